@@ -1,0 +1,1 @@
+"""Starting the product: embedded Redis, demo data, training, and the supervisor of its processes."""

@@ -1,0 +1,168 @@
+"""Every setting of the product, read from the environment in one place.
+
+`VARIABLES` is the table behind `.env.example` and the README; `load()` turns the environment (over `.env`,
+the environment wins) into one frozen object. Nothing else in the project reads `os.environ` for configuration.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+PROJECT_ROOT = Path(__file__).resolve().parent
+
+
+class SettingsError(ValueError):
+    """A variable is missing or malformed; the message names it and the remedy."""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One environment variable: its name, default (None: none), and what it means."""
+
+    name: str
+    default: str | None
+    meaning: str
+    secret: bool = False
+
+
+VARIABLES: tuple[Variable, ...] = (
+    Variable("STATE_DIR", "var", "all run-time state: embedded databases, embedded Redis, archive"),
+    Variable("HOST", "127.0.0.1", "address that the servers bind to"),
+    Variable("RASA_PORT", "5005", "the Rasa server: webhooks, health, metrics"),
+    Variable("ACTION_PORT", "5055", "the action server"),
+    Variable("TWIN_PORT", "8080", "the shop-in-a-box of `make run`"),
+    Variable("RASA_WORKERS", None, "Rasa server processes behind RASA_PORT (default: one a core)"),
+    Variable("WHATSAPP_VERIFY_TOKEN", None, "Meta's webhook verification token", secret=True),
+    Variable("WHATSAPP_APP_SECRET", None, "key of X-Hub-Signature-256", secret=True),
+    Variable("WHATSAPP_ACCESS_TOKEN", None, "for sending through the Graph API", secret=True),
+    Variable("WHATSAPP_PHONE_NUMBER_ID", None, "the business number's id"),
+    Variable("WHATSAPP_GRAPH_URL", "https://graph.facebook.com/v25.0", "Graph API with version"),
+    Variable("WHATSAPP_REOPEN_TEMPLATE", None, "approved template (name:language) for agent replies after 24 h"),
+    Variable("REDIS_URL", None, "inbox, tracker store, hot context (default: an embedded Redis)", secret=True),
+    Variable("ORDERS_DATABASE_URL", None, "orders database, read-only (default: SQLite in STATE_DIR)", secret=True),
+    Variable("CONVERSATION_DATABASE_URL", None, "conversation log and takeovers (default: SQLite)", secret=True),
+    Variable("ARCHIVE_URL", None, "cold archive: file://, s3:// or gs:// (default: STATE_DIR/archive)"),
+    Variable("ORDER_NUMBER_PATTERN", r"\d{5}", "regular expression of the shop's order numbers, digits only"),
+    Variable("DEFAULT_REGION", "IN", "country for phone numbers written without a country code"),
+    Variable("LLM_PROVIDER", None, "anthropic, openai or none (default: by which key is set)"),
+    Variable("LLM_MODEL", None, "model name (default: a current model of the provider)"),
+    Variable("LLM_TIMEOUT_S", "8", "seconds a customer waits for the LLM before the extractive answer"),
+    Variable("ANTHROPIC_API_KEY", None, "as the SDK reads it", secret=True),
+    Variable("ANTHROPIC_BASE_URL", None, "as the SDK reads it"),
+    Variable("OPENAI_API_KEY", None, "as the SDK reads it", secret=True),
+    Variable("OPENAI_BASE_URL", None, "as the SDK reads it"),
+    Variable("TICKETING", None, "zendesk, freshdesk, hubspot or log (default: by which URL is set)"),
+    Variable("ZENDESK_URL", None, "https://{subdomain}.zendesk.com, or a local stand-in"),
+    Variable("ZENDESK_OAUTH_TOKEN", None, "preferred credential", secret=True),
+    Variable("ZENDESK_EMAIL", None, "with ZENDESK_API_TOKEN (ends 2027-04-30)"),
+    Variable("ZENDESK_API_TOKEN", None, "with ZENDESK_EMAIL", secret=True),
+    Variable("ZENDESK_WEBHOOK_SECRET", None, "key of X-Zendesk-Webhook-Signature", secret=True),
+    Variable("ZENDESK_ORDER_FIELD_ID", None, "id of the ticket field that holds the order number"),
+    Variable("FRESHDESK_URL", None, "https://{domain}.freshdesk.com"),
+    Variable("FRESHDESK_API_KEY", None, "Freshdesk credential", secret=True),
+    Variable("HUBSPOT_URL", None, "https://api.hubapi.com, or a local stand-in"),
+    Variable("HUBSPOT_ACCESS_TOKEN", None, "HubSpot credential", secret=True),
+    Variable("SLACK_WEBHOOK_URL", None, "who is told of an escalation", secret=True),
+    Variable("SMTP_URL", None, "smtp://user:password@host:587", secret=True),
+    Variable("ESCALATION_EMAIL_TO", None, "address that is told of an escalation"),
+    Variable("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR"),
+)
+
+REQUIRED_TO_SERVE = (
+    "WHATSAPP_VERIFY_TOKEN",
+    "WHATSAPP_APP_SECRET",
+    "WHATSAPP_ACCESS_TOKEN",
+    "WHATSAPP_PHONE_NUMBER_ID",
+)
+
+DEFAULT_LLM_MODELS = {"anthropic": "claude-haiku-5-5", "openai": "gpt-5.4-mini"}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The environment, resolved. Attributes are the variables' names in lower case; absent ones are None."""
+
+    values: Mapping[str, str | None]
+
+    def __getattr__(self, name: str) -> str | None:
+        try:
+            return self.values[name.upper()]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def __repr__(self) -> str:
+        """Names only: values may be secrets."""
+        return f"Settings({', '.join(sorted(name for name, value in self.values.items() if value))})"
+
+    @property
+    def state_path(self) -> Path:
+        """STATE_DIR as an absolute path (relative ones start at the project root)."""
+        return (PROJECT_ROOT / (self.values["STATE_DIR"] or "var")).resolve()
+
+    def number(self, name: str) -> float:
+        """A numeric variable by its name. Raises SettingsError when it is not a number."""
+        value = self.values[name]
+        try:
+            return float(value or "")
+        except ValueError:
+            raise SettingsError(f"{name} must be a number, not {value!r}.") from None
+
+    def port(self, name: str) -> int:
+        """A port variable by its name, 1 to 65535."""
+        value = self.number(name)
+        if not (value.is_integer() and 1 <= value <= 65535):
+            raise SettingsError(f"{name} must be a port between 1 and 65535, not {self.values[name]!r}.")
+        return int(value)
+
+    def missing(self, names: tuple[str, ...] = REQUIRED_TO_SERVE) -> list[str]:
+        """Those of `names` that have no value."""
+        return [name for name in names if not self.values.get(name)]
+
+    def as_environment(self) -> dict[str, str]:
+        """The variables that have a value, for a child process."""
+        return {name: value for name, value in self.values.items() if value is not None}
+
+
+def load(environ: Mapping[str, str] | None = None, env_file: Path | None = None) -> Settings:
+    """Resolve all variables: the environment over `.env` over the defaults. Empty values count as absent."""
+    environ = os.environ if environ is None else environ
+    from_file = dotenv_values(env_file or PROJECT_ROOT / ".env")
+    values: dict[str, str | None] = {}
+    for variable in VARIABLES:
+        values[variable.name] = (
+            environ.get(variable.name) or from_file.get(variable.name) or variable.default
+        )
+    state = (PROJECT_ROOT / (values["STATE_DIR"] or "var")).resolve()
+    values["ORDERS_DATABASE_URL"] = values["ORDERS_DATABASE_URL"] or f"sqlite:///{state}/orders.db"
+    values["CONVERSATION_DATABASE_URL"] = (
+        values["CONVERSATION_DATABASE_URL"] or f"sqlite:///{state}/conversations.db"
+    )
+    values["ARCHIVE_URL"] = values["ARCHIVE_URL"] or f"file://{state}/archive"
+    values["RASA_WORKERS"] = values["RASA_WORKERS"] or str(os.cpu_count() or 1)
+    values["LLM_PROVIDER"] = _choice(
+        "LLM_PROVIDER", values, {"anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY"}, "none"
+    )
+    values["LLM_MODEL"] = values["LLM_MODEL"] or DEFAULT_LLM_MODELS.get(values["LLM_PROVIDER"])
+    values["TICKETING"] = _choice(
+        "TICKETING",
+        values,
+        {"zendesk": "ZENDESK_URL", "freshdesk": "FRESHDESK_URL", "hubspot": "HUBSPOT_URL"},
+        "log",
+    )
+    return Settings(values)
+
+
+def _choice(name: str, values: Mapping[str, str | None], by_variable: dict[str, str], otherwise: str) -> str:
+    """The named option, or the first whose variable is set, or `otherwise`."""
+    chosen = values[name]
+    options = [*by_variable, otherwise]
+    if chosen is None:
+        return next((option for option, variable in by_variable.items() if values[variable]), otherwise)
+    if chosen not in options:
+        raise SettingsError(f"{name} must be one of {', '.join(options)}, not {chosen!r}.")
+    return chosen

