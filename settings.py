@@ -46,7 +46,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("REDIS_URL", None, "inbox, tracker store, hot context (default: an embedded Redis)", secret=True),
     Variable("ORDERS_DATABASE_URL", None, "orders database, read-only (default: SQLite in STATE_DIR)", secret=True),
     Variable("CONVERSATION_DATABASE_URL", None, "conversation log and takeovers (default: SQLite)", secret=True),
-    Variable("ARCHIVE_URL", None, "cold archive: file://, s3:// or gs:// (default: STATE_DIR/archive)"),
+    Variable("ARCHIVE_URL", None, "cold archive: file://, s3:// or gs:// (default: in STATE_DIR)"),
     Variable("ORDER_NUMBER_PATTERN", r"\d{5}", "regular expression of the shop's order numbers, digits only"),
     Variable("DEFAULT_REGION", "IN", "country for phone numbers written without a country code"),
     Variable("LLM_PROVIDER", None, "anthropic, openai or none (default: by which key is set)"),
@@ -98,6 +98,14 @@ class Settings:
     def __repr__(self) -> str:
         """Names only: values may be secrets."""
         return f"Settings({', '.join(sorted(name for name, value in self.values.items() if value))})"
+
+    @property
+    def redis_url(self) -> str | None:
+        """REDIS_URL, else the embedded Redis of the running assistant (None when there is neither)."""
+        if self.values["REDIS_URL"]:
+            return self.values["REDIS_URL"]
+        address = self.state_path / "redis.url"
+        return address.read_text().strip() if address.exists() else None
 
     @property
     def state_path(self) -> Path:

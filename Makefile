@@ -1,0 +1,48 @@
+# Everything starts here: `make` lists the targets.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup run test quick serve train bench chaos lint validate nlu chat dead-letters lock
+
+BOOT := $(or $(shell command -v python3),$(shell command -v python))
+PY := .venv/bin/python
+export RASA_TELEMETRY_ENABLED := false
+export TF_CPP_MIN_LOG_LEVEL := 3
+export PYTHONWARNINGS := ignore
+export SQLALCHEMY_SILENCE_UBER_WARNING := 1
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | while IFS=$$'\t' read -r name what; do printf '  make %-14s %s\n' "$$name" "$$what"; done
+
+setup:  ## Python 3.10 and the locked requirements into .venv (every other target does it)
+	@test -n "$(BOOT)" || { echo "✗ No Python 3 on the PATH. Remedy: install python3."; exit 1; }
+	@$(BOOT) launch/bootstrap.py
+
+run: setup  ## the whole assistant with a phone in the browser; Ctrl-C stops it
+	@exec $(PY) -m launch run
+
+test: setup  ## every test: lint, pytest, rasa data validate, rasa test
+	@$(PY) -m launch test
+
+quick: setup  ## the tests that take seconds
+	@$(PY) -m pytest -m "not journey and not browser and not model and not chaos and not postgres"
+
+serve: setup  ## the assistant alone, configured by the environment and .env
+	@exec $(PY) -m launch serve
+
+train: setup  ## train the model, when data/, domain.yml or config.yml changed
+	@$(PY) -m launch train
+
+bench: setup  ## benchmarks, as ratios against stock Rasa in the same run
+	@$(PY) -m launch train && $(PY) -m benchmarks
+
+chaos: setup  ## kill everything at random and count what was lost (nothing)
+	@$(PY) -m launch train && $(PY) -m tests.chaos
+
+lint: setup  ## ruff and mypy
+	@$(PY) -m ruff check . && $(PY) -m mypy
+
+dead-letters: setup  ## list the messages that were set aside; ARGS=replay puts them back
+	@$(PY) -m connectors.whatsapp.dead_letters $(or $(ARGS),list)
+
+lock: setup  ## lock the requirements anew after editing requirements*.in
+	@$(PY) -m launch lock

@@ -1,0 +1,112 @@
+"""`python -m launch run|serve|train|test|lock`: what the Makefile's targets do."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from dataclasses import replace
+
+import settings as settings_module
+from launch import console, demo_orders, processes, training
+from launch.console import LaunchError, done, fail, say
+from launch.supervisor import Child, Supervisor
+from settings import Settings, SettingsError
+
+TWIN_PHONE_NUMBER_ID = "106540352242922"
+
+
+def serve() -> int:
+    """The assistant alone, configured by the environment."""
+    settings = settings_module.load()
+    missing = settings.missing()
+    if missing:
+        raise LaunchError(
+            f"{', '.join(missing)} must be set. Remedy: put the values from Meta's app dashboard into the environment "
+            "or into .env (.env.example lists every variable), or try `make run`, which needs none."
+        )
+    return _start(settings, with_twin=False)
+
+
+def run() -> int:
+    """The whole assistant with the shop-in-a-box, on local secrets made for this run."""
+    settings = settings_module.load()
+    port = settings.port("TWIN_PORT")
+    twin_address = f"http://{processes.reachable(settings.host)}:{port}"
+    local = {
+        "WHATSAPP_VERIFY_TOKEN": secrets.token_hex(16),
+        "WHATSAPP_APP_SECRET": secrets.token_hex(16),
+        "WHATSAPP_ACCESS_TOKEN": secrets.token_hex(16),
+        "WHATSAPP_PHONE_NUMBER_ID": TWIN_PHONE_NUMBER_ID,
+        "WHATSAPP_GRAPH_URL": f"{twin_address}/v25.0",
+    }
+    return _start(replace(settings, values={**settings.values, **local}), with_twin=True)
+
+
+def _start(settings: Settings, with_twin: bool) -> int:
+    ports = ["RASA_PORT", "ACTION_PORT", *(["TWIN_PORT"] if with_twin else [])]
+    for name in ports:
+        processes.check_port(settings, name)
+    processes.prepare_state(settings)
+    training.train()
+    demo_orders.prepare(settings)
+    children: list[Child] = []
+    if settings.values["REDIS_URL"]:
+        processes.check_redis(str(settings.values["REDIS_URL"]))
+    else:
+        url, child = processes.embedded_redis(settings, processes.free_port())
+        settings = replace(settings, values={**settings.values, "REDIS_URL": url})
+        children.append(child)
+    environment = processes.child_environment(settings)
+    if with_twin:
+        children.append(processes.twin(settings, environment))
+    children.append(processes.action_server(settings, environment))
+    children.append(processes.worker(environment))
+    children.extend(processes.rasa_servers(settings, environment))
+    return Supervisor(children).run(lambda: _announce(settings, with_twin))
+
+
+def _announce(settings: Settings, with_twin: bool) -> None:
+    address = f"http://{processes.reachable(settings.host)}"
+    if with_twin:
+        done(f"Ready. Open {address}:{settings.twin_port}/ and talk to the shop. Ctrl-C stops everything.")
+    else:
+        done(f"Ready. Webhook: {address}:{settings.rasa_port}/webhooks/whatsapp/webhook")
+
+
+def train() -> int:
+    training.train()
+    return 0
+
+
+def test() -> int:
+    from launch import testing
+
+    return testing.run_everything()
+
+
+def lock() -> int:
+    from launch import locking
+
+    return locking.lock()
+
+
+COMMANDS = {"run": run, "serve": serve, "train": train, "test": test, "lock": lock}
+
+
+def main(arguments: list[str]) -> int:
+    """Run the named command. Returns its exit status."""
+    if len(arguments) != 1 or arguments[0] not in COMMANDS:
+        console.fail(f"Usage: python -m launch {'|'.join(COMMANDS)}")
+        return 2
+    try:
+        return COMMANDS[arguments[0]]()
+    except (LaunchError, SettingsError) as error:
+        fail(str(error))
+        return 1
+    except KeyboardInterrupt:
+        say("Stopped.")
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,28 @@
+"""Rasa's own command line, as `python -m launch.rasa_cli ...`: quiet, without telemetry, from the project root.
+
+Rasa logs whole trackers at DEBUG unless told otherwise, and prints deprecation warnings of its own dependencies.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+
+from settings import PROJECT_ROOT
+
+
+def main() -> None:
+    """Run `rasa` with the given arguments."""
+    warnings.filterwarnings("ignore")
+    os.environ.update(RASA_TELEMETRY_ENABLED="false", TF_CPP_MIN_LOG_LEVEL="3", SQLALCHEMY_SILENCE_UBER_WARNING="1")
+    os.environ.setdefault("RASA_CACHE_DIRECTORY", str(PROJECT_ROOT / "var" / "rasa-cache"))
+    os.chdir(PROJECT_ROOT)
+    sys.path.insert(0, str(PROJECT_ROOT))
+    from rasa.__main__ import main as rasa_main
+
+    rasa_main()
+
+
+if __name__ == "__main__":
+    main()

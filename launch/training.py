@@ -1,0 +1,64 @@
+"""Training the model only when something that goes into it changed."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from launch.console import LaunchError, done, say
+from settings import PROJECT_ROOT
+
+MODELS = PROJECT_ROOT / "models"
+INPUTS = ("data/**/*.yml", "domain.yml", "config.yml", "components/**/*.py", "requirements.lock")
+KEPT_MODELS = 3
+
+
+def fingerprint() -> str:
+    """Hash of every file that goes into a model."""
+    digest = hashlib.sha256(os.environ.get("ORDER_NUMBER_PATTERN", "").encode())
+    for pattern in INPUTS:
+        for path in sorted(PROJECT_ROOT.glob(pattern)):
+            digest.update(str(path.relative_to(PROJECT_ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def train() -> Path:
+    """The model for today's inputs, trained when there is none. Raises LaunchError when training fails."""
+    with _one_at_a_time():
+        model = MODELS / f"assistant-{fingerprint()}.tar.gz"
+        if model.exists():
+            os.utime(model)  # `models/` is read by "the newest archive"
+            done(f"The model is up to date ({model.name}).")
+            return model
+        say("Training the model (about a minute the first time) ...")
+        started = time.monotonic()
+        command = [sys.executable, "-m", "launch.rasa_cli", "train", "--quiet", "--out", str(MODELS)]
+        command += ["--fixed-model-name", model.stem.removesuffix(".tar")]
+        result = subprocess.run(command, cwd=PROJECT_ROOT)
+        if result.returncode != 0 or not model.exists():
+            raise LaunchError("Training failed; the lines above name the file. Remedy: correct it, or `make validate`.")
+        done(f"Trained {model.name} in {time.monotonic() - started:.0f} s.")
+        _forget_old_models(model)
+        return model
+
+
+def _forget_old_models(current: Path) -> None:
+    archives = sorted(MODELS.glob("assistant-*.tar.gz"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for archive in archives[KEPT_MODELS:]:
+        if archive != current:
+            archive.unlink(missing_ok=True)
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    MODELS.mkdir(exist_ok=True)
+    with (MODELS / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
