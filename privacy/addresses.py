@@ -1,0 +1,104 @@
+"""Where a text gives a postal address: a heuristic over the words that Indian addresses are made of.
+
+An address needs a numbered beginning ("Flat 402", "12, MG Road") and, so that "flat 20% off" is none, either a second
+address word or a PIN code, or the words "address is …" before it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_UNIT = (
+    r"(?:flat|house|h\.?\s?no|door|d\.?\s?no|plot|shop|room|villa|apartment|apt|block|tower|bldg|building|quarter|qtr|"
+    r"unit|site|bungalow|floor)"
+)
+# Words that only an address has, and words that shop talk has too ("main colour", "a block print").
+_STRONG_WAY = (
+    r"(?:street|road|marg|gali|nagar|colony|sector|apartments|residency|enclave|heights|towers|chowk|bazaar|"
+    r"avenue|vihar|puram|niwas|bhavan|bhawan|taluk|tehsil|layout|rd)"
+)
+_WEAK_WAY = (
+    r"(?:lane|phase|society|apartment|tower|market|extension|cross|main|floor|block|circle|wadi|pura|garden|gardens|"
+    r"complex|building|bldg|villas?|dist|district|village|post|landmark|st)"
+)
+_BETWEEN = r"(?!(?:from|the|of|on|in|days?|hours?|items?|pieces?|to|for|an?|and|my|at|by|is|are|off|with|per)\b)[a-z.']{1,20}"
+_CITY = (
+    r"(?:bengaluru|bangalore|mumbai|bombay|delhi|gurgaon|gurugram|noida|ghaziabad|chennai|hyderabad|secunderabad|pune|"
+    r"kolkata|calcutta|ahmedabad|surat|vadodara|jaipur|jodhpur|udaipur|lucknow|kanpur|indore|bhopal|nagpur|nashik|thane|"
+    r"patna|ranchi|bhubaneswar|guwahati|chandigarh|mohali|ludhiana|amritsar|dehradun|kochi|cochin|kozhikode|mysore|"
+    r"mysuru|mangalore|coimbatore|madurai|visakhapatnam|vijayawada|raipur|goa)"
+)
+_NUMBER = r"[#:\s-]*(?:no\.?|number)?[#:\s-]*(?:[a-z]{1,2}\s?[-/]?\s?)?\d{1,5}(?:[-/]?[a-z0-9]{1,5}){0,3}"
+_START = re.compile(
+    rf"\b{_UNIT}\.?{_NUMBER}\b(?!\s*(?:%|percent|off\b|rs\b|₹|/-))"
+    rf"|(?<![\w₹#.,])(?:[a-z]-)?\d{{1,4}}(?:[/-][a-z0-9]{{1,4}}){{0,2}}\s*(?:st|nd|rd|th)?,?\s+"
+    rf"(?:{_BETWEEN}\s+){{0,3}}?{_STRONG_WAY}\b"
+    rf"|\b\d{{1,3}}\s?(?:st|nd|rd|th)\s+{_WEAK_WAY}\b",
+    re.I,
+)
+_CUE = re.compile(
+    rf"\b(?:{_STRONG_WAY}|{_CITY}|\w{{3,15}}(?:nagar|puram|pally|palli|abad|halli|wadi)"
+    rf"|\d{{1,3}}\s?(?:st|nd|rd|th)\s+{_WEAK_WAY}|{_WEAK_WAY}[\s-]{{1,2}}\d{{1,3}}|{_UNIT}{_NUMBER})\b",
+    re.I,
+)
+_PIN = re.compile(r"(?<![\d₹#])[1-9]\d{2}\s?\d{3}(?!\d)")
+_CITY_PIN = re.compile(rf"\b{_CITY}\s{{0,2}}[-–,:]?\s{{0,2}}[1-9]\d{{2}}\s?\d{{3}}\b", re.I)
+_SAID = re.compile(r"\baddress(?:\s+(?:is|now|changed\s+to|to))*\s*[:=-]?\s*", re.I)
+_STOP = re.compile(r"[!?;]|\.\s+(?=[A-Z][a-z]+\s+[a-z])|\n\s*\n")
+_TAIL_SEGMENT = re.compile(r"\s*[,\n]\s*([A-Z][\w.'-]*(?:\s+[A-Z][\w.'-]*){0,2})(?=\s*(?:[,.\n]|$))")
+
+REACH = 240  # characters that one address may span
+
+
+def spans(text: str) -> Iterator[tuple[int, int]]:
+    """(start, end) of address-like stretches, in order."""
+    done = 0
+    for start in _starts(text):
+        if start < done:
+            continue
+        end = _end(text, start)
+        if end is not None:
+            yield start, end
+            done = end
+    for match in _CITY_PIN.finditer(text):
+        yield match.start(), match.end()
+
+
+def _starts(text: str) -> list[int]:
+    return sorted({match.start() for match in _START.finditer(text)})
+
+
+def _end(text: str, start: int) -> int | None:
+    """Where the address that may begin at `start` ends, or None when it is none."""
+    stop = _STOP.search(text, start, start + REACH)
+    limit = stop.start() if stop else min(len(text), start + REACH)
+    head = _START.match(text, start, limit)
+    if head is None:
+        return None
+    cues = list(_CUE.finditer(text, start, limit))
+    pin = _PIN.search(text, head.end(), limit)
+    said = _SAID.search(text[max(0, start - 40) : start])
+    street = re.search(rf"{_STRONG_WAY}\b", head.group(), re.I)
+    if pin is None and len(cues) < 2 and not said and not street:
+        return None
+    end = max([head.end(), *(cue.end() for cue in _near(cues, head.end()))])
+    if pin is not None and pin.start() - end <= 60:
+        return pin.end()
+    return _with_proper_names(text, end, limit)
+
+
+def _near(cues: list[re.Match[str]], end: int) -> Iterator[re.Match[str]]:
+    """The cues that follow one another closely: a distant "market" belongs to another sentence."""
+    for cue in cues:
+        if cue.start() - end > 45:
+            return
+        end = max(end, cue.end())
+        yield cue
+
+
+def _with_proper_names(text: str, end: int, limit: int) -> int:
+    """The end after trailing segments that are names: ", Koramangala, Karnataka"."""
+    while match := _TAIL_SEGMENT.match(text, end, limit):
+        end = match.end(1)
+    return end

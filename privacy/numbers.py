@@ -1,0 +1,160 @@
+"""Which runs of digits are a phone number, a payment card or an Aadhaar number.
+
+A run is read as groups ("98765 43210" has two). Windows of neighbouring groups are tried from the longest down, so
+that "10234 9876543210" gives up its phone number and keeps its order number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_GROUP = re.compile(r"\d+")
+_JOINT = re.compile(r"[ \t\u00a0]?[-.()/]?[ \t]?[(]?|\)[ -]?")
+_MONEY_BEFORE = re.compile(r"(?:₹|\$|€|£|\brs\.?|\binr|\brupees|\bmrp)\s*$", re.I)
+_REFERENCE_BEFORE = re.compile(r"#\s?$")
+_ORDERS_BEFORE = re.compile(r"\borders?(?:\s+(?:no|nos|number|numbers|id|ids))?\.?\s*(?:is|are|:)?\s*$", re.I)
+_CODE_BEFORE = re.compile(r"(?<![A-Za-z])([A-Z]{1,4})$")
+_PHONE_WORDS = {"PH", "NO", "MOB", "TEL", "CELL", "WA", "AT", "ON", "IS", "CALL"}
+_CODE_AFTER = re.compile(r"[A-Z]{1,4}(?![A-Za-z])")
+
+MAX_GROUPS = 7
+_MOBILE_SHAPES = {
+    (10,), (5, 5), (4, 6), (6, 4), (3, 7), (3, 3, 4), (4, 3, 3), (3, 4, 3), (2, 4, 4), (2, 8), (2, 3, 5), (3, 2, 5),
+    (2, 2, 2, 2, 2), (4, 2, 4), (4, 4, 2), (1, 4, 5), (1, 3, 3, 3),
+}  # fmt: skip
+_VERHOEFF_D = (
+    "0123456789", "1234067895", "2340178956", "3401289567", "4012395678",
+    "5987604321", "6598710432", "7659821043", "8765932104", "9876543210",
+)  # fmt: skip
+_VERHOEFF_P = (
+    "0123456789", "1576283094", "5803796142", "8916043527", "9453126870", "4286573901", "2793806415", "7046913258",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Group:
+    start: int
+    end: int
+    digits: str
+
+
+def luhn(digits: str) -> bool:
+    """Whether a payment card's check digit is right."""
+    total = 0
+    for place, digit in enumerate(reversed(digits)):
+        value = int(digit) * (2 if place % 2 else 1)
+        total += value - 9 if value > 9 else value
+    return total % 10 == 0
+
+
+def verhoeff(digits: str) -> bool:
+    """Whether an Aadhaar number's check digit is right."""
+    check = 0
+    for place, digit in enumerate(reversed(digits)):
+        check = int(_VERHOEFF_D[check][int(_VERHOEFF_P[place % 8][int(digit)])])
+    return check == 0
+
+
+def spans(text: str) -> Iterator[tuple[int, int, str]]:
+    """(start, end, kind) of phone, card and Aadhaar numbers in a text with ASCII digits."""
+    for run in _runs(text):
+        index = 0
+        while index < len(run):
+            found = _longest_at(text, run, index)
+            if found is None:
+                index += 1
+                continue
+            last, kind = found
+            yield _start_with_prefix(text, run[index].start, kind), run[last].end, kind
+            index = last + 1
+
+
+def _runs(text: str) -> Iterator[list[_Group]]:
+    """Digit groups that nothing but light punctuation separates."""
+    run: list[_Group] = []
+    for match in _GROUP.finditer(text):
+        group = _Group(match.start(), match.end(), match.group())
+        if run and not _JOINT.fullmatch(text, run[-1].end, group.start):
+            yield run
+            run = []
+        run.append(group)
+    if run:
+        yield run
+
+
+def _longest_at(text: str, run: list[_Group], first: int) -> tuple[int, str] | None:
+    """The last group and the kind of the longest number that starts at group `first`, or None."""
+    before = text[max(0, run[first].start - 24) : run[first].start]
+    plus = before.rstrip(" (").endswith("+")
+    reach = run[first : first + MAX_GROUPS]
+    if sum(len(group.digits) for group in reach) < (7 if plus else 10):
+        return None
+    if _MONEY_BEFORE.search(before) or _REFERENCE_BEFORE.search(before) or _is_code(before):
+        return None
+    joints = [text[left.end : right.start] for left, right in zip(reach, reach[1:], strict=False)]
+    for size in range(len(reach), 0, -1):
+        window = reach[:size]
+        if _CODE_AFTER.match(text, window[-1].end):
+            continue
+        kind = _kind(tuple(group.digits for group in window), joints[: size - 1], plus, before)
+        if kind:
+            return first + size - 1, kind
+    return None
+
+
+def _is_code(before: str) -> bool:
+    """Whether the digits go on an upper-case code such as a tracking number's BD…IN."""
+    code = _CODE_BEFORE.search(before)
+    return bool(code) and code is not None and code.group(1) not in _PHONE_WORDS
+
+
+def _kind(groups: tuple[str, ...], joints: list[str], plus: bool, before: str) -> str | None:
+    digits = "".join(groups)
+    shape = tuple(len(group) for group in groups)
+    if len(digits) > 19 or len(digits) < 7:
+        return None
+    if plus:
+        return "phone" if _international(digits) else None
+    if _card(digits, shape):
+        return "card"
+    if len(digits) == 12 and shape == (4, 4, 4) and digits[0] >= "2" and verhoeff(digits):
+        return "aadhaar"
+    if _phone(digits, shape, joints, before):
+        return "phone"
+    if shape == (12,) and digits[0] >= "2" and verhoeff(digits):
+        return "aadhaar"
+    return None
+
+
+def _international(digits: str) -> bool:
+    if digits.startswith("91"):
+        return len(digits) == 12 or len(digits) < 12
+    return 7 <= len(digits) <= 15
+
+
+def _card(digits: str, shape: tuple[int, ...]) -> bool:
+    if not 13 <= len(digits) <= 19 or min(shape) < 3 or max(shape[:-1], default=4) > 6:
+        return False
+    issuer = digits[0] in "3456" or digits[:2] in ("81", "82") or 2221 <= int(digits[:4]) <= 2720
+    return issuer and luhn(digits)
+
+
+def _phone(digits: str, shape: tuple[int, ...], joints: list[str], before: str) -> bool:
+    if len(digits) == 10 and digits[0] in "6789" and shape in _MOBILE_SHAPES:
+        return not (shape == (5, 5) and _ORDERS_BEFORE.search(before))
+    if len(digits) == 10 and shape == (3, 3, 4) and digits[0] >= "2":
+        return all(set(joint) & set("-.()") for joint in joints)
+    if len(digits) in (10, 11) and digits[0] == "0" and digits[1] != "0":
+        return shape[0] in (3, 4, 5, 11) and all(len_ >= 3 for len_ in shape)
+    if len(digits) == 12 and digits.startswith("91") and digits[2] in "6789":
+        return shape[0] in (2, 7, 12, 5, 4) and (shape[0] != 4 or len(shape) <= 3)
+    return digits.startswith("00") and 11 <= len(digits) <= 17 and digits[2] != "0"
+
+
+def _start_with_prefix(text: str, start: int, kind: str) -> int:
+    """The start of a phone number with its `+` and opening bracket."""
+    while kind == "phone" and start and text[start - 1] in "+(":
+        start -= 1
+    return start

@@ -1,0 +1,105 @@
+"""Personal data out of a text, typed placeholders in: `call 98765 43210` → `call [phone]`.
+
+Used before a text leaves for the archive, the helpdesk's notifications or an LLM. Numbers are judged by checksum,
+length and grouping, never by length alone, so that order numbers, prices and dates stay readable. What no rule can
+tell apart (a bare six-digit number: PIN code, one-time password or price?) is redacted only beside a word that says so.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from privacy import addresses, numbers
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One piece of personal data: `text[start:end]`, and its kind as in the placeholder."""
+
+    start: int
+    end: int
+    kind: str
+
+
+_EMAIL = re.compile(r"[\w.+%'-]{1,64}@(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}\b", re.I)
+_UPI = re.compile(r"(?<![\w.@-])[\w.-]{2,64}@[a-z][a-z0-9]{1,31}(?![\w@]|\.\w)", re.I)
+_GSTIN = re.compile(r"\b\d{2}[A-Z]{5}\d{4}[A-Z][1-9A-Z]Z[0-9A-Z]\b", re.I)
+_PAN = re.compile(r"\b[A-Z]{3}[ABCFGHJLPT][A-Z]\d{4}[A-Z]\b", re.I)
+_IFSC = re.compile(r"\b[A-Z]{4}0[A-Z0-9]{6}\b|(?<=\bifsc )[a-z]{4}0[a-z0-9]{6}\b")
+
+_LINK = r"(?:\s+(?:no|number|num|code|id|is|was|hai))*[\s.:#=\-]*"
+# A word that says what the number is, then the number: group 1 is what goes.
+_NAMED = (
+    ("aadhaar", re.compile(rf"\baa?dh?aa?r(?:\s*card)?{_LINK}(\d{{4}}[\s-]?\d{{4}}[\s-]?\d{{4}})\b", re.I)),
+    ("bank_account", re.compile(
+        rf"\b(?:account|acct|acc|a/c|ac)\s*(?:no|number|num)?{_LINK}(\d(?:[\s-]?\d){{8,17}})\b", re.I
+    )),
+    ("otp", re.compile(rf"\b(?:otp|one[\s-]time\s+(?:password|code)|verification\s+code){_LINK}(\d{{4,8}})\b", re.I)),
+    ("otp", re.compile(r"\b(\d{4,8})\s+(?:is|was)\s+(?:my|the|your|ur)\s+(?:otp|verification\s+code)\b", re.I)),
+    ("cvv", re.compile(rf"\b(?:cvv|cvc){_LINK}(\d{{3,4}})\b", re.I)),
+    ("pin_code", re.compile(rf"\b(?:pin\s?code|pin|zip\s?code|postal\s?code|zip){_LINK}(\d{{3}}\s?\d{{3}})\b", re.I)),
+    ("pin_code", re.compile(r"\b(?:deliver\w*|ship\w*|courier\w*)\s+(?:to|at|in)\s+([1-9]\d{2}\s?\d{3})\b", re.I)),
+    ("passport", re.compile(rf"\bpassport{_LINK}([a-z]\s?\d{{7}})\b", re.I)),
+    ("voter_id", re.compile(rf"\b(?:voter|epic)(?:\s*card)?{_LINK}([a-z]{{3}}\s?\d{{7}})\b", re.I)),
+)
+
+
+def redact(text: str) -> str:
+    """`text` with personal data replaced by `[phone] [email] [upi] [card] [aadhaar] [address] …`."""
+    pieces: list[str] = []
+    done = 0
+    for finding in find(text):
+        pieces += [text[done : finding.start], f"[{finding.kind}]"]
+        done = finding.end
+    return "".join([*pieces, text[done:]])
+
+
+def find(text: str) -> list[Finding]:
+    """The personal data in `text`, in order, without overlaps; where two rules meet, the earlier rule wins."""
+    plain = _with_ascii_digits(text)
+    taken: list[Finding] = []
+    covered = bytearray(len(plain))
+    for start, end, kind in _candidates(plain):
+        if start < end and not any(covered[start:end]):
+            covered[start:end] = b"\x01" * (end - start)
+            taken.append(Finding(start, end, kind))
+    return sorted(taken, key=lambda finding: finding.start)
+
+
+def _candidates(text: str) -> Iterator[tuple[int, int, str]]:
+    """(start, end, kind) of everything that some rule takes for personal data, the surest rules first."""
+    for start, end in addresses.spans(text):
+        yield start, end, "address"
+    for kind, pattern in (("email", _EMAIL), ("upi", _UPI), ("gstin", _GSTIN), ("pan", _PAN), ("ifsc", _IFSC)):
+        for match in pattern.finditer(text):
+            yield match.start(), match.end(), kind
+    for kind, pattern in _NAMED:
+        for match in pattern.finditer(text):
+            # "account 9876543210" is still a phone to whoever reads it; both kinds are redacted.
+            yield match.start(1), match.end(1), kind
+    yield from numbers.spans(text)
+
+
+def _with_ascii_digits(text: str) -> str:
+    """The text, one character for one, with every script's digits as 0–9 and invisible joiners as spaces."""
+    if text.isascii():
+        return text
+    return "".join(_plain(character) for character in text)
+
+
+def _plain(character: str) -> str:
+    if character.isascii():
+        return character
+    digit = unicodedata.decimal(character, None)
+    if digit is not None:
+        return str(digit)
+    if character in "‐‑‒–—−":
+        return "-"
+    if character == "＠":
+        return "@"
+    if character == "＋":
+        return "+"
+    return " " if unicodedata.category(character) in ("Cf", "Zs") else character
