@@ -1,0 +1,1 @@
+"""The Rasa server's edges: channels, tracker store, event broker, agents' webhooks."""

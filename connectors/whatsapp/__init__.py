@@ -1,0 +1,1 @@
+"""WhatsApp through Meta's Cloud API: signed webhooks in, Graph API calls out."""

@@ -1,0 +1,107 @@
+"""The door to the inbox: everything that may lead to a turn is stored here before Meta gets its 200.
+
+Meta redelivers for days and may deliver the same message to several processes at once, so an id is accepted once in
+eight days, decided in the same atomic step that stores the entry.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import redis.asyncio
+from redis.exceptions import RedisError
+
+from connectors.whatsapp import keys
+
+log = logging.getLogger(__name__)
+
+REMEMBER_IDS_S = 8 * 24 * 3600
+REMEMBER_SETTLED_S = 24 * 3600
+CONNECT_TIMEOUT_S = 1.0
+ANSWER_TIMEOUT_S = 2.5
+
+
+class InboxUnavailable(RuntimeError):
+    """Redis is away, full, read-only or misconfigured: nothing (or nothing certain) was stored; deliver again."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Something to be handled in the order of its customer.
+
+    `kind` is "message", "agent_comment" or "conversation_returned"; `id` is unique for ever (a wamid for messages).
+    """
+
+    kind: str
+    customer: str
+    id: str
+    payload: dict[str, Any]
+
+    def as_json(self) -> str:
+        """The entry as it stands in the stream."""
+        return json.dumps(
+            {"kind": self.kind, "customer": self.customer, "id": self.id, "payload": self.payload},
+            separators=(",", ":"),
+        )
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Entry:
+        """The entry again. Raises ValueError, KeyError or TypeError when it is none."""
+        raw = json.loads(text)
+        return cls(raw["kind"], raw["customer"], raw["id"], raw["payload"])
+
+
+def connect(url: str, answer_timeout_s: float = ANSWER_TIMEOUT_S) -> redis.asyncio.Redis:
+    """A pool of connections that fails fast and reconnects by itself."""
+    pool = redis.asyncio.BlockingConnectionPool.from_url(
+        url,
+        max_connections=64,
+        timeout=2,
+        socket_connect_timeout=CONNECT_TIMEOUT_S,
+        socket_timeout=answer_timeout_s,
+        decode_responses=True,
+    )
+    return redis.asyncio.Redis(connection_pool=pool)
+
+
+class Inbox:
+    """Stores entries and log records, all or nothing."""
+
+    def __init__(self, client: redis.asyncio.Redis) -> None:
+        self._put = keys.script(client, "put")
+
+    @classmethod
+    def from_url(cls, url: str) -> Inbox:
+        """An inbox with connections of its own."""
+        return cls(connect(url))
+
+    async def put(self, entries: Sequence[Entry], records: Sequence[dict[str, Any]] = ()) -> int:
+        """Store all in one atomic step; entries whose id was seen before are left out.
+
+        Returns the number of new entries. Raises InboxUnavailable.
+        """
+        if not entries and not records:
+            return 0
+        arguments: list[str | int] = [REMEMBER_IDS_S, REMEMBER_SETTLED_S, len(entries)]
+        for entry in entries:
+            arguments += [keys.partition_of(entry.customer), entry.id, entry.as_json()]
+        for record in records:
+            key, wamid = _settles(record)
+            arguments += [key, wamid, json.dumps(record, separators=(",", ":"))]
+        try:
+            return int(await self._put(args=arguments))
+        except (RedisError, OSError, asyncio.TimeoutError) as error:
+            log.error("inbox.put.failed entries=%d error=%s", len(entries), type(error).__name__)
+            raise InboxUnavailable(f"Redis did not store the messages: {type(error).__name__}") from error
+
+
+def _settles(record: dict[str, Any]) -> tuple[str, str]:
+    """The reply key that a status proves to be accepted, with its wamid; empty strings for other records."""
+    if record.get("record") == "status" and record.get("key"):
+        return str(record["key"]), str(record.get("wamid") or "")
+    return "", ""
