@@ -72,7 +72,8 @@ def get_uv():
         return str(binary)
     say(f"Getting uv {UV_VERSION} with pip ...")
     shutil.rmtree(str(TOOLS), ignore_errors=True)
-    if not any(pip_installs_uv(python) for python in (sys.executable, find_python310()) if python) or not binary.exists():
+    pythons = [python for python in (sys.executable, find_python310()) if python]
+    if not any(pip_installs_uv(python) for python in pythons) or not binary.exists():
         raise BootstrapError(
             "pip could not install uv. Remedy: check the network, and that "
             f"`{sys.executable} -m pip --version` works (Debian, Ubuntu: apt-get install python3-pip)."

@@ -1,0 +1,46 @@
+"""When the assistant did not understand: ask again with what it can do, the second time differently.
+
+The third unresolved turn in a row is the escalation policy's: a person takes over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from rasa_sdk import Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.speaking import Domain, Event, SpeakingAction, intent_name
+
+CLARIFICATIONS = "utter_clarification_"
+
+
+class ActionClarify(SpeakingAction):
+    """Say what the assistant can do, in other words each time."""
+
+    def name(self) -> str:
+        return "action_clarify"
+
+    async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
+        again = last_response(tracker).startswith(CLARIFICATIONS)
+        if intent_name(tracker) == "out_of_scope":
+            outcome = "out_of_scope_again" if again else "out_of_scope"
+        else:
+            outcome = "second" if again else "first"
+        dispatcher.utter_message(response=CLARIFICATIONS + outcome)
+        return []
+
+
+def last_response(tracker: Tracker) -> str:
+    """Name of the response that the assistant said last, or ''."""
+    return next((event["metadata"].get("utter_action") or "" for event in bot_events(tracker)), "")
+
+
+def bot_events(tracker: Tracker) -> Iterator[dict[str, Any]]:
+    """What the assistant said in this session, newest first, with `metadata` always a dictionary."""
+    for event in reversed(tracker.events):
+        if event.get("event") == "action" and event.get("name") == "action_session_start":
+            return
+        if event.get("event") == "bot":
+            yield {**event, "metadata": event.get("metadata") or {}}
