@@ -1,0 +1,236 @@
+"""Where is my order? Answered from the shop's orders database, only for orders of the phone that the message came from.
+
+Identity is what the signed webhook says (`metadata.phone`), never what the customer types. An order of another phone
+and an order that does not exist get the same words.
+"""
+
+from __future__ import annotations
+
+import abc
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from rasa_sdk import Tracker
+from rasa_sdk.events import SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+import settings
+from actions import services
+from actions.orders.lookup import Orders
+from actions.orders.models import Order, normal_number
+from actions.orders.phones import e164
+from actions.orders.phrases import OrderPhrases
+from actions.orders.repository import OrdersUnavailable
+from actions.speaking import Domain, Event, SpeakingAction, message_metadata
+from actions.words import Pieces
+
+log = logging.getLogger(__name__)
+
+MOST_ANSWERS = 3  # orders told in one turn
+MOST_ROWS = 10  # WhatsApp's limit for a list
+MOST_REMEMBERED = 20
+
+
+def shop_today() -> date:
+    """Today where the shop is."""
+    zone = settings.load().values.get("SHOP_TIMEZONE") or "Asia/Kolkata"
+    return datetime.now(ZoneInfo(zone)).date()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One turn about orders: who asks (E.164), about which numbers, and what was said before."""
+
+    phone: str
+    numbers: list[str]
+    last_shown: str | None
+    shown: list[str]
+    failed: float
+    say: CollectingDispatcher
+    phrases: OrderPhrases
+
+    def tell(self, orders: Sequence[Order]) -> list[Event]:
+        """Give the status of up to three orders, and point at the rest."""
+        for order in orders[:MOST_ANSWERS]:
+            response, facts = self.phrases.status(order)
+            self.say.utter_message(response=response, **facts)
+        self.point_at([order.number for order in orders[MOST_ANSWERS:]])
+        return self.remember(orders[:MOST_ANSWERS])
+
+    def point_at(self, left: Sequence[str]) -> None:
+        """Say which orders were not told for want of room."""
+        if left:
+            numbers = ", ".join(f"#{number}" for number in left[:MOST_ROWS])
+            self.say.utter_message(response="utter_order_status_more", order_numbers=numbers)
+
+    def choose(self, orders: Sequence[Order]) -> list[Event]:
+        """Offer a list to pick from."""
+        response = "utter_order_status_choose_many" if len(orders) > MOST_ROWS else "utter_order_status_choose"
+        rows = [self.phrases.row(order) for order in orders[:MOST_ROWS]]
+        self.say.utter_message(response=response, rows=rows, count=len(orders), shown=len(rows))
+        return [SlotSet("failed_lookups", 0)]
+
+    def tell_or_choose(self, orders: Sequence[Order], none: str) -> list[Event]:
+        """One order: its status. Several: a list. None: the response `none`."""
+        if not orders:
+            self.say.utter_message(response=none)
+            return []
+        return self.tell(orders) if len(orders) == 1 else self.choose(orders)
+
+    def remember(self, orders: Iterable[Order]) -> list[Event]:
+        """What the next question may refer to."""
+        numbers = [order.number for order in orders]
+        shown = [number for number in self.shown if number not in numbers] + numbers
+        return [
+            SlotSet("order_number", numbers[-1]),
+            SlotSet("orders_shown", shown[-MOST_REMEMBERED:]),
+            SlotSet("failed_lookups", 0),
+        ]
+
+    def one_more_failure(self) -> list[Event]:
+        """Count a turn that did not help."""
+        return [SlotSet("failed_lookups", self.failed + 1)]
+
+
+class OrderAction(SpeakingAction):
+    """An action about the customer's own orders."""
+
+    def __init__(self, orders: Orders | None = None, today: Callable[[], date] = shop_today) -> None:
+        self._orders = orders
+        self._today = today
+
+    @property
+    def orders(self) -> Orders:
+        """The look-ups: the given ones, else the real ones."""
+        return self._orders or services.orders()
+
+    @abc.abstractmethod
+    async def look_up(self, asked: Asked) -> list[Event]:
+        """Answer the customer. May raise OrdersUnavailable; asks the database once at most, for the time it takes."""
+
+    async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
+        """Only for a customer whose phone is known, and honest when the database does not answer."""
+        phone = e164(message_metadata(tracker).get("phone"), self.orders.region)
+        if phone is None:
+            dispatcher.utter_message(response="utter_order_status_share_contact")
+            return []
+        asked = Asked(
+            phone=phone,
+            numbers=numbers_in(tracker),
+            last_shown=tracker.get_slot("order_number"),
+            shown=list(tracker.get_slot("orders_shown") or []),
+            failed=float(tracker.get_slot("failed_lookups") or 0),
+            say=dispatcher,
+            phrases=OrderPhrases(Pieces(domain, "order_status"), self._today()),
+        )
+        try:
+            return await self.look_up(asked)
+        except OrdersUnavailable:
+            dispatcher.utter_message(response="utter_order_status_unavailable")
+            return asked.one_more_failure()
+
+    async def by_number(self, asked: Asked) -> list[Event]:
+        """Answer each number of the message, in its order; at most three."""
+        numbers = asked.numbers[:MOST_ANSWERS]
+        found = await self.orders.find(numbers, asked.phone)
+        for number in numbers:
+            if number in found:
+                response, facts = asked.phrases.status(found[number])
+                asked.say.utter_message(response=response, **facts)
+            else:
+                asked.say.utter_message(response="utter_order_status_not_found", order_number=number)
+        asked.point_at(asked.numbers[MOST_ANSWERS:])
+        told = [found[number] for number in numbers if number in found]
+        return asked.remember(told) if told else asked.one_more_failure()
+
+
+class ActionCheckOrderStatus(OrderAction):
+    """Tell the customer where their order is: the orders they name, else the open ones of their phone."""
+
+    def name(self) -> str:
+        return "action_check_order_status"
+
+    async def look_up(self, asked: Asked) -> list[Event]:
+        if asked.numbers:
+            return await self.by_number(asked)
+        return asked.tell_or_choose(
+            await self.orders.open_orders(asked.phone), none="utter_order_status_no_open_orders"
+        )
+
+
+class ActionDeliveryDate(OrderAction):
+    """"When exactly?": the day on which the order just shown (or the one named, or the only one) arrives."""
+
+    def name(self) -> str:
+        return "action_delivery_date"
+
+    async def look_up(self, asked: Asked) -> list[Event]:
+        if len(asked.numbers) > 1:
+            return await self.by_number(asked)
+        number = asked.numbers[0] if asked.numbers else asked.last_shown
+        if number:
+            found = await self.orders.find([number], asked.phone)
+            if number not in found:
+                asked.say.utter_message(response="utter_order_status_not_found", order_number=number)
+                return asked.one_more_failure()
+            return self._date(asked, found[number])
+        orders = await self.orders.open_orders(asked.phone)
+        if len(orders) == 1:
+            return self._date(asked, orders[0])
+        return asked.tell_or_choose(orders, none="utter_order_status_no_open_orders")
+
+    @staticmethod
+    def _date(asked: Asked, order: Order) -> list[Event]:
+        arrival = asked.phrases.arrival(order)
+        if not order.open or arrival is None:
+            return asked.tell([order])
+        known = "delivery_date" if order.estimated_delivery else "no_delivery_date"
+        asked.say.utter_message(
+            response=f"utter_order_status_{known}", order_number=order.number, arrival=arrival
+        )
+        return asked.remember([order])
+
+
+class ActionOtherOrder(OrderAction):
+    """"And the other one?": the customer's open orders that were not shown yet, else all but the last one shown."""
+
+    def name(self) -> str:
+        return "action_other_order"
+
+    async def look_up(self, asked: Asked) -> list[Event]:
+        if asked.numbers:
+            return await self.by_number(asked)
+        orders = await self.orders.open_orders(asked.phone)
+        fresh = [order for order in orders if order.number not in asked.shown]
+        rest = [order for order in orders if order.number != asked.last_shown]
+        return asked.tell_or_choose(fresh or rest, none="utter_order_status_no_other_order")
+
+
+class ActionCheckRefundStatus(OrderAction):
+    """"When will my refund arrive?": the customer's cancelled, returned and refunded orders."""
+
+    def name(self) -> str:
+        return "action_check_refund_status"
+
+    async def look_up(self, asked: Asked) -> list[Event]:
+        if asked.numbers:
+            return await self.by_number(asked)
+        orders = await self.orders.recent_orders(asked.phone)
+        if not orders:
+            asked.say.utter_message(response="utter_order_status_no_refund")
+            return []
+        return asked.tell(orders)
+
+
+def numbers_in(tracker: Tracker) -> list[str]:
+    """The order numbers of the latest message, normalised, each once, as the customer wrote them in order."""
+    values = [
+        entity.get("value")
+        for entity in (tracker.latest_message or {}).get("entities") or []
+        if entity.get("entity") == "order_number"
+    ]
+    flat = [part for value in values for part in (value if isinstance(value, list) else [value])]
+    return list(dict.fromkeys(number for part in flat if (number := normal_number(part))))

@@ -1,0 +1,54 @@
+"""Order look-ups for the action server's event loop: in threads of their own and within a time limit."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from actions.orders.models import Order
+from actions.orders.repository import OrderRepository, OrdersUnavailable
+
+log = logging.getLogger(__name__)
+
+Found = TypeVar("Found")
+
+
+class Orders:
+    """The customer's orders. Every method answers within `answer_within_s` or raises OrdersUnavailable.
+
+    The threads are not the event loop's common ones: while the orders database hangs, other skills go on.
+    """
+
+    def __init__(self, repository: OrderRepository, answer_within_s: float = 4.0, threads: int = 8) -> None:
+        self._repository = repository
+        self._answer_within_s = answer_within_s
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="orders")
+
+    @property
+    def region(self) -> str:
+        """The country for phones without a country code."""
+        return self._repository.region
+
+    async def find(self, numbers: Iterable[str], phone: str) -> dict[str, Order]:
+        """Those of `numbers` that are orders of `phone` (E.164), by normalised number."""
+        return await self._run(lambda: self._repository.find(numbers, phone))
+
+    async def open_orders(self, phone: str) -> list[Order]:
+        """Orders of `phone` that are still on their way, the most urgent first."""
+        return await self._run(lambda: self._repository.open_orders(phone))
+
+    async def recent_orders(self, phone: str) -> list[Order]:
+        """Cancelled, returned and refunded orders of `phone`, the newest first."""
+        return await self._run(lambda: self._repository.recent_orders(phone))
+
+    async def _run(self, look_up: Callable[[], Found]) -> Found:
+        loop = asyncio.get_running_loop()
+        try:
+            return await asyncio.wait_for(loop.run_in_executor(self._threads, look_up), self._answer_within_s)
+        except (OrdersUnavailable, asyncio.TimeoutError) as error:
+            reason = type(error.__cause__ or error).__name__
+            log.warning("orders.lookup.failed error=%s", reason)
+            raise OrdersUnavailable from error

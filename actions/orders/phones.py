@@ -1,0 +1,61 @@
+"""Phone numbers in E.164, and the ways in which shops write them."""
+
+from __future__ import annotations
+
+import phonenumbers
+from phonenumbers import PhoneNumberFormat
+
+LONGEST_PHONE = 60
+
+
+def e164(text: object, region: str) -> str | None:
+    """'+919876543210' for '098765 43210' in region 'IN'; None when `text` is no phone number."""
+    if not isinstance(text, (str, int)) or len(str(text)) > LONGEST_PHONE:
+        return None
+    written = str(text).strip()
+    for candidate in (written, _with_plus(written)):
+        try:
+            number = phonenumbers.parse(candidate, region)
+        except phonenumbers.NumberParseException:
+            continue
+        if phonenumbers.is_possible_number(number):
+            return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    return None
+
+
+def _with_plus(written: str) -> str:
+    """'0044…' and '44…' as '+44…': shops write 00 even where the region dials another international prefix."""
+    digits = written.lstrip("(").lstrip("+")
+    return "+" + (digits[2:] if digits.startswith("00") else digits)
+
+
+def written_forms(phone: str) -> list[str]:
+    """The usual ways to write an E.164 number, the number itself first. For an indexed look-up.
+
+    Some belong to several countries ('9876543210'), so what is found must be compared again with `e164`.
+    """
+    number = phonenumbers.parse(phone)
+    code, national = str(number.country_code), phonenumbers.national_significant_number(number)
+    half = len(national) // 2
+    nationals = [
+        national,
+        *(f"{national[:half]}{gap}{national[half:]}" for gap in " -"),
+        *(f"{national[:3]}{gap}{national[3:6]}{gap}{national[6:]}" for gap in " -"),
+    ]
+    international = [
+        f"{plus}{code}{gap}{rest}"
+        for plus in ("+", "", "00", "0")
+        for gap in ("", " ", "-")
+        for rest in nationals
+    ]
+    formatted = [
+        phonenumbers.format_number(number, style)
+        for style in (PhoneNumberFormat.INTERNATIONAL, PhoneNumberFormat.NATIONAL, PhoneNumberFormat.RFC3966)
+    ]
+    forms = [phone, *international, *nationals, *(f"0{rest}" for rest in nationals), *formatted]
+    return list(dict.fromkeys(forms))
+
+
+def core_digits(phone: str) -> str:
+    """The digits that every way of writing an E.164 number contains in one run, once separators are gone."""
+    return phonenumbers.national_significant_number(phonenumbers.parse(phone))

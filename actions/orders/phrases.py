@@ -1,0 +1,105 @@
+"""How an order is told: which response fits it, and the facts that go into the response.
+
+All words come from the pieces in `domain.yml` (`utter_order_status_piece_*`); only the way to write a date is ours.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Protocol
+
+from actions.orders.models import Order, OrderStatus
+
+COUNTED_DAYS = 14
+LONGEST_ROW_DESCRIPTION = 72  # WhatsApp's limit for a list row
+
+
+class Words(Protocol):
+    """Fills the piece `name` with facts."""
+
+    def fill(self, name: str, **facts: Any) -> str: ...
+
+
+class OrderPhrases:
+    """Orders in the designers' words, as of `today` in the shop's time zone."""
+
+    def __init__(self, words: Words, today: date) -> None:
+        self._words = words
+        self._today = today
+
+    def status(self, order: Order) -> tuple[str, dict[str, str]]:
+        """(response, its placeholders) for an order.
+
+        `details` holds one line each for delivery, carrier and tracking as far as they are known and still matter;
+        it starts with a line break, or is empty.
+        """
+        lines = [self.arrival(order) if self._arrival_matters(order) else None, *self._parcel(order)]
+        details = "".join(f"\n{line}" for line in lines if line)
+        return f"utter_order_status_{_label(order)}", {"order_number": order.number, "details": details}
+
+    def arrival(self, order: Order) -> str | None:
+        """When an order that is on its way arrives, as a sentence; None when its status is not understood."""
+        if order.status is None:
+            return None
+        due = order.estimated_delivery
+        if due is None:
+            return self._words.fill("no_date")
+        if due < self._today:
+            return self._words.fill("overdue", when=self._when(due))
+        return self._words.fill("expected", when=self._when(due))
+
+    def row(self, order: Order) -> dict[str, str]:
+        """The order as a row of a WhatsApp list: title, description, payload."""
+        label = self._words.fill(f"row_{_label(order)}")
+        if order.open and order.estimated_delivery:
+            label = self._words.fill("row_due", status=label, when=self._when(order.estimated_delivery))
+        return {
+            "title": f"#{order.number}",
+            "description": label[:LONGEST_ROW_DESCRIPTION],
+            "payload": f'/inform_order_number{{"order_number":"{order.number}"}}',
+        }
+
+    @staticmethod
+    def _arrival_matters(order: Order) -> bool:
+        """Nothing more arrives of an ended order; one that is out for delivery without a date is said to be so."""
+        on_the_doorstep = order.status is OrderStatus.OUT_FOR_DELIVERY and order.estimated_delivery is None
+        return order.open and not on_the_doorstep
+
+    def _parcel(self, order: Order) -> list[str]:
+        """Carrier and tracking. A parcel that nobody carries yet, or that went back, is not for tracking."""
+        if order.status not in _CARRIED:
+            return []
+        lines = []
+        if order.carrier:
+            piece = "carried_by" if order.status is OrderStatus.DELIVERED else "carrier"
+            lines.append(self._words.fill(piece, carrier=order.carrier))
+        if order.tracking_number:
+            lines.append(self._words.fill("tracking_number", tracking_number=order.tracking_number))
+        if order.tracking_url:
+            lines.append(self._words.fill("tracking_link", tracking_url=order.tracking_url))
+        return lines
+
+    def _when(self, day: date) -> str:
+        """A day in words and as a date: 'tomorrow, Tue 24 Nov'. Far days are the date alone, with its year."""
+        distance = (day - self._today).days
+        if abs(distance) > COUNTED_DAYS:
+            return self._words.fill("on_date", date=f"{_written(day)} {day.year}")
+        near = {-1: "yesterday", 0: "today", 1: "tomorrow"}
+        piece = near.get(distance) or ("in_days" if distance > 0 else "days_ago")
+        return self._words.fill(piece, days=abs(distance), date=_written(day))
+
+
+_CARRIED = frozenset(
+    {OrderStatus.SHIPPED, OrderStatus.OUT_FOR_DELIVERY, OrderStatus.DELAYED, OrderStatus.DELIVERED, None}
+)
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def _label(order: Order) -> str:
+    return order.status.value if order.status else "unclear"
+
+
+def _written(day: date) -> str:
+    """'Tue 24 Nov'; not strftime, whose names depend on the server's locale."""
+    return f"{_WEEKDAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]}"

@@ -1,0 +1,187 @@
+"""The demo shop's orders: `python -m launch.demo_orders` creates and fills the table, again and again without harm.
+
+Only the default SQLite database is touched, unless `--any-database` is given; a table that the demo did not make is
+left alone. Dates are relative to the day of seeding and are moved along once a day, so the demo never ages.
+`STATE_DIR/demo_customers.json` tells the shop-in-a-box who there is to be.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+import settings
+
+METADATA = sa.MetaData()
+ORDERS = sa.Table(
+    "orders",
+    METADATA,
+    sa.Column("order_id", sa.String(20), primary_key=True),
+    sa.Column("customer_name", sa.String(80)),
+    sa.Column("customer_phone", sa.String(20), index=True),
+    sa.Column("status", sa.String(30)),
+    sa.Column("estimated_delivery", sa.Date),
+    sa.Column("carrier", sa.String(60)),
+    sa.Column("tracking_number", sa.String(60)),
+    sa.Column("tracking_url", sa.String(500)),
+)
+SEEDED = sa.Table("demo_seed", METADATA, sa.Column("seeded_on", sa.Date, primary_key=True))
+
+
+@dataclass(frozen=True)
+class DemoCustomer:
+    """Somebody to be in the demo. `shows` says what their orders are good for."""
+
+    name: str
+    phone: str
+    shows: str
+
+
+ASHA = DemoCustomer("Asha Rao", "+919876543210", "One order on its way")
+VIKRAM = DemoCustomer("Vikram Shetty", "+919812345670", "Several orders to choose from")
+MEERA = DemoCustomer("Meera Iyer", "+919900112233", "No order yet")
+FARHAN = DemoCustomer("Farhan Qureshi", "+919845098450", "More than ten open orders")
+LAKSHMI = DemoCustomer("Lakshmi Menon", "+919447012345", "A cancelled, a returned and a refunded order")
+ROHAN = DemoCustomer("Rohan Das", "+919830055667", "A late order, and one that has arrived")
+CUSTOMERS = (ASHA, VIKRAM, MEERA, FARHAN, LAKSHMI, ROHAN)
+
+
+@dataclass(frozen=True)
+class DemoOrder:
+    """One order of the demo. `due` counts days from today; `carrier` None: not handed over, or not known."""
+
+    number: str
+    customer: DemoCustomer
+    status: str
+    due: int | None = None
+    carrier: str | None = None
+    tracking_number: str | None = None
+
+    def row(self, today: date) -> dict[str, object]:
+        """The order as the table has it."""
+        number = self.tracking_number
+        return {
+            "order_id": self.number,
+            "customer_name": self.customer.name,
+            "customer_phone": self.customer.phone,
+            "status": self.status,
+            "estimated_delivery": None if self.due is None else today + timedelta(days=self.due),
+            "carrier": self.carrier,
+            "tracking_number": number,
+            "tracking_url": f"https://track.marigold.example/{number}" if number else None,
+        }
+
+
+DEMO_ORDERS = (
+    DemoOrder("10234", ASHA, "shipped", 1, "Delhivery", "DL4402918"),
+    DemoOrder("10187", ASHA, "delivered", -9, "Delhivery", "DL4371120"),
+    DemoOrder("10235", VIKRAM, "out_for_delivery", 0, "Blue Dart", "BD7715520"),
+    DemoOrder("10241", VIKRAM, "confirmed", 6),
+    DemoOrder("10248", VIKRAM, "placed"),
+    DemoOrder("10198", VIKRAM, "delivered", -4, "Ekart", "EK9920331"),
+    *(
+        DemoOrder(str(10301 + n), FARHAN, status, due, carrier, tracking)
+        for n, (status, due, carrier, tracking) in enumerate(
+            [
+                ("shipped", 2, "Delhivery", "DL4403001"),
+                ("shipped", 3, "Ekart", None),
+                ("shipped", 4, None, None),
+                ("packed", 3, "Blue Dart", None),
+                ("packed", 5, None, None),
+                ("packed", None, None, None),
+                ("confirmed", 6, None, None),
+                ("confirmed", 7, None, None),
+                ("confirmed", None, None, None),
+                ("placed", 8, None, None),
+                ("placed", None, None, None),
+                ("out_for_delivery", 0, "India Post", "EE123456789IN"),
+            ]
+        )
+    ),
+    DemoOrder("10219", LAKSHMI, "cancelled"),
+    DemoOrder("10205", LAKSHMI, "returned", -12, "Ekart", "EK9918120"),
+    DemoOrder("10176", LAKSHMI, "refunded", -21, "Delhivery", "DL4366410"),
+    DemoOrder("10252", LAKSHMI, "packed", 3),
+    DemoOrder("10226", ROHAN, "delayed", -2, "India Post", "EE987654321IN"),
+    DemoOrder("10259", ROHAN, "delayed"),
+    DemoOrder("10201", ROHAN, "delivered", -1, "Blue Dart", "BD7714087"),
+    DemoOrder("10262", ROHAN, "confirmed", 4),
+    DemoOrder("10264", ROHAN, "shipped", None, "Delhivery", "DL4404112"),
+)
+
+
+def seed(url: str, today: date) -> str:
+    """Make the demo's table current. Returns what was done: created, refreshed, current or not_ours."""
+    engine = sa.create_engine(url, future=True)
+    try:
+        tables = sa.inspect(engine).get_table_names()
+        if ORDERS.name in tables and SEEDED.name not in tables:
+            return "not_ours"
+        with engine.begin() as connection:
+            METADATA.create_all(connection)
+            seeded = connection.execute(sa.select(SEEDED.c.seeded_on)).scalar()
+            if seeded == today:
+                return "current"
+            _write(connection, today, new=seeded is None)
+        return "created" if seeded is None else "refreshed"
+    finally:
+        engine.dispose()
+
+
+def _write(connection: sa.engine.Connection, today: date, new: bool) -> None:
+    rows = [order.row(today) for order in DEMO_ORDERS]
+    if new:
+        connection.execute(ORDERS.insert(), rows)
+    for row in [] if new else rows:
+        # Only the dates: an order that somebody changed or removed to try something stays so.
+        connection.execute(
+            ORDERS.update()
+            .where(ORDERS.c.order_id == row["order_id"])
+            .values(estimated_delivery=row["estimated_delivery"])
+        )
+    connection.execute(SEEDED.delete())
+    connection.execute(SEEDED.insert(), [{"seeded_on": today}])
+
+
+def write_customers(folder: Path) -> Path:
+    """Write `demo_customers.json`: a list of {"name", "phone", "shows"}."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "demo_customers.json"
+    draft = path.with_suffix(".tmp")
+    draft.write_text(json.dumps([asdict(customer) for customer in CUSTOMERS], indent=2), encoding="utf-8")
+    draft.replace(path)
+    return path
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command. Somebody else's database is left alone, which is no failure."""
+    parser = argparse.ArgumentParser(prog="python -m launch.demo_orders", description=__doc__)
+    parser.add_argument(
+        "--any-database", action="store_true", help="seed ORDERS_DATABASE_URL even if it is not the default SQLite"
+    )
+    options = parser.parse_args(arguments)
+    configured = settings.load()
+    state = configured.state_path
+    url = configured.values["ORDERS_DATABASE_URL"] or ""
+    write_customers(state)
+    if url != f"sqlite:///{state}/orders.db" and not options.any_database:
+        print("Demo orders: ORDERS_DATABASE_URL is your own database, so it is left as it is.", file=sys.stderr)
+        return 0
+    today = datetime.now(ZoneInfo(configured.values.get("SHOP_TIMEZONE") or "Asia/Kolkata")).date()
+    done = seed(url, today)
+    if done == "not_ours":
+        print("Demo orders: the table `orders` is not the demo's, so it is left as it is.", file=sys.stderr)
+        return 0
+    print(f"Demo orders: {done} ({len(DEMO_ORDERS)} orders, {len(CUSTOMERS)} customers).", file=sys.stderr)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
