@@ -1,0 +1,139 @@
+"""The one step in which a turn becomes visible: tracker, log, replies and the inbox entry, all or nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import redis.asyncio
+from redis.exceptions import RedisError
+
+from connectors.whatsapp import keys
+from connectors.whatsapp.lanes import Item
+from connectors.whatsapp.turn import Turn
+
+log = logging.getLogger(__name__)
+
+TRACKER_TTL_S = 24 * 3600
+WINDOW_S = 24 * 3600
+
+
+def compact(value: Any) -> str:
+    """JSON without spaces."""
+    return json.dumps(value, separators=(",", ":"))
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """One reply in the outbox.
+
+    `address` is {"to": ...} or {"recipient": ...}; `expires_at` is the end of the customer service window in epoch
+    seconds; `author` is "assistant" or "agent".
+    """
+
+    customer: str
+    key: str
+    wamid: str
+    body: dict[str, Any]
+    text: str
+    epoch: int
+    author: str
+    address: dict[str, str]
+    expires_at: float
+
+    def as_json(self) -> str:
+        return compact(self.__dict__)
+
+    @classmethod
+    def from_json(cls, text: str) -> Outgoing:
+        """Raises ValueError or TypeError when it is none."""
+        return cls(**json.loads(text))
+
+
+class Commits:
+    """Commits turns of partitions that this process owns."""
+
+    def __init__(self, client: redis.asyncio.Redis, model_id: str | None = None) -> None:
+        self._client = client
+        self._commit = keys.script(client, "commit")
+        self.model_id = model_id
+
+    async def commit(self, item: Item, turn: Turn, dead: dict[str, Any] | None = None) -> str:
+        """Make the turn visible. Waits out a Redis that is away; returns 'done', 'fenced' or 'gone'."""
+        arguments = await self._arguments(item, turn, dead)
+        return await until_redis_answers(lambda: self._commit(args=arguments), "commit")
+
+    async def _arguments(self, item: Item, turn: Turn, dead: dict[str, Any] | None) -> list[str | int]:
+        known = await self._known_address(turn)
+        arguments: list[str | int] = [
+            item.owned.partition, item.owned.token, item.stream_id, TRACKER_TTL_S,
+            compact(dead) if dead else "",
+            keys.address(turn.entry.customer), compact(known) if turn.entry.kind == "message" else "",
+            len(turn.appends),
+        ]  # fmt: skip
+        for append in turn.appends:
+            tail = "" if append.tail_chunks is None else append.tail_chunks
+            arguments += [f"tracker:{append.sender_id}", tail, append.preamble]
+            arguments += [len(append.chunks), *append.chunks]
+        records = [compact(record) for record in self._records(turn)]
+        replies = [reply.as_json() for reply in outgoing(turn, known)]
+        return [*arguments, len(records), *records, len(replies), *replies]
+
+    async def _known_address(self, turn: Turn) -> dict[str, Any]:
+        """wa_id, user_id and time of the customer's last message: from this one, else as last committed."""
+        entry, metadata = turn.entry, turn.metadata
+        if entry.kind == "message":
+            at = metadata.get("timestamp") or time.time()
+            return {"wa_id": metadata.get("wa_id"), "user_id": metadata.get("user_id"), "at": at}
+        stored = await until_redis_answers(
+            lambda: self._client.get(keys.address(entry.customer)), "address"
+        )
+        if stored:
+            return dict(json.loads(stored))
+        name = "wa_id" if entry.customer.isdigit() else "user_id"
+        return {name: entry.customer, "at": 0}
+
+    def _records(self, turn: Turn) -> list[dict[str, Any]]:
+        if turn.events:
+            return [
+                {
+                    "record": "turn", "customer": turn.entry.customer, "metadata": turn.metadata,
+                    "events": turn.events, "model": self.model_id, "epoch": turn.epoch,
+                }
+            ]  # fmt: skip
+        if turn.entry.kind != "message":
+            return []
+        text = turn.entry.payload.get("text") or ""
+        return [
+            {"record": "inbound", "customer": turn.entry.customer, "metadata": turn.metadata, "text": text}
+        ]
+
+
+def outgoing(turn: Turn, known: dict[str, Any]) -> list[Outgoing]:
+    """The turn's replies as they go into the outbox, numbered from 1."""
+    entry = turn.entry
+    address = {"to": str(known["wa_id"])} if known.get("wa_id") else {"recipient": str(known.get("user_id"))}
+    author = "agent" if entry.kind == "agent_comment" else "assistant"
+    return [
+        Outgoing(
+            entry.customer, f"{entry.id}:{number}", entry.id, reply.body, reply.text, turn.epoch, author,
+            address, float(known.get("at") or 0) + WINDOW_S,
+        )
+        for number, reply in enumerate(turn.replies, 1)
+    ]  # fmt: skip
+
+
+async def until_redis_answers(ask: Any, what: str) -> Any:
+    """Ask again until Redis answers; only for scripts that may be run twice."""
+    delay = 0.1
+    while True:
+        try:
+            return await ask()
+        except (RedisError, OSError, asyncio.TimeoutError) as error:
+            log.warning("redis.%s.failed error=%s", what, type(error).__name__)
+            await asyncio.sleep(delay)
+            delay = min(2.0, delay * 2)

@@ -1,0 +1,198 @@
+"""Takes inbox entries in the order of their customers and turns each into one committed turn.
+
+A turn that raises is tried again, then set aside as a dead letter with an apology; a turn that ends without words
+gets the apology at once. Only what the commit made visible has happened: until then a turn can run again unnoticed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import Any, Protocol
+
+import redis.asyncio
+from redis.exceptions import RedisError
+
+from connectors.whatsapp import keys
+from connectors.whatsapp.commit import WINDOW_S, Commits
+from connectors.whatsapp.floor import Floor
+from connectors.whatsapp.inbox import Entry
+from connectors.whatsapp.lanes import Again, Item
+from connectors.whatsapp.turn import Reply, Turn, current_turn
+
+log = logging.getLogger(__name__)
+
+TURN_TIMEOUT_S = 40.0
+MAX_FAILURES = 3
+MAX_CRASHES = 5
+OUTSIDE_PATIENCE_S = 20.0
+APOLOGY = "utter_fallback_apology"
+ENDED = "utter_handoff_ended"
+CANCELLED = "utter_handoff_cancelled_by_customer"
+
+
+class OutsideUnavailable(RuntimeError):
+    """Something that a turn needs is away for now (the action server, the takeover database)."""
+
+
+class Speaker(Protocol):
+    """The dialogue engine, as the consumer sees it."""
+
+    async def answer(self, turn: Turn) -> None:
+        """Run one turn of the dialogue; replies and events land in `turn`."""
+        ...
+
+    async def say(self, turn: Turn, response: str) -> None:
+        """Add the domain's response of this name to the turn's replies."""
+        ...
+
+    async def restart(self, turn: Turn) -> None:
+        """Let the dialogue begin afresh with the next message."""
+        ...
+
+    def seen(self, turn: Turn) -> None:
+        """Show the customer that the message was read and is being answered; never waits."""
+        ...
+
+
+class Consumer:
+    """`work` answers one entry; what runs when is decided by the lanes."""
+
+    def __init__(
+        self,
+        client: redis.asyncio.Redis,
+        speaker: Speaker,
+        floor: Floor,
+        commits: Commits,
+        turn_timeout_s: float = TURN_TIMEOUT_S,
+        retry_s: float = 0.5,
+    ) -> None:
+        self._speaker, self._floor, self._commits = speaker, floor, commits
+        self._turn_timeout_s, self._retry_s = turn_timeout_s, retry_s
+        self._begin = keys.script(client, "begin")
+        self._fail = keys.script(client, "fail")
+        self._outside_away_since: dict[str, float] = {}
+
+    async def work(self, item: Item) -> Again | None:
+        """Answer one entry and commit it; Again when it has to wait for something."""
+        try:
+            state, attempts, _ = await self._begin(args=_where(item))
+            if state != "mine":
+                return None
+            turn = _turn(item)
+            if int(attempts) > MAX_CRASHES:
+                return await self._set_aside(item, turn, "ended the process each time")
+            return await self._attempt(item, turn)
+        except (RedisError, OSError, asyncio.TimeoutError) as error:
+            log.warning("consumer.redis.failed error=%s", type(error).__name__)
+            return Again(self._retry_s)
+
+    async def _attempt(self, item: Item, turn: Turn) -> Again | None:
+        current_turn.set(turn)
+        try:
+            await asyncio.wait_for(self._handle(turn), self._turn_timeout_s)
+        except (RedisError, ConnectionError):
+            raise
+        except OutsideUnavailable as error:
+            log.warning("consumer.turn.waits error=%s", error)
+            return await self._wait_for_outside(item, turn)
+        except Exception as error:
+            log.error("consumer.turn.failed error=%s", type(error).__name__)
+            log.debug("consumer.turn.failed", exc_info=True)
+            return await self._failed(item, turn, error)
+        finally:
+            current_turn.set(None)
+        await self._finish(item, turn)
+        return None
+
+    async def _finish(self, item: Item, turn: Turn, dead: dict[str, Any] | None = None) -> None:
+        await self._commits.commit(item, turn, dead)
+        self._outside_away_since.pop(item.stream_id, None)
+
+    async def _wait_for_outside(self, item: Item, turn: Turn) -> Again | None:
+        """Patience with what is being restarted; then the apology, and the dialogue goes on as far as it came."""
+        since = self._outside_away_since.setdefault(item.stream_id, time.monotonic())
+        if time.monotonic() - since < OUTSIDE_PATIENCE_S:
+            ours = await self._fail(args=[*_where(item), 0])
+            return Again(1.0) if int(ours) >= 0 else None
+        if not turn.replies:
+            await self._apologise(turn)
+        await self._finish(item, turn)
+        return None
+
+    async def _failed(self, item: Item, turn: Turn, error: Exception) -> Again | None:
+        failures = int(await self._fail(args=[*_where(item), 1]))
+        if failures < 0:
+            return None
+        if failures < MAX_FAILURES:
+            return Again(self._retry_s * 3 ** (failures - 1))
+        return await self._set_aside(item, turn, type(error).__name__)
+
+    async def _set_aside(self, item: Item, turn: Turn, reason: str) -> None:
+        """Keep the entry as a dead letter; the customer gets an apology for a message."""
+        fresh = Turn(turn.entry, turn.metadata, turn.epoch)
+        log.error("consumer.entry.set_aside kind=%s reason=%s", turn.entry.kind, reason)
+        if turn.entry.kind == "message":
+            await self._apologise(fresh)
+        dead = {"entry": item.text, "reason": reason, "at": time.time()}
+        await self._finish(item, fresh, dead)
+
+    async def _apologise(self, turn: Turn) -> None:
+        try:
+            await asyncio.wait_for(self._speaker.say(turn, APOLOGY), 5)
+        except (RedisError, ConnectionError):
+            raise
+        except Exception as error:
+            log.error("consumer.apology.failed error=%s", type(error).__name__)
+
+    async def _handle(self, turn: Turn) -> None:
+        kind = turn.entry.kind
+        if kind == "message":
+            await self._message(turn)
+        elif kind == "agent_comment":
+            _comment(turn)
+        elif kind == "conversation_returned":
+            by_customer = turn.entry.payload.get("reason") == "customer"
+            await self._speaker.say(turn, CANCELLED if by_customer else ENDED)
+            await self._speaker.restart(turn)
+        else:
+            raise ValueError(f"unknown kind of entry: {kind}")
+
+    async def _message(self, turn: Turn) -> None:
+        sent_at = turn.metadata.get("timestamp") or time.time()
+        if time.time() - float(sent_at) > WINDOW_S:
+            log.warning("consumer.message.too_old age_h=%d", (time.time() - float(sent_at)) / 3600)
+            return
+        state = await self._floor.holder(turn.entry.customer)
+        turn.epoch = state.epoch
+        if state.holder != "bot":
+            await self._floor.relay(turn.entry.customer, turn.entry)
+            return
+        self._speaker.seen(turn)
+        await self._speaker.answer(turn)
+        if not turn.replies and not turn.silent:
+            log.warning("consumer.turn.without_words")
+            await self._speaker.say(turn, APOLOGY)
+
+
+def _where(item: Item) -> list[str | int]:
+    return [item.owned.partition, item.owned.token, item.stream_id]
+
+
+def _turn(item: Item) -> Turn:
+    try:
+        entry = Entry.from_json(item.text)
+        return Turn(entry, dict(entry.payload.get("metadata") or {}))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return Turn(Entry("unreadable", "", item.stream_id, {}), {})
+
+
+def _comment(turn: Turn) -> None:
+    """An agent's words (and links to media) become replies as they are."""
+    payload: dict[str, Any] = turn.entry.payload
+    parts = [str(payload.get("text") or ""), *[str(url) for url in payload.get("media") or []]]
+    text = "\n".join(part for part in parts if part)
+    for start in range(0, len(text), 4096):
+        words = text[start : start + 4096]
+        turn.replies.append(Reply({"type": "text", "text": {"body": words}}, words, {"author": "agent"}))

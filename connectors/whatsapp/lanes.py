@@ -1,0 +1,144 @@
+"""One lane a customer: what is in a lane runs strictly in order, different lanes side by side."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from connectors.whatsapp.partitions import Owned
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Again:
+    """The item is not finished: run it again after the delay, before anything behind it in its lane."""
+
+    delay_s: float
+
+
+@dataclass(frozen=True)
+class Item:
+    """One stream entry on its way: from which partition, its stream id and its text."""
+
+    owned: Owned
+    stream_id: str
+    text: str
+
+
+Work = Callable[[Item], Awaitable["Again | None"]]
+
+
+class Slots:
+    """At most `quick` pieces of work at once, so that they do not crowd the event loop.
+
+    One that takes longer than `loan_s` waits for something outside: it stops counting, up to `most` in all, so that
+    hanging customers do not stop the others.
+    """
+
+    def __init__(self, quick: int, most: int, loan_s: float) -> None:
+        self._quick = asyncio.Semaphore(quick)
+        self._most = asyncio.Semaphore(most)
+        self._loan_s = loan_s
+
+    async def run(self, work: Callable[[], Awaitable[Again | None]]) -> Again | None:
+        """Run the work inside a slot."""
+        async with self._most, _Loan(self._quick, self._loan_s):
+            return await work()
+
+
+class _Loan:
+    """Holds a semaphore, but not for longer than `loan_s`."""
+
+    def __init__(self, semaphore: asyncio.Semaphore, loan_s: float) -> None:
+        self._semaphore = semaphore
+        self._loan_s = loan_s
+        self._returned = False
+
+    async def __aenter__(self) -> None:
+        await self._semaphore.acquire()
+        self._timer = asyncio.get_running_loop().call_later(self._loan_s, self._give_back)
+
+    async def __aexit__(self, *_: object) -> None:
+        self._timer.cancel()
+        self._give_back()
+
+    def _give_back(self) -> None:
+        if not self._returned:
+            self._returned = True
+            self._semaphore.release()
+
+
+class Lanes:
+    """Runs `work(item)` for every item: in order inside a lane, lanes side by side inside the slots.
+
+    A lane is (partition token, customer): what a lost partition left behind never runs beside its successor here.
+    """
+
+    def __init__(self, work: Work, slots: Slots) -> None:
+        self._work = work
+        self._slots = slots
+        self._queues: dict[tuple[str, str], deque[Item]] = {}
+        self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._sleeping: set[tuple[str, str]] = set()
+        self.waiting = 0
+
+    def add(self, customer: str, item: Item) -> None:
+        """Queue an item behind those of the same customer."""
+        lane = (item.owned.token, customer)
+        self.waiting += 1
+        if lane in self._queues:
+            self._queues[lane].append(item)
+            return
+        self._queues[lane] = deque([item])
+        self._tasks[lane] = asyncio.create_task(self._drain(lane))
+
+    async def drop(self, owned: Owned) -> None:
+        """Forget what waits for a partition and wait until what runs for it has ended."""
+        running = []
+        for lane, queue in list(self._queues.items()):
+            if lane[0] != owned.token:
+                continue
+            self.waiting -= len(queue)
+            queue.clear()
+            if lane in self._sleeping:
+                self._tasks[lane].cancel()
+            running.append(self._tasks[lane])
+        await asyncio.gather(*running, return_exceptions=True)
+
+    def cancel(self) -> None:
+        """Stop everything at once; what was not committed runs again elsewhere."""
+        for task in self._tasks.values():
+            task.cancel()
+
+    async def _drain(self, lane: tuple[str, str]) -> None:
+        queue = self._queues[lane]
+        try:
+            while queue:
+                again = await self._slots.run(lambda: self._guarded(queue[0]))
+                if again is not None:
+                    await self._sleep(lane, again.delay_s)
+                elif queue:
+                    queue.popleft()
+                    self.waiting -= 1
+        finally:
+            self.waiting -= len(queue)
+            del self._queues[lane], self._tasks[lane]
+
+    async def _sleep(self, lane: tuple[str, str], delay_s: float) -> None:
+        self._sleeping.add(lane)
+        try:
+            await asyncio.sleep(delay_s)
+        finally:
+            self._sleeping.discard(lane)
+
+    async def _guarded(self, item: Item) -> Again | None:
+        """Work never ends a lane: what it did not foresee is tried again."""
+        try:
+            return await self._work(item)
+        except Exception:
+            log.exception("lanes.work.failed partition=%d", item.owned.partition)
+            return Again(1.0)

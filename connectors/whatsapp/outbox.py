@@ -1,0 +1,247 @@
+"""Sends replies through Graph: each customer's in order, each reply once, whatever dies in between.
+
+Graph has no idempotency key. So an attempt is put on record before it is made, and when its outcome is unknown (a
+timeout, a crash) the reply waits for a status carrying its key (`biz_opaque_callback_data`) before it is sent again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import redis.asyncio
+from redis.exceptions import RedisError
+
+from connectors.whatsapp import keys
+from connectors.whatsapp.commit import Outgoing, compact, until_redis_answers
+from connectors.whatsapp.floor import Floor
+from connectors.whatsapp.lanes import Again, Item
+
+log = logging.getLogger(__name__)
+
+SEND_TIMEOUT_S = 12.0
+SETTLE_S = 15.0
+FIRST_BACKOFF_S = 0.5
+LONGEST_BACKOFF_S = 60.0
+PROBE_S = 20.0
+
+
+class Graph(Protocol):
+    """The Graph client; its errors carry `kind`, `retry_after_s` and `ambiguous`."""
+
+    async def send(self, body: dict[str, Any]) -> str:
+        """Send one message and return its wamid."""
+        ...
+
+
+class Gate:
+    """Open, or closed for all until a time, with one probe at a time let through after it."""
+
+    def __init__(self) -> None:
+        self._closed_until = 0.0
+        self._probing = False
+        self.reason: str | None = None
+
+    def delay_s(self) -> float:
+        """0 when the caller may send now (when closed before: as the probe), else how long to wait."""
+        if self.reason is None:
+            return 0.0
+        left = self._closed_until - time.monotonic()
+        if left > 0 or self._probing:
+            return max(left, 0.2) + random.uniform(0, 0.2)  # noqa: S311
+        self._probing = True
+        return 0.0
+
+    def close(self, reason: str, delay_s: float) -> None:
+        """Nobody sends for the delay; then one at a time until one succeeds."""
+        self.reason, self._closed_until = reason, time.monotonic() + delay_s
+        self._probing = False
+
+    def release_probe(self) -> None:
+        """The probe ended for a reason of its own and says nothing about the gate."""
+        self._probing = False
+
+    def open(self) -> None:
+        """A message got through."""
+        self.reason, self._probing = None, False
+
+
+@dataclass
+class _Progress:
+    """What this process knows about one reply beyond what Redis holds."""
+
+    attempt: str = ""
+    failures: int = 0
+    settle_until: float = 0.0
+    plain: bool = False
+
+
+class Outbox:
+    """`work` sends one reply; what runs when is decided by the lanes."""
+
+    def __init__(
+        self,
+        client: redis.asyncio.Redis,
+        graph: Graph,
+        floor: Floor,
+        settle_s: float = SETTLE_S,
+        send_timeout_s: float = SEND_TIMEOUT_S,
+        first_backoff_s: float = FIRST_BACKOFF_S,
+    ) -> None:
+        self._graph, self._floor = graph, floor
+        self._settle_s, self._send_timeout_s = settle_s, send_timeout_s
+        self._first_backoff_s = first_backoff_s
+        self._sending = keys.script(client, "sending")
+        self._unmark = keys.script(client, "unmark")
+        self._sent = keys.script(client, "sent")
+        self._progress: dict[str, _Progress] = {}
+        self.gate = Gate()
+
+    async def work(self, item: Item) -> Again | None:
+        """Send one reply and take it out of the outbox; Again when it has to wait."""
+        try:
+            reply = Outgoing.from_json(item.text)
+        except (ValueError, TypeError):
+            log.error("outbox.entry.unreadable partition=%d", item.owned.partition)
+            return await self._settle_record(item, {"record": "sent", "outcome": "failed", "error": "unreadable"})
+        progress = self._progress.setdefault(item.stream_id, _Progress())
+        try:
+            again = await self._attempt(item, reply, progress)
+        except (RedisError, OSError, asyncio.TimeoutError) as error:
+            log.warning("outbox.redis.failed error=%s", type(error).__name__)
+            return Again(0.5)
+        if again is None:
+            self._progress.pop(item.stream_id, None)
+        return again
+
+    async def _attempt(self, item: Item, reply: Outgoing, progress: _Progress) -> Again | None:
+        if time.time() > reply.expires_at:
+            return await self._failed(item, reply, "window_closed")
+        delay = self.gate.delay_s()
+        if delay:
+            return Again(delay)
+        try:
+            mine = await self._mark(item, reply, progress)
+            if not isinstance(mine, bool):
+                self.gate.release_probe()
+                return mine
+            if not mine:
+                self.gate.release_probe()
+                return None
+            if reply.author != "agent" and not await self._may_send(reply):
+                self.gate.release_probe()
+                return await self._failed(item, reply, "floor_lost")
+        except BaseException:
+            self.gate.release_probe()
+            raise
+        return await self._send(item, reply, progress)
+
+    async def _may_send(self, reply: Outgoing) -> bool:
+        return await self._floor.may_send(reply.customer, reply.epoch, reply.wamid)
+
+    async def _mark(self, item: Item, reply: Outgoing, progress: _Progress) -> bool | Again:
+        """Put the attempt on record. True: send now; False: nothing left to do; Again: an outcome is unknown."""
+        mine = progress.attempt or secrets.token_hex(6)
+        state, marked, wamid = await self._sending(args=[*_where(item), reply.key, mine])
+        if state != "mine":
+            return False
+        if wamid:
+            await self._accepted(item, reply, wamid)
+            return False
+        if not marked or marked == mine:
+            progress.attempt = mine
+            return True
+        now = time.monotonic()
+        progress.settle_until = progress.settle_until or now + self._settle_s
+        if now < progress.settle_until:
+            return Again(min(0.5, progress.settle_until - now + 0.01))
+        log.warning("outbox.outcome.unknown key_tail=%s sending again", reply.key[-8:])
+        await self._unmark(args=_where(item))
+        progress.settle_until, progress.attempt = 0.0, ""
+        return Again(0.0)
+
+    async def _send(self, item: Item, reply: Outgoing, progress: _Progress) -> Again | None:
+        body = {
+            **(plain_text(reply) if progress.plain else reply.body),
+            **reply.address,
+            "biz_opaque_callback_data": reply.key,
+        }
+        try:
+            wamid = await asyncio.wait_for(self._graph.send(body), self._send_timeout_s)
+        except asyncio.TimeoutError:
+            self.gate.release_probe()
+            return self._unknown(progress)
+        except asyncio.CancelledError:
+            self.gate.release_probe()
+            raise
+        except Exception as error:
+            return await self._refused(item, reply, progress, error)
+        self.gate.open()
+        await self._accepted(item, reply, wamid)
+        return None
+
+    def _unknown(self, progress: _Progress) -> Again:
+        """The attempt stays on record under a name that is no longer ours."""
+        progress.attempt = ""
+        progress.failures += 1
+        return Again(0.1)
+
+    async def _refused(self, item: Item, reply: Outgoing, progress: _Progress, error: Exception) -> Again | None:
+        kind = getattr(error, "kind", "transient")
+        log.warning("outbox.send.failed class=%s error=%s", kind, type(error).__name__)
+        if getattr(error, "ambiguous", False):
+            self.gate.release_probe()
+            return self._unknown(progress)
+        if kind in ("payload", "recipient", "window_closed", "marketing", "media"):
+            self.gate.open()
+            if kind == "payload" and not progress.plain and reply.text and reply.body.get("type") != "text":
+                progress.plain = True
+                return Again(0.0)
+            return await self._failed(item, reply, kind)
+        progress.failures += 1
+        delay = getattr(error, "retry_after_s", None) or self._backoff_s(progress, kind)
+        if kind in ("throttle_number", "throttle_account", "spam", "auth", "account"):
+            self.gate.close(kind, max(float(delay), PROBE_S if kind in ("auth", "account") else 1.0))
+            log.critical("outbox.parked class=%s", kind) if kind in ("auth", "account", "spam") else None
+        else:
+            self.gate.release_probe()
+        if float(delay) > 2:
+            await self._unmark(args=_where(item))
+        return Again(float(delay))
+
+    def _backoff_s(self, progress: _Progress, kind: str) -> float:
+        base = 4.0 ** min(progress.failures - 1, 4) if kind == "throttle_pair" else (
+            self._first_backoff_s * 2.0 ** min(progress.failures - 1, 10)
+        )  # fmt: skip
+        return min(base, LONGEST_BACKOFF_S if kind != "throttle_pair" else 256.0) * random.uniform(0.8, 1.2)  # noqa: S311
+
+    async def _accepted(self, item: Item, reply: Outgoing, wamid: str) -> None:
+        await self._settle_record(item, _record(reply, wamid, "accepted", None))
+
+    async def _failed(self, item: Item, reply: Outgoing, error: str) -> None:
+        log.warning("outbox.reply.failed error=%s", error)
+        await self._settle_record(item, _record(reply, None, "failed", error))
+
+    async def _settle_record(self, item: Item, record: dict[str, Any]) -> None:
+        await until_redis_answers(lambda: self._sent(args=[*_where(item), compact(record)]), "sent")
+
+
+def plain_text(reply: Outgoing) -> dict[str, Any]:
+    """The reply's words as an ordinary text message."""
+    return {"messaging_product": "whatsapp", "type": "text", "text": {"body": reply.text[:4096]}}
+
+
+def _record(reply: Outgoing, wamid: str | None, outcome: str, error: str | None) -> dict[str, Any]:
+    return {
+        "record": "sent", "customer": reply.customer, "key": reply.key, "wamid": wamid, "at": time.time(),
+        "outcome": outcome, "error": error, "text": reply.text, "author": reply.author,
+    }  # fmt: skip
+
+
+def _where(item: Item) -> list[str | int]:
+    return [item.owned.partition, item.owned.token, item.stream_id]

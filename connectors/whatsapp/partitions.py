@@ -1,0 +1,113 @@
+"""Which process serves which customers.
+
+Customers are spread over a fixed number of partitions. A process owns its fair share of them through leases in Redis;
+each ownership has a token that is never used again (fencing), and every script that changes something checks it. So
+a process that was paused, or thinks that it still owns what another took over, can do no harm.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import redis.asyncio
+from redis.exceptions import RedisError
+
+from connectors.whatsapp import keys
+
+log = logging.getLogger(__name__)
+
+LEASE_S = 4.0
+TICK_S = 0.8
+
+
+@dataclass(frozen=True)
+class Owned:
+    """A partition and the token of this ownership."""
+
+    partition: int
+    token: str
+
+
+class Partitions:
+    """Keeps this process's leases alive and its share fair. Calls `gained` and `lost` (which ends when work has)."""
+
+    def __init__(
+        self,
+        client: redis.asyncio.Redis,
+        gained: Callable[[Owned], None],
+        lost: Callable[[Owned], Awaitable[None]],
+        lease_s: float = LEASE_S,
+        tick_s: float = TICK_S,
+    ) -> None:
+        self.instance = f"{os.getpid()}-{secrets.token_hex(4)}"
+        self.owned: dict[int, Owned] = {}
+        self._releasing: dict[int, asyncio.Task[None]] = {}
+        self._gained, self._lost = gained, lost
+        self._lease_s, self._tick_s = lease_s, tick_s
+        self._tick = keys.script(client, "tick")
+        self._release = keys.script(client, "release")
+
+    async def run(self) -> None:
+        """Heartbeat until cancelled."""
+        while True:
+            try:
+                await self.tick()
+            except (RedisError, OSError, asyncio.TimeoutError) as error:
+                log.warning("partitions.tick.failed error=%s", type(error).__name__)
+            await asyncio.sleep(self._tick_s)
+
+    async def tick(self, take: bool = True) -> None:
+        """One heartbeat: renew, take what is free, start to give back what is too much."""
+        held = [part for owned in self.owned.values() for part in (owned.partition, owned.token)]
+        share, lost, taken = await self._tick(
+            args=[self.instance, int(self._lease_s * 1000), keys.PARTITIONS, int(take), *held]
+        )
+        for name in lost:
+            owned = self.owned.pop(int(name))
+            log.warning("partitions.lost partition=%s", name)
+            self._in_background(owned, self._lost(owned))
+        for name, token in zip(taken[::2], taken[1::2], strict=True):
+            self._gain(Owned(int(name), token))
+        if take:
+            surplus = len(self.owned) - len(self._still_releasing()) - int(share)
+            for owned in self._kept()[: max(0, surplus)]:
+                self._in_background(owned, self._give_back(owned))
+
+    async def stop(self, patience_s: float) -> None:
+        """Give everything back, at most `patience_s` for what runs."""
+        work = [self._give_back(owned) for owned in self._kept()]
+        _, late = await asyncio.wait(
+            [asyncio.create_task(w) for w in work] + [asyncio.create_task(asyncio.sleep(0))],
+            timeout=patience_s,
+        )
+        for task in late:
+            task.cancel()
+        for owned in list(self.owned.values()):
+            await self._release(args=[owned.partition, owned.token])
+        await self.tick(take=False)
+
+    def _gain(self, owned: Owned) -> None:
+        self.owned[owned.partition] = owned
+        self._gained(owned)
+
+    def _kept(self) -> list[Owned]:
+        return [owned for owned in self.owned.values() if owned.partition not in self._still_releasing()]
+
+    def _still_releasing(self) -> set[int]:
+        return {p for p, task in self._releasing.items() if not task.done() and p in self.owned}
+
+    def _in_background(self, owned: Owned, work: Awaitable[None]) -> None:
+        self._releasing[owned.partition] = asyncio.ensure_future(work)
+
+    async def _give_back(self, owned: Owned) -> None:
+        await self._lost(owned)
+        await self._release(args=[owned.partition, owned.token])
+        if self.owned.get(owned.partition) == owned:
+            del self.owned[owned.partition]
+
+
