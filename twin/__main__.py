@@ -1,0 +1,29 @@
+"""`python -m twin`: serve until SIGINT or SIGTERM."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+
+from aiohttp import web
+
+from twin.app import make_app
+from twin.configuration import ConfigurationMissing, from_environment
+
+SHUTDOWN_S = 2.0
+
+
+def main() -> None:
+    logging.basicConfig(level=os.environ.get("LOG_LEVEL", "INFO"), format="%(levelname)s %(name)s %(message)s")
+    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+    try:
+        shop = from_environment(os.environ)
+    except ConfigurationMissing as error:
+        sys.exit(str(error))
+    app = make_app(shop)
+    web.run_app(app, host=shop.host, port=shop.port, shutdown_timeout=SHUTDOWN_S, print=None, access_log=None)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""Putting the twin together: one server with the Graph API, the phone, the control API and the agent desk."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from twin.browser import PhonePage
+from twin.configuration import TwinConfiguration
+from twin.control import ControlApi
+from twin.desk import AgentDesk
+from twin.graph import GraphApi
+from twin.network import Network
+from twin.webhooks import FIRST_RETRY_S, WebhookSender
+
+LARGEST_REQUEST_BYTES = 16 * 1024 * 1024
+NETWORK: web.AppKey[Network] = web.AppKey("network", Network)
+
+
+def make_app(shop: TwinConfiguration, first_retry_s: float = FIRST_RETRY_S) -> web.Application:
+    """The whole twin, ready to run. `first_retry_s` is the wait before the first redelivery of a webhook."""
+    app = web.Application(client_max_size=LARGEST_REQUEST_BYTES)
+    network = Network(shop, WebhookSender(shop.webhook_url, shop.app_secret, first_retry_s))
+    app[NETWORK] = network
+    ControlApi(network).add_to(app)
+    AgentDesk(shop).add_to(app)
+    PhonePage(network).add_to(app)
+    GraphApi(network).add_to(app)
+
+    async def lifetime(_: web.Application) -> AsyncIterator[None]:
+        yield
+        await network.close()
+
+    app.cleanup_ctx.append(lifetime)
+    return app

@@ -1,0 +1,55 @@
+"""What the twin reads from its environment. Nothing else in this package does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class TwinConfiguration:
+    """Addresses, and the secrets that Meta and the shop would share."""
+
+    host: str
+    port: int
+    webhook_url: str
+    health_url: str
+    app_secret: str
+    access_token: str
+    phone_number_id: str
+    state_dir: Path
+    shop_name: str = "Marigold"
+    shop_phone: str = "918040001234"
+    business_account_id: str = "102290129340398"
+
+
+class ConfigurationMissing(ValueError):
+    """A variable that the twin needs is not set; the message names it."""
+
+
+def from_environment(environ: Mapping[str, str]) -> TwinConfiguration:
+    """Read TWIN_PORT, HOST, RASA_PORT, STATE_DIR and WHATSAPP_*. Raises ConfigurationMissing."""
+    required = ("WHATSAPP_APP_SECRET", "WHATSAPP_ACCESS_TOKEN", "WHATSAPP_PHONE_NUMBER_ID")
+    missing = [name for name in required if not environ.get(name)]
+    if missing:
+        raise ConfigurationMissing(f"Set {', '.join(missing)} (`make run` does), then start the twin again.")
+    host = environ.get("HOST") or "127.0.0.1"
+    assistant = f"http://{_reachable(host)}:{environ.get('RASA_PORT') or 5005}"
+    return TwinConfiguration(
+        host=host,
+        port=int(environ.get("TWIN_PORT") or 8080),
+        webhook_url=f"{assistant}/webhooks/whatsapp/webhook",
+        health_url=f"{assistant}/webhooks/whatsapp/",
+        app_secret=environ["WHATSAPP_APP_SECRET"],
+        access_token=environ["WHATSAPP_ACCESS_TOKEN"],
+        phone_number_id=environ["WHATSAPP_PHONE_NUMBER_ID"],
+        state_dir=PROJECT_ROOT / (environ.get("STATE_DIR") or "var"),
+    )
+
+
+def _reachable(host: str) -> str:
+    """A server bound to every address is reached on the loopback one."""
+    return "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104
