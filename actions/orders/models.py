@@ -130,11 +130,13 @@ def _date(value: object) -> date | None:
 
 def _link(value: object) -> str | None:
     """A web link as customers may be sent it, or None: http(s) only, one word."""
-    link = _string(value).strip().replace("[", "%5B").replace("]", "%5D")
+    link = _string(value).strip()
     if len(link) > LONGEST_URL or any(c.isspace() or not c.isprintable() for c in link):
         return None
     try:
         parts = urlsplit(link)
     except ValueError:
         return None
-    return link if parts.scheme in {"http", "https"} and parts.netloc else None
+    if parts.scheme not in {"http", "https"} or not parts.netloc or "[" in parts.netloc:
+        return None
+    return link.replace("[", "%5B").replace("]", "%5D")

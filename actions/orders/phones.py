@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
+
 import phonenumbers
 from phonenumbers import PhoneNumberFormat
 
 LONGEST_PHONE = 60
+# The first run that looks like a phone number. What stands around it ("home", invisible direction marks) is not for
+# phonenumbers, which would read letters as the digits of a keypad.
+NUMBER = re.compile(r"\(?[+＋]?\(?\d[\d\s().‐-―-]*")
 
 
 def e164(text: object, region: str) -> str | None:
     """'+919876543210' for '098765 43210' in region 'IN'; None when `text` is no phone number."""
     if not isinstance(text, (str, int)) or len(str(text)) > LONGEST_PHONE:
         return None
-    written = str(text).strip()
-    for candidate in (written, _with_plus(written)):
+    run = NUMBER.search(str(text))
+    for candidate in (run.group(), _with_plus(run.group())) if run else ():
         try:
             number = phonenumbers.parse(candidate, region)
         except phonenumbers.NumberParseException:
@@ -44,7 +49,7 @@ def written_forms(phone: str) -> list[str]:
     ]
     international = [
         f"{plus}{code}{gap}{rest}"
-        for plus in ("+", "", "00", "0")
+        for plus in ("+", "", "00")
         for gap in ("", " ", "-")
         for rest in nationals
     ]

@@ -21,7 +21,7 @@ from actions.orders.phones import core_digits, e164, written_forms
 log = logging.getLogger(__name__)
 
 MOST_ROWS = 200
-SEPARATORS = (" ", "-", "(", ")", ".", "/", "\u00a0")
+SEPARATORS = (" ", "-", "(", ")", ".", "\u00a0")
 
 # Columns without types: the values come as the database has them, and `Order.from_row` reads all of them.
 ORDERS = sa.table(

@@ -1,0 +1,63 @@
+"""An order look-up never keeps the event loop or the customer waiting."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+
+from actions.orders.lookup import Orders
+from actions.orders.models import Order
+from actions.orders.repository import OrdersUnavailable
+
+
+class SlowRepository:
+    region = "IN"
+
+    def __init__(self, seconds: float = 0, error: Exception | None = None) -> None:
+        self._seconds, self._error = seconds, error
+
+    def open_orders(self, phone: str) -> list[Order]:
+        time.sleep(self._seconds)
+        if self._error:
+            raise self._error
+        return [Order("10234")]
+
+    recent_orders = open_orders
+
+    def find(self, numbers: Any, phone: str) -> dict[str, Order]:
+        return {order.number: order for order in self.open_orders(phone)}
+
+
+async def test_a_database_that_hangs_is_unavailable_when_the_time_is_up() -> None:
+    orders = Orders(SlowRepository(0.6), answer_within_s=0.1)  # type: ignore[arg-type]
+    began = time.monotonic()
+    with pytest.raises(OrdersUnavailable):
+        await orders.open_orders("+919876543210")
+    assert time.monotonic() - began < 0.5
+
+
+async def test_the_event_loop_goes_on_while_the_database_is_slow() -> None:
+    orders = Orders(SlowRepository(0.2))  # type: ignore[arg-type]
+    look_up = asyncio.ensure_future(orders.find(["10234"], "+919876543210"))
+    ticks = 0
+    while not look_up.done():
+        await asyncio.sleep(0.01)
+        ticks += 1
+    assert ticks >= 5
+    assert list(await look_up) == ["10234"]
+
+
+async def test_more_look_ups_than_threads_hang_without_harm_to_other_threads() -> None:
+    orders = Orders(SlowRepository(0.5), answer_within_s=0.1, threads=2)  # type: ignore[arg-type]
+    hanging = [orders.recent_orders("+919876543210") for _ in range(6)]
+    answers = await asyncio.gather(*hanging, return_exceptions=True)
+    assert {type(answer) for answer in answers} == {OrdersUnavailable}
+    assert await asyncio.wait_for(asyncio.to_thread(lambda: "free"), 0.2) == "free"
+
+
+async def test_a_programming_error_is_not_taken_for_a_database_that_is_down() -> None:
+    with pytest.raises(KeyError):
+        await Orders(SlowRepository(error=KeyError("x"))).open_orders("+919876543210")  # type: ignore[arg-type]

@@ -1,0 +1,68 @@
+"""A customer's phone is recognised however the shop wrote it down, and never taken for another's."""
+
+from __future__ import annotations
+
+import phonenumbers
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from actions.orders.phones import core_digits, e164, written_forms
+
+MOBILES = st.from_regex(r"[6-9][0-9]{9}", fullmatch=True)
+GAPS = st.sampled_from(["", " ", "-", ".", "\u00a0"])
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["+919876543210", "9876543210", "98765 43210", "098765-43210", "+91-98765-43210", "+91 (98765) 43210",
+     "0091 98765 43210", "919876543210", "91 9876543210", "  +91 9876543210 ", "\u202a+91 98765 43210\u202c", 919876543210,
+     "tel:+91-98765-43210", "98765 43210 home", "Ph. (0)98765 43210", "98765 43210 / 98123 45670"],
+)
+def test_all_ways_to_write_a_number_mean_the_same(written: object) -> None:
+    assert e164(written, "IN") == "+919876543210"
+
+
+@pytest.mark.parametrize("written", [None, "", "unknown", "12", "+", "00", "+9", "x" * 5000, 3.5, ["+919876543210"]])
+def test_what_is_no_phone_number_is_none(written: object) -> None:
+    assert e164(written, "IN") is None
+
+
+@pytest.mark.parametrize(
+    ("written", "region", "phone"),
+    [
+        ("07911 123456", "GB", "+447911123456"),
+        ("0044 7911 123456", "IN", "+447911123456"),
+        ("+1 (202) 555-0123", "IN", "+12025550123"),
+        ("2025550123", "US", "+12025550123"),
+        ("0041446681800", "US", "+41446681800"),
+    ],
+)
+def test_other_countries_work_as_well(written: str, region: str, phone: str) -> None:
+    assert e164(written, region) == phone
+
+
+@given(MOBILES, st.sampled_from(["+91", "91", "0091", "0", ""]), GAPS, GAPS, st.integers(1, 9))
+def test_prefixes_and_separators_do_not_matter(mobile: str, prefix: str, gap: str, inner: str, cut: int) -> None:
+    written = f"{prefix}{gap if prefix else ''}{mobile[:cut]}{inner}{mobile[cut:]}"
+    assert e164(written, "IN") == f"+91{mobile}"
+
+
+@given(st.text(max_size=100))
+def test_any_text_is_a_number_in_e164_or_none(text: str) -> None:
+    phone = e164(text, "IN")
+    assert phone is None or phonenumbers.is_possible_number(phonenumbers.parse(phone))
+
+
+@settings(max_examples=25)
+@given(MOBILES, MOBILES)
+def test_written_forms_of_one_number_are_never_those_of_another_in_the_same_country(one: str, other: str) -> None:
+    forms = written_forms(f"+91{one}")
+    assert {e164(form, "IN") for form in forms} == {f"+91{one}"}
+    if one != other:
+        assert not set(forms) & set(written_forms(f"+91{other}"))
+
+
+@given(MOBILES)
+def test_every_written_form_contains_the_core_digits(mobile: str) -> None:
+    assert all(core_digits(f"+91{mobile}") in "".join(filter(str.isdigit, f)) for f in written_forms(f"+91{mobile}"))
