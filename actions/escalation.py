@@ -1,0 +1,123 @@
+"""A person should take over: EscalationPolicy decided so, or the customer accepted the offer."""
+
+from __future__ import annotations
+
+import logging
+import time
+from functools import lru_cache
+from typing import Any
+
+from rasa_sdk import Tracker
+from rasa_sdk.events import ActiveLoop, FollowupAction, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+import settings
+from actions.speaking import Domain, Event, SpeakingAction, message_metadata
+from actions.words import Pieces
+from handoff.database import HandoffUnavailable
+from handoff.desk import Desk, Opening
+from handoff.takeover import Opened, Request
+from handoff.transcript import transcript
+
+log = logging.getLogger(__name__)
+
+DEFAULT_REASON, DEFAULT_PRIORITY = "human_requested", "HIGH"
+PRIORITIES = ("MEDIUM", "HIGH", "CRITICAL")
+
+
+@lru_cache(maxsize=1)
+def _desk() -> Desk:
+    return Desk.from_settings(settings.load())
+
+
+class ActionEscalate(SpeakingAction):
+    """Call a person and say so; from then on the assistant is silent until the conversation comes back."""
+
+    def __init__(self, desk: Desk | None = None) -> None:
+        self._given = desk
+
+    @property
+    def desk(self) -> Desk:
+        return self._given or _desk()
+
+    def name(self) -> str:
+        return "action_escalate"
+
+    async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
+        try:
+            opened = await self.desk.call(_request(tracker))
+        except HandoffUnavailable:
+            log.error("handoff.takeover.failed", exc_info=True)
+            dispatcher.utter_message(response="utter_handoff_unavailable")
+            return _silence(forget=True)
+        log.info("handoff.takeover.%s reference=%s", opened.outcome, opened.reference)
+        self._tell(dispatcher, opened, domain)
+        return _silence()
+
+    def _tell(self, dispatcher: CollectingDispatcher, opened: Opened, domain: Domain) -> None:
+        if opened.outcome == "already_waiting":
+            dispatcher.utter_message(response="utter_handoff_already_waiting", reference=opened.reference)
+            return
+        closed_until = self.desk.closed_until()
+        if closed_until is None:
+            dispatcher.utter_message(response="utter_handoff_connecting", reference=opened.reference)
+            return
+        dispatcher.utter_message(
+            response="utter_handoff_connecting_out_of_hours",
+            reference=opened.reference,
+            opens=_in_words(closed_until, domain),
+        )
+
+
+def _request(tracker: Tracker) -> Request:
+    metadata = message_metadata(tracker)
+    priority = tracker.get_slot("escalation_priority")
+    number = tracker.get_slot("order_number")
+    at = float(metadata.get("timestamp") or time.time())
+    return Request(
+        customer=str(metadata.get("customer") or tracker.sender_id),
+        # Without a channel (rasa shell) each turn still needs an id of its own.
+        wamid=str(metadata.get("wamid") or (tracker.latest_message or {}).get("message_id") or f"turn:{at}"),
+        reason=str(tracker.get_slot("escalation_reason") or DEFAULT_REASON),
+        priority=priority if priority in PRIORITIES else DEFAULT_PRIORITY,
+        at=at,
+        phone=metadata.get("phone"),
+        profile_name=metadata.get("profile_name"),
+        order_number=str(number) if number else None,
+        sheet=_sheet(tracker.get_slot("escalation_sheet")),
+        transcript=transcript(tracker.events),
+    )
+
+
+def _sheet(sheet: Any) -> tuple[tuple[str, str], ...]:
+    """The detector's score sheet as pairs, whatever shape the slot gives it."""
+    if isinstance(sheet, dict):
+        return tuple((str(name), str(value)) for name, value in sheet.items())
+    rows: list[tuple[str, str]] = []
+    for row in sheet if isinstance(sheet, (list, tuple)) else []:
+        if isinstance(row, dict):
+            name, *values = [str(value) for value in row.values()] or [""]
+            rows.append((name, " ".join(values)))
+        elif isinstance(row, (list, tuple)) and row:
+            rows.append((str(row[0]), " ".join(str(value) for value in row[1:])))
+        else:
+            rows.append((str(row), ""))
+    return tuple(rows)
+
+
+def _in_words(opening: Opening, domain: Domain) -> str:
+    hour = opening.at.strftime("%I:%M %p").lstrip("0").replace(":00", "")
+    piece = {0: "opens_today", 1: "opens_tomorrow"}.get(opening.days, "opens_on_day")
+    day = opening.at.strftime("%A") if opening.days < 7 else f"{opening.at:%A}, {opening.at.day} {opening.at:%B}"
+    return Pieces(domain, "handoff").fill(piece, hour=hour, day=day)
+
+
+def _silence(forget: bool = False) -> list[Event]:
+    """Nothing more in this turn, and no form left waiting for an answer."""
+    slots = ("escalation_reason", "escalation_priority", "escalation_sheet") if forget else ()
+    return [
+        ActiveLoop(None),
+        SlotSet("requested_slot", None),
+        *[SlotSet(name, None) for name in slots],
+        FollowupAction("action_listen"),
+    ]

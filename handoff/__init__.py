@@ -1,0 +1,10 @@
+"""Who speaks to the customer: takeovers, their tickets, and the words that pass between customer and agent.
+
+    open_takeover      customer escalated ─────────► waiting ──── customer wants the assistant back ──► bot
+    agent_said         first public comment        ► agent   ──── ticket solved or closed ───────────► bot
+
+The state is SQL (`tables.py`), one row a customer, and every change raises that row's `epoch`: a reply computed in
+an older epoch is never sent (`floor.py`). Whatever has to happen elsewhere (ticket, notification, words for the
+customer) is written as a row in the same transaction and carried out later by the worker, any number of times
+with the effect of once.
+"""

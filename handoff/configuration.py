@@ -1,0 +1,148 @@
+"""`handoff.yml`: business hours, the customer's way back, and the pace of the helpdesk."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import yaml
+
+from handoff.hours import DAYS, BusinessHours, Span
+from settings import PROJECT_ROOT
+
+HANDOFF_FILE = PROJECT_ROOT / "handoff.yml"
+_SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*(?:([01]\d|2[0-3]):([0-5]\d)|24:00)")
+
+
+class HandoffConfigurationError(ValueError):
+    """The file cannot be used; the message names the file, the place and the remedy."""
+
+
+@dataclass(frozen=True)
+class HandoffConfiguration:
+    """What the file says."""
+
+    hours: BusinessHours
+    reference_prefix: str = "MG"
+    back_to_assistant: frozenset[str] = field(default_factory=frozenset)  # normalised phrases
+    coalesce_s: float = 6.0
+    updates_per_10_minutes: int = 25
+    look_every_s: float = 60.0
+    order_link: str | None = None
+    public_url: str | None = None
+    digest_above: int = 5
+    digest_s: float = 60.0
+
+
+def load_configuration(path: Path | None = None) -> HandoffConfiguration:
+    """Raises HandoffConfigurationError."""
+    path = path or HANDOFF_FILE
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise HandoffConfigurationError(f"{path}: {error.strerror}. Restore it from the repository.") from None
+    except yaml.YAMLError as error:
+        raise HandoffConfigurationError(f"{path}: not YAML ({error}). Correct the line it names.") from None
+    try:
+        return _read(content)
+    except _WrongError as wrong:
+        raise HandoffConfigurationError(f"{path}: {wrong}") from None
+
+
+class _WrongError(ValueError):
+    pass
+
+
+def _read(content: Any) -> HandoffConfiguration:
+    known = {
+        "reference_prefix", "business_hours", "back_to_assistant", "coalesce_seconds", "updates_per_10_minutes",
+        "look_every_seconds", "order_link", "public_url", "notifications",
+    }  # fmt: skip
+    content = _mapping(content, "the file", known)
+    digest = _mapping(content.get("notifications") or {}, "notifications", {"digest_above", "digest_seconds"})
+    prefix = content.get("reference_prefix", "MG")
+    if not (isinstance(prefix, str) and re.fullmatch(r"[A-Z]{1,6}", prefix)):
+        raise _WrongError("reference_prefix must be one to six capital letters, such as MG.")
+    order_link = _link(content, "order_link")
+    if order_link and "{order_number}" not in order_link:
+        raise _WrongError("order_link must contain {order_number}.")
+    return HandoffConfiguration(
+        hours=_hours(content.get("business_hours")),
+        reference_prefix=prefix,
+        back_to_assistant=_phrases(content.get("back_to_assistant") or []),
+        coalesce_s=_number(content, "coalesce_seconds", 6, 0, 60),
+        updates_per_10_minutes=int(_number(content, "updates_per_10_minutes", 25, 1, 30)),
+        look_every_s=_number(content, "look_every_seconds", 60, 1, 3600),
+        order_link=order_link,
+        public_url=_link(content, "public_url"),
+        digest_above=int(_number(digest, "digest_above", 5, 1, 1000)),
+        digest_s=_number(digest, "digest_seconds", 60, 1, 3600),
+    )
+
+
+def _hours(content: Any) -> BusinessHours:
+    content = _mapping(content, "business_hours", {"timezone", "days", "holidays"})
+    try:
+        zone = ZoneInfo(str(content.get("timezone")))
+    except (ZoneInfoNotFoundError, ValueError):
+        raise _WrongError(
+            f"business_hours.timezone {content.get('timezone')!r} is unknown. Write a name such as Asia/Kolkata."
+        ) from None
+    days = _mapping(content.get("days"), "business_hours.days", set(DAYS))
+    spans = {DAYS.index(day): tuple(_span(day, written) for written in spans or []) for day, spans in days.items()}
+    holidays = content.get("holidays") or []
+    if not all(isinstance(day, dt.date) for day in holidays):
+        raise _WrongError("business_hours.holidays must be dates such as 2027-01-26, without quotes.")
+    return BusinessHours(zone, spans, frozenset(holidays))
+
+
+def _span(day: str, written: Any) -> Span:
+    match = _SPAN.fullmatch(str(written))
+    if match is None:
+        raise _WrongError(f"business_hours.days.{day}: {written!r} must look like 09:00-21:00.")
+    opens = int(match[1]) * 60 + int(match[2])
+    closes = 24 * 60 if match[3] is None else int(match[3]) * 60 + int(match[4])
+    if closes <= opens:
+        raise _WrongError(f"business_hours.days.{day}: {written!r} ends before it begins. Split it at midnight.")
+    return Span(opens, closes)
+
+
+def _phrases(phrases: Any) -> frozenset[str]:
+    if not isinstance(phrases, list) or not all(isinstance(phrase, str) for phrase in phrases):
+        raise _WrongError("back_to_assistant must be a list of phrases.")
+    return frozenset(normalised(phrase) for phrase in phrases)
+
+
+def normalised(text: str) -> str:
+    """Lower-case words only: `Back to the BOT!!` and `/end` become `back to the bot` and `end`."""
+    text = text.replace("’", "'").lower()
+    return " ".join(re.findall(r"[\w']+", text))
+
+
+def _mapping(value: Any, place: str, known: set[str]) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise _WrongError(f"{place} must be a mapping with {', '.join(sorted(known))}.")
+    unknown = set(map(str, value)) - known
+    if unknown:
+        raise _WrongError(f"{place} does not know {', '.join(sorted(unknown))}; it knows {', '.join(sorted(known))}.")
+    return value
+
+
+def _number(content: dict[str, Any], name: str, default: float, least: float, most: float) -> float:
+    value = content.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
+        raise _WrongError(f"{name} must be a number from {least:g} to {most:g}, not {value!r}.")
+    return float(value)
+
+
+def _link(content: dict[str, Any], name: str) -> str | None:
+    value = content.get(name)
+    if value is None:
+        return None
+    if not (isinstance(value, str) and re.match(r"https?://", value)):
+        raise _WrongError(f"{name} must begin with https://, or be null.")
+    return value.rstrip("/")

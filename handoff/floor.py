@@ -1,0 +1,100 @@
+"""Does the assistant have the floor? Asked before every turn and again at the moment of sending.
+
+There is no cache: a stale "bot" would let two voices speak, and one primary-key read costs less than it would
+save. When the database does not answer, the question raises, and the caller waits: it must not speak on a guess.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sqlalchemy import bindparam, select
+
+from handoff.configuration import HandoffConfiguration, load_configuration
+from handoff.database import Database
+from handoff.relay import customer_said, not_delivered, words_of
+from handoff.tables import floors
+from handoff.takeover import RETURNED, is_agents
+from settings import Settings
+
+_BY_CUSTOMER = select(floors.c.holder, floors.c.epoch, floors.c.opened_by).where(
+    floors.c.customer == bindparam("customer")
+)
+
+
+class MessageEntry(Protocol):
+    """A customer's message in the inbox."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def payload(self) -> Mapping[str, Any]: ...
+
+
+@dataclass(frozen=True)
+class FloorState:
+    """`holder`: bot, waiting or agent. `opened_by`: wamid of the turn that last called a person."""
+
+    holder: str = "bot"
+    epoch: int = 0
+    opened_by: str | None = None
+
+    def may_speak(self, epoch: int, wamid: str | None) -> bool:
+        """Whether a reply computed in `epoch` for the message (or other inbox entry) `wamid` may still be sent.
+
+        While a person has the floor, only the turn that called them may speak: its reply says so. Agents' words
+        always may, and the words that give a conversation back carry the epoch that they announce.
+        """
+        if wamid is not None and is_agents(wamid):
+            return True
+        if wamid is not None and wamid.startswith(RETURNED):
+            epoch = int(wamid.rpartition(":")[2])
+        if self.holder == "bot":
+            return self.epoch == epoch
+        return wamid is not None and self.opened_by == wamid
+
+
+class Floor:
+    """The floor of every customer, as the database knows it now. Methods raise HandoffUnavailable."""
+
+    def __init__(self, db: Database, configuration: HandoffConfiguration) -> None:
+        self._db = db
+        self._configuration = configuration
+
+    @classmethod
+    def from_settings(cls, configured: Settings) -> Floor:
+        """Connects on first use, but reads `handoff.yml` now. Raises HandoffConfigurationError."""
+        return cls(Database(configured.values["CONVERSATION_DATABASE_URL"] or ""), load_configuration())
+
+    async def holder(self, customer: str) -> FloorState:
+        """Who speaks to this customer. The turn keeps the epoch and shows it again when it sends."""
+        if self._db.sqlite:
+            # 50 µs, and readers of a write-ahead log wait for nobody: less than the way to a thread and back.
+            return self.read(customer)
+        return await asyncio.to_thread(self.read, customer)
+
+    async def may_send(self, customer: str, epoch: int, wamid: str | None) -> bool:
+        """The send gate: see FloorState.may_speak."""
+        return (await self.holder(customer)).may_speak(epoch, wamid)
+
+    async def relay(self, customer: str, entry: MessageEntry) -> None:
+        """Hand a message to the ticket; repeating it changes nothing.
+
+        Raises FloorReturned (a HandoffUnavailable) when the assistant has the floor by now: ask `holder` again.
+        """
+        words = words_of(entry.id, entry.payload)
+        await asyncio.to_thread(customer_said, self._db, customer, words, self._configuration)
+
+    async def not_delivered(self, entry_id: str, why: str) -> None:
+        """An agent's comment (inbox entry or reply key) did not reach the customer: the agent is told `why`, once."""
+        await asyncio.to_thread(not_delivered, self._db, entry_id, why)
+
+    def read(self, customer: str) -> FloorState:
+        """`holder` without the event loop."""
+        with self._db.read() as connection:
+            row = connection.execute(_BY_CUSTOMER, {"customer": customer}).first()
+        return FloorState() if row is None else FloorState(row.holder, row.epoch, row.opened_by)

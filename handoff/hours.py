@@ -1,0 +1,50 @@
+"""When people answer."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_HORIZON_DAYS = 60
+
+
+@dataclass(frozen=True)
+class Span:
+    """Minutes after midnight: open from the first, closed at the second."""
+
+    opens: int
+    closes: int
+
+
+@dataclass(frozen=True)
+class BusinessHours:
+    """Spans by weekday (0 is Monday) in the shop's time zone."""
+
+    zone: ZoneInfo
+    spans: Mapping[int, tuple[Span, ...]]
+    holidays: frozenset[dt.date] = frozenset()
+
+    def open_at(self, moment: float) -> bool:
+        """Whether somebody answers at this time (epoch seconds)."""
+        local = dt.datetime.fromtimestamp(moment, self.zone)
+        minute = local.hour * 60 + local.minute
+        return any(span.opens <= minute < span.closes for span in self._on(local.date()))
+
+    def next_opening(self, moment: float) -> dt.datetime | None:
+        """When somebody answers next, in the shop's time; None within two months means never."""
+        local = dt.datetime.fromtimestamp(moment, self.zone)
+        for days in range(_HORIZON_DAYS):
+            date = local.date() + dt.timedelta(days=days)
+            for span in sorted(self._on(date), key=lambda span: span.opens):
+                opening = dt.datetime.combine(
+                    date, dt.time(span.opens // 60, span.opens % 60), tzinfo=self.zone
+                )
+                if opening > local:
+                    return opening
+        return None
+
+    def _on(self, date: dt.date) -> tuple[Span, ...]:
+        return () if date in self.holidays else self.spans.get(date.weekday(), ())

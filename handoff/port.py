@@ -1,0 +1,108 @@
+"""What the worker asks of a helpdesk. Each backend is one module; one test suite holds for all of them.
+
+Errors are named by remedy. Every call may be made again after any of them: `open_ticket` and `add_comment` are
+told whether they were tried before, and then look first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+class HelpdeskError(Exception):
+    """Something the helpdesk did not do."""
+
+
+class RetryLater(HelpdeskError):
+    """Away, overloaded or slow: the same call is made again, not before `after_s` seconds when that is given.
+
+    Whether the call took effect is unknown.
+    """
+
+    def __init__(self, why: str, after_s: float | None = None) -> None:
+        super().__init__(why)
+        self.after_s = after_s
+
+
+class Refused(HelpdeskError):
+    """The request is wrong as it stands (422, 400, 404): the same call will not succeed."""
+
+
+class NotAllowed(HelpdeskError):
+    """Credentials or rights are missing (401, 403): an operator has to act."""
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """A ticket as the helpdesk knows it. `requester_id` is the customer there, when the helpdesk has customers."""
+
+    id: str
+    url: str = ""
+    requester_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A ticket to be opened. `priority` is normal, high or urgent; `note` is its first comment, private."""
+
+    external_id: str
+    reference: str
+    subject: str
+    note: str
+    priority: str
+    tags: tuple[str, ...]
+    customer: str
+    customer_name: str
+    phone: str | None = None
+    order_number: str | None = None
+
+
+@dataclass(frozen=True)
+class NewComment:
+    """A comment of ours. `marker` stands in the body and nowhere else in the ticket: it finds a lost answer again.
+
+    `author` is "customer" (public, in the customer's name) or "assistant" (a private note).
+    """
+
+    author: str
+    body: str
+    marker: str
+
+
+@dataclass(frozen=True)
+class SeenComment:
+    """A comment read in the helpdesk. `by_staff`: written by the shop's people or programs, not by the customer."""
+
+    id: str
+    text: str
+    at: float
+    public: bool
+    by_staff: bool
+    media: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TicketView:
+    """A ticket as it stands. `status` is open, solved or closed (solved for good)."""
+
+    status: str
+    comments: tuple[SeenComment, ...] = field(default=())
+
+
+class Helpdesk(Protocol):
+    """A ticket system. Methods block (seconds at most), are called from several threads, and raise HelpdeskError."""
+
+    name: str
+
+    def open_ticket(self, draft: Draft, tried_before: bool) -> Ticket:
+        """Open the ticket of this external id, or find it: never two."""
+        ...
+
+    def add_comment(self, ticket: Ticket, comment: NewComment, tried_before: bool) -> str | None:
+        """Add the comment of this marker, or find it: never two. Its id, if the helpdesk says it."""
+        ...
+
+    def look(self, ticket: Ticket) -> TicketView:
+        """The ticket's status and comments."""
+        ...

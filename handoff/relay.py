@@ -1,0 +1,117 @@
+"""What the customer writes while a person has the conversation: into the ticket, or the way back to the assistant."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import select, update
+
+from handoff.configuration import HandoffConfiguration, normalised
+from handoff.database import Database, HandoffUnavailable
+from handoff.tables import deliveries, takeovers
+from handoff.takeover import add_job, lock_floor, takeover_by_id
+
+# The longest message that can be a wish for the assistant: "ok never mind, back to the bot please".
+_WISH_MAX_WORDS = 8
+_POLITE = {"ok", "okay", "please", "pls", "thanks", "thank", "you", "no", "hi", "hey", "then", "now", "i", "want", "to"}
+
+
+class FloorReturned(HandoffUnavailable):
+    """The assistant got the floor back before the message could be handed on: ask `holder` again and answer it."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """One message of a customer for the ticket. `at` is epoch seconds; media are (id, kind, file name or '')."""
+
+    wamid: str
+    text: str
+    at: float
+    media: tuple[tuple[str, str, str], ...] = ()
+
+
+def customer_said(
+    db: Database, customer: str, words: Words, configuration: HandoffConfiguration, now: float | None = None
+) -> str:
+    """Queue a message for the ticket, once. Returns ticket, or returning when it asked for the assistant.
+
+    Raises FloorReturned when no person has the floor, HandoffUnavailable when the database does not answer.
+    """
+    now = time.time() if now is None else now
+    with db.write() as connection:
+        floor = lock_floor(connection, customer)
+        if floor.holder == "bot":
+            raise FloorReturned("the assistant has the floor")
+        takeover = takeover_by_id(connection, floor.takeover_id)
+        if takeover.opened_by == words.wamid:
+            return "ticket"  # the transcript holds it already
+        add_job(connection, takeover.id, "words", f"words:{words.wamid}", asdict(words), now)
+        values: dict[str, Any] = {"last_customer_at": max(takeover.last_customer_at, words.at)}
+        wishes = takeover.state == "waiting" and wants_assistant(words.text, configuration)
+        if wishes and takeover.ending is None:
+            values |= {"ending": "customer", "look_at": now}
+        connection.execute(update(takeovers).where(takeovers.c.id == takeover.id).values(values))
+        return "returning" if wishes else "ticket"
+
+
+def wants_assistant(text: str, configuration: HandoffConfiguration) -> bool:
+    """Whether a message says that the assistant will do: one of the shop's phrases and hardly anything else."""
+    said = normalised(text)
+    if not said or len(said.split()) > _WISH_MAX_WORDS:
+        return False
+    if said in configuration.back_to_assistant:
+        return True
+    for phrase in configuration.back_to_assistant:
+        if f" {phrase} " in f" {said} ":
+            rest = f" {said} ".replace(f" {phrase} ", " ", 1).split()
+            if all(word in _POLITE or word in configuration.back_to_assistant for word in rest):
+                return True
+    return False
+
+
+def words_of(entry_id: str, payload: Mapping[str, Any]) -> Words:
+    """A message entry of the inbox as the ticket shows it. `payload`: text and metadata, as the channel stored them."""
+    metadata = payload.get("metadata") or {}
+    text = str(metadata.get("typed") or "")
+    if not text and not str(payload.get("text") or "").startswith("/"):
+        text = str(payload.get("text") or "")
+    media = tuple(
+        (str(part.get("id") or ""), str(part.get("kind") or "file"), str(part.get("filename") or ""))
+        for part in metadata.get("media") or []
+        if isinstance(part, Mapping)
+    )
+    parts = [text, _place(metadata.get("location"))]
+    text = "\n".join(part for part in parts if part)
+    if not text and not media:
+        text = f"[{metadata.get('kind') or 'message without words'}]"
+    return Words(entry_id, text, float(metadata.get("timestamp") or time.time()), media)
+
+
+def _place(location: Any) -> str:
+    if not isinstance(location, Mapping):
+        return ""
+    point = f"{location.get('latitude')},{location.get('longitude')}"
+    named = ", ".join(str(location[key]) for key in ("name", "address") if location.get(key))
+    return f"[location: {named} https://maps.google.com/?q={point}]".replace("  ", " ")
+
+
+def not_delivered(db: Database, entry_id: str, why: str, now: float | None = None) -> bool:
+    """Tell the agent, in a private note, that a comment of theirs did not reach the customer. Once per comment.
+
+    `entry_id` is the comment's inbox id, or the key of one of its replies (the id, a colon and a number).
+    """
+    now = time.time() if now is None else now
+    of_its_reply = entry_id.rpartition(":")[0]
+    with db.write() as connection:
+        row = connection.execute(
+            select(deliveries.c.takeover_id, deliveries.c.entry_id).where(
+                deliveries.c.entry_id.in_([entry_id, of_its_reply]), deliveries.c.kind == "agent_comment"
+            )
+        ).first()
+        if row is None:
+            return False
+        return add_job(connection, row.takeover_id, "note", f"undelivered:{row.entry_id}", {"note": why}, now)
+

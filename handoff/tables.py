@@ -1,0 +1,130 @@
+"""The tables of takeovers. Times are epoch seconds (UTC), JSON columns are text.
+
+At most one takeover of a customer is open, by a partial unique index; a turn (wamid) opens at most one, by a unique
+constraint. `handoff_floor` is the row that every decision locks.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, Text, UniqueConstraint, text
+
+metadata = MetaData()
+
+floors = Table(
+    "handoff_floor",
+    metadata,
+    Column("customer", String(160), primary_key=True),
+    Column("epoch", Integer, nullable=False),
+    Column("holder", String(8), nullable=False),  # bot, waiting, agent
+    Column("takeover_id", Integer),  # the latest one, open or closed
+    Column("opened_by", String(300)),  # wamid of the turn that opened it
+)
+
+takeovers = Table(
+    "handoff_takeovers",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("external_id", String(60), nullable=False, unique=True),
+    Column("reference", String(40), nullable=False),  # what the customer is told: MG-1042
+    Column("customer", String(160), nullable=False),
+    Column("opened_by", String(300), nullable=False),
+    Column("state", String(8), nullable=False),  # waiting, agent, closed
+    Column("reason", String(40), nullable=False),
+    Column("priority", String(10), nullable=False),  # MEDIUM, HIGH, CRITICAL
+    Column("opened_at", Float, nullable=False),
+    Column("closed_at", Float),
+    Column("closed_as", String(10)),  # solved, customer
+    Column("last_customer_at", Float, nullable=False),
+    Column("request", Text),  # JSON of takeover.Request; emptied when a customer is erased
+    Column("backend", String(20)),
+    Column("ticket_id", String(60)),
+    Column("ticket_url", String(500)),
+    Column("requester_id", String(60)),
+    Column("status_at", Float, nullable=False),  # time of the newest status event that was believed
+    Column("ending", String(10)),  # the helpdesk said solved; the floor goes back after a last look
+    Column("look_at", Float),  # when to read the ticket in the helpdesk; None: no need
+    Column("look_failures", Integer, nullable=False),
+    Column("leased_until", Float, nullable=False),
+    UniqueConstraint("customer", "opened_by", name="handoff_one_takeover_a_turn"),
+    Index(
+        "handoff_one_open_ticket",
+        "customer",
+        unique=True,
+        sqlite_where=text("state <> 'closed'"),
+        postgresql_where=text("state <> 'closed'"),
+    ),
+    Index("handoff_takeovers_ticket", "ticket_id"),
+    Index("handoff_takeovers_look", "look_at"),
+)
+
+jobs = Table(
+    "handoff_jobs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("takeover_id", Integer, nullable=False),
+    Column("kind", String(8), nullable=False),  # open, words (customer's), note (private)
+    Column("key", String(340), nullable=False, unique=True),
+    Column("body", Text),  # JSON; emptied once done
+    Column("part", Integer),  # words sent together carry the same number
+    Column("state", String(8), nullable=False),  # pending, done, dead
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Float, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("done_at", Float),
+    Index("handoff_jobs_due", "state", "due_at"),
+    Index("handoff_jobs_takeover", "takeover_id"),
+)
+
+deliveries = Table(
+    "handoff_deliveries",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("takeover_id", Integer, nullable=False),
+    Column("customer", String(160), nullable=False),
+    Column("kind", String(24), nullable=False),  # agent_comment, conversation_returned
+    Column("entry_id", String(200), nullable=False, unique=True),
+    Column("payload", Text),  # JSON; emptied once done
+    Column("state", String(8), nullable=False),  # pending, done, refused
+    Column("created_at", Float, nullable=False),
+    Index("handoff_deliveries_state", "state"),
+)
+
+comments = Table(
+    "handoff_own_comments",
+    metadata,
+    Column("ticket_id", String(60), primary_key=True),
+    Column("comment_id", String(60), primary_key=True),
+)
+
+notices = Table(
+    "handoff_notices",
+    metadata,
+    Column("takeover_id", Integer, primary_key=True),
+    Column("channel", String(10), primary_key=True),  # slack, email
+    Column("state", String(8), nullable=False),  # pending, done, dead
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Float, nullable=False),
+    Index("handoff_notices_due", "state", "due_at"),
+)
+
+log_tickets = Table(
+    "handoff_log_tickets",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("external_id", String(60), nullable=False, unique=True),
+    Column("status", String(8), nullable=False),  # open, solved, closed
+    Column("content", Text),  # JSON of the ticket as opened
+)
+
+log_comments = Table(
+    "handoff_log_comments",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("ticket_id", Integer, nullable=False),
+    Column("author", String(10), nullable=False),  # customer, assistant, agent
+    Column("public", Integer, nullable=False),
+    Column("body", Text),
+    Column("key", String(340), unique=True),
+    Column("created_at", Float, nullable=False),
+    Index("handoff_log_comments_ticket", "ticket_id"),
+)

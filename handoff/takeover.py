@@ -1,0 +1,310 @@
+"""The state machine of a takeover. Every function is one transaction that locks the customer's floor row first.
+
+    bot ─open_takeover→ waiting ─agent_said→ agent ─(helpdesk: solved) give_back→ bot
+                        waiting ─(customer: "back to the bot") give_back→ bot
+    bot ─agent_said on a ticket that is still open→ agent        the agent speaks again, after a return
+
+A takeover whose ticket was solved stays with the agent until the worker has read the ticket once more (`ending`),
+so that an agent's last words reach the customer before the assistant does, whatever order the webhooks came in.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, Row
+from sqlalchemy.sql.schema import Table
+
+from handoff.database import Database
+from handoff.tables import comments, deliveries, floors, jobs, takeovers
+
+FIRST_REFERENCE = 1000
+RETURNED = "returned:"  # begins the inbox id of a conversation_returned entry, which ends in its epoch
+
+
+def comment_entry_id(backend: str, comment_id: str) -> str:
+    """The inbox id of an agent's comment."""
+    return f"{backend}:comment:{comment_id}"
+
+
+def is_agents(entry_id: str) -> bool:
+    """Whether an inbox id (or a reply key made from it) is an agent's comment."""
+    return ":comment:" in entry_id
+
+
+@dataclass(frozen=True)
+class Request:
+    """What an escalation hands to the person who will answer. `at` and the lines' times are epoch seconds."""
+
+    customer: str
+    wamid: str
+    reason: str
+    priority: str
+    at: float
+    phone: str | None = None
+    profile_name: str | None = None
+    order_number: str | None = None
+    sheet: tuple[tuple[str, str], ...] = ()  # (signal, weight or value), as the detector scored it
+    transcript: tuple[tuple[float, str, str], ...] = ()  # (time, "customer" or "assistant", text)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """`outcome`: opened; same_turn (this turn ran before); already_waiting (a person was called earlier)."""
+
+    takeover_id: int
+    reference: str
+    outcome: str
+
+
+@dataclass(frozen=True)
+class TicketRef:
+    """A ticket as the helpdesk names it. Either may be missing, not both."""
+
+    ticket_id: str | None
+    external_id: str | None = None
+
+
+@dataclass(frozen=True)
+class AgentComment:
+    """A public comment written by a member of the shop's staff. `entry_id` is unique over all tickets."""
+
+    entry_id: str
+    comment_id: str
+    text: str
+    at: float
+    media: tuple[str, ...] = ()
+    ticket_open: bool = True
+
+
+def open_takeover(db: Database, request: Request, prefix: str = "MG", now: float | None = None) -> Opened:
+    """Call a person: the takeover and the order to open its ticket, or nothing. Raises HandoffUnavailable."""
+    now = time.time() if now is None else now
+    with db.write() as connection:
+        floor = lock_floor(connection, request.customer)
+        earlier = connection.execute(
+            select(takeovers).where(
+                takeovers.c.customer == request.customer, takeovers.c.opened_by == request.wamid
+            )
+        ).first()
+        if earlier is not None:
+            return Opened(earlier.id, earlier.reference, "same_turn")
+        if floor.holder != "bot":
+            current = takeover_by_id(connection, floor.takeover_id)
+            return Opened(current.id, current.reference, "already_waiting")
+        return _insert_takeover(connection, floor, request, prefix, now)
+
+
+def _insert_takeover(connection: Connection, floor: Row, request: Request, prefix: str, now: float) -> Opened:
+    external_id = f"handoff:{uuid.uuid4()}"
+    added = connection.execute(
+        insert(takeovers).values(
+            external_id=external_id,
+            reference="",
+            customer=request.customer,
+            opened_by=request.wamid,
+            state="waiting",
+            reason=request.reason,
+            priority=request.priority,
+            opened_at=now,
+            last_customer_at=request.at,
+            request=json.dumps(asdict(request), ensure_ascii=False),
+            status_at=0.0,
+            look_failures=0,
+            leased_until=0.0,
+        )
+    )
+    takeover_id = added.inserted_primary_key[0]
+    reference = f"{prefix}-{FIRST_REFERENCE + takeover_id}"
+    connection.execute(update(takeovers).where(takeovers.c.id == takeover_id).values(reference=reference))
+    add_job(connection, takeover_id, "open", f"open:{external_id}", None, now)
+    connection.execute(
+        update(floors)
+        .where(floors.c.customer == request.customer)
+        .values(epoch=floor.epoch + 1, holder="waiting", takeover_id=takeover_id, opened_by=request.wamid)
+    )
+    return Opened(takeover_id, reference, "opened")
+
+
+def agent_said(db: Database, ticket: TicketRef, comment: AgentComment, now: float | None = None) -> str:
+    """Queue a public comment for the customer, once, and let the agent have the floor.
+
+    Returns relayed, seen (an earlier notification brought it), own (we wrote it) or unknown_ticket.
+    """
+    now = time.time() if now is None else now
+    with db.write() as connection:
+        takeover = _locked_takeover(connection, ticket)
+        if takeover is None:
+            return "unknown_ticket"
+        if takeover.ticket_id and is_own_comment(connection, takeover.ticket_id, comment.comment_id):
+            return "own"
+        payload = {"text": comment.text, "media": list(comment.media)}
+        if not add_delivery(connection, takeover, "agent_comment", comment.entry_id, payload, now):
+            return "seen"
+        if takeover.state == "waiting" or _speaks_again(connection, takeover, comment):
+            _take_floor(connection, takeover)
+        return "relayed"
+
+
+def _speaks_again(connection: Connection, takeover: Row, comment: AgentComment) -> bool:
+    """Whether a comment on a takeover that is over begins it anew: the ticket is open and nobody else has the floor."""
+    if takeover.state != "closed" or not comment.ticket_open:
+        return False
+    if comment.at <= max(takeover.status_at, takeover.closed_at or 0.0):
+        return False
+    floor = lock_floor(connection, takeover.customer)
+    return bool(floor.holder == "bot" and floor.takeover_id == takeover.id)
+
+
+def _take_floor(connection: Connection, takeover: Row) -> None:
+    floor = lock_floor(connection, takeover.customer)
+    connection.execute(
+        update(takeovers)
+        .where(takeovers.c.id == takeover.id)
+        .values(state="agent", closed_at=None, closed_as=None, ending=None)
+    )
+    connection.execute(
+        update(floors)
+        .where(floors.c.customer == takeover.customer)
+        .values(epoch=floor.epoch + 1, holder="agent")
+    )
+
+
+def status_changed(
+    db: Database, ticket: TicketRef, status: str, at: float, now: float | None = None
+) -> str:
+    """The helpdesk says that a ticket is now open, solved or closed. Older news than the newest is ignored.
+
+    Returns ending, open, stale, over (the takeover had ended already) or unknown_ticket.
+    """
+    now = time.time() if now is None else now
+    with db.write() as connection:
+        takeover = _locked_takeover(connection, ticket)
+        if takeover is None:
+            return "unknown_ticket"
+        if at < takeover.status_at:
+            return "stale"
+        ending = status if status in ("solved", "closed") else None
+        values: dict[str, Any] = {"status_at": at}
+        if takeover.state != "closed":
+            values |= {"ending": ending, "look_at": now if ending else takeover.look_at}
+        connection.execute(update(takeovers).where(takeovers.c.id == takeover.id).values(values))
+        if takeover.state == "closed":
+            return "over"
+        return "ending" if ending else "open"
+
+
+def look_soon(db: Database, ticket: TicketRef, at: float) -> bool:
+    """Have the worker read the ticket from time `at` on. False: not a ticket of ours, or over."""
+    with db.write() as connection:
+        takeover = _locked_takeover(connection, ticket)
+        if takeover is None or takeover.state == "closed":
+            return False
+        connection.execute(update(takeovers).where(takeovers.c.id == takeover.id).values(look_at=at))
+        return True
+
+
+def give_back(connection: Connection, takeover: Row, closed_as: str, now: float, announce: bool = True) -> None:
+    """The assistant has the floor again. The caller holds the floor row's lock.
+
+    `announce` queues the conversation_returned entry; without it the caller tells the customer itself.
+    """
+    floor = lock_floor(connection, takeover.customer)
+    epoch = floor.epoch + 1
+    connection.execute(
+        update(takeovers)
+        .where(takeovers.c.id == takeover.id)
+        .values(state="closed", closed_at=now, closed_as=closed_as, ending=None, look_at=None)
+    )
+    connection.execute(
+        update(floors).where(floors.c.customer == takeover.customer).values(epoch=epoch, holder="bot")
+    )
+    if announce:
+        payload = {"reason": closed_as, "reference": takeover.reference}
+        entry_id = f"{RETURNED}{takeover.external_id}:{epoch}"
+        add_delivery(connection, takeover, "conversation_returned", entry_id, payload, now)
+
+
+def lock_floor(connection: Connection, customer: str) -> Row:
+    """The customer's floor row, created if need be, locked until the transaction ends."""
+    statement = insert_once(connection, floors).values(customer=customer, epoch=0, holder="bot")
+    found = select(floors).where(floors.c.customer == customer).with_for_update()
+    row = connection.execute(found).first()
+    if row is None:
+        connection.execute(statement.on_conflict_do_nothing())
+        row = connection.execute(found).one()
+    return row
+
+
+def takeover_by_id(connection: Connection, takeover_id: int) -> Row:
+    """A takeover that is known to exist."""
+    return connection.execute(select(takeovers).where(takeovers.c.id == takeover_id)).one()
+
+
+def _locked_takeover(connection: Connection, ticket: TicketRef) -> Row | None:
+    """The takeover of a ticket, read under its customer's lock."""
+    conditions = []
+    if ticket.ticket_id:
+        conditions.append(takeovers.c.ticket_id == ticket.ticket_id)
+    if ticket.external_id:
+        conditions.append(takeovers.c.external_id == ticket.external_id)
+    if not conditions:
+        return None
+    found = connection.execute(select(takeovers.c.id, takeovers.c.customer).where(or_(*conditions))).first()
+    if found is None:
+        return None
+    lock_floor(connection, found.customer)
+    return takeover_by_id(connection, found.id)
+
+
+def add_job(
+    connection: Connection, takeover_id: int, kind: str, key: str, body: dict[str, Any] | None, now: float
+) -> bool:
+    """Order something from the helpdesk; False when `key` was ordered before."""
+    statement = insert_once(connection, jobs).values(
+        takeover_id=takeover_id,
+        kind=kind,
+        key=key,
+        body=None if body is None else json.dumps(body, ensure_ascii=False),
+        state="pending",
+        attempts=0,
+        due_at=now,
+        created_at=now,
+    )
+    return bool(connection.execute(statement.on_conflict_do_nothing()).rowcount)
+
+
+def add_delivery(
+    connection: Connection, takeover: Row, kind: str, entry_id: str, payload: dict[str, Any], now: float
+) -> bool:
+    """Queue something for the customer's inbox; False when `entry_id` was queued before."""
+    statement = insert_once(connection, deliveries).values(
+        takeover_id=takeover.id,
+        customer=takeover.customer,
+        kind=kind,
+        entry_id=entry_id,
+        payload=json.dumps(payload, ensure_ascii=False),
+        state="pending",
+        created_at=now,
+    )
+    return bool(connection.execute(statement.on_conflict_do_nothing()).rowcount)
+
+
+def is_own_comment(connection: Connection, ticket_id: str, comment_id: str) -> bool:
+    """Whether the assistant wrote this comment itself."""
+    own = select(comments.c.comment_id).where(
+        comments.c.ticket_id == ticket_id, comments.c.comment_id == comment_id
+    )
+    return connection.execute(own).first() is not None
+
+
+def insert_once(connection: Connection, table: Table) -> Any:
+    """An INSERT that knows ON CONFLICT, which both databases spell alike."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    return dialect.insert(table)

@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from handoff.configuration import HandoffConfiguration
+from handoff.database import Database, HandoffUnavailable
+from handoff.floor import Floor, FloorState
+from handoff.relay import FloorReturned, Words, customer_said
+from handoff.tables import deliveries, jobs, takeovers
+from handoff.takeover import (
+    AgentComment,
+    TicketRef,
+    agent_said,
+    give_back,
+    lock_floor,
+    open_takeover,
+    status_changed,
+    takeover_by_id,
+)
+
+NOW = 1_800_000_000.0
+CUSTOMER = "919876543210"
+
+
+def external_id(db: Database, takeover_id: int) -> str:
+    with db.read() as connection:
+        return str(takeover_by_id(connection, takeover_id).external_id)
+
+
+def count(db: Database, table: Any) -> int:
+    with db.read() as connection:
+        return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
+
+
+def comment(number: int = 1, **values: Any) -> AgentComment:
+    given = {"text": "Hello, Meera here", "at": NOW + 10}
+    return AgentComment(f"zendesk:comment:{number}", str(number), **(given | values))
+
+
+def end(db: Database, takeover_id: int, closed_as: str = "solved") -> None:
+    with db.write() as connection:
+        lock_floor(connection, CUSTOMER)
+        give_back(connection, takeover_by_id(connection, takeover_id), closed_as, NOW + 100)
+
+
+@pytest.fixture
+def floor(db: Database, configuration: HandoffConfiguration) -> Floor:
+    return Floor(db, configuration)
+
+
+async def test_an_unknown_customer_speaks_with_the_assistant(floor: Floor) -> None:
+    assert await floor.holder("nobody") == FloorState("bot", 0, None)
+    assert await floor.may_send("nobody", 0, "wamid.9")
+
+
+async def test_a_takeover_silences_replies_computed_before_it(db: Database, floor: Floor, request_for: Any) -> None:
+    before = await floor.holder(CUSTOMER)
+    open_takeover(db, request_for())
+    assert (await floor.holder(CUSTOMER)).holder == "waiting"
+    assert not await floor.may_send(CUSTOMER, before.epoch, "wamid.0")
+
+
+async def test_the_turn_that_called_a_person_may_say_so(db: Database, floor: Floor, request_for: Any) -> None:
+    before = await floor.holder(CUSTOMER)
+    open_takeover(db, request_for())
+    assert await floor.may_send(CUSTOMER, before.epoch, "wamid.1")
+
+
+def test_a_turn_that_runs_again_opens_nothing_new(db: Database, request_for: Any) -> None:
+    first = open_takeover(db, request_for())
+    again = open_takeover(db, request_for())
+    assert (again.reference, again.outcome) == (first.reference, "same_turn")
+    assert count(db, takeovers) == count(db, jobs) == 1
+
+
+def test_a_customer_who_waits_gets_no_second_ticket(db: Database, request_for: Any) -> None:
+    first = open_takeover(db, request_for())
+    second = open_takeover(db, request_for(wamid="wamid.2"))
+    assert (second.reference, second.outcome) == (first.reference, "already_waiting")
+    assert count(db, jobs) == 1
+
+
+def test_many_turns_at_once_open_one_ticket(db: Database, request_for: Any) -> None:
+    db.prepare()
+    together = threading.Barrier(6)
+
+    def call(number: int) -> str:
+        together.wait()
+        return open_takeover(db, request_for(wamid=f"wamid.{number % 3}")).outcome
+
+    with ThreadPoolExecutor(6) as pool:
+        outcomes = list(pool.map(call, range(6)))
+    assert outcomes.count("opened") == 1
+    assert count(db, takeovers) == count(db, jobs) == 1
+
+
+def test_two_open_tickets_of_one_customer_are_refused_by_the_database(db: Database, request_for: Any) -> None:
+    opened = open_takeover(db, request_for())
+    with db.read() as connection:
+        row = dict(takeover_by_id(connection, opened.takeover_id)._mapping)
+    row |= {"id": None, "external_id": "handoff:other", "opened_by": "wamid.other"}
+    row.pop("id")
+    with pytest.raises(HandoffUnavailable), db.write() as connection:
+        connection.execute(takeovers.insert().values(row))
+
+
+async def test_an_agents_comment_is_queued_once_and_takes_the_floor(
+    db: Database, floor: Floor, request_for: Any
+) -> None:
+    opened = open_takeover(db, request_for())
+    ticket = TicketRef(None, external_id(db, opened.takeover_id))
+    assert [agent_said(db, ticket, comment()) for _ in range(3)] == ["relayed", "seen", "seen"]
+    assert count(db, deliveries) == 1
+    assert (await floor.holder(CUSTOMER)).holder == "agent"
+
+
+async def test_a_solved_ticket_gives_the_floor_back_and_old_replies_stay_silent(
+    db: Database, floor: Floor, request_for: Any
+) -> None:
+    before = await floor.holder(CUSTOMER)
+    opened = open_takeover(db, request_for())
+    end(db, opened.takeover_id)
+    now = await floor.holder(CUSTOMER)
+    assert now.holder == "bot"
+    assert not await floor.may_send(CUSTOMER, before.epoch, "wamid.0")
+    assert await floor.may_send(CUSTOMER, now.epoch, "wamid.3")
+
+
+async def test_the_words_of_the_return_may_be_sent_until_a_person_is_called_again(
+    db: Database, floor: Floor, request_for: Any
+) -> None:
+    opened = open_takeover(db, request_for())
+    end(db, opened.takeover_id)
+    with db.read() as connection:
+        entry_id = connection.execute(select(deliveries.c.entry_id)).scalar_one()
+    assert await floor.may_send(CUSTOMER, 0, entry_id)
+    open_takeover(db, request_for(wamid="wamid.7"))
+    assert not await floor.may_send(CUSTOMER, 0, entry_id)
+
+
+async def test_agents_words_are_never_held_back(db: Database, floor: Floor, request_for: Any) -> None:
+    open_takeover(db, request_for())
+    assert await floor.may_send(CUSTOMER, 0, "zendesk:comment:12")
+
+
+async def test_solved_keeps_the_agents_floor_until_the_last_look(
+    db: Database, floor: Floor, request_for: Any
+) -> None:
+    opened = open_takeover(db, request_for())
+    ticket = TicketRef(None, external_id(db, opened.takeover_id))
+    assert status_changed(db, ticket, "solved", NOW + 50) == "ending"
+    assert (await floor.holder(CUSTOMER)).holder == "waiting"
+    assert agent_said(db, ticket, comment(at=NOW + 40)) == "relayed"
+
+
+def test_a_status_older_than_the_newest_is_ignored(db: Database, request_for: Any) -> None:
+    opened = open_takeover(db, request_for())
+    ticket = TicketRef(None, external_id(db, opened.takeover_id))
+    assert status_changed(db, ticket, "open", NOW + 60) == "open"
+    assert status_changed(db, ticket, "solved", NOW + 50) == "stale"
+
+
+async def test_an_agent_who_comments_on_a_ticket_left_open_speaks_again(
+    db: Database, floor: Floor, request_for: Any
+) -> None:
+    opened = open_takeover(db, request_for())
+    end(db, opened.takeover_id, "customer")
+    epoch = (await floor.holder(CUSTOMER)).epoch
+    ticket = TicketRef(None, external_id(db, opened.takeover_id))
+    assert agent_said(db, ticket, comment(at=NOW + 500)) == "relayed"
+    state = await floor.holder(CUSTOMER)
+    assert state.holder == "agent"
+    assert state.epoch > epoch
+
+
+@pytest.mark.parametrize("late", [{"at": NOW + 50}, {"at": NOW + 500, "ticket_open": False}])
+async def test_a_late_comment_on_a_solved_ticket_is_delivered_without_the_floor(
+    db: Database, floor: Floor, request_for: Any, late: dict[str, Any]
+) -> None:
+    opened = open_takeover(db, request_for())
+    end(db, opened.takeover_id)
+    ticket = TicketRef(None, external_id(db, opened.takeover_id))
+    assert agent_said(db, ticket, comment(**late)) == "relayed"
+    assert (await floor.holder(CUSTOMER)).holder == "bot"
+
+
+def test_a_message_meant_for_the_ticket_after_the_return_is_sent_back_to_the_assistant(
+    db: Database, configuration: HandoffConfiguration, request_for: Any
+) -> None:
+    opened = open_takeover(db, request_for())
+    end(db, opened.takeover_id)
+    with pytest.raises(FloorReturned):
+        customer_said(db, CUSTOMER, Words("wamid.5", "hello?", NOW), configuration)
+
+
+def test_a_customers_words_are_kept_once_and_the_opening_message_not_again(
+    db: Database, configuration: HandoffConfiguration, request_for: Any
+) -> None:
+    open_takeover(db, request_for())
+    for wamid in ("wamid.1", "wamid.5", "wamid.5"):
+        assert customer_said(db, CUSTOMER, Words(wamid, "hello?", NOW), configuration) == "ticket"
+    assert count(db, jobs) == 2
+
+
+@pytest.mark.parametrize("text", ["back to the bot", "Ok, never mind!", "/end", "no thanks, back to the bot please"])
+def test_a_waiting_customer_may_ask_for_the_assistant(
+    db: Database, configuration: HandoffConfiguration, request_for: Any, text: str
+) -> None:
+    open_takeover(db, request_for())
+    assert customer_said(db, CUSTOMER, Words("wamid.5", text, NOW), configuration) == "returning"
+
+
+@pytest.mark.parametrize(
+    "text", ["the bot was useless", "never mind the price, where is it", "in the end I want it", ""]
+)
+def test_other_words_are_no_wish_for_the_assistant(
+    db: Database, configuration: HandoffConfiguration, request_for: Any, text: str
+) -> None:
+    open_takeover(db, request_for())
+    assert customer_said(db, CUSTOMER, Words("wamid.5", text, NOW), configuration) == "ticket"
+
+
+def test_once_an_agent_speaks_the_same_words_go_to_the_ticket(
+    db: Database, configuration: HandoffConfiguration, request_for: Any
+) -> None:
+    opened = open_takeover(db, request_for())
+    agent_said(db, TicketRef(None, external_id(db, opened.takeover_id)), comment())
+    assert customer_said(db, CUSTOMER, Words("wamid.5", "never mind", NOW), configuration) == "ticket"
+
+
+def test_a_database_that_is_away_is_one_kind_of_error(tmp_path: Any, request_for: Any) -> None:
+    away = Database("postgresql+psycopg2://nobody@127.0.0.1:1/none")
+    with pytest.raises(HandoffUnavailable):
+        open_takeover(away, request_for())
