@@ -73,7 +73,7 @@ class Commits:
             item.owned.partition, item.owned.token, item.stream_id, TRACKER_TTL_S,
             compact(dead) if dead else "",
             keys.address(turn.entry.customer), compact(known) if turn.entry.kind == "message" else "",
-            len(turn.appends),
+            turn.entry.customer, len(turn.appends),
         ]  # fmt: skip
         for append in turn.appends:
             tail = "" if append.tail_chunks is None else append.tail_chunks

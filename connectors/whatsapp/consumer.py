@@ -20,6 +20,7 @@ from connectors.whatsapp.floor import Floor
 from connectors.whatsapp.inbox import Entry
 from connectors.whatsapp.lanes import Again, Item
 from connectors.whatsapp.turn import Reply, Turn, current_turn
+from handoff.database import HandoffUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ CANCELLED = "utter_handoff_cancelled_by_customer"
 
 
 class OutsideUnavailable(RuntimeError):
-    """Something that a turn needs is away for now (the action server, the takeover database)."""
+    """Something that a turn needs is away for now, as while it restarts: the action server, the model."""
 
 
 class Speaker(Protocol):
@@ -94,6 +95,10 @@ class Consumer:
             await asyncio.wait_for(self._handle(turn), self._turn_timeout_s)
         except (RedisError, ConnectionError):
             raise
+        except HandoffUnavailable as error:
+            log.warning("consumer.floor.unknown error=%s", type(error).__name__)
+            ours = await self._fail(args=[*_where(item), 0])
+            return Again(self._retry_s) if int(ours) >= 0 else None
         except OutsideUnavailable as error:
             log.warning("consumer.turn.waits error=%s", error)
             return await self._wait_for_outside(item, turn)

@@ -1,4 +1,4 @@
-"""What the transport asks about takeovers; answered by `handoff` when it is there."""
+"""What the transport asks about takeovers; `handoff.floor.Floor` answers it."""
 
 from __future__ import annotations
 
@@ -8,38 +8,55 @@ from typing import Protocol
 from connectors.whatsapp.inbox import Entry
 
 
-@dataclass(frozen=True)
-class FloorState:
-    """Who speaks to the customer ("bot", "waiting" or "agent"), and the fencing epoch."""
+class State(Protocol):
+    """Who speaks ("bot", "waiting" or "agent"), and the fencing epoch."""
 
-    holder: str
-    epoch: int
+    @property
+    def holder(self) -> str: ...
+
+    @property
+    def epoch(self) -> int: ...
 
 
 class Floor(Protocol):
-    """Takeover authority."""
+    """Takeover authority. Methods raise handoff.database.HandoffUnavailable."""
 
-    async def holder(self, customer: str) -> FloorState:
+    async def holder(self, customer: str) -> State:
         """Who has the floor before a turn."""
         ...
 
-    async def may_send(self, customer: str, epoch: int, wamid: str) -> bool:
-        """Whether a reply computed in `epoch` for the message `wamid` may still be sent."""
+    async def may_send(self, customer: str, epoch: int, wamid: str | None) -> bool:
+        """Whether a reply computed in `epoch` for the entry `wamid` may still be sent."""
         ...
 
     async def relay(self, customer: str, entry: Entry) -> None:
         """Hand a message to the ticket; told again after a crash, with the same entry id."""
         ...
 
+    async def not_delivered(self, entry_id: str, why: str) -> None:
+        """An agent's words did not reach the customer."""
+        ...
+
+
+@dataclass(frozen=True)
+class BotState:
+    """The assistant speaks."""
+
+    holder: str = "bot"
+    epoch: int = 0
+
 
 class BotHasIt:
     """No takeovers: the assistant always speaks."""
 
-    async def holder(self, customer: str) -> FloorState:
-        return FloorState("bot", 0)
+    async def holder(self, customer: str) -> State:
+        return BotState()
 
-    async def may_send(self, customer: str, epoch: int, wamid: str) -> bool:
+    async def may_send(self, customer: str, epoch: int, wamid: str | None) -> bool:
         return True
 
     async def relay(self, customer: str, entry: Entry) -> None:
+        return None
+
+    async def not_delivered(self, entry_id: str, why: str) -> None:
         return None

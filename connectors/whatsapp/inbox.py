@@ -89,7 +89,7 @@ class Inbox:
             return 0
         arguments: list[str | int] = [REMEMBER_IDS_S, REMEMBER_SETTLED_S, len(entries)]
         for entry in entries:
-            arguments += [keys.partition_of(entry.customer), entry.id, entry.as_json()]
+            arguments += [keys.partition_of(entry.customer), entry.id, entry.customer, entry.as_json()]
         for record in records:
             key, wamid = _settles(record)
             arguments += [key, wamid, json.dumps(record, separators=(",", ":"))]

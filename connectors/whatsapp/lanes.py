@@ -22,10 +22,11 @@ class Again:
 
 @dataclass(frozen=True)
 class Item:
-    """One stream entry on its way: from which partition, its stream id and its text."""
+    """One stream entry on its way: from which partition, its stream id, whose it is, its text."""
 
     owned: Owned
     stream_id: str
+    customer: str
     text: str
 
 
@@ -86,9 +87,9 @@ class Lanes:
         self._sleeping: set[tuple[str, str]] = set()
         self.waiting = 0
 
-    def add(self, customer: str, item: Item) -> None:
+    def add(self, item: Item) -> None:
         """Queue an item behind those of the same customer."""
-        lane = (item.owned.token, customer)
+        lane = (item.owned.token, item.customer)
         self.waiting += 1
         if lane in self._queues:
             self._queues[lane].append(item)

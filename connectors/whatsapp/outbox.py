@@ -21,6 +21,7 @@ from connectors.whatsapp import keys
 from connectors.whatsapp.commit import Outgoing, compact, until_redis_answers
 from connectors.whatsapp.floor import Floor
 from connectors.whatsapp.lanes import Again, Item
+from handoff.database import HandoffUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +109,8 @@ class Outbox:
             reply = Outgoing.from_json(item.text)
         except (ValueError, TypeError):
             log.error("outbox.entry.unreadable partition=%d", item.owned.partition)
-            return await self._settle_record(item, {"record": "sent", "outcome": "failed", "error": "unreadable"})
+            await self._settle_record(item, {"record": "sent", "outcome": "failed", "error": "unreadable"})
+            return None
         progress = self._progress.setdefault(item.stream_id, _Progress())
         try:
             again = await self._attempt(item, reply, progress)
@@ -133,16 +135,16 @@ class Outbox:
             if not mine:
                 self.gate.release_probe()
                 return None
-            if reply.author != "agent" and not await self._may_send(reply):
+            if not await self._floor.may_send(reply.customer, reply.epoch, reply.wamid):
                 self.gate.release_probe()
                 return await self._failed(item, reply, "floor_lost")
+        except HandoffUnavailable:
+            self.gate.release_probe()
+            return Again(1.0)
         except BaseException:
             self.gate.release_probe()
             raise
         return await self._send(item, reply, progress)
-
-    async def _may_send(self, reply: Outgoing) -> bool:
-        return await self._floor.may_send(reply.customer, reply.epoch, reply.wamid)
 
     async def _mark(self, item: Item, reply: Outgoing, progress: _Progress) -> bool | Again:
         """Put the attempt on record. True: send now; False: nothing left to do; Again: an outcome is unknown."""
@@ -223,9 +225,15 @@ class Outbox:
     async def _accepted(self, item: Item, reply: Outgoing, wamid: str) -> None:
         await self._settle_record(item, _record(reply, wamid, "accepted", None))
 
-    async def _failed(self, item: Item, reply: Outgoing, error: str) -> None:
-        log.warning("outbox.reply.failed error=%s", error)
+    async def _failed(self, item: Item, reply: Outgoing, error: str) -> Again | None:
+        log.warning("outbox.reply.failed error=%s author=%s", error, reply.author)
+        if reply.author == "agent":
+            try:
+                await self._floor.not_delivered(reply.key, error)
+            except HandoffUnavailable:
+                return Again(1.0)
         await self._settle_record(item, _record(reply, None, "failed", error))
+        return None
 
     async def _settle_record(self, item: Item, record: dict[str, Any]) -> None:
         await until_redis_answers(lambda: self._sent(args=[*_where(item), compact(record)]), "sent")

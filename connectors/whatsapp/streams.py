@@ -9,13 +9,14 @@ from collections.abc import Callable
 import redis.asyncio
 from redis.exceptions import RedisError
 
-from connectors.whatsapp.lanes import Item
+from connectors.whatsapp.lanes import Item, Lanes
 from connectors.whatsapp.partitions import Owned
 
 log = logging.getLogger(__name__)
 
 BLOCK_MS = 400
 COUNT = 200
+MOST_LOADED = 20_000
 
 
 class StreamFollower:
@@ -25,12 +26,11 @@ class StreamFollower:
         self,
         client: redis.asyncio.Redis,
         name: Callable[[int], str],
-        handle: Callable[[Item], None],
-        full: Callable[[], bool],
+        lanes: Lanes,
     ) -> None:
-        """`client` may block for BLOCK_MS; `full()` says that no more should be read for now."""
+        """`client` may block for BLOCK_MS."""
         self._client = client
-        self._name, self._handle, self._full = name, handle, full
+        self._name, self._lanes = name, lanes
         self._cursors: dict[str, str] = {}
         self._owned: dict[str, Owned] = {}
         self._changed = asyncio.Event()
@@ -53,7 +53,7 @@ class StreamFollower:
             if not self._cursors:
                 self._changed.clear()
                 await self._changed.wait()
-            if self._full():
+            if self._lanes.waiting >= MOST_LOADED:
                 await asyncio.sleep(0.05)
                 continue
             try:
@@ -71,4 +71,4 @@ class StreamFollower:
                 continue
             self._cursors[name] = entries[-1][0]
             for stream_id, fields in entries:
-                self._handle(Item(owned, stream_id, fields.get("e", "")))
+                self._lanes.add(Item(owned, stream_id, fields.get("c", ""), fields.get("e", "")))

@@ -47,6 +47,7 @@ class Turn:
     appends: list[TrackerAppend] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     silent: bool = False
+    outside_away: str | None = None
 
 
 current_turn: ContextVar[Turn | None] = ContextVar("current_turn", default=None)

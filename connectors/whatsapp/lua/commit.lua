@@ -1,7 +1,7 @@
 -- Everything that one turn changed, in one step, only while the partition is ours and the entry is not yet done.
 -- ARGV: partition, token, stream id, tracker TTL s, dead letter ("" for none), address key, address ("" for none),
---       n trackers * (tracker key, tail chunks or "", preamble, n chunks, chunk...), n log records, record...,
---       n replies, reply...
+--       customer, n trackers * (tracker key, tail chunks or "", preamble, n chunks, chunk...), n log records, record...,
+--       n replies * (reply)
 -- Returns 'done', 'fenced' (another process owns the customer) or 'gone' (already committed).
 local p, id = ARGV[1], ARGV[3]
 if redis.call('GET', 'wa:owner:' .. p) ~= ARGV[2] then return 'fenced' end
@@ -11,7 +11,7 @@ local ttl = ARGV[4]
 if ARGV[5] ~= '' then redis.call('XADD', 'wa:dead', '*', 'j', ARGV[5]) end
 if ARGV[7] ~= '' then redis.call('SET', ARGV[6], ARGV[7], 'EX', 30 * 24 * 3600) end
 
-local at = 8
+local at = 9
 local function take()
   at = at + 1
   return ARGV[at - 1]
@@ -28,5 +28,5 @@ for _ = 1, tonumber(take()) do
   redis.call('EXPIRE', key .. ':base', ttl)
 end
 for _ = 1, tonumber(take()) do redis.call('XADD', 'log', '*', 'j', take()) end
-for _ = 1, tonumber(take()) do redis.call('XADD', 'wa:out:' .. p, '*', 'e', take()) end
+for _ = 1, tonumber(take()) do redis.call('XADD', 'wa:out:' .. p, '*', 'c', ARGV[8], 'e', take()) end
 return 'done'

@@ -1,14 +1,14 @@
 -- Store new entries in the partitions of their customers and records in the log, all or nothing.
--- ARGV: seconds to remember ids, seconds to remember settled keys, n, n * (partition, id, entry),
+-- ARGV: seconds to remember ids, seconds to remember settled keys, n, n * (partition, id, customer, entry),
 --       then (settled key or "", wamid, record) until the end.
 local stored = 0
 local at = 4
 for _ = 1, tonumber(ARGV[3]) do
   if redis.call('SET', 'wa:seen:' .. ARGV[at + 1], 1, 'NX', 'EX', ARGV[1]) then
-    redis.call('XADD', 'wa:in:' .. ARGV[at], '*', 'e', ARGV[at + 2])
+    redis.call('XADD', 'wa:in:' .. ARGV[at], '*', 'c', ARGV[at + 2], 'e', ARGV[at + 3])
     stored = stored + 1
   end
-  at = at + 3
+  at = at + 4
 end
 while at <= #ARGV do
   if ARGV[at] ~= '' then

@@ -1,0 +1,112 @@
+"""The Sanic application of one Rasa server process: agent, channels, metrics, transport."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+from rasa.core import agent as rasa_agent
+from rasa.core.agent import Agent
+from rasa.core.brokers.broker import EventBroker
+from rasa.core.run import configure_app, create_http_input_channels
+from rasa.core.tracker_store import TrackerStore
+from rasa.core.utils import AvailableEndpoints
+from rasa.model import get_latest_model
+from rasa.shared.exceptions import RasaException
+from rasa.shared.utils.common import class_from_module_path
+from rasa.utils.endpoints import EndpointConfig
+from sanic import Sanic
+
+from connectors import speedups
+from connectors.action_endpoint import KeptAliveEndpoint
+from connectors.server import STOP_PATIENCE_S, CannotStart
+from connectors.whatsapp.client import GraphClient
+from connectors.whatsapp.dialogue import RasaSpeaker
+from connectors.whatsapp.inbox import Inbox
+from connectors.whatsapp.messages import MessageShaper
+from connectors.whatsapp.transport import Transport
+from handoff.floor import Floor
+from settings import PROJECT_ROOT, Settings
+
+log = logging.getLogger(__name__)
+
+
+def build(settings: Settings) -> Sanic:
+    """The application, its model loaded. Raises CannotStart."""
+    speedups.install()
+    agent = load_agent()
+    channels = _channels()
+    app = configure_app(channels, enable_api=False)
+    app.ctx.agent = agent
+    app.ctx.settings = settings
+
+    async def start(app: Sanic, _: Any) -> None:
+        app.ctx.inbox = Inbox.from_url(str(settings.redis_url))
+        graph = GraphClient.from_settings(settings)
+        speaker = RasaSpeaker(agent, graph, MessageShaper.from_settings(settings))
+        floor = Floor.from_settings(settings)
+        app.ctx.transport = Transport.build(str(settings.redis_url), speaker, graph, floor, agent.model_id)
+        app.ctx.transport.start()
+
+    async def ready(app: Sanic, _: Any) -> None:
+        log.info("server.ready model=%s", agent.model_name)
+        if os.environ.get("READY_FILE"):
+            Path(os.environ["READY_FILE"]).touch()
+
+    async def stop(app: Sanic, _: Any) -> None:
+        await app.ctx.transport.stop(STOP_PATIENCE_S)
+
+    app.register_listener(start, "before_server_start")
+    app.register_listener(ready, "after_server_start")
+    app.register_listener(stop, "before_server_stop")
+    return app
+
+
+def load_agent(models: Path | None = None, endpoints_file: Path | None = None) -> Agent:
+    """An agent with the newest model and our stores. Raises CannotStart where Rasa would only warn."""
+    endpoints_file = endpoints_file or PROJECT_ROOT / "endpoints.yml"
+    model = get_latest_model(str(models or PROJECT_ROOT / "models"))
+    if model is None:
+        raise CannotStart("there is no model in models/. Remedy: `make train`.")
+    try:
+        endpoints = AvailableEndpoints.read_endpoints(str(endpoints_file))
+    except RasaException as error:
+        raise CannotStart(f"{endpoints_file.name} cannot be read ({error}).") from None
+    _check_class(endpoints.tracker_store, TrackerStore, "tracker_store", endpoints_file)
+    _check_class(endpoints.event_broker, EventBroker, "event_broker", endpoints_file)
+    if endpoints.action is not None:
+        endpoints.action = KeptAliveEndpoint.like(endpoints.action)
+    agent = asyncio.run(rasa_agent.load_agent(model_path=model, endpoints=endpoints))
+    if agent is None or not agent.is_ready():
+        raise CannotStart(f"the model {Path(model).name} cannot be loaded. Remedy: `make train`.")
+    return without_fallback(agent)
+
+
+def without_fallback(agent: Agent) -> Agent:
+    """Take Rasa's in-memory fallback out: a store that fails must fail the turn, which then runs again."""
+    store = getattr(agent.tracker_store, "_tracker_store", agent.tracker_store)
+    agent.tracker_store = store
+    if agent.processor is not None:
+        agent.processor.tracker_store = store
+    return agent
+
+
+def _check_class(config: EndpointConfig | None, base: type, name: str, file: Path) -> None:
+    """Rasa goes on in memory when a class cannot be found; we do not."""
+    path = config.type if config is not None else None
+    try:
+        found = class_from_module_path(path) if path else None
+    except (ImportError, AttributeError, ValueError, RasaException):
+        found = None
+    if not (isinstance(found, type) and issubclass(found, base)):
+        raise CannotStart(f"{name} in {file.name} names {path!r}, which is no {base.__name__}. Remedy: correct it.")
+
+
+def _channels() -> list[Any]:
+    try:
+        return list(create_http_input_channels(None, str(PROJECT_ROOT / "credentials.yml")))
+    except RasaException as error:
+        raise CannotStart(f"credentials.yml: {error}") from None

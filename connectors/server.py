@@ -1,0 +1,91 @@
+"""One Rasa server process: `python -m connectors.server`. Several of them share a port and the inbox.
+
+Loads the newest model, serves the channels of credentials.yml, answers inbox entries and sends replies. Refuses to
+start, with a remedy, where stock Rasa would warn and go on in memory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+import sys
+
+import redis
+import structlog
+
+import settings as settings_module
+from settings import PROJECT_ROOT, Settings, SettingsError
+
+log = logging.getLogger(__name__)
+
+STOP_PATIENCE_S = 10.0
+
+
+class CannotStart(RuntimeError):
+    """The server cannot serve; the message names the remedy."""
+
+
+def main() -> int:
+    """Serve until SIGTERM or SIGINT. Returns the exit status."""
+    os.chdir(PROJECT_ROOT)
+    try:
+        settings = settings_module.load()
+        _configure_logging(settings)
+        _check_redis(settings)
+        listening = _reserve_port(settings)
+        from connectors.application import build
+
+        app = build(settings)
+    except (CannotStart, SettingsError) as error:
+        print(f"The Rasa server cannot start: {error}", file=sys.stderr)
+        return 1
+    app.run(sock=listening, workers=1, access_log=False, motd=False)
+    return 0
+
+
+def _configure_logging(settings: Settings) -> None:
+    """Rasa's structlog would print every debug event, customers' words included, if it were left alone."""
+    level = getattr(logging, settings.log_level or "INFO", logging.INFO)
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for name in ("rasa", "sanic", "matplotlib", "apscheduler", "asyncio", "aiohttp", "urllib3", "jax", "numba"):
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(max(level, logging.WARNING)))
+    with contextlib.suppress(ImportError):
+        from privacy import log_filter
+
+        secrets = [settings.values[variable.name] for variable in settings_module.VARIABLES if variable.secret]
+        log_filter.install([secret for secret in secrets if secret and "://" not in secret])
+
+
+def _check_redis(settings: Settings) -> None:
+    if not settings.redis_url:
+        raise CannotStart("REDIS_URL is not set. Remedy: start it with `make serve`, or name a Redis.")
+    try:
+        redis.Redis.from_url(settings.redis_url, socket_connect_timeout=3, socket_timeout=3).ping()
+    except (redis.RedisError, ValueError) as error:
+        raise CannotStart(
+            f"the Redis of REDIS_URL does not answer ({type(error).__name__}). Remedy: start it or correct REDIS_URL."
+        ) from None
+
+
+def _reserve_port(settings: Settings) -> socket.socket:
+    """A socket of our own on the shared port; connections are spread over all processes that have one."""
+    host, port = settings.host or "127.0.0.1", settings.port("RASA_PORT")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        raise CannotStart(
+            f"port {port} of {host} cannot be used ({error.strerror}). Remedy: stop what uses it or set RASA_PORT."
+        ) from None
+    listening.setblocking(False)
+    return listening
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+"""Everything of one process between inbox and Graph, started and stopped together."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import redis.asyncio
+
+from connectors.whatsapp import keys
+from connectors.whatsapp.commit import Commits
+from connectors.whatsapp.consumer import Consumer, Speaker
+from connectors.whatsapp.floor import Floor
+from connectors.whatsapp.inbox import connect
+from connectors.whatsapp.lanes import Lanes, Slots
+from connectors.whatsapp.outbox import Graph, Outbox
+from connectors.whatsapp.partitions import Owned, Partitions
+from connectors.whatsapp.streams import StreamFollower
+
+log = logging.getLogger(__name__)
+
+QUICK_TURNS, MOST_TURNS, TURN_LOAN_S = 4, 200, 0.5
+QUICK_SENDS, MOST_SENDS, SEND_LOAN_S = 32, 400, 2.0
+
+
+class Transport:
+    """Owns partitions, answers their inbox entries, sends their replies."""
+
+    def __init__(self, client: redis.asyncio.Redis, consumer: Consumer, outbox: Outbox) -> None:
+        self.consumer, self.outbox = consumer, outbox
+        self.turns = Lanes(consumer.work, Slots(QUICK_TURNS, MOST_TURNS, TURN_LOAN_S))
+        self.sends = Lanes(outbox.work, Slots(QUICK_SENDS, MOST_SENDS, SEND_LOAN_S))
+        self._inbox = StreamFollower(client, keys.inbox_stream, self.turns)
+        self._outbox = StreamFollower(client, keys.outbox_stream, self.sends)
+        self.partitions = Partitions(client, self._gained, self._lost)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @classmethod
+    def build(
+        cls, url: str, speaker: Speaker, graph: Graph, floor: Floor, model_id: str | None = None
+    ) -> Transport:
+        """A transport with Redis connections of its own."""
+        client = connect(url)
+        commits = Commits(client, model_id)
+        return cls(client, Consumer(client, speaker, floor, commits), Outbox(client, graph, floor))
+
+    def start(self) -> None:
+        """Begin to take partitions; needs a running event loop."""
+        for work in (self.partitions, self._inbox, self._outbox):
+            self._tasks.append(asyncio.create_task(work.run()))
+
+    async def stop(self, patience_s: float = 10.0) -> None:
+        """Finish what runs, within the patience; everything else stays queued for other processes."""
+        for task in self._tasks:
+            task.cancel()
+        try:
+            await self.partitions.stop(patience_s)
+        except Exception as error:
+            log.warning("transport.stop.failed error=%s", type(error).__name__)
+        self.turns.cancel()
+        self.sends.cancel()
+
+    def _gained(self, owned: Owned) -> None:
+        self._inbox.follow(owned)
+        self._outbox.follow(owned)
+
+    async def _lost(self, owned: Owned) -> None:
+        self._inbox.leave(owned)
+        self._outbox.leave(owned)
+        await self.turns.drop(owned)
+        await self.sends.drop(owned)
+
