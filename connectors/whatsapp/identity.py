@@ -11,6 +11,7 @@ our request counts until the customer's ids change or somebody else writes from 
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -70,7 +71,7 @@ class Identities:
         arguments: list[str | int] = [ALIAS_PREFIX, PROFILE_PREFIX, REMEMBER_S, json.dumps(operations)]
         try:
             found = await self._script(args=arguments)
-        except (RedisError, OSError) as error:
+        except (RedisError, OSError, asyncio.TimeoutError) as error:
             raise IdentitiesUnavailable(type(error).__name__) from error
         return [Identity(_string(customer), e164(_string(digits))) for customer, digits in found]
 
@@ -78,7 +79,7 @@ class Identities:
         """Where the customer can be written to now (both None when we have forgotten them)."""
         try:
             wa_id, user_id = await self._redis.hmget(PROFILE_PREFIX + customer, "wa_id", "user_id")
-        except (RedisError, OSError) as error:
+        except (RedisError, OSError, asyncio.TimeoutError) as error:
             raise IdentitiesUnavailable(type(error).__name__) from error
         return Address(_string(wa_id) or None, _string(user_id) or None)
 
@@ -94,7 +95,7 @@ class Identities:
             owners = await self._redis.mget(keys) if keys else []
             theirs = [key for key, owner in zip(keys, owners, strict=True) if _string(owner) == customer]
             return int(await self._redis.delete(PROFILE_PREFIX + customer, *theirs))
-        except (RedisError, OSError) as error:
+        except (RedisError, OSError, asyncio.TimeoutError) as error:
             raise IdentitiesUnavailable(type(error).__name__) from error
 
 

@@ -1,0 +1,142 @@
+"""The routes that Meta calls: `GET /` health, `GET /webhook` handshake, `POST /webhook` notifications.
+
+Meta wants its answer within a quarter of a second and counts anything but 200 as failed; then it delivers again
+for up to seven days. So a notification is checked, taken apart and stored, and then acknowledged: the turns come later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from rasa.core.channels.channel import InputChannel, UserMessage
+from sanic import Blueprint
+from sanic.exceptions import PayloadTooLarge
+from sanic.request import Request
+from sanic.response import HTTPResponse, json, text
+
+from connectors.whatsapp import signature
+from connectors.whatsapp.identity import Identities, IdentitiesUnavailable
+from connectors.whatsapp.inbox import InboxUnavailable, connect
+from connectors.whatsapp.intake import Intake
+from connectors.whatsapp.payload_ids import PayloadSigner
+from connectors.whatsapp.payloads import Notification, NotJson, parse_notification
+
+log = logging.getLogger(__name__)
+
+MAX_BODY_BYTES = 3 * 1024 * 1024
+# Smaller bodies are parsed in less time than handing them to a thread would take.
+PARSE_IN_THREAD_BYTES = 64 * 1024
+CREDENTIALS = ("verify_token", "app_secret", "access_token", "phone_number_id", "graph_url", "redis_url")
+
+
+class WhatsAppChannel(InputChannel):
+    """Rasa's side of the WhatsApp Cloud API.
+
+    The server that hosts it provides `app.ctx.inbox` (an Inbox) and `app.ctx.ready` (a function that says whether
+    turns can be taken); until then the channel answers 503.
+    """
+
+    def __init__(self, credentials: dict[str, str]) -> None:
+        self._credentials = credentials
+
+    def __repr__(self) -> str:
+        return f"WhatsAppChannel({self._credentials['phone_number_id']})"
+
+    @classmethod
+    def name(cls) -> str:
+        """Prefix of the routes: /webhooks/whatsapp/…"""
+        return "whatsapp"
+
+    @classmethod
+    def from_credentials(cls, credentials: dict[str, Any] | None) -> WhatsAppChannel:
+        """From credentials.yml. Raises ValueError naming the missing keys."""
+        found = {key: str((credentials or {}).get(key) or "").strip() for key in CREDENTIALS}
+        missing = [key for key, value in found.items() if not value]
+        if missing:
+            raise ValueError(f"credentials.yml: whatsapp lacks {', '.join(missing)}.")
+        return cls(found)
+
+    def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
+        """The routes. `on_new_message` stays unused: turns start from the inbox, never from the webhook."""
+        blueprint = Blueprint("whatsapp_webhook", __name__)
+
+        @blueprint.listener("before_server_start")
+        async def open_stores(app: Any, loop: Any) -> None:
+            app.ctx.whatsapp_redis = connect(self._credentials["redis_url"])
+            app.ctx.whatsapp_identities = Identities(app.ctx.whatsapp_redis)
+
+        @blueprint.listener("after_server_stop")
+        async def close_stores(app: Any, loop: Any) -> None:
+            await app.ctx.whatsapp_redis.close()
+
+        blueprint.add_route(self.health, "/", methods=["GET"], name="health")
+        blueprint.add_route(self.handshake, "/webhook", methods=["GET"], name="handshake")
+        blueprint.add_route(self.receive, "/webhook", methods=["POST"], name="receive", stream=True)
+        return blueprint
+
+    async def health(self, request: Request) -> HTTPResponse:
+        """200 once messages are stored and turns can be taken, else 503."""
+        context = request.app.ctx
+        ready = getattr(context, "ready", None)
+        is_ready = getattr(context, "inbox", None) is not None and (ready is None or bool(ready()))
+        return json({"status": "ok" if is_ready else "starting"}, status=200 if is_ready else 503)
+
+    async def handshake(self, request: Request) -> HTTPResponse:
+        """Meta's verification of the endpoint: echo the challenge to whoever knows the verify token."""
+        asked = request.args
+        token = (asked.get("hub.verify_token") or "").encode("utf-8", "replace")
+        challenge = asked.get("hub.challenge")
+        expected = self._credentials["verify_token"].encode()
+        is_meta = hmac.compare_digest(token, expected) and asked.get("hub.mode") == "subscribe"
+        if not is_meta or challenge is None:
+            log.warning("whatsapp.handshake.refused")
+            return text("Forbidden", status=403)
+        return text(challenge)
+
+    async def receive(self, request: Request) -> HTTPResponse:
+        """Store a notification. 401, 400, 413 and 503 as in the public contract; 200 "OK" once all is stored."""
+        try:
+            body = await _read_body(request)
+        except PayloadTooLarge:
+            log.warning("whatsapp.webhook.too_large")
+            return text("Payload too large", status=413)
+        headers = request.headers.getall(signature.HEADER, [])
+        if not signature.is_genuine(body, headers, self._credentials["app_secret"]):
+            log.warning("whatsapp.webhook.unsigned bytes=%d", len(body))
+            return text("Unauthorized", status=401)
+        try:
+            notification = await self._parse(body)
+        except NotJson as problem:
+            log.warning("whatsapp.webhook.not_json problem=%s bytes=%d", problem, len(body))
+            return text("Bad request", status=400)
+        try:
+            await self._intake(request.app.ctx).take(notification)
+        except (InboxUnavailable, IdentitiesUnavailable) as problem:
+            log.error("whatsapp.webhook.not_stored problem=%s", type(problem).__name__)
+            return text("Service unavailable", status=503)
+        return text("OK")
+
+    async def _parse(self, body: bytes) -> Notification:
+        phone_number_id = self._credentials["phone_number_id"]
+        if len(body) < PARSE_IN_THREAD_BYTES:
+            return parse_notification(body, phone_number_id)
+        return await asyncio.to_thread(parse_notification, body, phone_number_id)
+
+    def _intake(self, context: Any) -> Intake:
+        inbox = getattr(context, "inbox", None)
+        if inbox is None:
+            raise InboxUnavailable("the server is still starting")
+        return Intake(inbox, context.whatsapp_identities, PayloadSigner(self._credentials["app_secret"]))
+
+
+async def _read_body(request: Request) -> bytes:
+    """The raw body, read no further than our limit whatever Content-Length says. Raises PayloadTooLarge."""
+    stream = request.stream
+    # Sanic compares it with what was announced and what arrives, now and when it skips the rest of a refused body.
+    stream.request_max_size = MAX_BODY_BYTES
+    chunks = [chunk async for chunk in stream]
+    return b"".join(chunks)

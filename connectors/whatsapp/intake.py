@@ -1,0 +1,76 @@
+"""From a parsed notification to the inbox: whose conversation, which text, what goes to the log."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import Any
+
+from connectors.whatsapp.identity import Identities, Identity
+from connectors.whatsapp.inbox import Entry, Inbox
+from connectors.whatsapp.payload_ids import PayloadSigner
+from connectors.whatsapp.payloads import Message, Notification
+
+log = logging.getLogger(__name__)
+
+# A batch of a thousand is worked off in slices, so that other webhooks are answered in between.
+SLICE = 100
+
+
+class Intake:
+    """Gives every message of a notification to its conversation and stores all of it in one step."""
+
+    def __init__(self, inbox: Inbox, identities: Identities, signer: PayloadSigner) -> None:
+        self._inbox = inbox
+        self._identities = identities
+        self._signer = signer
+
+    async def take(self, notification: Notification) -> int:
+        """Store everything; the number of messages that are new. Raises InboxUnavailable, IdentitiesUnavailable."""
+        for error in notification.errors:
+            log.error("whatsapp.account.error code=%s title=%s", error.get("code"), error.get("title"))
+        received_at = time.time()
+        identities = await self._identities.resolve(notification.messages)
+        entries: list[Entry] = []
+        records: list[dict[str, Any]] = [status.record() for status in notification.statuses]
+        records += [{"record": "error", "at": received_at, **error} for error in notification.errors]
+        for position, (message, identity) in enumerate(zip(notification.messages, identities, strict=True), 1):
+            metadata = _metadata(message, identity, received_at)
+            if message.content.text is None:
+                records.append(_inbound(message, identity, metadata))
+            else:
+                payload = {"text": self._turn_text(message, identity), "metadata": metadata}
+                entries.append(Entry("message", identity.customer, message.id, payload))
+            if position % SLICE == 0:
+                await asyncio.sleep(0)
+        return await self._inbox.put(entries, records)
+
+    def _turn_text(self, message: Message, identity: Identity) -> str:
+        """A button's payload when we issued it to this customer, else what was typed or tapped, as text."""
+        content = message.content
+        if content.reply_id is not None:
+            payload = self._signer.verify_payload(identity.customer, content.reply_id)
+            if payload is not None:
+                return payload
+        return content.text or ""
+
+
+def _metadata(message: Message, identity: Identity, received_at: float) -> dict[str, Any]:
+    timestamp = message.metadata["timestamp"]
+    return {
+        **message.metadata,
+        "customer": identity.customer,
+        "phone": identity.phone,
+        "timestamp": int(received_at) if timestamp is None else timestamp,
+        "received_at": received_at,
+    }
+
+
+def _inbound(message: Message, identity: Identity, metadata: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "record": "inbound",
+        "customer": identity.customer,
+        "metadata": metadata,
+        "text": message.content.typed,
+    }
