@@ -1,6 +1,7 @@
-"""A bare "yes": it means the first button of what the assistant said last.
+"""A bare "yes": it means the first button of the yes-or-no question that the assistant asked last.
 
-Read from the conversation instead of a slot, so that no action has to remember to take an offer back.
+A question is a yes-or-no question when one of its buttons is `/deny`. Read from the conversation instead of a
+slot, so that no action has to remember to take an offer back.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class ActionAffirm(SpeakingAction):
         return "action_affirm"
 
     async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
-        followup = ACTION_OF_PAYLOAD.get(_only_offer(tracker))
+        followup = ACTION_OF_PAYLOAD.get(_offer(tracker))
         if followup is None:
             dispatcher.utter_message(response="utter_affirm_open")
             return []
@@ -38,11 +39,8 @@ class ActionAffirm(SpeakingAction):
         return [*reasons, FollowupAction(followup)]
 
 
-def _only_offer(tracker: Tracker) -> str:
-    """Payload that "yes" agrees to: a person when one was offered with the last words, else the only button."""
+def _offer(tracker: Tracker) -> str:
+    """Payload of the button that "yes" agrees to, or ''."""
     last: dict[str, Any] = next(bot_events(tracker), {})
     payloads = [button.get("payload", "") for button in (last.get("data") or {}).get("buttons") or []]
-    offers = [payload for payload in payloads if payload != "/deny"]
-    if "/request_human" in offers and len(offers) < 3:
-        return "/request_human"
-    return offers[0] if len(offers) == 1 else ""
+    return payloads[0] if "/deny" in payloads[1:] else ""

@@ -1,0 +1,88 @@
+"""`make test`: every check, one after the other, each with its time; all run even when one fails."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from launch import training
+from launch.console import done, fail, say
+from settings import PROJECT_ROOT
+
+RESULTS = PROJECT_ROOT / "var" / "test-results"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One step: what it proves, its command, and what to do when it fails."""
+
+    title: str
+    command: Sequence[str]
+    remedy: str
+
+
+def _module(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", *arguments]
+
+
+def _rasa(*arguments: str) -> list[str]:
+    return _module("launch.rasa_cli", *arguments)
+
+
+def checks(model: str) -> list[Check]:
+    """Every check, cheapest first."""
+    return [
+        Check("ruff: the code is tidy", _module("ruff", "check", "."), "`make lint`; most is mended by `ruff check --fix`"),
+        Check("mypy: the types hold", _module("mypy"), "correct the line it names"),
+        Check(
+            "rasa data validate: intents, rules, stories and responses fit together",
+            _rasa("data", "validate", "--fail-on-warnings", "--data", "data"),
+            "the lines above name the intent, rule or response; correct data/ or domain.yml",
+        ),
+        Check(
+            "rasa test: the dialogue stories",
+            _rasa("test", "core", "--stories", "tests/stories", "--model", model, "--out", str(RESULTS / "stories"),
+                  "--fail-on-prediction-errors"),
+            "var/test-results/stories/failed_test_stories.yml shows each failing story beside what happened",
+        ),
+        Check(
+            "rasa test: the held-out phrases",
+            _rasa("test", "nlu", "--nlu", "tests/nlu", "--model", model, "--out", str(RESULTS / "nlu"), "--no-plot"),
+            "var/test-results/nlu/intent_errors.json lists the phrases; tests/nlu holds the thresholds",
+        ),
+        Check("pytest: everything else", _module("pytest", "-n", "2", "--dist", "loadgroup", "--durations=10"),
+              "run the failing test alone with `.venv/bin/python -m pytest path::name`"),
+    ]
+
+
+def run_everything() -> int:
+    """Train when needed, run every check, say what failed. Returns 0 only if all pass."""
+    started = time.monotonic()
+    model = training.train()
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    failed = [check for check in checks(str(model)) if not _passes(check)]
+    passed = len(checks(str(model))) - len(failed)
+    for check in failed:
+        fail(f"{check.title}. Remedy: {check.remedy}.")
+    say(f"All checks took {time.monotonic() - started:.0f} s.")
+    print(f"checks: {passed} passed, {len(failed)} failed")
+    return 1 if failed else 0
+
+
+def _passes(check: Check) -> bool:
+    say(f"{check.title} ...")
+    started = time.monotonic()
+    environment = {**os.environ, "RASA_TELEMETRY_ENABLED": "false", "OMP_NUM_THREADS": "1"}
+    status = subprocess.run(check.command, cwd=PROJECT_ROOT, env=environment, stdin=subprocess.DEVNULL).returncode
+    took = f"{time.monotonic() - started:.0f} s"
+    if status == 0:
+        done(f"{check.title} ({took})")
+        return True
+    fail(f"{check.title} (exit status {status}, {took})")
+    return False
+
+

@@ -1,0 +1,107 @@
+"""The domain fits the code: every action exists, every response is used and can be filled, everything fits WhatsApp."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from rasa_sdk import Action
+
+import actions
+
+ROOT = Path(__file__).resolve().parents[2]
+DOMAIN: dict[str, Any] = yaml.safe_load((ROOT / "domain.yml").read_text())
+CODE = "\n".join(
+    path.read_text() for folder in ("actions", "connectors", "handoff", "components", "worker")
+    for path in sorted((ROOT / folder).rglob("*.py"))
+)
+DIALOGUE = "\n".join(path.read_text() for path in sorted((ROOT / "data").rglob("*.yml")))
+TOPICS = ("order_status", "order_change", "order", "return_policy", "handoff", "fallback", "clarification")
+
+
+def all_subclasses(base: type) -> Iterator[type]:
+    for child in base.__subclasses__():
+        yield child
+        yield from all_subclasses(child)
+
+
+def our_actions() -> dict[str, type]:
+    for module in pkgutil.walk_packages(actions.__path__, "actions."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    found = {}
+    for action in all_subclasses(Action):
+        if action.__module__.startswith("actions.") and not getattr(action, "__abstractmethods__", None):
+            found[action().name()] = action
+    return found
+
+
+def variants() -> list[tuple[str, dict[str, Any]]]:
+    return [(name, variant) for name, entries in DOMAIN["responses"].items() for variant in entries]
+
+
+def test_every_action_in_the_domain_has_code_and_the_other_way_round() -> None:
+    named = {name for name in DOMAIN["actions"] if not name.startswith("utter_")}
+    assert named == set(our_actions())
+
+
+def test_every_response_that_code_or_dialogue_names_is_in_the_domain() -> None:
+    named = set(re.findall(r"\butter_[a-z_]+[a-z]\b", CODE + DIALOGUE)) - {"utter_message", "utter_action"}
+    prefixes = {name for name in named if any(known.startswith(name + "_") for known in DOMAIN["responses"])}
+    assert named - prefixes <= set(DOMAIN["responses"]), "add them to domain.yml, or correct the name"
+
+
+def test_every_response_is_used() -> None:
+    """By its whole name, or by a stem to which code adds the outcome (`utter_order_status_` + status)."""
+    stems = set(re.findall(r"utter_[a-z_]+_(?=[\"'{])", CODE))
+    used = set(re.findall(r"\butter_[a-z_]+[a-z]\b", CODE + DIALOGUE))
+    unused = {
+        name for name in DOMAIN["responses"] if name not in used and not any(name.startswith(stem) for stem in stems)
+    }
+    assert not unused, "nothing says these; delete them from domain.yml or use them"
+
+
+def test_rules_and_stories_name_only_intents_and_actions_of_the_domain() -> None:
+    known_intents = {intent if isinstance(intent, str) else next(iter(intent)) for intent in DOMAIN["intents"]}
+    for intent in re.findall(r"^\s*- intent: (\S+)", DIALOGUE, re.MULTILINE):
+        if "data/nlu" not in intent:
+            assert intent in known_intents, intent
+
+
+@pytest.mark.parametrize(("name", "variant"), variants(), ids=lambda value: value if isinstance(value, str) else "")
+def test_response_fits_whatsapp(name: str, variant: dict[str, Any]) -> None:
+    text = variant.get("text", "")
+    buttons = variant.get("buttons", [])
+    assert len(text) <= (1024 if buttons else 4096), f"{name}: shorten the text"
+    assert len(buttons) <= 3, f"{name}: WhatsApp shows three buttons at the most"
+    titles = [button["title"] for button in buttons]
+    assert len(set(titles)) == len(titles), f"{name}: two buttons with the same title"
+    for title in titles:
+        assert 1 <= len(title) <= 20, f"{name}: button title {title!r} must have 1 to 20 characters"
+
+
+@pytest.mark.parametrize(("name", "variant"), variants(), ids=lambda value: value if isinstance(value, str) else "")
+def test_button_leads_to_an_intent(name: str, variant: dict[str, Any]) -> None:
+    known = {intent if isinstance(intent, str) else next(iter(intent)) for intent in DOMAIN["intents"]}
+    for button in variant.get("buttons", []):
+        intent = button["payload"].removeprefix("/").split("{")[0]
+        assert intent in known, f"{name}: the button {button['title']!r} has the unknown payload {button['payload']!r}"
+
+
+def test_variants_of_a_response_have_the_same_placeholders() -> None:
+    """Code fills every placeholder whichever variant is chosen."""
+    for name, entries in DOMAIN["responses"].items():
+        placeholders = [set(re.findall(r"{(\w+)}", str(entry.get("text", "")))) for entry in entries]
+        assert all(found == placeholders[0] for found in placeholders), name
+
+
+def test_replies_are_short() -> None:
+    """Under 300 characters wherever they can be: two in a hundred may be longer."""
+    long = [name for name, variant in variants() if len(variant.get("text", "")) > 300]
+    assert len(long) <= max(1, len(variants()) // 50), long

@@ -1,0 +1,93 @@
+"""Who may import whom (docs/architecture.md, "Import rules")."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+OURS = {
+    "settings", "actions", "components", "connectors", "handoff", "conversation_log", "privacy", "worker", "twin",
+    "launch", "benchmarks",
+}
+ALLOWED = {
+    "privacy": set(),
+    "settings.py": set(),
+    "conversation_log": {"privacy", "settings"},
+    "handoff": {"privacy", "settings"},
+    "connectors": {"conversation_log", "handoff", "privacy", "settings"},
+    "components": {"settings"},
+    "actions": {"handoff", "privacy", "settings"},
+    "worker": {"conversation_log", "handoff", "privacy", "settings", "connectors"},
+    "twin": set(),
+}
+WITHOUT_RASA = ("privacy", "conversation_log", "handoff", "worker", "twin", "actions", "components/escalation.py",
+                "connectors/whatsapp/signature.py", "connectors/whatsapp/payloads.py", "connectors/whatsapp/inbox.py",
+                "connectors/whatsapp/client.py", "connectors/whatsapp/messages.py")
+
+
+def modules(place: str) -> list[Path]:
+    path = ROOT / place
+    return [path] if path.is_file() else sorted(path.rglob("*.py"))
+
+
+def imported(path: Path) -> set[str]:
+    """Dotted names that a module imports, wherever in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module)
+    return names
+
+
+@pytest.mark.parametrize("package", sorted(ALLOWED))
+def test_package_imports_only_what_it_may(package: str) -> None:
+    own = package.removesuffix(".py")
+    for path in modules(package):
+        tops = {name.split(".")[0] for name in imported(path)} & OURS
+        assert tops - {own} <= ALLOWED[package], f"{path.relative_to(ROOT)} imports {tops - {own} - ALLOWED[package]}"
+
+
+@pytest.mark.parametrize("place", WITHOUT_RASA)
+def test_place_runs_without_rasa(place: str) -> None:
+    for path in modules(place):
+        assert "rasa" not in {name.split(".")[0] for name in imported(path)}, path.relative_to(ROOT)
+
+
+def test_worker_uses_only_the_inbox_of_the_connectors() -> None:
+    for path in modules("worker"):
+        used = {name for name in imported(path) if name.startswith("connectors")}
+        assert used <= {"connectors.whatsapp.inbox"}, path.relative_to(ROOT)
+
+
+def test_capability_knows_neither_the_sdk_nor_its_sisters() -> None:
+    for capability in ("orders", "knowledge"):
+        for path in modules(f"actions/{capability}"):
+            names = imported(path)
+            assert not any(name.startswith("rasa_sdk") for name in names), path.relative_to(ROOT)
+            assert not any(
+                name.startswith("actions.") and not name.startswith(f"actions.{capability}") for name in names
+            ), path.relative_to(ROOT)
+
+
+def test_zenpy_is_imported_in_its_backend_only() -> None:
+    users = {
+        str(path.relative_to(ROOT))
+        for package in OURS - {"settings"}
+        for path in modules(package)
+        if any(name.split(".")[0] == "zenpy" for name in imported(path))
+    }
+    assert users <= {"handoff/tickets/zendesk.py"}
+
+
+def test_only_settings_reads_the_environment() -> None:
+    """The twin imports nothing of ours and the launcher hands the environment on, so those two read it too."""
+    for package in OURS - {"settings", "twin", "launch", "benchmarks"}:
+        for path in modules(package):
+            source = path.read_text()
+            assert "os.environ" not in source, path.relative_to(ROOT)
+            assert "getenv" not in source, path.relative_to(ROOT)

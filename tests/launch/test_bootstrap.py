@@ -1,0 +1,78 @@
+"""The set-up step: which Python it takes, when it does nothing, and what it says when it cannot go on."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def bootstrap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The module as it is run: a file, not part of a package; its folders moved to a temporary place."""
+    spec = importlib.util.spec_from_file_location("bootstrap_under_test", ROOT / "launch" / "bootstrap.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(module, "VENV", tmp_path / ".venv")
+    monkeypatch.setattr(module, "STAMP", tmp_path / ".venv" / ".installed")
+    monkeypatch.setattr(module, "TOOLS", tmp_path / "tools")
+    monkeypatch.delenv("PYTHON", raising=False)
+    return module
+
+
+def test_python_variable_comes_first(bootstrap, monkeypatch) -> None:
+    monkeypatch.setenv("PYTHON", sys.executable)
+    assert bootstrap.find_python310() == sys.executable
+
+
+def test_python_variable_that_is_no_310_is_said_and_passed_over(bootstrap, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("PYTHON", "/bin/false")
+    assert bootstrap.find_python310() != "/bin/false"
+    assert "not a working Python 3.10" in capsys.readouterr().out
+
+
+def test_pyenv_is_searched_when_the_path_has_none(bootstrap, monkeypatch, tmp_path) -> None:
+    python = tmp_path / "pyenv" / "versions" / "3.10.99" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.symlink_to(sys.executable)
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "pyenv"))
+    monkeypatch.setenv("PATH", "/nonexistent")
+    monkeypatch.setattr(bootstrap, "is_python310", lambda path: path == str(python))
+    assert bootstrap.find_python310() == str(python)
+
+
+def test_nothing_is_done_when_the_environment_matches_the_lock(bootstrap, monkeypatch) -> None:
+    (bootstrap.VENV / "bin").mkdir(parents=True)
+    (bootstrap.VENV / "bin" / "python").touch()
+    bootstrap.STAMP.write_text(bootstrap.lock_digest())
+    monkeypatch.setattr(bootstrap, "install", lambda: pytest.fail("it installed again"))
+    assert bootstrap.main() == 0
+
+
+def test_a_changed_lock_installs_again(bootstrap, monkeypatch) -> None:
+    (bootstrap.VENV / "bin").mkdir(parents=True)
+    (bootstrap.VENV / "bin" / "python").touch()
+    bootstrap.STAMP.write_text("another lock")
+    called = []
+    monkeypatch.setattr(bootstrap, "install", lambda: called.append(True))
+    assert bootstrap.main() == 0
+    assert called
+
+
+def test_missing_pip_names_the_remedy(bootstrap, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(bootstrap, "pip_installs_uv", lambda python: False)
+    assert bootstrap.main() == 1
+    assert "Remedy" in capsys.readouterr().err
+
+
+def test_locks_hold_hashes_and_no_index_address() -> None:
+    for lock in ROOT.glob("requirements*.lock"):
+        text = lock.read_text()
+        assert "--hash=sha256:" in text, lock.name
+        assert "://" not in text, lock.name

@@ -1,0 +1,73 @@
+"""A start that cannot work fails within seconds, names what is wrong and gives the remedy."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from launch import processes
+from launch.console import LaunchError
+from launch.embedded_redis import EmbeddedRedis, EmbeddedRedisError
+from settings import REQUIRED_TO_SERVE, load
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCAL = {name: "local" for name in REQUIRED_TO_SERVE}
+
+
+def launch(command: str, tmp_path: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    base = {key: value for key, value in os.environ.items() if key not in {*REQUIRED_TO_SERVE, "REDIS_URL"}}
+    return subprocess.run(
+        [sys.executable, "-m", "launch", command], cwd=ROOT, env={**base, "STATE_DIR": str(tmp_path), **environ},
+        capture_output=True, text=True, timeout=60,
+    )
+
+
+@pytest.mark.parametrize("name", REQUIRED_TO_SERVE)
+def test_serve_without_a_required_variable_names_it_within_seconds(name: str, tmp_path: Path) -> None:
+    started = time.monotonic()
+    result = launch("serve", tmp_path, **{key: value for key, value in LOCAL.items() if key != name})
+    assert result.returncode != 0
+    assert name in result.stderr
+    assert "Remedy" in result.stderr
+    assert time.monotonic() - started < 10
+
+
+def test_port_in_use_is_named_with_its_variable(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        with pytest.raises(LaunchError, match=rf"Port {port} .*RASA_PORT="):
+            processes.check_port(load({"RASA_PORT": port}, tmp_path / "none"), "RASA_PORT")
+
+
+@pytest.mark.parametrize("port", ["0", "70000", "http", "80.5"])
+def test_nonsense_port_is_refused(port: str, tmp_path: Path) -> None:
+    result = launch("serve", tmp_path, **LOCAL, RASA_PORT=port)
+    assert result.returncode == 1
+    assert "RASA_PORT" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "not-a-url"])
+def test_dead_redis_is_refused_and_its_password_not_shown(url: str) -> None:
+    with pytest.raises(LaunchError, match="REDIS_URL does not answer"):
+        processes.check_redis(url)
+
+
+def test_embedded_redis_that_cannot_start_shows_its_log(tmp_path: Path) -> None:
+    (tmp_path / "appendonlydir").write_text("not a folder")
+    with pytest.raises(EmbeddedRedisError, match="did not start"):
+        EmbeddedRedis(tmp_path, processes.free_port()).start()
+
+
+def test_unknown_command_is_explained(tmp_path: Path) -> None:
+    result = launch("fly", tmp_path)
+    assert result.returncode == 2
+    assert "run|serve|train" in result.stderr

@@ -1,0 +1,123 @@
+"""The supervisor: ordered start, visible restarts, clean and bounded stop. Children are real processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from launch.console import LaunchError
+from launch.supervisor import MAX_DEATHS, Child, Supervisor
+
+SLEEPER = "import time; time.sleep(60)"
+
+
+def child(tmp_path: Path, name: str, code: str, ready: bool = True) -> Child:
+    marker = tmp_path / f"{name}.started"
+    script = f"open({str(marker)!r}, 'a').write('x'); {code}"
+    return Child(name, [sys.executable, "-c", script], dict(os.environ), marker.exists if ready else lambda: False,
+                 ready_timeout_s=10)
+
+
+def starts(tmp_path: Path, name: str) -> int:
+    marker = tmp_path / f"{name}.started"
+    return len(marker.read_text()) if marker.exists() else 0
+
+
+def wait_for(condition, seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def test_child_that_dies_at_start_fails_the_start_with_its_last_words(tmp_path: Path) -> None:
+    broken = child(tmp_path, "broken", "raise SystemExit('no such module: shop')", ready=False)
+    with pytest.raises(LaunchError, match="no such module: shop"):
+        Supervisor([broken]).start()
+
+
+def test_child_that_never_gets_ready_fails_the_start(tmp_path: Path) -> None:
+    slow = child(tmp_path, "slow", SLEEPER, ready=False)
+    slow.ready_timeout_s = 0.3
+    supervisor = Supervisor([slow])
+    with pytest.raises(LaunchError, match="not ready within"):
+        supervisor.start()
+    supervisor.stop()
+    assert not slow.is_alive()
+
+
+def test_child_that_is_killed_is_started_again(tmp_path: Path) -> None:
+    victim = child(tmp_path, "victim", SLEEPER)
+    supervisor = Supervisor([victim])
+    supervisor.start()
+    watching = threading.Thread(target=supervisor.watch, daemon=True)
+    watching.start()
+    assert victim.process is not None
+    os.kill(victim.process.pid, signal.SIGKILL)
+    wait_for(lambda: starts(tmp_path, "victim") == 2)
+    supervisor.stopping.set()
+    watching.join(5)
+    supervisor.stop()
+
+
+def test_child_that_keeps_dying_takes_the_product_down(tmp_path: Path) -> None:
+    doomed = child(tmp_path, "doomed", "import time; time.sleep(0.3); raise SystemExit(3)")
+    supervisor = Supervisor([child(tmp_path, "healthy", SLEEPER), doomed])
+    supervisor.start()
+    assert supervisor.watch() == 1
+    assert starts(tmp_path, "doomed") == MAX_DEATHS
+    supervisor.stop()
+    assert not any(one.is_alive() for one in supervisor.children)
+
+
+def test_children_stop_in_reverse_order_and_a_deaf_one_is_killed(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("launch.supervisor.STOP_BUDGET_S", 2.0)
+    log = tmp_path / "order"
+    polite = ("import signal, sys, time\n"
+              f"signal.signal(signal.SIGTERM, lambda *_: (open({str(log)!r}, 'a').write(NAME), sys.exit(0)))\n"
+              "time.sleep(60)")
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
+    first = child(tmp_path, "first", "NAME='first '\n" + polite)
+    last = child(tmp_path, "last", "NAME='last '\n" + polite)
+    stubborn = child(tmp_path, "stubborn", deaf)
+    supervisor = Supervisor([first, last, stubborn])
+    supervisor.start()
+    time.sleep(0.3)
+    started = time.monotonic()
+    supervisor.stop()
+    assert time.monotonic() - started < 4
+    assert log.read_text() == "last first "
+    assert not any(one.is_alive() for one in supervisor.children)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent-death signal is Linux's")
+def test_children_go_when_the_supervisor_is_killed(tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    inner = f"import os, time; open({str(pid_file)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+    code = (
+        "import os, sys, time\n"
+        "from pathlib import Path\n"
+        "from launch.supervisor import Child, Supervisor\n"
+        f"child = Child('c', [sys.executable, '-c', {inner!r}], dict(os.environ), Path({str(pid_file)!r}).exists)\n"
+        "Supervisor([child]).start(); time.sleep(60)\n"
+    )
+    supervisor = subprocess.Popen([sys.executable, "-c", code])
+    wait_for(lambda: pid_file.exists() and pid_file.read_text() != "")
+    pid = int(pid_file.read_text())
+    supervisor.kill()
+    supervisor.wait()
+
+    def gone() -> bool:
+        try:
+            return Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z"
+        except FileNotFoundError:
+            return True
+
+    wait_for(gone)

@@ -1,0 +1,57 @@
+"""The model is trained only when something that goes into it changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from launch import training
+from launch.console import LaunchError
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "data" / "nlu").mkdir(parents=True)
+    (tmp_path / "data" / "nlu" / "general.yml").write_text("version: '3.1'\n")
+    for name in ("domain.yml", "config.yml", "requirements.lock"):
+        (tmp_path / name).write_text(name)
+    monkeypatch.setattr(training, "PROJECT_ROOT", tmp_path)
+    monkeypatch.setattr(training, "MODELS", tmp_path / "models")
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["data/nlu/general.yml", "domain.yml", "config.yml"])
+def test_every_input_counts(project: Path, name: str) -> None:
+    before = training.fingerprint()
+    (project / name).write_text("changed")
+    assert training.fingerprint() != before
+
+
+def test_nothing_is_trained_when_nothing_changed(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project / "models").mkdir()
+    current = project / "models" / f"assistant-{training.fingerprint()}.tar.gz"
+    current.touch()
+    monkeypatch.setattr(training.subprocess, "run", lambda *_, **__: pytest.fail("it trained again"))
+    assert training.train() == current
+
+
+def test_failed_training_is_said_with_the_remedy(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Failed:
+        returncode = 1
+
+    monkeypatch.setattr(training.subprocess, "run", lambda *_, **__: Failed())
+    with pytest.raises(LaunchError, match="Training failed"):
+        training.train()
+
+
+def test_old_models_are_forgotten_but_not_other_archives(project: Path) -> None:
+    models = project / "models"
+    models.mkdir()
+    for number in range(5):
+        (models / f"assistant-{number}.tar.gz").touch()
+    (models / "handmade.tar.gz").touch()
+    training._forget_old_models(models / "assistant-0.tar.gz")
+    left = {path.name for path in models.iterdir()}
+    assert "handmade.tar.gz" in left
+    assert len([name for name in left if name.startswith("assistant-")]) <= training.KEPT_MODELS + 1
