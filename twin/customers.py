@@ -43,7 +43,8 @@ def with_phone(phone: str, name: str = "", shows: str = "", tries: tuple[str, ..
     digits = re.sub(r"\D", "", phone)
     if not 7 <= len(digits) <= 15:
         raise ValueError("A phone number has 7 to 15 digits, country code included.")
-    return Customer(name or f"Visitor {digits[-4:]}", f"+{digits}", f"IN.{int(digits) * 7919 % 10**16:016d}", shows, tries)
+    user_id = f"IN.{int(digits) * 7919 % 10**16:016d}"
+    return Customer(name or f"Visitor {digits[-4:]}", f"+{digits}", user_id, shows, tries)
 
 
 def without_phone(user_id: str = USERNAME_ONLY, name: str = "Kiran") -> Customer:
