@@ -1,0 +1,1 @@
+"""Custom components of the Rasa graph, and the pure functions that they wrap."""

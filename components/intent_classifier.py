@@ -1,0 +1,84 @@
+"""Rasa's door to the intent model: trains it from `data/nlu/`, keeps it in the model archive, puts intent and ranking on a message."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY, TEXT
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+
+from components.intent_model import IntentModel, ModelOptions, Prediction
+from components.sentence_embeddings import SentenceEmbeddings
+
+log = logging.getLogger(__name__)
+_FILE = "intent_model.skops"
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
+class IntentClassifier(GraphComponent):
+    """Intent by n-grams, and by sentence embeddings where those are unsure. Options: the fields of `ModelOptions`, `cache`, `ranking`."""
+
+    @staticmethod
+    def get_default_config() -> dict[str, Any]:
+        return {**vars(ModelOptions()), "cache": "var/cache/embeddings.npz", "ranking": 10}
+
+    def __init__(
+        self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, model: IntentModel | None = None
+    ) -> None:
+        self._ranking = int(config["ranking"])
+        self._options = ModelOptions(**{name: config[name] for name in vars(ModelOptions())})
+        self._storage, self._resource, self._model = model_storage, resource, model
+        self._embeddings = SentenceEmbeddings(Path(config["cache"]))
+
+    @classmethod
+    def create(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> IntentClassifier:
+        return cls(config, model_storage, resource)
+
+    @classmethod
+    def load(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        **kwargs: Any,
+    ) -> IntentClassifier:
+        with model_storage.read_from(resource) as folder:
+            return cls(config, model_storage, resource, IntentModel.load(folder / _FILE))
+
+    def train(self, training_data: TrainingData) -> Resource:
+        """Fit on every example with an intent and a text, and store the model."""
+        pairs = sorted({(m.get(TEXT), m.get(INTENT)) for m in training_data.intent_examples if m.get(TEXT)})
+        self._model = IntentModel.fit(
+            [text for text, _ in pairs], [intent for _, intent in pairs], self._embeddings, self._options
+        )
+        with self._storage.write_to(self._resource) as folder:
+            self._model.save(folder / _FILE)
+        log.info("nlu.intent.trained examples=%d", len(pairs))
+        return self._resource
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        """Set `intent` and `intent_ranking` on each message that has text."""
+        for message in messages:
+            text = message.get(TEXT)
+            if text and self._model:
+                self._answer(message, self._model.predict(text, self._embeddings))
+        return messages
+
+    def _answer(self, message: Message, prediction: Prediction) -> None:
+        ranking = [{"name": name, "confidence": confidence} for name, confidence in prediction.ranking[: self._ranking]]
+        message.set(INTENT, ranking[0], add_to_output=True)
+        message.set(INTENT_RANKING_KEY, ranking, add_to_output=True)
