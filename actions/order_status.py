@@ -7,92 +7,29 @@ and an order that does not exist get the same words.
 from __future__ import annotations
 
 import abc
-import logging
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from rasa_sdk import Tracker
-from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 import settings
 from actions import services
+from actions.order_answers import MOST_ANSWERS, Asked, numbers_in_message, offer_list
 from actions.orders.lookup import Orders
-from actions.orders.models import Order, normal_number
-from actions.orders.phones import e164
+from actions.orders.models import Order
+from actions.orders.phones import senders_phone
 from actions.orders.phrases import OrderPhrases
 from actions.orders.repository import OrdersUnavailable
 from actions.speaking import Domain, Event, SpeakingAction, message_metadata
 from actions.words import Pieces
-
-log = logging.getLogger(__name__)
-
-MOST_ANSWERS = 3  # orders told in one turn
-MOST_ROWS = 10  # WhatsApp's limit for a list
-MOST_REMEMBERED = 20
 
 
 def shop_today() -> date:
     """Today where the shop is."""
     zone = settings.load().values.get("SHOP_TIMEZONE") or "Asia/Kolkata"
     return datetime.now(ZoneInfo(zone)).date()
-
-
-@dataclass(frozen=True)
-class Asked:
-    """One turn about orders: who asks (E.164), about which numbers, and what was said before."""
-
-    phone: str
-    numbers: list[str]
-    last_shown: str | None
-    shown: list[str]
-    failed: float
-    say: CollectingDispatcher
-    phrases: OrderPhrases
-
-    def tell(self, orders: Sequence[Order]) -> list[Event]:
-        """Give the status of up to three orders, and point at the rest."""
-        for order in orders[:MOST_ANSWERS]:
-            response, facts = self.phrases.status(order)
-            self.say.utter_message(response=response, **facts)
-        self.point_at([order.number for order in orders[MOST_ANSWERS:]])
-        return self.remember(orders[:MOST_ANSWERS])
-
-    def point_at(self, left: Sequence[str]) -> None:
-        """Say which orders were not told for want of room."""
-        if left:
-            numbers = ", ".join(f"#{number}" for number in left[:MOST_ROWS])
-            self.say.utter_message(response="utter_order_status_more", order_numbers=numbers)
-
-    def choose(self, orders: Sequence[Order]) -> list[Event]:
-        """Offer a list to pick from."""
-        response = "utter_order_status_choose_many" if len(orders) > MOST_ROWS else "utter_order_status_choose"
-        rows = [self.phrases.row(order) for order in orders[:MOST_ROWS]]
-        self.say.utter_message(response=response, rows=rows, count=len(orders), shown=len(rows))
-        return [SlotSet("failed_lookups", 0)]
-
-    def tell_or_choose(self, orders: Sequence[Order], none: str) -> list[Event]:
-        """One order: its status. Several: a list. None: the response `none`."""
-        if not orders:
-            self.say.utter_message(response=none)
-            return []
-        return self.tell(orders) if len(orders) == 1 else self.choose(orders)
-
-    def remember(self, orders: Iterable[Order]) -> list[Event]:
-        """What the next question may refer to."""
-        numbers = [order.number for order in orders]
-        shown = [number for number in self.shown if number not in numbers] + numbers
-        return [
-            SlotSet("order_number", numbers[-1]),
-            SlotSet("orders_shown", shown[-MOST_REMEMBERED:]),
-            SlotSet("failed_lookups", 0),
-        ]
-
-    def one_more_failure(self) -> list[Event]:
-        """Count a turn that did not help."""
-        return [SlotSet("failed_lookups", self.failed + 1)]
 
 
 class OrderAction(SpeakingAction):
@@ -113,13 +50,13 @@ class OrderAction(SpeakingAction):
 
     async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
         """Only for a customer whose phone is known, and honest when the database does not answer."""
-        phone = e164(message_metadata(tracker).get("phone"), self.orders.region)
+        phone = senders_phone(message_metadata(tracker).get("phone"))
         if phone is None:
             dispatcher.utter_message(response="utter_order_status_share_contact")
             return []
         asked = Asked(
             phone=phone,
-            numbers=numbers_in(tracker),
+            numbers=numbers_in_message(tracker),
             last_shown=tracker.get_slot("order_number"),
             shown=list(tracker.get_slot("orders_shown") or []),
             failed=float(tracker.get_slot("failed_lookups") or 0),
@@ -130,7 +67,7 @@ class OrderAction(SpeakingAction):
             return await self.look_up(asked)
         except OrdersUnavailable:
             dispatcher.utter_message(response="utter_order_status_unavailable")
-            return asked.one_more_failure()
+            return asked.one_more_failure(ask_again=False)
 
     async def by_number(self, asked: Asked) -> list[Event]:
         """Answer each number of the message, in its order; at most three."""
@@ -144,7 +81,7 @@ class OrderAction(SpeakingAction):
                 asked.say.utter_message(response="utter_order_status_not_found", order_number=number)
         asked.point_at(asked.numbers[MOST_ANSWERS:])
         told = [found[number] for number in numbers if number in found]
-        return asked.remember(told) if told else asked.one_more_failure()
+        return asked.remember(told) if told else asked.one_more_failure(ask_again=True)
 
 
 class ActionCheckOrderStatus(OrderAction):
@@ -175,7 +112,7 @@ class ActionDeliveryDate(OrderAction):
             found = await self.orders.find([number], asked.phone)
             if number not in found:
                 asked.say.utter_message(response="utter_order_status_not_found", order_number=number)
-                return asked.one_more_failure()
+                return asked.one_more_failure(ask_again=True)
             return self._date(asked, found[number])
         orders = await self.orders.open_orders(asked.phone)
         if len(orders) == 1:
@@ -225,12 +162,14 @@ class ActionCheckRefundStatus(OrderAction):
         return asked.tell(orders)
 
 
-def numbers_in(tracker: Tracker) -> list[str]:
-    """The order numbers of the latest message, normalised, each once, as the customer wrote them in order."""
-    values = [
-        entity.get("value")
-        for entity in (tracker.latest_message or {}).get("entities") or []
-        if entity.get("entity") == "order_number"
-    ]
-    flat = [part for value in values for part in (value if isinstance(value, list) else [value])]
-    return list(dict.fromkeys(number for part in flat if (number := normal_number(part))))
+def choose_from(
+    orders: Sequence[Order],
+    dispatcher: CollectingDispatcher,
+    domain: Domain,
+    response: str = "utter_order_status_choose",
+) -> None:
+    """Offer a WhatsApp list of at most ten orders under `response`, whose text may use {count} and {shown}.
+
+    A row answers as `/inform_order_number{"order_number": ...}`.
+    """
+    offer_list(orders, dispatcher, OrderPhrases(Pieces(domain, "order_status"), shop_today()), response)

@@ -27,11 +27,6 @@ class Orders:
         self._answer_within_s = answer_within_s
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="orders")
 
-    @property
-    def region(self) -> str:
-        """The country for phones without a country code."""
-        return self._repository.region
-
     async def find(self, numbers: Iterable[str], phone: str) -> dict[str, Order]:
         """Those of `numbers` that are orders of `phone` (E.164), by normalised number."""
         return await self._run(lambda: self._repository.find(numbers, phone))

@@ -28,6 +28,15 @@ def e164(text: object, region: str) -> str | None:
     return None
 
 
+def senders_phone(phone: object) -> str | None:
+    """The phone of a signed webhook ('+919876543210', or without the plus) in E.164; None for anything else.
+
+    Nothing is searched for in the text: an identifier that merely contains digits is not a phone.
+    """
+    written = re.fullmatch(r"\+?([0-9]{6,15})", phone) if isinstance(phone, str) else None
+    return f"+{written.group(1)}" if written and e164(f"+{written.group(1)}", "ZZ") else None
+
+
 def _with_plus(written: str) -> str:
     """'0044…' and '44…' as '+44…': shops write 00 even where the region dials another international prefix."""
     digits = written.lstrip("(").lstrip("+")

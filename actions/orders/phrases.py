@@ -59,6 +59,10 @@ class OrderPhrases:
             "payload": f'/inform_order_number{{"order_number":"{order.number}"}}',
         }
 
+    def list_button(self) -> str:
+        """The words that open a list of orders."""
+        return self._words.fill("list_button")
+
     @staticmethod
     def _arrival_matters(order: Order) -> bool:
         """Nothing more arrives of an ended order; one that is out for delivery without a date is said to be so."""

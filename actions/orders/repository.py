@@ -49,7 +49,7 @@ class OrderRepository:
         self, url: str, region: str = "IN", statement_timeout_s: float = 2.5, scan_timeout_s: float = 1.5
     ) -> None:
         self._engine = read_only_engine(url, statement_timeout_s)
-        self.region = region
+        self._region = region
         self._statement_timeout_s = statement_timeout_s
         self._scan_timeout_s = scan_timeout_s
 
@@ -102,7 +102,7 @@ class OrderRepository:
                 rows = connection.execute(query).mappings().all()
         except (SQLAlchemyError, DBAPIError) as error:
             raise OrdersUnavailable from error
-        return [Order.from_row(row) for row in rows if e164(row["customer_phone"], self.region) == phone]
+        return [Order.from_row(row) for row in rows if e164(row["customer_phone"], self._region) == phone]
 
 
 def _digits_of(column: ColumnElement[str]) -> ColumnElement[str]:

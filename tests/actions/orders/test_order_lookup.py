@@ -14,8 +14,6 @@ from actions.orders.repository import OrdersUnavailable
 
 
 class SlowRepository:
-    region = "IN"
-
     def __init__(self, seconds: float = 0, error: Exception | None = None) -> None:
         self._seconds, self._error = seconds, error
 

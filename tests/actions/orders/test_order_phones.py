@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actions.orders.phones import core_digits, e164, written_forms
+from actions.orders.phones import core_digits, e164, senders_phone, written_forms
 
 MOBILES = st.from_regex(r"[6-9][0-9]{9}", fullmatch=True)
 GAPS = st.sampled_from(["", " ", "-", ".", "\u00a0"])
@@ -16,7 +16,8 @@ GAPS = st.sampled_from(["", " ", "-", ".", "\u00a0"])
 @pytest.mark.parametrize(
     "written",
     ["+919876543210", "9876543210", "98765 43210", "098765-43210", "+91-98765-43210", "+91 (98765) 43210",
-     "0091 98765 43210", "919876543210", "91 9876543210", "  +91 9876543210 ", "\u202a+91 98765 43210\u202c", 919876543210,
+     "0091 98765 43210", "919876543210", "91 9876543210", "  +91 9876543210 ",
+     "\u202a+91 98765 43210\u202c", 919876543210,
      "tel:+91-98765-43210", "98765 43210 home", "Ph. (0)98765 43210", "98765 43210 / 98123 45670"],
 )
 def test_all_ways_to_write_a_number_mean_the_same(written: object) -> None:
@@ -40,6 +41,18 @@ def test_what_is_no_phone_number_is_none(written: object) -> None:
 )
 def test_other_countries_work_as_well(written: str, region: str, phone: str) -> None:
     assert e164(written, region) == phone
+
+
+@pytest.mark.parametrize("identity", ["+919876543210", "919876543210"])
+def test_the_senders_phone_is_taken_as_the_webhook_has_it(identity: str) -> None:
+    assert senders_phone(identity) == "+919876543210"
+
+
+@pytest.mark.parametrize(
+    "identity", [None, "", "+", "IN.4159876543210", "98765 43210", "+91 98765 43210", "٩٨٧٦٥٤٣٢١٠", "123", "1" * 40, 91]
+)
+def test_an_identifier_that_is_no_phone_is_nobodys_phone(identity: object) -> None:
+    assert senders_phone(identity) is None
 
 
 @given(MOBILES, st.sampled_from(["+91", "91", "0091", "0", ""]), GAPS, GAPS, st.integers(1, 9))

@@ -117,7 +117,8 @@ def test_a_number_stored_with_its_sign_is_found_without_it(fill: Fill) -> None:
 
 
 @pytest.mark.parametrize(
-    "wild", ["' OR '1'='1", "10234' --", "10234'; DROP TABLE orders; --", "%", "_____", "\\", "\x00", "10234\x00", "🧵", ""]
+    "wild",
+    ["' OR '1'='1", "10234' --", "10234'; DROP TABLE orders; --", "%", "_____", "\\", "\x00", "10234\x00", "🧵", ""]
 )
 def test_numbers_are_data_and_never_sql(fill: Fill, wild: str) -> None:
     repository = fill(("10234", ASHA, "shipped"), ("10235", VIKRAM, "shipped"))

@@ -1,0 +1,94 @@
+"""What is said about orders, and what is remembered of it: the parts that all order actions share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from rasa_sdk import Tracker
+from rasa_sdk.events import SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.orders.models import Order, normal_number
+from actions.orders.phrases import OrderPhrases
+from actions.speaking import Event
+
+MOST_ANSWERS = 3  # orders told in one turn
+MOST_ROWS = 10  # WhatsApp's limit for a list
+MOST_REMEMBERED = 20
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One turn about orders: who asks (E.164), about which numbers, and what was said before."""
+
+    phone: str
+    numbers: list[str]
+    last_shown: str | None
+    shown: list[str]
+    failed: float
+    say: CollectingDispatcher
+    phrases: OrderPhrases
+
+    def tell(self, orders: Sequence[Order]) -> list[Event]:
+        """Give the status of up to three orders, and point at the rest."""
+        for order in orders[:MOST_ANSWERS]:
+            response, facts = self.phrases.status(order)
+            self.say.utter_message(response=response, **facts)
+        self.point_at([order.number for order in orders[MOST_ANSWERS:]])
+        return self.remember(orders[:MOST_ANSWERS])
+
+    def point_at(self, left: Sequence[str]) -> None:
+        """Say which orders were not told for want of room."""
+        if left:
+            numbers = ", ".join(f"#{number}" for number in left[:MOST_ROWS])
+            self.say.utter_message(response="utter_order_status_more", order_numbers=numbers)
+
+    def choose(self, orders: Sequence[Order]) -> list[Event]:
+        """Offer a list to pick from."""
+        response = "utter_order_status_choose_many" if len(orders) > MOST_ROWS else "utter_order_status_choose"
+        offer_list(orders, self.say, self.phrases, response)
+        return [SlotSet("failed_lookups", 0), SlotSet("awaiting_order_number", True)]
+
+    def tell_or_choose(self, orders: Sequence[Order], none: str) -> list[Event]:
+        """One order: its status. Several: a list. None: the response `none`, which asks for a number."""
+        if not orders:
+            self.say.utter_message(response=none)
+            return [SlotSet("awaiting_order_number", True)]
+        return self.tell(orders) if len(orders) == 1 else self.choose(orders)
+
+    def remember(self, orders: Iterable[Order]) -> list[Event]:
+        """What the next question may refer to."""
+        numbers = [order.number for order in orders]
+        shown = [number for number in self.shown if number not in numbers] + numbers
+        return [
+            SlotSet("order_number", numbers[-1]),
+            SlotSet("orders_shown", shown[-MOST_REMEMBERED:]),
+            SlotSet("failed_lookups", 0),
+            SlotSet("awaiting_order_number", False),
+        ]
+
+    def one_more_failure(self, ask_again: bool) -> list[Event]:
+        """Count a turn that did not help."""
+        return [SlotSet("failed_lookups", self.failed + 1), SlotSet("awaiting_order_number", ask_again)]
+
+
+def offer_list(
+    orders: Sequence[Order], dispatcher: CollectingDispatcher, phrases: OrderPhrases, response: str
+) -> None:
+    """A WhatsApp list of the orders, at most ten, under the text of `response`."""
+    rows = [phrases.row(order) for order in orders[:MOST_ROWS]]
+    custom = {"type": "list", "button": phrases.list_button(), "rows": rows}
+    # Rasa takes the text from the response and the rows from here; the channel makes one list of both.
+    dispatcher.utter_message(response=response, json_message=custom, count=len(orders), shown=len(rows))
+
+
+def numbers_in_message(tracker: Tracker) -> list[str]:
+    """The order numbers of the latest message, normalised, each once, as the customer wrote them in order."""
+    values = [
+        entity.get("value")
+        for entity in (tracker.latest_message or {}).get("entities") or []
+        if entity.get("entity") == "order_number"
+    ]
+    flat = [part for value in values for part in (value if isinstance(value, list) else [value])]
+    return list(dict.fromkeys(number for part in flat if (number := normal_number(part))))

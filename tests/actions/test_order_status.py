@@ -1,0 +1,392 @@
+"""What customers read when they ask about their orders. Today is Monday, 23 November 2026."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Sequence
+from copy import deepcopy
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from rasa.core.nlg.interpolator import interpolate
+from rasa_sdk import Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.order_status import (
+    ActionCheckOrderStatus,
+    ActionCheckRefundStatus,
+    ActionDeliveryDate,
+    ActionOtherOrder,
+    OrderAction,
+    choose_from,
+    shop_today,
+)
+from actions.orders.lookup import Orders
+from actions.orders.models import MONEY_BACK, Order, OrderStatus
+from actions.orders.repository import OrderRepository, OrdersUnavailable
+
+DOMAIN: dict[str, Any] = yaml.safe_load((Path(__file__).resolve().parents[2] / "domain.yml").read_text())
+TODAY = date(2026, 11, 23)
+ASHA, VIKRAM = "+919876543210", "+919812345670"
+LINK = "https://track.example/DL1"
+
+
+def order(number: str, status: str | None = "shipped", due: int | None = None, **parcel: str) -> Order:
+    """An order that is due on a day of November 2026."""
+    day = None if due is None else date(2026, 11, due)
+    return Order(number, OrderStatus(status) if status else None, day, **parcel)
+
+
+class FakeOrders:
+    """Orders by phone, in memory."""
+
+    def __init__(self, **by_phone: Sequence[Order]) -> None:
+        self._by_phone = {f"+{phone.lstrip('p')}": orders for phone, orders in by_phone.items()}
+
+    async def find(self, numbers: Iterable[str], phone: str) -> dict[str, Order]:
+        return {each.number: each for each in self._by_phone.get(phone, ()) if each.number in set(numbers)}
+
+    async def open_orders(self, phone: str) -> list[Order]:
+        return sorted((each for each in self._by_phone.get(phone, ()) if each.open), key=lambda each: each.urgency)
+
+    async def recent_orders(self, phone: str) -> list[Order]:
+        return [each for each in self._by_phone.get(phone, ()) if each.status in MONEY_BACK]
+
+
+class BrokenOrders(FakeOrders):
+    async def find(self, numbers: Iterable[str], phone: str) -> dict[str, Order]:
+        raise OrdersUnavailable
+
+    async def open_orders(self, phone: str) -> list[Order]:
+        raise OrdersUnavailable
+
+    async def recent_orders(self, phone: str) -> list[Order]:
+        raise OrdersUnavailable
+
+
+def ashas(*orders: Order) -> FakeOrders:
+    return FakeOrders(p919876543210=orders, p919812345670=[order("10555", "shipped", 24)])
+
+
+class Reply:
+    """What one action said and remembered."""
+
+    def __init__(self, messages: list[dict[str, Any]], events: list[dict[str, Any]]) -> None:
+        self.messages = messages
+        self.responses = [message["response"] for message in messages]
+        self.texts = [_rendered(message) for message in messages]
+        self.text = "\n\n".join(self.texts)
+        self.slots = {event["name"]: event["value"] for event in events if event["event"] == "slot"}
+        self.rows = [row for message in messages for row in message["custom"].get("rows", [])]
+
+
+def _rendered(message: dict[str, Any]) -> str:
+    """The first variant as Rasa fills it; all variants are checked."""
+    texts = []
+    for variant in deepcopy(DOMAIN["responses"][message["response"]]):
+        text = interpolate(variant, message).get("text") or variant["custom"]["body"]
+        assert not re.search(r"[{}]|None| $|  |\bnull\b", text), text
+        assert len(text) < 300, text
+        texts.append(text)
+    return texts[0]
+
+
+async def ask(
+    action: type[OrderAction],
+    orders: Any,
+    *numbers: Any,
+    phone: str | None = ASHA,
+    **slots: Any,
+) -> Reply:
+    """One turn: the customer names `numbers` (perhaps none) from `phone`."""
+    entities = [{"entity": "order_number", "value": number} for number in numbers]
+    latest = {"text": "…", "intent": {"name": "any"}, "entities": entities, "metadata": {"phone": phone}}
+    tracker = Tracker("919876543210", slots, latest, [], False, None, {}, "action_listen")
+    dispatcher = CollectingDispatcher()
+    events = await action(orders, lambda: TODAY).run(dispatcher, tracker, DOMAIN)
+    return Reply(dispatcher.messages, events)
+
+
+@pytest.mark.parametrize(
+    ("given", "response", "lines"),
+    [
+        (order("10234", "placed", 28), "placed", ["in 5 days, on Sat 28 Nov"]),
+        (order("10234", "placed"), "placed", ["no delivery date yet"]),
+        (order("10234", "confirmed", 25), "confirmed", ["in 2 days, on Wed 25 Nov"]),
+        (order("10234", "packed", 24), "packed", ["tomorrow, Tue 24 Nov"]),
+        (order("10234", "shipped", 24, carrier="Delhivery", tracking_number="DL1", tracking_url=LINK),
+         "shipped", ["tomorrow, Tue 24 Nov", "Delhivery", "DL1", LINK]),
+        (order("10234", "shipped", 22, carrier="Ekart"), "shipped", ["was due yesterday, Sun 22 Nov", "Ekart"]),
+        (order("10234", "shipped", tracking_url=LINK), "shipped", ["no delivery date yet", LINK]),
+        (order("10234", "out_for_delivery", 23), "out_for_delivery", ["today, Mon 23 Nov"]),
+        (order("10234", "delayed", 20), "delayed", ["was due 3 days ago, on Fri 20 Nov"]),
+        (order("10234", "delayed", 30), "delayed", ["in 7 days, on Mon 30 Nov"]),
+        (order("10234", "delivered", 21, carrier="Blue Dart"), "delivered", ["Blue Dart"]),
+        (order("10234", "cancelled", 30), "cancelled", []),
+        (order("10234", "returned", 3), "returned", []),
+        (order("10234", "refunded", 3), "refunded", []),
+        (order("10234", None, 30), "unclear", []),
+    ],
+)
+async def test_each_status_has_its_own_words(given: Order, response: str, lines: list[str]) -> None:
+    reply = await ask(ActionCheckOrderStatus, ashas(given), "10234")
+    assert reply.responses == [f"utter_order_status_{response}"]
+    assert "#10234" in reply.text
+    assert all(line in reply.text for line in lines), reply.text
+    assert reply.slots == {
+        "order_number": "10234", "orders_shown": ["10234"], "failed_lookups": 0, "awaiting_order_number": False,
+    }
+
+
+@pytest.mark.parametrize("status", ["delivered", "cancelled", "returned", "refunded"])
+async def test_an_ended_order_promises_no_delivery(status: str) -> None:
+    for action in (ActionCheckOrderStatus, ActionDeliveryDate):
+        reply = await ask(action, ashas(order("10234", status, 30)), "10234")
+        assert "30 Nov" not in reply.text
+        assert "should reach" not in reply.text
+
+
+async def test_an_order_out_for_delivery_without_a_date_is_not_said_to_lack_one() -> None:
+    reply = await ask(ActionCheckOrderStatus, ashas(order("10234", "out_for_delivery")), "10234")
+    assert "no delivery date" not in reply.text
+
+
+async def test_a_far_date_is_told_with_its_year() -> None:
+    far = Order("10234", OrderStatus.CONFIRMED, date(2027, 2, 1))
+    assert "on Mon 1 Feb 2027." in (await ask(ActionCheckOrderStatus, ashas(far), "10234")).text
+
+
+async def test_the_longest_answer_fits_though_everything_is_known() -> None:
+    everything = order(
+        "10234", "delayed", 20, carrier="The Professional Couriers", tracking_number="EE123456789IN",
+        tracking_url="https://www.professional-couriers.example/track?n=EE123456789IN",
+    )
+    assert "EE123456789IN" in (await ask(ActionCheckOrderStatus, ashas(everything), "10234")).text
+
+
+async def test_another_customers_order_and_an_unknown_one_get_the_same_words() -> None:
+    orders = ashas(order("10234"))
+    foreign, unknown = [await ask(ActionCheckOrderStatus, orders, number) for number in ("10555", "99999")]
+    assert foreign.text.replace("10555", "99999") == unknown.text
+    assert "#99999" in unknown.text
+    assert foreign.responses == unknown.responses == ["utter_order_status_not_found"]
+    assert {k: v for k, v in foreign.messages[0].items() if k != "order_number"} == {
+        k: v for k, v in unknown.messages[0].items() if k != "order_number"
+    }
+    assert foreign.slots == unknown.slots == {"failed_lookups": 1, "awaiting_order_number": True}
+
+
+async def test_failed_look_ups_are_counted_until_one_succeeds() -> None:
+    orders = ashas(order("10234"))
+    assert (await ask(ActionCheckOrderStatus, orders, "99999", failed_lookups=2.0)).slots["failed_lookups"] == 3
+    assert (await ask(ActionCheckOrderStatus, orders, "10234", failed_lookups=2.0)).slots["failed_lookups"] == 0
+
+
+async def test_several_numbers_in_one_message_are_answered_in_their_order() -> None:
+    orders = ashas(order("10234"), order("10235", "packed"))
+    reply = await ask(ActionCheckOrderStatus, orders, "10235", "99999", "#10234")
+    assert [response.rpartition("status_")[2] for response in reply.responses] == ["packed", "not_found", "shipped"]
+    assert reply.slots["order_number"] == "10234"
+    assert reply.slots["orders_shown"] == ["10235", "10234"]
+
+
+async def test_a_number_said_twice_is_answered_once() -> None:
+    assert len((await ask(ActionCheckOrderStatus, ashas(order("10234")), "10234", "# 10234", ["10234"])).texts) == 1
+
+
+async def test_of_more_than_three_numbers_the_rest_is_named() -> None:
+    orders = ashas(*(order(str(number)) for number in range(10001, 10006)))
+    reply = await ask(ActionCheckOrderStatus, orders, *(str(number) for number in range(10001, 10006)))
+    assert len(reply.texts) == 4
+    assert "#10004, #10005" in reply.texts[3]
+
+
+async def test_without_a_number_the_only_open_order_is_told() -> None:
+    reply = await ask(ActionCheckOrderStatus, ashas(order("10234", "shipped", 24), order("10187", "delivered")))
+    assert reply.responses == ["utter_order_status_shipped"]
+    assert "#10234" in reply.text
+
+
+async def test_without_a_number_several_open_orders_are_offered_as_a_list() -> None:
+    reply = await ask(ActionCheckOrderStatus, ashas(order("10234", "shipped", 24), order("10235", "placed")))
+    assert reply.responses == ["utter_order_status_choose"]
+    assert "2 orders" in reply.text
+    assert reply.messages[0]["custom"]["type"] == "list"
+    assert 0 < len(reply.messages[0]["custom"]["button"]) <= 20
+    assert reply.rows == [
+        {"title": "#10234", "description": "On its way, due tomorrow, Tue 24 Nov",
+         "payload": '/inform_order_number{"order_number":"10234"}'},
+        {"title": "#10235", "description": "Placed", "payload": '/inform_order_number{"order_number":"10235"}'},
+    ]
+    assert reply.slots["awaiting_order_number"] is True
+
+
+@pytest.mark.parametrize("status", [*OrderStatus, None])
+@pytest.mark.parametrize("due", [None, date(2026, 11, 1), date(2026, 11, 30), date(2030, 9, 30)])
+async def test_list_rows_fit_whatsapp_for_every_open_status(status: OrderStatus | None, due: date | None) -> None:
+    reply = await ask(ActionCheckOrderStatus, ashas(Order("10234", status, due), Order("9" * 20, status, due)))
+    assert len(reply.rows) == (2 if Order("1", status).open else 0)
+    for row in reply.rows:
+        assert len(row["title"]) <= 24
+        assert 0 < len(row["description"]) <= 72
+        assert len(row["payload"]) < 150
+
+
+async def test_more_than_ten_open_orders_are_offered_as_ten_and_a_hint() -> None:
+    reply = await ask(ActionCheckOrderStatus, ashas(*(order(str(number)) for number in range(10301, 10313))))
+    assert len(reply.rows) == 10
+    assert re.search(r"\b12\b.*type its number", reply.text)
+
+
+async def test_without_open_orders_the_number_is_asked_for_and_a_person_offered() -> None:
+    reply = await ask(ActionCheckOrderStatus, ashas(order("10187", "delivered")))
+    assert reply.responses == ["utter_order_status_no_open_orders"]
+    assert "/request_human" in str(DOMAIN["responses"]["utter_order_status_no_open_orders"])
+
+
+@pytest.mark.parametrize("phone", [None, "", "IN.4159876", "call me"])
+@pytest.mark.parametrize(
+    "action", [ActionCheckOrderStatus, ActionDeliveryDate, ActionOtherOrder, ActionCheckRefundStatus]
+)
+async def test_without_a_phone_nothing_is_looked_up(action: type[OrderAction], phone: str | None) -> None:
+    reply = await ask(action, BrokenOrders(), "10234", phone=phone)
+    assert reply.responses == ["utter_order_status_share_contact"]
+
+
+async def test_the_phone_of_the_message_counts_and_not_the_conversations() -> None:
+    reply = await ask(ActionCheckOrderStatus, ashas(order("10234")), "10234", phone=VIKRAM, phone_slot=ASHA)
+    assert reply.responses == ["utter_order_status_not_found"]
+
+
+@pytest.mark.parametrize(
+    "action", [ActionCheckOrderStatus, ActionDeliveryDate, ActionOtherOrder, ActionCheckRefundStatus]
+)
+async def test_a_database_that_is_down_is_admitted_and_a_person_offered(action: type[OrderAction]) -> None:
+    for numbers in ([], ["10234"]):
+        reply = await ask(action, BrokenOrders(), *numbers)
+        assert reply.responses == ["utter_order_status_unavailable"]
+        assert reply.slots["failed_lookups"] == 1
+    assert "/request_human" in str(DOMAIN["responses"]["utter_order_status_unavailable"])
+
+
+async def test_a_database_that_hangs_is_admitted_within_five_seconds() -> None:
+    class Hanging(OrderRepository):
+        def open_orders(self, phone: str) -> list[Order]:
+            time.sleep(6)
+            return []
+
+    began = time.monotonic()
+    reply = await ask(ActionCheckOrderStatus, Orders(Hanging("sqlite:///absent.db")))
+    assert reply.responses == ["utter_order_status_unavailable"]
+    assert time.monotonic() - began < 5
+
+
+async def test_any_other_failure_is_an_apology() -> None:
+    class Faulty(FakeOrders):
+        async def open_orders(self, phone: str) -> list[Order]:
+            raise KeyError("bug")
+
+    tracker = Tracker("1", {}, {"metadata": {"phone": ASHA}}, [], False, None, {}, "action_listen")
+    dispatcher = CollectingDispatcher()
+    assert await ActionCheckOrderStatus(Faulty()).run(dispatcher, tracker, DOMAIN) == []  # type: ignore[arg-type]
+    assert [message["response"] for message in dispatcher.messages] == ["utter_fallback_apology"]
+
+
+async def test_when_exactly_is_about_the_order_just_shown() -> None:
+    orders = ashas(order("10234", "shipped", 24), order("10235", "shipped", 30))
+    reply = await ask(ActionDeliveryDate, orders, order_number="10235")
+    assert reply.responses == ["utter_order_status_delivery_date"]
+    assert "#10235" in reply.text
+    assert "in 7 days, on Mon 30 Nov" in reply.text
+
+
+@pytest.mark.parametrize(
+    ("orders", "response"),
+    [
+        ([order("10234", "shipped")], "utter_order_status_no_delivery_date"),
+        ([order("10234", "shipped", 20)], "utter_order_status_delivery_date"),
+        ([order("10234", None, 30)], "utter_order_status_unclear"),
+        ([order("10234"), order("10235")], "utter_order_status_choose"),
+        ([order("10187", "delivered")], "utter_order_status_no_open_orders"),
+    ],
+)
+async def test_when_exactly_without_an_order_in_mind_is_about_the_open_ones(orders: list[Order], response: str) -> None:
+    assert (await ask(ActionDeliveryDate, ashas(*orders))).responses == [response]
+
+
+async def test_when_exactly_about_a_foreign_order_is_not_found() -> None:
+    assert (await ask(ActionDeliveryDate, ashas(), "10555")).responses == ["utter_order_status_not_found"]
+
+
+async def test_when_exactly_about_two_orders_answers_both() -> None:
+    orders = ashas(order("10234", "shipped", 24), order("10235", "packed"))
+    reply = await ask(ActionDeliveryDate, orders, "10234", "10235")
+    assert reply.responses == ["utter_order_status_shipped", "utter_order_status_packed"]
+
+
+async def test_the_other_one_is_the_open_order_not_shown_yet() -> None:
+    orders = ashas(order("10234"), order("10235", "packed"), order("10187", "delivered"))
+    reply = await ask(ActionOtherOrder, orders, order_number="10234", orders_shown=["10234"])
+    assert "#10235" in reply.text
+    assert reply.slots["orders_shown"] == ["10234", "10235"]
+
+
+async def test_the_other_one_after_both_is_the_first_again() -> None:
+    orders = ashas(order("10234"), order("10235", "packed"))
+    reply = await ask(ActionOtherOrder, orders, order_number="10235", orders_shown=["10234", "10235"])
+    assert "#10234" in reply.text
+
+
+async def test_the_other_one_of_three_is_to_be_picked() -> None:
+    orders = ashas(order("10234"), order("10235"), order("10236"))
+    reply = await ask(ActionOtherOrder, orders, order_number="10234", orders_shown=["10234"])
+    assert [row["title"] for row in reply.rows] == ["#10235", "#10236"]
+
+
+async def test_there_is_no_other_one_when_there_is_one_only() -> None:
+    reply = await ask(ActionOtherOrder, ashas(order("10234")), order_number="10234", orders_shown=["10234"])
+    assert reply.responses == ["utter_order_status_no_other_order"]
+
+
+async def test_the_other_one_by_its_number_is_that_one() -> None:
+    assert "#10235" in (await ask(ActionOtherOrder, ashas(order("10234"), order("10235")), "10235")).text
+
+
+async def test_refunds_are_told_order_by_order() -> None:
+    orders = ashas(order("10219", "cancelled"), order("10205", "returned"), order("10176", "refunded"), order("10234"))
+    reply = await ask(ActionCheckRefundStatus, orders)
+    assert [response.rpartition("_")[2] for response in reply.responses] == ["cancelled", "returned", "refunded"]
+
+
+async def test_a_refund_of_an_order_that_was_not_given_back_gets_its_status() -> None:
+    reply = await ask(ActionCheckRefundStatus, ashas(order("10234")), "10234")
+    assert reply.responses == ["utter_order_status_shipped"]
+
+
+async def test_without_anything_given_back_no_refund_is_made_up() -> None:
+    assert (await ask(ActionCheckRefundStatus, ashas(order("10234")))).responses == ["utter_order_status_no_refund"]
+
+
+@pytest.mark.parametrize("wild", ["", "###", None, 10234, "1' OR '1'='1", "{order_number}", "0[x]", "٩٩٩٩٩", "a" * 500])
+async def test_whatever_stands_for_a_number_is_answered(wild: Any) -> None:
+    reply = await ask(ActionCheckOrderStatus, ashas(order("10234")), wild)
+    assert len(reply.texts) == 1
+
+
+def test_other_skills_can_offer_the_same_list() -> None:
+    dispatcher = CollectingDispatcher()
+    choose_from([order("10234"), order("10235")], dispatcher, DOMAIN, response="utter_order_status_choose")
+    assert [row["title"] for row in dispatcher.messages[0]["custom"]["rows"]] == ["#10234", "#10235"]
+
+
+def test_the_shops_day_is_indias() -> None:
+    assert abs((shop_today() - date.today()).days) <= 1
+
+
+def test_no_two_statuses_share_their_words() -> None:
+    texts = [DOMAIN["responses"][f"utter_order_status_{status.value}"][0]["text"] for status in OrderStatus]
+    assert len(set(texts)) == len(OrderStatus) == 10
