@@ -22,7 +22,8 @@ _WEAK_WAY = (
     r"(?:lane|phase|society|apartment|tower|market|extension|cross|main|floor|block|circle|wadi|pura|garden|gardens|"
     r"complex|building|bldg|villas?|dist|district|village|post|landmark|st)"
 )
-_BETWEEN = r"(?!(?:from|the|of|on|in|days?|hours?|items?|pieces?|to|for|an?|and|my|at|by|is|are|off|with|per)\b)[a-z.']{1,20}"
+_SHOP_TALK = r"(?:from|the|of|on|in|days?|hours?|items?|pieces?|to|for|an?|and|my|at|by|is|are|off|with|per)"
+_BETWEEN = rf"(?!{_SHOP_TALK}\b)[a-z.']{{1,20}}"
 _CITY = (
     r"(?:bengaluru|bangalore|mumbai|bombay|delhi|gurgaon|gurugram|noida|ghaziabad|chennai|hyderabad|secunderabad|pune|"
     r"kolkata|calcutta|ahmedabad|surat|vadodara|jaipur|jodhpur|udaipur|lucknow|kanpur|indore|bhopal|nagpur|nashik|thane|"

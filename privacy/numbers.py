@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 _GROUP = re.compile(r"\d+")
 _JOINT = re.compile(r"[ \t\u00a0]?[-.()/]?[ \t]?[(]?|\)[ -]?")
@@ -93,7 +94,7 @@ def _longest_at(text: str, run: list[_Group], first: int) -> tuple[int, str] | N
         return None
     if _MONEY_BEFORE.search(before) or _REFERENCE_BEFORE.search(before) or _is_code(before):
         return None
-    joints = [text[left.end : right.start] for left, right in zip(reach, reach[1:], strict=False)]
+    joints = [text[left.end : right.start] for left, right in pairwise(reach)]
     for size in range(len(reach), 0, -1):
         window = reach[:size]
         if _CODE_AFTER.match(text, window[-1].end):

@@ -1,0 +1,184 @@
+"""`python -m conversation_log …`: what operators and auditors do with the log."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
+from functools import partial
+from pathlib import Path
+
+import redis
+from redis.exceptions import RedisError
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+import settings as settings_module
+from conversation_log import arguments, database, hot
+from conversation_log.database import LogUnavailable
+from privacy import log_filter
+from settings import Settings, SettingsError
+
+Command = Callable[[Settings, argparse.Namespace], int]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command. Returns its exit status: 0 done, 1 could not, 2 misused."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr)
+    log_filter.install()
+    try:
+        settings = settings_module.load()
+        parsed = _parser(settings).parse_args(argv)
+        command: Command = parsed.command
+        return command(settings, parsed)
+    except (SettingsError, LogUnavailable) as error:
+        print(f"conversation_log: {error}", file=sys.stderr)
+    except SQLAlchemyError as error:
+        cause = getattr(error, "orig", None) or error
+        print(f"conversation_log: the database failed: {type(cause).__name__}: {cause}", file=sys.stderr)
+    except RedisError as error:
+        print(f"conversation_log: Redis does not answer ({type(error).__name__})", file=sys.stderr)
+    except BrokenPipeError:
+        # The reader (`head`) has enough. Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    return 1
+
+
+def _parser(settings: Settings) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m conversation_log", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    customer = partial(arguments.customer, region=str(settings.default_region or "IN"))
+
+    def add(name: str, command: Command, text: str) -> argparse.ArgumentParser:
+        found = commands.add_parser(name, help=text, description=text)
+        found.set_defaults(command=command)
+        return found
+
+    def add_period(to: argparse.ArgumentParser) -> None:
+        to.add_argument("--since", type=arguments.moment, help="began at or after: 2026-11-01, 7d, 24h")
+        to.add_argument("--until", type=arguments.moment, help="began before")
+
+    export = add("export", _export, "Print conversations of all tiers, one JSON object a line.")
+    add_period(export)
+    export.add_argument("--customer", type=customer, help="phone number or customer id")
+
+    archive = add("archive", _archive, "Move old conversations to the archive and forget the oldest there.")
+    archive.add_argument("--days", type=int, help="move what ended so long ago (default: RETENTION_WARM_DAYS, 90)")
+    archive.add_argument("--bigquery", metavar="PROJECT.DATASET.TABLE", help="make the archive an external table there")
+    archive.add_argument("--print-ddl", action="store_true", help="with --bigquery: print the statement, run nothing")
+
+    erase = add("erase", _erase, "Remove a customer from every tier and print a receipt.")
+    erase.add_argument("--customer", type=customer, required=True, help="phone number or customer id")
+
+    report = add("report", _report, "Answer the usual questions about a period.")
+    add_period(report)
+    report.add_argument("--html", type=Path, help="also write a self-contained page with plots")
+
+    show = add("show", _show, "Show a customer's conversations.")
+    show.add_argument("--customer", type=customer, required=True, help="phone number or customer id")
+    show.add_argument("--last", type=int, default=3, help="how many conversations (default 3)")
+
+    follow = add("follow", _follow, "Print messages as they are logged, until Ctrl-C.")
+    follow.add_argument("--customer", type=customer, help="phone number or customer id")
+    follow.add_argument("--redact", action="store_true", help="hide personal data in the texts")
+
+    add("migrate", _migrate, "Create or update the log's tables.")
+    add("schedule", _schedule, "Print a crontab line for those who run `archive` by cron.")
+    return parser
+
+
+def _engine(settings: Settings) -> Engine:
+    engine = database.connect(str(settings.conversation_database_url))
+    database.require_current(engine)
+    return engine
+
+
+def _redis(settings: Settings) -> redis.Redis[bytes] | None:
+    """The hot tier if it answers, else None: the log can be read without it."""
+    url = hot.redis_url(settings)
+    if url is None:
+        return None
+    client = hot.client(url)
+    try:
+        client.ping()
+    except (RedisError, OSError):
+        return None
+    return client
+
+
+def _export(settings: Settings, parsed: argparse.Namespace) -> int:
+    from conversation_log import tiers
+    from conversation_log.export import as_line
+
+    period = tiers.Period(parsed.since, parsed.until)
+    for record in tiers.records(settings, _engine(settings), _redis(settings), period, parsed.customer):
+        sys.stdout.write(as_line(record) + "\n")
+    sys.stdout.flush()
+    return 0
+
+
+def _archive(settings: Settings, parsed: argparse.Namespace) -> int:
+    from conversation_log import archive, bigquery
+
+    if parsed.bigquery and parsed.print_ddl:
+        print(bigquery.ddl(parsed.bigquery, str(settings.archive_url)))
+        return 0
+    return archive.run_command(settings, _engine(settings), parsed.days, parsed.bigquery)
+
+
+def _erase(settings: Settings, parsed: argparse.Namespace) -> int:
+    from conversation_log import erase
+
+    return erase.run_command(settings, _engine(settings), _redis(settings), parsed.customer)
+
+
+def _report(settings: Settings, parsed: argparse.Namespace) -> int:
+    from conversation_log import report
+
+    return report.run_command(settings, _engine(settings), parsed.since, parsed.until, parsed.html)
+
+
+def _show(settings: Settings, parsed: argparse.Namespace) -> int:
+    from conversation_log import show
+
+    return show.run_command(settings, _engine(settings), _redis(settings), parsed.customer, parsed.last)
+
+
+def _follow(settings: Settings, parsed: argparse.Namespace) -> int:
+    from conversation_log import follow
+
+    return follow.run_command(_engine(settings), _redis(settings), parsed.customer, parsed.redact)
+
+
+def _migrate(settings: Settings, parsed: argparse.Namespace) -> int:
+    engine = database.connect(str(settings.conversation_database_url))
+    before = _revision(engine)
+    database.migrate(engine)
+    after = database.applied_revision(engine)
+    print(f"The log's tables are at {after}." if before == after else f"The log's tables went to {after}.")
+    return 0
+
+
+def _revision(engine: Engine) -> str | None:
+    try:
+        return database.applied_revision(engine)
+    except SQLAlchemyError:
+        return None
+
+
+def _schedule(settings: Settings, parsed: argparse.Namespace) -> int:
+    folder = settings_module.PROJECT_ROOT
+    print("# The worker does this every night by itself; cron is for those who stop the worker at night.")
+    print(f"30 2 * * *  cd {folder} && {sys.executable} -m conversation_log archive")
+    print(f"# It is {datetime.now(timezone.utc):%H:%M} UTC now.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

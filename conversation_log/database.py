@@ -1,0 +1,169 @@
+"""Connections to the log's SQL database, and its migrations.
+
+SQLite runs in WAL mode with secure deletion, so that erased text does not stay in the file's free pages.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import event, text
+from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+log = logging.getLogger(__name__)
+
+VERSION_TABLE = "log_alembic_version"
+MIGRATIONS = Path(__file__).parent / "migrations"
+BUSY_TIMEOUT_S = 30
+_LOCK_ID = 7_203_114_981
+
+
+class LogUnavailable(RuntimeError):
+    """The conversation database cannot be used; the message says why and what to do."""
+
+
+def connect(url: str) -> Engine:
+    """An engine for the log's database; nothing is opened yet. Raises LogUnavailable for a malformed URL."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise LogUnavailable("CONVERSATION_DATABASE_URL is not an SQLAlchemy URL.") from None
+    options: dict[str, Any] = {"future": True, "pool_pre_ping": True}
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        if parsed.database and parsed.database != ":memory:":
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        options["connect_args"] = {"timeout": BUSY_TIMEOUT_S}
+    elif backend == "postgresql":
+        options["executemany_mode"] = "values_plus_batch"
+        options["connect_args"] = {"connect_timeout": 5}
+    engine = sqlalchemy.create_engine(parsed, **options)
+    if backend == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # pysqlite's own transaction handling begins too late for DDL and reads; SQLAlchemy's begin event does it.
+    connection.isolation_level = None
+    for pragma in (
+        f"busy_timeout={BUSY_TIMEOUT_S * 1000}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "secure_delete=ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that will write says so at once: two that upgrade from reading would fail instead of waiting.
+    mode = "IMMEDIATE" if connection.get_execution_options().get("writes") else "DEFERRED"
+    connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that writes; committed at the end, rolled back when the block raises."""
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        yield connection
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the tables up to date; safe when several processes start at once. Raises LogUnavailable."""
+    try:
+        with _migration_lock(engine):
+            _upgrade(engine)
+    except SQLAlchemyError as error:
+        raise LogUnavailable(_explained(engine, error)) from error
+
+
+def require_current(engine: Engine) -> None:
+    """Raise LogUnavailable, naming the remedy, unless the database exists with all migrations applied."""
+    file = engine.url.database
+    if engine.dialect.name == "sqlite" and file and file != ":memory:" and not Path(file).exists():
+        raise LogUnavailable(
+            f"There is no conversation database at {file} yet. It is created when the assistant first runs "
+            "(`make run` or `make serve`), or by `python -m conversation_log migrate`."
+        )
+    try:
+        applied = applied_revision(engine)
+    except SQLAlchemyError as error:
+        raise LogUnavailable(_explained(engine, error)) from error
+    if applied != newest_revision():
+        raise LogUnavailable(
+            "The conversation database lacks the newest tables. Run `python -m conversation_log migrate`."
+        )
+
+
+def applied_revision(engine: Engine) -> str | None:
+    """The migration that the database is at, None before the first."""
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+        return context.get_current_revision()
+
+
+def newest_revision() -> str | None:
+    """The newest migration in the code."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+def _upgrade(engine: Engine) -> None:
+    if applied_revision(engine) == newest_revision():
+        return
+    config = _config()
+    with writing(engine) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    log.info("log.database.migrated revision=%s", newest_revision())
+
+
+@contextmanager
+def _migration_lock(engine: Engine) -> Iterator[None]:
+    """One process migrates at a time, the others wait."""
+    name, file = engine.dialect.name, engine.url.database
+    if name == "sqlite":
+        if not file or file == ":memory:":
+            yield
+            return
+        with open(f"{file}.migrate", "w") as lock:
+            os.chmod(lock.name, 0o600)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        return
+    take, free = {
+        "postgresql": ("SELECT pg_advisory_lock(:id)", "SELECT pg_advisory_unlock(:id)"),
+        "mysql": ("SELECT GET_LOCK(:id, 60)", "SELECT RELEASE_LOCK(:id)"),
+        "mariadb": ("SELECT GET_LOCK(:id, 60)", "SELECT RELEASE_LOCK(:id)"),
+    }[name]
+    with engine.connect() as connection:
+        connection.execute(text(take), {"id": _LOCK_ID})
+        try:
+            yield
+        finally:
+            connection.execute(text(free), {"id": _LOCK_ID})
+
+
+def _explained(engine: Engine, error: SQLAlchemyError) -> str:
+    where = engine.url.render_as_string(hide_password=True)
+    cause = getattr(error, "orig", None) or error
+    return f"The conversation database {where} cannot be used: {type(cause).__name__}: {str(cause).splitlines()[0]}"

@@ -1,0 +1,119 @@
+"""All the names that one customer has: phone, digits, user ids, the keys of their conversations.
+
+Redis knows the current ones (`identity:*` aliases and `customer:*` profiles), the log those of older conversations.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+from sqlalchemy import or_, select
+from sqlalchemy.engine import Engine
+
+from conversation_log.records import phone_of
+from conversation_log.tables import conversations
+
+_WAMID = re.compile(r"wamid\.([A-Za-z0-9+/=_-]{8,512})")
+
+
+@dataclass(frozen=True)
+class Identities:
+    """`names` is everything the customer is known by; `customers` those that are keys of conversations."""
+
+    names: frozenset[str]
+    customers: frozenset[str]
+
+    @property
+    def phones(self) -> frozenset[str]:
+        return frozenset(name for name in self.names if name.startswith("+"))
+
+    @property
+    def digits(self) -> frozenset[str]:
+        return frozenset(name.lstrip("+") for name in self.names if name.lstrip("+").isdigit())
+
+
+def find(customer: str, engine: Engine | None, client: redis.Redis[Any] | None) -> Identities:
+    """Everything that `customer` (a phone number or any id) is known by, followed from name to name.
+
+    A number that several conversations' keys share was given to a stranger at some time; it leads no further.
+    """
+    names: set[str] = set()
+    customers: set[str] = set()
+    fresh = _spellings(customer)
+    while fresh:
+        names |= fresh
+        keys = set(fresh)
+        if client is not None:
+            keys |= _owners(client, fresh)
+        found = set(keys)
+        if client is not None:
+            found |= {name for key in keys for name in _profile(client, key)}
+        if engine is not None:
+            found |= _logged(engine, keys)
+        customers |= keys
+        fresh = _spellings(*found) - names
+    return Identities(frozenset(names), frozenset(customers))
+
+
+def mentions(wamid: str, digits: frozenset[str]) -> bool:
+    """Whether a wamid carries one of these numbers: Meta encodes the customer's phone in it."""
+    found = _WAMID.search(wamid)
+    if not found:
+        return False
+    body = found.group(1).rstrip("=")
+    try:
+        decoded = base64.b64decode(body + "=" * (-len(body) % 4), altchars=b"-_" if set(body) & set("-_") else None)
+    except (binascii.Error, ValueError):
+        return False
+    return any(number.encode() in decoded for number in digits)
+
+
+def _spellings(*names: str) -> set[str]:
+    """Each name, and a phone number with and without its plus."""
+    found = set(names)
+    for name in names:
+        if phone_of(name):
+            found.add(name[1:])
+        elif phone_of("+" + name) and 10 <= len(name) <= 15:
+            found.add("+" + name)
+    return {name for name in found if name}
+
+
+def _owners(client: redis.Redis[Any], names: set[str]) -> set[str]:
+    found = client.mget([f"identity:{name}" for name in sorted(names)])
+    return {value.decode() for value in found if value}
+
+
+def _profile(client: redis.Redis[Any], customer: str) -> set[str]:
+    """The ids in a customer's profile."""
+    if client.type(f"customer:{customer}") != b"hash":
+        return set()
+    names: set[str] = set()
+    for field, value in client.hgetall(f"customer:{customer}").items():
+        name = field.decode()
+        if name.startswith("id:"):
+            names.add(name.removeprefix("id:"))
+        elif name in ("wa_id", "user_id", "shared_phone") and value:
+            names.add(value.decode())
+    return names
+
+
+def _logged(engine: Engine, names: set[str]) -> set[str]:
+    """The keys and phones of the conversations that carry one of these names, where the link is unambiguous."""
+    columns = conversations.c
+    by_name = or_(columns.customer_id.in_(sorted(names)), columns.customer_phone.in_(sorted(names)))
+    with engine.connect() as connection:
+        pairs = connection.execute(
+            select(columns.customer_id, columns.customer_phone).where(by_name).distinct()
+        ).all()
+        phones = sorted({phone for _, phone in pairs if phone})
+        owners = connection.execute(
+            select(columns.customer_phone, columns.customer_id).where(columns.customer_phone.in_(phones)).distinct()
+        ).all()
+    shared = {phone for phone in phones if len({key for number, key in owners if number == phone}) > 1}
+    return {name for key, phone in pairs if phone not in shared for name in (key, phone) if name}

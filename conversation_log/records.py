@@ -1,0 +1,357 @@
+"""Records of the event stream, read into what the log keeps of them.
+
+Rasa's event dicts, Meta's statuses and our own outcome records come in; anything that does not have the shape of
+docs/architecture.md raises BadRecord, so that one such record can be set aside without stopping the others.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+from conversation_log.rules import REASONS, delivery_status, feature_of
+from conversation_log.tables import KEY_CHARS
+
+FIRST_REPLY = 1
+_SYSTEM_KINDS = ("conversation_returned", "agent_comment")
+_GUARD = "\u2060"
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+
+
+class BadRecord(ValueError):
+    """The record cannot be logged; trying again would not help."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message of anybody. `key` is its wamid, or `wamid:n` for the n-th reply to it."""
+
+    key: str
+    role: str
+    content: str
+    sent_at: datetime
+    kind: str | None = None
+    received_at: datetime | None = None
+    message_id: str | None = None
+    intent: str | None = None
+    confidence: float | None = None
+    feature: str | None = None
+    escalated: bool = False
+    response: str | None = None
+    model: str | None = None
+    llm: Any = None
+    policy_pages: Any = None
+    buttons: Any = None
+
+
+@dataclass(frozen=True)
+class Escalation:
+    """A person was asked in."""
+
+    reason: str | None
+    priority: str | None
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What one inbox entry led to. `answered` is False for messages that gave no turn (takeover, reactions)."""
+
+    customer: str
+    phone: str | None
+    messages: tuple[Message, ...]
+    at: datetime
+    answered: bool
+    begins_session: bool = False
+    escalation: Escalation | None = None
+    model: str | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one reply (or of an agent's message) at the Graph API."""
+
+    customer: str
+    key: str
+    message_id: str | None
+    at: datetime
+    outcome: str
+    error: str | None
+    text: str
+    author: str
+
+
+@dataclass(frozen=True)
+class Status:
+    """How far a message got, as Meta says."""
+
+    message_id: str
+    key: str | None
+    status: str
+    at: datetime
+    error: str | None
+
+
+@dataclass(frozen=True)
+class Takeover:
+    """A person was asked in (`opened`) or gave the conversation back (`returned`)."""
+
+    customer: str
+    event: str
+    escalation: Escalation
+    at: datetime
+
+
+Record = Turn | Outcome | Status | Takeover
+
+
+def parse(text: str | bytes) -> Record | None:
+    """One record of the stream, None for one that says nothing to the log. Raises BadRecord."""
+    try:
+        raw = json.loads(text)
+        reader = _READERS.get(raw["record"])
+        return reader(raw) if reader else None
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError, OverflowError) as error:
+        raise BadRecord(f"{type(error).__name__} at {error}"[:200]) from error
+
+
+def clean(text: object) -> str:
+    """Text as every database can keep it (no NUL, no half surrogate pairs), without our slash guard."""
+    found = "" if text is None else str(text)
+    return _LONE_SURROGATE.sub("\ufffd", found.replace("\x00", "")).removeprefix(_GUARD)
+
+
+def moment(value: Any) -> datetime:
+    """An aware datetime from epoch seconds or ISO 8601. Raises ValueError, TypeError."""
+    if isinstance(value, str) and not re.fullmatch(r"\d+(\.\d+)?", value):
+        found = datetime.fromisoformat(value.replace("Z", "+00:00"))
+        return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
+    seconds = float(value)
+    if not 0 < seconds < 4_102_444_800:
+        raise ValueError(f"not a time: {seconds}")
+    return datetime.fromtimestamp(seconds, timezone.utc)
+
+
+def phone_of(value: Any) -> str | None:
+    """`value` if it is an E.164 number, else None."""
+    return value if isinstance(value, str) and _E164.fullmatch(value) else None
+
+
+def _key(value: Any) -> str:
+    if not isinstance(value, str) or not value or len(value) > KEY_CHARS:
+        raise ValueError("no usable message id")
+    return clean(value)
+
+
+def _customer(raw: Mapping[str, Any]) -> str:
+    return _key(raw["customer"])[:160]
+
+
+def _optional_moment(value: Any) -> datetime | None:
+    return None if value is None else moment(value)
+
+
+def _turn(raw: Mapping[str, Any]) -> Turn | None:
+    metadata: Mapping[str, Any] = raw["metadata"] or {}
+    events: list[Mapping[str, Any]] = raw["events"]
+    model = clean(raw["model"])[:160] if raw.get("model") else None
+    escalation = _escalation(events)
+    customers = _customers_part(metadata, events)
+    replies = _replies_part(raw, metadata, events, escalation is not None, model)
+    found = (*customers, *replies)
+    if not found and escalation is None:
+        return None
+    return Turn(
+        customer=_customer(raw),
+        phone=phone_of(metadata.get("phone")),
+        messages=found,
+        at=found[0].sent_at if found else moment(_last_time(events)),
+        answered=True,
+        begins_session=any(event.get("name") == "action_session_start" for event in events),
+        escalation=escalation,
+        model=model,
+    )
+
+
+def _customers_part(metadata: Mapping[str, Any], events: list[Mapping[str, Any]]) -> tuple[Message, ...]:
+    """The customer's message of a turn; none when the turn was led by something else."""
+    if metadata.get("kind") in _SYSTEM_KINDS:
+        return ()
+    event = next((event for event in events if event.get("event") == "user"), None)
+    if event is None:
+        return ()
+    return (_customer_message(_key(metadata.get("wamid") or event.get("message_id")), metadata, event),)
+
+
+def _replies_part(
+    raw: Mapping[str, Any],
+    metadata: Mapping[str, Any],
+    events: list[Mapping[str, Any]],
+    escalated: bool,
+    model: str | None,
+) -> tuple[Message, ...]:
+    """The replies of a turn: as sent when the record lists them, else as the dialogue said them."""
+    said = raw.get("replies") or [event for event in events if event.get("event") == "bot"]
+    if not said:
+        return ()
+    # Outside of a message (a reminder) nothing numbers the replies: their own time does.
+    key = metadata.get("wamid") or f"{_customer(raw)}@{said[0].get('timestamp')}"
+    at = _last_time(events)
+    return tuple(
+        _reply(_key(f"{key}:{number}"), reply, escalated, model, at) for number, reply in enumerate(said, FIRST_REPLY)
+    )
+
+
+def _inbound(raw: Mapping[str, Any]) -> Turn:
+    metadata: Mapping[str, Any] = raw["metadata"]
+    message = _customer_message(_key(metadata["wamid"]), metadata, {"text": raw.get("text")})
+    return Turn(
+        customer=_customer(raw),
+        phone=phone_of(metadata.get("phone")),
+        messages=(message,),
+        at=message.sent_at,
+        answered=False,
+    )
+
+
+def _sent(raw: Mapping[str, Any]) -> Outcome:
+    author = raw.get("author") or "assistant"
+    if author not in ("assistant", "agent"):
+        raise ValueError("unknown author")
+    return Outcome(
+        customer=_customer(raw),
+        key=_key(raw["key"]),
+        message_id=_key(raw["wamid"]) if raw.get("wamid") else None,
+        at=moment(raw["at"]),
+        outcome=str(raw["outcome"]),
+        error=_error(raw.get("error")),
+        text=clean(raw.get("text")),
+        author=author,
+    )
+
+
+def _status(raw: Mapping[str, Any]) -> Status | None:
+    status = delivery_status(raw["status"])
+    if status is None:
+        return None
+    return Status(
+        message_id=_key(raw["wamid"]),
+        key=_key(raw["key"]) if raw.get("key") else None,
+        status=status,
+        at=moment(raw["at"]),
+        error=_error(raw.get("errors")),
+    )
+
+
+def _takeover(raw: Mapping[str, Any]) -> Takeover:
+    if raw["event"] not in ("opened", "returned"):
+        raise ValueError("unknown takeover event")
+    escalation = Escalation(_reason(raw.get("reason")), _word(raw.get("priority")))
+    return Takeover(_customer(raw), raw["event"], escalation, moment(raw["at"]))
+
+
+_READERS: dict[str, Callable[[Mapping[str, Any]], Record | None]] = {
+    "turn": _turn,
+    "inbound": _inbound,
+    "sent": _sent,
+    "status": _status,
+    "takeover": _takeover,
+}
+
+
+def _customer_message(key: str, metadata: Mapping[str, Any], event: Mapping[str, Any]) -> Message:
+    intent = (event.get("parse_data") or {}).get("intent") or {}
+    confidence = intent.get("confidence")
+    kind = clean(metadata.get("kind"))[:40] or None
+    received = _optional_moment(metadata.get("received_at"))
+    return Message(
+        key=key,
+        role="user",
+        content=_words(metadata, event.get("text"), kind),
+        # Meta counts whole seconds; the order within a conversation comes from the stream, not from this.
+        sent_at=_optional_moment(metadata.get("timestamp")) or received or moment(event["timestamp"]),
+        kind=kind,
+        received_at=received,
+        message_id=key,
+        intent=_word(intent.get("name"), 120),
+        confidence=None if confidence is None else min(1.0, max(0.0, float(confidence))),
+    )
+
+
+def _words(metadata: Mapping[str, Any], text: object, kind: str | None) -> str:
+    """What the customer saw themselves send: the typed words or the button's title, else the kind in brackets."""
+    typed = clean(metadata.get("typed"))
+    if typed:
+        return typed
+    plain = clean(text)
+    if plain and (not plain.startswith("/") or clean(text) != str(text)):
+        return plain
+    media = metadata.get("media") or ()
+    named = [clean(item.get("kind") or kind) for item in media if isinstance(item, dict)]
+    return " ".join(f"[{name}]" for name in named) or f"[{kind or 'message'}]"
+
+
+def _reply(
+    key: str, event: Mapping[str, Any], escalated: bool, model: str | None, at: Any = None
+) -> Message:
+    metadata = event.get("metadata") or {}
+    data = event.get("data") or {}
+    response = _word(metadata.get("utter_action"), 160)
+    pages = metadata.get("policy_pages") or None
+    buttons = [clean(button.get("title")) for button in data.get("buttons") or ()] or None
+    return Message(
+        key=key,
+        role="assistant",
+        content=clean(event.get("text")) or _attachment(data),
+        sent_at=moment(event.get("timestamp") or at),
+        feature=feature_of(response, bool(pages)),
+        escalated=escalated,
+        response=response,
+        model=model,
+        llm=metadata.get("llm") or None,
+        policy_pages=pages,
+        buttons=buttons,
+    )
+
+
+def _attachment(data: Mapping[str, Any]) -> str:
+    """What a reply without words was: `[document]`, `[image]`."""
+    custom = data.get("custom") or {}
+    kind = custom.get("type") if isinstance(custom, dict) else None
+    return f"[{clean(kind)}]" if kind else next((f"[{name}]" for name in ("image", "attachment") if data.get(name)), "")
+
+
+def _escalation(events: list[Mapping[str, Any]]) -> Escalation | None:
+    """The escalation that happened in a turn, by the slots that the dialogue policy set."""
+    slots = {event.get("name"): event.get("value") for event in events if event.get("event") == "slot"}
+    ran = any(event.get("event") == "action" and event.get("name") == "action_escalate" for event in events)
+    reason = slots.get("escalation_reason") or next(
+        (e.get("value") for e in events if e.get("name") == "escalation_reason" and e.get("value")), None
+    )
+    return Escalation(_reason(reason), _word(slots.get("escalation_priority"))) if ran or reason else None
+
+
+def _last_time(events: list[Mapping[str, Any]]) -> Any:
+    return next((event["timestamp"] for event in reversed(events) if event.get("timestamp")), None)
+
+
+def _reason(value: Any) -> str | None:
+    return value if value in REASONS else None
+
+
+def _word(value: Any, limit: int = 16) -> str | None:
+    return clean(value)[:limit] if isinstance(value, str) and value else None
+
+
+def _error(value: Any) -> str | None:
+    """An error, or Meta's list of them, as short text."""
+    if not value:
+        return None
+    if isinstance(value, list):
+        named = [(e.get("code"), e.get("title") or e.get("message")) for e in value if isinstance(e, dict)]
+        return clean("; ".join(f"{code} {title or ''}".strip() for code, title in named))[:400] or None
+    return clean(value)[:400]

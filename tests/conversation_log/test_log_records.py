@@ -1,0 +1,150 @@
+"""What the stream's records become in the log."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import jsonschema
+import pytest
+
+from conversation_log.export import SCHEMA
+from conversation_log.records import BadRecord, parse
+
+SCHEMA_CHECK = jsonschema.Draft202012Validator(
+    json.loads(SCHEMA.read_text()), format_checker=jsonschema.FormatChecker()
+)
+
+
+def only_messages(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    (record,) = records
+    return record["messages"]
+
+
+def test_turn_gives_the_customers_message_and_each_reply(the_log, turn):
+    replies = (("Order #10234 is on its way.", "utter_order_status_shipped"), ("Anything else?", "utter_anything_else"))
+    (record,) = the_log.log(turn("wamid.A", replies=replies))
+    SCHEMA_CHECK.validate(record)
+    assert record["customer_phone"] == "+919876543210"
+    assert record["session_metadata"] == {
+        "bot_version": "0.1.0", "model": "20261101-nlu", "total_turns": 1, "duration_seconds": 0.2,
+    }  # fmt: skip
+    customer, first, second = record["messages"]
+    assert (customer["role"], customer["content"]) == ("user", "where is my order")
+    assert (customer["intent_detected"], customer["confidence"]) == ("check_order_status", 0.93)
+    assert (first["content"], first["feature_used"]) == ("Order #10234 is on its way.", "order_status")
+    assert (second["feature_used"], second["escalated"], second["delivery_status"]) == ("smalltalk", False, None)
+
+
+def test_reading_every_record_twice_changes_nothing(the_log, turn, sent, status):
+    records = [
+        turn("wamid.A", new_session=True),
+        sent("wamid.A:1", "wamid.R"),
+        status("wamid.R", "delivered"),
+        turn("wamid.B", at=turn("x")["metadata"]["timestamp"] + 30),
+    ]
+    once = the_log.log(*records)
+    assert the_log.log(*records) == once
+
+
+def test_sixty_idle_minutes_begin_a_new_conversation(the_log, turn, noon):
+    records = the_log.log(turn("wamid.A"), turn("wamid.B", at=noon + 3500), turn("wamid.C", at=noon + 3500 + 3700))
+    assert [len(record["messages"]) for record in records] == [4, 2]
+    assert len({record["session_id"] for record in records}) == 2
+
+
+def test_session_start_begins_a_new_conversation(the_log, turn, noon):
+    records = the_log.log(turn("wamid.A"), turn("wamid.B", at=noon + 60, new_session=True))
+    assert [record["session_metadata"]["total_turns"] for record in records] == [1, 1]
+
+
+def test_escalation_is_logged_with_its_reason(the_log, turn):
+    slots = {"escalation_reason": "complaint", "escalation_priority": "CRITICAL"}
+    (record,) = the_log.log(turn("wamid.A", slots=slots, replies=(("Connecting you.", "utter_handoff_opened"),)))
+    SCHEMA_CHECK.validate(record)
+    assert (record["resolution_status"], record["escalation_reason"]) == ("escalated", "complaint")
+    assert record["escalation_priority"] == "CRITICAL"
+    assert record["messages"][1]["escalated"] is True
+    assert record["messages"][1]["feature_used"] == "escalation"
+
+
+def test_messages_to_and_from_a_person_stay_in_the_escalated_conversation(the_log, turn, sent, noon):
+    inbound = turn("wamid.B", at=noon + 9000)
+    inbound = {"record": "inbound", "customer": inbound["customer"], "metadata": inbound["metadata"], "text": "hello?"}
+    (record,) = the_log.log(
+        turn("wamid.A", slots={"escalation_reason": "refund_request"}),
+        inbound,
+        sent("comment:7:1", "wamid.G", at=noon + 18000, author="agent", text="I have refunded it."),
+    )
+    SCHEMA_CHECK.validate(record)
+    assert [message["role"] for message in record["messages"]] == ["user", "assistant", "user", "agent"]
+    assert record["messages"][2]["intent_detected"] is None
+    assert record["messages"][3]["content"] == "I have refunded it."
+
+
+def test_suppressed_reply_was_never_said(the_log, turn, sent):
+    messages = only_messages(the_log.log(turn("wamid.A"), sent("wamid.A:1", outcome="suppressed")))
+    assert [message["role"] for message in messages] == ["user"]
+
+
+def test_outcome_that_is_read_before_its_turn_is_completed_by_it(the_log, turn, sent):
+    messages = only_messages(the_log.log(sent("wamid.A:1", "wamid.R", text="It arrives tomorrow."), turn("wamid.A")))
+    reply = next(message for message in messages if message["role"] == "assistant")
+    assert (reply["feature_used"], reply["message_id"]) == ("order_status", "wamid.R")
+    assert reply["delivery_status"] == "accepted"
+
+
+def test_words_that_no_turn_knows_are_logged_from_their_outcome(the_log, turn, sent):
+    messages = only_messages(the_log.log(turn("wamid.A"), sent("wamid.A:2", "wamid.S", text="Sorry, my mistake.")))
+    assert messages[-1]["content"] == "Sorry, my mistake."
+
+
+@pytest.mark.parametrize("key", [None, "wamid.A:1"])
+def test_status_that_overtook_its_message_is_kept_for_it(the_log, turn, sent, status, key):
+    the_log.log(status("wamid.R", "delivered", key=key))
+    the_log.log(status("wamid.R", "sent", key=key))
+    messages = only_messages(the_log.log(turn("wamid.A"), sent("wamid.A:1", "wamid.R")))
+    assert messages[1]["delivery_status"] == "delivered"
+
+
+def test_button_is_logged_as_its_title_and_the_slash_guard_is_not_logged(the_log, turn, noon):
+    tapped = turn("wamid.A", text="/check_order_status", metadata={"typed": "Track my order", "kind": "button_reply"})
+    guarded = turn("wamid.B", text="\u2060/restart", at=noon + 5, metadata={"typed": "\u2060/restart"})
+    messages = only_messages(the_log.log(tapped, guarded))
+    assert [m["content"] for m in messages if m["role"] == "user"] == ["Track my order", "/restart"]
+
+
+def test_voice_note_without_words_is_named(the_log, turn):
+    said = turn("wamid.A", text="/send_voice_note", metadata={"typed": "", "kind": "voice", "media": [{"kind": "voice"}]})
+    assert only_messages(the_log.log(said))[0]["content"] == "[voice]"
+
+
+def test_turn_that_a_person_led_has_no_message_of_the_customer(the_log, turn, noon):
+    returned = turn("return:1", text="/returned", at=noon + 9000, metadata={"kind": "conversation_returned"})
+    (record,) = the_log.log(turn("wamid.A", slots={"escalation_reason": "complaint"}), returned)
+    assert [message["role"] for message in record["messages"]] == ["user", "assistant", "assistant"]
+
+
+def test_text_that_databases_refuse_is_logged_without_those_characters(the_log, turn):
+    messages = only_messages(the_log.log(turn("wamid.A", text="a\x00b\ud83d")))
+    assert messages[0]["content"] == "ab\ufffd"
+
+
+def test_llm_verdict_and_cited_pages_are_logged(the_log, turn):
+    about = {"llm": {"model": "claude-haiku-5-5", "verdict": "grounded"}, "policy_pages": ["return_window"]}
+    messages = only_messages(the_log.log(turn("wamid.A", replies=(("30 days.", ""),), bot_metadata=about)))
+    assert messages[1]["llm"] == about["llm"]
+    assert messages[1]["policy_pages"] == ["return_window"]
+    assert messages[1]["feature_used"] == "return_policy"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", "null", '{"record":"turn"}', '{"record":"sent","customer":"c"}', "{" * 5000]
+)
+def test_malformed_record_is_refused_as_such(text):
+    with pytest.raises(BadRecord):
+        parse(text)
+
+
+def test_record_of_a_kind_from_the_future_is_passed_over():
+    assert parse('{"record":"weather"}') is None

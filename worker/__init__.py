@@ -1,0 +1,1 @@
+"""The background process: event stream → log, tickets, nightly archive, closing idle conversations."""

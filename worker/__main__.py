@@ -1,0 +1,118 @@
+"""`python -m worker`: runs the background jobs side by side until SIGTERM or SIGINT.
+
+A job that fails is started again after a growing pause and never takes the others down.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable
+
+import settings as settings_module
+from privacy import log_filter
+from settings import Settings, SettingsError
+from worker.log_writer import wait
+
+log = logging.getLogger("worker")
+
+JOBS = ("worker.log_writer", "worker.tickets", "worker.archiver")
+FIRST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 30.0
+STOP_WITHIN_S = 9.0
+
+Job = Callable[[Settings, asyncio.Event], Awaitable[None]]
+
+
+def load(modules: tuple[str, ...] = JOBS) -> dict[str, Job]:
+    """The jobs by name; a module that this installation does not have is left out with a log line."""
+    jobs: dict[str, Job] = {}
+    for module in modules:
+        try:
+            jobs[module.rpartition(".")[2]] = importlib.import_module(module).run
+        except ModuleNotFoundError as error:
+            if error.name != module:
+                raise
+            log.warning("worker.job.missing name=%s", module)
+    return jobs
+
+
+async def keep(name: str, job: Job, settings: Settings, stop: asyncio.Event) -> None:
+    """Run one job until `stop`, again and again when it fails."""
+    pause_s = FIRST_PAUSE_S
+    while not stop.is_set():
+        started = time.monotonic()
+        try:
+            await job(settings, stop)
+            if not stop.is_set():
+                log.error("worker.job.ended name=%s", name)
+        except Exception as error:
+            log.exception("worker.job.failed name=%s error=%s", name, type(error).__name__)
+        if time.monotonic() - started > 2 * LONGEST_PAUSE_S:
+            pause_s = FIRST_PAUSE_S
+        if not stop.is_set():
+            await wait(stop, pause_s)
+            pause_s = min(LONGEST_PAUSE_S, pause_s * 2)
+
+
+async def run(settings: Settings, stop: asyncio.Event, jobs: dict[str, Job] | None = None) -> bool:
+    """Run all jobs until `stop`. False when some had to be given up because they did not stop in time."""
+    tasks = [
+        asyncio.create_task(keep(name, job, settings, stop), name=name)
+        for name, job in (load() if jobs is None else jobs).items()
+    ]
+    log.info("worker.started jobs=%s", ",".join(task.get_name() for task in tasks))
+    await stop.wait()
+    if not tasks:
+        return True
+    _, late = await asyncio.wait(tasks, timeout=STOP_WITHIN_S)
+    for task in late:
+        log.error("worker.job.stopped_late name=%s", task.get_name())
+        task.cancel()
+    log.info("worker.stopped")
+    return not late
+
+
+async def _until_signalled(settings: Settings) -> bool:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    in_time = await run(settings, stop)
+    if not in_time:
+        # A thread that waits for a dead server cannot be stopped; what it had in hand stays queued.
+        logging.shutdown()
+        os._exit(0)
+    return in_time
+
+
+def configure_logging(settings: Settings) -> None:
+    """Lines to standard error, without phone numbers and secrets."""
+    logging.basicConfig(
+        level=str(settings.log_level), format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
+    )
+    for library in ("alembic", "sqlalchemy", "urllib3"):
+        logging.getLogger(library).setLevel(logging.WARNING)
+    secret = [variable.name for variable in settings_module.VARIABLES if variable.secret]
+    log_filter.install(settings.values[name] for name in secret)
+
+
+def main() -> int:
+    """Run until stopped. Returns the exit status."""
+    try:
+        settings = settings_module.load()
+        configure_logging(settings)
+    except (SettingsError, ValueError) as error:
+        print(f"worker: {error}", file=sys.stderr)
+        return 1
+    asyncio.run(_until_signalled(settings))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+"""The job that keeps the conversation log up to date."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from conversation_log import database, hot
+from conversation_log.stream import EventStream
+from conversation_log.version import bot_version
+from conversation_log.writer import Writer
+from settings import Settings, SettingsError
+
+log = logging.getLogger(__name__)
+
+SETTLE_EVERY_S = 60.0
+LONGEST_REDIS_PAUSE_S = 5.0
+
+
+async def run(settings: Settings, stop: asyncio.Event) -> None:
+    """Write batches until `stop`; the batch in hand is finished. Raises SettingsError without any Redis."""
+    url = hot.redis_url(settings)
+    if url is None:
+        raise SettingsError("REDIS_URL is not set and no embedded Redis runs: there is no event stream to read.")
+    engine = database.connect(str(settings.conversation_database_url))
+    stream = EventStream(hot.client(url))
+    writer = Writer(engine, stream, bot_version())
+    try:
+        await _write_until(stop, writer)
+    finally:
+        await asyncio.to_thread(_let_go, stream)
+        engine.dispose()
+
+
+async def _write_until(stop: asyncio.Event, writer: Writer) -> None:
+    settle_at = time.monotonic()
+    failures = 0
+    while not stop.is_set():
+        try:
+            pause_s = await asyncio.to_thread(writer.step)
+            failures = 0
+        except RedisError as error:
+            failures += 1
+            pause_s = min(LONGEST_REDIS_PAUSE_S, 0.2 * 2 ** min(failures, 8))
+            log.warning("log.redis.unavailable error=%s", type(error).__name__)
+        if time.monotonic() >= settle_at and not failures and not pause_s:
+            settle_at = time.monotonic() + SETTLE_EVERY_S
+            await asyncio.to_thread(_settle, writer)
+        if pause_s:
+            await wait(stop, pause_s)
+
+
+def _settle(writer: Writer) -> None:
+    try:
+        settled = writer.settle_idle()
+        if settled:
+            log.info("log.conversations.settled count=%d", settled)
+    except SQLAlchemyError as error:
+        # Nothing was written yet (no tables), or the database is away: the next round does it.
+        log.debug("log.conversations.settle_failed error=%s", type(error).__name__)
+
+
+def _let_go(stream: EventStream) -> None:
+    try:
+        stream.release()
+    except RedisError:
+        log.debug("log.writer.lease_runs_out")
+
+
+async def wait(stop: asyncio.Event, seconds: float) -> None:
+    """Sleep, but not beyond `stop`."""
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except asyncio.TimeoutError:
+        return
