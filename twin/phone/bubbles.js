@@ -85,8 +85,8 @@ function tools(message, on) {
 export function quote(message, chat, onclick) {
   const author = message.author === "customer" ? "You" : chat.shopName;
   const inside = [el("strong", {}, author), el("span", {}, summarize(message.content).slice(0, 160))];
-  if (!onclick) return el("div", { class: `quote ${message.author}` }, inside);
-  return el("button", { type: "button", class: `quote ${message.author}`, onclick }, inside);
+  if (!onclick) return el("div", { class: `quote from-${message.author}` }, inside);
+  return el("button", { type: "button", class: `quote from-${message.author}`, onclick }, inside);
 }
 
 function words(text, message, on) {
