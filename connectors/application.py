@@ -22,42 +22,52 @@ from sanic import Sanic
 
 from connectors import speedups
 from connectors.action_endpoint import KeptAliveEndpoint
-from connectors.server import STOP_PATIENCE_S, CannotStart
+from connectors.startup import CannotStart, Options
 from connectors.whatsapp.client import GraphClient
 from connectors.whatsapp.dialogue import RasaSpeaker
 from connectors.whatsapp.inbox import Inbox
 from connectors.whatsapp.messages import MessageShaper
+from connectors.whatsapp.payload_ids import PayloadSigner
 from connectors.whatsapp.transport import Transport
 from handoff.floor import Floor
-from settings import PROJECT_ROOT, Settings
+from settings import Settings
 
 log = logging.getLogger(__name__)
 
+STOP_PATIENCE_S = 10.0
 
-def build(settings: Settings) -> Sanic:
+
+def build(settings: Settings, options: Options) -> Sanic:
     """The application, its model loaded. Raises CannotStart."""
     speedups.install()
-    agent = load_agent()
-    channels = _channels()
+    agent = load_agent(options.models, options.endpoints)
+    ready_file = Path(os.environ["READY_FILE"]) if os.environ.get("READY_FILE") else None
+    channels = _channels(options.credentials)
     app = configure_app(channels, enable_api=False)
     app.ctx.agent = agent
-    app.ctx.settings = settings
+    app.ctx.ready = agent.is_ready
 
     async def start(app: Sanic, _: Any) -> None:
         app.ctx.inbox = Inbox.from_url(str(settings.redis_url))
-        graph = GraphClient.from_settings(settings)
-        speaker = RasaSpeaker(agent, graph, MessageShaper.from_settings(settings))
+        graph = app.ctx.graph = GraphClient(
+            str(settings.whatsapp_graph_url),
+            str(settings.whatsapp_phone_number_id),
+            str(settings.whatsapp_access_token),
+        )
+        signer = PayloadSigner(str(settings.whatsapp_app_secret))
+        speaker = RasaSpeaker(agent, graph, MessageShaper(signer))
         floor = Floor.from_settings(settings)
         app.ctx.transport = Transport.build(str(settings.redis_url), speaker, graph, floor, agent.model_id)
         app.ctx.transport.start()
 
     async def ready(app: Sanic, _: Any) -> None:
         log.info("server.ready model=%s", agent.model_name)
-        if os.environ.get("READY_FILE"):
-            Path(os.environ["READY_FILE"]).touch()
+        if ready_file:
+            ready_file.touch()
 
     async def stop(app: Sanic, _: Any) -> None:
         await app.ctx.transport.stop(STOP_PATIENCE_S)
+        await app.ctx.graph.close()
 
     app.register_listener(start, "before_server_start")
     app.register_listener(ready, "after_server_start")
@@ -65,12 +75,11 @@ def build(settings: Settings) -> Sanic:
     return app
 
 
-def load_agent(models: Path | None = None, endpoints_file: Path | None = None) -> Agent:
+def load_agent(models: Path, endpoints_file: Path) -> Agent:
     """An agent with the newest model and our stores. Raises CannotStart where Rasa would only warn."""
-    endpoints_file = endpoints_file or PROJECT_ROOT / "endpoints.yml"
-    model = get_latest_model(str(models or PROJECT_ROOT / "models"))
+    model = get_latest_model(str(models))
     if model is None:
-        raise CannotStart("there is no model in models/. Remedy: `make train`.")
+        raise CannotStart(f"there is no model in {models}. Remedy: `make train`.")
     try:
         endpoints = AvailableEndpoints.read_endpoints(str(endpoints_file))
     except RasaException as error:
@@ -105,8 +114,8 @@ def _check_class(config: EndpointConfig | None, base: type, name: str, file: Pat
         raise CannotStart(f"{name} in {file.name} names {path!r}, which is no {base.__name__}. Remedy: correct it.")
 
 
-def _channels() -> list[Any]:
+def _channels(credentials: Path) -> list[Any]:
     try:
-        return list(create_http_input_channels(None, str(PROJECT_ROOT / "credentials.yml")))
-    except RasaException as error:
-        raise CannotStart(f"credentials.yml: {error}") from None
+        return list(create_http_input_channels(None, str(credentials)))
+    except (RasaException, ValueError) as error:
+        raise CannotStart(f"{credentials.name}: {error}") from None

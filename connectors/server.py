@@ -6,29 +6,25 @@ start, with a remedy, where stock Rasa would warn and go on in memory.
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import logging
 import os
 import socket
 import sys
+from pathlib import Path
 
 import redis
 import structlog
 
 import settings as settings_module
+from connectors.startup import CannotStart, Options
 from settings import PROJECT_ROOT, Settings, SettingsError
 
-log = logging.getLogger(__name__)
 
-STOP_PATIENCE_S = 10.0
-
-
-class CannotStart(RuntimeError):
-    """The server cannot serve; the message names the remedy."""
-
-
-def main() -> int:
+def main(arguments: list[str]) -> int:
     """Serve until SIGTERM or SIGINT. Returns the exit status."""
+    options = _options(arguments)
     os.chdir(PROJECT_ROOT)
     try:
         settings = settings_module.load()
@@ -37,12 +33,20 @@ def main() -> int:
         listening = _reserve_port(settings)
         from connectors.application import build
 
-        app = build(settings)
+        app = build(settings, options)
     except (CannotStart, SettingsError) as error:
         print(f"The Rasa server cannot start: {error}", file=sys.stderr)
         return 1
     app.run(sock=listening, workers=1, access_log=False, motd=False)
     return 0
+
+
+def _options(arguments: list[str]) -> Options:
+    parser = argparse.ArgumentParser(prog="python -m connectors.server", description=__doc__)
+    parser.add_argument("--models", type=Path, default=PROJECT_ROOT / "models", help="the newest archive counts")
+    parser.add_argument("--endpoints", type=Path, default=PROJECT_ROOT / "endpoints.yml")
+    parser.add_argument("--credentials", type=Path, default=PROJECT_ROOT / "credentials.yml")
+    return Options(**{name: path.resolve() for name, path in vars(parser.parse_args(arguments)).items()})
 
 
 def _configure_logging(settings: Settings) -> None:
@@ -51,6 +55,9 @@ def _configure_logging(settings: Settings) -> None:
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     for name in ("rasa", "sanic", "matplotlib", "apscheduler", "asyncio", "aiohttp", "urllib3", "jax", "numba"):
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    # Libraries' deprecations are for developers; Rasa switches them on for everybody.
+    logging.captureWarnings(True)
+    logging.getLogger("py.warnings").setLevel(logging.ERROR)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(max(level, logging.WARNING)))
     with contextlib.suppress(ImportError):
         from privacy import log_filter
@@ -88,4 +95,4 @@ def _reserve_port(settings: Settings) -> socket.socket:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

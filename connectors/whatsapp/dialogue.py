@@ -11,6 +11,7 @@ from rasa.core.channels.channel import UserMessage
 from rasa.shared.core.events import BotUttered, Restarted
 
 from connectors.whatsapp.consumer import OutsideUnavailable
+from connectors.whatsapp.errors import GraphError
 from connectors.whatsapp.messages import MessageShaper
 from connectors.whatsapp.outbox import Graph
 from connectors.whatsapp.output import WhatsAppOutput
@@ -71,13 +72,9 @@ class RasaSpeaker:
         task.add_done_callback(self._marks.discard)
 
     async def _mark(self, wamid: str) -> None:
-        body = {
-            "messaging_product": "whatsapp", "status": "read", "message_id": wamid,
-            "typing_indicator": {"type": "text"},
-        }  # fmt: skip
         try:
-            await asyncio.wait_for(self._graph.send(body), 5)
-        except Exception as error:
+            await self._graph.mark_read(wamid)
+        except GraphError as error:
             log.debug("dialogue.mark.failed error=%s", type(error).__name__)
 
     async def _response(self, turn: Turn, response: str) -> dict[str, Any]:

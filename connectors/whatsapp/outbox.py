@@ -19,6 +19,16 @@ from redis.exceptions import RedisError
 
 from connectors.whatsapp import keys
 from connectors.whatsapp.commit import Outgoing, compact, until_redis_answers
+from connectors.whatsapp.errors import (
+    AccountThrottled,
+    BadPayload,
+    GraphError,
+    MediaFailed,
+    NumberThrottled,
+    RecipientThrottled,
+    Refused,
+    Stopped,
+)
 from connectors.whatsapp.floor import Floor
 from connectors.whatsapp.lanes import Again, Item
 from handoff.database import HandoffUnavailable
@@ -33,10 +43,14 @@ PROBE_S = 20.0
 
 
 class Graph(Protocol):
-    """The Graph client; its errors carry `kind`, `retry_after_s` and `ambiguous`."""
+    """The Graph client."""
 
     async def send(self, body: dict[str, Any]) -> str:
-        """Send one message and return its wamid."""
+        """Send one message and return its wamid. Raises GraphError."""
+        ...
+
+    async def mark_read(self, wamid: str, typing: bool = True) -> None:
+        """Show that the message was read and is being answered. Raises GraphError."""
         ...
 
 
@@ -93,10 +107,11 @@ class Outbox:
         settle_s: float = SETTLE_S,
         send_timeout_s: float = SEND_TIMEOUT_S,
         first_backoff_s: float = FIRST_BACKOFF_S,
+        probe_s: float = PROBE_S,
     ) -> None:
         self._graph, self._floor = graph, floor
         self._settle_s, self._send_timeout_s = settle_s, send_timeout_s
-        self._first_backoff_s = first_backoff_s
+        self._first_backoff_s, self._probe_s = first_backoff_s, probe_s
         self._sending = keys.script(client, "sending")
         self._unmark = keys.script(client, "unmark")
         self._sent = keys.script(client, "sent")
@@ -181,7 +196,7 @@ class Outbox:
         except asyncio.CancelledError:
             self.gate.release_probe()
             raise
-        except Exception as error:
+        except GraphError as error:
             return await self._refused(item, reply, progress, error)
         self.gate.open()
         await self._accepted(item, reply, wamid)
@@ -193,34 +208,47 @@ class Outbox:
         progress.failures += 1
         return Again(0.1)
 
-    async def _refused(self, item: Item, reply: Outgoing, progress: _Progress, error: Exception) -> Again | None:
-        kind = getattr(error, "kind", "transient")
-        log.warning("outbox.send.failed class=%s error=%s", kind, type(error).__name__)
-        if getattr(error, "ambiguous", False):
+    async def _refused(
+        self, item: Item, reply: Outgoing, progress: _Progress, error: GraphError
+    ) -> Again | None:
+        log.warning("outbox.send.failed class=%s code=%s", type(error).__name__, error.code)
+        if error.ambiguous:
             self.gate.release_probe()
             return self._unknown(progress)
-        if kind in ("payload", "recipient", "window_closed", "marketing", "media"):
+        if isinstance(error, Refused):
             self.gate.open()
-            if kind == "payload" and not progress.plain and reply.text and reply.body.get("type") != "text":
+            if isinstance(error, (BadPayload, MediaFailed)) and reply.text and not progress.plain:
                 progress.plain = True
                 return Again(0.0)
-            return await self._failed(item, reply, kind)
+            return await self._failed(item, reply, type(error).__name__)
         progress.failures += 1
-        delay = getattr(error, "retry_after_s", None) or self._backoff_s(progress, kind)
-        if kind in ("throttle_number", "throttle_account", "spam", "auth", "account"):
-            self.gate.close(kind, max(float(delay), PROBE_S if kind in ("auth", "account") else 1.0))
-            log.critical("outbox.parked class=%s", kind) if kind in ("auth", "account", "spam") else None
+        delay = self._delay_s(progress, error)
+        if isinstance(error, (NumberThrottled, AccountThrottled, Stopped)):
+            self.gate.close(type(error).__name__, delay)
         else:
             self.gate.release_probe()
-        if float(delay) > 2:
+        if isinstance(error, (AccountThrottled, Stopped)):
+            log.critical("outbox.parked class=%s code=%s next_probe_s=%d", type(error).__name__, error.code, delay)
+        if delay > 2:
             await self._unmark(args=_where(item))
-        return Again(float(delay))
+        return Again(delay)
 
-    def _backoff_s(self, progress: _Progress, kind: str) -> float:
-        base = 4.0 ** min(progress.failures - 1, 4) if kind == "throttle_pair" else (
-            self._first_backoff_s * 2.0 ** min(progress.failures - 1, 10)
-        )  # fmt: skip
-        return min(base, LONGEST_BACKOFF_S if kind != "throttle_pair" else 256.0) * random.uniform(0.8, 1.2)  # noqa: S311
+    def _delay_s(self, progress: _Progress, error: GraphError) -> float:
+        """How long to wait after the n-th failure: Graph's own wish, else by class, with jitter."""
+        if error.retry_after_s is not None:
+            return error.retry_after_s
+        doubled = 2.0 ** min(progress.failures - 1, 10)
+        if isinstance(error, RecipientThrottled):
+            delay = 4.0 ** min(progress.failures - 1, 4)
+        elif isinstance(error, AccountThrottled):
+            delay = min(60 * doubled, 3600)
+        elif isinstance(error, Stopped):
+            return self._probe_s
+        elif isinstance(error, NumberThrottled):
+            delay = min(doubled, LONGEST_BACKOFF_S)
+        else:
+            delay = min(self._first_backoff_s * doubled, LONGEST_BACKOFF_S)
+        return delay * random.uniform(0.8, 1.2)  # noqa: S311 (jitter, not a secret)
 
     async def _accepted(self, item: Item, reply: Outgoing, wamid: str) -> None:
         await self._settle_record(item, _record(reply, wamid, "accepted", None))

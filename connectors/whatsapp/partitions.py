@@ -49,6 +49,7 @@ class Partitions:
         self._releasing: dict[int, asyncio.Task[None]] = {}
         self._gained, self._lost = gained, lost
         self._lease_s, self._tick_s = lease_s, tick_s
+        self._stopping = False
         self._tick = keys.script(client, "tick")
         self._release = keys.script(client, "release")
 
@@ -61,11 +62,11 @@ class Partitions:
                 log.warning("partitions.tick.failed error=%s", type(error).__name__)
             await asyncio.sleep(self._tick_s)
 
-    async def tick(self, take: bool = True) -> None:
+    async def tick(self) -> None:
         """One heartbeat: renew, take what is free, start to give back what is too much."""
         held = [part for owned in self.owned.values() for part in (owned.partition, owned.token)]
         share, lost, taken = await self._tick(
-            args=[self.instance, int(self._lease_s * 1000), keys.PARTITIONS, int(take), *held]
+            args=[self.instance, int(self._lease_s * 1000), keys.PARTITIONS, int(not self._stopping), *held]
         )
         for name in lost:
             owned = self.owned.pop(int(name))
@@ -73,23 +74,21 @@ class Partitions:
             self._in_background(owned, self._lost(owned))
         for name, token in zip(taken[::2], taken[1::2], strict=True):
             self._gain(Owned(int(name), token))
-        if take:
-            surplus = len(self.owned) - len(self._still_releasing()) - int(share)
-            for owned in self._kept()[: max(0, surplus)]:
-                self._in_background(owned, self._give_back(owned))
+        surplus = len(self._kept()) - int(share)
+        for owned in self._kept()[: max(0, surplus)]:
+            self._in_background(owned, self._give_back(owned))
 
     async def stop(self, patience_s: float) -> None:
-        """Give everything back, at most `patience_s` for what runs."""
-        work = [self._give_back(owned) for owned in self._kept()]
-        _, late = await asyncio.wait(
-            [asyncio.create_task(w) for w in work] + [asyncio.create_task(asyncio.sleep(0))],
-            timeout=patience_s,
-        )
-        for task in late:
-            task.cancel()
+        """Take no more and give everything back, waiting at most `patience_s` for what runs.
+
+        The heartbeat must go on meanwhile: what runs may commit only while the leases are ours.
+        """
+        self._stopping = True
+        await self.tick()
+        if self._releasing:
+            await asyncio.wait(self._releasing.values(), timeout=patience_s)
         for owned in list(self.owned.values()):
             await self._release(args=[owned.partition, owned.token])
-        await self.tick(take=False)
 
     def _gain(self, owned: Owned) -> None:
         self.owned[owned.partition] = owned

@@ -6,6 +6,7 @@ import asyncio
 import logging
 
 import redis.asyncio
+from redis.exceptions import RedisError
 
 from connectors.whatsapp import keys
 from connectors.whatsapp.commit import Commits
@@ -19,6 +20,7 @@ from connectors.whatsapp.streams import StreamFollower
 
 log = logging.getLogger(__name__)
 
+HAND_OVER_S = 0.15
 QUICK_TURNS, MOST_TURNS, TURN_LOAN_S = 4, 200, 0.5
 QUICK_SENDS, MOST_SENDS, SEND_LOAN_S = 32, 400, 2.0
 
@@ -51,12 +53,12 @@ class Transport:
 
     async def stop(self, patience_s: float = 10.0) -> None:
         """Finish what runs, within the patience; everything else stays queued for other processes."""
-        for task in self._tasks:
-            task.cancel()
         try:
             await self.partitions.stop(patience_s)
-        except Exception as error:
+        except (RedisError, OSError, asyncio.TimeoutError) as error:
             log.warning("transport.stop.failed error=%s", type(error).__name__)
+        for task in self._tasks:
+            task.cancel()
         self.turns.cancel()
         self.sends.cancel()
 
@@ -65,8 +67,10 @@ class Transport:
         self._outbox.follow(owned)
 
     async def _lost(self, owned: Owned) -> None:
+        """Leave a partition when what runs for it has ended, the replies of its last turns included."""
         self._inbox.leave(owned)
-        self._outbox.leave(owned)
         await self.turns.drop(owned)
+        await asyncio.sleep(HAND_OVER_S)
+        self._outbox.leave(owned)
         await self.sends.drop(owned)
 

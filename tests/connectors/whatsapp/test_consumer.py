@@ -1,0 +1,294 @@
+"""Turns: in order, side by side, once, and never silently lost."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import Any
+
+import redis
+
+from connectors.whatsapp.consumer import OutsideUnavailable
+from connectors.whatsapp.inbox import Entry
+from connectors.whatsapp.turn import Turn
+from handoff.database import HandoffUnavailable
+from tests.connectors.whatsapp.transport_fakes import FakeGraph, FakeSpeaker, Process, eventually, message
+
+
+def records(url: str) -> list[dict[str, Any]]:
+    client = redis.Redis.from_url(url, decode_responses=True)
+    return [json.loads(fields["j"]) for _, fields in client.xrange("log")]
+
+
+async def test_each_customer_is_answered_in_order(redis_url: str) -> None:
+    async def dawdle(turn: Turn) -> None:
+        await asyncio.sleep(0.001 * (hash(turn.entry.id) % 7))
+
+    process = Process(redis_url, FakeSpeaker(dawdle)).start()
+    customers = [f"91{n:04d}" for n in range(40)]
+    for n in range(10):
+        await process.inbox.put([message(customer, f"{customer}.{n}", str(n)) for customer in customers])
+    await process.drained()
+    for customer in customers:
+        assert process.graph.texts(customer) == [f"echo {n}" for n in range(10)]
+    await process.stop()
+
+
+async def test_one_hanging_turn_delays_nobody_else_even_in_its_partition(redis_url: str) -> None:
+    async def hang(turn: Turn) -> None:
+        if turn.entry.customer.startswith("slow"):
+            await asyncio.sleep(4)
+
+    process = Process(redis_url, FakeSpeaker(hang)).start()
+    await process.inbox.put([message(f"slow{n}", f"s{n}") for n in range(8)])
+    await process.inbox.put([message(f"91{n:04d}", f"q{n}") for n in range(300)])
+
+    async def quick_ones_done() -> bool:
+        return len(process.graph.accepted) >= 300
+
+    begin = time.monotonic()
+    await eventually(quick_ones_done)
+    assert time.monotonic() - begin < 3.5
+    await process.die()
+
+
+async def test_a_turn_that_hangs_is_cut_off_and_the_customers_next_message_is_answered(redis_url: str) -> None:
+    async def hang(turn: Turn) -> None:
+        if turn.entry.id == "bad":
+            await asyncio.sleep(60)
+
+    process = Process(redis_url, FakeSpeaker(hang), turn_timeout_s=0.2).start()
+    await process.inbox.put([message("91", "bad"), message("91", "good", "next")])
+    await process.drained()
+    assert process.graph.texts("91") == ["utter_fallback_apology", "echo next"]
+    await process.stop()
+
+
+async def test_a_poison_message_is_tried_three_times_then_set_aside_with_an_apology(redis_url: str) -> None:
+    async def fail(turn: Turn) -> None:
+        if turn.entry.id == "bad":
+            raise ValueError("poison")
+
+    process = Process(redis_url, FakeSpeaker(fail)).start()
+    await process.inbox.put([message("91", "bad"), message("91", "good", "next")])
+    await process.drained()
+    assert [wamid for _, wamid in process.speaker.answered] == ["bad", "bad", "bad", "good"]
+    assert process.graph.texts("91") == ["utter_fallback_apology", "echo next"]
+    [(_, fields)] = await process.client.xrange("wa:dead")
+    dead = json.loads(fields["j"])
+    assert dead["reason"] == "ValueError"
+    assert Entry.from_json(dead["entry"]).id == "bad"
+    await process.stop()
+
+
+async def test_a_message_that_kills_its_process_every_time_is_set_aside(redis_url: str) -> None:
+    await Process(redis_url).inbox.put([message("91", "killer")])
+    for _ in range(5):
+        began = asyncio.Event()
+
+        async def hang(turn: Turn, began: asyncio.Event = began) -> None:
+            began.set()
+            await asyncio.sleep(60)
+
+        victim = Process(redis_url, FakeSpeaker(hang)).start()
+        await asyncio.wait_for(began.wait(), 5)
+        await victim.die()
+    survivor = Process(redis_url).start()
+    await survivor.drained()
+    assert survivor.speaker.answered == []
+    assert survivor.graph.texts("91") == ["utter_fallback_apology"]
+    assert await survivor.client.xlen("wa:dead") == 1
+    await survivor.stop()
+
+
+async def test_a_turn_without_words_gets_the_apology(redis_url: str) -> None:
+    process = Process(redis_url, FakeSpeaker(mute=True)).start()
+    await process.inbox.put([message("91", "a")])
+    await process.drained()
+    assert process.graph.texts("91") == ["utter_fallback_apology"]
+    await process.stop()
+
+
+async def test_deliberate_silence_stays_silent(redis_url: str) -> None:
+    async def be_silent(turn: Turn) -> None:
+        turn.silent = True
+
+    process = Process(redis_url, FakeSpeaker(be_silent, mute=True)).start()
+    await process.inbox.put([message("91", "a")])
+    await process.drained()
+    assert process.graph.accepted == []
+    await process.stop()
+
+
+async def test_a_message_older_than_the_window_is_recorded_but_not_answered(redis_url: str) -> None:
+    process = Process(redis_url).start()
+    await process.inbox.put([message("91", "old", at=time.time() - 25 * 3600), message("91", "new", "now")])
+    await process.drained()
+    assert process.graph.texts("91") == ["echo now"]
+    assert [r["record"] for r in records(redis_url)] == ["inbound", "turn", "sent"]
+    await process.stop()
+
+
+async def test_a_crash_before_the_commit_leaves_nothing_and_the_turn_runs_again(redis_url: str) -> None:
+    stuck = asyncio.Event()
+
+    async def hang(turn: Turn) -> None:
+        stuck.set()
+        await asyncio.sleep(60)
+
+    victim = Process(redis_url, FakeSpeaker(hang)).start()
+    await victim.inbox.put([message("91", "a")])
+    await asyncio.wait_for(stuck.wait(), 5)
+    await victim.die()
+    assert records(redis_url) == []
+    survivor = Process(redis_url).start()
+    await survivor.drained()
+    assert survivor.graph.keys() == {"a:1": 1}
+    assert [r["record"] for r in records(redis_url)] == ["turn", "sent"]
+    assert await survivor.client.llen("tracker:91") == 1
+    await survivor.stop()
+
+
+async def test_a_process_that_lost_its_partitions_cannot_commit(redis_url: str) -> None:
+    resume, stuck = asyncio.Event(), asyncio.Event()
+
+    async def hang(turn: Turn) -> None:
+        stuck.set()
+        await resume.wait()
+
+    paused = Process(redis_url, FakeSpeaker(hang)).start()
+    await paused.inbox.put([message("91", "a")])
+    await asyncio.wait_for(stuck.wait(), 5)
+    for task in paused.transport._tasks:
+        task.cancel()
+    other = Process(redis_url).start()
+    await other.drained()
+    resume.set()
+    await asyncio.sleep(0.2)
+    assert paused.graph.accepted == []
+    assert other.graph.keys() == {"a:1": 1}
+    assert await other.client.llen("tracker:91") == 1
+    await other.stop()
+    await paused.die()
+
+
+async def test_processes_share_the_customers_and_take_over_within_seconds(redis_url: str) -> None:
+    graph = FakeGraph()
+    first, second = Process(redis_url, graph=graph).start(), Process(redis_url, graph=graph).start()
+
+    async def balanced() -> bool:
+        return sorted(len(p.transport.partitions.owned) for p in (first, second)) == [16, 16]
+
+    await eventually(balanced)
+    await second.die()
+    await first.inbox.put([message(f"91{n:04d}", f"m{n}") for n in range(200)])
+    await first.drained(5)
+    assert graph.keys() == {f"m{n}:1": 1 for n in range(200)}
+    await first.stop()
+
+
+async def test_a_clean_stop_hands_over_at_once_and_finishes_what_runs(redis_url: str) -> None:
+    async def dawdle(turn: Turn) -> None:
+        await asyncio.sleep(0.3)
+
+    graph = FakeGraph()
+    first = Process(redis_url, FakeSpeaker(dawdle), graph).start()
+    await first.inbox.put([message(f"91{n:04d}", f"m{n}") for n in range(10)])
+    await asyncio.sleep(0.2)
+    await first.stop()
+    done = len(graph.accepted)
+    second = Process(redis_url, graph=graph).start()
+    await second.drained(3)
+    assert done == len(first.speaker.answered) >= 1
+    assert graph.keys() == {f"m{n}:1": 1 for n in range(10)}
+    assert not set(first.speaker.answered[:done]) & set(second.speaker.answered)
+    await second.stop()
+
+
+async def test_an_action_server_that_restarts_is_waited_for(redis_url: str) -> None:
+    tries = 0
+
+    async def away_twice(turn: Turn) -> None:
+        nonlocal tries
+        tries += 1
+        if tries < 3:
+            raise OutsideUnavailable("action server")
+
+    process = Process(redis_url, FakeSpeaker(away_twice)).start()
+    await process.inbox.put([message("91", "a", "hi")])
+    await process.drained()
+    assert process.graph.texts("91") == ["echo hi"]
+    assert await process.client.xlen("wa:dead") == 0
+    await process.stop()
+
+
+class TakenFloor:
+    """A person has the floor."""
+
+    holder_name = "agent"
+
+    def __init__(self) -> None:
+        self.relayed: list[str] = []
+        self.unreachable = 0
+        self.may = True
+
+    async def holder(self, customer: str) -> Any:
+        if self.unreachable:
+            self.unreachable -= 1
+            raise HandoffUnavailable
+        return type("State", (), {"holder": self.holder_name, "epoch": 7})()
+
+    async def may_send(self, customer: str, epoch: int, wamid: str | None) -> bool:
+        return self.may
+
+    async def relay(self, customer: str, entry: Entry) -> None:
+        self.relayed.append(entry.id)
+
+    async def not_delivered(self, entry_id: str, why: str) -> None:
+        self.relayed.append(f"{entry_id} {why}")
+
+
+async def test_while_a_person_has_the_floor_messages_go_to_the_ticket_and_nothing_is_said(redis_url: str) -> None:
+    floor = TakenFloor()
+    process = Process(redis_url, floor=floor).start()
+    await process.inbox.put([message("91", "a"), message("91", "b")])
+    await process.drained()
+    assert floor.relayed == ["a", "b"]
+    assert process.speaker.answered == []
+    assert process.graph.accepted == []
+    assert [r["record"] for r in records(redis_url)] == ["inbound", "inbound"]
+    await process.stop()
+
+
+async def test_nothing_is_said_on_a_guess_while_the_floor_is_unknown(redis_url: str) -> None:
+    floor = TakenFloor()
+    floor.holder_name, floor.unreachable = "bot", 4
+    process = Process(redis_url, floor=floor).start()
+    await process.inbox.put([message("91", "a", "hi")])
+    await process.drained()
+    assert process.graph.texts("91") == ["echo hi"]
+    assert await process.client.xlen("wa:dead") == 0
+    await process.stop()
+
+
+async def test_an_agents_words_are_passed_on_without_the_dialogue(redis_url: str) -> None:
+    process = Process(redis_url).start()
+    await process.inbox.put([message("91", "a", "hi")])
+    comment = Entry("agent_comment", "91", "c1", {"text": "I will check.", "media": ["https://x.example/a.png"]})
+    await process.inbox.put([comment])
+    await process.drained()
+    assert process.graph.texts("91") == ["echo hi", "I will check.\nhttps://x.example/a.png"]
+    assert [r["author"] for r in records(redis_url) if r["record"] == "sent"] == ["assistant", "agent"]
+    await process.stop()
+
+
+async def test_a_returned_conversation_is_announced_and_begins_afresh(redis_url: str) -> None:
+    process = Process(redis_url).start()
+    await process.inbox.put([message("91", "a")])
+    await process.inbox.put([Entry("conversation_returned", "91", "r1", {"reason": "solved"})])
+    await process.inbox.put([Entry("conversation_returned", "91", "r2", {"reason": "customer"})])
+    await process.drained()
+    assert process.graph.texts("91")[1:] == ["utter_handoff_ended", "utter_handoff_cancelled_by_customer"]
+    assert process.speaker.restarted == ["91", "91"]
+    await process.stop()
