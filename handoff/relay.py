@@ -48,7 +48,8 @@ def customer_said(
         takeover = takeover_by_id(connection, floor.takeover_id)
         if takeover.opened_by == words.wamid:
             return "ticket"  # the transcript holds it already
-        add_job(connection, takeover.id, "words", f"words:{words.wamid}", asdict(words), now)
+        key = f"words:{words.wamid}"
+        add_job(connection, takeover.id, "words", key, asdict(words), now, configuration.coalesce_s)
         values: dict[str, Any] = {"last_customer_at": max(takeover.last_customer_at, words.at)}
         wishes = takeover.state == "waiting" and wants_assistant(words.text, configuration)
         if wishes and takeover.ending is None:

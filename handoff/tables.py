@@ -84,6 +84,7 @@ deliveries = Table(
     Column("kind", String(24), nullable=False),  # agent_comment, conversation_returned
     Column("entry_id", String(200), nullable=False, unique=True),
     Column("payload", Text),  # JSON; emptied once done
+    Column("files", Integer, nullable=False),  # how many links to media the payload had
     Column("state", String(8), nullable=False),  # pending, done, refused
     Column("created_at", Float, nullable=False),
     Index("handoff_deliveries_state", "state"),
@@ -104,6 +105,7 @@ notices = Table(
     Column("state", String(8), nullable=False),  # pending, done, dead
     Column("attempts", Integer, nullable=False),
     Column("due_at", Float, nullable=False),
+    Column("done_at", Float),
     Index("handoff_notices_due", "state", "due_at"),
 )
 

@@ -164,10 +164,11 @@ def _speaks_again(connection: Connection, takeover: Row, comment: AgentComment) 
 
 def _take_floor(connection: Connection, takeover: Row) -> None:
     floor = lock_floor(connection, takeover.customer)
+    ending = None if takeover.ending == "customer" else takeover.ending
     connection.execute(
         update(takeovers)
         .where(takeovers.c.id == takeover.id)
-        .values(state="agent", closed_at=None, closed_as=None, ending=None)
+        .values(state="agent", closed_at=None, closed_as=None, ending=ending)
     )
     connection.execute(
         update(floors)
@@ -192,7 +193,7 @@ def status_changed(
             return "stale"
         ending = status if status in ("solved", "closed") else None
         values: dict[str, Any] = {"status_at": at}
-        if takeover.state != "closed":
+        if takeover.state != "closed" and takeover.ending != "customer":
             values |= {"ending": ending, "look_at": now if ending else takeover.look_at}
         connection.execute(update(takeovers).where(takeovers.c.id == takeover.id).values(values))
         if takeover.state == "closed":
@@ -264,9 +265,15 @@ def _locked_takeover(connection: Connection, ticket: TicketRef) -> Row | None:
 
 
 def add_job(
-    connection: Connection, takeover_id: int, kind: str, key: str, body: dict[str, Any] | None, now: float
+    connection: Connection,
+    takeover_id: int,
+    kind: str,
+    key: str,
+    body: dict[str, Any] | None,
+    now: float,
+    wait_s: float = 0.0,
 ) -> bool:
-    """Order something from the helpdesk; False when `key` was ordered before."""
+    """Order something from the helpdesk, `wait_s` from now; False when `key` was ordered before."""
     statement = insert_once(connection, jobs).values(
         takeover_id=takeover_id,
         kind=kind,
@@ -274,7 +281,7 @@ def add_job(
         body=None if body is None else json.dumps(body, ensure_ascii=False),
         state="pending",
         attempts=0,
-        due_at=now,
+        due_at=now + wait_s,
         created_at=now,
     )
     return bool(connection.execute(statement.on_conflict_do_nothing()).rowcount)
@@ -290,6 +297,7 @@ def add_delivery(
         kind=kind,
         entry_id=entry_id,
         payload=json.dumps(payload, ensure_ascii=False),
+        files=len(payload.get("media") or ()),
         state="pending",
         created_at=now,
     )

@@ -113,7 +113,10 @@ def words_comment(
     marker = f"{takeover.reference}/{part}"
     lines = []
     for message in words:
-        attached = [_attachment(*item, configuration.public_url, media_key) for item in message["media"]]
+        attached = [
+            _attachment(str(media_id), str(kind), str(filename), configuration.public_url, media_key)
+            for media_id, kind, filename in message["media"]
+        ]
         lines.append("\n".join([part for part in [message["text"], *attached] if part]))
     first, last = _clock(words[0]["at"], zone), _clock(words[-1]["at"], zone)
     when = first if first == last else f"{first} to {last}"

@@ -1,0 +1,294 @@
+"""Carries out what takeovers ordered from the helpdesk: open the ticket, add the customer's words, add private notes.
+
+One takeover's orders go one after another, under a lease, so that several workers may run. Each attempt is put on
+record before it is made: whoever comes after a crash or a timeout knows that the helpdesk may have it already, and
+looks before repeating. The customer was told long before; nothing here is ever given up because a helpdesk is away.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+
+from sqlalchemy import func, select, update
+from sqlalchemy.engine import Connection, Row
+
+from handoff.configuration import HandoffConfiguration
+from handoff.database import Database
+from handoff.port import Helpdesk, NewComment, NotAllowed, Refused, RetryLater, Ticket
+from handoff.tables import comments, jobs, notices, takeovers
+from handoff.takeover import insert_once, takeover_by_id
+from handoff.ticket import draft_of, note_comment, request_of, words_comment
+
+log = logging.getLogger(__name__)
+
+LEASE_S = 60.0  # longer than any call of a backend may take
+LONGEST_BACKOFF_S = 300.0
+NOT_ALLOWED_WAIT_S = 60.0
+REFUSED_WAIT_S = 600.0
+MAX_REFUSALS = 3
+BUDGET_WINDOW_S = 600.0
+SLOW_COALESCE_S = 30.0
+
+
+@dataclass(frozen=True)
+class Order:
+    """Jobs that one call to the helpdesk carries out."""
+
+    kind: str
+    jobs: tuple[Row, ...]
+
+    @property
+    def tried_before(self) -> bool:
+        return self.jobs[0].attempts > 0
+
+
+class Dispatcher:
+    """`due()` says which takeovers wait, `work(id)` does what is due for one; both block."""
+
+    def __init__(
+        self,
+        db: Database,
+        helpdesk: Helpdesk,
+        configuration: HandoffConfiguration,
+        channels: Sequence[str] = (),
+        media_key: str = "",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._db, self._helpdesk, self._configuration = db, helpdesk, configuration
+        self._channels, self._media_key, self._clock = channels, media_key, clock
+
+    def due(self, limit: int = 20) -> list[int]:
+        """Takeovers with something to do now that nobody works on."""
+        now = self._clock()
+        waiting = (
+            select(jobs.c.takeover_id)
+            .join(takeovers, takeovers.c.id == jobs.c.takeover_id)
+            .where(jobs.c.state == "pending", jobs.c.due_at <= now, takeovers.c.leased_until <= now)
+            .group_by(jobs.c.takeover_id)
+            .order_by(func.min(jobs.c.due_at))
+            .limit(limit)
+        )
+        with self._db.read() as connection:
+            return [row.takeover_id for row in connection.execute(waiting)]
+
+    def work(self, takeover_id: int) -> None:
+        """Everything that is due for one takeover; returns when something has to wait."""
+        lease = self._take_lease(takeover_id, 0.0)
+        while lease is not None:
+            takeover, order = self._next(takeover_id, lease)
+            if order is None or not self._carry_out(takeover, order):
+                self._release(takeover_id, lease)
+                return
+            lease = self._take_lease(takeover_id, lease)
+
+    def _take_lease(self, takeover_id: int, mine: float) -> float | None:
+        """A new lease, if nobody else holds one; None otherwise. `mine` is the lease held so far."""
+        now = self._clock()
+        until = now + LEASE_S + random.random()  # noqa: S311  (tells two workers' leases apart)
+        with self._db.write() as connection:
+            taken = connection.execute(
+                update(takeovers)
+                .where(
+                    takeovers.c.id == takeover_id,
+                    (takeovers.c.leased_until <= now) | (takeovers.c.leased_until == mine),
+                )
+                .values(leased_until=until)
+            )
+            return until if taken.rowcount else None
+
+    def _release(self, takeover_id: int, lease: float) -> None:
+        with self._db.write() as connection:
+            connection.execute(
+                update(takeovers)
+                .where(takeovers.c.id == takeover_id, takeovers.c.leased_until == lease)
+                .values(leased_until=0.0)
+            )
+
+    def _next(self, takeover_id: int, lease: float) -> tuple[Row, Order | None]:
+        """The next order that is due, its attempt on record."""
+        now = self._clock()
+        with self._db.write() as connection:
+            takeover = takeover_by_id(connection, takeover_id)
+            if takeover.leased_until != lease:
+                return takeover, None
+            pending = connection.execute(
+                select(jobs)
+                .where(jobs.c.takeover_id == takeover_id, jobs.c.state == "pending")
+                .order_by(jobs.c.id)
+            ).all()
+            order = self._choose(connection, takeover, pending, now)
+            if order is not None:
+                ids = [job.id for job in order.jobs]
+                connection.execute(
+                    update(jobs).where(jobs.c.id.in_(ids)).values(attempts=jobs.c.attempts + 1)
+                )
+            return takeover, order
+
+    def _choose(self, connection: Connection, takeover: Row, pending: Sequence[Row], now: float) -> Order | None:
+        if not pending or pending[0].due_at > now:
+            return None
+        first = pending[0]
+        if first.kind == "open":
+            return Order("open", (first,))
+        if takeover.ticket_id is None:
+            return None
+        free_at = self._budget_free_at(connection, takeover.id, now)
+        if free_at > now and not first.attempts:
+            self._postpone(connection, pending, free_at)
+            return None
+        if first.kind != "words":
+            return Order("note", (first,))
+        return Order("words", self._batch(connection, takeover, pending))
+
+    def _batch(self, connection: Connection, takeover: Row, pending: Sequence[Row]) -> tuple[Row, ...]:
+        """The words that travel together, numbered so that a repetition holds the same."""
+        first = pending[0]
+        if first.part is not None:
+            return tuple(job for job in pending if job.part == first.part)
+        together = []
+        for job in pending:
+            if job.kind != "words":
+                break
+            together.append(job)
+        last = connection.execute(
+            select(func.max(jobs.c.part)).where(jobs.c.takeover_id == takeover.id)
+        ).scalar()
+        part = (last or 0) + 1
+        connection.execute(update(jobs).where(jobs.c.id.in_([job.id for job in together])).values(part=part))
+        found = select(jobs).where(jobs.c.id.in_([job.id for job in together])).order_by(jobs.c.id)
+        return tuple(connection.execute(found).all())
+
+    def _budget_free_at(self, connection: Connection, takeover_id: int, now: float) -> float:
+        """When the ticket may be updated next; a time in the past when it may be now.
+
+        Once half of what the helpdesk allows in ten minutes is used, updates keep a distance, so that a long
+        conversation slows down instead of stopping.
+        """
+        recent = connection.execute(
+            select(jobs.c.done_at)
+            .where(jobs.c.takeover_id == takeover_id, jobs.c.done_at > now - BUDGET_WINDOW_S, jobs.c.kind != "open")
+            .group_by(jobs.c.done_at)
+            .order_by(jobs.c.done_at)
+        ).scalars().all()  # fmt: skip
+        limit = self._configuration.updates_per_10_minutes
+        if len(recent) >= limit:
+            return float(recent[-limit]) + BUDGET_WINDOW_S
+        if len(recent) >= limit / 2:
+            return float(recent[-1]) + SLOW_COALESCE_S
+        return now
+
+    def _postpone(self, connection: Connection, pending: Sequence[Row], until: float) -> None:
+        ids = [job.id for job in pending]
+        connection.execute(update(jobs).where(jobs.c.id.in_(ids), jobs.c.due_at < until).values(due_at=until))
+
+    def _carry_out(self, takeover: Row, order: Order) -> bool:
+        """One call to the helpdesk. True when it succeeded."""
+        try:
+            if order.kind == "open":
+                self._open(takeover, order)
+            else:
+                self._comment(takeover, order)
+        except RetryLater as error:
+            return self._later(takeover, order, "away", error, error.after_s)
+        except NotAllowed as error:
+            return self._later(takeover, order, "not_allowed", error, NOT_ALLOWED_WAIT_S)
+        except Refused as error:
+            return self._refused(takeover, order, error)
+        except Exception as error:
+            log.debug("handoff.job.crashed", exc_info=True)
+            return self._later(takeover, order, "crashed", RuntimeError(type(error).__name__), None)
+        return True
+
+    def _open(self, takeover: Row, order: Order) -> None:
+        ticket = self._helpdesk.open_ticket(draft_of(takeover, self._configuration), order.tried_before)
+        now = self._clock()
+        told = replace(request_of(takeover), transcript=())
+        with self._db.write() as connection:
+            self._done(connection, order, now)
+            connection.execute(
+                update(takeovers)
+                .where(takeovers.c.id == takeover.id)
+                .values(
+                    backend=self._helpdesk.name,
+                    ticket_id=ticket.id,
+                    ticket_url=ticket.url,
+                    requester_id=ticket.requester_id,
+                    request=json.dumps(asdict(told), ensure_ascii=False) if takeover.request else None,
+                )
+            )
+            connection.execute(
+                update(takeovers)
+                .where(takeovers.c.id == takeover.id, takeovers.c.state != "closed", takeovers.c.look_at.is_(None))
+                .values(look_at=now + self._configuration.look_every_s)
+            )
+            for channel in self._channels:
+                row = insert_once(connection, notices).values(
+                    takeover_id=takeover.id, channel=channel, state="pending", attempts=0, due_at=now
+                )
+                connection.execute(row.on_conflict_do_nothing())
+        log.info("handoff.ticket.opened reference=%s backend=%s", takeover.reference, self._helpdesk.name)
+
+    def _comment(self, takeover: Row, order: Order) -> None:
+        ticket = Ticket(takeover.ticket_id, takeover.ticket_url or "", takeover.requester_id)
+        comment_id = self._helpdesk.add_comment(ticket, self._new_comment(takeover, order), order.tried_before)
+        with self._db.write() as connection:
+            self._done(connection, order, self._clock())
+            if comment_id:
+                own = insert_once(connection, comments).values(ticket_id=ticket.id, comment_id=comment_id)
+                connection.execute(own.on_conflict_do_nothing())
+
+    def _new_comment(self, takeover: Row, order: Order) -> NewComment:
+        first = order.jobs[0]
+        bodies = [json.loads(job.body or "{}") for job in order.jobs]
+        if order.kind == "words":
+            known = [body for body in bodies if body]
+            return words_comment(takeover, first.part, known, self._configuration, self._media_key)
+        return note_comment(takeover, first.id, bodies[0].get("note", ""))
+
+    def _done(self, connection: Connection, order: Order, now: float) -> None:
+        ids = [job.id for job in order.jobs]
+        connection.execute(
+            update(jobs).where(jobs.c.id.in_(ids)).values(state="done", done_at=now, body=None)
+        )
+
+    def _later(self, takeover: Row, order: Order, why: str, error: Exception, after_s: float | None) -> bool:
+        attempts = order.jobs[0].attempts + 1
+        backoff = min(LONGEST_BACKOFF_S, 2.0 ** min(attempts - 1, 10)) * random.uniform(0.8, 1.2)  # noqa: S311
+        delay = max(after_s or 0.0, backoff) if why != "not_allowed" else NOT_ALLOWED_WAIT_S
+        level = logging.ERROR if why == "not_allowed" else logging.WARNING
+        log.log(
+            level, "handoff.job.%s reference=%s kind=%s attempt=%d again_in_s=%.0f error=%s",
+            why, takeover.reference, order.kind, attempts, delay, error,
+        )  # fmt: skip
+        self._set(order, due_at=self._clock() + delay)
+        return False
+
+    def _refused(self, takeover: Row, order: Order, error: Refused) -> bool:
+        """A ticket is asked for until it exists. A comment that is refused again and again (closed ticket) is not."""
+        log.error("handoff.job.refused reference=%s kind=%s error=%s", takeover.reference, order.kind, error)
+        if order.kind == "open":
+            self._set(order, due_at=self._clock() + REFUSED_WAIT_S)
+            return False
+        gone = order.jobs[0].attempts + 1 >= MAX_REFUSALS
+        if gone:
+            self._set(order, state="dead")
+        else:
+            self._set(order, due_at=self._clock() + 2.0)
+        with self._db.write() as connection:
+            connection.execute(
+                update(takeovers)
+                .where(takeovers.c.id == takeover.id, takeovers.c.state != "closed")
+                .values(look_at=self._clock())
+            )
+        return gone
+
+    def _set(self, order: Order, **values: float | str) -> None:
+        with self._db.write() as connection:
+            connection.execute(
+                update(jobs).where(jobs.c.id.in_([job.id for job in order.jobs])).values(**values)
+            )

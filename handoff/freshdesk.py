@@ -1,0 +1,139 @@
+"""Freshdesk (API v2).
+
+Customer's words and our notes are notes of the ticket; `/reply` is never used, because Freshdesk e-mails it. Creating
+has no idempotency key: the ticket carries a tag made of the external id, and the requester's tickets are listed (not
+searched: the index lags) to find one whose answer was lost. Agents' public notes and replies are read by looking;
+its webhooks are unsigned and not listened to.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import html
+import threading
+from typing import Any
+
+import requests
+
+from handoff import http
+from handoff.port import Draft, NewComment, Refused, SeenComment, Ticket, TicketView
+from settings import Settings, SettingsError
+
+PRIORITY = {"normal": 2, "high": 3, "urgent": 4}
+OPEN, RESOLVED, CLOSED = 2, 4, 5
+SOURCE_CHAT = 7
+PAGE = 100
+MAX_PAGES = 10
+
+
+class Freshdesk:
+    """A Helpdesk."""
+
+    name = "freshdesk"
+
+    def __init__(self, url: str, api_key: str) -> None:
+        self._base, self._api_key = url.rstrip("/"), api_key
+        self._threads = threading.local()
+
+    @classmethod
+    def from_settings(cls, configured: Settings) -> Freshdesk:
+        """Raises SettingsError."""
+        if not (configured.freshdesk_url and configured.freshdesk_api_key):
+            raise SettingsError("Set FRESHDESK_URL and FRESHDESK_API_KEY for Freshdesk.")
+        return cls(configured.freshdesk_url, configured.freshdesk_api_key)
+
+    def open_ticket(self, draft: Draft, tried_before: bool) -> Ticket:
+        requester = f"whatsapp:{draft.customer}"
+        tag = _tag(draft.external_id)
+        ticket = self._find(requester, tag) if tried_before else None
+        ticket = ticket or self._create(draft, requester, tag)
+        # The description is shown to the customer in Freshdesk's portal, so what agents need is a note of its own.
+        marker = f"{draft.reference}/0"
+        self.add_comment(ticket, NewComment("assistant", f"{draft.note}\n\n({marker})", marker), tried_before)
+        return ticket
+
+    def _create(self, draft: Draft, requester: str, tag: str) -> Ticket:
+        body = {
+            "subject": draft.subject,
+            "description": html.escape(draft.reference + ": a customer on WhatsApp asks for a person."),
+            "unique_external_id": requester,
+            "name": draft.customer_name,
+            "phone": draft.phone,
+            "priority": PRIORITY[draft.priority],
+            "status": OPEN,
+            "source": SOURCE_CHAT,
+            "tags": [*draft.tags, tag],
+        }
+        try:
+            made = self._call("POST", "/tickets", json={key: value for key, value in body.items() if value})
+        except Refused:
+            body["phone"] = None
+            made = self._call("POST", "/tickets", json={key: value for key, value in body.items() if value})
+        return self._ticket(made)
+
+    def _find(self, requester: str, tag: str) -> Ticket | None:
+        try:
+            tickets = self._call("GET", "/tickets", params={"unique_external_id": requester, "per_page": PAGE})
+        except Refused:  # no such requester: nothing was created
+            return None
+        return next((self._ticket(ticket) for ticket in tickets if tag in (ticket.get("tags") or [])), None)
+
+    def _ticket(self, ticket: dict[str, Any]) -> Ticket:
+        requester = ticket.get("requester_id")
+        url = f"{self._base}/a/tickets/{ticket['id']}"
+        return Ticket(str(ticket["id"]), url, str(requester) if requester else None)
+
+    def add_comment(self, ticket: Ticket, comment: NewComment, tried_before: bool) -> str | None:
+        if tried_before:
+            for seen in self._conversations(ticket):
+                if comment.marker in str(seen.get("body_text") or ""):
+                    return str(seen["id"])
+        body: dict[str, Any] = {"body": _as_html(comment.body), "private": comment.author != "customer"}
+        if comment.author == "customer" and ticket.requester_id:
+            body["user_id"] = int(ticket.requester_id)
+        made = self._call("POST", f"/tickets/{ticket.id}/notes", json=body)
+        return str(made["id"])
+
+    def look(self, ticket: Ticket) -> TicketView:
+        status = self._call("GET", f"/tickets/{ticket.id}").get("status")
+        named = {RESOLVED: "solved", CLOSED: "closed"}.get(status, "open")
+        return TicketView(named, tuple(_seen(comment, ticket) for comment in self._conversations(ticket)))
+
+    def _conversations(self, ticket: Ticket) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        for page in range(1, MAX_PAGES + 1):
+            part = self._call(
+                "GET", f"/tickets/{ticket.id}/conversations", params={"per_page": PAGE, "page": page}
+            )
+            found += part
+            if len(part) < PAGE:
+                break
+        return found
+
+    def _call(self, method: str, path: str, **kwargs: Any) -> Any:
+        session: requests.Session | None = getattr(self._threads, "session", None)
+        if session is None:
+            session = self._threads.session = http.session({}, (self._api_key, "X"))
+        return http.call(session, method, f"{self._base}/api/v2{path}", **kwargs)
+
+
+def _tag(external_id: str) -> str:
+    return external_id.replace("handoff:", "handoff-")[:32]
+
+
+def _as_html(text: str) -> str:
+    return html.escape(text).replace("\n", "<br>")
+
+
+def _seen(comment: dict[str, Any], ticket: Ticket) -> SeenComment:
+    written = str(comment.get("created_at") or "").replace("Z", "+00:00")
+    by_customer = bool(comment.get("incoming")) or str(comment.get("user_id")) == str(ticket.requester_id)
+    files = [file.get("attachment_url") for file in comment.get("attachments") or []]
+    return SeenComment(
+        id=str(comment["id"]),
+        text=str(comment.get("body_text") or "").strip(),
+        at=dt.datetime.fromisoformat(written).timestamp() if written else 0.0,
+        public=not comment.get("private", True),
+        by_staff=not by_customer,
+        media=tuple(str(link) for link in files if link),
+    )

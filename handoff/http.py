@@ -1,0 +1,91 @@
+"""What a helpdesk's HTTP answer means for the caller."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import requests
+
+from handoff.port import NotAllowed, Refused, RetryLater
+
+TIMEOUT_S = (3.0, 10.0)  # connect, read
+LONGEST_WAIT_S = 900.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Status, headers (case-insensitive) and body of an HTTP answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: str
+
+
+def judge(answer: Answer) -> None:
+    """Raise what an answer other than 2xx asks for. Only error codes are quoted: bodies may hold customers' data."""
+    status = answer.status
+    if 200 <= status < 300:
+        return
+    if status in (401, 403):
+        raise NotAllowed(f"HTTP {status}")
+    if status in (408, 409, 423, 425, 429) or status >= 500:
+        raise RetryLater(f"HTTP {status}", retry_after(answer.headers))
+    raise Refused(f"HTTP {status} {_code(answer.body)}".strip())
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the server asks for, whole or not, or as a date; bounded."""
+    written = headers.get("Retry-After")
+    if not written:
+        return None
+    try:
+        seconds = float(written)
+    except ValueError:
+        try:
+            seconds = (parsedate_to_datetime(written) - dt.datetime.now(dt.timezone.utc)).total_seconds()
+        except (TypeError, ValueError):
+            return None
+    return min(max(seconds, 0.0), LONGEST_WAIT_S)
+
+
+def _code(body: str) -> str:
+    """The error's own name, when the body is JSON and has one."""
+    try:
+        content: Any = json.loads(body)
+    except ValueError:
+        return ""
+    if not isinstance(content, dict):
+        return ""
+    error = content.get("error") or content.get("code") or content.get("category") or ""
+    if isinstance(error, dict):
+        error = error.get("title") or error.get("code") or ""
+    return str(error)[:80]
+
+
+def session(headers: Mapping[str, str], auth: tuple[str, str] | None = None) -> requests.Session:
+    """A session that never repeats a request by itself."""
+    made = requests.Session()
+    made.trust_env = False
+    made.headers.update(headers)
+    made.auth = auth
+    return made
+
+
+def call(made: requests.Session, method: str, url: str, **kwargs: Any) -> Any:
+    """JSON of a 2xx answer ({} for none). Raises HelpdeskError."""
+    try:
+        response = made.request(method, url, timeout=TIMEOUT_S, allow_redirects=False, **kwargs)
+    except requests.RequestException as error:
+        raise RetryLater(type(error).__name__) from error
+    judge(Answer(response.status_code, response.headers, response.text))
+    if not response.content:
+        return {}
+    try:
+        return response.json()
+    except ValueError as error:
+        raise RetryLater("the answer is not JSON") from error

@@ -1,0 +1,157 @@
+"""Reads open tickets in the helpdesk: finds what webhooks lost, and gives solved conversations back."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from sqlalchemy import select, update
+from sqlalchemy.engine import Row
+
+from handoff.configuration import HandoffConfiguration
+from handoff.database import Database
+from handoff.deliveries import files_of
+from handoff.port import Helpdesk, HelpdeskError, Refused, SeenComment, Ticket
+from handoff.tables import takeovers
+from handoff.takeover import (
+    AgentComment,
+    TicketRef,
+    add_job,
+    agent_said,
+    comment_entry_id,
+    give_back,
+    lock_floor,
+    takeover_by_id,
+)
+
+log = logging.getLogger(__name__)
+
+CLAIM_S = 60.0
+ENDING_RETRY_S = 1.0
+MAX_ENDING_FAILURES = 3
+MAX_REFUSALS = 5
+RETURNED_NOTE = "The customer chose to go back to the assistant. A public reply here would still reach them."
+
+
+class Looking:
+    """`due()` says which tickets to read, `look(id)` reads one; both block."""
+
+    def __init__(
+        self,
+        db: Database,
+        helpdesk: Helpdesk,
+        configuration: HandoffConfiguration,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._db, self._helpdesk, self._configuration, self._clock = db, helpdesk, configuration, clock
+
+    def due(self, limit: int = 20) -> list[int]:
+        """Takeovers whose ticket wants reading now."""
+        found = (
+            select(takeovers.c.id)
+            .where(takeovers.c.look_at <= self._clock(), takeovers.c.state != "closed")
+            .order_by(takeovers.c.look_at)
+            .limit(limit)
+        )
+        with self._db.read() as connection:
+            return list(connection.execute(found).scalars())
+
+    def look(self, takeover_id: int) -> None:
+        """Hand on every public comment that is new, then end the takeover if its ticket is solved."""
+        takeover = self._claim(takeover_id)
+        if takeover is None:
+            return
+        if takeover.ending == "customer" or (takeover.ending and not takeover.ticket_id):
+            self._end(takeover, takeover.ending)
+            return
+        if not takeover.ticket_id:
+            self._again(takeover, None)
+            return
+        try:
+            ticket = Ticket(takeover.ticket_id, takeover.ticket_url or "", takeover.requester_id)
+            view = self._helpdesk.look(ticket)
+        except HelpdeskError as error:
+            self._failed(takeover, error)
+            return
+        for comment in view.comments:
+            if comment.public and comment.by_staff:
+                self._hand_on(takeover, comment, view.status == "open")
+        if view.status in ("solved", "closed"):
+            self._end(takeover, view.status)
+        elif takeover.ending:
+            self._end(takeover, takeover.ending, only_if_still_ending=True)
+        else:
+            self._again(takeover, self._clock() + self._pace(takeover))
+
+    def _claim(self, takeover_id: int) -> Row | None:
+        """The takeover, if nobody else reads its ticket now."""
+        now = self._clock()
+        with self._db.write() as connection:
+            takeover = takeover_by_id(connection, takeover_id)
+            if takeover.look_at is None or takeover.look_at > now or takeover.state == "closed":
+                return None
+            connection.execute(
+                update(takeovers).where(takeovers.c.id == takeover_id).values(look_at=now + CLAIM_S)
+            )
+            return takeover
+
+    def _pace(self, takeover: Row) -> float:
+        """Young tickets are read often, old ones ten times less."""
+        age = self._clock() - takeover.opened_at
+        return self._configuration.look_every_s * (1 if age < 3600 else 3 if age < 24 * 3600 else 10)
+
+    def _hand_on(self, takeover: Row, comment: SeenComment, ticket_open: bool) -> None:
+        entry_id = comment_entry_id(takeover.backend, comment.id)
+        said = AgentComment(entry_id, comment.id, comment.text, comment.at, comment.media, ticket_open)
+        outcome = agent_said(self._db, TicketRef(takeover.ticket_id), said, self._clock())
+        if outcome == "relayed":
+            log.info("handoff.comment.found reference=%s", takeover.reference)
+        elif outcome == "seen" and comment.media and files_of(self._db, entry_id) == 0:
+            # Webhooks tell of a comment without its attachments.
+            self._hand_on_files(takeover, comment, entry_id)
+
+    def _hand_on_files(self, takeover: Row, comment: SeenComment, entry_id: str) -> None:
+        files = AgentComment(f"{entry_id}:media", f"{comment.id}:media", "", comment.at, comment.media, False)
+        agent_said(self._db, TicketRef(takeover.ticket_id), files, self._clock())
+
+    def _failed(self, takeover: Row, error: HelpdeskError) -> None:
+        failures = takeover.look_failures + 1
+        log.warning("handoff.look.failed reference=%s failures=%d error=%s", takeover.reference, failures, error)
+        if takeover.ending and failures >= MAX_ENDING_FAILURES:
+            self._end(takeover, takeover.ending, only_if_still_ending=True)
+        elif isinstance(error, Refused) and failures >= MAX_REFUSALS:
+            log.error("handoff.ticket.gone reference=%s", takeover.reference)
+            self._end(takeover, "closed")
+        else:
+            wait = ENDING_RETRY_S if takeover.ending else min(600.0, self._pace(takeover) * failures)
+            self._again(takeover, self._clock() + wait, failures)
+
+    def _again(self, takeover: Row, at: float | None, failures: int = 0) -> None:
+        with self._db.write() as connection:
+            current = takeover_by_id(connection, takeover.id)
+            news = bool(current.ending) and not takeover.ending  # solved while we were reading
+            connection.execute(
+                update(takeovers)
+                .where(takeovers.c.id == takeover.id)
+                .values(look_at=self._clock() if news else at, look_failures=failures)
+            )
+
+    def _end(self, takeover: Row, closed_as: str, only_if_still_ending: bool = False) -> None:
+        now = self._clock()
+        with self._db.write() as connection:
+            lock_floor(connection, takeover.customer)
+            current = takeover_by_id(connection, takeover.id)
+            if current.state == "closed" or (only_if_still_ending and not current.ending):
+                return
+            by_customer = closed_as == "customer"
+            if by_customer and current.state != "waiting":
+                # An agent spoke before the wish was carried out: the agent has the conversation.
+                connection.execute(
+                    update(takeovers).where(takeovers.c.id == takeover.id).values(ending=None)
+                )
+                return
+            give_back(connection, current, "customer" if by_customer else "solved", now)
+            if by_customer:
+                add_job(connection, current.id, "note", f"returned:{current.external_id}", {"note": RETURNED_NOTE}, now)
+        log.info("handoff.takeover.ended reference=%s as=%s", takeover.reference, closed_as)

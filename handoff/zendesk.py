@@ -1,0 +1,252 @@
+"""Zendesk, through zenpy (GPLv3: imported here and nowhere else, and only when Zendesk is configured).
+
+What zenpy would do by itself and must not: cache tickets for 30 s, send a PUT again after a timeout (a comment twice),
+sleep through a 429 without limit (and crash on `Retry-After: 1.5`), share half-sent objects between threads. So: no
+cache, one client a thread, and a session that never repeats, judges the answer before zenpy sees it, and
+knows the base URL (zenpy only knows https://{subdomain}.zendesk.com).
+
+Zendesk itself: `Idempotency-Key` holds for two hours and only for creating tickets; comments have none. Phone numbers
+belong to users, not to the ticket's requester field. A first comment is public unless told otherwise, and the last
+choice becomes the default of the ticket.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from zenpy import Zenpy
+from zenpy.lib.api_objects import Comment, CustomField, User
+from zenpy.lib.api_objects import Ticket as ZendeskTicket
+from zenpy.lib.exception import APIException, RecordNotFoundException, ZenpyException
+
+from handoff.http import Answer, judge
+from handoff.port import Draft, HelpdeskError, NewComment, Refused, RetryLater, SeenComment, Ticket, TicketView
+from settings import Settings, SettingsError
+
+log = logging.getLogger(__name__)
+logging.getLogger("zenpy").setLevel(logging.INFO)  # at DEBUG it logs whole tickets
+
+TIMEOUT_S = (3.0, 10.0)  # connect, read
+API_TOKENS_END = "2027-04-30"
+UNREADABLE = (APIException, ZenpyException, requests.RequestException, ValueError, AttributeError, TypeError, KeyError)
+OPEN_STATUSES = ("new", "open", "pending", "hold")
+
+
+class Session(requests.Session):
+    """Requests to one Zendesk account: authorised, never repeated, errors raised by remedy."""
+
+    def __init__(self, base: str, headers: dict[str, str], auth: tuple[str, str] | None) -> None:
+        super().__init__()
+        self.trust_env = False  # no .netrc credentials over ours
+        self.authorized = True  # zenpy then leaves our credentials alone
+        self.headers.update(headers)
+        self.auth = auth
+        self._base = base
+        self.idempotency_key: str | None = None
+
+    def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> requests.Response:
+        """Raises HelpdeskError for everything that is not 2xx."""
+        parts = urlsplit(str(url))
+        target = f"{self._base}{parts.path}" + (f"?{parts.query}" if parts.query else "")
+        kwargs["timeout"] = TIMEOUT_S
+        kwargs["allow_redirects"] = False
+        if self.idempotency_key and str(method).upper() == "POST":
+            kwargs["headers"] = {**(kwargs.get("headers") or {}), "Idempotency-Key": self.idempotency_key}
+        try:
+            response = super().request(method, target, *args, **kwargs)
+        except requests.RequestException as error:
+            raise RetryLater(type(error).__name__) from error
+        judge(Answer(response.status_code, response.headers, response.text))
+        return response
+
+
+class Zendesk:
+    """A Helpdesk."""
+
+    name = "zendesk"
+
+    def __init__(
+        self, url: str, headers: dict[str, str], auth: tuple[str, str] | None = None, order_field: str | None = None
+    ) -> None:
+        self._base = url.rstrip("/")
+        self._headers, self._auth, self._order_field = headers, auth, order_field
+        self._threads = threading.local()
+
+    @classmethod
+    def from_settings(cls, configured: Settings) -> Zendesk:
+        """Raises SettingsError."""
+        if not configured.zendesk_url:
+            raise SettingsError("TICKETING is zendesk, but ZENDESK_URL is not set.")
+        if configured.zendesk_oauth_token:
+            headers = {"Authorization": f"Bearer {configured.zendesk_oauth_token}"}
+            return cls(configured.zendesk_url, headers, None, configured.zendesk_order_field_id)
+        if not (configured.zendesk_email and configured.zendesk_api_token):
+            raise SettingsError("Set ZENDESK_OAUTH_TOKEN (or ZENDESK_EMAIL and ZENDESK_API_TOKEN) for Zendesk.")
+        log.warning(
+            "zendesk.api_token.ending on=%s Zendesk switches API tokens off; set ZENDESK_OAUTH_TOKEN instead",
+            API_TOKENS_END,
+        )
+        auth = (f"{configured.zendesk_email}/token", configured.zendesk_api_token)
+        return cls(configured.zendesk_url, {}, auth, configured.zendesk_order_field_id)
+
+    def open_ticket(self, draft: Draft, tried_before: bool) -> Ticket:
+        with self._client() as (zenpy, session):
+            if tried_before:
+                found = self._find(zenpy, draft.external_id)
+                if found is not None:
+                    return found
+            requester = self._requester(zenpy, draft)
+            session.idempotency_key = draft.external_id
+            try:
+                return self._create(zenpy, draft, requester)
+            except Refused as error:
+                found = self._find(zenpy, draft.external_id)
+                if found is not None:
+                    return found
+                if "Idempotent" in str(error):
+                    # The key remembers another body: an attempt whose answer was lost, worded differently.
+                    raise RetryLater("idempotency key in use", 60.0) from error
+                if not self._order_field:
+                    raise
+                log.error("zendesk.ticket.refused with the order field; opening it without")
+                session.idempotency_key = f"{draft.external_id}:plain"
+                return self._create(zenpy, draft, requester, with_order_field=False)
+
+    def _create(self, zenpy: Any, draft: Draft, requester: Any, with_order_field: bool = True) -> Ticket:
+        ticket = ZendeskTicket(
+            subject=draft.subject,
+            comment=Comment(body=draft.note, public=False),
+            priority=draft.priority,
+            tags=list(draft.tags),
+            external_id=draft.external_id,
+        )
+        if isinstance(requester, dict):
+            ticket.requester = requester
+        else:
+            ticket.requester_id = requester
+        if with_order_field and self._order_field and draft.order_number:
+            ticket.custom_fields = [CustomField(id=int(self._order_field), value=draft.order_number)]
+        audit = zenpy.tickets.create(ticket)
+        return self._ticket(getattr(audit, "ticket", audit))
+
+    def _requester(self, zenpy: Any, draft: Draft) -> Any:
+        """The customer's user id; found again by external id whatever number they write from."""
+        external_id = f"whatsapp:{draft.customer}"
+        user = User(name=draft.customer_name, external_id=external_id, verified=True)
+        if draft.phone:
+            user.phone = draft.phone
+        try:
+            return zenpy.users.create_or_update(user).id
+        except Refused:
+            log.warning("zendesk.user.refused; trying without the phone number")
+        try:
+            return zenpy.users.create_or_update(User(name=draft.customer_name, external_id=external_id)).id
+        except Refused:
+            log.error("zendesk.user.refused; the ticket names the customer itself")
+            return {"name": draft.customer_name}
+
+    def _find(self, zenpy: Any, external_id: str) -> Ticket | None:
+        try:
+            for ticket in zenpy.tickets(external_id=external_id):
+                if ticket.external_id == external_id:
+                    return self._ticket(ticket)
+        except Refused:
+            return None
+        return None
+
+    def _ticket(self, ticket: Any) -> Ticket:
+        requester = getattr(ticket, "requester_id", None)
+        return Ticket(str(ticket.id), f"{self._base}/agent/tickets/{ticket.id}", str(requester) if requester else None)
+
+    def add_comment(self, ticket: Ticket, comment: NewComment, tried_before: bool) -> str | None:
+        with self._client() as (zenpy, _):
+            if tried_before:
+                for seen in zenpy.tickets.comments(ticket=int(ticket.id)):
+                    if comment.marker in _text(seen):
+                        return str(seen.id)
+            public = comment.author == "customer"
+            new = Comment(body=comment.body, public=public)
+            if public and ticket.requester_id:
+                new.author_id = int(ticket.requester_id)
+            audit = zenpy.tickets.update(ZendeskTicket(id=int(ticket.id), comment=new))
+            return _comment_id(audit)
+
+    def look(self, ticket: Ticket) -> TicketView:
+        with self._client() as (zenpy, _):
+            status = str(zenpy.tickets(id=int(ticket.id)).status).lower()
+            comments = list(zenpy.tickets.comments(ticket=int(ticket.id)))
+            staff = self._staff(zenpy, {comment.author_id for comment in comments}, ticket)
+            return TicketView(
+                "open" if status in OPEN_STATUSES else status,
+                tuple(_seen(comment, comment.author_id in staff) for comment in comments),
+            )
+
+    def _staff(self, zenpy: Any, authors: set[Any], ticket: Ticket) -> set[Any]:
+        """Those of the authors who are agents or administrators."""
+        others = {author for author in authors if author and str(author) != str(ticket.requester_id)}
+        if not others:
+            return set()
+        users = zenpy.users(ids=sorted(others))
+        return {user.id for user in users if str(user.role) in ("agent", "admin")}
+
+    @contextmanager
+    def _client(self) -> Iterator[tuple[Any, Session]]:
+        """This thread's client. What zenpy raises arrives as HelpdeskError."""
+        if not hasattr(self._threads, "client"):
+            session = Session(self._base, self._headers, self._auth)
+            client = Zenpy(subdomain="unused", session=session, disable_cache=True, timeout=TIMEOUT_S[1])
+            self._threads.client = (client, session)
+        zenpy, session = self._threads.client
+        session.idempotency_key = None
+        try:
+            yield zenpy, session
+        except HelpdeskError:
+            raise
+        except RecordNotFoundException as error:
+            raise Refused("not found") from error
+        except UNREADABLE as error:
+            # An answer that is not what Zendesk sends: a proxy's page, an empty body.
+            raise RetryLater(f"unreadable answer ({type(error).__name__})") from error
+        finally:
+            session.idempotency_key = None
+
+
+def _text(comment: Any) -> str:
+    return str(getattr(comment, "plain_body", None) or getattr(comment, "body", None) or "")
+
+
+def _seen(comment: Any, by_staff: bool) -> SeenComment:
+    files = [getattr(file, "content_url", None) for file in getattr(comment, "attachments", None) or []]
+    return SeenComment(
+        id=str(comment.id),
+        text=str(getattr(comment, "body", None) or ""),
+        at=_epoch(getattr(comment, "created_at", None)),
+        public=bool(comment.public),
+        by_staff=by_staff,
+        media=tuple(str(link) for link in files if link),
+    )
+
+
+def _epoch(written: Any) -> float:
+    if isinstance(written, dt.datetime):
+        return written.timestamp()
+    try:
+        return dt.datetime.fromisoformat(str(written).replace("Z", "+00:00")).timestamp()
+    except ValueError:
+        return 0.0
+
+
+def _comment_id(audit: Any) -> str | None:
+    events = getattr(getattr(audit, "audit", None), "events", None) or []
+    for event in events:
+        kind = event.get("type") if isinstance(event, dict) else getattr(event, "type", None)
+        if kind == "Comment":
+            return str(event["id"] if isinstance(event, dict) else event.id)
+    return None

@@ -1,0 +1,163 @@
+"""What the stand-in helpdesk remembers: users, tickets, comments; and the rules that Zendesk has about them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+UPDATES_PER_10_MINUTES = 30
+STATUSES = ("new", "open", "pending", "hold", "solved", "closed")
+PRIORITIES = (None, "low", "normal", "high", "urgent")
+AGENT_ID, INTEGRATION_ID = 501, 500
+
+
+class Rejected(Exception):
+    """An answer of Zendesk that is no success: status, body, seconds for Retry-After."""
+
+    def __init__(self, status: int, error: str, description: str = "", retry_after: float | None = None) -> None:
+        super().__init__(error)
+        self.status, self.retry_after = status, retry_after
+        self.body = {"error": error, "description": description or error}
+
+
+@dataclass
+class Ticket:
+    """One ticket; `comments` are as the API shows them, oldest first."""
+
+    id: int
+    created_at: str
+    fields: dict[str, Any]
+    comments: list[dict[str, Any]] = field(default_factory=list)
+    updates: list[float] = field(default_factory=list)
+
+    def shown(self) -> dict[str, Any]:
+        """As GET /tickets/{id} shows it."""
+        return {"id": self.id, "created_at": self.created_at, **self.fields}
+
+
+def timestamp(at: float | None = None) -> str:
+    """Zendesk's spelling of a time."""
+    moment = dt.datetime.fromtimestamp(time.time() if at is None else at, dt.timezone.utc)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Tickets:
+    """The helpdesk's database, in memory."""
+
+    def __init__(self) -> None:
+        self._ids = itertools.count(1)
+        self._comment_ids = itertools.count(9001)
+        self._keys: dict[str, tuple[str, dict[str, Any]]] = {}
+        self.tickets: dict[int, Ticket] = {}
+        self.users: dict[int, dict[str, Any]] = {
+            INTEGRATION_ID: {"id": INTEGRATION_ID, "name": "Assistant", "role": "admin"},
+            AGENT_ID: {"id": AGENT_ID, "name": "Meera", "role": "agent"},
+        }
+        self._user_ids = itertools.count(1001)
+
+    def upsert_user(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Create, or update the user of the same external id."""
+        if not given.get("name"):
+            raise Rejected(422, "RecordInvalid", "Name: cannot be blank")
+        external_id = given.get("external_id")
+        for user in self.users.values():
+            if external_id and user.get("external_id") == external_id:
+                user.update(given)
+                return user
+        user = {"id": next(self._user_ids), "role": "end-user", **given}
+        self.users[user["id"]] = user
+        return user
+
+    def create(self, given: dict[str, Any], key: str | None, body: str) -> tuple[dict[str, Any], bool]:
+        """The answer to POST /tickets and whether it is a repetition under the same Idempotency-Key."""
+        if key and key in self._keys:
+            known_body, answer = self._keys[key]
+            if known_body != body:
+                raise Rejected(400, "IdempotentRequestError", "the key was used with other parameters")
+            return answer, True
+        comment = given.get("comment") or {}
+        if not (comment.get("body") or comment.get("html_body")):
+            raise Rejected(422, "RecordInvalid", "Description: cannot be blank")
+        if given.get("priority") not in PRIORITIES:
+            raise Rejected(422, "RecordInvalid", "Priority: is not valid")
+        answer = self._insert(given, comment)
+        if key:
+            self._keys[key] = (body, answer)
+        return answer, False
+
+    def _insert(self, given: dict[str, Any], comment: dict[str, Any]) -> dict[str, Any]:
+        requester = given.get("requester_id") or INTEGRATION_ID
+        if isinstance(given.get("requester"), dict):
+            requester = self.upsert_user(dict(given["requester"]))["id"]
+        fields = {
+            "subject": given.get("subject") or "",
+            "priority": given.get("priority"),
+            "status": given.get("status") or "new",
+            "tags": list(given.get("tags") or []),
+            "external_id": given.get("external_id"),
+            "requester_id": requester,
+            "custom_fields": list(given.get("custom_fields") or []),
+            "updated_at": timestamp(),
+        }
+        ticket = Ticket(next(self._ids), timestamp(), fields)
+        self.tickets[ticket.id] = ticket
+        added = self._add_comment(ticket, comment, INTEGRATION_ID)
+        return self._audited(ticket, added)
+
+    def update(self, ticket_id: int, given: dict[str, Any], by: int = INTEGRATION_ID) -> dict[str, Any]:
+        """The answer to PUT /tickets/{id}."""
+        ticket = self.find(ticket_id)
+        if ticket.fields["status"] == "closed":
+            raise Rejected(422, "RecordInvalid", "Status: closed prevents ticket update")
+        if by == INTEGRATION_ID:
+            self._count_update(ticket)
+        added = None
+        if given.get("comment"):
+            added = self._add_comment(ticket, given["comment"], by)
+        for name in ("status", "priority", "subject", "tags", "custom_fields"):
+            if name in given:
+                ticket.fields[name] = given[name]
+        ticket.fields["updated_at"] = timestamp()
+        return self._audited(ticket, added)
+
+    def _count_update(self, ticket: Ticket) -> None:
+        now = time.time()
+        ticket.updates = [at for at in ticket.updates if at > now - 600]
+        if len(ticket.updates) >= UPDATES_PER_10_MINUTES:
+            wait = ticket.updates[0] + 600 - now
+            raise Rejected(429, "TooManyRequests", "30 updates in 10 minutes", wait)
+        ticket.updates.append(now)
+
+    def _add_comment(self, ticket: Ticket, given: dict[str, Any], by: int) -> dict[str, Any]:
+        body = str(given.get("body") or given.get("html_body") or "")
+        comment = {
+            "id": next(self._comment_ids),
+            "type": "Comment",
+            "author_id": given.get("author_id") or by,
+            "body": body,
+            "plain_body": body,
+            "public": bool(given.get("public", True)),
+            "attachments": list(given.get("attachments") or []),
+            "created_at": timestamp(),
+        }
+        ticket.comments.append(comment)
+        return comment
+
+    def _audited(self, ticket: Ticket, comment: dict[str, Any] | None) -> dict[str, Any]:
+        shown = ("id", "type", "body", "public", "author_id")
+        events = [] if comment is None else [{name: comment[name] for name in shown}]
+        audit = {"id": 70_000 + ticket.id * 1000 + len(ticket.comments), "ticket_id": ticket.id, "events": events}
+        return {"ticket": ticket.shown(), "audit": audit}
+
+    def find(self, ticket_id: int) -> Ticket:
+        """Rejected with 404 when there is none."""
+        ticket = self.tickets.get(ticket_id)
+        if ticket is None:
+            raise Rejected(404, "RecordNotFound", "Not found")
+        return ticket
+
+    def is_staff(self, user_id: int) -> bool:
+        return bool(self.users.get(user_id, {}).get("role") in ("agent", "admin"))

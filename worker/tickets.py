@@ -1,0 +1,130 @@
+"""The part of the worker that serves takeovers: helpdesk, agents' words, notifications.
+
+One short round after the other: agents' words into the inbox first (a customer waits for them), then tickets that
+want reading, then orders to the helpdesk, then notices. Calls to the helpdesk run in a few threads, so that one
+that hangs holds up nobody else's takeover.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import redis.asyncio
+
+from connectors.whatsapp.inbox import Entry, Inbox, InboxUnavailable, connect
+from handoff.backends import helpdesk
+from handoff.configuration import load_configuration
+from handoff.database import Database, HandoffUnavailable
+from handoff.deliveries import Deliveries, Delivery
+from handoff.dispatcher import Dispatcher
+from handoff.looking import Looking
+from handoff.notify import Notifier, channels
+from settings import Settings
+
+log = logging.getLogger(__name__)
+
+ROUND_S = 0.3
+TROUBLE_WAIT_S = 2.0
+THREADS = 6
+DRAIN_S = 12.0
+
+
+class TicketDesk:
+    """Everything of a takeover that happens outside a turn."""
+
+    def __init__(
+        self,
+        deliveries: Deliveries,
+        looking: Looking,
+        dispatcher: Dispatcher,
+        notifier: Notifier,
+        threads: int = THREADS,
+    ) -> None:
+        self._deliveries, self._looking = deliveries, looking
+        self._dispatcher, self._notifier = dispatcher, notifier
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="helpdesk")
+        self._busy: dict[tuple[str, int], asyncio.Future[None]] = {}
+
+    async def round(self) -> None:
+        """Start what is due, without waiting for helpdesks. Raises HandoffUnavailable or InboxUnavailable."""
+        await self._deliveries.drain()
+        self._start("look", await asyncio.to_thread(self._looking.due), self._looking.look)
+        self._start("dispatch", await asyncio.to_thread(self._dispatcher.due), self._dispatcher.work)
+        self._start("notify", [0], lambda _: self._notifier.work())
+
+    async def idle(self, timeout_s: float = DRAIN_S) -> None:
+        """Wait for what has been started."""
+        if self._busy:
+            await asyncio.wait(self._busy.values(), timeout=timeout_s)
+
+    def close(self) -> None:
+        """Start nothing more; calls under way end by their own timeouts."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _start(self, what: str, ids: Iterable[int], work: Callable[[int], None]) -> None:
+        loop = asyncio.get_running_loop()
+        for number in ids:
+            key = (what, number)
+            if key not in self._busy:
+                future = loop.run_in_executor(self._pool, work, number)
+                self._busy[key] = future
+                future.add_done_callback(partial(self._ended, key))
+
+    def _ended(self, key: tuple[str, int], done: asyncio.Future[None]) -> None:
+        self._busy.pop(key, None)
+        if not done.cancelled() and done.exception() is not None:
+            log.error("handoff.worker.failed what=%s error=%s", key[0], type(done.exception()).__name__)
+
+
+def build(configured: Settings, client: redis.asyncio.Redis) -> tuple[TicketDesk, Database]:
+    """The desk as configured. Raises SettingsError and HandoffConfigurationError."""
+    db = Database(configured.values["CONVERSATION_DATABASE_URL"] or "")
+    configuration = load_configuration()
+    desk, told, inbox = helpdesk(configured, db), channels(configured), Inbox(client)
+
+    async def put(entries: Sequence[Delivery]) -> Any:
+        return await inbox.put([Entry(entry.kind, entry.customer, entry.id, entry.payload) for entry in entries])
+
+    media_key = configured.whatsapp_app_secret or ""
+    return (
+        TicketDesk(
+            Deliveries(db, put, configured.whatsapp_reopen_template),
+            Looking(db, desk, configuration),
+            Dispatcher(db, desk, configuration, [channel.name for channel in told], media_key),
+            Notifier(db, configuration, told),
+        ),
+        db,
+    )
+
+
+async def run(configured: Settings, stop: asyncio.Event) -> None:
+    """Serve takeovers until `stop` is set; what is under way then gets a few seconds to finish."""
+    client = connect(configured.redis_url or "")
+    desk, db = build(configured, client)
+    log.info("handoff.worker.started ticketing=%s", configured.ticketing)
+    try:
+        while not stop.is_set():
+            wait = ROUND_S
+            try:
+                await desk.round()
+            except (HandoffUnavailable, InboxUnavailable) as error:
+                log.warning("handoff.worker.waits error=%s", type(error).__name__)
+                wait = TROUBLE_WAIT_S
+            await _sleep(stop, wait)
+        await desk.idle()
+    finally:
+        desk.close()
+        db.close()
+        await client.close()
+
+
+async def _sleep(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except asyncio.TimeoutError:
+        return
