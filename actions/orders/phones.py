@@ -71,5 +71,5 @@ def written_forms(phone: str) -> list[str]:
 
 
 def core_digits(phone: str) -> str:
-    """The digits that every way of writing an E.164 number contains in one run, once separators are gone."""
+    """The digits that every way of writing an E.164 number contains: those after country code and trunk prefix."""
     return phonenumbers.national_significant_number(phonenumbers.parse(phone))

@@ -81,7 +81,8 @@ def test_an_order_without_a_phone_belongs_to_nobody(fill: Fill) -> None:
 @pytest.mark.parametrize(
     "stored",
     ["98765 43210", "09876543210", "0091 98765 43210", "+91-98765-43210", "919876543210", "+91 (987) 654-3210",
-     "98-76-54-32-10", "+91.98765.43210", "98765 43210 (home)"],
+     "98-76-54-32-10", "+91.98765.43210", "98765 43210 (home)",
+     "+91\u00a098765\u2013432\u00a010", "Ph: 9876543210"],
 )
 def test_orders_are_found_however_the_shop_wrote_the_phone(fill: Fill, stored: str) -> None:
     repository = fill(("10234", stored, "shipped"), ("10235", "98123 45670", "shipped"))
@@ -236,7 +237,7 @@ def test_well_formed_phones_are_found_through_the_index(tmp_path: Path, monkeypa
             " ORDER BY order_id DESC LIMIT 200", forms,
         ).fetchall()
     assert "USING INDEX by_phone" in str(plan)
-    monkeypatch.setattr(module, "_digits_of", lambda column: pytest.fail("scanned for a well-formed phone"))
+    monkeypatch.setattr(module, "_same_digits", lambda phone: pytest.fail("scanned for a well-formed phone"))
     assert numbers(OrderRepository(url).open_orders(ASHA)) == ["10234"]
 
 
