@@ -1,0 +1,272 @@
+"""Finding the section that answers a question, and knowing when none does.
+
+Every section is represented by its text and by the ways in which customers ask for it; questions that the pages do not
+answer stand beside them. A question's likeness to each entry fuses meaning (embedding) and words (TF-IDF over words and
+character n-grams); entries then vote, near ones much more than far ones. The balance of votes between the sections and the
+questions not covered, calibrated on questions of our own (tests/knowledge/tune.tsv), is the score.
+
+`python -m actions.knowledge.retrieval --jsonl` answers {"question"} lines with {"page", "section", "score", "answerable"}.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import math
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from actions.knowledge.documents import KnowledgeError, PolicyPages, Section, load_pages
+from actions.knowledge.embedding import E5, Embedder, RememberingEmbedder, Vectors
+from actions.knowledge.index import EmbeddedVectorIndex, Entry, LexicalIndex, Scores, VectorIndex, entries_of
+from actions.knowledge.wording import Wording
+
+log = logging.getLogger(__name__)
+
+FEWEST_TO_CENTRE = 30
+CANDIDATES = 4
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Numbers chosen on tests/knowledge/tune.tsv with `python -m actions.knowledge.evaluation`."""
+
+    character_weight: float = 0.15
+    word_weight: float = 0.10
+    text_handicap: float = 0.05
+    temperature: float = 0.05
+    slope: float = 1.0
+    intercept: float = -1.0
+    likeness_weight: float = 0.0
+    answerable_from: float = 0.5
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is known of a question. `score` is the probability that the pages answer it, `sections` best first."""
+
+    question: str
+    sections: tuple[Section, ...] = ()
+    score: float = 0.0
+    answerable: bool = False
+
+    @property
+    def best(self) -> Section | None:
+        """The section to quote, also when the score is too low to quote it."""
+        return self.sections[0] if self.sections else None
+
+
+@dataclass(frozen=True)
+class _Snapshot:
+    """All that is derived from one version of the pages; replaced as a whole."""
+
+    pages: PolicyPages
+    wording: Wording
+    entries: list[Entry]
+    words: LexicalIndex
+    characters: LexicalIndex
+    centre: Vectors | None
+
+
+class Retriever:
+    """Searches the pages of `folder`; an edited page counts from the next question on, without a restart.
+
+    `memory` is a folder in which the entries' embeddings outlive the process.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        embedder: Embedder,
+        memory: Path | None = None,
+        vectors: VectorIndex | None = None,
+        calibration: Calibration | None = None,
+    ) -> None:
+        self._folder = folder
+        self._questions = embedder
+        # Only what the pages say is kept on disk, never what a customer asked.
+        self._texts = RememberingEmbedder(embedder, memory)
+        self._vectors = vectors or EmbeddedVectorIndex()
+        self.calibration = calibration or Calibration()
+        self._snapshot: _Snapshot | None = None
+        self._files: tuple[tuple[str, int, int], ...] = ()
+        self._lock = threading.Lock()
+
+    @property
+    def pages(self) -> PolicyPages:
+        """The pages as they are now. Raises KnowledgeError when they were never readable."""
+        return self._current().pages
+
+    def find(self, question: str) -> Finding:
+        """The best sections for `question` and whether they answer it. Raises KnowledgeError."""
+        with self._lock:
+            snapshot = self._current()
+            readable = snapshot.wording.readable(snapshot.wording.clean(question))
+            if not any(letter.isalnum() for letter in readable):
+                return Finding(question)
+            return self._vote(question, snapshot, self._likeness(snapshot, readable))
+
+    def readable(self, question: str) -> str:
+        """The question in the words in which it is searched."""
+        wording = self._current().wording
+        return wording.readable(wording.clean(question))
+
+    def _likeness(self, snapshot: _Snapshot, readable: str) -> Scores:
+        """How like each entry the question is, about 0 to 1.2; one outside the nearest counts as the last of them."""
+        vector = self._questions.embed([readable], "query")[0]
+        if snapshot.centre is not None:
+            vector = _unit(vector - snapshot.centre)
+        nearest = self._vectors.nearest(vector, len(snapshot.entries))
+        likeness = np.full(len(snapshot.entries), nearest[-1][1] if nearest else 0.0, np.float32)
+        for entry, cosine in nearest:
+            likeness[entry] = cosine
+        tuned = self.calibration
+        likeness += tuned.character_weight * snapshot.characters.scores(readable)
+        likeness += tuned.word_weight * snapshot.words.scores(readable)
+        likeness -= tuned.text_handicap * np.array([entry.kind == "text" for entry in snapshot.entries])
+        return likeness
+
+    def _vote(self, question: str, snapshot: _Snapshot, likeness: Scores) -> Finding:
+        tuned = self.calibration
+        votes = np.exp((likeness - likeness.max()) / tuned.temperature)
+        sections = snapshot.pages.sections
+        by_section = np.zeros(len(sections))
+        against = 1e-12
+        for entry, vote in zip(snapshot.entries, votes, strict=True):
+            if entry.section is None:
+                against += float(vote)
+            else:
+                by_section[entry.section] += vote
+        by_page: dict[str, float] = {}
+        for section, vote in zip(sections, by_section, strict=True):
+            by_page[section.page] = by_page.get(section.page, 0.0) + float(vote)
+        page = max(by_page, key=lambda name: by_page[name])
+        order = sorted(range(len(sections)), key=lambda n: (sections[n].page != page, -by_section[n]))
+        rest = sorted(order[1:], key=lambda n: -by_section[n])
+        closest = float(likeness[[entry.section is not None for entry in snapshot.entries]].max())
+        balance = math.log(float(by_section.sum()) + 1e-12) - math.log(against)
+        score = _sigmoid(tuned.slope * balance + tuned.likeness_weight * closest + tuned.intercept)
+        best = tuple(sections[n] for n in [order[0], *rest[: CANDIDATES - 1]])
+        return Finding(question, best, round(score, 4), score >= tuned.answerable_from)
+
+    def _current(self) -> _Snapshot:
+        """The snapshot of the files as they are; an edit that cannot be read leaves the last good one in force."""
+        files = _listing(self._folder)
+        if self._snapshot is not None and files == self._files:
+            return self._snapshot
+        try:
+            self._snapshot = self._index(load_pages(self._folder))
+            log.info("knowledge.index.built sections=%d", len(self._snapshot.pages.sections))
+        except KnowledgeError as error:
+            if self._snapshot is None:
+                raise
+            log.error("knowledge.pages.invalid still_serving=previous problem=%s", error)
+        self._files = files
+        return self._snapshot
+
+    def _index(self, pages: PolicyPages) -> _Snapshot:
+        wording = _wording_of(pages)
+        entries = entries_of(pages, wording)
+        rows = self._embed_entries(entries)
+        asked = np.array([entry.kind == "asked" for entry in entries])
+        centre = None
+        if len(entries) >= FEWEST_TO_CENTRE:
+            # E5's vectors share a large common part; without it the differences count.
+            centre = rows[asked].mean(axis=0)
+            rows = np.where(asked[:, None], rows - centre, rows - rows[~asked].mean(axis=0))
+            rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
+        self._vectors.replace(pages.version, rows.astype(np.float32))
+        texts = [entry.text for entry in entries]
+        return _Snapshot(
+            pages, wording, entries, LexicalIndex(texts, characters=False), LexicalIndex(texts, characters=True), centre
+        )
+
+    def _embed_entries(self, entries: list[Entry]) -> Vectors:
+        rows: dict[int, Vectors] = {}
+        for kind, as_kind in (("asked", "query"), ("text", "passage")):
+            places = [place for place, entry in enumerate(entries) if entry.kind == kind]
+            if places:
+                vectors = self._texts.embed([entries[place].text for place in places], as_kind)
+                rows.update(zip(places, vectors, strict=True))
+        return np.stack([rows[place] for place in range(len(entries))])
+
+
+def _wording_of(pages: PolicyPages) -> Wording:
+    clean = Wording(pages.lexicon, ()).clean
+    corpus = [clean(text) for s in pages.sections for text in (s.heading, s.text, *s.asked_as)]
+    corpus += [clean(question) for question in pages.not_covered]
+    return Wording(pages.lexicon, [*corpus, *pages.lexicon.hinglish.values()])
+
+
+def _unit(vector: Vectors) -> Vectors:
+    return vector / max(float(np.linalg.norm(vector)), 1e-6)
+
+
+def _sigmoid(value: float) -> float:
+    return 1 / (1 + math.exp(-max(-50.0, min(50.0, value))))
+
+
+def _listing(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    listed = []
+    for path in sorted([*folder.glob("*.md"), *folder.glob("*.yml")]):
+        try:
+            status = path.stat()
+        except OSError:
+            continue
+        listed.append((path.name, status.st_mtime_ns, status.st_size))
+    return tuple(listed)
+
+
+def default_retriever() -> Retriever:
+    """The project's own pages, embeddings remembered under STATE_DIR."""
+    import settings
+
+    return Retriever(settings.PROJECT_ROOT / "policy_kb", E5(), memory=settings.load().state_path / "knowledge")
+
+
+def answer_lines(lines: Iterable[str], find: Callable[[str], Finding]) -> Iterator[str]:
+    """One JSON line out for each line in; a line that is no {"question": text} gets an unanswerable one."""
+    for line in lines:
+        try:
+            asked = json.loads(line)
+            question = asked["question"] if isinstance(asked, dict) else None
+            finding = find(question) if isinstance(question, str) else Finding("")
+        except (ValueError, KeyError, RecursionError) as error:
+            log.warning("knowledge.adapter.bad_line error=%s", type(error).__name__)
+            finding = Finding("")
+        best = finding.best
+        yield json.dumps({
+            "page": best.page if best else None,
+            "section": best.heading if best else None,
+            "score": finding.score,
+            "answerable": finding.answerable,
+        }, ensure_ascii=False)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The evaluation adapter: JSON lines on standard output, everything else on standard error."""
+    parser = argparse.ArgumentParser(prog="python -m actions.knowledge.retrieval", description=main.__doc__)
+    parser.add_argument("--jsonl", action="store_true", required=True, help="JSON lines in, JSON lines out")
+    parser.parse_args(arguments)
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+    try:
+        retriever = default_retriever()
+        incoming = (raw.decode("utf-8", "replace") for raw in sys.stdin.buffer)
+        for line in answer_lines(incoming, retriever.find):
+            print(line, flush=True)
+    except KnowledgeError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        return 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
