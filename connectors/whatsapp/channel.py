@@ -62,7 +62,7 @@ class WhatsAppChannel(InputChannel):
 
     def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
         """The routes. `on_new_message` stays unused: turns start from the inbox, never from the webhook."""
-        blueprint = Blueprint("whatsapp_webhook", __name__)
+        blueprint = Blueprint("whatsapp_webhook")
 
         @blueprint.listener("before_server_start")
         async def open_stores(app: Any, loop: Any) -> None:
@@ -73,9 +73,19 @@ class WhatsAppChannel(InputChannel):
         async def close_stores(app: Any, loop: Any) -> None:
             await app.ctx.whatsapp_redis.close()
 
-        blueprint.add_route(self.health, "/", methods=["GET"], name="health")
-        blueprint.add_route(self.handshake, "/webhook", methods=["GET"], name="handshake")
-        blueprint.add_route(self.receive, "/webhook", methods=["POST"], name="receive", stream=True)
+        # Sanic marks handlers with attributes, which bound methods cannot have.
+        @blueprint.get("/", name="health")
+        async def health(request: Request) -> HTTPResponse:
+            return await self.health(request)
+
+        @blueprint.get("/webhook", name="handshake")
+        async def handshake(request: Request) -> HTTPResponse:
+            return await self.handshake(request)
+
+        @blueprint.post("/webhook", name="receive", stream=True)
+        async def receive(request: Request) -> HTTPResponse:
+            return await self.receive(request)
+
         return blueprint
 
     async def health(self, request: Request) -> HTTPResponse:

@@ -107,9 +107,7 @@ class GraphClient:
         return self._session
 
 
-async def _note_sent(
-    session: aiohttp.ClientSession, context: Any, params: aiohttp.TraceRequestHeadersSentParams
-) -> None:
+async def _note_sent(session: aiohttp.ClientSession, context: Any, params: Any) -> None:
     context.trace_request_ctx["sent"] = True
 
 

@@ -122,7 +122,7 @@ class MessageShaper:
 
     def _choice(self, item: Mapping[str, Any], customer: str) -> Choice | None:
         payload = text(item.get("payload")).strip()
-        title = " ".join(text(item.get("title"), 1000).split()) or payload
+        title = " ".join((text(item.get("title"), 1000).strip() or payload).split())
         if not title:
             return None
         try:

@@ -16,8 +16,10 @@ from connectors.whatsapp.turn import Reply, Turn
 
 # What a response says, as opposed to what the action tells about it (utter_action, policy_pages, …).
 _CONTENT = frozenset(
-    ("text", "buttons", "quick_replies", "image", "attachment", "elements", "custom")
-    + ("list_button", "quote", "timestamp", "metadata")
+    (
+        *("text", "buttons", "quick_replies", "image", "attachment", "elements", "custom"),
+        *("list_button", "quote", "timestamp", "metadata"),
+    )
 )
 
 

@@ -37,7 +37,8 @@ class PayloadSigner:
 
     def sign_payload(self, customer: str, payload: str) -> str:
         """`payload~tag`, an id of at most 200 characters. Raises PayloadTooLong."""
-        payload = payload.strip()
+        # Meta refuses line breaks and outer blanks in ids.
+        payload = " ".join(payload.splitlines()).strip()
         if len(payload) > self.max_payload_chars:
             raise PayloadTooLong(
                 f"A button payload has {len(payload)} characters; at most {self.max_payload_chars} fit."
