@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 logging.getLogger("zenpy").setLevel(logging.INFO)  # at DEBUG it logs whole tickets
 
 TIMEOUT_S = (3.0, 10.0)  # connect, read
+ACCOUNT = "account"  # stands for ours in zenpy's URLs
 API_TOKENS_END = "2027-04-30"
 UNREADABLE = (APIException, ZenpyException, requests.RequestException, ValueError, AttributeError, TypeError, KeyError)
 OPEN_STATUSES = ("new", "open", "pending", "hold")
@@ -53,8 +54,7 @@ class Session(requests.Session):
 
     def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> requests.Response:
         """Raises HelpdeskError for everything that is not 2xx."""
-        parts = urlsplit(str(url))
-        target = f"{self._base}{parts.path}" + (f"?{parts.query}" if parts.query else "")
+        target = self._ours(str(url))
         kwargs["timeout"] = TIMEOUT_S
         kwargs["allow_redirects"] = False
         if self.idempotency_key and str(method).upper() == "POST":
@@ -64,7 +64,14 @@ class Session(requests.Session):
         except requests.RequestException as error:
             raise RetryLater(type(error).__name__) from error
         judge(Answer(response.status_code, response.headers, response.text))
+        response.request.url = f"https://{ACCOUNT}.zendesk.com{urlsplit(target).path}"  # zenpy chooses its parser by it
         return response
+
+    def _ours(self, url: str) -> str:
+        """Whatever host a URL names (zenpy's, or a `next` link's), our account's."""
+        parts, prefix = urlsplit(url), urlsplit(self._base).path
+        path = parts.path.removeprefix(prefix) if prefix else parts.path
+        return f"{self._base}{path}" + (f"?{parts.query}" if parts.query else "")
 
 
 class Zendesk:
@@ -201,7 +208,7 @@ class Zendesk:
         """This thread's client. What zenpy raises arrives as HelpdeskError."""
         if not hasattr(self._threads, "client"):
             session = Session(self._base, self._headers, self._auth)
-            client = Zenpy(subdomain="unused", session=session, disable_cache=True, timeout=TIMEOUT_S[1])
+            client = Zenpy(subdomain=ACCOUNT, session=session, disable_cache=True, timeout=TIMEOUT_S[1])
             self._threads.client = (client, session)
         zenpy, session = self._threads.client
         session.idempotency_key = None

@@ -1,7 +1,7 @@
 """A stand-in for Zendesk over HTTP: the API calls that the assistant makes, an agent's desk, and faults on demand.
 
-`create_app(...)` is an aiohttp application for its own port or for mounting below a path (`add_subapp`). The API is
-under `/api/v2`, what people and tests do with it under `/desk`:
+`create_app(...)` is an aiohttp application of its own, `mount(...)` adds it to another. The API is under
+`/api/v2`, what people and tests do with it under `/desk`:
 
     GET  /desk/tickets                    every ticket with its comments and requester
     POST /desk/tickets/{id}/reply         {"body", "public": true, "status": null, "attachments": [url]}
@@ -19,7 +19,9 @@ import base64
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 from aiohttp import web
 
@@ -97,13 +99,20 @@ HELPDESK = web.AppKey("helpdesk", Helpdesk)
 
 
 def create_app(helpdesk: Helpdesk) -> web.Application:
-    """The application; its webhooks are sent while it runs."""
-    app = web.Application(middlewares=[_gate])
-    app[HELPDESK] = helpdesk
-    app.add_routes(routes())
-
-    app.cleanup_ctx.append(_sending)
+    """An application of its own."""
+    app = web.Application()
+    mount(app, helpdesk)
     return app
+
+
+def mount(app: web.Application, helpdesk: Helpdesk, prefix: str = "") -> None:
+    """Add the helpdesk to an application, below `prefix`; its webhooks are sent while the application runs.
+
+    Not `add_subapp`: aiohttp 3.9 asks the request for its URL there, which newer yarl refuses for hosts with a port.
+    """
+    app[HELPDESK] = helpdesk
+    app.add_routes(routes(prefix))
+    app.cleanup_ctx.append(_sending)
 
 
 async def _sending(app: web.Application) -> AsyncIterator[None]:
@@ -112,7 +121,7 @@ async def _sending(app: web.Application) -> AsyncIterator[None]:
     await app[HELPDESK].webhooks.stop()
 
 
-def routes() -> list[web.RouteDef]:
+def routes(prefix: str = "") -> list[web.RouteDef]:
     """Zendesk's paths come with and without `.json`."""
     api: list[tuple[str, str, Handler]] = [
         ("POST", "/users/create_or_update", _upsert_user),
@@ -123,40 +132,42 @@ def routes() -> list[web.RouteDef]:
         ("PUT", "/tickets/{id:\\d+}", _update_ticket),
         ("GET", "/tickets/{id:\\d+}/comments", _list_comments),
     ]
-    spelled = [
-        web.route(method, f"/api/v2{path}{end}", handler) for method, path, handler in api for end in ("", ".json")
+    desk: list[tuple[str, str, Handler]] = [
+        ("GET", "/tickets", _desk_tickets),
+        ("POST", "/tickets/{id:\\d+}/reply", _desk_reply),
+        ("POST", "/tickets/{id:\\d+}/status", _desk_reply),
+        ("POST", "/faults", _set_fault),
+        ("DELETE", "/faults", _clear_faults),
+        ("POST", "/webhooks", _set_webhooks),
+        ("GET", "/calls", _desk_calls),
     ]
     return [
-        *spelled,
-        web.get("/desk/tickets", _desk_tickets),
-        web.post("/desk/tickets/{id:\\d+}/reply", _desk_reply),
-        web.post("/desk/tickets/{id:\\d+}/status", _desk_reply),
-        web.post("/desk/faults", _set_fault),
-        web.delete("/desk/faults", _clear_faults),
-        web.post("/desk/webhooks", _set_webhooks),
-        web.get("/desk/calls", _desk_calls),
+        *[
+            web.route(method, f"{prefix}/api/v2{path}{end}", partial(_guarded, handler))
+            for method, path, handler in api
+            for end in ("", ".json")
+        ],
+        *[web.route(method, f"{prefix}/desk{path}", partial(_answered, handler)) for method, path, handler in desk],
     ]
 
 
-@web.middleware
-async def _gate(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def _guarded(handler: Handler, request: web.Request) -> web.StreamResponse:
+    """A call of the API: faults, credentials, then the answer; each on record."""
     helpdesk = request.app[HELPDESK]
-    if "/api/v2/" not in request.path:
-        return await _answered(request, handler)
     fault = helpdesk.take_fault(request)
     if fault is not None and not fault.kind.startswith("accept"):
         return await _broken(request, fault)
     if not helpdesk.allows(request):
         response: web.StreamResponse = web.json_response({"error": "Couldn't authenticate you"}, status=401)
     else:
-        response = await _answered(request, handler)
+        response = await _answered(handler, request)
     _record(request, response.status)
     if fault is not None:
         return await _broken(request, fault, recorded=True)
     return response
 
 
-async def _answered(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def _answered(handler: Handler, request: web.Request) -> web.StreamResponse:
     try:
         return await handler(request)
     except Rejected as error:
@@ -243,7 +254,8 @@ async def _list_comments(request: web.Request) -> web.Response:
     after = int(request.query.get("page[after]") or 0)
     page = comments[after : after + size]
     more = after + size < len(comments)
-    following = str(request.url.update_query({"page[after]": str(after + size), "page[size]": str(size)}))
+    query = urlencode({"page[after]": after + size, "page[size]": size})
+    following = f"http://{request.host}{request.path}?{query}"
     return web.json_response(
         {
             "comments": page,

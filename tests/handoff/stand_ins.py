@@ -1,0 +1,180 @@
+"""Helpdesks over HTTP for tests: each runs in a thread of its own, keeps its tickets in memory and fails on demand."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from aiohttp import web
+
+from tests.conftest import free_port
+
+
+@contextmanager
+def serving(make_app: Callable[[], web.Application]) -> Iterator[str]:
+    """The application's base URL while it runs."""
+    port, ready, loop = free_port(), threading.Event(), asyncio.new_event_loop()
+
+    async def serve() -> web.AppRunner:
+        runner = web.AppRunner(make_app(), shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        return runner
+
+    def run() -> None:
+        asyncio.set_event_loop(loop)
+        runner = loop.run_until_complete(serve())
+        ready.set()
+        loop.run_forever()
+        loop.run_until_complete(runner.cleanup())
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    assert ready.wait(10)
+    yield f"http://127.0.0.1:{port}"
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(5)
+
+
+class Faults:
+    """A list of (kind, status, headers): error before, or lost: the answer is lost after the effect."""
+
+    def __init__(self) -> None:
+        self.next: list[dict[str, Any]] = []
+        self.calls: list[tuple[str, str]] = []
+
+    @web.middleware
+    async def middleware(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        self.calls.append((request.method, request.path))
+        writes = request.method != "GET" and not request.path.endswith(("/upsert", "/read", "/search"))
+        fault = self.next.pop(0) if self.next and writes else None
+        if fault and fault["kind"] == "error":
+            return web.json_response({"error": "fault"}, status=fault["status"], headers=fault.get("headers"))
+        response = await handler(request)
+        if fault:
+            request.transport.abort()
+        return response
+
+
+class FreshdeskStandIn:
+    """The calls of API v2 that are made."""
+
+    def __init__(self) -> None:
+        self.faults, self.tickets, self.notes = Faults(), {}, {}
+        self._ids = itertools.count(1)
+        self.requesters: dict[str, int] = {}
+
+    def app(self) -> web.Application:
+        app = web.Application(middlewares=[self.faults.middleware])
+        app.add_routes([
+            web.post("/api/v2/tickets", self.create), web.get("/api/v2/tickets", self.listing),
+            web.get("/api/v2/tickets/{id}", self.show), web.post("/api/v2/tickets/{id}/notes", self.note),
+            web.get("/api/v2/tickets/{id}/conversations", self.conversations),
+        ])  # fmt: skip
+        return app
+
+    async def create(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        if body.get("phone") and not body["phone"].startswith("+"):
+            return web.json_response({"code": "invalid_value"}, status=400)
+        requester = self.requesters.setdefault(body["unique_external_id"], 9000 + len(self.requesters))
+        ticket = {**body, "id": next(self._ids), "requester_id": requester}
+        self.tickets[ticket["id"]], self.notes[ticket["id"]] = ticket, []
+        return web.json_response(ticket, status=201)
+
+    async def listing(self, request: web.Request) -> web.Response:
+        requester = self.requesters.get(request.query["unique_external_id"])
+        if requester is None:
+            return web.json_response({"code": "invalid_value"}, status=400)
+        return web.json_response([row for row in self.tickets.values() if row["requester_id"] == requester])
+
+    async def show(self, request: web.Request) -> web.Response:
+        ticket = self.tickets.get(int(request.match_info["id"]))
+        return web.json_response(ticket) if ticket else web.Response(status=404)
+
+    async def note(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        return web.json_response(self.add(int(request.match_info["id"]), **body), status=201)
+
+    def add(self, ticket_id: int, body: str, private: bool, user_id: int = 1) -> dict[str, Any]:
+        text = body.replace("<br>", "\n")
+        note = {"id": next(self._ids), "body_text": text, "private": private, "user_id": user_id,
+                "created_at": "2027-01-15T08:00:00Z", "attachments": []}  # fmt: skip
+        self.notes[ticket_id].append(note)
+        return note
+
+    async def conversations(self, request: web.Request) -> web.Response:
+        return web.json_response(self.notes[int(request.match_info["id"])])
+
+
+class HubSpotStandIn:
+    """The calls of CRM v3 that are made."""
+
+    def __init__(self) -> None:
+        self.faults, self.tickets, self.notes, self.links = Faults(), {}, {}, []
+        self.properties: set[str] = set()
+        self.contacts: dict[str, str] = {}
+        self._ids = itertools.count(1)
+
+    def app(self) -> web.Application:
+        app = web.Application(middlewares=[self.faults.middleware])
+        app.add_routes([
+            web.get("/crm/v3/properties/{kind}/{name}", self.show_property),
+            web.post("/crm/v3/properties/{kind}", self.make_property),
+            web.post("/crm/v3/objects/contacts/batch/upsert", self.upsert),
+            web.post("/crm/v3/objects/tickets", self.create), web.get("/crm/v3/objects/tickets/{id}", self.show),
+            web.post("/crm/v3/objects/notes", self.note),
+            web.get("/crm/v4/objects/tickets/{id}/associations/notes", self.linked),
+            web.post("/crm/v3/objects/notes/batch/read", self.read),
+            web.get("/crm/v3/pipelines/tickets/{id}", self.pipeline),
+        ])  # fmt: skip
+        return app
+
+    async def show_property(self, request: web.Request) -> web.Response:
+        return web.json_response({}, status=200 if request.match_info["name"] in self.properties else 404)
+
+    async def make_property(self, request: web.Request) -> web.Response:
+        self.properties.add((await request.json())["name"])
+        return web.json_response({}, status=201)
+
+    async def upsert(self, request: web.Request) -> web.Response:
+        given = (await request.json())["inputs"][0]
+        return web.json_response({"results": [{"id": self.contacts.setdefault(given["id"], str(next(self._ids)))}]})
+
+    async def create(self, request: web.Request) -> web.Response:
+        properties = (await request.json())["properties"]
+        if any(row["assistant_handoff_id"] == properties["assistant_handoff_id"] for row in self.tickets.values()):
+            return web.json_response({"category": "CONFLICT"}, status=409)
+        ticket_id = str(next(self._ids))
+        self.tickets[ticket_id] = properties
+        return web.json_response({"id": ticket_id, "properties": properties}, status=201)
+
+    async def show(self, request: web.Request) -> web.Response:
+        wanted = request.match_info["id"]
+        for ticket_id, properties in self.tickets.items():
+            if wanted in (ticket_id, properties["assistant_handoff_id"]):
+                return web.json_response({"id": ticket_id, "properties": properties})
+        return web.json_response({}, status=404)
+
+    async def note(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        note_id = str(next(self._ids))
+        self.notes[note_id] = body["properties"]
+        self.links.append((body["associations"][0]["to"]["id"], note_id))
+        return web.json_response({"id": note_id}, status=201)
+
+    async def linked(self, request: web.Request) -> web.Response:
+        found = [{"toObjectId": int(note)} for ticket, note in self.links if ticket == request.match_info["id"]]
+        return web.json_response({"results": found})
+
+    async def read(self, request: web.Request) -> web.Response:
+        wanted = [row["id"] for row in (await request.json())["inputs"]]
+        return web.json_response({"results": [{"id": note, "properties": self.notes[note]} for note in wanted]})
+
+    async def pipeline(self, request: web.Request) -> web.Response:
+        stages = [{"id": "1", "metadata": {"ticketState": "OPEN"}}, {"id": "4", "metadata": {"ticketState": "CLOSED"}}]
+        return web.json_response({"stages": stages})
