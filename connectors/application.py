@@ -66,8 +66,10 @@ def build(settings: Settings, options: Options) -> Sanic:
             ready_file.touch()
 
     async def stop(app: Sanic, _: Any) -> None:
+        log.info("server.stopping")
         await app.ctx.transport.stop(STOP_PATIENCE_S)
         await app.ctx.graph.close()
+        log.info("server.stopped")
 
     app.register_listener(start, "before_server_start")
     app.register_listener(ready, "after_server_start")
