@@ -21,6 +21,7 @@ CALLBACK_DATA_MAX = 512
 CONTACTS_MAX = 257
 PHONE = re.compile(r"\+?[0-9][0-9 ()-]{3,24}")
 USER_ID = re.compile(r"[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}")
+NAME_KEYS = frozenset({"formatted_name", "first_name", "last_name", "middle_name", "prefix", "suffix"})
 COMMON_KEYS = frozenset(
     {"messaging_product", "recipient_type", "to", "recipient", "type", "context", "biz_opaque_callback_data"}
     | {"recipient_identity_key_hash", "message_activity_sharing"}
@@ -135,14 +136,18 @@ def _check_reaction(message: Fields) -> None:
 def _check_contacts(message: Fields) -> None:
     for contact in message.children("contacts", most=CONTACTS_MAX):
         contact.only({"addresses", "birthday", "emails", "name", "org", "phones", "urls"})
-        contact.child("name").text("formatted_name")
+        name = contact.child("name")
+        name.only(NAME_KEYS)
+        name.text("formatted_name")
 
 
 def _check_template(message: Fields) -> None:
     template = message.child("template")
     template.only({"name", "language", "components", "namespace"})
     template.text("name", longest=512)
-    template.child("language").text("code")
+    language = template.child("language")
+    language.only({"code", "policy"})
+    language.text("code")
     if "components" not in template.values:
         return
     for component in template.children("components", most=20, least=0):

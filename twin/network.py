@@ -73,6 +73,7 @@ class Network:
         self.chats: dict[str, Chat] = {}
         self.wrote = asyncio.Condition()
         self._locks: dict[str, asyncio.Lock] = {}
+        self._on_the_way: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._pair_tokens: dict[str, tuple[float, float]] = {}
 
@@ -117,6 +118,9 @@ class Network:
         interactive = request.get("kind") in ("button_reply", "list_reply") or request.get("own")
         reply_to = request.get("reply_to") or (request.get("to") if interactive else None)
         message = ChatMessage(wamid, "customer", at, content, "sent", reply_to)
+        tapped = chat.by_wamid.get(request.get("to") or "")
+        if tapped is not None:
+            self.publish(chat, tapped)
         chat.last_inbound_at = max(at, chat.last_inbound_at or 0)
         if content["type"] == "reaction":
             self._react(chat, content["reaction"], "customer")
@@ -205,11 +209,12 @@ class Network:
             self.feed.tell("typing", key=chat.customer.key, seconds=TYPING_S)
 
     def look_at(self, chat: Chat) -> None:
-        """The customer has the chat open: what was delivered is read, and the shop is told."""
+        """The customer has the chat open: it is read, and the shop is told once it knows of the delivery."""
         for message in chat.unread:
             message.advance("read")
             self.publish(chat, message)
-            self._spawn(self._send_status(chat, message, "read"))
+            if message.wamid not in self._on_the_way:
+                self._spawn(self._send_status(chat, message, "read"))
 
     async def _life_of(self, chat: Chat, message: ChatMessage, failing: Refusal | None) -> None:
         """The statuses of one message, in the order of `habits`; a read one waits for eyes when browsers watch."""
@@ -220,13 +225,17 @@ class Network:
             self.publish(chat, message)
             await self._send_status(chat, message, "failed", failing)
             return
-        for status in self.habits.statuses:
-            await asyncio.sleep(self.habits.status_delay_s)
-            if status == "read" and (self.feed.watched or message.status == "read"):
-                continue
-            if message.advance(status):
-                self.publish(chat, message)
-            await self._send_status(chat, message, status)
+        self._on_the_way.add(message.wamid)
+        try:
+            for status in self.habits.statuses:
+                await asyncio.sleep(self.habits.status_delay_s)
+                if status == "read" and self.feed.watched and message.status != "read":
+                    continue
+                if message.advance(status):
+                    self.publish(chat, message)
+                await self._send_status(chat, message, status)
+        finally:
+            self._on_the_way.discard(message.wamid)
 
     async def _send_status(
         self, chat: Chat, message: ChatMessage, status: str, failing: Refusal | None = None

@@ -25,7 +25,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    """The product of `make run`, with no LLM and tickets in the log. One for all journeys: use customers of your own."""
+    """The product of `make run`, without an LLM, tickets in the log. One for all journeys: be other customers."""
     with Shop(tmp_path_factory.mktemp("shop")) as running:
         yield running
 

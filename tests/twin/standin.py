@@ -27,7 +27,7 @@ Answer = Callable[["Assistant", dict[str, Any]], Awaitable[None]]
 
 
 class Assistant:
-    """The other side of the webhook. `statuses` are the HTTP answers to come (then 200); `answer` reacts to messages."""
+    """The other side of the webhook. `statuses` are its next HTTP answers (then 200); `answer` reacts to messages."""
 
     def __init__(self, graph_url: str, answer: Answer | None = None) -> None:
         self.graph_url = graph_url

@@ -154,15 +154,20 @@ function replace(message) {
 function upsert(message) {
   const index = state.messages.findIndex((known) => known.wamid === message.wamid);
   if (index >= 0) {
-    message.expanded = state.messages[index].expanded;
+    const known = state.messages[index];
+    message.expanded = known.expanded;
     state.messages[index] = message;
-    replace(message);
+    if (looks(known) !== looks(message)) replace(message);
     return;
   }
   append(message);
   if (state.following || message.author === "customer") scrollToEnd(true);
   else showJump();
 }
+
+/** What of a message can be seen; ticks are for one's own only. */
+const looks = ({ author, status, content, reaction, chosen, trouble }) =>
+  JSON.stringify([author === "customer" && status, content, reaction, chosen, trouble]);
 
 function append(message) {
   const before = state.messages.at(-1);

@@ -8,7 +8,7 @@ let close = () => {};
 /** Show a sheet; focus moves in, Escape and the backdrop close it, focus returns to where it was. */
 function show(title, ...content) {
   close();
-  const before = document.activeElement;
+  const goBack = wayBack(document.activeElement);
   const others = [...host.parentElement.children].filter((node) => node !== host);
   const dismiss = el("button", { type: "button", class: "icon-button", "aria-label": "Close", onclick: () => close() }, icon("close"));
   const panel = el(
@@ -24,13 +24,21 @@ function show(title, ...content) {
     host.replaceChildren();
     others.forEach((node) => (node.inert = false));
     document.removeEventListener("keydown", onKey);
-    before?.isConnected ? before.focus() : document.getElementById("text").focus();
+    goBack().focus();
   };
   others.forEach((node) => (node.inert = true));
   host.replaceChildren(el("div", { class: "backdrop", onclick: () => close() }), panel);
   host.hidden = false;
   document.addEventListener("keydown", onKey);
   (panel.querySelector("input, .option") ?? dismiss).focus();
+}
+
+/** Finds the focused control again, also when its bubble was drawn anew meanwhile. */
+function wayBack(control) {
+  const row = control?.closest("li[id]")?.id;
+  const controls = () => [...(document.getElementById(row)?.querySelectorAll("button, a") ?? [])];
+  const place = row ? controls().indexOf(control) : -1;
+  return () => (control?.isConnected ? control : controls()[place]) ?? document.getElementById("text");
 }
 
 /** A WhatsApp list: pick one row, then send. `pick` gets the row. */
