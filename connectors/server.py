@@ -37,6 +37,8 @@ def main(arguments: list[str]) -> int:
     except (CannotStart, SettingsError) as error:
         print(f"The Rasa server cannot start: {error}", file=sys.stderr)
         return 1
+    # Libraries that Rasa imports set levels of their own.
+    logging.getLogger().setLevel(settings.log_level or "INFO")
     app.run(sock=listening, workers=1, access_log=False, motd=False)
     return 0
 
