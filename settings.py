@@ -49,6 +49,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("ARCHIVE_URL", None, "cold archive: file://, s3:// or gs:// (default: in STATE_DIR)"),
     Variable("ORDER_NUMBER_PATTERN", r"\d{5}", "regular expression of the shop's order numbers, digits only"),
     Variable("DEFAULT_REGION", "IN", "country for phone numbers written without a country code"),
+    Variable("SHOP_TIMEZONE", "Asia/Kolkata", "the shop's time zone, for 'today' and 'tomorrow'"),
     Variable("LLM_PROVIDER", None, "anthropic, openai or none (default: by which key is set)"),
     Variable("LLM_MODEL", None, "model name (default: a current model of the provider)"),
     Variable("LLM_TIMEOUT_S", "8", "seconds a customer waits for the LLM before the extractive answer"),

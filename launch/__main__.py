@@ -48,7 +48,7 @@ def _start(settings: Settings, with_twin: bool) -> int:
         processes.check_port(settings, name)
     processes.prepare_state(settings)
     training.train()
-    demo_orders.prepare(settings)
+    done(demo_orders.prepare(settings))
     children: list[Child] = []
     if settings.values["REDIS_URL"]:
         processes.check_redis(str(settings.values["REDIS_URL"]))

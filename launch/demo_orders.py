@@ -160,6 +160,23 @@ def write_customers(folder: Path) -> Path:
     return path
 
 
+def prepare(configured: settings.Settings, any_database: bool = False) -> str:
+    """Seed the demo's orders and write its customers. Returns what was done, for the terminal.
+
+    Only the default SQLite is seeded unless told otherwise: any other database is the shop's own.
+    """
+    state = configured.state_path
+    url = configured.values["ORDERS_DATABASE_URL"] or ""
+    write_customers(state)
+    if url != f"sqlite:///{state}/orders.db" and not any_database:
+        return "ORDERS_DATABASE_URL is the shop's own database; it is only read."
+    today = datetime.now(ZoneInfo(configured.values["SHOP_TIMEZONE"] or "UTC")).date()
+    outcome = seed(url, today)
+    if outcome == "not_ours":
+        return "The table `orders` is not the demo's; it is only read."
+    return f"Demo orders {outcome}: {len(DEMO_ORDERS)} orders of {len(CUSTOMERS)} customers."
+
+
 def main(arguments: list[str] | None = None) -> int:
     """The command. Somebody else's database is left alone, which is no failure."""
     parser = argparse.ArgumentParser(prog="python -m launch.demo_orders", description=__doc__)
@@ -167,19 +184,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--any-database", action="store_true", help="seed ORDERS_DATABASE_URL even if it is not the default SQLite"
     )
     options = parser.parse_args(arguments)
-    configured = settings.load()
-    state = configured.state_path
-    url = configured.values["ORDERS_DATABASE_URL"] or ""
-    write_customers(state)
-    if url != f"sqlite:///{state}/orders.db" and not options.any_database:
-        print("Demo orders: ORDERS_DATABASE_URL is your own database, so it is left as it is.", file=sys.stderr)
-        return 0
-    today = datetime.now(ZoneInfo(configured.values.get("SHOP_TIMEZONE") or "Asia/Kolkata")).date()
-    done = seed(url, today)
-    if done == "not_ours":
-        print("Demo orders: the table `orders` is not the demo's, so it is left as it is.", file=sys.stderr)
-        return 0
-    print(f"Demo orders: {done} ({len(DEMO_ORDERS)} orders, {len(CUSTOMERS)} customers).", file=sys.stderr)
+    print(prepare(settings.load(), options.any_database), file=sys.stderr)
     return 0
 
 

@@ -39,14 +39,27 @@ def train() -> Path:
             return model
         say("Training the model (about a minute the first time) ...")
         started = time.monotonic()
-        command = [sys.executable, "-m", "launch.rasa_cli", "train", "--quiet", "--out", str(MODELS)]
-        command += ["--fixed-model-name", model.stem.removesuffix(".tar")]
-        result = subprocess.run(command, cwd=PROJECT_ROOT)
+        result = _run_rasa_train(model.name.removesuffix(".tar.gz"))
         if result.returncode != 0 or not model.exists():
+            print(_said(result), file=sys.stderr)
             raise LaunchError("Training failed; the lines above name the file. Remedy: correct it, or `make validate`.")
         done(f"Trained {model.name} in {time.monotonic() - started:.0f} s.")
         _forget_old_models(model)
         return model
+
+
+def _run_rasa_train(name: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "launch.rasa_cli", "train", "--quiet", "--out", str(MODELS)]
+    return subprocess.run(
+        [*command, "--fixed-model-name", name], cwd=PROJECT_ROOT, capture_output=True, text=True,
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+    )
+
+
+def _said(result: subprocess.CompletedProcess[str]) -> str:
+    """The end of what Rasa printed, without its warnings (responses that only actions say count as unused)."""
+    lines = [*result.stdout.splitlines(), *result.stderr.splitlines()]
+    return "\n".join([line for line in lines if line.strip() and "Warning" not in line][-25:])
 
 
 def _forget_old_models(current: Path) -> None:

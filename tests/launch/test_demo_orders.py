@@ -87,7 +87,7 @@ def test_the_command_leaves_a_configured_database_alone_unless_told(
     monkeypatch.setenv("STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setenv("ORDERS_DATABASE_URL", f"sqlite:///{tmp_path}/shop.db")
     assert demo_orders.main([]) == 0
-    assert "your own database" in capsys.readouterr().err
+    assert "the shop's own database" in capsys.readouterr().err
     assert not (tmp_path / "shop.db").exists()
     assert demo_orders.main(["--any-database"]) == 0
     assert (tmp_path / "shop.db").exists()

@@ -36,13 +36,20 @@ def test_nothing_is_trained_when_nothing_changed(project: Path, monkeypatch: pyt
     assert training.train() == current
 
 
-def test_failed_training_is_said_with_the_remedy(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_training_is_said_with_the_remedy(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     class Failed:
         returncode = 1
+        stdout = "Exception: data/nlu/general.yml is broken"
+        stderr = "UserWarning: noise"
 
     monkeypatch.setattr(training.subprocess, "run", lambda *_, **__: Failed())
     with pytest.raises(LaunchError, match="Training failed"):
         training.train()
+    said = capsys.readouterr().err
+    assert "data/nlu/general.yml is broken" in said
+    assert "noise" not in said
 
 
 def test_old_models_are_forgotten_but_not_other_archives(project: Path) -> None:
