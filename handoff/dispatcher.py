@@ -218,7 +218,7 @@ class Dispatcher:
                     ticket_id=ticket.id,
                     ticket_url=ticket.url,
                     requester_id=ticket.requester_id,
-                    request=json.dumps(asdict(told), ensure_ascii=False) if takeover.request else None,
+                    request=json.dumps(asdict(told)) if takeover.request else None,
                 )
             )
             connection.execute(

@@ -26,7 +26,7 @@ class LogTickets:
         self._db = db
 
     def open_ticket(self, draft: Draft, tried_before: bool) -> Ticket:
-        content = json.dumps(asdict(draft), ensure_ascii=False)
+        content = json.dumps(asdict(draft))
         try:
             with self._db.write() as connection:
                 connection.execute(

@@ -1,0 +1,151 @@
+"""The routes that Zendesk and its agents call: `POST /webhook` for ticket events, `GET /media/…` for customers' photos.
+
+Zendesk waits ten seconds, repeats what failed, and stops sending altogether when too much fails; so an event is
+written to SQL and acknowledged, and the worker carries it to the customer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import aiohttp
+from rasa.core.channels.channel import InputChannel, UserMessage
+from sanic import Blueprint
+from sanic.exceptions import PayloadTooLarge
+from sanic.request import Request
+from sanic.response import HTTPResponse, json, raw, text
+
+import settings
+from connectors.whatsapp.client import GraphClient, GraphError
+from handoff.database import Database, HandoffUnavailable
+from handoff.ticket import media_signature
+from handoff.zendesk_events import NotAnEvent, is_genuine, parse_event, take
+from settings import Settings
+
+log = logging.getLogger(__name__)
+
+MAX_BODY_BYTES = 3 * 1024 * 1024
+MAX_MEDIA_BYTES = 105 * 1024 * 1024
+MEDIA_TIMEOUT_S = 30.0
+SHOWN_IN_BROWSER = ("image/jpeg", "image/png", "image/webp", "audio/", "video/mp4", "application/pdf")
+
+
+class ZendeskChannel(InputChannel):
+    """Agents' side of a conversation. Without ZENDESK_WEBHOOK_SECRET every webhook is refused."""
+
+    def __init__(self, configured: Settings, db: Database) -> None:
+        self._configured, self._db = configured, db
+
+    @classmethod
+    def name(cls) -> str:
+        """Prefix of the routes: /webhooks/zendesk/…"""
+        return "zendesk"
+
+    @classmethod
+    def from_credentials(cls, credentials: dict[str, Any] | None) -> ZendeskChannel:
+        """From the environment; credentials.yml only names the channel."""
+        configured = settings.load()
+        return cls(configured, Database(configured.values["CONVERSATION_DATABASE_URL"] or ""))
+
+    def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
+        """The routes. `on_new_message` stays unused: agents' words reach the customer through the inbox."""
+        blueprint = Blueprint("zendesk_webhook")
+
+        # Sanic marks handlers with attributes, which bound methods cannot have.
+        @blueprint.get("/", name="health")
+        async def health(request: Request) -> HTTPResponse:
+            return json({"status": "ok"})
+
+        @blueprint.post("/webhook", name="receive", stream=True)
+        async def receive(request: Request) -> HTTPResponse:
+            return await self.receive(request)
+
+        @blueprint.get("/media/<media_id>/<tag>", name="media")
+        async def media(request: Request, media_id: str, tag: str) -> HTTPResponse:
+            return await self.media(media_id, tag)
+
+        return blueprint
+
+    async def receive(self, request: Request) -> HTTPResponse:
+        """Store an event: 401 unsigned or older than five minutes, 400, 413, 503 as the contract says, else 200."""
+        try:
+            body = await _read_body(request)
+        except PayloadTooLarge:
+            return text("Payload too large", status=413)
+        signature = _only(request, "x-zendesk-webhook-signature")
+        signed_at = _only(request, "x-zendesk-webhook-signature-timestamp")
+        secret = self._configured.zendesk_webhook_secret or ""
+        if not is_genuine(body, signature, signed_at, secret, time.time()):
+            log.warning("zendesk.webhook.refused bytes=%d", len(body))
+            return text("Unauthorized", status=401)
+        try:
+            event = parse_event(body)
+        except NotAnEvent:
+            log.warning("zendesk.webhook.not_json bytes=%d", len(body))
+            return text("Bad request", status=400)
+        try:
+            outcome = "ignored" if event is None else await asyncio.to_thread(take, self._db, event)
+        except HandoffUnavailable:
+            log.error("zendesk.webhook.not_stored")
+            return text("Service unavailable", status=503, headers={"Retry-After": "5"})
+        log.info("zendesk.webhook.taken outcome=%s", outcome)
+        return text("OK")
+
+    async def media(self, media_id: str, tag: str) -> HTTPResponse:
+        """A customer's file, for whoever has the link from the ticket."""
+        secret = self._configured.whatsapp_app_secret or ""
+        given = tag.encode("utf-8", "replace")
+        if not secret or not hmac.compare_digest(given, media_signature(media_id, secret).encode()):
+            return text("Not found", status=404)
+        try:
+            kind, content = await self._fetch(media_id)
+        except (GraphError, aiohttp.ClientError, asyncio.TimeoutError) as error:
+            log.warning("zendesk.media.failed error=%s", type(error).__name__)
+            return text("The file is not available. WhatsApp keeps files for a month.", status=404)
+        shown = kind.startswith(SHOWN_IN_BROWSER)
+        headers = {
+            "X-Content-Type-Options": "nosniff",
+            "Content-Security-Policy": "sandbox; default-src 'none'",
+            "Cache-Control": "private, max-age=3600",
+            "Content-Disposition": "inline" if shown else "attachment",
+        }
+        return raw(content, content_type=kind if shown else "application/octet-stream", headers=headers)
+
+    async def _fetch(self, media_id: str) -> tuple[str, bytes]:
+        configured = self._configured
+        token = configured.whatsapp_access_token or ""
+        graph = GraphClient(configured.whatsapp_graph_url or "", configured.whatsapp_phone_number_id or "", token)
+        try:
+            url = await graph.media_url(media_id)
+        finally:
+            await graph.close()
+        timeout = aiohttp.ClientTimeout(total=MEDIA_TIMEOUT_S)
+        headers = {"Authorization": f"Bearer {token}"}
+        async with (
+            aiohttp.ClientSession(timeout=timeout, headers=headers) as session,
+            session.get(url, allow_redirects=False, raise_for_status=True) as answer,
+        ):
+            content = bytearray()
+            async for chunk in answer.content.iter_chunked(64 * 1024):
+                content += chunk
+                if len(content) > MAX_MEDIA_BYTES:
+                    raise aiohttp.ClientPayloadError("larger than WhatsApp allows")
+            return answer.content_type.lower(), bytes(content)
+
+
+def _only(request: Request, header: str) -> str | None:
+    """A header's value when it was sent exactly once."""
+    values = request.headers.getall(header, [])
+    return str(values[0]) if len(values) == 1 else None
+
+
+async def _read_body(request: Request) -> bytes:
+    """The raw body, read no further than our limit. Raises PayloadTooLarge."""
+    stream = request.stream
+    stream.request_max_size = MAX_BODY_BYTES
+    return b"".join([chunk async for chunk in stream])

@@ -1,0 +1,162 @@
+"""Zendesk's webhooks: are they genuine, and what do they say?
+
+Native events say it in full: a comment was added, the status changed. Trigger webhooks are filled in by Liquid, which
+breaks JSON on a quote or a line break, so their body (README) holds only ids and the status; the worker then reads the
+ticket itself. Both may come twice and in any order.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+import hashlib
+import hmac
+import json
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from handoff.database import Database
+from handoff.takeover import AgentComment, TicketRef, agent_said, comment_entry_id, look_soon, status_changed
+
+REPLAY_WINDOW_S = 300.0
+LOOK_AFTER_S = 2.0  # for the attachments that a comment's event does not name
+MAX_TEXT = 20_000
+OPEN = ("new", "open", "pending", "hold", "on-hold")
+_ID = re.compile(r"[\w:.-]{1,60}")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+class NotAnEvent(ValueError):
+    """The body is not JSON, or not an object."""
+
+
+@dataclass(frozen=True)
+class TicketEvent:
+    """What a webhook says about a ticket: a public comment by staff, a status, or just that something happened."""
+
+    ticket: TicketRef
+    comment: AgentComment | None = None
+    status: str | None = None
+    at: float = 0.0
+    native: bool = True
+
+
+def is_genuine(body: bytes, signature: str | None, timestamp: str | None, secret: str, now: float) -> bool:
+    """Whether Zendesk signed this body within the last five minutes. An empty secret matches nothing."""
+    if not (secret and signature and timestamp) or not (signature.isascii() and timestamp.isascii()):
+        return False
+    expected = base64.b64encode(hmac.new(secret.encode(), timestamp.encode() + body, hashlib.sha256).digest())
+    if not hmac.compare_digest(expected, signature.encode()):
+        return False
+    try:
+        signed_at = _epoch(timestamp)
+    except (ValueError, binascii.Error):
+        return False
+    return abs(now - signed_at) <= REPLAY_WINDOW_S
+
+
+def parse_event(body: bytes, now: float | None = None) -> TicketEvent | None:
+    """The event; None when it is of a kind that changes nothing. Raises NotAnEvent."""
+    now = time.time() if now is None else now
+    try:
+        content = json.loads(body.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise NotAnEvent("not JSON") from error
+    if not isinstance(content, dict):
+        raise NotAnEvent("not an object")
+    if str(content.get("type") or "").startswith("zen:event-type:"):
+        return _native(content, now)
+    return _trigger(content, now)
+
+
+def _native(content: Mapping[str, Any], now: float) -> TicketEvent | None:
+    kind = str(content["type"]).removeprefix("zen:event-type:")
+    detail, event = _object(content.get("detail")), _object(content.get("event"))
+    ticket = _ticket(detail.get("id") or str(content.get("subject") or "").rpartition(":")[2], detail)
+    at = _time(content.get("time"), now)
+    if ticket is None:
+        return None
+    if kind == "ticket.status_changed":
+        return TicketEvent(ticket, status=_status(event.get("current") or detail.get("status")), at=at)
+    if kind == "ticket.comment_added":
+        comment = _comment(_object(event.get("comment")), _status(detail.get("status")), at)
+        return None if comment is None else TicketEvent(ticket, comment, at=at)
+    return None
+
+
+def _comment(comment: Mapping[str, Any], status: str | None, at: float) -> AgentComment | None:
+    """None unless staff said it in public. What is not clearly public counts as private."""
+    by_staff = _object(comment.get("author")).get("is_staff") is True
+    comment_id = _identifier(comment.get("id"))
+    if not (comment.get("is_public") is True and by_staff and comment_id):
+        return None
+    text = _UNSTORABLE.sub("", str(comment.get("body") or "")).strip()[:MAX_TEXT]
+    if not text:
+        return None
+    return AgentComment(
+        comment_entry_id("zendesk", comment_id), comment_id, text, at, ticket_open=status not in ("solved", "closed")
+    )
+
+
+def _trigger(content: Mapping[str, Any], now: float) -> TicketEvent | None:
+    ticket = _ticket(content.get("ticket_id"), content)
+    return None if ticket is None else TicketEvent(ticket, status=_status(content.get("status")), at=now, native=False)
+
+
+def take(db: Database, event: TicketEvent, now: float | None = None) -> str:
+    """Act on an event; a word for the log. Raises HandoffUnavailable."""
+    now = time.time() if now is None else now
+    if event.comment is not None:
+        outcome = agent_said(db, event.ticket, event.comment, now)
+        if outcome == "relayed":
+            look_soon(db, event.ticket, now + LOOK_AFTER_S)
+        return outcome
+    if event.status in ("solved", "closed"):
+        return status_changed(db, event.ticket, event.status, event.at, now)
+    if event.native:
+        return status_changed(db, event.ticket, "open", event.at, now) if event.status else "ignored"
+    return "look" if look_soon(db, event.ticket, now) else "unknown_ticket"
+
+
+def _ticket(ticket_id: Any, content: Mapping[str, Any]) -> TicketRef | None:
+    by_id, external_id = _identifier(ticket_id), _identifier(content.get("external_id"))
+    return TicketRef(by_id, external_id) if by_id or external_id else None
+
+
+def _identifier(value: Any) -> str | None:
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return None
+    return str(value) if _ID.fullmatch(str(value)) else None
+
+
+def _status(value: Any) -> str | None:
+    """open, solved or closed, whatever the spelling; None for a word that Zendesk does not have."""
+    named = str(value or "").strip().lower()
+    return "open" if named in OPEN else named if named in ("solved", "closed") else None
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _time(value: Any, otherwise: float) -> float:
+    try:
+        return _epoch(str(value))
+    except ValueError:
+        return otherwise
+
+
+def _epoch(written: str) -> float:
+    """Epoch seconds of `2026-11-23T08:00:00.123456789Z` or of digits. Raises ValueError."""
+    if re.fullmatch(r"\d{9,11}(\.\d+)?", written):
+        return float(written)
+    match = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)", written)
+    if match is None:
+        raise ValueError("not a timestamp")
+    offset = "+00:00" if match[3] == "Z" else match[3]
+    whole = dt.datetime.fromisoformat(match[1] + (offset if ":" in offset else f"{offset[:3]}:{offset[3:]}"))
+    return whole.timestamp() + float(f"0.{match[2] or 0}")
