@@ -24,6 +24,7 @@ from connectors.whatsapp.inbox import InboxUnavailable, connect
 from connectors.whatsapp.intake import Intake
 from connectors.whatsapp.payload_ids import PayloadSigner
 from connectors.whatsapp.payloads import Notification, NotJson, parse_notification
+from connectors.whatsapp.protocol_guard import GuardedBlueprint
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +63,7 @@ class WhatsAppChannel(InputChannel):
 
     def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
         """The routes. `on_new_message` stays unused: turns start from the inbox, never from the webhook."""
-        blueprint = Blueprint("whatsapp_webhook")
+        blueprint = GuardedBlueprint("whatsapp_webhook")
 
         @blueprint.listener("before_server_start")
         async def open_stores(app: Any, loop: Any) -> None:

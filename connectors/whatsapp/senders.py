@@ -17,6 +17,10 @@ from connectors.whatsapp.lenient import identifier, obj, objects, text
 
 _USER_ID = re.compile(r"[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}")
 _VCARD_PHONE = re.compile(r"^TEL[^:\r\n]*:([+0-9 ().-]{5,40})\s*$", re.IGNORECASE | re.MULTILINE)
+_SEPARATORS = re.compile(r"[\s().-]")
+_DIGITS = re.compile(r"[0-9]{5,15}")
+# WhatsApp ids of Mexican mobiles kept the 1 that the numbering plan dropped in 2019.
+_MEXICAN_MOBILE = re.compile(r"^521(?=[0-9]{10}$)")
 
 
 @dataclass(frozen=True)
@@ -40,10 +44,11 @@ class IdentityChange:
 
 def e164(digits: str | None) -> str | None:
     """'+919876543210' from a wa_id or a written international number, or None when it is no phone number."""
-    if not digits:
+    bare = _SEPARATORS.sub("", digits or "").removeprefix("+")
+    if not _DIGITS.fullmatch(bare):
         return None
     try:
-        number = phonenumbers.parse("+" + digits.strip().lstrip("+"))
+        number = phonenumbers.parse("+" + _MEXICAN_MOBILE.sub("52", bare))
     except phonenumbers.NumberParseException:
         return None
     if not phonenumbers.is_possible_number(number):

@@ -271,6 +271,19 @@ async def test_a_body_of_unannounced_length_is_read_no_further_than_the_limit(se
     assert b" 413 " in await raw_request(server, "Transfer-Encoding: chunked", chunk, chunk, chunk, chunk)
 
 
+@pytest.mark.parametrize("length", ["-5", "abc", "", "5\r\nContent-Length: 6", "\u0665"])
+async def test_a_senseless_length_is_refused_and_the_server_lives_on(
+    http: aiohttp.ClientSession, server: Server, length: str
+) -> None:
+    assert b" 400 " in await raw_request(server, f"Content-Length: {length}", b"0123456789")
+    async with http.get(server.url + "/", timeout=aiohttp.ClientTimeout(total=5)) as response:
+        assert response.status == 200
+
+
+async def test_an_undecodable_signature_is_refused(server: Server) -> None:
+    assert b" 401 " in await raw_request(server, "Content-Length: 2\r\nX-Hub-Signature-256: sha256=\xe9", b"{}")
+
+
 async def test_a_chunked_body_is_welcome(http: aiohttp.ClientSession, server: Server) -> None:
     body = as_bytes(notification(value(message())))
 

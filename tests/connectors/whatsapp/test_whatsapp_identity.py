@@ -11,6 +11,7 @@ import redis.asyncio
 from connectors.whatsapp.identity import Address, Identities, IdentitiesUnavailable, Identity
 from connectors.whatsapp.inbox import connect
 from connectors.whatsapp.payloads import Message, parse_notification
+from connectors.whatsapp.senders import e164
 from tests.connectors.whatsapp.whatsapp_bodies import OUR_NUMBER, as_bytes, message, notification, value
 
 PHONE, NEW_PHONE = "919812345670", "919812345671"
@@ -161,6 +162,15 @@ async def test_erasing_the_former_owner_of_a_number_leaves_the_new_one_alone(ide
 
 async def test_ids_that_are_no_phone_numbers_give_no_phone(identities: Identities) -> None:
     assert await resolve(identities, sent("12")) == Identity("12", None)
+
+
+@pytest.mark.parametrize(
+    ("written", "phone"),
+    [("919812345670", "+919812345670"), ("+91 98123-45670", "+919812345670"), ("5215512345678", "+525512345678"),
+     ("12", None), ("919812345670x5", None), ("9" * 16, None), ("call me", None), ("", None), (None, None)],
+)  # fmt: skip
+def test_phones_are_written_one_way(written: str | None, phone: str | None) -> None:
+    assert e164(written) == phone
 
 
 def test_phones_are_addressed_with_a_plus_and_user_ids_as_recipients() -> None:
