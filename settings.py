@@ -132,6 +132,10 @@ class Settings:
         """Those of `names` that have no value."""
         return [name for name in names if not self.values.get(name)]
 
+    def secrets(self) -> list[str]:
+        """The secret values, for the log filter to keep out of every line."""
+        return [str(self.values[variable.name]) for variable in VARIABLES if variable.secret and self.values[variable.name]]
+
     def as_environment(self) -> dict[str, str]:
         """The variables that have a value, for a child process."""
         return {name: value for name, value in self.values.items() if value is not None}

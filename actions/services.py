@@ -7,6 +7,9 @@ an optional constructor argument and fall back to this; tests pass a fake instea
 
 from __future__ import annotations
 
+import logging
+import threading
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -14,6 +17,8 @@ import settings
 
 if TYPE_CHECKING:
     from actions.orders.lookup import Orders
+
+log = logging.getLogger(__name__)
 
 
 @lru_cache(maxsize=1)
@@ -26,3 +31,17 @@ def orders() -> Orders:
     return Orders(
         OrderRepository(configured.values["ORDERS_DATABASE_URL"] or "", region=configured.default_region or "IN")
     )
+
+
+def warm_up() -> None:
+    """Build every capability in the background, so that the first customer does not wait for it."""
+    for build in (orders,):
+        threading.Thread(target=_try, args=(build,), daemon=True).start()
+
+
+def _try(build: Callable[[], object]) -> None:
+    try:
+        build()
+    except Exception:
+        # The action that needs it says so to the customer; here it is only early.
+        log.exception("services.warm_up.failed")

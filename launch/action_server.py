@@ -1,27 +1,43 @@
 """One action server process: rasa_sdk's own app with our `actions`, bound to HOST.
 
-rasa_sdk's command line binds to every address of the machine; action calls carry whole trackers, so ours does not.
+rasa_sdk's command line binds to every address of the machine and answers any web page's requests; action calls
+carry whole trackers, so ours does neither.
 """
 
 from __future__ import annotations
 
 import logging
+import warnings
 
 from rasa_sdk import utils
 from rasa_sdk.endpoint import create_app
 
 import settings as settings_module
-from privacy.log_filter import install_log_filter
+from privacy import log_filter
+
+NOBODY: list[str] = []
 
 
 def main() -> None:
     """Serve until SIGTERM."""
     settings = settings_module.load()
-    logging.basicConfig(level=settings.log_level, format="%(levelname)s %(name)s %(message)s")
-    install_log_filter()
+    warnings.filterwarnings("ignore")
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for name in ("sanic", "rasa_sdk", "httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    log_filter.install(settings.secrets())
+    # Rasa and its SDK are locked together; a warning on every call says nothing new.
     utils.check_version_compatibility = lambda *_: None
-    app = create_app("actions")
+    app = create_app("actions", cors_origins=NOBODY)
+    app.register_listener(_warm_up, "after_server_start")
     app.run(host=settings.host, port=settings.port("ACTION_PORT"), access_log=False, motd=False)
+
+
+async def _warm_up(app: object, _: object) -> None:
+    """Build the capabilities now, in the background, so that the first customer does not wait for them."""
+    from actions import services
+
+    services.warm_up()
 
 
 if __name__ == "__main__":

@@ -58,6 +58,12 @@ class Child:
     def is_alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
+    def last_words(self) -> str:
+        """Why it ended: the lines on the screen, or those of a child that is kept off it."""
+        if not self.quiet:
+            return "Its last lines are above."
+        return "Its last lines:\n" + ("\n".join(f"    {line}" for line in self.last_lines) or "    (none)")
+
     def _pump(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdout is not None
         for raw in process.stdout:
@@ -87,13 +93,12 @@ class Supervisor:
         deadline = time.monotonic() + child.ready_timeout_s
         while not self.stopping.is_set():
             if not child.is_alive():
-                raise LaunchError(f"{child.name} did not start. Its last lines:\n{_indented(child.last_lines)}")
+                raise LaunchError(f"{child.name} did not start. {child.last_words()}")
             if child.is_ready():
                 return
             if time.monotonic() > deadline:
                 raise LaunchError(
-                    f"{child.name} was not ready within {child.ready_timeout_s:.0f} s. Its last lines:\n"
-                    f"{_indented(child.last_lines)}"
+                    f"{child.name} was not ready within {child.ready_timeout_s:.0f} s. {child.last_words()}"
                 )
             time.sleep(POLL_S)
 
@@ -120,8 +125,7 @@ class Supervisor:
         while child.deaths and child.deaths[0] < now - DEATHS_WINDOW_S:
             child.deaths.popleft()
         if len(child.deaths) >= MAX_DEATHS:
-            fail(f"{child.name} died {MAX_DEATHS} times within a minute; stopping everything. Its last lines:\n"
-                 f"{_indented(child.last_lines)}")
+            fail(f"{child.name} died {MAX_DEATHS} times within a minute; stopping everything. {child.last_words()}")
             return False
         pause = min(0.2 * 2 ** (len(child.deaths) - 1), 5.0)
         fail(f"{child.name} died ({_reason(child.process.returncode)}); starting it again in {pause:.1f} s.")
@@ -177,6 +181,3 @@ def _reason(returncode: int) -> str:
         return f"killed by {signal.Signals(-returncode).name}"
     return f"exit status {returncode}"
 
-
-def _indented(lines: deque[str]) -> str:
-    return "\n".join(f"    {line}" for line in lines) or "    (it printed nothing)"

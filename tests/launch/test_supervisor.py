@@ -39,6 +39,7 @@ def wait_for(condition, seconds: float = 10) -> None:
 
 def test_child_that_dies_at_start_fails_the_start_with_its_last_words(tmp_path: Path) -> None:
     broken = child(tmp_path, "broken", "raise SystemExit('no such module: shop')", ready=False)
+    broken.quiet = True
     with pytest.raises(LaunchError, match="no such module: shop"):
         Supervisor([broken]).start()
 
