@@ -131,6 +131,12 @@ class Shelf:
         with self._fs.open_input_file(self._at(manifest.data_path)) as source:
             return list(pq.read_table(source, columns=["log_id"])["log_id"].to_pylist())
 
+    def names_in(self, manifest: Manifest) -> set[str]:
+        """The customers' ids and phones in a file."""
+        with self._fs.open_input_file(self._at(manifest.data_path)) as source:
+            table = pq.read_table(source, columns=["customer_id", "customer_phone"])
+        return {name for column in table.columns for name in column.to_pylist() if name}
+
     def rows(self, manifest: Manifest) -> Iterator[dict[str, Any]]:
         """The records of a file."""
         with self._fs.open_input_file(self._at(manifest.data_path)) as source:
@@ -207,8 +213,12 @@ class Shelf:
 
 def contents_hash(records: list[dict[str, Any]]) -> str:
     """A hash over conversations that does not depend on their order or on how the file is compressed."""
-    lines = sorted(json.dumps(record, sort_keys=True, ensure_ascii=False) for record in records)
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    return hashlib.sha256("\n".join(sorted(map(canonical, records))).encode()).hexdigest()
+
+
+def canonical(record: dict[str, Any]) -> str:
+    """A record as one line that equal records share."""
+    return json.dumps(record, sort_keys=True, ensure_ascii=False)
 
 
 def _manifest(body: bytes) -> Manifest:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
-from collections.abc import Iterator
+import time
+import zlib
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,7 +29,7 @@ log = logging.getLogger(__name__)
 VERSION_TABLE = "log_alembic_version"
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_S = 30
-_LOCK_ID = 7_203_114_981
+MIGRATION_WAIT_S = 60.0
 
 
 class LogUnavailable(RuntimeError):
@@ -85,7 +87,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
 def migrate(engine: Engine) -> None:
     """Bring the tables up to date; safe when several processes start at once. Raises LogUnavailable."""
     try:
-        with _migration_lock(engine):
+        with exclusive(engine, "migration", MIGRATION_WAIT_S):
             _upgrade(engine)
     except SQLAlchemyError as error:
         raise LogUnavailable(_explained(engine, error)) from error
@@ -138,29 +140,54 @@ def _upgrade(engine: Engine) -> None:
 
 
 @contextmanager
-def _migration_lock(engine: Engine) -> Iterator[None]:
-    """One process migrates at a time, the others wait."""
-    name, file = engine.dialect.name, engine.url.database
-    if name == "sqlite":
-        if not file or file == ":memory:":
-            yield
-            return
-        with open(f"{file}.migrate", "w") as lock:
-            os.chmod(lock.name, 0o600)
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-        return
-    take, free = {
-        "postgresql": ("SELECT pg_advisory_lock(:id)", "SELECT pg_advisory_unlock(:id)"),
-        "mysql": ("SELECT GET_LOCK(:id, 60)", "SELECT RELEASE_LOCK(:id)"),
-        "mariadb": ("SELECT GET_LOCK(:id, 60)", "SELECT RELEASE_LOCK(:id)"),
-    }[name]
-    with engine.connect() as connection:
-        connection.execute(text(take), {"id": _LOCK_ID})
+def exclusive(engine: Engine, purpose: str, wait_s: float) -> Iterator[None]:
+    """Do something that only one process may do at a time. A killed process frees it at once.
+
+    Raises LogUnavailable when another one is still at it after `wait_s`.
+    """
+    deadline = time.monotonic() + wait_s
+    with _lock_of(engine, purpose) as (take, free):
+        while not take():
+            if time.monotonic() >= deadline:
+                raise LogUnavailable(f"Another process holds the {purpose} lock. Try again when it is done.")
+            time.sleep(0.1)
         try:
             yield
         finally:
-            connection.execute(text(free), {"id": _LOCK_ID})
+            free()
+
+
+@contextmanager
+def _lock_of(engine: Engine, purpose: str) -> Iterator[tuple[Callable[[], bool], Callable[[], None]]]:
+    """How to try to take a lock, and how to free it: the server's own, or a file beside SQLite's."""
+    name, file = engine.dialect.name, engine.url.database
+    if name == "sqlite":
+        if not file or file == ":memory:":
+            yield (lambda: True), (lambda: None)
+            return
+        with open(f"{file}.{purpose}.lock", "w") as lock:
+            os.chmod(lock.name, 0o600)
+            yield (lambda: _try_flock(lock.fileno())), (lambda: fcntl.flock(lock, fcntl.LOCK_UN))
+        return
+    take, free = {
+        "postgresql": ("SELECT pg_try_advisory_lock(:id)", "SELECT pg_advisory_unlock(:id)"),
+        "mysql": ("SELECT GET_LOCK(:id, 0)", "SELECT RELEASE_LOCK(:id)"),
+        "mariadb": ("SELECT GET_LOCK(:id, 0)", "SELECT RELEASE_LOCK(:id)"),
+    }[name]
+    number = {"id": zlib.crc32(f"conversation_log {purpose}".encode())}
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        yield (
+            lambda: bool(connection.execute(text(take), number).scalar()),
+            lambda: connection.execute(text(free), number).close(),
+        )
+
+
+def _try_flock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _explained(engine: Engine, error: SQLAlchemyError) -> str:

@@ -129,11 +129,3 @@ early_statuses = Table(
     Column("error", String(400)),
     Index(None, "message_key"),
 )
-
-leases = Table(
-    "log_leases",
-    metadata,
-    Column("name", String(40), primary_key=True),
-    Column("holder", String(80), nullable=False),
-    Column("until", Float, nullable=False),
-)

@@ -40,7 +40,8 @@ def turn_record(
         events += [{"event": "session_started", "timestamp": at}, {"event": "action", "name": "action_listen"}]
     parse = {"intent": {"name": intent, "confidence": confidence}, "entities": [], "text": text}
     events += [{"event": "user", "text": text, "timestamp": at, "parse_data": parse, "message_id": wamid}]
-    events += [{"event": "slot", "name": name, "value": value, "timestamp": at} for name, value in (slots or {}).items()]
+    for name, value in (slots or {}).items():
+        events += [{"event": "slot", "name": name, "value": value, "timestamp": at}]
     for number, (words, response) in enumerate(replies, 1):
         about = {"utter_action": response, **(bot_metadata or {})}
         events += [{"event": "bot", "text": words, "data": {}, "metadata": about, "timestamp": at + number / 10}]
@@ -72,6 +73,7 @@ class Log:
     """A conversation log on a real Redis and a real database, driven step by step."""
 
     def __init__(self, redis_url: str, sql_url: str) -> None:
+        self.redis_url = redis_url
         self.redis = redis.Redis.from_url(redis_url)
         self.sql_url = sql_url
         self.engine: Engine = database.connect(sql_url)
@@ -80,12 +82,8 @@ class Log:
 
     def new_writer(self) -> Writer:
         """A writer as another process would have it."""
-        client = hot.client(f"redis://{self._address()}")
+        client = hot.client(self.redis_url)
         return Writer(self.engine, EventStream(client), "0.1.0", now=lambda: self.now)
-
-    def _address(self) -> str:
-        where = self.redis.connection_pool.connection_kwargs
-        return f"{where['host']}:{where['port']}/{where.get('db', 0)}"
 
     def put(self, *records: dict[str, Any]) -> None:
         for record in records:

@@ -115,7 +115,8 @@ def test_button_is_logged_as_its_title_and_the_slash_guard_is_not_logged(the_log
 
 
 def test_voice_note_without_words_is_named(the_log, turn):
-    said = turn("wamid.A", text="/send_voice_note", metadata={"typed": "", "kind": "voice", "media": [{"kind": "voice"}]})
+    about = {"typed": "", "kind": "voice", "media": [{"kind": "voice"}]}
+    said = turn("wamid.A", text="/send_voice_note", metadata=about)
     assert only_messages(the_log.log(said))[0]["content"] == "[voice]"
 
 

@@ -1,4 +1,4 @@
-"""The first tables: conversations, messages, early statuses, leases."""
+"""The first tables: conversations, messages, early statuses."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -76,15 +76,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("message_id", name="pk_early_statuses"),
     )
     op.create_index("ix_early_statuses_message_key", "early_statuses", ["message_key"])
-    op.create_table(
-        "log_leases",
-        sa.Column("name", sa.String(40), nullable=False),
-        sa.Column("holder", sa.String(80), nullable=False),
-        sa.Column("until", sa.Float(), nullable=False),
-        sa.PrimaryKeyConstraint("name", name="pk_log_leases"),
-    )
 
 
 def downgrade() -> None:
-    for table in ("log_leases", "early_statuses", "messages", "conversations"):
+    for table in ("early_statuses", "messages", "conversations"):
         op.drop_table(table)

@@ -1,0 +1,248 @@
+"""Old conversations from the warm tier to the cold one: copy, read back, compare, note, and only then delete.
+
+Killed anywhere, the next run goes on where this one stopped: a file without manifest is swept away and written again, a
+file whose manifest says `copied` has its warm rows deleted. In between, readers know of the doubles.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from sqlalchemy import delete, func, select
+from sqlalchemy.engine import Connection, Engine
+
+from conversation_log import database
+from conversation_log.cold import Manifest, Shelf, canonical
+from conversation_log.export import as_record
+from conversation_log.reader import Conversation, Row, with_messages
+from conversation_log.rules import resolution
+from conversation_log.tables import conversations, messages
+from privacy.redaction import redact
+from settings import Settings, SettingsError
+
+log = logging.getLogger(__name__)
+
+WARM_DAYS = 90
+FILE_CONVERSATIONS = 2000
+_IN_LIST = 400
+
+
+@dataclass(frozen=True)
+class Retention:
+    """How long conversations stay: `warm_days` in SQL, `cold_days` in the archive (None: for good)."""
+
+    warm_days: int = WARM_DAYS
+    cold_days: int | None = None
+
+    @classmethod
+    def of(cls, settings: Settings) -> Retention:
+        """RETENTION_WARM_DAYS and RETENTION_COLD_DAYS. Raises SettingsError."""
+        warm = settings.values.get("RETENTION_WARM_DAYS")
+        cold = settings.values.get("RETENTION_COLD_DAYS")
+        return cls(_days("RETENTION_WARM_DAYS", warm or str(WARM_DAYS)),
+                   _days("RETENTION_COLD_DAYS", cold) if cold else None)
+
+
+def _days(name: str, text: str) -> int:
+    if not text.isdecimal():
+        raise SettingsError(f"{name} must be a number of days, not {text!r}.")
+    return int(text)
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What one run did."""
+
+    conversations: int
+    messages: int
+    files: int
+    forgotten: int
+
+
+def run(
+    engine: Engine,
+    shelf: Shelf,
+    retention: Retention,
+    now: datetime,
+    progress: Callable[[int], None] = lambda count: None,
+) -> Moved:
+    """Archive what is due and forget what is past keeping. Raises LogUnavailable."""
+    before = now - timedelta(days=retention.warm_days)
+    moved: list[Manifest] = []
+    with database.exclusive(engine, "archive", wait_s=5):
+        resume(engine, shelf, now)
+        while (day := _oldest_day(engine, before)) is not None:
+            manifest = _copy(engine, shelf, day, before, now)
+            _delete_warm(engine, shelf, manifest, now)
+            moved.append(manifest)
+            progress(manifest.conversations)
+        forgotten = _forget(shelf, retention, now)
+    total = Moved(sum(m.conversations for m in moved), sum(m.messages for m in moved), len(moved), forgotten)
+    log.info("log.archive.done conversations=%d files=%d", total.conversations, total.files)
+    return total
+
+
+def resume(engine: Engine, shelf: Shelf, now: datetime) -> None:
+    """Finish what a killed run left; the caller holds the archive lock."""
+    swept = shelf.sweep()
+    if swept:
+        log.warning("log.archive.swept files=%d", swept)
+    for manifest in shelf.manifests():
+        if manifest.state == "copied":
+            _delete_warm(engine, shelf, manifest, now)
+
+
+def due(engine: Engine, before: datetime) -> int:
+    """How many conversations ended before a moment."""
+    with engine.connect() as connection:
+        statement = select(func.count()).select_from(conversations).where(conversations.c.ended_at < before)
+        return int(connection.execute(statement).scalar_one())
+
+
+def archived(row: Row, said: list[Row], now: datetime) -> dict[str, Any]:
+    """A conversation's record as it goes into the archive: without personal data in its texts."""
+    settled = {**row, "resolution_status": resolution(row, said, now)}
+    record = as_record(Conversation(settled, said))
+    record["messages"] = [
+        {name: _redacted(value) if name in _TEXTS else value for name, value in message.items()}
+        for message in record["messages"]
+    ]
+    return record
+
+
+_TEXTS = ("content", "buttons", "llm", "error")
+
+
+def _redacted(value: Any) -> Any:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, list):
+        return [_redacted(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _redacted(item) for name, item in value.items()}
+    return value
+
+
+def _oldest_day(engine: Engine, before: datetime) -> date | None:
+    with engine.connect() as connection:
+        oldest = connection.execute(
+            select(conversations.c.ended_at)
+            .where(conversations.c.ended_at < before)
+            .order_by(conversations.c.ended_at)
+            .limit(1)
+        ).scalar()
+    return oldest.astimezone(timezone.utc).date() if oldest else None
+
+
+def _copy(engine: Engine, shelf: Shelf, day: date, before: datetime, now: datetime) -> Manifest:
+    """Write one file of conversations that ended on `day`, and its manifest."""
+    begins = datetime(day.year, day.month, day.day, tzinfo=timezone.utc)
+    ends = min(begins + timedelta(days=1), before)
+    with engine.connect() as connection:
+        found = connection.execute(
+            select(conversations)
+            .where(conversations.c.ended_at >= begins, conversations.c.ended_at < ends)
+            .order_by(conversations.c.ended_at, conversations.c.log_id)
+            .limit(FILE_CONVERSATIONS)
+        )
+        rows = [dict(row) for row in found.mappings()]
+        records = list(_records(connection, rows, now).values())
+    manifest = shelf.write(records, day, state="copied")
+    shelf.write_manifest(manifest)
+    return manifest
+
+
+def _records(connection: Connection, rows: list[Row], now: datetime) -> dict[str, dict[str, Any]]:
+    """log_id → record as archived."""
+    found: dict[str, dict[str, Any]] = {}
+    for start in range(0, len(rows), _IN_LIST):
+        for conversation in with_messages(connection, rows[start : start + _IN_LIST], now):
+            found[conversation.row["log_id"]] = archived(conversation.row, conversation.messages, now)
+    return found
+
+
+def _delete_warm(engine: Engine, shelf: Shelf, manifest: Manifest, now: datetime) -> None:
+    """Delete the warm rows of a file, those that are still as they were copied, then note that it is done."""
+    copied = {record["log_id"]: canonical(record) for record in shelf.rows(manifest)}
+    changed: set[str] = set()
+    ids = sorted(copied)
+    for start in range(0, len(ids), _IN_LIST):
+        part = ids[start : start + _IN_LIST]
+        with database.writing(engine) as connection:
+            changed |= _delete_unchanged(connection, part, copied, now)
+    if changed:
+        # Someone wrote in the meantime (a late status): the warm rows stay, the file goes on without them.
+        log.warning("log.archive.changed_meanwhile conversations=%d", len(changed))
+        rewrite(shelf, manifest, lambda record: record["log_id"] not in changed, state="done")
+    else:
+        shelf.finish(manifest)
+
+
+def _delete_unchanged(connection: Connection, ids: list[str], copied: dict[str, str], now: datetime) -> set[str]:
+    """Delete the conversations that equal their copies; returns the others that exist."""
+    found = connection.execute(select(conversations).where(conversations.c.log_id.in_(ids)).with_for_update())
+    rows = [dict(row) for row in found.mappings()]
+    current = _records(connection, rows, now)
+    same = [log_id for log_id, record in current.items() if canonical(record) == copied[log_id]]
+    connection.execute(delete(messages).where(messages.c.log_id.in_(same)))
+    connection.execute(delete(conversations).where(conversations.c.log_id.in_(same)))
+    return current.keys() - set(same)
+
+
+def rewrite(
+    shelf: Shelf, manifest: Manifest, keep: Callable[[dict[str, Any]], bool], state: str | None = None
+) -> int:
+    """Put a file in the place of another, without some of its conversations. Returns how many are gone."""
+    kept = [record for record in shelf.rows(manifest) if keep(record)]
+    if len(kept) == manifest.conversations:
+        return 0
+    if kept:
+        day = date.fromisoformat(manifest.date)
+        shelf.write_manifest(shelf.write(kept, day, state=state or manifest.state, replaces=manifest.name))
+    shelf.remove(manifest)
+    return manifest.conversations - len(kept)
+
+
+def _forget(shelf: Shelf, retention: Retention, now: datetime) -> int:
+    """Remove files of days that are past keeping. Returns how many conversations they held."""
+    if retention.cold_days is None:
+        return 0
+    oldest = (now - timedelta(days=retention.cold_days)).date().isoformat()
+    expired = [manifest for manifest in shelf.manifests() if manifest.date < oldest]
+    for manifest in expired:
+        shelf.remove(manifest)
+    return sum(manifest.conversations for manifest in expired)
+
+
+def run_command(settings: Settings, engine: Engine, days: int | None, table: str | None) -> int:
+    """`archive` on the command line."""
+    retention = Retention.of(settings)
+    if days is not None:
+        retention = Retention(days, retention.cold_days)
+    shelf = Shelf.at(str(settings.archive_url))
+    now = datetime.now(timezone.utc)
+    total = due(engine, now - timedelta(days=retention.warm_days))
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    started = time.monotonic()
+    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task("Archiving", total=total)
+        moved = run(engine, shelf, retention, now, lambda count: bar.advance(task, count))
+    seconds = max(time.monotonic() - started, 0.001)
+    print(
+        f"Archived {moved.conversations} conversations ({moved.messages} messages) in {moved.files} files "
+        f"in {seconds:.1f} s ({moved.conversations / seconds:.0f}/s); forgot {moved.forgotten} past keeping."
+    )
+    if table:
+        from conversation_log import bigquery
+
+        bigquery.publish(table, str(settings.archive_url))
+        print(f"BigQuery table {table} reads the archive.")
+    return 0

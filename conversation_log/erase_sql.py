@@ -1,0 +1,138 @@
+"""Erasing a customer from the conversation database: the log's tables and the takeovers' beside them.
+
+The takeovers' tables (`handoff_*`) belong to another package; they are found in the database itself and followed by
+their columns: `customer`, then `takeover_id`, `external_id` and `ticket_id`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from typing import Any
+
+from sqlalchemy import MetaData, Table, delete, or_, select, text
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from conversation_log import database, identities
+from conversation_log.identities import Identities
+from conversation_log.tables import conversations, early_statuses, messages
+
+_IN_LIST = 400
+CHECKPOINT_WAIT_S = 15.0
+
+
+def wamids_of(engine: Engine, known: Identities) -> set[str]:
+    """The ids of the customer's messages, those to them included."""
+    statement = select(messages.c.message_id, messages.c.message_key).join(conversations).where(_own(known))
+    with engine.connect() as connection:
+        found = connection.execute(statement).all()
+    return {wamid for pair in found for wamid in pair if wamid and wamid.startswith("wamid.")}
+
+
+def erase(engine: Engine, known: Identities, wamids: set[str]) -> tuple[dict[str, int], list[str]]:
+    """Delete the customer's rows. Returns table → how many, and the tickets that the helpdesk has of them."""
+    removed: dict[str, int] = {}
+    with database.writing(engine) as connection:
+        own = select(conversations.c.log_id).where(_own(known))
+        ids = list(connection.execute(own).scalars())
+        for part in _parts(ids):
+            count = connection.execute(delete(messages).where(messages.c.log_id.in_(part))).rowcount
+            removed["messages"] = removed.get("messages", 0) + count
+            count = connection.execute(delete(conversations).where(conversations.c.log_id.in_(part))).rowcount
+            removed["conversations"] = removed.get("conversations", 0) + count
+        removed["early_statuses"] = _erase_early(connection, known, wamids)
+        taken, tickets = _erase_takeovers(connection, known)
+    return {name: count for name, count in (removed | taken).items() if count}, tickets
+
+
+def _own(known: Identities) -> Any:
+    names = sorted(known.names | known.customers)
+    return or_(conversations.c.customer_id.in_(names), conversations.c.customer_phone.in_(names))
+
+
+def _erase_early(connection: Connection, known: Identities, wamids: set[str]) -> int:
+    own = [
+        wamid
+        for wamid in connection.execute(select(early_statuses.c.message_id)).scalars()
+        if wamid in wamids or identities.mentions(wamid, known.digits)
+    ]
+    for part in _parts(own):
+        connection.execute(delete(early_statuses).where(early_statuses.c.message_id.in_(part)))
+    return len(own)
+
+
+def _erase_takeovers(connection: Connection, known: Identities) -> tuple[dict[str, int], list[str]]:
+    """Delete the rows of all `handoff_*` tables that lead to the customer."""
+    found = MetaData()
+    found.reflect(connection, only=lambda name, _: name.startswith("handoff_"))
+    tables = found.tables
+    links = _links(connection, tables.get("handoff_takeovers"), known)
+    log_tickets = tables.get("handoff_log_tickets")
+    own_tickets: list[Any] = []
+    if log_tickets is not None:
+        own_tickets = _ids(connection, log_tickets, log_tickets.c.external_id, links["external_id"])
+    removed: dict[str, int] = {}
+    for name, table in tables.items():
+        values = dict(links)
+        if name == "handoff_log_comments":
+            values["ticket_id"] = own_tickets
+        conditions = [
+            table.c[column].in_(wanted) for column, wanted in values.items() if wanted and column in table.c
+        ]
+        if conditions:
+            removed[name] = connection.execute(delete(table).where(or_(*conditions))).rowcount
+    return removed, [str(ticket) for ticket in links["ticket_id"]]
+
+
+def _links(connection: Connection, takeovers: Table | None, known: Identities) -> dict[str, list[Any]]:
+    """Column → the values that mark a row of any table as the customer's."""
+    names = sorted(known.names | known.customers)
+    links: dict[str, list[Any]] = {"customer": list(names), "takeover_id": [], "external_id": [], "ticket_id": []}
+    if takeovers is None:
+        return links
+    for row in connection.execute(select(takeovers).where(takeovers.c.customer.in_(names))).mappings():
+        links["takeover_id"].append(row["id"])
+        for column in ("external_id", "ticket_id"):
+            if row.get(column):
+                links[column].append(row[column])
+    return links
+
+
+def _ids(connection: Connection, table: Table, column: Any, values: list[Any]) -> list[Any]:
+    return list(connection.execute(select(table.c.id).where(column.in_(values))).scalars()) if values else []
+
+
+def rewrite_files(engine: Engine) -> list[str]:
+    """Have the database drop the deleted rows' bytes. Returns what to tell the operator."""
+    try:
+        if engine.dialect.name == "sqlite":
+            return _rewrite_sqlite(engine)
+        if engine.dialect.name == "postgresql":
+            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.execute(text("VACUUM (ANALYZE) messages"))
+                connection.execute(text("VACUUM (ANALYZE) conversations"))
+            return ["PostgreSQL reuses the rows' space; its write-ahead log is recycled by its own rules."]
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        return [f"The database file could not be rewritten now ({type(error).__name__}); it is next time."]
+    return []
+
+
+def _rewrite_sqlite(engine: Engine) -> list[str]:
+    """VACUUM writes every page anew, the checkpoint empties the write-ahead log behind it."""
+    raw = engine.raw_connection()  # neither works inside a transaction
+    try:
+        cursor = raw.cursor()
+        cursor.execute("VACUUM")
+        deadline = time.monotonic() + CHECKPOINT_WAIT_S
+        while time.monotonic() < deadline:
+            if cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0:
+                return ["SQLite's file was rewritten and its write-ahead log emptied."]
+            time.sleep(0.1)
+    finally:
+        raw.close()
+    return ["SQLite's file was rewritten; its write-ahead log empties when no reader is left."]
+
+
+def _parts(values: list[Any]) -> list[list[Any]]:
+    return [values[at : at + _IN_LIST] for at in range(0, len(values), _IN_LIST)]

@@ -1,0 +1,208 @@
+"""The cold tier: nothing lost, nothing doubled, nothing personal in the texts, whenever it is run or killed."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from sqlalchemy import text
+
+from conversation_log import archive, cold, database, reader
+from conversation_log.export import SCHEMA, as_record
+from conversation_log.reader import Selection
+
+SCHEMA_CHECK = jsonschema.Draft202012Validator(
+    json.loads(SCHEMA.read_text()), format_checker=jsonschema.FormatChecker()
+)
+EVERYTHING = Selection()
+
+
+class Killed(BaseException):
+    """Stands for kill -9."""
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> cold.Shelf:
+    return cold.Shelf.at(f"file://{tmp_path}/archive")
+
+
+def after_days(noon: float, days: float) -> datetime:
+    return datetime.fromtimestamp(noon, timezone.utc) + timedelta(days=days)
+
+
+def fill(log: Any, turn: Any, noon: float, conversations: int = 12) -> None:
+    """Conversations of different customers, one an hour."""
+    for number in range(conversations):
+        at = noon + number * 3600
+        log.put(turn(f"wamid.{number}.a", at=at, customer=f"9198000000{number:02d}"))
+        log.put(turn(f"wamid.{number}.b", at=at + 60, customer=f"9198000000{number:02d}"))
+    log.write()
+
+
+def everywhere(log: Any, shelf: cold.Shelf) -> Counter[str]:
+    """message id → in how many places it is, over both tiers."""
+    warm = [message for record in log.read() for message in record["messages"]]
+    frozen = [message for record in shelf.records(EVERYTHING) for message in record["messages"]]
+    return Counter(message["message_id"] for message in [*warm, *frozen] if message["role"] == "user")
+
+
+@pytest.mark.parametrize(("days", "left"), [(0, 12), (1, 12), (89, 12), (90.2, 7), (91, 0), (365, 0)])
+def test_conversations_move_ninety_days_after_their_end(the_log, turn, noon, shelf, days, left):
+    fill(the_log, turn, noon)
+    before = everywhere(the_log, shelf)
+    moved = archive.run(the_log.engine, shelf, archive.Retention(), after_days(noon, days))
+    assert moved.conversations == 12 - left
+    assert len(the_log.read()) == left
+    assert everywhere(the_log, shelf) == before
+
+
+def test_archived_records_are_the_exported_ones(the_log, turn, sent, noon, shelf):
+    about = {"llm": {"model": "m", "verdict": "grounded", "cost_usd": 0.001}, "policy_pages": ["exceptions"]}
+    the_log.log(
+        turn("wamid.A", slots={"escalation_reason": "complaint"}, bot_metadata=about),
+        sent("wamid.A:1", "wamid.R"),
+        sent("comment:1:1", "wamid.G", at=noon + 900, author="agent", text="Hello from Asha."),
+    )
+    (before,) = the_log.read()
+    archive.run(the_log.engine, shelf, archive.Retention(), after_days(noon, 91))
+    (after,) = shelf.records(EVERYTHING)
+    assert after == before
+    SCHEMA_CHECK.validate(after)
+
+
+def test_texts_reach_the_archive_without_personal_data(sqlite_log, turn, noon, shelf, tmp_path):
+    words = "call 98765 43299, asha@example.in, card 4111 1111 1111 1111, order #10234 for ₹1,299"
+    sqlite_log.log(turn("wamid.A", text=words))
+    archive.run(sqlite_log.engine, shelf, archive.Retention(), after_days(noon, 91))
+    (record,) = shelf.records(EVERYTHING)
+    assert record["messages"][0]["content"] == "call [phone], [email], card [card], order #10234 for ₹1,299"
+
+
+def test_killed_anywhere_and_run_again_nothing_is_lost_or_doubled(sqlite_log, turn, noon, shelf, monkeypatch):
+    rng = random.Random(4)
+    fill(sqlite_log, turn, noon, 20)
+    before = everywhere(sqlite_log, shelf)
+    monkeypatch.setattr(archive, "FILE_CONVERSATIONS", 3)
+    monkeypatch.setattr(archive, "_IN_LIST", 2)
+    deaths = 0
+
+    def deadly(function: Any) -> Any:
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            nonlocal deaths
+            moment = rng.random()
+            if moment < 0.12:
+                deaths += 1
+                raise Killed
+            result = function(*args, **kwargs)
+            if moment > 0.88:
+                deaths += 1
+                raise Killed
+            return result
+
+        return wrapped
+
+    for owner, name in (
+        (cold.Shelf, "write"), (cold.Shelf, "verify"), (cold.Shelf, "write_manifest"), (cold.Shelf, "_write"),
+        (cold.Shelf, "finish"), (archive, "_delete_unchanged"),
+    ):  # fmt: skip
+        monkeypatch.setattr(owner, name, deadly(getattr(owner, name)))
+    for _ in range(400):
+        try:
+            archive.run(sqlite_log.engine, shelf, archive.Retention(), after_days(noon, 400))
+            break
+        except Killed:
+            continue
+    assert deaths > 5
+    assert sqlite_log.read() == []
+    assert everywhere(sqlite_log, shelf) == before
+    assert {manifest.state for manifest in shelf.manifests()} == {"done"}
+
+
+def test_file_that_is_not_what_was_written_is_never_trusted(sqlite_log, turn, noon, shelf, monkeypatch):
+    fill(sqlite_log, turn, noon, 3)
+    write = cold.Shelf._write
+
+    def bit_rot(self: cold.Shelf, path: str, body: bytes) -> None:
+        write(self, path, body[:-30] + b"\x00" * 30 if path.endswith(".parquet") else body)
+
+    monkeypatch.setattr(cold.Shelf, "_write", bit_rot)
+    with pytest.raises(Exception):  # noqa: B017, PT011 (pyarrow's or ours, by where the rot is)
+        archive.run(sqlite_log.engine, shelf, archive.Retention(), after_days(noon, 91))
+    assert len(sqlite_log.read()) == 3
+
+
+def test_conversation_that_changes_while_it_is_copied_stays_warm(the_log, turn, sent, status, noon, shelf):
+    the_log.log(turn("wamid.A"), sent("wamid.A:1", "wamid.R"))
+    the_log.log(turn("wamid.B", at=noon + 1, customer="918888888888"))
+    now = after_days(noon, 91)
+    manifest = archive._copy(the_log.engine, shelf, after_days(noon, 0).date(), after_days(noon, 1), now)
+    the_log.log(status("wamid.R", "read"))
+    archive._delete_warm(the_log.engine, shelf, manifest, now)
+    assert [record["messages"][1]["delivery_status"] for record in the_log.read()] == ["read"]
+    assert [record["customer_id"] for record in shelf.records(EVERYTHING)] == ["918888888888"]
+
+
+def test_archive_forgets_what_is_past_keeping(sqlite_log, turn, noon, shelf):
+    fill(sqlite_log, turn, noon, 3)
+    retention = archive.Retention(warm_days=90, cold_days=365)
+    archive.run(sqlite_log.engine, shelf, retention, after_days(noon, 364))
+    assert len(list(shelf.records(EVERYTHING))) == 3
+    assert archive.run(sqlite_log.engine, shelf, retention, after_days(noon, 367)).forgotten == 3
+    assert list(shelf.records(EVERYTHING)) == []
+
+
+def test_two_archivers_do_not_run_at_once(the_log, shelf, noon):
+    with (
+        database.exclusive(the_log.engine, "archive", wait_s=0),
+        pytest.raises(database.LogUnavailable),
+        database.exclusive(the_log.engine, "archive", wait_s=0.2),
+    ):
+        pass
+    archive.run(the_log.engine, shelf, archive.Retention(), after_days(noon, 91))
+
+
+def test_partitions_are_by_date_and_compressed(sqlite_log, turn, noon, shelf, tmp_path):
+    import pyarrow.parquet as pq
+
+    fill(sqlite_log, turn, noon, 24)
+    archive.run(sqlite_log.engine, shelf, archive.Retention(), after_days(noon, 95))
+    files = sorted(str(path.relative_to(tmp_path / "archive")) for path in tmp_path.rglob("*.parquet"))
+    assert [name.split("/")[1] for name in files] == ["date=2026-11-01", "date=2026-11-02"]
+    parquet = pq.ParquetFile(tmp_path / "archive" / files[0])
+    assert parquet.metadata.row_group(0).column(0).compression == "ZSTD"
+
+
+def test_export_reads_both_tiers_and_each_conversation_once(sqlite_log, turn, noon, shelf, tmp_path, monkeypatch):
+    import settings
+    from conversation_log import tiers
+
+    fill(sqlite_log, turn, noon, 6)
+    monkeypatch.setattr(archive, "FILE_CONVERSATIONS", 2)
+    found = settings.load(
+        {"STATE_DIR": str(tmp_path), "ARCHIVE_URL": f"file://{tmp_path}/archive"}, env_file=tmp_path / "none"
+    )
+    warm = {record["log_id"] for record in sqlite_log.read()}
+    monkeypatch.setattr(archive, "_delete_warm", lambda *args: (_ for _ in ()).throw(Killed()))
+    with pytest.raises(Killed):
+        archive.run(sqlite_log.engine, shelf, archive.Retention(), after_days(noon, 91))
+    records = list(tiers.records(found, sqlite_log.engine, None, tiers.Period()))
+    assert Counter(record["log_id"] for record in records) == Counter(warm)
+    only = list(tiers.records(found, sqlite_log.engine, None, tiers.Period(), customer="+919800000003"))
+    assert [record["customer_phone"] for record in only] == ["+919800000003"]
+
+
+def test_reading_back_a_row_gives_the_record(sqlite_log, turn, noon):
+    from conversation_log.columns import as_row, from_row
+
+    sqlite_log.log(turn("wamid.A"))
+    for conversation in reader.read(sqlite_log.engine, EVERYTHING, sqlite_log.now):
+        record = as_record(conversation)
+        assert from_row({"escalation_priority": None, **as_row(record)}) == record
+    with sqlite_log.engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM conversations")).scalar() == 1
