@@ -1,0 +1,69 @@
+"""The log-writing job survives what it depends on, and leaves the lease to the next one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+import redis
+
+import settings
+from conversation_log import database, reader
+from launch.embedded_redis import EmbeddedRedis
+from tests.conftest import free_port
+from worker import log_writer
+
+
+def inbound(wamid: str) -> str:
+    metadata = {"wamid": wamid, "phone": "+919876543210", "kind": "text", "timestamp": 1793534400, "typed": wamid}
+    return json.dumps({"record": "inbound", "customer": "919876543210", "metadata": metadata, "text": wamid})
+
+
+def load(tmp_path: Path, redis_url: str | None) -> settings.Settings:
+    environment = {"STATE_DIR": str(tmp_path)} | ({"REDIS_URL": redis_url} if redis_url else {})
+    return settings.load(environment, env_file=tmp_path / "none")
+
+
+async def test_redis_that_restarts_costs_nothing(tmp_path: Path) -> None:
+    server = EmbeddedRedis(tmp_path / "redis", free_port())
+    server.start()
+    found = load(tmp_path, server.url)
+    stop = asyncio.Event()
+    job = asyncio.create_task(log_writer.run(found, stop))
+    try:
+        redis.Redis.from_url(server.url).xadd("log", {"j": inbound("wamid.A")})
+        await until_logged(found, 1)
+        server.process.kill()
+        server.process.wait()
+        await asyncio.sleep(0.3)
+        server.start()
+        redis.Redis.from_url(server.url).xadd("log", {"j": inbound("wamid.B")})
+        await until_logged(found, 2)
+    finally:
+        stop.set()
+        await asyncio.wait_for(job, 10)
+    assert redis.Redis.from_url(server.url).get("log:writer") is None
+    server.stop()
+
+
+async def until_logged(found: settings.Settings, count: int) -> None:
+    engine = database.connect(str(found.conversation_database_url))
+    for _ in range(300):
+        await asyncio.sleep(0.05)
+        try:
+            database.require_current(engine)
+        except database.LogUnavailable:
+            continue
+        everything = reader.read(engine, reader.Selection(), datetime.now(timezone.utc))
+        if sum(len(conversation.messages) for conversation in everything) == count:
+            engine.dispose()
+            return
+    raise AssertionError(f"{count} messages were not logged in time")
+
+
+async def test_without_any_redis_the_job_says_what_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(settings.SettingsError, match="REDIS_URL"):
+        await log_writer.run(load(tmp_path, None), asyncio.Event())

@@ -1,0 +1,108 @@
+"""The worker runs its jobs side by side, keeps them running, and stops when told."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import redis
+from sqlalchemy import text
+
+import settings
+from conversation_log import database
+from worker import __main__ as worker_main
+from worker import archiver
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def found(tmp_path: Path) -> settings.Settings:
+    return settings.load({"STATE_DIR": str(tmp_path)}, env_file=tmp_path / "none")
+
+
+async def test_failing_job_is_started_again_and_the_others_go_on(found, monkeypatch, caplog) -> None:
+    monkeypatch.setattr(worker_main, "FIRST_PAUSE_S", 0.01)
+    stop, starts, steady = asyncio.Event(), [], []
+
+    async def fails(_settings: settings.Settings, _stop: asyncio.Event) -> None:
+        starts.append(time.monotonic())
+        if len(starts) == 4:
+            stop.set()
+        raise RuntimeError("no luck")
+
+    async def goes_on(_settings: settings.Settings, until: asyncio.Event) -> None:
+        await until.wait()
+        steady.append("stopped cleanly")
+
+    assert await worker_main.run(found, stop, {"fails": fails, "goes_on": goes_on})
+    pauses = [later - earlier for earlier, later in pairwise(starts)]
+    assert len(pauses) == 3
+    assert pauses[2] > pauses[0]
+    assert steady == ["stopped cleanly"]
+    assert "worker.job.failed name=fails error=RuntimeError" in caplog.text
+
+
+async def test_job_that_does_not_stop_is_given_up(found, monkeypatch) -> None:
+    monkeypatch.setattr(worker_main, "STOP_WITHIN_S", 0.05)
+    stop = asyncio.Event()
+
+    async def stubborn(_settings: settings.Settings, _stop: asyncio.Event) -> None:
+        await asyncio.sleep(3600)
+
+    stop.set()
+    assert await worker_main.run(found, stop, {}) is True
+    stop.clear()
+    asyncio.get_running_loop().call_later(0.02, stop.set)
+    assert await worker_main.run(found, stop, {"stubborn": stubborn}) is False
+
+
+def test_job_that_is_not_installed_is_left_out() -> None:
+    assert set(worker_main.load(("worker.log_writer", "worker.no_such_job"))) == {"log_writer"}
+
+
+def test_archiver_waits_for_the_night() -> None:
+    from datetime import datetime, timezone
+
+    assert archiver.seconds_until_next(datetime(2026, 11, 1, 2, 0, tzinfo=timezone.utc)) == 1800
+    assert archiver.seconds_until_next(datetime(2026, 11, 1, 2, 30, tzinfo=timezone.utc)) == 24 * 3600
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_worker_writes_the_log_and_stops_on_a_signal(redis_url: str, tmp_path: Path, number: int) -> None:
+    phone = "+919876543210"
+    record = {
+        "record": "inbound", "customer": "919876543210", "text": "hello",
+        "metadata": {"wamid": "wamid.A", "phone": phone, "kind": "text", "timestamp": 1793534400, "typed": "hello"},
+    }  # fmt: skip
+    client = redis.Redis.from_url(redis_url)
+    client.xadd("log", {"j": json.dumps(record)})
+    environment = {**os.environ, "STATE_DIR": str(tmp_path), "REDIS_URL": redis_url, "LOG_LEVEL": "INFO"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "worker"], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while client.xlen("log") and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert client.xlen("log") == 0
+        started = time.monotonic()
+        process.send_signal(number)
+        _, lines = process.communicate(timeout=15)
+    finally:
+        process.kill()
+    assert process.returncode == 0, lines
+    assert time.monotonic() - started < 10
+    assert "worker.stopped" in lines
+    assert phone not in lines
+    engine = database.connect(f"sqlite:///{tmp_path}/conversations.db")
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT content FROM messages")).scalars().all() == ["hello"]

@@ -1,0 +1,50 @@
+"""The nightly job: old conversations to the archive, at 02:30 UTC (08:00 in India) and a while after each start.
+
+After a start, because an installation that is switched off at night would never archive.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import datetime, time, timedelta, timezone
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from conversation_log import archive, database
+from conversation_log.cold import Shelf
+from settings import Settings
+from worker.log_writer import wait
+
+log = logging.getLogger(__name__)
+
+AT = time(2, 30, tzinfo=timezone.utc)
+AFTER_START_S = 300.0
+
+
+async def run(settings: Settings, stop: asyncio.Event) -> None:
+    """Archive every night until `stop`."""
+    await wait(stop, AFTER_START_S)
+    while not stop.is_set():
+        try:
+            await asyncio.to_thread(archive_once, settings)
+        except (SQLAlchemyError, database.LogUnavailable) as error:
+            log.error("log.archive.failed error=%s reason=%s", type(error).__name__, error)
+        await wait(stop, seconds_until_next(datetime.now(timezone.utc)))
+
+
+def archive_once(settings: Settings) -> archive.Moved:
+    """One run. Raises SQLAlchemyError, LogUnavailable."""
+    engine = database.connect(str(settings.conversation_database_url))
+    try:
+        database.require_current(engine)
+        shelf = Shelf.at(str(settings.archive_url))
+        return archive.run(engine, shelf, archive.Retention.of(settings), datetime.now(timezone.utc))
+    finally:
+        engine.dispose()
+
+
+def seconds_until_next(now: datetime) -> float:
+    """From `now` to the next night's run."""
+    due = datetime.combine(now.date(), AT)
+    return ((due if due > now else due + timedelta(days=1)) - now).total_seconds()
