@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -14,13 +15,23 @@ from twin.graph import GraphApi
 from twin.network import Network
 from twin.webhooks import FIRST_RETRY_S, WebhookSender
 
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 LARGEST_REQUEST_BYTES = 16 * 1024 * 1024
 NETWORK: web.AppKey[Network] = web.AppKey("network", Network)
 
 
+@web.middleware
+async def _only_our_own_pages(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Other web pages in the same browser may not act here: browsers name the page that asks in `Origin`."""
+    origin = request.headers.get("Origin")
+    if origin is not None and request.method not in ("GET", "HEAD") and urlsplit(origin).netloc != request.host:
+        raise web.HTTPForbidden(text="Requests from other web pages are refused.")
+    return await handler(request)
+
+
 def make_app(shop: TwinConfiguration, first_retry_s: float = FIRST_RETRY_S) -> web.Application:
     """The whole twin, ready to run. `first_retry_s` is the wait before the first redelivery of a webhook."""
-    app = web.Application(client_max_size=LARGEST_REQUEST_BYTES)
+    app = web.Application(client_max_size=LARGEST_REQUEST_BYTES, middlewares=[_only_our_own_pages])
     network = Network(shop, WebhookSender(shop.webhook_url, shop.app_secret, first_retry_s))
     app[NETWORK] = network
     ControlApi(network).add_to(app)

@@ -6,7 +6,6 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -17,20 +16,13 @@ from twin.control import bad_request, json_object
 from twin.customers import with_phone
 from twin.inbound import CannotSend
 from twin.network import Network
+from twin.pages import asset, page
 
 log = logging.getLogger(__name__)
 
-PAGES = Path(__file__).resolve().parent / "phone"
 HEARTBEAT_S = 15.0
 HEALTH_EVERY_S = 2.5
 SHOWABLE = ("image/png", "image/jpeg")
-PAGE_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "img-src 'self' data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-cache",
-}
 
 
 class PhonePage:
@@ -50,20 +42,13 @@ class PhonePage:
         routes.add_post("/phone/api/chats/{key}/messages", self.write)
         routes.add_post("/phone/api/chats/{key}/seen", self.seen)
         routes.add_get("/phone/api/media/{media_id}", self.media)
-        routes.add_get("/phone/{name}", self.asset)
+        routes.add_get("/phone/{name}", asset)
         app.cleanup_ctx.append(self._watched)
         # aiosignal 1.4 types its signals otherwise than aiohttp 3.9 uses them.
         app.on_shutdown.append(self._stop)  # type: ignore[arg-type]
 
     async def page(self, request: web.Request) -> web.StreamResponse:
-        return web.FileResponse(PAGES / "index.html", headers=PAGE_HEADERS)
-
-    async def asset(self, request: web.Request) -> web.StreamResponse:
-        known = {path.name: path for path in PAGES.iterdir() if path.suffix in (".js", ".css", ".svg")}
-        path = known.get(request.match_info["name"])
-        if path is None:
-            raise web.HTTPNotFound
-        return web.FileResponse(path, headers=PAGE_HEADERS)
+        return page("index.html")
 
     async def state(self, request: web.Request) -> web.Response:
         self.network.load_demo_customers()

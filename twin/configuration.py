@@ -21,6 +21,11 @@ class TwinConfiguration:
     access_token: str
     phone_number_id: str
     state_dir: Path
+    ticketing: str = "log"
+    helpdesk_url: str | None = None
+    helpdesk_token: str | None = None
+    helpdesk_webhook_url: str | None = None
+    helpdesk_webhook_secret: str | None = None
     shop_name: str = "Marigold"
     shop_phone: str = "918040001234"
     business_account_id: str = "102290129340398"
@@ -31,7 +36,7 @@ class ConfigurationMissing(ValueError):
 
 
 def from_environment(environ: Mapping[str, str]) -> TwinConfiguration:
-    """Read TWIN_PORT, HOST, RASA_PORT, STATE_DIR and WHATSAPP_*. Raises ConfigurationMissing."""
+    """Read TWIN_PORT, HOST, RASA_PORT, STATE_DIR, WHATSAPP_* and ZENDESK_*. Raises ConfigurationMissing."""
     required = ("WHATSAPP_APP_SECRET", "WHATSAPP_ACCESS_TOKEN", "WHATSAPP_PHONE_NUMBER_ID")
     missing = [name for name in required if not environ.get(name)]
     if missing:
@@ -47,6 +52,11 @@ def from_environment(environ: Mapping[str, str]) -> TwinConfiguration:
         access_token=environ["WHATSAPP_ACCESS_TOKEN"],
         phone_number_id=environ["WHATSAPP_PHONE_NUMBER_ID"],
         state_dir=PROJECT_ROOT / (environ.get("STATE_DIR") or "var"),
+        ticketing=environ.get("TICKETING") or ("zendesk" if environ.get("ZENDESK_URL") else "log"),
+        helpdesk_url=environ.get("ZENDESK_URL") or None,
+        helpdesk_token=environ.get("ZENDESK_OAUTH_TOKEN") or None,
+        helpdesk_webhook_url=f"{assistant}/webhooks/zendesk/webhook",
+        helpdesk_webhook_secret=environ.get("ZENDESK_WEBHOOK_SECRET") or None,
     )
 
 

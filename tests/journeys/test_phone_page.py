@@ -9,15 +9,11 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
 from tests.twin.standin import Assistant, RunningTwin, running_twin
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("browser")]
-FLAGS = [
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
-]
 EVIL = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script> *<b>bold</b>*"
 LINKS = "Track https://track.example/AWB_1_2?a=1, not javascript:alert(1) or data:text/html,x."
 KIRAN = "IN.8842017365520194"
@@ -58,14 +54,6 @@ def interactive(kind: str, text: str, action: dict[str, Any]) -> dict[str, Any]:
 
 def button(identifier: str, title: str) -> dict[str, Any]:
     return {"type": "reply", "reply": {"id": identifier, "title": title}}
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def browser(chromium: str) -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        launched = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield launched
-        await launched.close()
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -119,14 +119,17 @@ class RunningTwin:
 
 
 @contextlib.asynccontextmanager
-async def running_twin(state_dir: Path, answer: Answer | None = None) -> AsyncIterator[RunningTwin]:
+async def running_twin(
+    state_dir: Path, answer: Answer | None = None, ticketing: str = "zendesk"
+) -> AsyncIterator[RunningTwin]:
     """A twin with quick retries and statuses, and an assistant that answers with `answer`."""
     twin_port, assistant_port = free_port(), free_port()
     url, webhooks = f"http://127.0.0.1:{twin_port}", f"http://127.0.0.1:{assistant_port}/webhooks/whatsapp/"
     assistant = Assistant(f"{url}/v25.0", answer)
     shop = TwinConfiguration(
-        "127.0.0.1", twin_port, webhooks + "webhook", webhooks, SECRET, TOKEN, NUMBER, state_dir
-    )
+        "127.0.0.1", twin_port, webhooks + "webhook", webhooks, SECRET, TOKEN, NUMBER, state_dir,
+        ticketing=ticketing, helpdesk_url=f"{url}/helpdesk", helpdesk_token=TOKEN,
+    )  # fmt: skip
     theirs = web.Application(client_max_size=8 * 1024 * 1024)
     theirs.router.add_post("/webhooks/whatsapp/webhook", assistant.webhook)
     theirs.router.add_get("/webhooks/whatsapp/", assistant.health)

@@ -43,7 +43,7 @@ async function open(key, chosen = true) {
   if (keyInAddress() !== key) history.replaceState(null, "", `#/${encodeURIComponent(key)}`);
   const chat = await server.chat(key);
   if (state.key !== key) return;
-  const unsent = sameChat ? state.messages.filter((message) => message.status === "unsent") : [];
+  const unsent = sameChat ? state.messages.filter((message) => message.request) : [];
   state.messages = [...chat.messages, ...unsent];
   customers.set(key, chat);
   if (!sameChat) {
@@ -230,7 +230,7 @@ function showTyping(seconds) {
 }
 
 function renderPresence() {
-  const words = !state.connected ? "connecting…" : state.typing ? "typing…" : state.ready === false ? "away" : "online";
+  const words = !state.connected || !state.key ? "connecting…" : state.typing ? "typing…" : state.ready === false ? "away" : "online";
   $("presence").textContent = words;
   $("presence").classList.toggle("typing-now", words === "typing…");
   const banner = !state.connected
@@ -393,7 +393,7 @@ function wire() {
   $("composer").addEventListener("submit", (event) => {
     event.preventDefault();
     const text = $("text").value;
-    if (!text.trim()) return;
+    if (!text.trim() || !state.key) return;
     $("text").value = "";
     fitText();
     if (narrow.matches) $("strip").hidden = true;
