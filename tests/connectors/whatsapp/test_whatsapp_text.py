@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 import regex
@@ -40,6 +41,17 @@ def test_markdown_becomes_whatsapps_notation(markdown: str, shown: str) -> None:
 @given(st.text(alphabet="*_~`#[]() \nab", max_size=60))
 def test_formatting_loses_no_words(text: str) -> None:
     assert re.sub(r"[^ab]", "", to_whatsapp(text)) == re.sub(r"[^ab]", "", text)
+
+
+REPEATED = ["[", "![a](", "# ", "**", "*a**", "__", "~~a", "`", "```", "https://", "[a](https://x ", " ", "👍"]
+
+
+@pytest.mark.parametrize("piece", REPEATED)
+def test_formatting_takes_linear_time_whatever_a_text_repeats(piece: str) -> None:
+    text = "# " + piece * (30_000 // len(piece))
+    started = time.perf_counter()
+    split_text(to_whatsapp(text), 4096)
+    assert time.perf_counter() - started < 3
 
 
 PIECES = ["a", "b", "word", ".", "! ", "? ", "\n", "\n\n", " ", " ", ", ", "। ", "é", "👍🏽", "👨‍👩‍👧", "क्षि"]
