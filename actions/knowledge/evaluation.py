@@ -97,9 +97,10 @@ def _line(numbers: Report) -> str:
 def _print_mistakes(results: list[tuple[Case, Finding]]) -> None:
     for case, finding in results:
         page = finding.best.page if finding.best else None
-        if (case.pages and (page not in case.pages or not finding.answerable)) or (not case.pages and finding.answerable):
-            wanted = "|".join(sorted(case.pages)) or "-"
-            print(f"  {finding.score:.2f} {wanted} -> {page} / {finding.best and finding.best.heading}: {case.question}")
+        right = finding.answerable and page in case.pages if case.pages else not finding.answerable
+        if not right:
+            where = finding.best.key if finding.best else None
+            print(f"  {finding.score:.2f} {'|'.join(sorted(case.pages)) or '-'} -> {where}: {case.question}")
 
 
 if __name__ == "__main__":

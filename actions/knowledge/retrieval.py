@@ -1,11 +1,12 @@
 """Finding the section that answers a question, and knowing when none does.
 
-Every section is represented by its text and by the ways in which customers ask for it; questions that the pages do not
-answer stand beside them. A question's likeness to each entry fuses meaning (embedding) and words (TF-IDF over words and
-character n-grams); entries then vote, near ones much more than far ones. The balance of votes between the sections and the
-questions not covered, calibrated on questions of our own (tests/knowledge/tune.tsv), is the score.
+Every section is represented by its text and by the ways in which customers ask for it; questions that the pages do
+not answer stand beside them. A question's likeness to each entry fuses meaning (embedding) and words (TF-IDF over words
+and character n-grams); entries then vote, near ones much more than far ones. The balance of votes between the sections
+and the questions not covered, calibrated on questions of our own (tests/knowledge/calibration.tsv), is the score.
 
-`python -m actions.knowledge.retrieval --jsonl` answers {"question"} lines with {"page", "section", "score", "answerable"}.
+`python -m actions.knowledge.retrieval --jsonl` reads {"question"} lines and prints {"page", "section", "score",
+"answerable"} lines.
 """
 
 from __future__ import annotations
@@ -35,15 +36,14 @@ CANDIDATES = 4
 
 @dataclass(frozen=True)
 class Calibration:
-    """Numbers chosen on tests/knowledge/tune.tsv with `python -m actions.knowledge.evaluation`."""
+    """Numbers chosen on tests/knowledge/calibration.tsv for the best balance of refusals and false refusals."""
 
-    character_weight: float = 0.15
+    character_weight: float = 0.30
     word_weight: float = 0.10
-    text_handicap: float = 0.05
-    temperature: float = 0.05
-    slope: float = 1.0
-    intercept: float = -1.0
-    likeness_weight: float = 0.0
+    text_handicap: float = 0.0
+    temperature: float = 0.06
+    slope: float = 1.8
+    intercept: float = -1.9
     answerable_from: float = 0.5
 
 
@@ -149,9 +149,8 @@ class Retriever:
         page = max(by_page, key=lambda name: by_page[name])
         order = sorted(range(len(sections)), key=lambda n: (sections[n].page != page, -by_section[n]))
         rest = sorted(order[1:], key=lambda n: -by_section[n])
-        closest = float(likeness[[entry.section is not None for entry in snapshot.entries]].max())
         balance = math.log(float(by_section.sum()) + 1e-12) - math.log(against)
-        score = _sigmoid(tuned.slope * balance + tuned.likeness_weight * closest + tuned.intercept)
+        score = _sigmoid(tuned.slope * balance + tuned.intercept)
         best = tuple(sections[n] for n in [order[0], *rest[: CANDIDATES - 1]])
         return Finding(question, best, round(score, 4), score >= tuned.answerable_from)
 

@@ -18,8 +18,8 @@ _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?|₹|%")
 _REPEATED = re.compile(r"([a-z])\1{2,}")
 # Hindi words that are English words too: they alone do not make a message Hinglish.
 _ALSO_ENGLISH = frozenset(
-    ("to", "me", "par", "main", "hum", "band", "mat", "hara", "kala", "fir", "ya", "pe", "ho", "na", "ji", "jute")
-    + ("kat", "kami", "ka", "ki", "ke", "se", "tut")
+    ("kat", "kami", "ka", "ki", "ke", "se", "tut", "to", "me",
+     "par", "main", "hum", "band", "mat", "hara", "kala", "fir", "ya", "pe", "ho", "na", "ji", "jute")
 )
 _SHORTHAND = {
     "u": "you", "ur": "your", "r": "are", "pls": "please", "plz": "please", "wat": "what", "wats": "what is",

@@ -1,0 +1,177 @@
+"""From a question to what the customer may be told: a grounded answer, an overview, or an honest "not covered"."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from actions.knowledge.documents import Section
+from actions.knowledge.extractive import extract
+from actions.knowledge.retrieval import Finding, Retriever
+from actions.knowledge.verification import verify
+from actions.knowledge.writing import NO_USAGE, Draft, Usage, Writer, WriterFailed
+
+log = logging.getLogger(__name__)
+
+BUDGET_S = 8.0
+SURE_OF_ITSELF = 0.9
+_OPENS_A_FOLLOW_UP = re.compile(
+    r"^(?:and|or|but|also|aur|what if|what about|how about|same for|even|for|is that|does that)\b"
+)
+_ONLY_THE_TOPIC = frozenset((
+    ,
+))
+_TOPIC = frozenset((
+    "return", "returns", "refund", "refunds", "exchange", "exchanges", "policy", "policies", "rule", "rules", "and", "or",
+    "your", "the", "a", "of", "on", "about", "what", "whats", "what's", "is", "are", "tell", "me", "know", "more",
+    "please", "pls", "info", "information", "details", "regarding", "can", "you", "i", "want", "to", "how", "do", "does",
+    "it", "work", "conditions", "terms", "need", "us", "for", "hi", "hello", "kya", "hai", "batao", "ki", "ka",
+))
+_TOPIC = frozenset(("policy", "policies", "rules", "conditions", "terms"))
+
+
+@dataclass(frozen=True)
+class GroundedAnswer:
+    """Words for the customer with their proof.
+
+    `verdict` is "supported" for a checked LLM answer, "extractive" where no LLM is configured, else why the LLM's
+    answer was not used. `provider` is who wrote the words that are shown.
+    """
+
+    text: str
+    section: Section
+    pages: tuple[str, ...]
+    verdict: str
+    provider: str
+    model: str | None = None
+    usage: Usage = NO_USAGE
+    latency_ms: int = 0
+
+
+@dataclass(frozen=True)
+class NotCovered:
+    """The policies do not answer this. `score` is how likely retrieval thought that they do."""
+
+    score: float
+    verdict: str = "not_covered"
+    provider: str = "none"
+    model: str | None = None
+    usage: Usage = NO_USAGE
+    latency_ms: int = 0
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The question names only the topic ("return policy?"): the section to begin with, and all pages to ask about."""
+
+    text: str
+    section: Section
+    pages: tuple[str, ...]
+
+
+Outcome = GroundedAnswer | NotCovered | Overview
+
+
+class PolicyAnswers:
+    """Answers questions about the shop's policies.
+
+    `redact` takes personal data out of what the LLM gets. Raises KnowledgeError only when no page was ever readable.
+    """
+
+    def __init__(
+        self, retriever: Retriever, writer: Writer | None, redact: Callable[[str], str], budget_s: float = BUDGET_S
+    ) -> None:
+        self._retriever = retriever
+        self._writer = writer
+        self._redact = redact
+        self._budget_s = budget_s
+
+    async def answer(self, question: str, previous: str | None = None) -> Outcome:
+        """The outcome within the budget; `previous` is the question before, for "and for shoes?"."""
+        asked, finding = await asyncio.to_thread(self._find, question, previous)
+        section = finding.best
+        if is_only_the_topic(question) and section is not None:
+            pages = self._retriever.pages.pages
+            return Overview(section.text, section, tuple(page.name for page in pages))
+        if section is None or not finding.answerable:
+            return NotCovered(finding.score)
+        if self._writer is None:
+            return self._extractive(asked, section, "extractive")
+        return await self._written(asked, finding, section, self._writer)
+
+    async def close(self) -> None:
+        """Give back the LLM's connections."""
+        if self._writer is not None:
+            await self._writer.close()
+
+    def _find(self, question: str, previous: str | None) -> tuple[str, Finding]:
+        """What is asked, and where it is answered. A follow-up borrows the words of the question before it."""
+        alone = self._retriever.find(question)
+        if not previous or not follows_up(question):
+            return question, alone
+        together = f"{previous} {question}"
+        joined = self._retriever.find(together)
+        if alone.answerable and alone.score >= SURE_OF_ITSELF:
+            return question, alone
+        return (together, joined) if joined.answerable else (question, alone)
+
+    async def _written(self, question: str, finding: Finding, section: Section, writer: Writer) -> Outcome:
+        started = time.monotonic()
+        draft: Draft | None = None
+        try:
+            writing = writer.write(self._redact(question), finding.sections)
+            draft = await asyncio.wait_for(writing, self._budget_s)
+            reason = self._judge(draft)
+        except (TimeoutError, asyncio.TimeoutError):
+            reason = "timeout"
+        except WriterFailed as error:
+            reason = error.reason
+        latency_ms = round((time.monotonic() - started) * 1000)
+        usage = draft.usage if draft else NO_USAGE
+        log.info("knowledge.answer.judged provider=%s verdict=%s latency_ms=%d", writer.provider, reason, latency_ms)
+        if draft is not None and reason == "supported":
+            pages = _cited_pages(draft, finding)
+            return GroundedAnswer(draft.text, section, pages, reason, writer.provider, draft.model, usage, latency_ms)
+        if reason == "not_covered" and finding.score < SURE_OF_ITSELF:
+            return NotCovered(finding.score, reason, writer.provider, writer.model, usage, latency_ms)
+        return self._extractive(question, section, reason, writer.model, usage, latency_ms)
+
+    def _judge(self, draft: Draft) -> str:
+        if not draft.covered:
+            return "not_covered"
+        return verify(draft.text, draft.passages, self._retriever.pages.lexicon.wares).reason
+
+    def _extractive(
+        self,
+        question: str,
+        section: Section,
+        verdict: str,
+        model: str | None = None,
+        usage: Usage = NO_USAGE,
+        ms: int = 0,
+    ) -> GroundedAnswer:
+        text = extract(section, self._retriever.readable(question))
+        return GroundedAnswer(text, section, (section.page,), verdict, "extractive", model, usage, ms)
+
+
+def follows_up(question: str) -> bool:
+    """Whether the words lean on what was said before: "and for shoes?", "sale items?"."""
+    words = question.lower().split()
+    return bool(words) and (len(words) <= 3 or bool(_OPENS_A_FOLLOW_UP.match(" ".join(words))))
+
+
+def is_only_the_topic(question: str) -> bool:
+    """Whether nothing but the topic is named: "return policy?", "tell me about your exchange rules"."""
+    words = re.findall(r"[a-z']+", question.lower())
+    names_topic = bool(_TOPIC & set(words)) or (len(words) <= 2 and bool({"return", "returns"} & set(words)))
+    return bool(words) and names_topic and set(words) <= _ONLY_THE_TOPIC
+
+
+def _cited_pages(draft: Draft, finding: Finding) -> tuple[str, ...]:
+    """Names of the pages that the passages come from, in the order of the sections."""
+    pages = [s.page for s in finding.sections if any(passage and passage in s.text for passage in draft.passages)]
+    return tuple(dict.fromkeys(pages))

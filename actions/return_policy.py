@@ -1,0 +1,88 @@
+"""Questions about returns, exchanges and refunds, answered from the shop's policy pages with the page's name.
+
+What the pages do not answer is said to be so, with the offer of a person. The answer never depends on what the
+customer's words ask the assistant to be or to ignore: they are only searched for.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from rasa_sdk import Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions import services
+from actions.knowledge.answering import GroundedAnswer, NotCovered, Overview, PolicyAnswers
+from actions.knowledge.documents import KnowledgeError
+from actions.speaking import Domain, Event, SpeakingAction, message_metadata
+
+log = logging.getLogger(__name__)
+
+QUESTION_SLOT = "policy_question"
+LONGEST_REMEMBERED = 300
+
+
+class ActionAnswerReturnPolicy(SpeakingAction):
+    """Answer a question about the return policy."""
+
+    def __init__(self, knowledge: PolicyAnswers | None = None) -> None:
+        self._knowledge = knowledge
+
+    @property
+    def knowledge(self) -> PolicyAnswers:
+        """The answers: the given ones, else the real ones."""
+        return self._knowledge or services.knowledge()
+
+    def name(self) -> str:
+        return "action_answer_return_policy"
+
+    async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
+        question = asked_question(tracker)
+        try:
+            outcome = await self.knowledge.answer(question, previous=tracker.get_slot(QUESTION_SLOT))
+        except KnowledgeError as error:
+            log.error("knowledge.unavailable problem=%s", error)
+            dispatcher.utter_message(response="utter_return_policy_unavailable")
+            return []
+        if isinstance(outcome, Overview):
+            dispatcher.utter_message(
+                response="utter_return_policy_overview", answer=outcome.text, policy_pages=[outcome.section.page]
+            )
+            return [remember(None)]
+        if isinstance(outcome, NotCovered):
+            dispatcher.utter_message(response="utter_return_policy_not_covered", policy_pages=[], llm=facts(outcome))
+            return []
+        dispatcher.utter_message(
+            response="utter_return_policy_answer",
+            answer=outcome.text,
+            source=outcome.section.page_title,
+            policy_pages=list(outcome.pages),
+            llm=facts(outcome),
+        )
+        return [remember(question)]
+
+
+def asked_question(tracker: Tracker) -> str:
+    """The customer's words; behind a button, its title."""
+    text = (tracker.latest_message or {}).get("text") or ""
+    if text.startswith("/"):
+        return str(message_metadata(tracker).get("typed") or "return policy")
+    return str(text)
+
+
+def remember(question: str | None) -> Event:
+    """The event that keeps the question, so that "and for shoes?" has something to follow."""
+    kept = question[:LONGEST_REMEMBERED] if question else None
+    return {"event": "slot", "timestamp": None, "name": QUESTION_SLOT, "value": kept}
+
+
+def facts(outcome: GroundedAnswer | NotCovered) -> dict[str, str | int | None]:
+    """What the conversation log keeps of how an answer came about."""
+    return {
+        "provider": outcome.provider,
+        "model": outcome.model,
+        "verdict": outcome.verdict,
+        "latency_ms": outcome.latency_ms,
+        "input_tokens": outcome.usage.input_tokens,
+        "output_tokens": outcome.usage.output_tokens,
+    }
