@@ -3,6 +3,7 @@
 POST   /control/messages   a customer writes: {"customer", "kind", ...} (see `inbound.content_of`), optionally "copies"
 POST   /control/batch      {"messages": [the same, ...]} in one notification
 POST   /control/webhook    {"body": any JSON or text, "signature"?} posted once; answers {"status", "seconds"}
+POST   /control/verify     Meta's handshake with {"token"}; answers {"status", "echoed"}
 GET    /control/sent       accepted messages: ?since=n&customer=key&wait=seconds
 GET    /control/refused    bodies that broke a limit or came outside the 24-hour window
 GET    /control/receipts   read receipts and typing indicators
@@ -43,6 +44,7 @@ class ControlApi:
         routes.add_post("/control/messages", self.write)
         routes.add_post("/control/batch", self.write_batch)
         routes.add_post("/control/webhook", self.post_webhook)
+        routes.add_post("/control/verify", self.verify)
         routes.add_get("/control/sent", self.sent)
         routes.add_get("/control/refused", self.refused)
         routes.add_get("/control/receipts", self.receipts)
@@ -78,6 +80,11 @@ class ControlApi:
         raw = body.encode() if isinstance(body, str) else encode(body if body is not None else {})
         attempt = await self.network.webhooks.post_once(raw, data.get("signature"))
         return web.json_response(asdict(attempt))
+
+    async def verify(self, request: web.Request) -> web.Response:
+        data = await json_object(request)
+        status, echoed = await self.network.webhooks.verify(str(data.get("token", "")))
+        return web.json_response({"status": status, "echoed": echoed})
 
     async def sent(self, request: web.Request) -> web.Response:
         query = request.query

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import logging
+import secrets
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -91,6 +92,16 @@ class WebhookSender:
         attempt = Attempt(status, asyncio.get_running_loop().time() - began)
         self.attempts.append(attempt)
         return attempt
+
+    async def verify(self, token: str) -> tuple[int | None, bool]:
+        """Meta's handshake when a webhook is registered: the HTTP status, and whether the challenge came back."""
+        challenge = str(secrets.randbelow(10**10))
+        query = {"hub.mode": "subscribe", "hub.verify_token": token, "hub.challenge": challenge}
+        try:
+            async with self._http().get(self.url, params=query) as response:
+                return response.status, await response.text() == challenge
+        except (aiohttp.ClientError, asyncio.TimeoutError, OSError):
+            return None, False
 
     async def close(self) -> None:
         if self._session is not None:

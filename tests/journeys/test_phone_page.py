@@ -42,7 +42,7 @@ async def answer(assistant: Assistant, message: dict[str, Any]) -> None:
         "styled": {"type": "text", "text": {"body": "*bold* _it_ ~no~ ```code``` 2*3*4 snake_case_name\n- one"}},
         "long": {"type": "text", "text": {"body": "word " * 400}},
     }
-    body = bodies.get(cue, {"type": "text", "text": {"body": f"echo: {cue}"}})
+    body = bodies.get(cue, {"type": "text", "text": {"body": f"echo: {cue}"}} if len(cue) < 4000 else None)
     if body is not None:
         status, refused = await assistant.send({**to, **body})
         assert status == 200, refused
@@ -188,6 +188,13 @@ async def test_a_long_message_is_folded_and_unfolds(page: Page) -> None:
     assert folded is not None
     assert unfolded is not None
     assert unfolded["height"] > folded["height"] + 100
+
+
+async def test_a_text_made_of_markers_does_not_stop_the_page(page: Page) -> None:
+    await page.locator("#text").fill(" *a _b ~c" * 7000)
+    await page.locator("#text").press("Enter")
+    await expect(page.locator("li.row.out")).to_have_count(1, timeout=4000)
+    await expect(replies(page)).to_have_count(0)
 
 
 async def test_a_reload_keeps_the_conversation_and_who_holds_the_phone(page: Page) -> None:

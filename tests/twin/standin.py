@@ -56,6 +56,11 @@ class Assistant:
                 turn.add_done_callback(self._turns.discard)
         return web.Response()
 
+    async def handshake(self, request: web.Request) -> web.Response:
+        if request.query.get("hub.verify_token") != TOKEN:
+            return web.Response(status=403)
+        return web.Response(text=request.query["hub.challenge"])
+
     async def health(self, request: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
 
@@ -132,6 +137,7 @@ async def running_twin(
     )  # fmt: skip
     theirs = web.Application(client_max_size=8 * 1024 * 1024)
     theirs.router.add_post("/webhooks/whatsapp/webhook", assistant.webhook)
+    theirs.router.add_get("/webhooks/whatsapp/webhook", assistant.handshake)
     theirs.router.add_get("/webhooks/whatsapp/", assistant.health)
     ours = make_app(shop, first_retry_s=0.02)
     runners = [(web.AppRunner(theirs), assistant_port), (web.AppRunner(ours, shutdown_timeout=0.5), twin_port)]

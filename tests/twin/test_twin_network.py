@@ -90,6 +90,11 @@ async def test_a_wrong_signature_can_be_tried(twin: RunningTwin) -> None:
     assert answer["status"] == 401
 
 
+async def test_the_handshake_asks_for_its_challenge_back(twin: RunningTwin) -> None:
+    assert await twin.post("/control/verify", token=TOKEN) == (200, {"status": 200, "echoed": True})
+    assert await twin.post("/control/verify", token="another") == (200, {"status": 403, "echoed": False})
+
+
 async def test_an_answer_is_accepted_as_meta_does_and_its_statuses_follow(twin: RunningTwin) -> None:
     await twin.write(text="hi")
     status, answer = await twin.assistant.text(ASHA, "hello", biz_opaque_callback_data="wamid.1:0")

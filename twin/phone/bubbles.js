@@ -1,7 +1,7 @@
 // One message as a bubble. `message` is what the server tells: {wamid, author, at, content, status, reply_to, …}.
 
 import { el, icon, link, safeAddress, timeOf } from "./dom.js";
-import { format, isOnlyEmoji } from "./format.js";
+import { format, isOnlyEmoji, plain } from "./format.js";
 
 const LONG = 900;
 const TICKS = {
@@ -84,7 +84,7 @@ function tools(message, on) {
 
 export function quote(message, chat, onclick) {
   const author = message.author === "customer" ? "You" : chat.shopName;
-  const inside = [el("strong", {}, author), el("span", {}, summarize(message.content).slice(0, 160))];
+  const inside = [el("strong", {}, author), el("span", {}, plain(summarize(message.content).slice(0, 200)))];
   if (!onclick) return el("div", { class: `quote from-${message.author}` }, inside);
   return el("button", { type: "button", class: `quote from-${message.author}`, onclick }, inside);
 }

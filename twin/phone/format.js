@@ -2,6 +2,7 @@
 
 import { el, link } from "./dom.js";
 
+const LONGEST_STYLE = 700; // characters; keeps a text full of asterisks from taking seconds
 const LINKS = /(?:https?:\/\/|www\.)[^\s<>"'`]+/gi;
 const TAGS = { "*": "strong", _: "em", "~": "s" };
 const WORD = /[\p{L}\p{N}]/u;
@@ -13,6 +14,9 @@ export function format(text) {
     index % 2 ? [el("code", { class: "block" }, part.replace(/^\n|\n$/g, ""))] : lines(part),
   );
 }
+
+/** The text without its markers, for one line of it. */
+export const plain = (text) => el("span", {}, format(text)).textContent.replace(/\s+/g, " ");
 
 export const isOnlyEmoji = (text) => ONLY_EMOJI.test(text.trim().replace(/\s/g, ""));
 
@@ -38,10 +42,11 @@ function inline(text) {
 }
 
 function styled(text) {
-  const links = [...text.matchAll(LINKS)].map((match) => {
+  const links = new Map();
+  for (const match of text.matchAll(LINKS)) {
     const address = withoutTail(match[0]);
-    return { start: match.index, end: match.index + address.length, address };
-  });
+    links.set(match.index, { end: match.index + address.length, address });
+  }
   return parse(text, 0, text.length, links);
 }
 
@@ -63,7 +68,7 @@ function parse(text, start, end, links) {
     plain = "";
   };
   for (let at = start; at < end; ) {
-    const found = links.find((entry) => entry.start === at && entry.end <= end);
+    const found = links.get(at)?.end <= end ? links.get(at) : null;
     const close = found ? -1 : closing(text, at, end, links);
     if (found) {
       flush();
@@ -87,10 +92,9 @@ function parse(text, start, end, links) {
 function closing(text, at, end, links) {
   const mark = text[at];
   if (!TAGS[mark] || WORD.test(text[at - 1] ?? "") || /[\s]/.test(text[at + 1] ?? " ") || text[at + 1] === mark) return -1;
-  for (let close = at + 2; close < end; close += 1) {
-    if (text[close] !== mark || /\s/.test(text[close - 1]) || WORD.test(text[close + 1] ?? "")) continue;
-    if (links.some((entry) => entry.start <= close && close < entry.end)) continue;
-    return close;
+  for (let close = at + 1; close < Math.min(end, at + LONGEST_STYLE); close += 1) {
+    if (links.has(close)) close = links.get(close).end - 1;
+    else if (text[close] === mark && close > at + 1 && !/\s/.test(text[close - 1]) && !WORD.test(text[close + 1] ?? "")) return close;
   }
   return -1;
 }

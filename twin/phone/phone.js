@@ -2,6 +2,7 @@
 
 import { bubble, quote, summarize } from "./bubbles.js";
 import { dayOf, el, icon, timeOf } from "./dom.js";
+import { plain } from "./format.js";
 import { listen, server } from "./server.js";
 import { closeSheet, showList, showOptions } from "./sheet.js";
 import { SUGGESTIONS } from "./suggestions.js";
@@ -72,7 +73,7 @@ function hueOf(key) {
 function customerLine(customer) {
   const face = el("span", { class: "face", "aria-hidden": "true" }, initials(customer.name));
   face.style.setProperty("--hue", hueOf(customer.key));
-  const last = customer.last && el("span", { class: "last" }, summarize(customer.last.content).slice(0, 80));
+  const last = customer.last && el("span", { class: "last" }, plain(summarize(customer.last.content).slice(0, 120)));
   const unread = customer.unread
     ? el("span", { class: "unread", "aria-label": `${customer.unread} unread` }, String(customer.unread))
     : null;
@@ -428,6 +429,7 @@ function wire() {
       $("own-phone").setCustomValidity("");
     }
   });
+  new ResizeObserver(() => state.following && scrollToEnd()).observe(list);
   let top = 0;
   list.addEventListener("scroll", () => {
     if (atEnd()) arrivedAtEnd();
