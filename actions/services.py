@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 import settings
 
 if TYPE_CHECKING:
+    from actions.knowledge.answering import PolicyAnswers
+    from actions.knowledge.writing import Writer
     from actions.orders.lookup import Orders
 
 log = logging.getLogger(__name__)
@@ -35,7 +37,7 @@ def orders() -> Orders:
 
 def warm_up() -> None:
     """Build every capability in the background, so that the first customer does not wait for it."""
-    for build in (orders,):
+    for build in (orders, _indexed_knowledge):
         threading.Thread(target=_try, args=(build,), daemon=True).start()
 
 
@@ -45,3 +47,34 @@ def _try(build: Callable[[], object]) -> None:
     except Exception:
         # The action that needs it says so to the customer; here it is only early.
         log.exception("services.warm_up.failed")
+
+
+@lru_cache(maxsize=1)
+def knowledge() -> PolicyAnswers:
+    """Answers from the shop's policy pages, written by an LLM where one is configured."""
+    from actions.knowledge.answering import PolicyAnswers
+    from actions.knowledge.retrieval import default_retriever
+    from privacy.redaction import redact
+
+    configured = settings.load()
+    budget_s = configured.number("LLM_TIMEOUT_S")
+    return PolicyAnswers(default_retriever(), _writer(configured, budget_s), redact, budget_s)
+
+
+def _indexed_knowledge() -> None:
+    knowledge().prepare()
+
+
+def _writer(configured: settings.Settings, budget_s: float) -> Writer | None:
+    """The configured LLM; None, said once in the log, when it has no key: answers are then quoted from the pages."""
+    provider, model = configured.llm_provider, configured.llm_model or ""
+    if provider == "anthropic" and configured.anthropic_api_key:
+        from actions.knowledge.anthropic_writer import AnthropicWriter
+
+        return AnthropicWriter(configured.anthropic_api_key, model, configured.anthropic_base_url, budget_s)
+    if provider == "openai" and configured.openai_api_key:
+        from actions.knowledge.openai_writer import OpenAIWriter
+
+        return OpenAIWriter(configured.openai_api_key, model, configured.openai_base_url, budget_s)
+    log.info("knowledge.writer.none provider=%s", provider)
+    return None

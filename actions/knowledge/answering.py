@@ -23,13 +23,10 @@ _OPENS_A_FOLLOW_UP = re.compile(
     r"^(?:and|or|but|also|aur|what if|what about|how about|same for|even|for|is that|does that)\b"
 )
 _ONLY_THE_TOPIC = frozenset((
-    ,
-))
-_TOPIC = frozenset((
-    "return", "returns", "refund", "refunds", "exchange", "exchanges", "policy", "policies", "rule", "rules", "and", "or",
-    "your", "the", "a", "of", "on", "about", "what", "whats", "what's", "is", "are", "tell", "me", "know", "more",
-    "please", "pls", "info", "information", "details", "regarding", "can", "you", "i", "want", "to", "how", "do", "does",
-    "it", "work", "conditions", "terms", "need", "us", "for", "hi", "hello", "kya", "hai", "batao", "ki", "ka",
+    "return", "returns", "refund", "refunds", "exchange", "exchanges", "policy", "policies", "rule", "rules", "and",
+    "or", "your", "the", "a", "of", "on", "about", "what", "whats", "what's", "is", "are", "tell", "me", "know", "more",
+    "please", "pls", "info", "information", "details", "regarding", "can", "you", "i", "want", "to", "how", "do",
+    "does", "it", "work", "conditions", "terms", "need", "us", "for", "hi", "hello", "kya", "hai", "batao", "ki", "ka",
 ))
 _TOPIC = frozenset(("policy", "policies", "rules", "conditions", "terms"))
 
@@ -102,6 +99,10 @@ class PolicyAnswers:
         if self._writer is None:
             return self._extractive(asked, section, "extractive")
         return await self._written(asked, finding, section, self._writer)
+
+    def prepare(self) -> None:
+        """Index the pages and load the embedding model now (blocking), so that no customer waits for it."""
+        self._retriever.find("how many days")
 
     async def close(self) -> None:
         """Give back the LLM's connections."""

@@ -15,7 +15,8 @@ _COMMON = frozenset((
     "much", "many", "which", "where", "want", "need", "back", "take", "takes", "still", "come", "them", "then", "only",
 ))
 _LEANING = frozenset((
-    "it", "this", "that", "they", "them", "these", "those", "then", "so", "after", "without", "the", "both", "first", "once",
+    "it", "this", "that", "they", "them", "these", "those", "then", "so", "after", "without", "the", "both", "first",
+    "once",
 ))
 _STEM = 5
 

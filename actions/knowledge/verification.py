@@ -36,11 +36,6 @@ _EMPTY = _words(
     sure happy help hi hello thanks thank glad welcome know need want get gets got make makes item items one ones
     order orders case way such per via each both"""
 )
-# Promises that must stand in the passage in so many words.
-_PROMISES = _words(
-    """always guarante guarantee every everything everyone anything anytime ever forever lifetime unlimited full
-    fully free instant immediate once cash compensation bonus extra double complete entire automatic only never all whole"""
-)
 _ENDINGS = (
     "ically", "ations", "ation", "ments", "ment", "ing", "edly", "ely", "ies", "ied", "ed", "es", "ly", "s", "e"
 )
@@ -139,3 +134,11 @@ def _stem(word: str) -> str:
             word = word[: -len(ending)]
             break
     return _SAME.get(word, word)
+
+
+# Promises that must stand in the passage in so many words.
+_PROMISES = frozenset(map(_stem, _words(
+    """always guarantee guaranteed every everything everyone anything anytime ever forever lifetime unlimited full fully
+    free instant instantly immediate immediately once cash compensation bonus extra double complete completely entire
+    automatic automatically only never all whole"""
+)))
