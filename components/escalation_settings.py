@@ -1,0 +1,137 @@
+"""The escalation settings of `config.yml`, checked: signals with their phrases and weights, thresholds, priorities.
+
+Every mistake is reported with the file, the place and the remedy, because designers edit this, not engineers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from components.escalation_phrases import PhraseError, PhraseIndex, split_phrases
+
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+CONFIG = Path(__file__).resolve().parent.parent / "config.yml"
+POLICY = "components.escalation_policy.EscalationPolicy"
+
+# Highest priority first; among equals, a wish said outright comes before one inferred.
+PRIORITY_OF = {
+    "complaint": "CRITICAL",
+    "refund_request": "HIGH",
+    "human_requested": "HIGH",
+    "frustration": "HIGH",
+    "repeated_failure": "MEDIUM",
+}
+SCORED = ("complaint", "refund_request", "human_requested", "frustration")
+# What code finds in a message or conversation rather than by a phrase.
+COMPUTED = (
+    "shouting", "exclamation", "stretched_words", "few_words", "sarcasm", "not_pleased", "still_negative",
+    "order_problem_before",
+)
+# Phrases that change what others mean instead of being weighed.
+ROLES = ("negation", "not_a_negation")
+# Signals that the reading of a message asks for by name, besides weighing them.
+PRAISE, SOLVED, PROBLEM = "praise", "solved", "problem"
+INTENT = "intent_"
+UNLESS = "unless "
+
+
+class EscalationConfigError(ValueError):
+    """The escalation settings cannot be used; the message names the place in config.yml and the remedy."""
+
+
+@dataclass(frozen=True)
+class Signal:
+    """One thing that a message can show, and what it weighs for each reason."""
+
+    name: str
+    weights: Mapping[str, float]
+    family: str | None = None  # signals of a family together weigh `most` at the most
+    negatable: bool = True
+
+
+@dataclass(frozen=True)
+class EscalationSettings:
+    """Everything that `assess` needs besides the message."""
+
+    signals: Mapping[str, Signal]
+    phrases: PhraseIndex
+    thresholds: Mapping[str, float]
+    most: Mapping[str, float]
+    unresolved_turns: int
+
+
+@lru_cache(maxsize=1)
+def default_settings() -> EscalationSettings:
+    """The settings of the project's config.yml. Raises EscalationConfigError."""
+    try:
+        config = yaml.load(CONFIG.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 (safe, in C where built)
+    except (OSError, yaml.YAMLError) as error:
+        raise EscalationConfigError(f"config.yml cannot be read: {error}") from error
+    for policy in config.get("policies") or []:
+        if policy.get("name") == POLICY:
+            return parse(policy)
+    raise EscalationConfigError(f"config.yml has no policy {POLICY}. Add it under policies.")
+
+
+def parse(entry: Mapping[str, Any]) -> EscalationSettings:
+    """The settings in a policy entry. Raises EscalationConfigError."""
+    blocks = _mapping(entry.get("signals"), "signals")
+    signals = {name: _signal(name, block) for name, block in blocks.items()}
+    phrases = {name: _phrases(block) for name, block in blocks.items()}
+    phrases |= {UNLESS + name: split_phrases(block["unless"]) for name, block in blocks.items() if block.get("unless")}
+    phrases |= {role: split_phrases(str(entry.get(role) or "")) for role in ROLES}
+    try:
+        index = PhraseIndex(phrases)
+    except PhraseError as error:
+        raise EscalationConfigError(f"config.yml, {POLICY}: {error}") from error
+    return EscalationSettings(
+        signals=signals,
+        phrases=index,
+        thresholds={reason: _positive(entry, "thresholds", reason) for reason in SCORED},
+        most={family: _positive(entry, "most", family) for family in {s.family for s in signals.values() if s.family}},
+        unresolved_turns=int(entry.get("unresolved_turns") or 3),
+    )
+
+
+def _signal(name: str, block: Any) -> Signal:
+    place = f"signals.{name}"
+    block = _mapping(block, place)
+    unknown = set(block) - {"weights", "phrases", "unless", "family", "negatable"}
+    if unknown:
+        raise _wrong(place, f"{sorted(unknown)[0]!r} is not known", "use weights, phrases, unless, family, negatable")
+    computed = name in COMPUTED or name.startswith(INTENT)
+    if computed == bool(block.get("phrases")):
+        remedy = "remove its phrases" if computed else f"give it phrases, or take one of {', '.join(COMPUTED)}"
+        raise _wrong(place, "a signal is either computed or has phrases", remedy)
+    weights = _mapping(block.get("weights"), f"{place}.weights")
+    for reason, weight in weights.items():
+        if reason not in SCORED or not isinstance(weight, int | float):
+            raise _wrong(f"{place}.weights", f"{reason}: {weight!r}", f"write a number for {', '.join(SCORED)}")
+    return Signal(name, dict(weights), block.get("family"), bool(block.get("negatable", True)))
+
+
+def _phrases(block: Mapping[str, Any]) -> list[str]:
+    return split_phrases(str(block.get("phrases") or ""))
+
+
+def _positive(entry: Mapping[str, Any], section: str, name: str) -> float:
+    value = _mapping(entry.get(section), section).get(name)
+    if not isinstance(value, int | float) or value <= 0:
+        raise _wrong(f"{section}.{name}", f"{value!r} is not a positive number", "write one, such as 1.0")
+    return float(value)
+
+
+def _mapping(value: Any, place: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping) or not value:
+        raise _wrong(place, "names with values are expected here", "see the comments of the shipped config.yml")
+    return value
+
+
+def _wrong(place: str, what: str, remedy: str) -> EscalationConfigError:
+    return EscalationConfigError(f"config.yml, {POLICY}, {place}: {what}. Remedy: {remedy}.")
