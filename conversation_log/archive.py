@@ -22,7 +22,7 @@ from sqlalchemy.engine import Connection, Engine
 from conversation_log import database
 from conversation_log.cold import Manifest, Shelf, canonical
 from conversation_log.export import as_record
-from conversation_log.reader import Conversation, Row, with_messages
+from conversation_log.reader import Conversation, Row, messages_of
 from conversation_log.rules import resolution
 from conversation_log.tables import conversations, messages
 from privacy.redaction import redact
@@ -80,8 +80,8 @@ def run(
     with database.exclusive(engine, "archive", wait_s=5):
         resume(engine, shelf, now)
         while (day := _oldest_day(engine, before)) is not None:
-            manifest = _copy(engine, shelf, day, before, now)
-            _delete_warm(engine, shelf, manifest, now)
+            manifest, copied = _copy(engine, shelf, day, before, now)
+            _delete_warm(engine, shelf, manifest, now, copied)
             moved.append(manifest)
             progress(manifest.conversations)
         forgotten = _forget(shelf, retention, now)
@@ -142,8 +142,13 @@ def _oldest_day(engine: Engine, before: datetime) -> date | None:
     return oldest.astimezone(timezone.utc).date() if oldest else None
 
 
-def _copy(engine: Engine, shelf: Shelf, day: date, before: datetime, now: datetime) -> Manifest:
-    """Write one file of conversations that ended on `day`, and its manifest."""
+Snapshot = dict[str, tuple[Row, list[Row]]]
+
+
+def _copy(
+    engine: Engine, shelf: Shelf, day: date, before: datetime, now: datetime
+) -> tuple[Manifest, Snapshot]:
+    """Write one file of conversations that ended on `day`, and its manifest; with the rows that went into it."""
     begins = datetime(day.year, day.month, day.day, tzinfo=timezone.utc)
     ends = min(begins + timedelta(days=1), before)
     with engine.connect() as connection:
@@ -153,31 +158,42 @@ def _copy(engine: Engine, shelf: Shelf, day: date, before: datetime, now: dateti
             .order_by(conversations.c.ended_at, conversations.c.log_id)
             .limit(FILE_CONVERSATIONS)
         )
-        rows = [dict(row) for row in found.mappings()]
-        records = list(_records(connection, rows, now).values())
+        rows = _snapshot(connection, [dict(row) for row in found.mappings()])
+    records = [archived(row, said, now) for row, said in rows.values()]
     manifest = shelf.write(records, day, state="copied")
     shelf.write_manifest(manifest)
-    return manifest
+    return manifest, rows
 
 
-def _records(connection: Connection, rows: list[Row], now: datetime) -> dict[str, dict[str, Any]]:
-    """log_id → record as archived."""
-    found: dict[str, dict[str, Any]] = {}
+def _snapshot(connection: Connection, rows: list[Row]) -> Snapshot:
+    """log_id → the conversation's row and those of its messages."""
+    found: Snapshot = {}
     for start in range(0, len(rows), _IN_LIST):
-        for conversation in with_messages(connection, rows[start : start + _IN_LIST], now):
-            found[conversation.row["log_id"]] = archived(conversation.row, conversation.messages, now)
+        part = rows[start : start + _IN_LIST]
+        said = messages_of(connection, [row["log_id"] for row in part])
+        found |= {row["log_id"]: (row, said[row["log_id"]]) for row in part}
     return found
 
 
-def _delete_warm(engine: Engine, shelf: Shelf, manifest: Manifest, now: datetime) -> None:
-    """Delete the warm rows of a file, those that are still as they were copied, then note that it is done."""
-    copied = {record["log_id"]: canonical(record) for record in shelf.rows(manifest)}
+def _delete_warm(
+    engine: Engine, shelf: Shelf, manifest: Manifest, now: datetime, copied: Snapshot | None = None
+) -> None:
+    """Delete the warm rows of a file, those that are still as they were copied, then note that it is done.
+
+    Without `copied` (a run that was killed left the file) the rows are compared with what the file holds.
+    """
+    frozen = {} if copied else {record["log_id"]: canonical(record) for record in shelf.rows(manifest)}
+
+    def is_copied(log_id: str, row: Row, said: list[Row]) -> bool:
+        if copied:
+            return copied[log_id] == (row, said)
+        return canonical(archived(row, said, now)) == frozen[log_id]
+
     changed: set[str] = set()
-    ids = sorted(copied)
+    ids = sorted(copied or frozen)
     for start in range(0, len(ids), _IN_LIST):
-        part = ids[start : start + _IN_LIST]
         with database.writing(engine) as connection:
-            changed |= _delete_unchanged(connection, part, copied, now)
+            changed |= _delete_unchanged(connection, ids[start : start + _IN_LIST], is_copied)
     if changed:
         # Someone wrote in the meantime (a late status): the warm rows stay, the file goes on without them.
         log.warning("log.archive.changed_meanwhile conversations=%d", len(changed))
@@ -186,12 +202,13 @@ def _delete_warm(engine: Engine, shelf: Shelf, manifest: Manifest, now: datetime
         shelf.finish(manifest)
 
 
-def _delete_unchanged(connection: Connection, ids: list[str], copied: dict[str, str], now: datetime) -> set[str]:
+def _delete_unchanged(
+    connection: Connection, ids: list[str], is_copied: Callable[[str, Row, list[Row]], bool]
+) -> set[str]:
     """Delete the conversations that equal their copies; returns the others that exist."""
     found = connection.execute(select(conversations).where(conversations.c.log_id.in_(ids)).with_for_update())
-    rows = [dict(row) for row in found.mappings()]
-    current = _records(connection, rows, now)
-    same = [log_id for log_id, record in current.items() if canonical(record) == copied[log_id]]
+    current = _snapshot(connection, [dict(row) for row in found.mappings()])
+    same = [log_id for log_id, (row, said) in current.items() if is_copied(log_id, row, said)]
     connection.execute(delete(messages).where(messages.c.log_id.in_(same)))
     connection.execute(delete(conversations).where(conversations.c.log_id.in_(same)))
     return current.keys() - set(same)

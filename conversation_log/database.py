@@ -45,8 +45,6 @@ def connect(url: str) -> Engine:
     options: dict[str, Any] = {"future": True, "pool_pre_ping": True}
     backend = parsed.get_backend_name()
     if backend == "sqlite":
-        if parsed.database and parsed.database != ":memory:":
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         options["connect_args"] = {"timeout": BUSY_TIMEOUT_S}
     elif backend == "postgresql":
         options["executemany_mode"] = "values_plus_batch"
@@ -86,6 +84,9 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 def migrate(engine: Engine) -> None:
     """Bring the tables up to date; safe when several processes start at once. Raises LogUnavailable."""
+    file = engine.url.database
+    if engine.dialect.name == "sqlite" and file and file != ":memory:":
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
     try:
         with exclusive(engine, "migration", MIGRATION_WAIT_S):
             _upgrade(engine)

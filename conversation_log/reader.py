@@ -58,19 +58,25 @@ def count(engine: Engine, selection: Selection) -> int:
 
 def with_messages(connection: Connection, rows: list[Row], now: datetime) -> list[Conversation]:
     """The conversations of these rows (at most a page of them)."""
-    by_id: dict[str, list[Row]] = {row["log_id"]: [] for row in rows}
-    found = (
-        select(messages)
-        .where(messages.c.log_id.in_(list(by_id)))
-        .order_by(messages.c.log_id, messages.c.position, messages.c.message_key)
-    )
-    for message in connection.execute(found).mappings():
-        by_id[message["log_id"]].append(dict(message))
+    by_id = messages_of(connection, [row["log_id"] for row in rows])
     return [
         Conversation({**row, "resolution_status": rules.resolution(row, said, now)}, said)
         for row in rows
         for said in [by_id[row["log_id"]]]
     ]
+
+
+def messages_of(connection: Connection, ids: list[str]) -> dict[str, list[Row]]:
+    """log_id → the rows of its messages in order, for at most a page of conversations."""
+    by_id: dict[str, list[Row]] = {log_id: [] for log_id in ids}
+    found = (
+        select(messages)
+        .where(messages.c.log_id.in_(ids))
+        .order_by(messages.c.log_id, messages.c.position, messages.c.message_key)
+    )
+    for message in connection.execute(found).mappings():
+        by_id[message["log_id"]].append(dict(message))
+    return by_id
 
 
 def _page(connection: Connection, selection: Selection, after: tuple[datetime, str] | None) -> list[Row]:

@@ -137,13 +137,16 @@ def test_file_that_is_not_what_was_written_is_never_trusted(sqlite_log, turn, no
     assert len(sqlite_log.read()) == 3
 
 
-def test_conversation_that_changes_while_it_is_copied_stays_warm(the_log, turn, sent, status, noon, shelf):
+@pytest.mark.parametrize("killed_before", [False, True])
+def test_conversation_that_changes_while_it_is_copied_stays_warm(
+    the_log, turn, sent, status, noon, shelf, killed_before
+):
     the_log.log(turn("wamid.A"), sent("wamid.A:1", "wamid.R"))
     the_log.log(turn("wamid.B", at=noon + 1, customer="918888888888"))
     now = after_days(noon, 91)
-    manifest = archive._copy(the_log.engine, shelf, after_days(noon, 0).date(), after_days(noon, 1), now)
+    manifest, copied = archive._copy(the_log.engine, shelf, after_days(noon, 0).date(), after_days(noon, 1), now)
     the_log.log(status("wamid.R", "read"))
-    archive._delete_warm(the_log.engine, shelf, manifest, now)
+    archive._delete_warm(the_log.engine, shelf, manifest, now, None if killed_before else copied)
     assert [record["messages"][1]["delivery_status"] for record in the_log.read()] == ["read"]
     assert [record["customer_id"] for record in shelf.records(EVERYTHING)] == ["918888888888"]
 

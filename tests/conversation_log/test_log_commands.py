@@ -1,0 +1,133 @@
+"""The command line does what its page says and explains what it cannot do."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from conversation_log import arguments, bigquery, database
+from conversation_log.__main__ import main
+from conversation_log.export import SCHEMA
+
+ROOT = Path(__file__).resolve().parents[2]
+CUSTOMER = "+919876543210"
+
+
+@pytest.fixture
+def filled(sqlite_log, turn, noon, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A log with two customers, addressed through the environment."""
+    other = turn("wamid.B", at=noon + 9, customer="918888888888")
+    sqlite_log.log(turn("wamid.A", text="mail me at a@example.in"), other)
+    monkeypatch.setenv("STATE_DIR", str(tmp_path))
+    monkeypatch.setenv("CONVERSATION_DATABASE_URL", sqlite_log.sql_url)
+    monkeypatch.setenv("REDIS_URL", sqlite_log.redis_url)
+    monkeypatch.setenv("ARCHIVE_URL", f"file://{tmp_path}/archive")
+    return sqlite_log
+
+
+def test_export_prints_records_that_satisfy_the_schema(filled, capsys) -> None:
+    assert main(["export"]) == 0
+    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    check = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text()), format_checker=jsonschema.FormatChecker())
+    for record in records:
+        check.validate(record)
+    assert [record["customer_id"] for record in records] == ["919876543210", "918888888888"]
+
+
+@pytest.mark.parametrize("written", ["+91 98765 43210", "9876543210", "919876543210", CUSTOMER])
+def test_customer_may_be_written_in_any_way(filled, capsys, written) -> None:
+    assert main(["export", "--customer", written]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line)["customer_phone"] == CUSTOMER
+
+
+@pytest.mark.parametrize(("since", "until", "count"), [
+    ("2026-11-01", "2026-11-02", 2), ("2026-11-02", "2026-11-03", 0), ("2026-10-01", "2026-11-01", 0),
+    ("2026-11-01T12:00:05Z", "2026-11-02", 1),
+])  # fmt: skip
+def test_export_is_bounded_by_when_conversations_began(filled, capsys, since, until, count) -> None:
+    assert main(["export", "--since", since, "--until", until]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == count
+
+
+def test_archive_then_export_then_erase(filled, capsys) -> None:
+    assert main(["archive", "--days", "0"]) == 0
+    assert "Archived 2 conversations" in capsys.readouterr().out
+    assert main(["export"]) == 0
+    out = capsys.readouterr().out
+    assert len(out.splitlines()) == 2
+    assert "[email]" in out
+    assert main(["erase", "--customer", CUSTOMER]) == 0
+    assert "archive  conversations" in capsys.readouterr().out
+    assert main(["export", "--customer", CUSTOMER]) == 0
+    assert capsys.readouterr().out == ""
+
+
+def test_show_tells_a_conversation(filled, capsys) -> None:
+    assert main(["show", "--customer", CUSTOMER]) == 0
+    out = capsys.readouterr().out
+    assert "mail me at a@example.in" in out
+    assert CUSTOMER not in out
+    assert main(["show", "--customer", "+919999999999"]) == 1
+
+
+def test_report_writes_its_page(filled, capsys, tmp_path) -> None:
+    assert main(["report", "--since", "2026-10-01", "--html", str(tmp_path / "page.html")]) == 0
+    assert (tmp_path / "page.html").read_text().startswith("<!doctype html>")
+
+
+def test_erase_that_cannot_reach_redis_says_that_it_is_not_complete(filled, capsys, monkeypatch) -> None:
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    assert main(["erase", "--customer", CUSTOMER]) == 1
+    assert "NOT complete" in capsys.readouterr().err
+
+
+def test_without_a_database_every_command_names_the_remedy(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("STATE_DIR", str(tmp_path / "new"))
+    for command in (["export"], ["archive"], ["report"], ["show", "--customer", "x"], ["follow"],
+                    ["erase", "--customer", "x"]):  # fmt: skip
+        assert main(command) == 1
+        assert "conversation_log migrate" in capsys.readouterr().err
+    assert not (tmp_path / "new").exists()
+    assert main(["migrate"]) == 0
+    assert main(["export"]) == 0
+
+
+def test_reader_that_stops_early_is_no_error(filled) -> None:
+    run = f"{sys.executable} -m conversation_log export | head -c 10"
+    done = subprocess.run(["bash", "-c", f"set -o pipefail; {run}"], cwd=ROOT, capture_output=True, env=os.environ)
+    assert done.stderr == b""
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("2026-11-01", "2026-11-01T00:00:00+00:00"), ("2026-11-01T10:30+05:30", "2026-11-01T10:30:00+05:30"),
+    ("2026-11-01T10:30:00Z", "2026-11-01T10:30:00+00:00"),
+])  # fmt: skip
+def test_moments_are_read_as_written(text: str, expected: str) -> None:
+    assert arguments.moment(text).isoformat() == expected
+
+
+def test_bigquery_reads_the_archive_where_it_is() -> None:
+    ran: list[str] = []
+
+    class Client:
+        def query(self, statement: str) -> Client:
+            ran.append(statement)
+            return self
+
+        def result(self) -> None:
+            ran.append("done")
+
+    bigquery.publish("shop.log.conversations", "gs://bucket/archive", Client())
+    assert "uris = ['gs://bucket/archive/conversations/*.parquet']" in ran[0]
+    assert ran[1] == "done"
+    with pytest.raises(database.LogUnavailable, match="gs://"):
+        bigquery.ddl("shop.log.conversations", "s3://bucket/archive")
+    with pytest.raises(database.LogUnavailable):
+        bigquery.ddl("x`; DROP", "gs://bucket/archive")
