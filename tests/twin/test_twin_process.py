@@ -1,0 +1,58 @@
+"""`python -m twin`: starts with what the environment says, and stops at once when asked."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from launch.processes import answers, free_port
+from twin.configuration import ConfigurationMissing, from_environment
+
+ROOT = Path(__file__).resolve().parents[2]
+SECRETS = {"WHATSAPP_APP_SECRET": "s", "WHATSAPP_ACCESS_TOKEN": "t", "WHATSAPP_PHONE_NUMBER_ID": "1"}
+
+
+def test_what_is_missing_is_named() -> None:
+    with pytest.raises(ConfigurationMissing, match="WHATSAPP_ACCESS_TOKEN, WHATSAPP_PHONE_NUMBER_ID"):
+        from_environment({"WHATSAPP_APP_SECRET": "s"})
+
+
+def test_a_server_on_every_address_is_reached_on_the_loopback_one() -> None:
+    shop = from_environment({**SECRETS, "HOST": "0.0.0.0", "RASA_PORT": "5006"})
+    assert shop.webhook_url == "http://127.0.0.1:5006/webhooks/whatsapp/webhook"
+    assert shop.ticketing == "log"
+
+
+def test_tickets_come_to_the_desk_when_the_helpdesk_is_zendesks() -> None:
+    shop = from_environment({**SECRETS, "ZENDESK_URL": "http://127.0.0.1:8080/helpdesk", "RASA_PORT": "5006"})
+    assert shop.ticketing == "zendesk"
+    assert shop.helpdesk_webhook_url == "http://127.0.0.1:5006/webhooks/zendesk/webhook"
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_it_stops_within_seconds_while_a_browser_listens(tmp_path: Path, how: signal.Signals) -> None:
+    port = free_port()
+    environment = {**os.environ, **SECRETS, "TWIN_PORT": str(port), "STATE_DIR": str(tmp_path), "HOST": "127.0.0.1"}
+    process = subprocess.Popen([sys.executable, "-m", "twin"], cwd=ROOT, env=environment)
+    try:
+        deadline = time.monotonic() + 20
+        while not answers(f"http://127.0.0.1:{port}/") and time.monotonic() < deadline:
+            time.sleep(0.05)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/phone/api/events", timeout=5) as stream:
+            assert stream.readline() == b"retry: 1000\n"
+            process.send_signal(how)
+            process.wait(8)
+    finally:
+        process.kill()
+        process.wait()
+    with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        pass
+    assert process.returncode in (0, -how, 128 + how)
