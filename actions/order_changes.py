@@ -37,6 +37,7 @@ class ActionBeginCancelOrder(SpeakingAction):
             SlotSet("change_kind", self.kind),
             SlotSet("change_order_number", None),
             SlotSet("change_confirmed", None),
+            SlotSet("awaiting_order_number", False),
         ]
 
 
@@ -80,7 +81,7 @@ class ValidateOrderChangeForm(FormValidationAction):
     ) -> dict[str, Any]:
         """Keep a number that is this customer's, or that cannot be checked now (the ticket then carries it)."""
         phone = message_metadata(tracker).get("phone")
-        if not phone:
+        if not phone or value is None:
             return {"change_order_number": value}
         try:
             found = await self.orders.find([value], phone)
@@ -90,6 +91,12 @@ class ValidateOrderChangeForm(FormValidationAction):
             return {"change_order_number": value}
         dispatcher.utter_message(response="utter_order_change_not_found", number=value)
         return {"change_order_number": None}
+
+    async def validate_change_confirmed(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain
+    ) -> dict[str, Any]:
+        """Yes and no need no check; without this method the SDK warns on every answer."""
+        return {"change_confirmed": value}
 
 
 class ActionAskChangeOrderNumber(SpeakingAction):

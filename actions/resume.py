@@ -1,0 +1,38 @@
+"""Back to the order look-up after a question in between."""
+
+from __future__ import annotations
+
+from rasa_sdk import Tracker
+from rasa_sdk.events import SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.speaking import Domain, Event, SpeakingAction
+
+
+class ActionResumeOrderLookUp(SpeakingAction):
+    """Ask for the number again, but only when it was asked for right before the question in between.
+
+    After anything else the customer has moved on, and would wonder which order is meant.
+    """
+
+    def name(self) -> str:
+        return "action_resume_order_look_up"
+
+    async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
+        if _previous_turn_spoke_of_orders(tracker):
+            dispatcher.utter_message(response="utter_order_status_resume")
+            return []
+        return [SlotSet("awaiting_order_number", False)]
+
+
+def _previous_turn_spoke_of_orders(tracker: Tracker) -> bool:
+    turns_back = 0
+    for event in reversed(tracker.events):
+        if event.get("event") == "user":
+            turns_back += 1
+        elif event.get("event") == "bot" and turns_back == 1:
+            said = (event.get("metadata") or {}).get("utter_action") or ""
+            return str(said).startswith("utter_order_status_")
+        if turns_back == 2:
+            break
+    return False

@@ -1,0 +1,143 @@
+"""Cancelling and changing orders: what the customer is told, and when a person takes over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from rasa_sdk import Tracker
+from rasa_sdk.events import FollowupAction
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.order_changes import (
+    ActionAskChangeConfirmed,
+    ActionAskChangeOrderNumber,
+    ActionBeginCancelOrder,
+    ActionBeginChangeOrder,
+    ActionOrderChangeOutcome,
+    ValidateOrderChangeForm,
+)
+from actions.orders.models import Order, OrderStatus
+from actions.orders.repository import OrdersUnavailable
+
+PHONE = "+919876543210"
+
+
+class FakeOrders:
+    """Orders of one phone; or a database that is away."""
+
+    def __init__(self, *orders: Order, away: bool = False) -> None:
+        self._orders, self._away, self.region = orders, away, "IN"
+
+    async def find(self, numbers: list[str], phone: str) -> dict[str, Order]:
+        if self._away:
+            raise OrdersUnavailable
+        return {order.number: order for order in self._orders if order.number in numbers and phone == PHONE}
+
+    async def open_orders(self, phone: str) -> list[Order]:
+        if self._away:
+            raise OrdersUnavailable
+        return [order for order in self._orders if order.open and phone == PHONE]
+
+
+def tracker(phone: str | None = PHONE, numbers: tuple[str, ...] = (), **slots: Any) -> Tracker:
+    message = {
+        "intent": {"name": "cancel_order"}, "text": "", "metadata": {"phone": phone},
+        "entities": [{"entity": "order_number", "value": number} for number in numbers],
+    }
+    return Tracker("c", slots, message, [], False, None, {}, "action_listen")
+
+
+async def run(action: Any, at: Tracker) -> tuple[list[str], list[dict[str, Any]]]:
+    dispatcher = CollectingDispatcher()
+    events = await action.run(dispatcher, at, {"responses": RESPONSES})
+    return [message["response"] for message in dispatcher.messages], events
+
+
+RESPONSES = {
+    f"utter_order_status_piece_{name}": [{"text": "{status}{when}{date}{days}"}]
+    for name in ("row_due", "row_placed", "row_packed", "row_shipped", "in_days", "on_date", "today", "tomorrow")
+}
+
+
+@pytest.mark.parametrize(("status", "kind", "said"), [
+    (OrderStatus.PLACED, "cancel", "utter_order_change_cancel_possible"),
+    (OrderStatus.PACKED, "change", "utter_order_change_possible"),
+    (OrderStatus.SHIPPED, "cancel", "utter_order_change_cancel_on_the_way"),
+    (OrderStatus.DELAYED, "change", "utter_order_change_on_the_way"),
+    (OrderStatus.DELIVERED, "cancel", "utter_order_change_finished"),
+    (OrderStatus.REFUNDED, "change", "utter_order_change_finished"),
+    (None, "cancel", "utter_order_change_ask_confirmed"),
+])
+async def test_customer_is_told_what_is_still_possible(status: OrderStatus | None, kind: str, said: str) -> None:
+    action = ActionAskChangeConfirmed(FakeOrders(Order("10234", status)))
+    responses, _ = await run(action, tracker(change_order_number="10234", change_kind=kind))
+    assert responses == [said]
+
+
+async def test_database_away_still_offers_a_person() -> None:
+    responses, _ = await run(ActionAskChangeConfirmed(FakeOrders(away=True)), tracker(change_order_number="10234"))
+    assert responses == ["utter_order_change_unavailable"]
+
+
+async def test_the_only_open_order_is_meant() -> None:
+    form = ValidateOrderChangeForm(FakeOrders(Order("10234", OrderStatus.PACKED), Order("1", OrderStatus.DELIVERED)))
+    found = await form.extract_change_order_number(CollectingDispatcher(), tracker(), {})
+    assert found == {"change_order_number": "10234"}
+
+
+async def test_number_in_the_message_wins_and_asks_for_confirmation_anew() -> None:
+    form = ValidateOrderChangeForm(FakeOrders())
+    at = tracker(numbers=("10241",), change_order_number="10234")
+    found = await form.extract_change_order_number(CollectingDispatcher(), at, {})
+    assert found == {"change_order_number": "10241", "change_confirmed": None}
+
+
+async def test_several_open_orders_are_not_guessed_at() -> None:
+    form = ValidateOrderChangeForm(FakeOrders(Order("1", OrderStatus.PACKED), Order("2", OrderStatus.PACKED)))
+    assert await form.extract_change_order_number(CollectingDispatcher(), tracker(), {}) == {}
+
+
+async def test_another_customers_number_is_not_found() -> None:
+    form = ValidateOrderChangeForm(FakeOrders(Order("10234", OrderStatus.PACKED)))
+    dispatcher = CollectingDispatcher()
+    kept = await form.validate_change_order_number("10234", dispatcher, tracker(phone="+919000000000"), {})
+    assert kept == {"change_order_number": None}
+    assert dispatcher.messages[0]["response"] == "utter_order_change_not_found"
+
+
+async def test_no_number_yet_is_no_number_not_found() -> None:
+    dispatcher = CollectingDispatcher()
+    form = ValidateOrderChangeForm(FakeOrders())
+    assert await form.validate_change_order_number(None, dispatcher, tracker(), {}) == {"change_order_number": None}
+    assert dispatcher.messages == []
+
+
+async def test_without_open_orders_the_number_is_asked_for() -> None:
+    responses, _ = await run(ActionAskChangeOrderNumber(FakeOrders()), tracker())
+    assert responses == ["utter_order_change_ask_number"]
+
+
+async def test_agreeing_calls_a_person_and_names_the_order() -> None:
+    responses, events = await run(
+        ActionOrderChangeOutcome(), tracker(change_order_number="10234", change_confirmed=True)
+    )
+    assert responses == []
+    assert FollowupAction("action_escalate") in events
+    assert any(event.get("name") == "order_number" and event.get("value") == "10234" for event in events)
+
+
+async def test_declining_leaves_the_order_alone() -> None:
+    responses, events = await run(
+        ActionOrderChangeOutcome(), tracker(change_order_number="10234", change_confirmed=False)
+    )
+    assert responses == ["utter_order_change_kept"]
+    assert not any(event["event"] == "followup" for event in events)
+
+
+@pytest.mark.parametrize(("action", "kind"), [(ActionBeginCancelOrder(), "cancel"), (ActionBeginChangeOrder(), "change")])
+async def test_a_new_wish_forgets_the_old_one(action: Any, kind: str) -> None:
+    _, events = await run(action, tracker(change_order_number="10234", change_confirmed=True))
+    assert {event["name"]: event["value"] for event in events} == {
+        "change_kind": kind, "change_order_number": None, "change_confirmed": None, "awaiting_order_number": False,
+    }
