@@ -135,7 +135,9 @@ async def test_declining_leaves_the_order_alone() -> None:
     assert not any(event["event"] == "followup" for event in events)
 
 
-@pytest.mark.parametrize(("action", "kind"), [(ActionBeginCancelOrder(), "cancel"), (ActionBeginChangeOrder(), "change")])
+@pytest.mark.parametrize(
+    ("action", "kind"), [(ActionBeginCancelOrder(), "cancel"), (ActionBeginChangeOrder(), "change")]
+)
 async def test_a_new_wish_forgets_the_old_one(action: Any, kind: str) -> None:
     _, events = await run(action, tracker(change_order_number="10234", change_confirmed=True))
     assert {event["name"]: event["value"] for event in events} == {
