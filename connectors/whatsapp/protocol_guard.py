@@ -10,22 +10,27 @@ import re
 from typing import Any
 
 from sanic import Blueprint, Sanic
+from sanic.exceptions import InvalidUsage
+from sanic.request import Request
 
-_CONTENT_LENGTH = re.compile(rb"^content-length[ \t]*:[ \t]*(.*?)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
-_LENGTH = re.compile(rb"[0-9]{1,18}")
+_LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+
+class GuardedRequest(Request):
+    """A request whose announced length is one number: Sanic makes this object before it looks at the length."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Raises InvalidUsage, which Sanic answers with 400 and a closed connection."""
+        super().__init__(*args, **kwargs)
+        lengths = self.headers.getall("content-length", [])
+        if len(set(lengths)) > 1 or not all(_LENGTH.fullmatch(length.strip()) for length in lengths):
+            raise InvalidUsage("Bad Request")
 
 
 class GuardedBlueprint(Blueprint):
     """A blueprint that protects the whole application it is registered with."""
 
     def register(self, app: Sanic, options: dict[str, Any]) -> None:
-        """Register the guard (before the server starts, or Sanic leaves the signal out) and the routes."""
-        app.add_signal(refuse_bad_lengths, "http.lifecycle.read_head")
+        """Register the routes, and the guard for all routes there are."""
+        app.request_class = GuardedRequest
         super().register(app, options)
-
-
-async def refuse_bad_lengths(head: bytes) -> None:
-    """Raise ValueError, which Sanic answers with 400 and a closed connection, unless the lengths are one number."""
-    lengths = _CONTENT_LENGTH.findall(head)
-    if len(set(lengths)) > 1 or not all(_LENGTH.fullmatch(length) for length in lengths):
-        raise ValueError("bad Content-Length")
