@@ -148,7 +148,7 @@ def _phone(digits: str, shape: tuple[int, ...], joints: list[str], before: str) 
     if len(digits) == 10 and shape == (3, 3, 4) and digits[0] >= "2":
         return all(set(joint) & set("-.()") for joint in joints)
     if len(digits) in (10, 11) and digits[0] == "0" and digits[1] != "0":
-        return shape[0] in (3, 4, 5, 11) and all(len_ >= 3 for len_ in shape)
+        return shape[0] in (3, 4, 5, 6, 11) and all(len_ >= 3 for len_ in shape)
     if len(digits) == 12 and digits.startswith("91") and digits[2] in "6789":
         return shape[0] in (2, 7, 12, 5, 4) and (shape[0] != 4 or len(shape) <= 3)
     return digits.startswith("00") and 11 <= len(digits) <= 17 and digits[2] != "0"

@@ -1,0 +1,146 @@
+"""What is personal goes, what the assistant needs stays."""
+
+from __future__ import annotations
+
+import re
+import string
+import time
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from privacy.numbers import luhn, verhoeff
+from privacy.redaction import redact
+
+digits = st.sampled_from(string.digits)
+SAFE_WORDS = st.sampled_from(
+    ["please", "check", "my parcel", "kab aayega", "it is late 😡", "thanks,", "and", "(urgent)"]
+)
+WRITTEN = st.sampled_from(["{}", "+91{}", "+91 {}", "91{}", "0{}", "+91-{}"])
+
+
+def with_check_digit(body: str, is_valid: object) -> str:
+    """`body` with the digit that makes its checksum right."""
+    return next(body + digit for digit in string.digits if is_valid(body + digit))  # type: ignore[operator]
+
+
+mobiles = st.from_regex(r"[6-9][0-9]{9}", fullmatch=True)
+cards = st.from_regex(r"(4[0-9]{4}|5[1-5][0-9]{3}|6011[0-9]|6521[0-9])[0-9]{10}", fullmatch=True).map(
+    lambda body: with_check_digit(body, luhn)
+)
+aadhaars = st.builds(
+    lambda first, body: with_check_digit(first + body, verhoeff),
+    st.sampled_from("23456789"),
+    st.text(string.digits, min_size=10, max_size=10),
+)
+
+
+@given(SAFE_WORDS, mobiles, WRITTEN, SAFE_WORDS, st.booleans())
+def test_mobile_numbers_go_however_they_are_written(before, number, form, after, grouped):
+    written = form.format(f"{number[:5]} {number[5:]}" if grouped else number)
+    assert redact(f"{before} {written} {after}") == f"{before} [phone] {after}"
+
+
+@given(cards, st.sampled_from(["", " ", "-"]))
+def test_cards_go_whatever_separates_their_digits(number, gap):
+    written = gap.join(number[at : at + 4] for at in range(0, 16, 4))
+    assert redact(f"charged twice on {written} today") == "charged twice on [card] today"
+
+
+@given(aadhaars, st.sampled_from(["", " ", "-"]))
+def test_aadhaar_numbers_go(number, gap):
+    written = gap.join(number[at : at + 4] for at in range(0, 12, 4))
+    found = redact(f"my id {written} ok")
+    assert re.fullmatch(r"my id \[(aadhaar|phone)\] ok", found)
+
+
+@given(st.from_regex(r"[a-z][a-z0-9._]{0,10}[a-z0-9]@[a-z]{2,8}\.(com|in|co\.in)", fullmatch=True))
+def test_mail_addresses_go(address):
+    assert redact(f"write to {address}, please") == "write to [email], please"
+
+
+@given(st.from_regex(r"[a-z][a-z0-9.]{1,10}[a-z0-9]@(okaxis|ybl|paytm|oksbi|upi)", fullmatch=True))
+def test_upi_addresses_go(address):
+    assert redact(f"refund to {address}.") == "refund to [upi]."
+
+
+orders = st.builds(
+    lambda form, number: form.format(number),
+    st.sampled_from(["#{}", "order {}", "order no. {}", "order #{}", "Order number is {}", "orders {} and 10235"]),
+    st.integers(10000, 99999),
+)
+prices = st.sampled_from(["₹1,29,999", "Rs. 2499", "Rs 99/-", "₹ 12500.50", "INR 45000", "2,499 rupees", "₹9876543210"])
+dates = st.dates().flatmap(
+    lambda day: st.sampled_from(
+        [f"{day:%d %B %Y}", f"{day:%d/%m/%Y}", f"{day:%Y-%m-%d}", f"{day:%d-%m-%y}", f"{day:%d.%m.%Y} at 10:30",
+         f"{day:%Y-%m-%d %H:%M:%S}"]
+    )
+)  # fmt: skip
+sizes = st.sampled_from(["size 42", "2 kurtas", "100% cotton", "flat 20% off", "qty 3", "90x100 cm", "3 to 5 days"])
+
+
+@given(st.lists(st.one_of(orders, prices, dates, sizes, SAFE_WORDS), min_size=1, max_size=6).map(", ".join))
+@example("order 10234, order 10235, 3 to 5 days")
+@example("orders 70234 70235")
+@example("AWB BD9876543210IN is stuck, ref #9876543210")
+@example("I paid ₹1,499 on 2026-10-27 10:30 for order #10234")
+def test_orders_prices_and_dates_stay(text):
+    assert redact(text) == text
+
+
+@settings(max_examples=300)
+@given(st.text(alphabet=st.characters(codec="utf-8"), max_size=80))
+def test_texts_without_digits_and_signs_stay(text):
+    plain = "".join(character for character in text if not character.isdigit() and character not in "@＠")
+    plain = "".join(character for character in plain if not character.isnumeric())
+    assert redact(plain) == plain
+
+
+@settings(max_examples=300)
+@given(st.text(alphabet="0123456789 +-()./#@abcRs₹,\n", max_size=60))
+def test_redacting_never_fails_and_keeps_everything_around(text):
+    found = redact(text)
+    rest = [re.escape(part) for part in re.split(r"\[[a-z_]+\]", found)]
+    assert re.fullmatch(".+?".join(rest), text, re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("number is ९८७६५४३२१०", "number is [phone]"),
+        ("98765\u206043210", "[phone]"),
+        ("+1 (415) 555-2671", "[phone]"),
+        ("call 022-26771234", "call [phone]"),
+        ("mob9876543210pls", "mob[phone]pls"),
+        ("10234 9876543210", "10234 [phone]"),
+        ("PAN ABCPE1234F", "PAN [pan]"),
+        ("IFSC HDFC0001234 a/c no 123456789012", "IFSC [ifsc] a/c no [bank_account]"),
+        ("otp is 482913", "otp is [otp]"),
+        ("482913 is my otp", "[otp] is my otp"),
+        ("pincode 560001", "pincode [pin_code]"),
+        ("deliver to 560 001", "deliver to [pin_code]"),
+        ("cvv 123", "cvv [cvv]"),
+        ("to Flat 402, Lotus Apartments, 12th Main, Indiranagar, Bengaluru 560038 today", "to [address] today"),
+        ("address is 4/12 Gandhi Street, T Nagar, Chennai - 600017. Come soon", "address is [address]. Come soon"),
+        ("flat 402 lotus apartments indiranagar bangalore", "[address]"),
+        ("my address is wrong", "my address is wrong"),
+        ("I want 2 block print kurtas and 1 floor lamp", "I want 2 block print kurtas and 1 floor lamp"),
+        ("12 days on the road", "12 days on the road"),
+        ("Delhi 110092", "[address]"),
+    ],
+)  # fmt: skip
+def test_examples(text, expected):
+    assert redact(text) == expected
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["1 ", "9", "flat 1 ", "a@", "12 a b c ", "+91 ", "address is 1 ", "account no no no ", "x_", "a.", "12, ", "a@a.",
+     "1-", "(1) ", "order 1 ", "flat no "],
+)  # fmt: skip
+def test_hostile_texts_cost_little(unit):
+    text = unit * (65_000 // len(unit)) + "@1"
+    started = time.perf_counter()
+    redact(text)
+    assert time.perf_counter() - started < 4
