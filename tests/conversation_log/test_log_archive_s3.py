@@ -1,0 +1,64 @@
+"""The archive on S3, against moto's server: the same promises as on a disk."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+
+import boto3
+import pytest
+
+from conversation_log import archive, cold, erase
+from conversation_log.reader import Selection
+from launch.processes import free_port
+
+
+@pytest.fixture(scope="module")
+def s3_port() -> Iterator[int]:
+    port = free_port()
+    server = subprocess.Popen(
+        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/moto-api/", timeout=1)
+            break
+        except OSError:
+            time.sleep(0.1)
+    yield port
+    server.terminate()
+    server.wait(10)
+
+
+@pytest.fixture
+def s3_url(s3_port: int, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    bucket = f"log-{time.monotonic_ns()}"
+    boto3.client("s3", endpoint_url=f"http://127.0.0.1:{s3_port}", region_name="us-east-1").create_bucket(Bucket=bucket)
+    return f"s3://{bucket}/support?scheme=http&endpoint_override=127.0.0.1:{s3_port}&region=us-east-1"
+
+
+def test_archive_on_s3_is_written_read_and_erased(sqlite_log, turn, noon, s3_url) -> None:
+    for number in range(4):
+        sqlite_log.put(turn(f"wamid.{number}", at=noon + number * 40000, customer=f"91980000000{number}"))
+    sqlite_log.write()
+    sqlite_log.now = now = datetime.fromtimestamp(noon, timezone.utc) + timedelta(days=100)
+    before = sqlite_log.read()
+    shelf = cold.Shelf.at(s3_url)
+    moved = archive.run(sqlite_log.engine, shelf, archive.Retention(), now)
+    assert (moved.conversations, moved.files) == (4, 2)
+    assert sqlite_log.read() == []
+    again = cold.Shelf.at(s3_url)
+    assert sorted(again.records(Selection()), key=lambda record: record["timestamp_start"]) == before
+    receipt = erase.erase("+919800000001", sqlite_log.engine, again, None, now)
+    assert receipt.removed[("archive", "conversations")] == 1
+    assert len(list(again.records(Selection()))) == 3
+    assert archive.run(sqlite_log.engine, again, archive.Retention(), now).conversations == 0
