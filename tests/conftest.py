@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 import redis
+from sanic import Sanic
 
+# Sanic keeps a registry of applications by name; every test makes its own.
+Sanic.test_mode = True
 os.environ.setdefault("RASA_TELEMETRY_ENABLED", "false")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
