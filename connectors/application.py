@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +21,22 @@ from rasa.shared.exceptions import RasaException
 from rasa.shared.utils.common import class_from_module_path
 from rasa.utils.endpoints import EndpointConfig
 from sanic import Sanic
+from sanic.request import Request
+from sanic.response import HTTPResponse, raw
+from sqlalchemy import func, select
 
-from connectors import speedups
+from connectors import metrics, speedups
 from connectors.action_endpoint import KeptAliveEndpoint
 from connectors.startup import CannotStart, Options
 from connectors.whatsapp.client import GraphClient
 from connectors.whatsapp.dialogue import RasaSpeaker
-from connectors.whatsapp.inbox import Inbox
+from connectors.whatsapp.inbox import connect
 from connectors.whatsapp.messages import MessageShaper
 from connectors.whatsapp.payload_ids import PayloadSigner
 from connectors.whatsapp.transport import Transport
+from handoff.database import Database
 from handoff.floor import Floor
+from handoff.tables import floors
 from settings import Settings
 
 log = logging.getLogger(__name__)
@@ -46,9 +53,11 @@ def build(settings: Settings, options: Options) -> Sanic:
     app = configure_app(channels, enable_api=False)
     app.ctx.agent = agent
     app.ctx.ready = agent.is_ready
+    app.ctx.takeovers_open = _takeovers_counter(settings)
 
     async def start(app: Sanic, _: Any) -> None:
-        app.ctx.inbox = Inbox.from_url(str(settings.redis_url))
+        app.ctx.redis = connect(str(settings.redis_url))
+        app.ctx.inbox = metrics.CountingInbox(app.ctx.redis)
         graph = app.ctx.graph = GraphClient(
             str(settings.whatsapp_graph_url),
             str(settings.whatsapp_phone_number_id),
@@ -56,7 +65,7 @@ def build(settings: Settings, options: Options) -> Sanic:
         )
         signer = PayloadSigner(str(settings.whatsapp_app_secret))
         speaker = RasaSpeaker(agent, graph, MessageShaper(signer))
-        floor = Floor.from_settings(settings)
+        floor = app.ctx.floor = Floor.from_settings(settings)
         app.ctx.transport = Transport.build(str(settings.redis_url), speaker, graph, floor, agent.model_id)
         app.ctx.transport.start()
 
@@ -71,10 +80,42 @@ def build(settings: Settings, options: Options) -> Sanic:
         await app.ctx.graph.close()
         log.info("server.stopped")
 
+    _measure(app)
     app.register_listener(start, "before_server_start")
     app.register_listener(ready, "after_server_start")
     app.register_listener(stop, "before_server_stop")
     return app
+
+
+def _measure(app: Sanic) -> None:
+    """`GET /metrics`, and the time of each webhook's acknowledgement."""
+
+    @app.get("/metrics")
+    async def show(request: Request) -> HTTPResponse:
+        text = await metrics.render(app.ctx.redis, app.ctx.takeovers_open)
+        return raw(text, content_type=metrics.CONTENT_TYPE)
+
+    @app.on_request
+    async def begin(request: Request) -> None:
+        request.ctx.began = time.perf_counter()
+
+    @app.on_response
+    async def end(request: Request, response: HTTPResponse) -> None:
+        if request.method == "POST" and hasattr(request.ctx, "began"):
+            elapsed = time.perf_counter() - request.ctx.began
+            metrics.WEBHOOK_SECONDS.labels(str(response.status)).observe(elapsed)
+
+
+def _takeovers_counter(settings: Settings) -> Callable[[], int]:
+    """A function that counts the customers who are not with the assistant. Raises HandoffUnavailable."""
+    database = Database(str(settings.conversation_database_url))
+    statement = select(func.count()).select_from(floors).where(floors.c.holder != "bot")
+
+    def count() -> int:
+        with database.read() as connection:
+            return int(connection.execute(statement).scalar_one())
+
+    return count
 
 
 def load_agent(models: Path, endpoints_file: Path) -> Agent:

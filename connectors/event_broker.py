@@ -42,7 +42,7 @@ class StreamEventBroker(EventBroker):
         if turn is not None:
             turn.events.append(body)
             return
-        record = {
+        record: dict[str, Any] = {
             "record": "turn", "customer": event.get("sender_id"), "metadata": {}, "events": [body],
             "model": None, "epoch": 0,
         }  # fmt: skip

@@ -31,6 +31,7 @@ def main(arguments: list[str]) -> int:
         _configure_logging(settings)
         _check_redis(settings)
         listening = _reserve_port(settings)
+        _share_metrics(settings)
         from connectors.application import build
 
         app = build(settings, options)
@@ -66,6 +67,12 @@ def _configure_logging(settings: Settings) -> None:
 
         secrets = [settings.values[variable.name] for variable in settings_module.VARIABLES if variable.secret]
         log_filter.install([secret for secret in secrets if secret and "://" not in secret])
+
+
+def _share_metrics(settings: Settings) -> None:
+    """prometheus-client reads the variable when it is imported."""
+    folder = Path(os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(settings.state_path / "metrics")))
+    folder.mkdir(parents=True, exist_ok=True)
 
 
 def _check_redis(settings: Settings) -> None:

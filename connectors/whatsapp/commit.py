@@ -32,7 +32,7 @@ class Outgoing:
     """One reply in the outbox.
 
     `address` is {"to": ...} or {"recipient": ...}; `expires_at` is the end of the customer service window in epoch
-    seconds; `author` is "assistant" or "agent".
+    seconds; `author` is "assistant" or "agent"; `asked_at` is when the message came in that is answered.
     """
 
     customer: str
@@ -44,6 +44,7 @@ class Outgoing:
     author: str
     address: dict[str, str]
     expires_at: float
+    asked_at: float = 0.0
 
     def as_json(self) -> str:
         return compact(self.__dict__)
@@ -121,7 +122,7 @@ def outgoing(turn: Turn, known: dict[str, Any]) -> list[Outgoing]:
     return [
         Outgoing(
             entry.customer, f"{entry.id}:{number}", entry.id, reply.body, reply.text, turn.epoch, author,
-            address, float(known.get("at") or 0) + WINDOW_S,
+            address, float(known.get("at") or 0) + WINDOW_S, float(turn.metadata.get("received_at") or 0),
         )
         for number, reply in enumerate(turn.replies, 1)
     ]  # fmt: skip

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import redis.asyncio
 from redis.exceptions import RedisError
 
+from connectors import metrics
 from connectors.whatsapp import keys
 from connectors.whatsapp.commit import WINDOW_S, Commits
 from connectors.whatsapp.floor import Floor
@@ -83,7 +84,8 @@ class Consumer:
                 return None
             turn = _turn(item)
             if int(attempts) > MAX_CRASHES:
-                return await self._set_aside(item, turn, "ended the process each time")
+                await self._set_aside(item, turn, "ended the process each time")
+                return None
             return await self._attempt(item, turn)
         except (RedisError, OSError, asyncio.TimeoutError) as error:
             log.warning("consumer.redis.failed error=%s", type(error).__name__)
@@ -91,6 +93,7 @@ class Consumer:
 
     async def _attempt(self, item: Item, turn: Turn) -> Again | None:
         current_turn.set(turn)
+        began = time.perf_counter()
         try:
             await asyncio.wait_for(self._handle(turn), self._turn_timeout_s)
         except (RedisError, ConnectionError):
@@ -109,10 +112,12 @@ class Consumer:
         finally:
             current_turn.set(None)
         await self._finish(item, turn)
+        metrics.TURN_SECONDS.observe(time.perf_counter() - began)
         return None
 
     async def _finish(self, item: Item, turn: Turn, dead: dict[str, Any] | None = None) -> None:
-        await self._commits.commit(item, turn, dead)
+        outcome = await self._commits.commit(item, turn, dead)
+        metrics.TURNS.labels("set_aside" if dead else turn.outcome if outcome == "done" else outcome).inc()
         self._outside_away_since.pop(item.stream_id, None)
 
     async def _wait_for_outside(self, item: Item, turn: Turn) -> Again | None:
@@ -130,9 +135,11 @@ class Consumer:
         failures = int(await self._fail(args=[*_where(item), 1]))
         if failures < 0:
             return None
+        metrics.TURNS.labels("failed").inc()
         if failures < MAX_FAILURES:
             return Again(self._retry_s * 3 ** (failures - 1))
-        return await self._set_aside(item, turn, type(error).__name__)
+        await self._set_aside(item, turn, type(error).__name__)
+        return None
 
     async def _set_aside(self, item: Item, turn: Turn, reason: str) -> None:
         """Keep the entry as a dead letter; the customer gets an apology for a message."""
@@ -167,16 +174,19 @@ class Consumer:
     async def _message(self, turn: Turn) -> None:
         sent_at = turn.metadata.get("timestamp") or time.time()
         if time.time() - float(sent_at) > WINDOW_S:
+            turn.outcome = "too_old"
             log.warning("consumer.message.too_old age_h=%d", (time.time() - float(sent_at)) / 3600)
             return
         state = await self._floor.holder(turn.entry.customer)
         turn.epoch = state.epoch
         if state.holder != "bot":
+            turn.outcome = "relayed"
             await self._floor.relay(turn.entry.customer, turn.entry)
             return
         self._speaker.seen(turn)
         await self._speaker.answer(turn)
         if not turn.replies and not turn.silent:
+            turn.outcome = "without_words"
             log.warning("consumer.turn.without_words")
             await self._speaker.say(turn, APOLOGY)
 

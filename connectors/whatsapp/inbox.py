@@ -58,7 +58,7 @@ class Entry:
 
 def connect(url: str, answer_timeout_s: float = ANSWER_TIMEOUT_S) -> redis.asyncio.Redis:
     """A pool of connections that fails fast and reconnects by itself."""
-    pool = redis.asyncio.BlockingConnectionPool.from_url(
+    pool: Any = redis.asyncio.BlockingConnectionPool.from_url(
         url,
         max_connections=64,
         timeout=2,

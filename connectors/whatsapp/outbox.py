@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import redis.asyncio
 from redis.exceptions import RedisError
 
+from connectors import metrics
 from connectors.whatsapp import keys
 from connectors.whatsapp.commit import Outgoing, compact, until_redis_answers
 from connectors.whatsapp.errors import (
@@ -199,6 +200,8 @@ class Outbox:
         except GraphError as error:
             return await self._refused(item, reply, progress, error)
         self.gate.open()
+        if reply.asked_at:
+            metrics.ANSWER_SECONDS.observe(time.time() - reply.asked_at)
         await self._accepted(item, reply, wamid)
         return None
 
@@ -211,6 +214,7 @@ class Outbox:
     async def _refused(
         self, item: Item, reply: Outgoing, progress: _Progress, error: GraphError
     ) -> Again | None:
+        metrics.GRAPH_ERRORS.labels(type(error).__name__).inc()
         log.warning("outbox.send.failed class=%s code=%s", type(error).__name__, error.code)
         if error.ambiguous:
             self.gate.release_probe()
@@ -228,6 +232,7 @@ class Outbox:
         else:
             self.gate.release_probe()
         if isinstance(error, (AccountThrottled, Stopped)):
+            metrics.PARKED.labels(type(error).__name__).inc()
             log.critical("outbox.parked class=%s code=%s next_probe_s=%d", type(error).__name__, error.code, delay)
         if delay > 2:
             await self._unmark(args=_where(item))
@@ -264,6 +269,7 @@ class Outbox:
         return None
 
     async def _settle_record(self, item: Item, record: dict[str, Any]) -> None:
+        metrics.SENT.labels(str(record["outcome"]), str(record.get("author", "unknown"))).inc()
         await until_redis_answers(lambda: self._sent(args=[*_where(item), compact(record)]), "sent")
 
 

@@ -48,6 +48,7 @@ class Turn:
     events: list[dict[str, Any]] = field(default_factory=list)
     silent: bool = False
     outside_away: str | None = None
+    outcome: str = "answered"
 
 
 current_turn: ContextVar[Turn | None] = ContextVar("current_turn", default=None)

@@ -1,0 +1,100 @@
+"""Prometheus metrics, correct with several processes: each writes its counters into a shared folder, any can serve all.
+
+What Redis knows (depths, ages) is read when `/metrics` is asked for, so that no process needs to be alive for it. Any
+process started with PROMETHEUS_MULTIPROC_DIR may add metrics of its own; they appear here too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import redis.asyncio
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
+from redis.exceptions import RedisError
+
+from connectors.whatsapp import keys
+from connectors.whatsapp.inbox import Entry, Inbox
+
+log = logging.getLogger(__name__)
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_QUICK = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+_SLOW = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40)
+
+RECEIVED = Counter("assistant_messages_received", "Messages stored in the inbox, by kind", ["kind"])
+SENT = Counter("assistant_replies", "Replies whose fate is known", ["outcome", "author"])
+TURNS = Counter("assistant_turns", "Inbox entries that were finished or tried", ["outcome"])
+GRAPH_ERRORS = Counter("assistant_graph_errors", "Refused or failed calls of the Graph API", ["error_class"])
+PARKED = Counter("assistant_sending_parked", "How often all sending was stopped", ["error_class"])
+WEBHOOK_SECONDS = Histogram("assistant_webhook_seconds", "Acknowledgement of a webhook", ["status"], buckets=_QUICK)
+TURN_SECONDS = Histogram("assistant_turn_seconds", "One turn, from its start to its commit", buckets=_SLOW)
+ANSWER_SECONDS = Histogram("assistant_answer_seconds", "From the webhook to Graph's acceptance", buckets=_SLOW)
+
+
+class CountingInbox(Inbox):
+    """An inbox that counts what comes in."""
+
+    async def put(self, entries: Sequence[Entry], records: Sequence[dict[str, Any]] = ()) -> int:
+        stored = await super().put(entries, records)
+        for entry in entries:
+            metadata = entry.payload.get("metadata") or {}
+            RECEIVED.labels(str(metadata.get("kind") or entry.kind)).inc()
+        for record in records:
+            RECEIVED.labels(str(record.get("record"))).inc()
+        return stored
+
+
+async def render(client: redis.asyncio.Redis, takeovers_open: Any = None) -> bytes:
+    """All metrics as Prometheus text. `takeovers_open` is an optional function that counts them in the database."""
+    text = await asyncio.to_thread(_of_processes)
+    lines: list[str] = []
+    try:
+        for name, stream in (("inbox", keys.inbox_stream), ("outbox", keys.outbox_stream)):
+            depth, oldest = await _waiting(client, stream)
+            lines += _gauge(f"assistant_{name}_depth", f"Entries that wait in the {name}", depth)
+            lines += _gauge(f"assistant_{name}_oldest_seconds", f"Age of the oldest entry in the {name}", oldest)
+        lines += _gauge("assistant_dead_letters", "Entries set aside", await client.xlen(keys.DEAD_STREAM))
+        lines += _gauge("assistant_log_depth", "Records in the event stream", await client.xlen(keys.LOG_STREAM))
+        lines += _gauge("assistant_redis_up", "Whether Redis answers", 1)
+    except (RedisError, OSError, asyncio.TimeoutError):
+        lines += _gauge("assistant_redis_up", "Whether Redis answers", 0)
+    if takeovers_open is not None:
+        lines += await _takeovers(takeovers_open)
+    return text + "\n".join([*lines, ""]).encode()
+
+
+def _of_processes() -> bytes:
+    registry = CollectorRegistry()
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        multiprocess.MultiProcessCollector(registry)
+        return bytes(generate_latest(registry))
+    return bytes(generate_latest())
+
+
+async def _waiting(client: redis.asyncio.Redis, stream: Any) -> tuple[int, float]:
+    """How many entries wait in all partitions, and for how many seconds the oldest has."""
+    pipeline = client.pipeline(transaction=False)
+    for partition in range(keys.PARTITIONS):
+        pipeline.xlen(stream(partition))
+        pipeline.xrange(stream(partition), count=1)
+    answers = await pipeline.execute()
+    firsts = [int(found[0][0].split("-")[0]) / 1000 for found in answers[1::2] if found]
+    return sum(answers[::2]), max(0.0, time.time() - min(firsts)) if firsts else 0.0
+
+
+async def _takeovers(takeovers_open: Any) -> list[str]:
+    try:
+        count = await asyncio.to_thread(takeovers_open)
+    except Exception as error:
+        log.warning("metrics.takeovers.unknown error=%s", type(error).__name__)
+        return []
+    return _gauge("assistant_takeovers_open", "Customers who wait for or talk to a person", count)
+
+
+def _gauge(name: str, meaning: str, value: float) -> list[str]:
+    return [f"# HELP {name} {meaning}", f"# TYPE {name} gauge", f"{name} {value}"]
