@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import os
@@ -93,4 +94,5 @@ class RememberingEmbedder:
             os.replace(draft, self._path)
         except OSError as error:
             log.warning("knowledge.embeddings.not_stored error=%s", type(error).__name__)
-            draft.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                draft.unlink()

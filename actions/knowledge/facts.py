@@ -34,6 +34,7 @@ _WORDS = {**{word: n for n, word in enumerate(_ONES)}, **_TENS}
 _SCALES = {
     "hundred": 100, "thousand": 1000, "lakh": 100_000, "lakhs": 100_000, "crore": 10_000_000, "million": 1_000_000
 }
+NUMBER_WORDS = frozenset(_WORDS) | frozenset(_SCALES)
 # Amounts that are words: they count as facts of their own.
 _AMOUNT_WORDS = frozenset(
     ("half", "double", "twice", "triple", "quarter", "dozen", "couple", "fortnight", "third", "halved")

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from actions.knowledge.documents import split_sentences
-from actions.knowledge.facts import facts_in
+from actions.knowledge.facts import NUMBER_WORDS, facts_in
 
 LONGEST_ANSWER = 900
 LEAST_SUPPORT = 0.7
@@ -24,17 +24,25 @@ def _words(text: str) -> frozenset[str]:
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 _NEGATION = re.compile(
-    r"\b(?:not|no|never|none|nothing|neither|nor|without|cannot|unable|refuse[sd]?|decline[sd]?|except|unless|excluded|"
-    r"[a-z]+n['’]t|don|won|can['’]?t|non|impossible|ineligible|unfortunately)\b|non-",
+    r"\b(?:not|no|never|none|nothing|nobody|neither|nor|cannot|unable|refuse[sd]?|refusing|decline[sd]?|excluded|"
+    r"[a-z]+n['’]t|dont|wont|cant|impossible|ineligible|unfortunately)\b|\bnon-",
     re.I,
 )
-_CLAUSE = re.compile(r"[,;:]\s+|\s+(?:but|however|although|though|while|whereas)\s+", re.I)
+# Words that turn only what follows them.
+_LIMIT = re.compile(r"\b(?:without|unless|except|excluding)\b", re.I)
+_CLAUSE = re.compile(
+    r"[;:]\s+|,?\s+(?:but|however|although|though|while|whereas)\s+|"
+    r",\s+(?=(?:and|so|or|because|if|even if|when|where|which|unless)\s)",
+    re.I,
+)
+_REPLY = re.compile(r"^(?:yes|no)[,.!]\s+", re.I)
+_OPENING = re.compile(r"^((?:if|when|once|where|after|until|as|for|on|in|before)\b[^,]*),\s+", re.I)
 _EMPTY = _words(
     """a an and are as at be been being but by can could did do does for from had has have how i if in into is it its
     just let like may me might my of on or our please shall she should so some than that the their them then there these
     they this those to us was we were what when where which who why will with would you your yes about any also am here
     sure happy help hi hello thanks thank glad welcome know need want get gets got make makes item items one ones
-    order orders case way such per via each both"""
+    order orders case way such per via each both within rs inr rupee rupees percent"""
 )
 _ENDINGS = (
     "ically", "ations", "ation", "ments", "ment", "ing", "edly", "ely", "ies", "ied", "ed", "es", "ly", "s", "e"
@@ -106,25 +114,49 @@ def _polarity_differs(claim: str, evidence: Sequence[str], wares: frozenset[str]
         if len(words) < 2:
             continue
         shared = [len(words & _content(other, wares)) for other in clauses]
+        said_as_it_stands = any(words <= _content(o, wares) and _signs(o) == _signs(clause) for o in clauses)
+        if not max(shared, default=0) or said_as_it_stands:
+            continue
         nearest = [other for other, count in zip(clauses, shared, strict=True) if count == max(shared)]
-        if max(shared, default=0) and all(_negative(other) != _negative(clause) for other in nearest):
+        if any(_negative(other) != _negative(clause) for other in nearest):
+            return True
+        if all(_limits_otherwise(clause, other, words, wares) for other in nearest):
             return True
     return False
 
 
+def _limits_otherwise(clause: str, other: str, words: frozenset[str], wares: frozenset[str]) -> bool:
+    """Whether "without", "unless" or "except" stands before the same words in one of the two only."""
+    mine, theirs = _LIMIT.search(clause), _LIMIT.search(other)
+    if mine and not theirs:
+        return True
+    return bool(theirs and not mine and words & _content(other[theirs.end() :], wares))
+
+
 def _clauses(sentence: str) -> list[str]:
-    return [clause for clause in _CLAUSE.split(sentence) if _WORD.search(clause)]
+    sentence = _REPLY.sub("", sentence)
+    opening = _OPENING.match(sentence)
+    parts = [opening.group(1), *_CLAUSE.split(sentence[opening.end() :])] if opening else _CLAUSE.split(sentence)
+    return [part for part in parts if part and _WORD.search(part)]
+
+
+def _signs(clause: str) -> tuple[bool, bool]:
+    return _negative(clause), bool(_LIMIT.search(clause))
 
 
 def _negative(clause: str) -> bool:
-    # Two negations are an affirmation: "not without".
+    # Two negations are an affirmation.
     return len(_NEGATION.findall(clause)) % 2 == 1
 
 
 def _content(sentence: str, wares: frozenset[str]) -> frozenset[str]:
     words = (word.replace("’", "'").lower() for word in _WORD.findall(sentence))
-    telling = (word for word in words if word not in _EMPTY and word not in wares and not _NEGATION.fullmatch(word))
+    telling = (word for word in words if word not in _EMPTY | NUMBER_WORDS | wares and not _turns(word))
     return frozenset(_stem(word) for word in telling)
+
+
+def _turns(word: str) -> bool:
+    return bool(_NEGATION.fullmatch(word) or _LIMIT.fullmatch(word))
 
 
 def _stem(word: str) -> str:

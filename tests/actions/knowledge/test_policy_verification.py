@@ -1,0 +1,162 @@
+"""The verifier lets nothing through that the cited passages do not say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from actions.knowledge.documents import load_pages
+from actions.knowledge.facts import Fact, facts_in
+from actions.knowledge.verification import verify
+
+PAGES = load_pages(Path(__file__).resolve().parents[3] / "policy_kb")
+SECTIONS = PAGES.sections
+WARES = PAGES.lexicon.wares
+WINDOW = "You have 30 days from delivery to return clothing, footwear and home goods. Furniture and rugs have 14 days."
+FEES = (
+    "Pick-up is free for exchanges. For other returns we deduct ₹99 from the refund. "
+    "There is no restocking fee, except 10 % of the price for furniture that was assembled."
+)
+HYGIENE = "Innerwear, lingerie and socks cannot be returned, for hygiene reasons."
+TIMES = "It takes 1 to 3 working days for UPI and wallets, 3 to 5 for net banking, and 5 to 7 for cards."
+
+
+@pytest.mark.parametrize(
+    ("answer", "passage"),
+    [
+        ("You have 30 days from delivery to return clothing.", WINDOW),
+        ("You can return clothing within thirty days of delivery.", WINDOW),
+        ("Furniture has 14 days.", WINDOW),
+        ("Sure! You have 30 days from delivery to return your kurta or other clothing.", WINDOW),
+        ("We deduct ₹99 from the refund for other returns.", FEES),
+        ("We deduct Rs 99 from the refund.", FEES),
+        ("There is no restocking fee.", FEES),
+        ("Innerwear and socks can't be returned for hygiene reasons.", HYGIENE),
+        ("No, lingerie cannot be returned, for hygiene reasons.", HYGIENE),
+        ("UPI refunds take 1 to 3 working days.", TIMES),
+    ],
+)
+def test_what_the_passage_says_passes_in_other_words(answer: str, passage: str) -> None:
+    assert verify(answer, [passage], WARES).reason == "supported"
+
+
+@pytest.mark.parametrize(
+    ("answer", "passage", "reason"),
+    [
+        ("You have 45 days from delivery to return clothing.", WINDOW, "unsupported_fact"),
+        ("You have ninety days from delivery to return clothing.", WINDOW, "unsupported_fact"),
+        ("You have 30 working days from delivery to return clothing.", WINDOW, "unsupported_fact"),
+        ("You have 30 weeks from delivery to return clothing.", WINDOW, "unsupported_fact"),
+        ("You have ३५ days from delivery to return clothing.", WINDOW, "unsupported_fact"),
+        ("You have ４５ days from delivery to return clothing.", WINDOW, "unsupported_fact"),
+        ("Return clothing in 30 days from delivery, until 5 March.", WINDOW, "unsupported_fact"),
+        ("Half of the refund is deducted for returns.", FEES, "unsupported_fact"),
+        ("We deduct ₹999 from the refund for other returns.", FEES, "unsupported_fact"),
+        ("We deduct 99 % from the refund for other returns.", FEES, "unsupported_fact"),
+        ("UPI refunds take 1 to 3 days.", TIMES, "unsupported_fact"),
+        ("You have 30 days to return clothing, see https://evil.example/x.", WINDOW, "unsupported_fact"),
+        ("You have 30 days to return clothing, write to a@evil.example.", WINDOW, "unsupported_fact"),
+        ("You have 30 days to return clothing, call +91 98765 43210.", WINDOW, "unsupported_fact"),
+        ("Innerwear, lingerie and socks can be returned.", HYGIENE, "opposite_claim"),
+        ("Yes, lingerie can be returned for hygiene reasons.", HYGIENE, "opposite_claim"),
+        ("There is a restocking fee.", FEES, "opposite_claim"),
+        ("With its tag an item is sent back to you.", "Without its tag an item is sent back to you.", "opposite_claim"),
+        ("Swimwear can be returned without its hygiene strip.",
+         "Swimwear with its hygiene strip in place can be returned.", "opposite_claim"),
+        ("Innerwear and earrings for pierced ears can be returned.",
+         "Innerwear, swimwear without its strip, and earrings for pierced ears cannot be returned.", "opposite_claim"),
+        ("Clothing, footwear and home goods cannot be returned.", WINDOW, "opposite_claim"),
+        ("Returns of clothing and home goods are always free.", WINDOW, "unsupported_promise"),
+        ("Delivery of clothing comes with a refund guarantee.", WINDOW, "unsupported_promise"),
+        ("Our founder started the shop in Jaipur with old friends.", WINDOW, "unsupported_claim"),
+        ("Bring the invoice and your passport to the warehouse counter.", WINDOW, "unsupported_claim"),
+        ("", WINDOW, "empty"),
+        ("Yes.", WINDOW, "says_nothing"),
+        ("Happy to help you!", WINDOW, "says_nothing"),
+        ("clothing " * 200, WINDOW, "too_long"),
+    ],
+)
+def test_what_the_passage_does_not_say_is_turned_down(answer: str, passage: str, reason: str) -> None:
+    verdict = verify(answer, [passage], WARES)
+    assert not verdict.supported
+    assert verdict.reason == reason
+
+
+def test_nothing_cited_nothing_said() -> None:
+    assert verify("You have 30 days.", []).reason == "nothing_cited"
+
+
+def test_a_number_of_another_thing_is_out_of_place() -> None:
+    text = "Gift cards are valid for 12 months. Late requests from hospital patients are looked at by a person."
+    verdict = verify("Late requests from hospital patients are looked at by a person for 12 months.", [text])
+    assert not verdict.supported
+
+
+@pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section.key)
+def test_the_shops_own_sentences_are_supported_by_themselves(section: object) -> None:
+    text = section.text  # type: ignore[attr-defined]
+    assert verify(text, [text], WARES).reason == "supported"
+
+
+UNITS = ["", " days", " hours", " working days", " weeks", " months", " %", " rupees", " items", " times"]
+
+
+@settings(max_examples=300)
+@given(
+    st.sampled_from(SECTIONS), st.integers(0, 10**7), st.sampled_from(UNITS), st.sampled_from(["", "₹", "Rs. "]),
+    st.data(),
+)
+def test_inserting_a_number_never_passes(
+    section: object, number: int, unit: str, before: str, data: st.DataObject
+) -> None:
+    text = section.text  # type: ignore[attr-defined]
+    words = text.split()
+    # Between words, not inside a number: "30" before "days" would make another unit of the page's own number.
+    at = data.draw(st.integers(0, len(words)))
+    changed = " ".join([*words[:at], f"{before}{number}{unit},", *words[at:]])
+    if facts_in(changed) <= facts_in(text):
+        return
+    assert not verify(changed, [text], WARES).supported
+
+
+@given(st.sampled_from(SECTIONS), st.data())
+def test_changing_a_number_never_passes(section: object, data: st.DataObject) -> None:
+    text = section.text  # type: ignore[attr-defined]
+    numbers = sorted({fact.value for fact in facts_in(text) if fact.value.isdigit() and fact.value in text.split()})
+    if not numbers:
+        return
+    old = data.draw(st.sampled_from(numbers))
+    new = str(data.draw(st.integers(0, 5000)))
+    changed = " ".join(new if word == old else word for word in text.split())
+    if facts_in(changed) <= facts_in(text):
+        return
+    assert not verify(changed, [text], WARES).supported
+
+
+@given(st.text(max_size=1200))
+def test_any_text_gets_a_verdict(text: str) -> None:
+    assert verify(text, [WINDOW], WARES).reason
+
+
+@pytest.mark.parametrize(
+    ("text", "facts"),
+    [
+        ("thirty days", {Fact("30", "day")}),
+        ("twenty-one days", {Fact("21", "day")}),
+        ("two hundred rupees", {Fact("200", "money")}),
+        ("₹1,299.00 and Rs. 1299", {Fact("1299", "money")}),
+        ("1.5 lakh", {Fact("150000", "")}),
+        ("until 31 January", {Fact("31", "january")}),
+        ("January 31st", {Fact("31", "january")}),
+        ("1 to 3 working days", {Fact("1", "working day"), Fact("3", "working day")}),
+        ("10 % or ten percent", {Fact("10", "percent")}),
+        ("one of them", set()),
+        ("one day", {Fact("1", "day")}),
+        ("https://a.example/b.", {Fact("https://a.example/b", "address")}),
+    ],
+)
+def test_the_same_fact_written_otherwise_is_the_same(text: str, facts: set[Fact]) -> None:
+    assert facts_in(text) == facts

@@ -1,0 +1,103 @@
+"""What the customer hears about returns, and what the log learns of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from rasa_sdk import Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.knowledge.answering import GroundedAnswer, NotCovered, Outcome, Overview
+from actions.knowledge.documents import KnowledgeError, Section
+from actions.knowledge.writing import Usage
+from actions.return_policy import ActionAnswerReturnPolicy
+
+SECTION = Section("return_window", "Return window", "Days", "You have 30 days.", ("You have 30 days.",))
+ANSWER = GroundedAnswer(
+    "You have 30 days.", SECTION, ("return_window",), "supported", "anthropic", "claude", Usage(100, 20), 900
+)
+
+
+class Answers:
+    """Answers as told, and remembers what it was asked."""
+
+    def __init__(self, outcome: Outcome | Exception) -> None:
+        self.outcome = outcome
+        self.asked: list[tuple[str, str | None]] = []
+
+    async def answer(self, question: str, previous: str | None = None) -> Outcome:
+        self.asked.append((question, previous))
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        return self.outcome
+
+
+async def say(
+    outcome: Outcome | Exception, text: str = "how many days?", slots: dict[str, Any] | None = None, **metadata: str
+) -> tuple[dict[str, Any], list[dict[str, Any]], Answers]:
+    """The one message said, the events, and what was asked."""
+    answers = Answers(outcome)
+    tracker = Tracker("c", slots or {}, {"text": text, "metadata": metadata}, [], False, None, {}, "action_listen")
+    dispatcher = CollectingDispatcher()
+    events = await ActionAnswerReturnPolicy(answers).run(dispatcher, tracker, {})  # type: ignore[arg-type]
+    (message,) = dispatcher.messages
+    return message, events, answers
+
+
+async def test_an_answer_names_its_page_and_tells_the_log_how_it_came_about() -> None:
+    message, events, answers = await say(ANSWER)
+    assert message["response"] == "utter_return_policy_answer"
+    assert message["answer"] == "You have 30 days."
+    assert message["source"] == "Return window"
+    assert message["policy_pages"] == ["return_window"]
+    assert message["llm"] == {
+        "provider": "anthropic", "model": "claude", "verdict": "supported", "latency_ms": 900,
+        "input_tokens": 100, "output_tokens": 20,
+    }
+    assert [(event["name"], event["value"]) for event in events] == [("policy_question", "how many days?")]
+    assert answers.asked == [("how many days?", None)]
+
+
+async def test_what_is_not_covered_is_said_and_a_person_offered() -> None:
+    message, events, _ = await say(NotCovered(0.1))
+    assert message["response"] == "utter_return_policy_not_covered"
+    assert message["llm"]["verdict"] == "not_covered"
+    assert events == []
+
+
+async def test_the_topic_alone_gets_the_overview_and_forgets_the_last_question() -> None:
+    message, events, _ = await say(Overview("You have 30 days.", SECTION, ("return_window",)))
+    assert message["response"] == "utter_return_policy_overview"
+    assert message["answer"] == "You have 30 days."
+    assert [event["value"] for event in events] == [None]
+
+
+async def test_pages_that_cannot_be_read_are_admitted() -> None:
+    message, _, _ = await say(KnowledgeError("return_window.md: broken"))
+    assert message["response"] == "utter_return_policy_unavailable"
+
+
+async def test_even_a_bug_leaves_nobody_without_an_answer() -> None:
+    message, _, _ = await say(ZeroDivisionError("oops"))
+    assert message["response"] == "utter_fallback_apology"
+
+
+@pytest.mark.parametrize(("text", "metadata", "asked"), [
+    ("can I return shoes", {}, "can I return shoes"),
+    ("/ask_return_policy", {"typed": "How do refunds work?"}, "How do refunds work?"),
+    ("/ask_return_policy", {}, "return policy"),
+])
+async def test_behind_a_button_stands_its_title(text: str, metadata: dict[str, str], asked: str) -> None:
+    _, _, answers = await say(ANSWER, text, **metadata)
+    assert answers.asked[0][0] == asked
+
+
+async def test_the_question_before_goes_along() -> None:
+    _, _, answers = await say(ANSWER, "and shoes?", {"policy_question": "how many days?"})
+    assert answers.asked == [("and shoes?", "how many days?")]
+
+
+async def test_a_very_long_question_is_remembered_short() -> None:
+    _, events, _ = await say(ANSWER, "x" * 5000)
+    assert len(events[0]["value"]) == 300
