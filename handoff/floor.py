@@ -17,7 +17,7 @@ from handoff.configuration import HandoffConfiguration, load_configuration
 from handoff.database import Database
 from handoff.relay import customer_said, not_delivered, words_of
 from handoff.tables import floors
-from handoff.takeover import RETURNED, is_agents
+from handoff.takeover import RETURNED, accept_return, epoch_of_return, is_agents
 from settings import Settings
 
 _BY_CUSTOMER = select(floors.c.holder, floors.c.epoch, floors.c.opened_by).where(
@@ -52,7 +52,7 @@ class FloorState:
         if wamid is not None and is_agents(wamid):
             return True
         if wamid is not None and wamid.startswith(RETURNED):
-            epoch = int(wamid.rpartition(":")[2])
+            epoch = epoch_of_return(wamid)
         if self.holder == "bot":
             return self.epoch == epoch
         return wamid is not None and self.opened_by == wamid
@@ -79,7 +79,20 @@ class Floor:
 
     async def may_send(self, customer: str, epoch: int, wamid: str | None) -> bool:
         """The send gate: see FloorState.may_speak."""
+        if wamid is not None and wamid.startswith(RETURNED):
+            return (await self.returned(customer, wamid)).may_speak(epoch, wamid)
         return (await self.holder(customer)).may_speak(epoch, wamid)
+
+    async def returned(self, customer: str, entry_id: str) -> FloorState:
+        """The customer's inbox has come to a conversation_returned entry; who has the floor from here on.
+
+        It is the assistant, unless the agent took up the conversation again in the meantime.
+        """
+        state = await self.holder(customer)
+        if state.holder == "bot":
+            return state
+        await asyncio.to_thread(accept_return, self._db, customer, entry_id)
+        return await self.holder(customer)
 
     async def relay(self, customer: str, entry: MessageEntry) -> None:
         """Hand a message to the ticket; repeating it changes nothing.

@@ -17,10 +17,9 @@ from handoff.tables import takeovers
 from handoff.takeover import (
     AgentComment,
     TicketRef,
-    add_job,
     agent_said,
+    announce_return,
     comment_entry_id,
-    give_back,
     lock_floor,
     takeover_by_id,
 )
@@ -31,7 +30,6 @@ CLAIM_S = 60.0
 ENDING_RETRY_S = 1.0
 MAX_ENDING_FAILURES = 3
 MAX_REFUSALS = 5
-RETURNED_NOTE = "The customer chose to go back to the assistant. A public reply here would still reach them."
 
 
 class Looking:
@@ -62,8 +60,8 @@ class Looking:
         takeover = self._claim(takeover_id)
         if takeover is None:
             return
-        if takeover.ending == "customer" or (takeover.ending and not takeover.ticket_id):
-            self._end(takeover, takeover.ending)
+        if takeover.return_epoch is not None or (takeover.ending and not takeover.ticket_id):
+            self._end(takeover)
             return
         if not takeover.ticket_id:
             self._again(takeover, None)
@@ -78,9 +76,9 @@ class Looking:
             if comment.public and comment.by_staff:
                 self._hand_on(takeover, comment, view.status == "open")
         if view.status in ("solved", "closed"):
-            self._end(takeover, view.status)
+            self._end(takeover)
         elif takeover.ending:
-            self._end(takeover, takeover.ending, only_if_still_ending=True)
+            self._end(takeover, only_if_still_ending=True)
         else:
             self._again(takeover, self._clock() + self._pace(takeover))
 
@@ -119,10 +117,10 @@ class Looking:
         failures = takeover.look_failures + 1
         log.warning("handoff.look.failed reference=%s failures=%d error=%s", takeover.reference, failures, error)
         if takeover.ending and failures >= MAX_ENDING_FAILURES:
-            self._end(takeover, takeover.ending, only_if_still_ending=True)
+            self._end(takeover, only_if_still_ending=True)
         elif isinstance(error, Refused) and failures >= MAX_REFUSALS:
             log.error("handoff.ticket.gone reference=%s", takeover.reference)
-            self._end(takeover, "closed")
+            self._end(takeover)
         else:
             wait = ENDING_RETRY_S if takeover.ending else min(600.0, self._pace(takeover) * failures)
             self._again(takeover, self._clock() + wait, failures)
@@ -137,21 +135,11 @@ class Looking:
                 .values(look_at=self._clock() if news else at, look_failures=failures)
             )
 
-    def _end(self, takeover: Row, closed_as: str, only_if_still_ending: bool = False) -> None:
-        now = self._clock()
+    def _end(self, takeover: Row, only_if_still_ending: bool = False) -> None:
         with self._db.write() as connection:
             lock_floor(connection, takeover.customer)
             current = takeover_by_id(connection, takeover.id)
             if current.state == "closed" or (only_if_still_ending and not current.ending):
                 return
-            by_customer = closed_as == "customer"
-            if by_customer and current.state != "waiting":
-                # An agent spoke before the wish was carried out: the agent has the conversation.
-                connection.execute(
-                    update(takeovers).where(takeovers.c.id == takeover.id).values(ending=None)
-                )
-                return
-            give_back(connection, current, "customer" if by_customer else "solved", now)
-            if by_customer:
-                add_job(connection, current.id, "note", f"returned:{current.external_id}", {"note": RETURNED_NOTE}, now)
-        log.info("handoff.takeover.ended reference=%s as=%s", takeover.reference, closed_as)
+            announce_return(connection, current, self._clock())
+        log.info("handoff.takeover.ending reference=%s", takeover.reference)

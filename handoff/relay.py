@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from handoff.configuration import HandoffConfiguration, normalised
 from handoff.database import Database, HandoffUnavailable
 from handoff.tables import deliveries, takeovers
-from handoff.takeover import add_job, lock_floor, takeover_by_id
+from handoff.takeover import add_job, give_back_as_wished, lock_floor, takeover_by_id
 
 # The longest message that can be a wish for the assistant: "ok never mind, back to the bot please".
 _WISH_MAX_WORDS = 8
@@ -36,7 +36,7 @@ class Words:
 def customer_said(
     db: Database, customer: str, words: Words, configuration: HandoffConfiguration, now: float | None = None
 ) -> str:
-    """Queue a message for the ticket, once. Returns ticket, or returning when it asked for the assistant.
+    """Queue a message for the ticket, once. Returns ticket, or returned when it asked for the assistant.
 
     Raises FloorReturned when no person has the floor, HandoffUnavailable when the database does not answer.
     """
@@ -50,12 +50,14 @@ def customer_said(
             return "ticket"  # the transcript holds it already
         key = f"words:{words.wamid}"
         add_job(connection, takeover.id, "words", key, asdict(words), now, configuration.coalesce_s)
-        values: dict[str, Any] = {"last_customer_at": max(takeover.last_customer_at, words.at)}
-        wishes = takeover.state == "waiting" and wants_assistant(words.text, configuration)
-        if wishes and takeover.ending is None:
-            values |= {"ending": "customer", "look_at": now}
-        connection.execute(update(takeovers).where(takeovers.c.id == takeover.id).values(values))
-        return "returning" if wishes else "ticket"
+        newest = max(takeover.last_customer_at, words.at)
+        connection.execute(
+            update(takeovers).where(takeovers.c.id == takeover.id).values(last_customer_at=newest)
+        )
+        if takeover.state == "waiting" and takeover.return_epoch is None and wants_assistant(words.text, configuration):
+            give_back_as_wished(connection, takeover, now)
+            return "returned"
+        return "ticket"
 
 
 def wants_assistant(text: str, configuration: HandoffConfiguration) -> bool:

@@ -41,7 +41,8 @@ takeovers = Table(
     Column("ticket_url", String(500)),
     Column("requester_id", String(60)),
     Column("status_at", Float, nullable=False),  # time of the newest status event that was believed
-    Column("ending", String(10)),  # the helpdesk said solved; the floor goes back after a last look
+    Column("ending", String(10)),  # solved or closed: the helpdesk said so; a last look at the ticket is due
+    Column("return_epoch", Integer),  # the epoch in which the assistant has the floor once the customer's inbox says so
     Column("look_at", Float),  # when to read the ticket in the helpdesk; None: no need
     Column("look_failures", Integer, nullable=False),
     Column("leased_until", Float, nullable=False),

@@ -1,16 +1,18 @@
 """The state machine of a takeover. Every function is one transaction that locks the customer's floor row first.
 
-    bot ─open_takeover→ waiting ─agent_said→ agent ─(helpdesk: solved) give_back→ bot
+    bot ─open_takeover→ waiting ─agent_said→ agent ─(helpdesk: solved) announce_return, accept_return→ bot
                         waiting ─(customer: "back to the bot") give_back→ bot
     bot ─agent_said on a ticket that is still open→ agent        the agent speaks again, after a return
 
-A takeover whose ticket was solved stays with the agent until the worker has read the ticket once more (`ending`),
-so that an agent's last words reach the customer before the assistant does, whatever order the webhooks came in.
+Solved comes in three steps, so that an agent's last words reach the customer before the assistant speaks, whatever
+order webhooks and messages come in: the helpdesk says so (`ending`); the worker reads the ticket once more and queues
+the return behind all that the agent said (`return_epoch`); the floor changes when the customer's inbox comes to it.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import time
 import uuid
 from dataclasses import asdict, dataclass
@@ -25,12 +27,23 @@ from handoff.database import Database
 from handoff.tables import comments, deliveries, floors, jobs, takeovers
 
 FIRST_REFERENCE = 1000
+FIRST_LOOK_S = 60.0
+ANNOUNCE_AGAIN_S = 300.0
+RETURNED_NOTE = "The customer chose to go back to the assistant. A public reply here would still reach them."
 RETURNED = "returned:"  # begins the inbox id of a conversation_returned entry, which ends in its epoch
+
+_RETURN = re.compile(r"returned:handoff:[0-9a-f-]+:(\d+)(?::\d+)?$")
 
 
 def comment_entry_id(backend: str, comment_id: str) -> str:
     """The inbox id of an agent's comment."""
     return f"{backend}:comment:{comment_id}"
+
+
+def epoch_of_return(entry_id: str) -> int:
+    """The epoch that a conversation_returned entry (or a reply key made from it) announces; -1 for none."""
+    match = _RETURN.match(entry_id)
+    return int(match[1]) if match else -1
 
 
 def is_agents(entry_id: str) -> bool:
@@ -148,28 +161,27 @@ def agent_said(db: Database, ticket: TicketRef, comment: AgentComment, now: floa
         if not add_delivery(connection, takeover, "agent_comment", comment.entry_id, payload, now):
             return "seen"
         if takeover.state == "waiting" or _speaks_again(connection, takeover, comment):
-            _take_floor(connection, takeover)
+            _take_floor(connection, takeover, now)
         return "relayed"
 
 
 def _speaks_again(connection: Connection, takeover: Row, comment: AgentComment) -> bool:
-    """Whether a comment on a takeover that is over begins it anew: the ticket is open and nobody else has the floor."""
-    if takeover.state != "closed" or not comment.ticket_open:
+    """Whether a comment begins a takeover anew that is over, or about to be: its ticket is open again."""
+    if not comment.ticket_open or comment.at <= max(takeover.status_at, takeover.closed_at or 0.0):
         return False
-    if comment.at <= max(takeover.status_at, takeover.closed_at or 0.0):
-        return False
+    if takeover.state != "closed":
+        return takeover.return_epoch is not None
     floor = lock_floor(connection, takeover.customer)
     return bool(floor.holder == "bot" and floor.takeover_id == takeover.id)
 
 
-def _take_floor(connection: Connection, takeover: Row) -> None:
+def _take_floor(connection: Connection, takeover: Row, now: float) -> None:
+    """The agent has the floor. A return that was announced is void: its epoch will never come."""
     floor = lock_floor(connection, takeover.customer)
-    ending = None if takeover.ending == "customer" else takeover.ending
-    connection.execute(
-        update(takeovers)
-        .where(takeovers.c.id == takeover.id)
-        .values(state="agent", closed_at=None, closed_as=None, ending=ending)
-    )
+    values: dict[str, Any] = {"state": "agent", "closed_at": None, "closed_as": None}
+    if takeover.state != "waiting":
+        values |= {"ending": None, "return_epoch": None, "look_at": now + FIRST_LOOK_S}
+    connection.execute(update(takeovers).where(takeovers.c.id == takeover.id).values(values))
     connection.execute(
         update(floors)
         .where(floors.c.customer == takeover.customer)
@@ -193,7 +205,7 @@ def status_changed(
             return "stale"
         ending = status if status in ("solved", "closed") else None
         values: dict[str, Any] = {"status_at": at}
-        if takeover.state != "closed" and takeover.ending != "customer":
+        if takeover.state != "closed" and takeover.return_epoch is None:
             values |= {"ending": ending, "look_at": now if ending else takeover.look_at}
         connection.execute(update(takeovers).where(takeovers.c.id == takeover.id).values(values))
         if takeover.state == "closed":
@@ -207,29 +219,67 @@ def look_soon(db: Database, ticket: TicketRef, at: float) -> bool:
         takeover = _locked_takeover(connection, ticket)
         if takeover is None or takeover.state == "closed":
             return False
-        connection.execute(update(takeovers).where(takeovers.c.id == takeover.id).values(look_at=at))
+        if takeover.return_epoch is None:
+            connection.execute(update(takeovers).where(takeovers.c.id == takeover.id).values(look_at=at))
         return True
 
 
-def give_back(connection: Connection, takeover: Row, closed_as: str, now: float, announce: bool = True) -> None:
-    """The assistant has the floor again. The caller holds the floor row's lock.
+def announce_return(connection: Connection, takeover: Row, now: float) -> None:
+    """Queue the end of the takeover for the customer's inbox, behind all that the agent said; again if it was queued.
 
-    `announce` queues the conversation_returned entry; without it the caller tells the customer itself.
+    The caller holds the floor row's lock. Nothing changes hands before accept_return.
     """
-    floor = lock_floor(connection, takeover.customer)
-    epoch = floor.epoch + 1
+    epoch = takeover.return_epoch or lock_floor(connection, takeover.customer).epoch + 1
     connection.execute(
         update(takeovers)
         .where(takeovers.c.id == takeover.id)
-        .values(state="closed", closed_at=now, closed_as=closed_as, ending=None, look_at=None)
+        .values(return_epoch=epoch, look_at=now + ANNOUNCE_AGAIN_S, look_failures=0)
+    )
+    entry_id = f"{RETURNED}{takeover.external_id}:{epoch}"
+    payload = {"reason": "solved", "reference": takeover.reference}
+    if not add_delivery(connection, takeover, "conversation_returned", entry_id, payload, now):
+        # It was handed over long ago and nothing came of it (a Redis that lost its data); the inbox knows doubles.
+        connection.execute(
+            update(deliveries)
+            .where(deliveries.c.entry_id == entry_id)
+            .values(state="pending", payload=json.dumps(payload))
+        )
+
+
+def accept_return(db: Database, customer: str, entry_id: str, now: float | None = None) -> None:
+    """The customer's inbox has come to a return: the assistant has the floor, unless the agent took it again."""
+    now = time.time() if now is None else now
+    epoch = epoch_of_return(entry_id)
+    with db.write() as connection:
+        floor = lock_floor(connection, customer)
+        if floor.takeover_id is None or floor.holder == "bot":
+            return
+        takeover = takeover_by_id(connection, floor.takeover_id)
+        if takeover.return_epoch == epoch and floor.epoch == epoch - 1:
+            give_back(connection, takeover, "solved", now)
+
+
+def give_back(connection: Connection, takeover: Row, closed_as: str, now: float) -> int:
+    """The assistant has the floor now; the new epoch. The caller holds the floor row's lock."""
+    epoch = int(lock_floor(connection, takeover.customer).epoch) + 1
+    connection.execute(
+        update(takeovers)
+        .where(takeovers.c.id == takeover.id)
+        .values(state="closed", closed_at=now, closed_as=closed_as, ending=None, return_epoch=None, look_at=None)
     )
     connection.execute(
         update(floors).where(floors.c.customer == takeover.customer).values(epoch=epoch, holder="bot")
     )
-    if announce:
-        payload = {"reason": closed_as, "reference": takeover.reference}
-        entry_id = f"{RETURNED}{takeover.external_id}:{epoch}"
-        add_delivery(connection, takeover, "conversation_returned", entry_id, payload, now)
+    return epoch
+
+
+def give_back_as_wished(connection: Connection, takeover: Row, now: float) -> None:
+    """A waiting customer wants the assistant: at once, because no agent has said anything that could come late."""
+    epoch = give_back(connection, takeover, "customer", now)
+    payload = {"reason": "customer", "reference": takeover.reference}
+    entry_id = f"{RETURNED}{takeover.external_id}:{epoch}"
+    add_delivery(connection, takeover, "conversation_returned", entry_id, payload, now)
+    add_job(connection, takeover.id, "note", entry_id, {"note": RETURNED_NOTE}, now)
 
 
 def lock_floor(connection: Connection, customer: str) -> Row:

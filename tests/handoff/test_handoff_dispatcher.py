@@ -166,9 +166,9 @@ def test_a_chatty_customer_stays_within_what_the_helpdesk_allows(
 ) -> None:  # fmt: skip
     opened_at(db, request_for, clock)
     times: list[float] = []
-    for number in range(400):
+    for number in range(160):
         say(db, configuration, clock, number)
-        clock.now += 7
+        clock.now += 9
         before = len(helpdesk.comments)
         work(dispatcher)
         times += [clock.now] * (len(helpdesk.comments) - before)
@@ -177,7 +177,7 @@ def test_a_chatty_customer_stays_within_what_the_helpdesk_allows(
     most = max(sum(start <= at < start + BUDGET_WINDOW_S for at in times) for start in times)
     assert most <= configuration.updates_per_10_minutes
     said = [line for c in helpdesk.comments for line in c.body.splitlines() if line.startswith("hello")]
-    assert said == [f"hello {number}" for number in range(400)]
+    assert said == [f"hello {number}" for number in range(160)]
 
 
 def test_a_private_note_says_what_did_not_reach_the_customer(
@@ -212,13 +212,14 @@ def test_a_helpdesk_that_is_down_for_hours_gets_the_ticket_when_it_is_back(
     helpdesk.script = [RetryLater("down")] * 60
     opened_at(db, request_for, clock)
     say(db, configuration, clock, 1)
-    for _ in range(4 * 60):
+    for _ in range(80):
         work(dispatcher)
-        clock.now += 60
-    assert 30 < helpdesk.calls < 240, "it backs off, but goes on trying"
-    for _ in range(200):
+        clock.now += 120
+    assert 20 < helpdesk.calls < 60, "it backs off, but goes on trying"
+    helpdesk.script.clear()
+    for _ in range(8):
+        clock.now += 120
         work(dispatcher)
-        clock.now += 60
     assert len(helpdesk.tickets) == 1
     assert len(helpdesk.comments) == 1
 
@@ -298,7 +299,7 @@ FAULT = st.sampled_from([None, RetryLater("x"), ("after", RetryLater("lost")), K
 
 
 @given(faults=st.lists(FAULT, max_size=12), seed=st.integers(0, 1000))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_killed_or_failing_at_any_point_there_is_one_ticket_and_every_word_once(
     tmp_path_factory: pytest.TempPathFactory, faults: list[Any], seed: int
 ) -> None:
@@ -318,6 +319,8 @@ def test_killed_or_failing_at_any_point_there_is_one_ticket_and_every_word_once(
     for _ in range(60):
         clock.now += LEASE_S + 400
         _survive(dispatcher)
+        if set(state(db.real, jobs.c.state)) == {"done"}:  # type: ignore[attr-defined]
+            break
     assert len(helpdesk.tickets) == 1
     said = [line for c in helpdesk.comments for line in c.body.splitlines() if line.startswith("hello")]
     assert said == [f"hello {number}" for number in range(6)]

@@ -15,8 +15,9 @@ from handoff.tables import deliveries, jobs, takeovers
 from handoff.takeover import (
     AgentComment,
     TicketRef,
+    accept_return,
     agent_said,
-    give_back,
+    announce_return,
     lock_floor,
     open_takeover,
     status_changed,
@@ -42,10 +43,19 @@ def comment(number: int = 1, **values: Any) -> AgentComment:
     return AgentComment(f"zendesk:comment:{number}", str(number), **(given | values))
 
 
-def end(db: Database, takeover_id: int, closed_as: str = "solved") -> None:
+def announce(db: Database, takeover_id: int) -> str:
+    """The helpdesk says solved; the inbox id of the return."""
     with db.write() as connection:
         lock_floor(connection, CUSTOMER)
-        give_back(connection, takeover_by_id(connection, takeover_id), closed_as, NOW + 100)
+        announce_return(connection, takeover_by_id(connection, takeover_id), NOW + 90)
+        found = select(deliveries.c.entry_id).where(deliveries.c.kind == "conversation_returned")
+        return str(connection.execute(found.order_by(deliveries.c.id.desc())).scalars().first())
+
+
+def end(db: Database, takeover_id: int) -> str:
+    entry_id = announce(db, takeover_id)
+    accept_return(db, CUSTOMER, entry_id, NOW + 100)
+    return entry_id
 
 
 @pytest.fixture
@@ -135,9 +145,7 @@ async def test_the_words_of_the_return_may_be_sent_until_a_person_is_called_agai
     db: Database, floor: Floor, request_for: Any
 ) -> None:
     opened = open_takeover(db, request_for())
-    end(db, opened.takeover_id)
-    with db.read() as connection:
-        entry_id = connection.execute(select(deliveries.c.entry_id)).scalar_one()
+    entry_id = end(db, opened.takeover_id)
     assert await floor.may_send(CUSTOMER, 0, entry_id)
     open_takeover(db, request_for(wamid="wamid.7"))
     assert not await floor.may_send(CUSTOMER, 0, entry_id)
@@ -169,7 +177,7 @@ async def test_an_agent_who_comments_on_a_ticket_left_open_speaks_again(
     db: Database, floor: Floor, request_for: Any
 ) -> None:
     opened = open_takeover(db, request_for())
-    end(db, opened.takeover_id, "customer")
+    end(db, opened.takeover_id)
     epoch = (await floor.holder(CUSTOMER)).epoch
     ticket = TicketRef(None, external_id(db, opened.takeover_id))
     assert agent_said(db, ticket, comment(at=NOW + 500)) == "relayed"
@@ -212,7 +220,7 @@ def test_a_waiting_customer_may_ask_for_the_assistant(
     db: Database, configuration: HandoffConfiguration, request_for: Any, text: str
 ) -> None:
     open_takeover(db, request_for())
-    assert customer_said(db, CUSTOMER, Words("wamid.5", text, NOW), configuration) == "returning"
+    assert customer_said(db, CUSTOMER, Words("wamid.5", text, NOW), configuration) == "returned"
 
 
 @pytest.mark.parametrize(
@@ -237,3 +245,48 @@ def test_a_database_that_is_away_is_one_kind_of_error(tmp_path: Any, request_for
     away = Database("postgresql+psycopg2://nobody@127.0.0.1:1/none")
     with pytest.raises(HandoffUnavailable):
         open_takeover(away, request_for())
+
+
+async def test_a_solved_conversation_stays_with_the_agent_until_the_inbox_comes_to_its_return(
+    db: Database, floor: Floor, configuration: HandoffConfiguration, request_for: Any
+) -> None:
+    opened = open_takeover(db, request_for())
+    entry_id = announce(db, opened.takeover_id)
+    assert customer_said(db, CUSTOMER, Words("wamid.5", "hello?", NOW), configuration) == "ticket"
+    assert (await floor.returned(CUSTOMER, entry_id)).holder == "bot"
+    with pytest.raises(FloorReturned):
+        customer_said(db, CUSTOMER, Words("wamid.6", "hello?", NOW), configuration)
+
+
+async def test_the_send_gate_of_the_return_gives_the_floor_back_when_the_inbox_did_not(
+    db: Database, floor: Floor, request_for: Any
+) -> None:
+    entry_id = announce(db, open_takeover(db, request_for()).takeover_id)
+    assert await floor.may_send(CUSTOMER, 0, entry_id)
+    assert (await floor.holder(CUSTOMER)).holder == "bot"
+
+
+async def test_an_agent_who_speaks_on_makes_an_announced_return_void(
+    db: Database, floor: Floor, request_for: Any
+) -> None:
+    opened = open_takeover(db, request_for())
+    ticket = TicketRef(None, external_id(db, opened.takeover_id))
+    agent_said(db, ticket, comment(1))
+    entry_id = announce(db, opened.takeover_id)
+    agent_said(db, ticket, comment(2, at=NOW + 500))
+    assert (await floor.returned(CUSTOMER, entry_id)).holder == "agent"
+    assert not await floor.may_send(CUSTOMER, 0, entry_id)
+
+
+async def test_a_return_that_a_lost_redis_forgot_is_announced_again(
+    db: Database, floor: Floor, request_for: Any
+) -> None:
+    opened = open_takeover(db, request_for())
+    first = announce(db, opened.takeover_id)
+    with db.write() as connection:
+        connection.execute(deliveries.update().values(state="done", payload=None))
+    assert announce(db, opened.takeover_id) == first
+    with db.read() as connection:
+        row = connection.execute(select(deliveries)).one()
+    assert row.state == "pending"
+    assert row.payload
