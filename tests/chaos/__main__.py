@@ -1,0 +1,32 @@
+"""`python -m tests.chaos`: the long version. Exit status 1 when a promise was broken."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.chaos.harness import Plan, run
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
+    parser.add_argument("--customers", type=int, default=300)
+    parser.add_argument("--messages", type=int, default=6, help="of each customer")
+    parser.add_argument("--seconds", type=float, default=240, help="during which they write")
+    parser.add_argument("--kills", type=int, default=16)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", type=Path, help="folder for the logs (default: a temporary one)")
+    options = parser.parse_args()
+    plan = Plan(options.customers, options.messages, options.seconds, options.kills)
+    with tempfile.TemporaryDirectory() as temporary:
+        outcome = asyncio.run(run(plan, options.keep or Path(temporary), options.seed))
+    print(outcome.summary())
+    broken = outcome.unanswered or outcome.doubled or outcome.disordered or outcome.left
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
