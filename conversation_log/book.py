@@ -16,7 +16,7 @@ from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 
 from conversation_log import rules
-from conversation_log.records import Message, Outcome, Record, Status, Takeover, Turn
+from conversation_log.records import RETURNED, Message, Outcome, Record, Status, Takeover, Turn
 from conversation_log.tables import conversations, early_statuses, messages
 
 _NAMESPACE = uuid.UUID("6c0f3f3e-7f0e-5d0c-9a43-6c1b2d1a5e10")
@@ -126,7 +126,10 @@ class Book:
             self._escalate(conversation, turn.escalation.reason, turn.escalation.priority)
 
     def _conversation_for(self, turn: Turn) -> Row:
-        """The customer's conversation that the turn belongs to: the last one, or a new one after 60 idle minutes."""
+        """The customer's conversation that the turn belongs to: the last one, or a new one.
+
+        New after 60 idle minutes, where Rasa starts a session, and with the first answer after a takeover.
+        """
         latest = self._latest.get(turn.customer)
         if latest is None:
             return self._begin(turn.customer, turn.phone, turn.messages[0])
@@ -134,7 +137,9 @@ class Book:
             return latest
         idle = turn.at - latest["ended_at"] > rules.IDLE
         if turn.answered:
-            fresh = idle or (turn.begins_session and turn.at > latest["ended_at"])
+            # While a person has the floor nothing is answered; so this answer means that they gave it back.
+            given_back = latest["resolution_status"] == "escalated"
+            fresh = idle or given_back or (turn.begins_session and turn.at > latest["ended_at"])
         else:
             # With a person, hours may pass between two messages of the same case.
             fresh = idle and latest["resolution_status"] != "escalated"
@@ -214,6 +219,8 @@ class Book:
         row = self._messages.get(outcome.key)
         if row is None:
             row = self._add(self._conversation_of(outcome), _spoken(outcome))
+        if outcome.key.startswith(RETURNED):
+            self._change(self._conversations[row["log_id"]], returned_at=outcome.at)
         if outcome.outcome == "suppressed":
             if row["delivery_status"] in (None, "failed"):
                 self._change(row, suppressed=True, error=outcome.error)
@@ -221,7 +228,9 @@ class Book:
         if outcome.outcome not in ("accepted", "failed"):
             return
         if outcome.outcome == "accepted":
-            self._change(row, suppressed=False, accepted_at=row["accepted_at"] or outcome.at)
+            # What went out is what the customer read, whatever the dialogue had in mind.
+            self._change(row, suppressed=False, accepted_at=row["accepted_at"] or outcome.at,
+                         content=outcome.text or row["content"])
         status = rules.furthest(row["delivery_status"], outcome.outcome)
         self._change(row, delivery_status=status, error=outcome.error if status == "failed" else None)
         if outcome.message_id and row["message_id"] is None:

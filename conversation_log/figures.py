@@ -34,6 +34,7 @@ class LlmUse:
     tokens_out: int = 0
     cost_usd: float | None = None
     verdicts: Counter[str] = field(default_factory=Counter)
+    latency: Durations = field(default_factory=Durations)
 
 
 @dataclass
@@ -132,7 +133,7 @@ class Figures:
             self.first_agent_words.add(max(0.0, waited.total_seconds()))
 
     def _take_llm(self, llm: Mapping[str, Any]) -> None:
-        model = str(llm.get("model") or "unknown")
+        model = str(llm.get("model") or llm.get("provider") or "unknown")
         usage = llm.get("usage") if isinstance(llm.get("usage"), Mapping) else llm
         assert isinstance(usage, Mapping)
         use = self.llm[model]
@@ -141,6 +142,8 @@ class Figures:
         use.tokens_in += tokens_in
         use.tokens_out += tokens_out
         use.verdicts[str(llm.get("verdict") or llm.get("outcome") or "unknown")] += 1
+        if llm.get("latency_ms") is not None:
+            use.latency.add(float(llm["latency_ms"]) / 1000)
         cost = llm.get("cost_usd")
         if cost is None and model in PRICES:
             cost = (tokens_in * PRICES[model][0] + tokens_out * PRICES[model][1]) / 1e6

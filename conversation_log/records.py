@@ -18,6 +18,13 @@ from conversation_log.tables import KEY_CHARS
 
 FIRST_REPLY = 1
 _SYSTEM_KINDS = ("conversation_returned", "agent_comment")
+# What action_escalate says when the takeover could not be stored, and what it assumes when nobody gave a reason.
+NOBODY_CALLED = "utter_handoff_unavailable"
+DEFAULT_REASON = "human_requested"
+# The send gate found that a person has the floor by now: the reply was never sent.
+NEVER_SENT = "floor_lost"
+# Keys of what is said when a person gives the conversation back.
+RETURNED = "returned:"
 _GUARD = "\u2060"
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -194,8 +201,14 @@ def _replies_part(
     escalated: bool,
     model: str | None,
 ) -> tuple[Message, ...]:
-    """The replies of a turn: as sent when the record lists them, else as the dialogue said them."""
-    said = raw.get("replies") or [event for event in events if event.get("event") == "bot"]
+    """The replies of a turn: as they go out when the record lists them, else as the dialogue said them."""
+    said = [event for event in events if event.get("event") == "bot"]
+    listed = raw.get("replies")
+    if listed is not None:
+        # One thing said may go out as several messages; only one for one do buttons and times pair up.
+        events_of = said if len(said) == len(listed) else [{}] * len(listed)
+        pairs = zip(events_of, listed, strict=True)
+        said = [{**event, "text": reply.get("text"), "metadata": reply.get("metadata")} for event, reply in pairs]
     if not said:
         return ()
     # Outside of a message (a reminder) nothing numbers the replies: their own time does.
@@ -227,7 +240,7 @@ def _sent(raw: Mapping[str, Any]) -> Outcome:
         key=_key(raw["key"]),
         message_id=_key(raw["wamid"]) if raw.get("wamid") else None,
         at=moment(raw["at"]),
-        outcome=str(raw["outcome"]),
+        outcome="suppressed" if raw.get("error") == NEVER_SENT else str(raw["outcome"]),
         error=_error(raw.get("error")),
         text=clean(raw.get("text")),
         author=author,
@@ -326,13 +339,19 @@ def _attachment(data: Mapping[str, Any]) -> str:
 
 
 def _escalation(events: list[Mapping[str, Any]]) -> Escalation | None:
-    """The escalation that happened in a turn, by the slots that the dialogue policy set."""
-    slots = {event.get("name"): event.get("value") for event in events if event.get("event") == "slot"}
-    ran = any(event.get("event") == "action" and event.get("name") == "action_escalate" for event in events)
-    reason = slots.get("escalation_reason") or next(
-        (e.get("value") for e in events if e.get("name") == "escalation_reason" and e.get("value")), None
-    )
-    return Escalation(_reason(reason), _word(slots.get("escalation_priority"))) if ran or reason else None
+    """The escalation that happened in a turn: a person was called, and could be."""
+    called = any(event.get("event") == "action" and event.get("name") == "action_escalate" for event in events)
+    reason = _last_slot(events, "escalation_reason")
+    said = [(event.get("metadata") or {}).get("utter_action") for event in events if event.get("event") == "bot"]
+    if not (called or reason) or NOBODY_CALLED in said:
+        return None
+    return Escalation(_reason(reason) or DEFAULT_REASON, _word(_last_slot(events, "escalation_priority")) or "HIGH")
+
+
+def _last_slot(events: list[Mapping[str, Any]], name: str) -> Any:
+    """The last value that a slot was given in these events, emptying it aside."""
+    values = [event.get("value") for event in events if event.get("event") == "slot" and event.get("name") == name]
+    return next((value for value in reversed(values) if value), None)
 
 
 def _last_time(events: list[Mapping[str, Any]]) -> Any:

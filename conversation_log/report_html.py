@@ -150,8 +150,9 @@ def _llm(figures: Figures) -> str:
     for model, use in sorted(figures.llm.items()):
         cost = "unknown" if use.cost_usd is None else f"$ {use.cost_usd:.4f}"
         verdicts = ", ".join(f"{name} {count}" for name, count in use.verdicts.most_common(5))
-        lines.append([model, f"{use.calls:,}", f"{use.tokens_in:,}", f"{use.tokens_out:,}", cost, verdicts])
-    return _table(("model", "answers", "tokens in", "tokens out", "cost", "verdicts"), lines)
+        times = [duration(use.latency.quantile(share)) for share in (0.5, 0.9)]
+        lines.append([model, f"{use.calls:,}", f"{use.tokens_in:,}", f"{use.tokens_out:,}", cost, *times, verdicts])
+    return _table(("model", "answers", "tokens in", "tokens out", "cost", "median", "90 %", "verdicts"), lines)
 
 
 def _pages(figures: Figures) -> str:

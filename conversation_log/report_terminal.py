@@ -131,11 +131,13 @@ def _failures(figures: Figures) -> Table:
 
 
 def _llm(figures: Figures) -> Table:
-    table = _table("\nLLM", "model", "answers", "tokens in", "tokens out", "cost", "verdicts")
+    table = _table("\nLLM", "model", "answers", "tokens in", "tokens out", "cost", "median", "90 %", "verdicts")
     for model, use in sorted(figures.llm.items()):
         cost = "unknown" if use.cost_usd is None else f"$ {use.cost_usd:.4f}"
         verdicts = ", ".join(f"{name} {count}" for name, count in use.verdicts.most_common(4))
-        table.add_row(escape(model), str(use.calls), str(use.tokens_in), str(use.tokens_out), cost, escape(verdicts))
+        times = [duration(use.latency.quantile(share)) for share in (0.5, 0.9)]
+        counts = [str(count) for count in (use.calls, use.tokens_in, use.tokens_out)]
+        table.add_row(escape(model), *counts, cost, *times, escape(verdicts))
     return table
 
 

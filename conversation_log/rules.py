@@ -24,9 +24,9 @@ _TOPICS = (
     ("fallback", "clarification"),
     ("clarification", "clarification"),
 )
-# Replies that leave the customer's wish unmet, by the outcome in the response's name.
-_UNMET = re.compile(r"_(not_found|unavailable|unknown|not_covered|no_answer|none|apology)(_|$)")
-_ASKING = re.compile(r"(^utter_ask_|_ask_|_ask$|_choose$|_which$)")
+# Replies that leave the customer's wish unmet, and replies that wait for the customer, by the outcome in their name.
+_UNMET = re.compile(r"_(not_found|unavailable|unknown|unclear|not_covered|no_answer|apology)(_|$)")
+_ASKING = re.compile(r"^utter_(ask_|greet$)|_(ask|choose|which|share_contact|offer|resume|open)(_|$)")
 
 
 def feature_of(response: str | None, has_policy_pages: bool = False) -> str:

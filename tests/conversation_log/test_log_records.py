@@ -82,9 +82,52 @@ def test_messages_to_and_from_a_person_stay_in_the_escalated_conversation(the_lo
     assert record["messages"][3]["content"] == "I have refunded it."
 
 
+def test_first_answer_after_a_takeover_begins_a_new_conversation(the_log, turn, sent, noon):
+    records = the_log.log(
+        turn("wamid.A", slots={"escalation_reason": "refund_request"}),
+        sent("returned:handoff:1:2:1", "wamid.G", at=noon + 600, text="You are back with me."),
+        turn("wamid.B", at=noon + 660),
+    )
+    assert [record["resolution_status"] for record in records] == ["escalated", "resolved"]
+    assert [len(record["messages"]) for record in records] == [3, 2]
+
+
 def test_suppressed_reply_was_never_said(the_log, turn, sent):
     messages = only_messages(the_log.log(turn("wamid.A"), sent("wamid.A:1", outcome="suppressed")))
     assert [message["role"] for message in messages] == ["user"]
+
+
+def test_reply_that_the_send_gate_held_back_was_never_said(the_log, turn, sent):
+    held = sent("wamid.A:1", outcome="failed", error="floor_lost", text="It arrives tomorrow.")
+    assert [message["role"] for message in only_messages(the_log.log(turn("wamid.A"), held))] == ["user"]
+
+
+def test_call_for_a_person_that_failed_is_no_escalation(the_log, turn):
+    slots = {"escalation_reason": "complaint"}
+    (record,) = the_log.log(turn("wamid.A", slots=slots, replies=(("Sorry.", "utter_handoff_unavailable"),)))
+    assert (record["resolution_status"], record["escalation_reason"]) == ("abandoned", None)
+
+
+def test_accepted_offer_of_a_person_counts_as_asking_for_one(the_log, turn):
+    accepted = turn("wamid.A", replies=(("Connecting you.", "utter_handoff_connecting"),))
+    accepted["events"].append({"event": "action", "name": "action_escalate"})
+    (record,) = the_log.log(accepted)
+    assert (record["resolution_status"], record["escalation_reason"]) == ("escalated", "human_requested")
+
+
+def test_replies_are_logged_as_they_go_out(the_log, turn, sent):
+    """One response that is split in two, as the turn record lists it."""
+    record = turn("wamid.A", replies=(("part one part two", "utter_return_policy_answer"),))
+    about = {"utter_action": "utter_return_policy_answer"}
+    record["replies"] = [{"text": "part one", "metadata": about}, {"text": "part two", "metadata": about}]
+    messages = only_messages(the_log.log(record, sent("wamid.A:2", "wamid.S", text="part two")))
+    assert [message["content"] for message in messages[1:]] == ["part one", "part two"]
+    assert {message["feature_used"] for message in messages[1:]} == {"return_policy"}
+
+
+def test_words_of_the_graph_call_win_over_the_dialogues(the_log, turn, sent):
+    messages = only_messages(the_log.log(turn("wamid.A"), sent("wamid.A:1", "wamid.S", text="*It arrives tomorrow.*")))
+    assert messages[1]["content"] == "*It arrives tomorrow.*"
 
 
 def test_outcome_that_is_read_before_its_turn_is_completed_by_it(the_log, turn, sent):

@@ -71,6 +71,9 @@ CUSTOMER: dict[str, Any] = {"role": "user", "suppressed": False, "delivery_statu
         ([CUSTOMER, reply("utter_clarification_first", feature="clarification")], "abandoned"),
         ([CUSTOMER, reply("utter_order_status_shipped", delivered="failed")], "abandoned"),
         ([reply("utter_greet", feature="smalltalk")], "abandoned"),
+        ([CUSTOMER, reply("utter_greet", feature="smalltalk")], "abandoned"),
+        ([CUSTOMER, reply("utter_thank_welcome", feature="smalltalk")], "resolved"),
+        ([CUSTOMER, reply("utter_order_status_choose_many")], "abandoned"),
         ([], "abandoned"),
     ],
 )
