@@ -1,0 +1,77 @@
+"""The intent model on a toy shop: learns, calibrates, asks for embeddings only when unsure, survives saving."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from components.intent_model import IntentModel, ModelOptions
+
+ORDERS = ["where is my order", "order kaha hai", "track my parcel", "when will my order arrive", "order status", "parcel not received"]
+REFUNDS = ["refund my money", "i want my money back", "give me a refund", "paise wapas karo", "refund now", "return my money"]
+OTHER = ["what is the weather", "tell me a joke", "who won the match", "sing a song", "book a flight", "is it raining"]
+
+
+class CountingEmbedder:
+    """Embeds a text as the mean of one random direction a word, and counts single calls."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def one(self, text: str) -> np.ndarray:
+        self.calls += 1
+        return self._vector(text)
+
+    def many(self, texts: Sequence[str]) -> np.ndarray:
+        return np.array([self._vector(text) for text in texts])
+
+    def _vector(self, text: str) -> np.ndarray:
+        seeds = [sum(map(ord, word)) for word in text.split()] or [0]
+        return np.mean([np.random.default_rng(seed).normal(size=16) for seed in seeds], axis=0)
+
+
+@pytest.fixture(scope="module")
+def model() -> IntentModel:
+    texts = ORDERS + REFUNDS + OTHER
+    labels = ["check_order_status"] * 6 + ["request_refund"] * 6 + ["out_of_scope"] * 6
+    return IntentModel.fit(texts, labels, CountingEmbedder(), ModelOptions())
+
+
+def test_phrases_like_the_training_phrases_get_their_label(model: IntentModel) -> None:
+    assert model.predict("where is my parcel", CountingEmbedder()).label == "check_order_status"
+    assert model.predict("refund my money please", CountingEmbedder()).label == "request_refund"
+
+
+def test_confidences_are_a_distribution_in_falling_order(model: IntentModel) -> None:
+    ranking = model.predict("sing about my refund", CountingEmbedder()).ranking
+    confidences = [confidence for _, confidence in ranking]
+    assert sum(confidences) == pytest.approx(1.0, abs=1e-5)
+    assert confidences == sorted(confidences, reverse=True)
+    assert {name for name, _ in ranking} == {"check_order_status", "request_refund", "out_of_scope"}
+
+
+def test_the_embedding_is_read_only_when_the_ngrams_are_unsure(model: IntentModel) -> None:
+    unsure = CountingEmbedder()
+    assert model.predict("zzz qqq", unsure).embedded
+    assert unsure.calls == 1
+
+
+@pytest.mark.parametrize("text", ["", " ", "\u2060", "😀" * 500, "a" * 65000, "\x00", "مرحبا"])
+def test_any_text_gets_an_answer(model: IntentModel, text: str) -> None:
+    assert model.predict(text, CountingEmbedder()).label in model.labels
+
+
+def test_a_saved_model_answers_as_before(model: IntentModel, tmp_path: Path) -> None:
+    model.save(tmp_path / "model.skops")
+    again = IntentModel.load(tmp_path / "model.skops")
+    for text in ("where is my order", "money back", "weather"):
+        assert again.predict(text, CountingEmbedder()) == model.predict(text, CountingEmbedder())
+
+
+def test_training_twice_gives_the_same_model() -> None:
+    texts, labels = ORDERS + OTHER, ["check_order_status"] * 6 + ["out_of_scope"] * 6
+    first, second = (IntentModel.fit(texts, labels, CountingEmbedder(), ModelOptions()) for _ in range(2))
+    assert first.predict("order?", CountingEmbedder()) == second.predict("order?", CountingEmbedder())

@@ -1,0 +1,42 @@
+"""One spelling for what people write in ten."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.message_text import folded, readable
+
+
+@pytest.mark.parametrize(
+    ("variants", "common"),
+    [
+        (["mera order kb ayega", "mra ordr kab aaega", "Mera ORDER kab aayega"], "mera order kab aayega"),
+        (["pls cancel", "plz cancle", "please cancel"], "please cancel"),
+        (["helloooo", "hellooo"], "helloo"),
+        (["order 10234", "order 55678"], "order ordernumber"),
+        (["paid rs 500", "paid ₹1,299"], "paid moneytoken"),
+    ],
+)
+def test_variants_of_a_message_fold_to_one_spelling(variants: list[str], common: str) -> None:
+    assert {folded(variant) for variant in variants} == {common}
+
+
+def test_handles_and_links_say_nothing_about_the_wish() -> None:
+    assert readable("@marigold where is it https://example.com/x") == "where is it"
+
+
+def test_emoji_speak() -> None:
+    assert "angryemoji" in folded("where is my order 😡")
+
+
+def test_the_guard_before_a_slash_is_invisible() -> None:
+    assert folded("\u2060/greet") == "/greet"
+
+
+@given(st.text(max_size=300))
+def test_any_text_folds_to_lower_case_single_spaced_text(text: str) -> None:
+    for form in (folded(text), readable(text)):
+        assert form == " ".join(form.split())
+        assert "@@" not in form or "@@" in text

@@ -1,0 +1,100 @@
+"""Order numbers among the many other digits of a chat."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.order_number import find_order_numbers, look_alikes
+
+numbers = st.integers(min_value=10000, max_value=99999).map(str)
+
+
+def values(text: str, pattern: str = r"\d{5}") -> list[str]:
+    return [span.value for span in find_order_numbers(text, pattern)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("10234", ["10234"]),
+        ("#10234", ["10234"]),
+        ("order number is 10 234", ["10234"]),
+        ("order 1 0 2 3 4", ["10234"]),
+        ("order no 102-34", ["10234"]),
+        ("order number 10,234", ["10234"]),
+        ("ord10234", ["10234"]),
+        ("ORD-10234", ["10234"]),
+        ("order_10234", ["10234"]),
+        ("order no. 10234", ["10234"]),
+        ("mera order number hai 10234", ["10234"]),
+        ("10234ka status", ["10234"]),
+        ("order no १०२३४", ["10234"]),
+        ("order number is one zero two double three", ["10233"]),
+        ("10234,10235", ["10234", "10235"]),
+        ("orders 10234 10235 and #10236", ["10234", "10235", "10236"]),
+        ("10234 and again 10234", ["10234"]),
+        ("order 10234, call 98765 43210", ["10234"]),
+        ("order 10234 of Rs 12999 placed on 12/03/2024, pin 560001", ["10234"]),
+        ("i want to know about 10234", ["10234"]),
+    ],
+)
+def test_order_numbers_are_found_however_they_are_written(text: str, expected: list[str]) -> None:
+    assert values(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "98765 43210", "+91 98765 43210", "call 080-12345678", "Rs 12999", "₹12,999", "12500 rupees", "12999/-", "i paid 12999",
+        "my budget is 15000", "pincode 56001", "560001", "awb 12345", "tracking id 12345 67890", "card ending 12345", "otp is 45678",
+        "12/03/2024", "5 march 2024", "10:30 am", "25000 pieces", "invoice no 12345", "house no 12345", "ordered for 15000",
+        "12999 me liya tha", "102345", "1023", "12345.67", "10234567890", "model 12345",
+    ],
+)
+def test_look_alikes_are_not_order_numbers(text: str) -> None:
+    assert values(text) == []
+
+
+@given(numbers, st.sampled_from(["order {}", "my order no. is {}", "#{} please", "where is {}?", "{} kab aayega", "ord{}"]))
+def test_every_number_is_found_in_plain_sentences(number: str, sentence: str) -> None:
+    assert values(sentence.format(number)) == [number]
+
+
+@given(numbers, st.sampled_from(["₹{}", "Rs. {}", "{} rupees", "paid {} already", "otp {}", "pin code {}", "awb no {}", "{} pcs", "+91 {}43210"]))
+def test_no_number_is_found_in_prices_codes_and_phones(number: str, sentence: str) -> None:
+    assert values(sentence.format(number)) == []
+
+
+@given(st.text(max_size=200), st.sampled_from([r"\d{5}", r"\d{6,8}", r"[1-9]\d{3}"]))
+def test_any_text_gives_digits_of_the_shape_at_their_place(text: str, pattern: str) -> None:
+    import re
+
+    for span in find_order_numbers(text, pattern):
+        assert re.fullmatch(pattern, span.value)
+        assert 0 <= span.start < span.end <= len(text)
+
+
+@given(numbers)
+def test_offsets_point_at_the_digits(number: str) -> None:
+    text = f"hi, it's about order no. {number} from last week"
+    (span,) = find_order_numbers(text)
+    assert text[span.start : span.end] == number
+
+
+def test_another_shops_pattern_is_followed() -> None:
+    assert values("order 1023456 not 10234", r"\d{7}") == ["1023456"]
+
+
+def test_look_alikes_say_what_they_are() -> None:
+    kinds = {span.kind for span in look_alikes("rs 500 on 12/03/2024 call 9876543210 pin 560001 @marigold")}
+    assert kinds == {"money", "date", "phone", "pin", "handle"}
+
+
+def test_a_very_long_message_is_read_in_reasonable_time() -> None:
+    import time
+
+    began = time.perf_counter()
+    find_order_numbers("order 1 2 3 4 5 6 7 8 9 " * 400)
+    assert time.perf_counter() - began < 2
