@@ -88,6 +88,7 @@ def _parser(settings: Settings) -> argparse.ArgumentParser:
     follow.add_argument("--customer", type=customer, help="phone number or customer id")
     follow.add_argument("--redact", action="store_true", help="hide personal data in the texts")
 
+    add("status", _status, "Print how far the log is behind and what each tier holds.")
     add("migrate", _migrate, "Create or update the log's tables.")
     add("schedule", _schedule, "Print a crontab line for those who run `archive` by cron.")
     return parser
@@ -154,6 +155,12 @@ def _follow(settings: Settings, parsed: argparse.Namespace) -> int:
     from conversation_log import follow
 
     return follow.run_command(_engine(settings), _redis(settings), parsed.customer, parsed.redact)
+
+
+def _status(settings: Settings, parsed: argparse.Namespace) -> int:
+    from conversation_log import status
+
+    return status.run_command(settings, _engine(settings), _redis(settings))
 
 
 def _migrate(settings: Settings, parsed: argparse.Namespace) -> int:

@@ -99,6 +99,15 @@ def test_without_a_database_every_command_names_the_remedy(tmp_path, monkeypatch
     assert main(["export"]) == 0
 
 
+def test_status_tells_what_waits_and_what_was_set_aside(filled, turn, capsys) -> None:
+    assert main(["status"]) == 0
+    assert "warm     2 conversations" in capsys.readouterr().out
+    filled.redis.xadd("log", {"j": "{broken"})
+    filled.write()
+    assert main(["status"]) == 1
+    assert "poison   1 records" in capsys.readouterr().out
+
+
 def test_reader_that_stops_early_is_no_error(filled) -> None:
     run = f"{sys.executable} -m conversation_log export | head -c 10"
     done = subprocess.run(["bash", "-c", f"set -o pipefail; {run}"], cwd=ROOT, capture_output=True, env=os.environ)
