@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -64,14 +65,25 @@ class ShopDidNotStart(RuntimeError):
 
 
 class Shop:
-    """A running product on ports and a STATE_DIR of its own. Use as a context manager."""
+    """A running product on ports and a STATE_DIR of its own. Use as a context manager.
 
-    def __init__(self, state_dir: Path, command: str = "run", **environment: str) -> None:
+    `helpdesk` sends tickets to the twin's stand-in for Zendesk, else they stay in the log.
+    """
+
+    def __init__(self, state_dir: Path, command: str = "run", helpdesk: bool = False, **environment: str) -> None:
         self.state_dir = state_dir
         self.command = command
         self.ports = {name: free_port() for name in ("RASA_PORT", "ACTION_PORT", "TWIN_PORT")}
-        self.environment = {"LLM_PROVIDER": "none", "TICKETING": "log", "RASA_WORKERS": "1", **environment}
         self.twin_url = f"http://127.0.0.1:{self.ports['TWIN_PORT']}"
+        self.environment = {"LLM_PROVIDER": "none", "TICKETING": "log", "RASA_WORKERS": "1"}
+        if helpdesk:
+            self.environment |= {
+                "TICKETING": "zendesk",
+                "ZENDESK_URL": f"{self.twin_url}/helpdesk",
+                "ZENDESK_OAUTH_TOKEN": secrets.token_hex(8),
+                "ZENDESK_WEBHOOK_SECRET": secrets.token_hex(8),
+            }
+        self.environment |= environment
         self.rasa_url = f"http://127.0.0.1:{self.ports['RASA_PORT']}"
         self.output = state_dir / "run.log"
         self.process: subprocess.Popen[bytes] | None = None
@@ -138,6 +150,15 @@ class Shop:
     def refused(self) -> list[dict[str, Any]]:
         """Bodies that broke one of Meta's rules. Empty in a product that works."""
         return list(self.twin.get("/control/refused").json()["refused"])
+
+    def tickets(self) -> list[dict[str, Any]]:
+        """The helpdesk's tickets, each with its `comments` and `requester`."""
+        return list(self.twin.get("/helpdesk/desk/tickets").json()["tickets"])
+
+    def agent_writes(self, ticket: int, body: str = "", public: bool = True, status: str | None = None) -> None:
+        """What an agent does at the desk: a reply or a private note, and perhaps a new status ("solved")."""
+        data = {"body": body, "public": public, "status": status}
+        self.twin.post(f"/helpdesk/desk/tickets/{ticket}/reply", json=data).raise_for_status()
 
     def control(self, what: str, **data: Any) -> dict[str, Any]:
         """POST to the twin's control API: faults, habits, window, batch, webhook, reset."""
