@@ -1,46 +1,52 @@
 """Which intent a message has: n-grams first, sentence embeddings where those are unsure.
 
-Two logistic regressions. The first reads word and character n-grams (about 1 ms); when it is sure, that is the answer. Otherwise the second
-reads the sentence embedding as well, and the two are mixed. Both are calibrated by one temperature each, fitted on
-cross-validated predictions, so that a confidence of 0.7 is right about seven times in ten on phrases like the training's.
+Both models are kernel ridge regressions on one-hot labels. The first has a linear kernel over word and character n-grams, so that it
+is one sparse product (about 1 ms). When it is sure, that is the answer; otherwise the second adds a Gaussian kernel over the
+sentence embeddings. What lies far from every phrase scores low for every label, which is what rejecting needs.
+
+Ridge regression knows its leave-one-out predictions in closed form. They calibrate both models (one temperature each), so that a
+confidence of 0.7 is right about seven times in ten on phrases like the training's, without training again on folds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import scipy.linalg
 import scipy.sparse
 import skops.io
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
 
 from components.message_text import folded, readable
+
+_BIAS = 0.05
 
 
 class Embedder(Protocol):
     """What turns readable texts into vectors of one length."""
 
-    def one(self, text: str) -> np.ndarray: ...
+    def one(self, text: str) -> np.ndarray:
+        """Shape (d,)."""
 
-    def many(self, texts: Sequence[str]) -> np.ndarray: ...
+    def many(self, texts: Sequence[str]) -> np.ndarray:
+        """Shape (n, d)."""
 
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """How to train and when to ask for more."""
+    """How to train, and when to ask for more."""
 
     order_number_pattern: str = r"\d{5}"
-    regularisation: float = 8.0
-    embedding_regularisation: float = 12.0
-    sure: float = 0.90  # the n-gram model alone decides from this confidence on
-    embedding_weight: float = 0.65  # share of the second model in the mix
-    folds: int = 4
-    seed: int = 7
+    sure: float = 0.95  # from this confidence on the n-gram model decides alone
+    ngram_ridge: float = 0.3
+    ridge: float = 0.1
+    width: float = 1.0  # of the Gaussian kernel: exp(-width * squared distance)
+    embedding_share: float = 2.0  # weight of the Gaussian kernel beside the linear one
+    balance: float = 0.5  # 0: every phrase counts alike; 1: every intent counts alike
 
 
 @dataclass(frozen=True)
@@ -59,118 +65,144 @@ class Prediction:
         return self.ranking[0][1]
 
 
-@dataclass
+@dataclass(frozen=True)
 class IntentModel:
-    """Fit once, predict many; `save` and `load` keep it as one skops file without pickled code."""
+    """Fit once, predict many; `save` and `load` keep it as one skops file, which holds no pickled code.
+
+    `ngram_weights` and `weights` have shape (features, labels), `support` (phrases, d), `support_weights` (phrases, labels).
+    """
 
     options: ModelOptions
-    vectorizers: list[Any] = field(default_factory=list)
-    ngram: Any = None
-    semantic: Any = None
-    temperatures: tuple[float, float] = (1.0, 1.0)
-    labels: tuple[str, ...] = ()
+    labels: tuple[str, ...]
+    vectorizers: list[Any]
+    ngram_weights: np.ndarray
+    ngram_bias: np.ndarray
+    ngram_temperature: float
+    weights: np.ndarray
+    bias: np.ndarray
+    temperature: float
+    centre: np.ndarray
+    support: np.ndarray
+    support_weights: np.ndarray
+    left_out: np.ndarray  # leave-one-out probabilities of the training phrases, (phrases, labels)
 
     @classmethod
-    def fit(cls, texts: Sequence[str], labels: Sequence[str], embedder: Embedder, options: ModelOptions) -> IntentModel:
-        """Train on labelled phrases, at least `options.folds` a label."""
-        model = cls(options)
+    def fit(
+        cls, texts: Sequence[str], labels: Sequence[str], embedder: Embedder, options: ModelOptions
+    ) -> IntentModel:
+        """Train on labelled phrases."""
+        names, target = np.unique(np.asarray(labels), return_inverse=True)
         folds = [folded(text, options.order_number_pattern) for text in texts]
+        vectorizers = [vectorizer.fit(folds) for vectorizer in _vectorizers()]
+        sparse = _features(vectorizers, folds)
         vectors = embedder.many([readable(text, options.order_number_pattern) for text in texts])
-        target = np.asarray(labels)
-        model.vectorizers = [vectorizer.fit(folds) for vectorizer in _vectorizers()]
-        sparse = model._sparse(folds)
-        model.temperatures = _temperatures(sparse, vectors, target, options)
-        model.ngram = _regression(options.regularisation, options).fit(sparse, target)
-        model.semantic = _regression(options.embedding_regularisation, options).fit(vectors, target)
-        model.labels = tuple(model.ngram.classes_)
-        return model
+        centre = vectors.mean(axis=0)
+        support = _centred(vectors, centre)
+        linear = np.asarray((sparse @ sparse.T).todense(), dtype=np.float64)
+        gaussian = options.embedding_share * _gaussian(support @ support.T, options.width)
+        first = _ridge(linear, target, options.ngram_ridge, options.balance)
+        second = _ridge(linear + gaussian, target, options.ridge, options.balance)
+        return cls(
+            options=options,
+            labels=tuple(str(name) for name in names),
+            vectorizers=vectorizers,
+            ngram_weights=np.asarray(sparse.T @ first.dual, dtype=np.float32),
+            ngram_bias=first.bias,
+            ngram_temperature=first.temperature,
+            weights=np.asarray(sparse.T @ second.dual, dtype=np.float32),
+            bias=second.bias,
+            temperature=second.temperature,
+            centre=centre.astype(np.float32),
+            support=support.astype(np.float32),
+            support_weights=(options.embedding_share * second.dual).astype(np.float32),
+            left_out=_softmax(second.left_out / second.temperature).astype(np.float32),
+        )
 
     def predict(self, text: str, embedder: Embedder) -> Prediction:
         """The ranking for one message."""
         pattern = self.options.order_number_pattern
-        sparse = self._sparse([folded(text, pattern)])
-        probabilities = _softmax(self.ngram.decision_function(sparse)[0] / self.temperatures[0])
+        row = _features(self.vectorizers, [folded(text, pattern)])
+        scores = (row @ self.ngram_weights)[0] + self.ngram_bias
+        probabilities = _softmax(scores / self.ngram_temperature)
         embedded = bool(probabilities.max() < self.options.sure)
         if embedded:
-            vector = embedder.one(readable(text, pattern)).reshape(1, -1)
-            second = _softmax(self.semantic.decision_function(vector)[0] / self.temperatures[1])
-            probabilities = _mix(probabilities, second, self.options.embedding_weight)
+            near = _centred(embedder.one(readable(text, pattern)).reshape(1, -1), self.centre)
+            gaussian = _gaussian(near @ self.support.T, self.options.width)
+            scores = (row @ self.weights)[0] + (gaussian @ self.support_weights)[0] + self.bias
+            probabilities = _softmax(scores / self.temperature)
         order = np.argsort(-probabilities, kind="stable")
         return Prediction(tuple((self.labels[i], float(probabilities[i])) for i in order), embedded)
 
     def save(self, path: Path) -> None:
-        skops.io.dump(
-            {
-                "options": vars(self.options),
-                "vectorizers": self.vectorizers,
-                "ngram": self.ngram,
-                "semantic": self.semantic,
-                "temperatures": list(self.temperatures),
-                "labels": list(self.labels),
-            },
-            path,
-        )
+        """Write everything to one file."""
+        stored = {f.name: getattr(self, f.name) for f in fields(self)}
+        skops.io.dump({**stored, "options": asdict(self.options), "labels": list(self.labels)}, path)
 
     @classmethod
     def load(cls, path: Path) -> IntentModel:
-        stored = skops.io.load(path)
-        return cls(
-            options=ModelOptions(**stored["options"]),
-            vectorizers=stored["vectorizers"],
-            ngram=stored["ngram"],
-            semantic=stored["semantic"],
-            temperatures=tuple(stored["temperatures"]),
-            labels=tuple(stored["labels"]),
-        )
+        """Read what `save` wrote."""
+        stored = skops.io.load(path, trusted=["scipy.sparse._csr.csr_matrix"])
+        return cls(**{**stored, "options": ModelOptions(**stored["options"]), "labels": tuple(stored["labels"])})
 
-    def _sparse(self, folds: Sequence[str]) -> scipy.sparse.csr_matrix:
-        return scipy.sparse.hstack([vectorizer.transform(folds) for vectorizer in self.vectorizers], format="csr")
+
+@dataclass(frozen=True)
+class _Ridge:
+    dual: np.ndarray  # (phrases, labels)
+    bias: np.ndarray  # (labels,)
+    left_out: np.ndarray  # leave-one-out scores, (phrases, labels)
+    temperature: float
+
+
+def _ridge(kernel: np.ndarray, target: np.ndarray, ridge: float, balance: float) -> _Ridge:
+    """Kernel ridge regression on one-hot labels; rarer labels are fitted more closely the larger `balance` is."""
+    counts = np.bincount(target)
+    weight = (counts.mean() / counts[target]) ** balance
+    wanted = np.eye(len(counts))[target]
+    inverse = _inverse(kernel + _BIAS + np.diag(ridge / weight))
+    dual = inverse @ wanted
+    left_out = wanted - dual / np.diag(inverse)[:, None]
+    return _Ridge(dual, _BIAS * dual.sum(axis=0), left_out, _temperature(left_out, target))
+
+
+def _inverse(matrix: np.ndarray) -> np.ndarray:
+    """Of a symmetric positive definite matrix, by Cholesky: half the work of the general way."""
+    factor, _ = scipy.linalg.lapack.dpotrf(matrix, lower=True)
+    lower, _ = scipy.linalg.lapack.dpotri(factor, lower=True)
+    return np.tril(lower) + np.tril(lower, -1).T
+
+
+def _temperature(scores: np.ndarray, target: np.ndarray) -> float:
+    """The divisor of the scores with the smallest log loss, from a fixed grid."""
+    grid = np.geomspace(0.02, 1.0, 60)
+    rows = np.arange(len(target))
+    losses = [-np.log(np.maximum(_softmax(scores / t)[rows, target], 1e-9)).mean() for t in grid]
+    return float(grid[int(np.argmin(losses))])
 
 
 def _vectorizers() -> list[TfidfVectorizer]:
-    shared = {"sublinear_tf": True, "lowercase": False, "dtype": np.float32}
+    shared: dict[str, Any] = {"sublinear_tf": True, "lowercase": False, "dtype": np.float32}
     return [
         TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"(?u)[\w']+|[?!]", **shared),
         TfidfVectorizer(ngram_range=(2, 5), analyzer="char_wb", min_df=2, **shared),
     ]
 
 
-def _regression(strength: float, options: ModelOptions) -> LogisticRegression:
-    return LogisticRegression(
-        C=strength, class_weight="balanced", max_iter=300, tol=1e-3, random_state=options.seed, solver="lbfgs"
-    )
+def _features(vectorizers: Sequence[Any], folds: Sequence[str]) -> scipy.sparse.csr_matrix:
+    """Both kinds of n-grams side by side, each row of norm at most 1."""
+    parts = [vectorizer.transform(folds) for vectorizer in vectorizers]
+    return scipy.sparse.hstack(parts, format="csr") * np.float32(len(parts) ** -0.5)
 
 
-def _temperatures(
-    sparse: scipy.sparse.csr_matrix, vectors: np.ndarray, target: np.ndarray, options: ModelOptions
-) -> tuple[float, float]:
-    """The two temperatures that make cross-validated confidences honest."""
-    scores: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-    splitter = StratifiedKFold(options.folds, shuffle=True, random_state=options.seed)
-    for train, test in splitter.split(vectors, target):
-        ngram = _regression(options.regularisation, options).fit(sparse[train], target[train])
-        semantic = _regression(options.embedding_regularisation, options).fit(vectors[train], target[train])
-        truth = np.searchsorted(ngram.classes_, target[test])
-        scores.append((ngram.decision_function(sparse[test]), semantic.decision_function(vectors[test]), truth))
-    truth = np.concatenate([fold[2] for fold in scores])
-    first, second = (np.concatenate([fold[which] for fold in scores]) for which in (0, 1))
-    return _temperature(first, truth), _temperature(second, truth)
+def _centred(vectors: np.ndarray, centre: np.ndarray) -> np.ndarray:
+    """Directions from the centre: raw sentence embeddings of this model all point nearly the same way."""
+    moved = vectors - centre
+    return moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-9)
 
 
-def _temperature(scores: np.ndarray, truth: np.ndarray) -> float:
-    """The divisor of the scores with the smallest log loss, from a fixed grid."""
-    grid = np.geomspace(0.1, 3.0, 60)
-    rows = np.arange(len(truth))
-    losses = [-np.log(np.maximum(_softmax(scores / t)[rows, truth], 1e-9)).mean() for t in grid]
-    return float(grid[int(np.argmin(losses))])
+def _gaussian(cosine: np.ndarray, width: float) -> np.ndarray:
+    return np.exp(-width * (2.0 - 2.0 * cosine))
 
 
 def _softmax(scores: np.ndarray) -> np.ndarray:
     shifted = np.exp(scores - scores.max(axis=-1, keepdims=True))
     return shifted / shifted.sum(axis=-1, keepdims=True)
-
-
-def _mix(first: np.ndarray, second: np.ndarray, weight: float) -> np.ndarray:
-    """Geometric mean of two distributions, the second with `weight`."""
-    mixed = np.exp((1 - weight) * np.log(first + 1e-9) + weight * np.log(second + 1e-9))
-    return mixed / mixed.sum()

@@ -74,12 +74,25 @@ LOOK_ALIKES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         (
             "money",
             r"\b(?:paid|pay|paying|price|priced|cost|costs|costing|costed|worth|amount|amt|spent|total|deducted|debited|charged|"
-            r"mrp|budget|under|below|upto|above|over|around|approx|about|less than|more than|balance|cashback|salary|refund(?:ed)? of|"
-            r"bill of|kharch|kimat|keemat|daam)\b"
+            r"mrp|budget|under|below|upto|above|approx|less than|more than|balance|cashback|salary|refund(?:ed)? of|value|bill|points?|"
+            r"coins|rank|score|roll no|kharch|kimat|keemat|daam)\b"
             rf"(?:\s*(?:of|is|was|for|me|about|around|only|an?|hai|h|tha|:|=|-|upto|exactly|nearly|almost|full|the|total|kar diye|kiye))*\s*(?!\d{{5}}\s+(?:order|wala))"
             rf"{_AMOUNT}\b(?!\s*(?:is|was)? ?(?:my|the|not|nahi))",
         ),
         ("money", rf"\b{_AMOUNT}\s*(?:paid|deducted|debited|charged|kat gaye|kat gya|kat gaya|kata|kate|diye the|ka bill|ka payment)\b"),
+        (
+            "money",
+            r"\b(?:bought|ordered|purchased|sold|selling|available|liya|kharida|booked|got (?:it|this|them))\s+(?:\w+\s+){0,3}?"
+            r"(?:for|at|@|worth)\s+(?!\d{5}\s+(?:order|wala))" rf"{_AMOUNT}\b",
+        ),
+        ("money", rf"\b{_AMOUNT}\s+(?:on|in|at)\s+(?:amazon|flipkart|myntra|meesho|ajio|other (?:site|app|shop)s?)\b"),
+        ("money", rf"\b{_AMOUNT}\s+(?:me|mein|main)\s+(?:liya|li|mila|mili|kharida|kharidi|aaya|aayi|diya|book)\b"),
+        (
+            "money",
+            rf"\b{_AMOUNT}\s+(?:ka|ki|ke|wala|wali)\s+(?:mobile|phone|laptop|tv|fridge|saree|kurta|kurti|dress|shirt|mattress|sofa|bed|"
+            r"item|product|saman|samaan|samsung|iphone|watch|cooler|ac)\b",
+        ),
+        ("pin", r"\b(?:live|lives|living|stay|staying|located|based|from|city|area)\s+(?:in|at|of)\s+\d{5,6}\b"),
         ("quantity", rf"(?<![\d#])\d[\d,]*(?:\.\d+)?\s*{_UNIT}\b"),
         ("quantity", r"\b\d+\s*[x×*]\s*\d+(?:\s*[x×*]\s*\d+)*\b|\b\d[\d,]*(?:\.\d+)?\s*%"),
         (
@@ -97,10 +110,11 @@ LOOK_ALIKES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     )
 )
 
+_WORTH_A_LOOK = frozenset("0123456789@./")
 _CUE = re.compile(
     r"(?:#+\s*"
     r"|(?<![a-z])(?:orders?|ordr|oder|odr|ord|od|ऑर्डर)(?:[\s_.:#-]*(?:nos?|numbers?|numbr|numbe?r|num|nmbr|nbr|ids?|code|ref(?:erence)?|नंबर|नम्बर|आईडी))*"
-    r"(?:\s*(?:is|was|are|h|hai|he|ye|yeh|yah|it'?s|-|–|:|=|#|\.|,|\(|\[|of|mine|ka|ki|hain|है|plz|please|pls|sir|does|for))*\s*"
+    r"(?:\s*(?:is|was|are|h|hai|he|ye|yeh|yah|it'?s|-|–|_|:|=|#|\.|,|\(|\[|of|mine|ka|ki|hain|है|plz|please|pls|sir|does|for))*\s*"
     r"|(?<![a-z])(?:no|nos|number|num|nmbr|id|नंबर)\b[\s.:#=-]*(?:(?:is|was|hai|h|are|are these)\b)?[\s.:#=-]*)",
     re.IGNORECASE,
 )
@@ -108,10 +122,7 @@ _STRONG_CUE = re.compile(
     r"#|\b(?:nos?|numbers?|numbr|num|nmbr|nbr|ids?|code|ref(?:erence)?)\b|ord(?:er)?[-_]?$|नंबर|नम्बर|आईडी", re.IGNORECASE
 )
 _GROUPS = re.compile(r"\d+(?:(?:[ ]{1,2}|[ ]?[-–.,_/][ ]?)\d+)*")
-_BARE = re.compile(
-    r"(?<![\w.,/:@$₹#+*-])(\d+)(?![\w]|[.,:/-]\d|\s?%)|(?<=[(\[,/&#+:])(\d+)(?![\w]|[.,:-]\d)"
-    r"|(?<![\w.])(\d+)(?=(?:ka|ki|ke|ko|hai|wala|wali|h)\b)"
-)
+_BARE = re.compile(r"(?<![\w.:@$₹€£+*-])(\d+)(?=(?:ka|ki|ke|ko|hai|h|wala|wali)\b|(?!\w))(?![.:-]\d|\s?[%+])", re.IGNORECASE)
 _FILLER = re.compile(
     r"[^\w]|\b(?:it|its|is|the|my|yes|ok|okay|sure|hi|hello|sir|please|pls|plz|hai|h|ye|yeh|lo|haan|ji|mera|and|this|one|sorry|no|here)\b",
     re.IGNORECASE,
@@ -154,9 +165,11 @@ def find_order_numbers(text: str, pattern: str = DEFAULT_PATTERN) -> list[Span]:
     """
     shape = re.compile(pattern)
     plain = ascii_digits(text)
-    with_cue = _after_cues(plain, _identifiers_only(plain), shape)
-    covered, _ = _cover(_blank(plain, with_cue))
-    found = with_cue + _bare(covered, shape)
+    if not any(character.isdigit() for character in plain):
+        return _spoken(plain, shape)
+    with_cue = _after_cues(_uncovered(plain, shape, thousands=True), shape)
+    rest = _uncovered(_blank(plain, with_cue), shape, thousands=False)
+    found = with_cue + _bare(rest, shape)
     if not found:
         found = _spoken(plain, shape)
     unique: dict[str, Span] = {}
@@ -165,18 +178,19 @@ def find_order_numbers(text: str, pattern: str = DEFAULT_PATTERN) -> list[Span]:
     return list(unique.values())
 
 
-def _identifiers_only(text: str) -> str:
-    """The text with everything covered but plain thousands ("10,234"), dates and quantities, which a cue may override."""
+def _uncovered(text: str, shape: re.Pattern[str], thousands: bool) -> str:
+    """The text covered, but for plain numbers of the shop's own shape and, after a cue, thousands ("10,234")."""
     covered, spans = _cover(text)
-    restored = list(covered)
     for span in spans:
-        if span.kind == "number" and "," in span.value:
-            restored[span.start : span.end] = text[span.start : span.end]
-    return "".join(restored)
+        if span.kind == "number" and (shape.fullmatch(span.value) or (thousands and "," in span.value)):
+            covered = covered[: span.start] + span.value + covered[span.end :]
+    return covered
 
 
 def _cover(text: str) -> tuple[str, list[Span]]:
     spans: list[Span] = []
+    if not any(character in text for character in _WORTH_A_LOOK):
+        return text, spans
     for kind, pattern in LOOK_ALIKES:
         for match in pattern.finditer(text):
             if match.end() > match.start():
@@ -191,16 +205,14 @@ def _blank(text: str, spans: list[Span]) -> str:
     return text
 
 
-def _after_cues(text: str, covered: str, shape: re.Pattern[str]) -> list[Span]:
+def _after_cues(covered: str, shape: re.Pattern[str]) -> list[Span]:
     """Numbers right after "order no.", "#", "ord-" and their kin; later ones of a list ("10234 and 10235") are bare."""
     found: list[Span] = []
     for cue in _CUE.finditer(covered):
         groups = _GROUPS.match(covered, cue.end())
         if not groups or (cue.end() < len(covered) and not covered[cue.end()].isdigit()):
             continue
-        after = covered[groups.end() : groups.end() + 1]
-        strong = bool(_STRONG_CUE.search(cue.group().strip()))
-        found += _joined(covered, groups, shape, strong and not after == "\x00")
+        found += _joined(covered, groups, shape, may_join=bool(_STRONG_CUE.search(cue.group().strip())))
     return found
 
 
@@ -224,12 +236,11 @@ def _joined(text: str, groups: re.Match[str], shape: re.Pattern[str], may_join: 
 
 
 def _bare(covered: str, shape: re.Pattern[str]) -> list[Span]:
-    found = []
-    for match in _BARE.finditer(covered):
-        digits = next(group for group in match.groups() if group)
-        if shape.fullmatch(digits):
-            start = match.start() + match.group().index(digits)
-            found.append(Span(start, start + len(digits), "order_number", digits))
+    found = [
+        Span(match.start(1), match.end(1), "order_number", match.group(1))
+        for match in _BARE.finditer(covered)
+        if shape.fullmatch(match.group(1))
+    ]
     if not found:
         whole = _GROUPS.search(covered)
         if whole and not _FILLER.sub("", covered[: whole.start()] + covered[whole.end() :]):
