@@ -89,6 +89,8 @@ class Settings:
     """The environment, resolved. Attributes are the variables' names in lower case; absent ones are None."""
 
     values: Mapping[str, str | None]
+    chosen: frozenset[str] = frozenset()
+    """Names of the variables that the environment or `.env` sets."""
 
     def __getattr__(self, name: str) -> str | None:
         try:
@@ -150,6 +152,7 @@ def load(environ: Mapping[str, str] | None = None, env_file: Path | None = None)
         values[variable.name] = (
             environ.get(variable.name) or from_file.get(variable.name) or variable.default
         )
+    chosen = frozenset(name for name in values if environ.get(name) or from_file.get(name))
     state = (PROJECT_ROOT / (values["STATE_DIR"] or "var")).resolve()
     values["ORDERS_DATABASE_URL"] = values["ORDERS_DATABASE_URL"] or f"sqlite:///{state}/orders.db"
     values["CONVERSATION_DATABASE_URL"] = (
@@ -167,7 +170,7 @@ def load(environ: Mapping[str, str] | None = None, env_file: Path | None = None)
         {"zendesk": "ZENDESK_URL", "freshdesk": "FRESHDESK_URL", "hubspot": "HUBSPOT_URL"},
         "log",
     )
-    return Settings(values)
+    return Settings(values, chosen)
 
 
 def _choice(name: str, values: Mapping[str, str | None], by_variable: dict[str, str], otherwise: str) -> str:

@@ -8,7 +8,6 @@ an optional constructor argument and fall back to this; tests pass a fake instea
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -36,9 +35,9 @@ def orders() -> Orders:
 
 
 def warm_up() -> None:
-    """Build every capability in the background, so that the first customer does not wait for it."""
+    """Build every capability, so that the first customer does not wait for it. Blocking: a second, a minute at first."""
     for build in (orders, _indexed_knowledge):
-        threading.Thread(target=_try, args=(build,), daemon=True).start()
+        _try(build)
 
 
 def _try(build: Callable[[], object]) -> None:

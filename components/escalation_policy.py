@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from rasa.core.featurizers.tracker_featurizers import TrackerFeaturizer
 from rasa.core.policies.policy import Policy, PolicyPrediction, SupportedData
 from rasa.engine.graph import ExecutionContext
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
@@ -65,8 +66,9 @@ class EscalationPolicy(Policy):
         model_storage: ModelStorage,
         resource: Resource,
         execution_context: ExecutionContext,
+        featurizer: TrackerFeaturizer | None = None,
     ) -> None:
-        super().__init__(config, model_storage, resource, execution_context)
+        super().__init__(config, model_storage, resource, execution_context, featurizer)
         self._settings = parse(config)
 
     @staticmethod

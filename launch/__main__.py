@@ -39,6 +39,13 @@ def run() -> int:
         "WHATSAPP_PHONE_NUMBER_ID": TWIN_PHONE_NUMBER_ID,
         "WHATSAPP_GRAPH_URL": f"{twin_address}/v25.0",
     }
+    if settings.ticketing == "log" and "TICKETING" not in settings.chosen:
+        local |= {
+            "TICKETING": "zendesk",
+            "ZENDESK_URL": f"{twin_address}/helpdesk",
+            "ZENDESK_OAUTH_TOKEN": secrets.token_hex(16),
+            "ZENDESK_WEBHOOK_SECRET": secrets.token_hex(16),
+        }
     return _start(replace(settings, values={**settings.values, **local}), with_twin=True)
 
 

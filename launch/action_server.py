@@ -6,6 +6,7 @@ carry whole trackers, so ours does neither.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import warnings
 
@@ -29,15 +30,15 @@ def main() -> None:
     # Rasa and its SDK are locked together; a warning on every call says nothing new.
     utils.check_version_compatibility = lambda *_: None
     app = create_app("actions", cors_origins=NOBODY)
-    app.register_listener(_warm_up, "after_server_start")
+    app.register_listener(_warm_up, "before_server_start")
     app.run(host=settings.host, port=settings.port("ACTION_PORT"), access_log=False, motd=False)
 
 
 async def _warm_up(app: object, _: object) -> None:
-    """Build the capabilities now, in the background, so that the first customer does not wait for them."""
+    """Build the capabilities before the first call; the policy index takes a while when a page is new."""
     from actions import services
 
-    services.warm_up()
+    await asyncio.get_running_loop().run_in_executor(None, services.warm_up)
 
 
 if __name__ == "__main__":
