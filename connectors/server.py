@@ -61,7 +61,10 @@ def _configure_logging(settings: Settings) -> None:
     # Libraries' deprecations are for developers; Rasa switches them on for everybody.
     logging.captureWarnings(True)
     logging.getLogger("py.warnings").setLevel(logging.ERROR)
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(max(level, logging.WARNING)))
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(max(level, logging.WARNING)),
+        cache_logger_on_first_use=True,
+    )
     with contextlib.suppress(ImportError):
         from privacy import log_filter
 

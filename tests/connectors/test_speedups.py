@@ -1,0 +1,152 @@
+"""Each speed-up behaves as the stock function that it replaces."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import importlib
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import rasa
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from jsonschema import ValidationError
+from rasa.core.actions.action import RemoteAction
+from rasa.engine.graph import GraphSchema, SchemaNode
+from rasa.shared.core.events import Event
+from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.shared.utils.common import all_subclasses
+
+from connectors import speedups
+from tests.connectors.test_tracker_store import DOMAIN, LONG_CONVERSATIONS
+
+STOCK_VALIDATE = RemoteAction._validate_action_result
+
+
+@pytest.fixture(autouse=True)
+def stock_afterwards() -> Iterator[None]:
+    """Leave Rasa as it was found."""
+    yield
+    speedups.uninstall()
+
+
+def test_another_version_of_rasa_keeps_its_stock_behaviour(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rasa, "__version__", "3.7.0")
+    assert speedups.install() is False
+    assert Event.resolve_by_type is not speedups.resolve_event_type
+    assert RemoteAction._validate_action_result is STOCK_VALIDATE
+
+
+def test_the_installed_rasa_is_the_one_they_were_written_for() -> None:
+    assert speedups.install() is True
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+EVENTS = st.one_of(
+    st.fixed_dictionaries({"event": st.sampled_from(["slot", "user", "bot", "action", "followup", "form", "zzz"])},
+                          optional={"name": JSON, "value": JSON, "timestamp": JSON, "text": JSON, "metadata": JSON}),
+    JSON,
+)
+RESULTS = st.one_of(
+    JSON,
+    st.fixed_dictionaries({}, optional={"events": st.one_of(st.lists(EVENTS, max_size=3), JSON), "responses": JSON}),
+)
+
+
+def verdict(validate: Any, result: Any) -> str:
+    try:
+        return str(validate(result))
+    except ValidationError as error:
+        return error.message
+
+
+@hypothesis_settings(max_examples=60, deadline=None)
+@given(RESULTS)
+def test_action_results_get_the_same_verdict_with_the_same_words(result: Any) -> None:
+    remote = RemoteAction("action_x", None)
+    ours = verdict(lambda value: speedups.validate_action_result(remote, value), copy.deepcopy(result))
+    assert ours == verdict(lambda value: STOCK_VALIDATE(remote, value), copy.deepcopy(result))
+
+
+def test_every_event_type_is_resolved_to_the_same_class() -> None:
+    for name in {kind.type_name for kind in all_subclasses(Event)}:
+        expected = speedups._stock_resolve_by_type(name)
+        assert speedups.resolve_event_type(name) is expected
+        assert speedups.resolve_event_type(name) is expected
+    assert speedups.resolve_event_type("topic") is None
+    default = speedups.resolve_event_type("slot")
+    assert speedups.resolve_event_type("unheard_of", default) is default
+    with pytest.raises(ValueError, match="unheard_of"):
+        speedups.resolve_event_type("unheard_of")
+
+
+@pytest.mark.parametrize("name", [module.__name__ for module in speedups.COPIES_FOR_DEBUG_ONLY])
+def test_copies_are_left_out_only_where_they_feed_debug_logs(name: str) -> None:
+    tree = ast.parse(inspect.getsource(importlib.import_module(name)))
+
+    def uses(root: ast.AST) -> set[tuple[int, int]]:
+        return {
+            (node.lineno, node.col_offset)
+            for node in ast.walk(root)
+            if isinstance(node, ast.Name) and node.id == "copy"
+        }
+
+    in_debug = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "debug":
+            in_debug |= uses(node)
+    assert uses(tree) == in_debug
+    assert in_debug
+
+
+def test_a_pruned_graph_is_the_same_and_is_pruned_once() -> None:
+    def node(needs: dict[str, str], is_target: bool = False) -> SchemaNode:
+        return SchemaNode(needs, object, "create", "run", {}, is_target=is_target)
+
+    nodes = {"a": node({}), "b": node({"x": "a"}), "c": node({"x": "b"}, True), "d": node({})}
+    stock = speedups._stock_minimal_schema(GraphSchema(dict(nodes)), ["c"])
+    schema = GraphSchema(dict(nodes))
+    assert speedups._minimal_schema(schema, ["c"]) == stock
+    assert speedups._minimal_schema(schema, ["c"]) is speedups._minimal_schema(schema, ["c"])
+    assert set(speedups._minimal_schema(schema, ["b"]).nodes) == {"a", "b"}
+    assert schema == GraphSchema(dict(nodes))
+
+
+def tracker_of(steps: list[list[Event]]) -> DialogueStateTracker:
+    events = [copy.deepcopy(event) for step in steps for event in step]
+    return DialogueStateTracker.from_events("91", events, DOMAIN.slots)
+
+
+def states_of(tracker: DialogueStateTracker) -> list[Any]:
+    return [
+        tracker.past_states(DOMAIN, omit_unset_slots=omit, ignore_rule_only_turns=ignore)
+        for omit in (False, True)
+        for ignore in (False, True)
+    ]
+
+
+@hypothesis_settings(max_examples=40, deadline=None)
+@given(steps=LONG_CONVERSATIONS)
+def test_trackers_are_replayed_to_the_same_states(steps: list[list[Event]]) -> None:
+    stock = tracker_of(steps)
+    expected = (
+        [id(type(e)) for e in stock.applied_events()], states_of(stock), stock.current_slot_values(),
+    )  # fmt: skip
+    speedups.install()
+    try:
+        ours = tracker_of(steps)
+        first = states_of(ours)
+        for states in first:
+            states[-1].clear()
+        found = ([id(type(e)) for e in ours.applied_events()], states_of(ours), ours.current_slot_values())
+    finally:
+        speedups.uninstall()
+    assert found == expected
