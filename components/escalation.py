@@ -20,6 +20,7 @@ from components.escalation_reading import read
 from components.escalation_settings import (
     INTENT,
     PRIORITY_OF,
+    PROBLEMS,
     SCORED,
     EscalationConfigError,
     EscalationSettings,
@@ -86,7 +87,7 @@ def _found(signals: Signals, settings: EscalationSettings) -> dict[str, tuple[st
 
 
 def _names_a_problem(reading: Mapping[str, tuple[str, ...]], settings: EscalationSettings) -> bool:
-    return any(settings.signals[name].family == "problem" for name in reading if name in settings.signals)
+    return any(settings.signals[name].family in PROBLEMS for name in reading if name in settings.signals)
 
 
 def _score(

@@ -2,8 +2,10 @@
 
     consumer court            these words in a row
     refund|money back         one of several words at a place
+    order .. again|from_you   ... or of several runs of words
     cheat*                    any word that begins so
     want my? refund           a word that may be missing
+    give .. {money} back      one of the words that `words` calls so
     give .. money back        up to three words in between, never across the end of a sentence
 
 Phrases are folded like messages (`message_text.folded`), so "paisa" finds "pese" and "complain" finds "complaint".
@@ -43,15 +45,42 @@ Piece = Word | None  # None is a gap
 
 @dataclass(frozen=True)
 class Found:
-    """A phrase in a message: whose it is, as its designer wrote it, and its tokens from `start` to before `end`."""
+    """A phrase in a message: whose it is, and the tokens that it fits, in order."""
 
     owner: str
-    phrase: str
-    start: int
-    end: int
+    places: tuple[int, ...]
+
+    @property
+    def start(self) -> int:
+        return self.places[0]
+
+    @property
+    def end(self) -> int:
+        """The token after the last one."""
+        return self.places[-1] + 1
 
     def overlaps(self, other: Found) -> bool:
         return self.start < other.end and other.start < self.end
+
+    def shown(self, tokens: Sequence[str]) -> str:
+        """The words that fit, with gaps as dots: what stands in a gap is not repeated."""
+        words = [tokens[self.start]]
+        for before, place in zip(self.places, self.places[1:], strict=False):
+            words += [tokens[place]] if place == before + 1 else [GAP, tokens[place]]
+        return " ".join(words)
+
+
+def filled_in(block: str, words: Mapping[str, str]) -> str:
+    """The block with each {name} replaced by the alternatives of that name. Raises PhraseError for an unknown name."""
+
+    def alternatives(match: re.Match[str]) -> str:
+        try:
+            return words[match.group(1)]
+        except KeyError:
+            known = ", ".join(sorted(words)) or "none"
+            raise PhraseError(f"{match.group()} is not among `words`. Known: {known}.") from None
+
+    return re.sub(r"{(\w+)}", alternatives, block)
 
 
 def split_phrases(block: str) -> list[str]:
@@ -63,8 +92,8 @@ class PhraseIndex:
     """All phrases of all owners by their first word, so that a message costs one look-up a word."""
 
     def __init__(self, phrases_by_owner: Mapping[str, Iterable[str]]) -> None:
-        self._by_word: dict[str, list[tuple[str, str, tuple[Piece, ...]]]] = {}
-        self._by_prefix: dict[str, list[tuple[str, str, tuple[Piece, ...]]]] = {}
+        self._by_word: dict[str, list[tuple[str, tuple[Piece, ...]]]] = {}
+        self._by_prefix: dict[str, list[tuple[str, tuple[Piece, ...]]]] = {}
         for owner, phrases in phrases_by_owner.items():
             for phrase in phrases:
                 for pieces in _parse(phrase):
@@ -73,72 +102,79 @@ class PhraseIndex:
     def find(self, tokens: Sequence[str]) -> Iterator[Found]:
         """Every phrase that stands somewhere in `tokens`, in order of its first word."""
         for at, token in enumerate(tokens):
-            for owner, phrase, pieces in self._by_word.get(token, ()):
-                end = _end(pieces[1:], tokens, at + 1)
-                if end is not None:
-                    yield Found(owner, phrase, at, end)
-            for owner, phrase, pieces in self._by_prefix.get(token[:_PREFIX_KEY], ()):
-                end = _end(pieces, tokens, at)
-                if end is not None:
-                    yield Found(owner, phrase, at, end)
+            begun = self._by_word.get(token, []) + self._by_prefix.get(token[:_PREFIX_KEY], [])
+            for owner, pieces in begun:
+                places = _fit(pieces, tokens, at)
+                if places is not None:
+                    yield Found(owner, tuple(places))
 
     def _add(self, owner: str, phrase: str, pieces: tuple[Piece, ...]) -> None:
         first = pieces[0]
         if first is None:
-            raise PhraseError(f"{phrase!r} begins with a gap or an optional word. Begin it with a word.")
+            raise PhraseError(f"{phrase!r} begins with a gap. Begin it with a word.")
         for word in first.exact:
-            self._by_word.setdefault(word, []).append((owner, phrase, pieces))
+            self._by_word.setdefault(word, []).append((owner, pieces))
         for prefix in first.prefixes:
             if len(prefix) < _PREFIX_KEY:
                 raise PhraseError(f"{phrase!r}: write at least {_PREFIX_KEY} letters before the first *.")
             only = (Word(frozenset(), (prefix,)), *pieces[1:])
-            self._by_prefix.setdefault(prefix[:_PREFIX_KEY], []).append((owner, phrase, only))
+            self._by_prefix.setdefault(prefix[:_PREFIX_KEY], []).append((owner, only))
 
 
-def _end(pieces: Sequence[Piece], tokens: Sequence[str], at: int) -> int | None:
-    """Where the pieces end when they begin at token `at`, or None when they do not fit there."""
+def _fit(pieces: Sequence[Piece], tokens: Sequence[str], at: int) -> list[int] | None:
+    """The tokens that the pieces fit when they begin at token `at`, or None."""
+    places: list[int] = []
     for index, piece in enumerate(pieces):
         if piece is None:
-            return _end_after_gap(pieces[index + 1 :], tokens, at)
+            rest = _fit_after_gap(pieces[index + 1 :], tokens, at)
+            return None if rest is None else places + rest
         if at >= len(tokens) or not piece.fits(tokens[at]):
             return None
+        places.append(at)
         at += 1
-    return at
+    return places
 
 
-def _end_after_gap(rest: Sequence[Piece], tokens: Sequence[str], at: int) -> int | None:
+def _fit_after_gap(rest: Sequence[Piece], tokens: Sequence[str], at: int) -> list[int] | None:
     for start in range(at, min(at + LONGEST_GAP, len(tokens) - 1) + 1):
-        end = _end(rest, tokens, start)
-        if end is not None:
-            return end
+        places = _fit(rest, tokens, start)
+        if places is not None:
+            return places
         if tokens[start] == SENTENCE_END:
             return None
     return None
 
 
 def _parse(phrase: str) -> Iterator[tuple[Piece, ...]]:
-    """The phrase with and without each of its optional words."""
-    variants: list[tuple[Piece, ...]] = [()]
-    for part in phrase.split():
-        if part == GAP:
-            variants = [(*variant, None) for variant in variants]
-            continue
-        optional = part.endswith("?")
-        words = _word(part.removesuffix("?"), phrase)
-        longer = [(*variant, *words) for variant in variants]
-        variants = [*variants, *longer] if optional else longer
-    for pieces in variants:
+    """The phrase in each of its forms: with and without optional words, with each alternative of several words."""
+    forms: list[tuple[Piece, ...]] = [()]
+    parts = phrase.split()
+    if parts and parts[0].endswith("?"):
+        raise PhraseError(f"{phrase!r}: the first word is optional. Begin with a word that must be there.")
+    for part in parts:
+        choices = [(None,)] if part == GAP else list(_choices(part.removesuffix("?"), phrase))
+        longer = [(*form, *choice) for form in forms for choice in choices]
+        forms = [*forms, *longer] if part.endswith("?") else longer
+    for pieces in forms:
         if not pieces or pieces[-1] is None:
             raise PhraseError(f"{phrase!r} is empty or ends with a gap. End it with a word.")
         yield pieces
 
 
-def _word(part: str, phrase: str) -> tuple[Word, ...]:
-    options = [option for option in part.split("|") if option]
-    if not options or any("*" in option[:-1] for option in options):
-        raise PhraseError(f"{phrase!r}: {part!r} is not a word, a|b or begin*.")
-    folds = [folded(option).split() for option in options if not option.endswith("*")]
-    if len(options) == 1 and folds and len(folds[0]) > 1:  # one spelling of two words, "thankyou"
-        return tuple(Word(frozenset({word}), ()) for word in folds[0])
-    exact = frozenset(words[0] for words in folds if len(words) == 1)
-    return (Word(exact, tuple(option[:-1].lower() for option in options if option.endswith("*"))),)
+def _choices(part: str, phrase: str) -> Iterator[tuple[Piece, ...]]:
+    """What may stand at one place: all single words together, and each run of words (`from_you`) for itself."""
+    exact: set[str] = set()
+    prefixes: list[str] = []
+    for option in part.split("|"):
+        if not option or "*" in option[:-1]:
+            raise PhraseError(f"{phrase!r}: {part!r} is not a word, a|b, two_words or begin*.")
+        if option.endswith("*"):
+            prefixes.append(option[:-1].lower())
+            continue
+        words = folded(option.replace("_", " ")).split()
+        if len(words) == 1:
+            exact.add(words[0])
+        else:
+            yield tuple(Word(frozenset({word}), ()) for word in words)
+    if exact or prefixes:
+        yield (Word(frozenset(exact), tuple(prefixes)),)

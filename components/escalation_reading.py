@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass
 
 from components.escalation_phrases import SENTENCE_END, Found
-from components.escalation_settings import PRAISE, PROBLEM, SOLVED, UNLESS, EscalationSettings
+from components.escalation_settings import PRAISE, PROBLEMS, SOLVED, UNLESS, EscalationSettings
 from components.message_text import folded
 
-_TOKEN = re.compile(r"[\w']+|[.?!,;:]")
+_TOKEN = re.compile(r"[\w'\u0900-\u0963\u0966-\u097f]+|[.?!,;:।]")
 _DOTS = re.compile(r"\.{2,}")
-_SENTENCE_SIGNS = frozenset(".?!\n")
+_SENTENCE_SIGNS = frozenset(".?!।")
 _CLAUSE_MARKS = frozenset(",;:")
 _CLAUSE_SIGNS = _CLAUSE_MARKS | {"but", "lekin", "par", "magar", "because", "and"}
 _NEGATION_REACH = 3
@@ -30,7 +30,7 @@ class _Tokens:
 
 
 def read(text: str, settings: EscalationSettings) -> dict[str, tuple[str, ...]]:
-    """The signals that one message shows, each with the phrases (or the manner) that showed it."""
+    """The signals that one message shows, each with the words (or the manner) that showed it."""
     tokens = _tokens(folded(text.replace("\n", " . ")))
     matches = list(settings.phrases.find(tokens.words))
     negators = _negators(matches)
@@ -41,12 +41,12 @@ def read(text: str, settings: EscalationSettings) -> dict[str, tuple[str, ...]]:
             continue
         if signal.negatable and _negated(match, negators, tokens):
             continue
-        found.setdefault(match.owner, []).append(match.phrase)
+        found.setdefault(match.owner, []).append(match.shown(tokens.words))
     found |= _manner(text)
     if 0 < sum(word != SENTENCE_END for word in tokens.words) <= _FEW:
         found["few_words"] = [f"at most {_FEW}"]
     _praise(matches, negators, tokens, found, settings)
-    return {name: tuple(dict.fromkeys(phrases)) for name, phrases in found.items()}
+    return {name: tuple(dict.fromkeys(shown)) for name, shown in found.items()}
 
 
 def _tokens(text: str) -> _Tokens:
@@ -107,9 +107,9 @@ def _praise(
     settings: EscalationSettings,
 ) -> None:
     """Praise denied is displeasure; praise beside a problem, with nothing solved, is sarcasm."""
-    denied = [match.phrase for match in matches if match.owner == PRAISE and _negated(match, negators, tokens)]
+    denied = [match.shown(tokens.words) for match in matches if match.owner == PRAISE and _negated(match, negators, tokens)]
     if denied:
-        found["not_pleased"] = ["not " + phrase for phrase in denied]
-    problem = any(signal.family == PROBLEM for name, signal in settings.signals.items() if name in found)
+        found["not_pleased"] = ["not " + praise for praise in denied]
+    problem = any(signal.family in PROBLEMS for name, signal in settings.signals.items() if name in found)
     if PRAISE in found and problem and SOLVED not in found:
         found["sarcasm"] = found.pop(PRAISE)

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from components.escalation_phrases import PhraseError, PhraseIndex, split_phrases
+from components.escalation_phrases import PhraseError, PhraseIndex, filled_in, split_phrases
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 CONFIG = Path(__file__).resolve().parent.parent / "config.yml"
@@ -36,7 +36,9 @@ COMPUTED = (
 # Phrases that change what others mean instead of being weighed.
 ROLES = ("negation", "not_a_negation")
 # Signals that the reading of a message asks for by name, besides weighing them.
-PRAISE, SOLVED, PROBLEM = "praise", "solved", "problem"
+PRAISE, SOLVED = "praise", "solved"
+# Families of what went wrong: a problem escalates together with displeasure, a grievance by itself.
+PROBLEMS = ("problem", "grievance")
 INTENT = "intent_"
 UNLESS = "unless "
 
@@ -83,11 +85,12 @@ def parse(entry: Mapping[str, Any]) -> EscalationSettings:
     """The settings in a policy entry. Raises EscalationConfigError."""
     blocks = _mapping(entry.get("signals"), "signals")
     signals = {name: _signal(name, block) for name, block in blocks.items()}
-    phrases = {name: _phrases(block) for name, block in blocks.items()}
-    phrases |= {UNLESS + name: split_phrases(block["unless"]) for name, block in blocks.items() if block.get("unless")}
-    phrases |= {role: split_phrases(str(entry.get(role) or "")) for role in ROLES}
+    texts = {name: block.get("phrases") for name, block in blocks.items()}
+    texts |= {UNLESS + name: block.get("unless") for name, block in blocks.items()}
+    texts |= {role: entry.get(role) for role in ROLES}
+    words = {str(name): str(options) for name, options in (entry.get("words") or {}).items()}
     try:
-        index = PhraseIndex(phrases)
+        index = PhraseIndex({owner: split_phrases(filled_in(str(text or ""), words)) for owner, text in texts.items()})
     except PhraseError as error:
         raise EscalationConfigError(f"config.yml, {POLICY}: {error}") from error
     return EscalationSettings(
@@ -114,10 +117,6 @@ def _signal(name: str, block: Any) -> Signal:
         if reason not in SCORED or not isinstance(weight, int | float):
             raise _wrong(f"{place}.weights", f"{reason}: {weight!r}", f"write a number for {', '.join(SCORED)}")
     return Signal(name, dict(weights), block.get("family"), bool(block.get("negatable", True)))
-
-
-def _phrases(block: Mapping[str, Any]) -> list[str]:
-    return split_phrases(str(block.get("phrases") or ""))
 
 
 def _positive(entry: Mapping[str, Any], section: str, name: str) -> float:
