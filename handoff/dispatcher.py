@@ -223,7 +223,7 @@ class Dispatcher:
             )
             connection.execute(
                 update(takeovers)
-                .where(takeovers.c.id == takeover.id, takeovers.c.state != "closed", takeovers.c.look_at.is_(None))
+                .where(takeovers.c.id == takeover.id, takeovers.c.look_at.is_(None))
                 .values(look_at=now + self._configuration.look_every_s)
             )
             for channel in self._channels:

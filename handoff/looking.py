@@ -29,7 +29,10 @@ log = logging.getLogger(__name__)
 CLAIM_S = 60.0
 ENDING_RETRY_S = 1.0
 MAX_ENDING_FAILURES = 3
+WAIT_FOR_TICKET_S = 3.0
+MAX_WAITS_FOR_TICKET = 20
 MAX_REFUSALS = 5
+LOOK_AFTER_RETURN_S = 3 * 24 * 3600.0  # a ticket left open by a customer who went back to the assistant
 
 
 class Looking:
@@ -48,7 +51,7 @@ class Looking:
         """Takeovers whose ticket wants reading now."""
         found = (
             select(takeovers.c.id)
-            .where(takeovers.c.look_at <= self._clock(), takeovers.c.state != "closed")
+            .where(takeovers.c.look_at <= self._clock())
             .order_by(takeovers.c.look_at)
             .limit(limit)
         )
@@ -60,11 +63,11 @@ class Looking:
         takeover = self._claim(takeover_id)
         if takeover is None:
             return
-        if takeover.return_epoch is not None or (takeover.ending and not takeover.ticket_id):
+        if takeover.state != "closed" and takeover.return_epoch is not None:
             self._end(takeover)
             return
         if not takeover.ticket_id:
-            self._again(takeover, None)
+            self._without_ticket(takeover)
             return
         try:
             ticket = Ticket(takeover.ticket_id, takeover.ticket_url or "", takeover.requester_id)
@@ -75,19 +78,31 @@ class Looking:
         for comment in view.comments:
             if comment.public and comment.by_staff:
                 self._hand_on(takeover, comment, view.status == "open")
-        if view.status in ("solved", "closed"):
+        if takeover.state == "closed":
+            stays = view.status == "open" and self._clock() - takeover.opened_at < LOOK_AFTER_RETURN_S
+            self._again(takeover, self._clock() + 10 * self._configuration.look_every_s if stays else None)
+        elif view.status in ("solved", "closed"):
             self._end(takeover)
         elif takeover.ending:
             self._end(takeover, only_if_still_ending=True)
         else:
             self._again(takeover, self._clock() + self._pace(takeover))
 
+    def _without_ticket(self, takeover: Row) -> None:
+        """The answer to opening the ticket was lost, but agents work on it: the dispatcher will find it again."""
+        if not takeover.ending:
+            self._again(takeover, None)
+        elif takeover.look_failures < MAX_WAITS_FOR_TICKET:
+            self._again(takeover, self._clock() + WAIT_FOR_TICKET_S, takeover.look_failures + 1)
+        else:
+            self._end(takeover, only_if_still_ending=True)
+
     def _claim(self, takeover_id: int) -> Row | None:
         """The takeover, if nobody else reads its ticket now."""
         now = self._clock()
         with self._db.write() as connection:
             takeover = takeover_by_id(connection, takeover_id)
-            if takeover.look_at is None or takeover.look_at > now or takeover.state == "closed":
+            if takeover.look_at is None or takeover.look_at > now:
                 return None
             connection.execute(
                 update(takeovers).where(takeovers.c.id == takeover_id).values(look_at=now + CLAIM_S)
@@ -118,6 +133,8 @@ class Looking:
         log.warning("handoff.look.failed reference=%s failures=%d error=%s", takeover.reference, failures, error)
         if takeover.ending and failures >= MAX_ENDING_FAILURES:
             self._end(takeover, only_if_still_ending=True)
+        elif takeover.state == "closed" and failures >= MAX_REFUSALS:
+            self._again(takeover, None)
         elif isinstance(error, Refused) and failures >= MAX_REFUSALS:
             log.error("handoff.ticket.gone reference=%s", takeover.reference)
             self._end(takeover)

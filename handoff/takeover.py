@@ -29,6 +29,10 @@ from handoff.tables import comments, deliveries, floors, jobs, takeovers
 FIRST_REFERENCE = 1000
 FIRST_LOOK_S = 60.0
 ANNOUNCE_AGAIN_S = 300.0
+SPEAKS_AGAIN_NOTE = (
+    "You have the conversation again. In the meantime the customer talked with the assistant; that part is not in this"
+    " ticket. Solve the ticket to give the conversation back."
+)
 RETURNED_NOTE = "The customer chose to go back to the assistant. A public reply here would still reach them."
 RETURNED = "returned:"  # begins the inbox id of a conversation_returned entry, which ends in its epoch
 
@@ -160,7 +164,8 @@ def agent_said(db: Database, ticket: TicketRef, comment: AgentComment, now: floa
         payload = {"text": comment.text, "media": list(comment.media)}
         if not add_delivery(connection, takeover, "agent_comment", comment.entry_id, payload, now):
             return "seen"
-        if takeover.state == "waiting" or _speaks_again(connection, takeover, comment):
+        first_words = takeover.state == "waiting" and takeover.return_epoch is None
+        if first_words or _speaks_again(connection, takeover, comment):
             _take_floor(connection, takeover, now)
         return "relayed"
 
@@ -179,8 +184,11 @@ def _take_floor(connection: Connection, takeover: Row, now: float) -> None:
     """The agent has the floor. A return that was announced is void: its epoch will never come."""
     floor = lock_floor(connection, takeover.customer)
     values: dict[str, Any] = {"state": "agent", "closed_at": None, "closed_as": None}
-    if takeover.state != "waiting":
+    if takeover.state == "closed" or takeover.return_epoch is not None:
         values |= {"ending": None, "return_epoch": None, "look_at": now + FIRST_LOOK_S}
+    if takeover.state == "closed":
+        key = f"again:{takeover.external_id}:{floor.epoch}"
+        add_job(connection, takeover.id, "note", key, {"note": SPEAKS_AGAIN_NOTE}, now)
     connection.execute(update(takeovers).where(takeovers.c.id == takeover.id).values(values))
     connection.execute(
         update(floors)
@@ -265,8 +273,11 @@ def give_back(connection: Connection, takeover: Row, closed_as: str, now: float)
     connection.execute(
         update(takeovers)
         .where(takeovers.c.id == takeover.id)
-        .values(state="closed", closed_at=now, closed_as=closed_as, ending=None, return_epoch=None, look_at=None)
-    )
+        .values(
+            state="closed", closed_at=now, closed_as=closed_as, ending=None, return_epoch=None,
+            look_at=now + FIRST_LOOK_S, look_failures=0,
+        )
+    )  # fmt: skip
     connection.execute(
         update(floors).where(floors.c.customer == takeover.customer).values(epoch=epoch, holder="bot")
     )

@@ -1,0 +1,435 @@
+"""A small world around the real takeover code: customers, the assistant's turns, agents, and a Graph that remembers.
+
+Transport, helpdesk and assistant are played here, one small step at a time and in any order; takeovers, tickets,
+webhooks and returns are the product's own. Any step may be the last of a process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import json
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import event as sql_event
+from sqlalchemy import select
+
+from handoff.configuration import HandoffConfiguration
+from handoff.database import Database
+from handoff.deliveries import Deliveries, Delivery
+from handoff.dispatcher import Dispatcher
+from handoff.floor import Floor
+from handoff.looking import Looking
+from handoff.port import Draft, NewComment, RetryLater, SeenComment, Ticket, TicketView
+from handoff.relay import FloorReturned, Words, customer_said
+from handoff.tables import deliveries, jobs, metadata, takeovers
+from handoff.takeover import open_takeover
+from handoff.zendesk_events import parse_event, take
+from tests.handoff.samples import NOW, always_open, request
+
+
+class Killed(BaseException):
+    """The process dies here."""
+
+
+class MortalDatabase:
+    """A database of processes that may die just before or just after a commit."""
+
+    def __init__(self, real: Database) -> None:
+        self.real, self.sqlite = real, real.sqlite
+        self.dies_at: str | None = None
+
+    def read(self) -> Any:
+        return self.real.read()
+
+    @contextmanager
+    def write(self) -> Any:
+        with self.real.write() as connection:
+            yield connection
+            self._maybe("before")
+        self._maybe("after")
+
+    def _maybe(self, moment: str) -> None:
+        if self.dies_at == moment:
+            self.dies_at = None
+            raise Killed
+
+
+def quick_database(url: str) -> Database:
+    """SQLite that does not wait for the disk: here only processes die, not machines."""
+    db = Database(url)
+    for engine in (db._writing, db._reading):
+        sql_event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA synchronous = OFF"))
+    return db
+
+
+@dataclass
+class AgentsDesk:
+    """A helpdesk with agents in it. `down` refuses every call; `loses` takes effect and then fails."""
+
+    name: str = "zendesk"
+    tickets: dict[str, str] = field(default_factory=dict)  # external id -> status
+    made: list[str] = field(default_factory=list)
+    drafts: dict[str, Draft] = field(default_factory=dict)
+    comments: dict[str, list[SeenComment]] = field(default_factory=lambda: defaultdict(list))
+    down: bool = False
+    loses: bool = False
+    next_comment: int = 1
+
+    def _trouble(self) -> None:
+        if self.down:
+            raise RetryLater("down")
+
+    def _lost(self) -> None:
+        if self.loses:
+            self.loses = False
+            raise RetryLater("answer lost")
+
+    def open_ticket(self, draft: Draft, tried_before: bool) -> Ticket:
+        self._trouble()
+        if not (tried_before and draft.external_id in self.tickets):
+            self.made.append(draft.external_id)
+            self.tickets[draft.external_id] = "open"
+            self.drafts[draft.external_id] = draft
+        self._lost()
+        return Ticket(f"T{self.made.index(draft.external_id)}", "", "77")
+
+    def add_comment(self, ticket: Ticket, comment: NewComment, tried_before: bool) -> str | None:
+        self._trouble()
+        there = self.comments[self.made[int(ticket.id[1:])]]
+        known = [seen for seen in there if comment.marker in seen.text]
+        if tried_before and known:
+            return known[0].id
+        seen = self.add(self.made[int(ticket.id[1:])], comment.body, comment.author == "customer", False, 0.0)
+        self._lost()
+        return seen.id
+
+    def look(self, ticket: Ticket) -> TicketView:
+        self._trouble()
+        external_id = self.made[int(ticket.id[1:])]
+        return TicketView(self.tickets[external_id], tuple(self.comments[external_id]))
+
+    def add(self, external_id: str, text: str, public: bool, by_staff: bool, at: float) -> SeenComment:
+        seen = SeenComment(str(self.next_comment), text, at, public, by_staff)
+        self.next_comment += 1
+        self.comments[external_id].append(seen)
+        return seen
+
+
+@dataclass
+class Lane:
+    """One customer's way through the transport: inbox, the turn being taken, replies waiting for Graph, and Graph."""
+
+    inbox: list[Delivery] = field(default_factory=list)
+    known: set[str] = field(default_factory=set)
+    turn: dict[str, Any] | None = None
+    outbox: list[dict[str, Any]] = field(default_factory=list)
+    in_flight: bool = False
+    graph: list[dict[str, Any]] = field(default_factory=list)
+    written: list[tuple[str, str]] = field(default_factory=list)
+    dropped: set[str] = field(default_factory=set)
+
+
+class World:
+    """Empties the database. `calls_returned`: the consumer tells the floor of a return (else the send gate does)."""
+
+    def __init__(self, db: Database, seed: int, customers: int = 2, calls_returned: bool = True) -> None:
+        self.chance, self.calls_returned = random.Random(seed), calls_returned
+        self.db, self.mortal = db, MortalDatabase(db)
+        with db.write() as connection:
+            for table in metadata.sorted_tables:
+                connection.execute(table.delete())
+        self.now = NOW
+        self.configuration: HandoffConfiguration = always_open()
+        self.desk = AgentsDesk()
+        self.lanes = {f"c{seed}-{number}-{self.chance.random()}": Lane() for number in range(customers)}
+        self.events: list[dict[str, Any]] = []
+        self.lost_webhooks: set[str] = set()
+        self.takes_floor: set[str] = set()
+        self.public: dict[str, str] = {}  # comment text -> state of the takeover when it was written
+        self.private: set[str] = set()
+        self.wished: set[str] = set()
+        self._count = self._seen = 0
+        self._run = asyncio.new_event_loop().run_until_complete
+        self._build()
+
+    def _build(self) -> None:
+        mortal: Any = self.mortal
+        clock = lambda: self.now  # noqa: E731
+        self.floor = Floor(mortal, self.configuration)
+        self.dispatcher = Dispatcher(mortal, self.desk, self.configuration, [], "key", clock)
+        self.looking = Looking(mortal, self.desk, self.configuration, clock)
+        self.deliveries = Deliveries(mortal, self._put, None, clock)
+
+    async def _put(self, entries: Sequence[Delivery]) -> None:
+        for entry in entries:
+            self._into_inbox(entry)
+        if self.mortal.dies_at == "put":
+            self.mortal.dies_at = None
+            raise Killed
+
+    def _into_inbox(self, entry: Delivery) -> None:
+        lane = self.lanes.get(entry.customer)
+        if lane is not None and entry.id not in lane.known:
+            lane.known.add(entry.id)
+            lane.inbox.append(entry)
+
+    # ------------------------------------------------------------------ steps
+
+    def customer_writes(self, customer: str, kind: str) -> None:
+        self._count += 1
+        wamid = f"wamid.{customer}.{self._count}"
+        words = {"angry": f"this is fraud {wamid}", "wish": "back to the bot"}.get(kind, f"hello {wamid}")
+        self.lanes[customer].written.append((wamid, kind))
+        self._into_inbox(Delivery("message", customer, wamid, {"text": words, "kind": kind}))
+
+    def consume(self, customer: str) -> None:
+        """One stage of the turn of the customer's next entry."""
+        lane = self.lanes[customer]
+        if lane.turn is None:
+            if lane.inbox:
+                lane.turn = {"entry": lane.inbox[0], "stage": "begun", "replies": [], "epoch": 0}
+            return
+        turn = lane.turn
+        if turn["stage"] == "begun":
+            self._begin(customer, turn)
+        elif turn["stage"] == "compute":
+            self._compute(customer, turn)
+        else:
+            for number, reply in enumerate(turn["replies"], 1):
+                lane.outbox.append({**reply, "key": f"{turn['entry'].id}:{number}", "epoch": turn["epoch"],
+                                    "wamid": turn["entry"].id})  # fmt: skip
+            lane.inbox.pop(0)
+            lane.turn = None
+
+    def _begin(self, customer: str, turn: dict[str, Any]) -> None:
+        entry: Delivery = turn["entry"]
+        turn["stage"] = "commit"
+        if entry.kind == "agent_comment":
+            turn["replies"] = [{"author": "agent", "text": entry.payload["text"]}]
+        elif entry.kind == "conversation_returned":
+            if self.calls_returned and self._run(self.floor.returned(customer, entry.id)).holder != "bot":
+                return
+            turn["replies"] = [{"author": "assistant", "text": "returned", "reason": entry.payload["reason"]}]
+        else:
+            state = self.floor.read(customer)
+            turn["epoch"] = state.epoch
+            if state.holder == "bot":
+                turn["stage"] = "compute"
+                return
+            words = Words(entry.id, entry.payload["text"], self.now)
+            try:
+                customer_said(self.mortal, customer, words, self.configuration, self.now)  # type: ignore[arg-type]
+            except FloorReturned:
+                turn["stage"] = "begun"
+
+    def _compute(self, customer: str, turn: dict[str, Any]) -> None:
+        entry: Delivery = turn["entry"]
+        turn["stage"] = "commit"
+        if entry.payload["kind"] != "angry":
+            turn["replies"] = [{"author": "assistant", "text": "answer"}]
+            return
+        opened = open_takeover(self.mortal, request(customer, entry.id, at=self.now), now=self.now)  # type: ignore[arg-type]
+        said = "already" if opened.outcome == "already_waiting" else "connecting"
+        turn["replies"] = [{"author": "assistant", "text": said, "reference": opened.reference}]
+
+    def send(self, customer: str) -> None:
+        """The gate, then (as a step of its own) Graph."""
+        lane = self.lanes[customer]
+        if not lane.outbox:
+            return
+        reply = lane.outbox[0]
+        if lane.in_flight:
+            lane.in_flight = False
+            lane.outbox.pop(0)
+            if reply["key"] not in {sent["key"] for sent in lane.graph}:
+                lane.graph.append(reply)
+        elif self._run(self.floor.may_send(customer, reply["epoch"], reply["wamid"])):
+            lane.in_flight = True
+        else:
+            lane.outbox.pop(0)
+            lane.dropped.add(reply["wamid"])
+
+    def kill_server(self) -> None:
+        """Turns are taken again from their start; what Graph accepted is known from its statuses."""
+        for lane in self.lanes.values():
+            lane.turn, lane.in_flight = None, False
+
+    def agent(self, what: str) -> None:
+        """An agent writes or decides about a random ticket; Zendesk tells us, sooner or later."""
+        if not self.desk.made:
+            return
+        external_id = self.chance.choice(self.desk.made[-4:])
+        self.now += 1.0  # Zendesk's times are whole seconds
+        if what in ("comment", "comment_and_solve", "note"):
+            text = f"{what} {self.desk.next_comment}"
+            public = what != "note"
+            if public:
+                self.public[text] = self._state_of(external_id)
+            else:
+                self.private.add(text)
+            seen = self.desk.add(external_id, text, public, True, self.now)
+            said = {"id": seen.id, "body": text, "is_public": public, "author": {"id": "5", "is_staff": True}}
+            status = "SOLVED" if what == "comment_and_solve" else self.desk.tickets[external_id].upper()
+            self._tell(external_id, "comment_added", {"comment": said}, status, text)
+        if what in ("solve", "comment_and_solve", "reopen"):
+            status = "open" if what == "reopen" else "solved"
+            if self.desk.tickets[external_id] != status:
+                self.desk.tickets[external_id] = status
+                self._tell(external_id, "status_changed", {"current": status.upper()}, status.upper(), "")
+
+    def _state_of(self, external_id: str) -> str:
+        with self.db.read() as connection:
+            found = select(takeovers.c.state).where(takeovers.c.external_id == external_id)
+            return str(connection.execute(found).scalar_one())
+
+    def _tell(self, external_id: str, kind: str, said: dict[str, Any], status: str, text: str) -> None:
+        at = dt.datetime.fromtimestamp(self.now, dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        detail = {"id": f"T{self.desk.made.index(external_id)}", "external_id": external_id, "status": status}
+        self.events.append({"type": f"zen:event-type:ticket.{kind}", "time": at, "detail": detail, "event": said,
+                            "text": text})  # fmt: skip
+
+    def webhook(self, how: str) -> None:
+        """A random one of the pending events arrives: once, twice, or never."""
+        if not self.events:
+            return
+        event = self.events[self.chance.randrange(len(self.events))]
+        if how != "twice":
+            self.events.remove(event)
+        if how == "lost":
+            self.lost_webhooks.add(event["text"])
+            return
+        parsed = parse_event(json.dumps(event).encode(), self.now)
+        if parsed is not None:
+            take(self.mortal, parsed, self.now)  # type: ignore[arg-type]
+
+    def worker(self, part: str) -> None:
+        if part == "deliver":
+            self._run(self.deliveries.drain())
+        due, work = {
+            "dispatch": (self.dispatcher.due, self.dispatcher.work), "look": (self.looking.due, self.looking.look),
+        }.get(part, (list, None))  # fmt: skip
+        for number in due():
+            work(number)
+
+    def step(self, name: str, *arguments: str, dies_at: str | None = None) -> None:
+        """One step, whose process may die in it; remembers which comments took the floor."""
+        self.mortal.dies_at = dies_at
+        try:
+            getattr(self, name)(*arguments)
+        except Killed:
+            if name in ("consume", "send"):
+                self.kill_server()
+        finally:
+            self.mortal.dies_at = None
+            self.observe()
+
+    def observe(self) -> None:
+        """Which comments took the floor, and which customers took it back, as the database tells it now."""
+        with self.db.read() as connection:
+            new = connection.execute(
+                select(deliveries.c.id, deliveries.c.payload, takeovers.c.state, takeovers.c.return_epoch)
+                .join(takeovers, takeovers.c.id == deliveries.c.takeover_id)
+                .where(deliveries.c.id > self._seen, deliveries.c.kind == "agent_comment")
+            ).all()
+            wishes = connection.execute(
+                select(takeovers.c.customer, takeovers.c.reference).where(
+                    takeovers.c.closed_as == "customer", takeovers.c.customer.in_(list(self.lanes))
+                )
+            ).all()
+        for row in new:
+            self._seen = row.id
+            if row.state == "agent" and row.return_epoch is None and row.payload:
+                self.takes_floor.add(json.loads(row.payload)["text"])
+        for row in wishes:
+            if row.reference not in self.wished:
+                self.wished.add(row.reference)
+                self.lanes[row.customer].graph.append({"author": "customer", "text": "wish", "key": ""})
+
+    # ------------------------------------------------------------------ the end
+
+    def settle(self) -> None:
+        """A calm day after: everything arrives, nothing fails, nobody writes."""
+        self.desk.down = self.desk.loses = False
+        for round_number in range(60):
+            while self.events:
+                self.webhook("once")
+                self.observe()
+            for part in ("look", "dispatch", "deliver"):
+                self.worker(part)
+                self.observe()
+            for customer, lane in self.lanes.items():
+                for _ in range(400):
+                    if not (lane.inbox or lane.outbox or lane.turn):
+                        break
+                    self.consume(customer)
+                    self.send(customer)
+                    self.observe()
+            self.now += 130
+            if round_number > 7 and not self._pending():
+                break
+
+    def _pending(self) -> int:
+        mine = list(self.lanes)
+        with self.db.read() as connection:
+            waiting = select(deliveries.c.id).where(deliveries.c.state == "pending", deliveries.c.customer.in_(mine))
+            orders = (
+                select(jobs.c.id)
+                .join(takeovers, takeovers.c.id == jobs.c.takeover_id)
+                .where(jobs.c.state == "pending", takeovers.c.customer.in_(mine))
+            )
+            return sum(len(connection.execute(found).all()) for found in (waiting, orders))
+
+    def check(self) -> None:
+        """Every promise, after `settle`."""
+        assert len(self.desk.made) == len(set(self.desk.made)), "a ticket was opened twice"
+        for customer, lane in self.lanes.items():
+            self._check_voices(customer, lane)
+            self._check_messages(customer, lane)
+        self._check_agents()
+
+    def _check_voices(self, customer: str, lane: Lane) -> None:
+        human = False
+        for message in lane.graph:
+            if message["text"] == "wish" or message["text"] == "returned":
+                human = False
+            elif message["text"] == "connecting":
+                human = message["reference"] not in self.wished
+            elif message["author"] == "agent":
+                human = human or message["text"] in self.takes_floor
+            elif human:
+                raise AssertionError(f"two voices: {[(m['author'], m['text']) for m in lane.graph]}")
+
+    def _check_messages(self, customer: str, lane: Lane) -> None:
+        sent = [message["key"] for message in lane.graph if message["key"]]
+        assert len(sent) == len(set(sent)), "a reply was sent twice"
+        answered = {message["wamid"] for message in lane.graph if message.get("wamid")}
+        said = [seen.text for external_id, rows in self.desk.comments.items() for seen in rows]
+        drafted = [draft for draft in self.desk.drafts.values() if draft.customer == customer]
+        openers = self._openers(customer)
+        for wamid, kind in lane.written:
+            in_ticket = sum(f" {wamid}\n" in f"{text}\n" for text in said)
+            assert in_ticket <= 1, "a customer's words stand twice in tickets"
+            heard = wamid in answered or in_ticket or wamid in openers or wamid in lane.dropped or kind == "wish"
+            assert heard, f"{wamid} ({kind}) reached neither the assistant nor a person"
+            assert not (wamid in answered and in_ticket), "answered by the assistant and handed to a person"
+        assert len(drafted) == len(openers)
+
+    def _openers(self, customer: str) -> set[str]:
+        with self.db.read() as connection:
+            found = select(takeovers.c.opened_by).where(takeovers.c.customer == customer)
+            return set(connection.execute(found).scalars())
+
+    def _check_agents(self) -> None:
+        sent = [message for lane in self.lanes.values() for message in lane.graph]
+        heard = [message["text"] for message in sent if message["author"] == "agent"]
+        assert len(heard) == len(set(heard)), "an agent's comment was sent twice"
+        assert not set(heard) & self.private, "a private note reached the customer"
+        late = {text for text, state in self.public.items() if state == "closed"}
+        missing = set(self.public) - set(heard) - (self.lost_webhooks & late)
+        assert not missing, f"agents' comments never arrived: {missing}"
