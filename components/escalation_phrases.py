@@ -88,12 +88,24 @@ def split_phrases(block: str) -> list[str]:
     return [phrase for phrase in (part.strip() for part in re.split(r"[,\n]", block)) if phrase]
 
 
+@dataclass(frozen=True)
+class _Candidate:
+    """A phrase to try where its first word stands, when the message has a word for each of its places (`needs`)."""
+
+    owner: str
+    pieces: tuple[Piece, ...]
+    needs: frozenset[int]
+
+
 class PhraseIndex:
-    """All phrases of all owners by their first word, so that a message costs one look-up a word."""
+    """All phrases of all owners by their first word; a phrase is tried only where all of its words can be found."""
 
     def __init__(self, phrases_by_owner: Mapping[str, Iterable[str]]) -> None:
-        self._by_word: dict[str, list[tuple[str, tuple[Piece, ...]]]] = {}
-        self._by_prefix: dict[str, list[tuple[str, tuple[Piece, ...]]]] = {}
+        self._beginning: dict[str, list[_Candidate]] = {}  # by first word, or by the first letters of a prefix
+        self._beginning_so: dict[str, list[_Candidate]] = {}
+        self._number: dict[Word, int] = {}
+        self._fitting: dict[str, set[int]] = {}  # word -> numbers of the places where it fits
+        self._prefixed: dict[str, list[Word]] = {}  # first letters -> places with such a prefix
         for owner, phrases in phrases_by_owner.items():
             for phrase in phrases:
                 for pieces in _parse(phrase):
@@ -101,24 +113,44 @@ class PhraseIndex:
 
     def find(self, tokens: Sequence[str]) -> Iterator[Found]:
         """Every phrase that stands somewhere in `tokens`, in order of its first word."""
+        present = self._present(tokens)
         for at, token in enumerate(tokens):
-            begun = self._by_word.get(token, []) + self._by_prefix.get(token[:_PREFIX_KEY], [])
-            for owner, pieces in begun:
-                places = _fit(pieces, tokens, at)
-                if places is not None:
-                    yield Found(owner, tuple(places))
+            for beginning in (self._beginning.get(token), self._beginning_so.get(token[:_PREFIX_KEY])):
+                for candidate in beginning or ():
+                    if candidate.needs <= present:
+                        places = _fit(candidate.pieces, tokens, at)
+                        if places is not None:
+                            yield Found(candidate.owner, tuple(places))
+
+    def _present(self, tokens: Sequence[str]) -> set[int]:
+        """Numbers of the places for which the message has a word, wherever it stands."""
+        present: set[int] = set()
+        for token in set(tokens):
+            present |= self._fitting.get(token, set())
+            present |= {self._number[word] for word in self._prefixed.get(token[:_PREFIX_KEY], ()) if word.fits(token)}
+        return present
 
     def _add(self, owner: str, phrase: str, pieces: tuple[Piece, ...]) -> None:
         first = pieces[0]
         if first is None:
             raise PhraseError(f"{phrase!r} begins with a gap. Begin it with a word.")
+        needs = frozenset(self._numbered(word, phrase) for word in pieces if word is not None)
+        candidate = _Candidate(owner, pieces, needs)
         for word in first.exact:
-            self._by_word.setdefault(word, []).append((owner, pieces))
-        for prefix in first.prefixes:
-            if len(prefix) < _PREFIX_KEY:
-                raise PhraseError(f"{phrase!r}: write at least {_PREFIX_KEY} letters before the first *.")
-            only = (Word(frozenset(), (prefix,)), *pieces[1:])
-            self._by_prefix.setdefault(prefix[:_PREFIX_KEY], []).append((owner, only))
+            self._beginning.setdefault(word, []).append(candidate)
+        for key in {prefix[:_PREFIX_KEY] for prefix in first.prefixes}:
+            self._beginning_so.setdefault(key, []).append(candidate)
+
+    def _numbered(self, word: Word, phrase: str) -> int:
+        if word not in self._number:
+            number = self._number[word] = len(self._number)
+            for exact in word.exact:
+                self._fitting.setdefault(exact, set()).add(number)
+            for prefix in word.prefixes:
+                if len(prefix) < _PREFIX_KEY:
+                    raise PhraseError(f"{phrase!r}: write at least {_PREFIX_KEY} letters before a *.")
+                self._prefixed.setdefault(prefix[:_PREFIX_KEY], []).append(word)
+        return self._number[word]
 
 
 def _fit(pieces: Sequence[Piece], tokens: Sequence[str], at: int) -> list[int] | None:

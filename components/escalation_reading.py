@@ -107,9 +107,10 @@ def _praise(
     settings: EscalationSettings,
 ) -> None:
     """Praise denied is displeasure; praise beside a problem, with nothing solved, is sarcasm."""
-    denied = [match.shown(tokens.words) for match in matches if match.owner == PRAISE and _negated(match, negators, tokens)]
+    praise = [match for match in matches if match.owner == PRAISE]
+    denied = ["not " + match.shown(tokens.words) for match in praise if _negated(match, negators, tokens)]
     if denied:
-        found["not_pleased"] = ["not " + praise for praise in denied]
+        found["not_pleased"] = denied
     problem = any(signal.family in PROBLEMS for name, signal in settings.signals.items() if name in found)
     if PRAISE in found and problem and SOLVED not in found:
         found["sarcasm"] = found.pop(PRAISE)
