@@ -230,7 +230,7 @@ class Book:
         if outcome.outcome == "accepted":
             # What went out is what the customer read, whatever the dialogue had in mind.
             self._change(row, suppressed=False, accepted_at=row["accepted_at"] or outcome.at,
-                         content=outcome.text or row["content"])
+                         content=_without_titles(outcome.text, row["buttons"]) or row["content"])
         status = rules.furthest(row["delivery_status"], outcome.outcome)
         self._change(row, delivery_status=status, error=outcome.error if status == "failed" else None)
         if outcome.message_id and row["message_id"] is None:
@@ -350,6 +350,13 @@ def _table_of(row: Row) -> str:
 def _spoken(outcome: Outcome) -> Message:
     """The message that an outcome tells of, when nothing else told of it (an agent's words, an apology)."""
     return Message(key=outcome.key, role=outcome.author, content=outcome.text, sent_at=outcome.at)
+
+
+def _without_titles(text: str, buttons: list[str] | None) -> str:
+    """The words of a message whose buttons' titles were written below them; the log has those by themselves."""
+    for title in reversed(buttons or []):
+        text = text.removesuffix(f"\n[{title}]")
+    return text
 
 
 def _parts(values: Iterable[str]) -> Iterable[list[str]]:

@@ -49,7 +49,7 @@ class _Who:
         return any(self.is_own_wamid(part) for part in parts if part.startswith("wamid."))
 
     def is_own_wamid(self, wamid: str) -> bool:
-        return wamid in self.wamids or identities.mentions(wamid, self.known.digits)
+        return wamid in self.wamids or identities.mentions(wamid, self.known.names)
 
     def owns(self, text: str) -> bool:
         """Whether an entry (usually JSON) is this customer's."""

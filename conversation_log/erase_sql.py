@@ -55,7 +55,7 @@ def _erase_early(connection: Connection, known: Identities, wamids: set[str]) ->
     own = [
         wamid
         for wamid in connection.execute(select(early_statuses.c.message_id)).scalars()
-        if wamid in wamids or identities.mentions(wamid, known.digits)
+        if wamid in wamids or identities.mentions(wamid, known.names)
     ]
     for part in _parts(own):
         connection.execute(delete(early_statuses).where(early_statuses.c.message_id.in_(part)))
@@ -82,17 +82,20 @@ def _erase_takeovers(connection: Connection, known: Identities) -> tuple[dict[st
         ]
         if conditions:
             removed[name] = connection.execute(delete(table).where(or_(*conditions))).rowcount
-    return removed, [str(ticket) for ticket in links["ticket_id"]]
+    return removed, [str(ticket) for ticket in links["elsewhere"]]
 
 
 def _links(connection: Connection, takeovers: Table | None, known: Identities) -> dict[str, list[Any]]:
     """Column → the values that mark a row of any table as the customer's."""
     names = sorted(known.names | known.customers)
     links: dict[str, list[Any]] = {"customer": list(names), "takeover_id": [], "external_id": [], "ticket_id": []}
+    links["elsewhere"] = []  # tickets that a helpdesk has; no column is called so
     if takeovers is None:
         return links
     for row in connection.execute(select(takeovers).where(takeovers.c.customer.in_(names))).mappings():
         links["takeover_id"].append(row["id"])
+        if row.get("ticket_id") and row.get("backend") != "log":
+            links["elsewhere"].append(f"{row.get('backend')} {row['ticket_id']}")
         for column in ("external_id", "ticket_id"):
             if row.get(column):
                 links[column].append(row[column])

@@ -18,6 +18,7 @@ from sqlalchemy.engine import Engine
 from conversation_log.records import phone_of
 from conversation_log.tables import conversations
 
+SHORTEST_NAME = 6  # shorter ones would be found by chance
 _WAMID = re.compile(r"wamid\.([A-Za-z0-9+/=_-]{8,512})")
 
 
@@ -28,13 +29,6 @@ class Identities:
     names: frozenset[str]
     customers: frozenset[str]
 
-    @property
-    def phones(self) -> frozenset[str]:
-        return frozenset(name for name in self.names if name.startswith("+"))
-
-    @property
-    def digits(self) -> frozenset[str]:
-        return frozenset(name.lstrip("+") for name in self.names if name.lstrip("+").isdigit())
 
 
 def find(customer: str, engine: Engine | None, client: redis.Redis[Any] | None) -> Identities:
@@ -60,8 +54,8 @@ def find(customer: str, engine: Engine | None, client: redis.Redis[Any] | None) 
     return Identities(frozenset(names), frozenset(customers))
 
 
-def mentions(wamid: str, digits: frozenset[str]) -> bool:
-    """Whether a wamid carries one of these numbers: Meta encodes the customer's phone in it."""
+def mentions(wamid: str, names: frozenset[str]) -> bool:
+    """Whether a wamid carries one of these names: Meta encodes the customer's phone or user id in it."""
     found = _WAMID.search(wamid)
     if not found:
         return False
@@ -70,7 +64,7 @@ def mentions(wamid: str, digits: frozenset[str]) -> bool:
         decoded = base64.b64decode(body + "=" * (-len(body) % 4), altchars=b"-_" if set(body) & set("-_") else None)
     except (binascii.Error, ValueError):
         return False
-    return any(number.encode() in decoded for number in digits)
+    return any(name.encode() in decoded for name in names if len(name) >= SHORTEST_NAME)
 
 
 def _spellings(*names: str) -> set[str]:

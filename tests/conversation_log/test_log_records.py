@@ -130,6 +130,15 @@ def test_words_of_the_graph_call_win_over_the_dialogues(the_log, turn, sent):
     assert messages[1]["content"] == "*It arrives tomorrow.*"
 
 
+def test_buttons_are_kept_beside_the_words(the_log, turn, sent):
+    record = turn("wamid.A", replies=(("Which one?", "utter_clarification_first"),))
+    record["events"][-1]["data"] = {"buttons": [{"title": "Track my order"}, {"title": "Talk to a person"}]}
+    words = "Which one?\n[Track my order]\n[Talk to a person]"
+    messages = only_messages(the_log.log(record, sent("wamid.A:1", "wamid.S", text=words)))
+    assert messages[1]["content"] == "Which one?"
+    assert messages[1]["buttons"] == ["Track my order", "Talk to a person"]
+
+
 def test_outcome_that_is_read_before_its_turn_is_completed_by_it(the_log, turn, sent):
     messages = only_messages(the_log.log(sent("wamid.A:1", "wamid.R", text="It arrives tomorrow."), turn("wamid.A")))
     reply = next(message for message in messages if message["role"] == "assistant")
