@@ -1,0 +1,132 @@
+"""`python -m benchmarks` (`make bench`): our assistant against stock Rasa with the same model, in one run.
+
+Rounds alternate, so that a busy machine is unfair to both alike. Writes results/bench.json and results/bench.png.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from benchmarks import measures, webhooks
+from benchmarks.graph_stand_in import GraphStandIn
+from benchmarks.plot import draw
+from benchmarks.shop import Shop
+from benchmarks.stock import StockRasa
+from launch.processes import free_port, newest_model
+from settings import PROJECT_ROOT
+
+LENGTHS = (1, 10, 100, 1000)
+TEXTS = {"domain answer": "hello", "order look-up": "where is my order 10234"}
+
+
+async def run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """All measurements."""
+    model = newest_model()
+    if model is None:
+        raise SystemExit("There is no model in models/. Remedy: `make train`.")
+    graph = GraphStandIn(free_port())
+    shop = Shop(folder, graph.url, rasa_workers=options.workers)
+    stock = StockRasa(shop, model)
+    await graph.start()
+    try:
+        print("starting both …", file=sys.stderr)
+        await shop.start()
+        limit = aiohttp.TCPConnector(limit=256)
+        async with aiohttp.ClientSession(connector=limit) as session:
+            ours = measures.Ours(shop, graph, webhooks.Meta(shop.url, session))
+            return await _measure(options, ours, stock, session)
+    finally:
+        shop.stop()
+        await graph.stop()
+
+
+async def _measure(
+    options: argparse.Namespace, ours: measures.Ours, stock: StockRasa, session: aiohttp.ClientSession
+) -> dict[str, Any]:
+    results: dict[str, Any] = {"cores": os.cpu_count(), "workers": options.workers, "load": os.getloadavg()[0]}
+
+    async def ask_stock(customer: str, text: str) -> None:
+        await stock.ask(session, customer, text)
+
+    for text in TEXTS.values():  # warm both up
+        await measures.turns_per_second(ask_stock, text, 10, 2)
+        await measures.turns_per_second(ours.ask, text, 20, 4)
+    for name, text in TEXTS.items():
+        rates: dict[str, list[float]] = {"stock": [], "ours": []}
+        for _ in range(options.rounds):
+            rates["stock"].append(await measures.turns_per_second(ask_stock, text, options.turns // 3, 8))
+            rates["ours"].append(await measures.turns_per_second(ours.ask, text, options.turns, options.concurrency))
+        results[f"turns/s, {name}"] = {side: statistics.median(found) for side, found in rates.items()}
+        print(name, rates, file=sys.stderr)
+    text = TEXTS["order look-up"]
+    results["ms per turn"] = {
+        "stock": await measures.stock_conversation(stock, session, text, LENGTHS),
+        "ours": await measures.our_conversation(ours, text, LENGTHS),
+    }
+    print(results["ms per turn"], file=sys.stderr)
+    took = await measures.acknowledgement_ms(ours, text, options.rate, options.seconds)
+    await measures.drained(ours)
+    results["acknowledgement ms"] = {
+        "p50": measures.quantile(took, 0.5), "p99": measures.quantile(took, 0.99),
+        "messages/s": options.rate, "stored": len(took),
+    }  # fmt: skip
+    results["batch of 1000, s"] = await measures.batch_seconds(ours, text, 1000)
+    results["memory MB"] = measures.memory_mb(ours.shop)
+    return results
+
+
+def table(results: dict[str, Any]) -> str:
+    """The results for people."""
+    lines = [f"{results['workers']} Rasa processes of ours, 1 of stock, on {results['cores']} cores", ""]
+    for name in TEXTS:
+        found = results[f"turns/s, {name}"]
+        lines.append(
+            f"{name:<16} stock {found['stock']:6.1f} turns/s   ours {found['ours']:6.1f}   "
+            f"× {found['ours'] / found['stock']:.1f}"
+        )
+    stock, ours = results["ms per turn"]["stock"], results["ms per turn"]["ours"]
+    for length in LENGTHS:
+        lines.append(f"turn {length:<11} stock {stock[length]:6.0f} ms        ours {ours[length]:6.0f}")
+    lines.append(f"turn 1000 / turn 10: stock {stock[1000] / stock[10]:.1f}, ours {ours[1000] / ours[10]:.2f}")
+    ack = results["acknowledgement ms"]
+    lines.append(
+        f"acknowledgement at {ack['messages/s']:.0f}/s: p50 {ack['p50']:.0f} ms, p99 {ack['p99']:.0f} ms "
+        f"({ack['stored']} stored)"
+    )
+    lines.append(f"batch of 1000 answered in {results['batch of 1000, s']:.1f} s")
+    lines.append("memory MB: " + ", ".join(f"{name} {mb:.0f}" for name, mb in results["memory MB"].items()))
+    return "\n".join(lines)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--turns", type=int, default=400, help="of ours in a round; a third of it for stock")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--concurrency", type=int, default=measures.CONCURRENCY)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--rate", type=float, default=80, help="messages/s while acknowledgements are timed")
+    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--keep", type=Path, help="folder for the processes' logs (default: a temporary one)")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        results = asyncio.run(run(options, options.keep or Path(temporary)))
+    folder = PROJECT_ROOT / "results"
+    folder.mkdir(exist_ok=True)
+    (folder / "bench.json").write_text(json.dumps(results, indent=2))
+    draw(results, folder / "bench.png")
+    print(table(results))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

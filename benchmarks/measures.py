@@ -1,0 +1,173 @@
+"""What is measured, on either side."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import aiohttp
+import psutil
+import redis.asyncio
+
+from benchmarks import webhooks
+from benchmarks.graph_stand_in import Accepted, GraphStandIn
+from benchmarks.shop import Shop
+from benchmarks.stock import StockRasa
+
+CONCURRENCY = 16
+_numbers = count(1)
+
+
+def quantile(values: list[float], share: float) -> float:
+    """The value below which this share of the values lies."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+@dataclass
+class Ours:
+    """Our assistant, seen from outside: signed webhooks in, messages accepted by the Graph stand-in out."""
+
+    shop: Shop
+    graph: GraphStandIn
+    meta: webhooks.Meta
+    answered: dict[str, asyncio.Event] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.graph.on_accepted = self._accepted
+
+    def _accepted(self, accepted: Accepted) -> None:
+        event = self.answered.get(accepted.key.rpartition(":")[0])
+        if event is not None:
+            event.set()
+
+    async def ask(self, customer: str, text: str) -> float:
+        """One turn. Returns the seconds that its acknowledgement took; waits for the answer."""
+        wamid = f"wamid.bench.{next(_numbers)}"
+        answered = self.answered[wamid] = asyncio.Event()
+        begin = time.perf_counter()
+        status = await self.meta.post(webhooks.notification([webhooks.text_message(customer, wamid, text)]))
+        took = time.perf_counter() - begin
+        if status != 200:
+            raise RuntimeError(f"the webhook was answered with {status}")
+        await asyncio.wait_for(answered.wait(), 120)
+        del self.answered[wamid]
+        return took
+
+
+async def turns_per_second(ask: Callable[[str, str], Any], text: str, turns: int, concurrency: int) -> float:
+    """Turns of different customers, `concurrency` at a time."""
+    customers = [f"9197{next(_numbers):08d}" for _ in range(turns)]
+    waiting = iter(customers)
+
+    async def talk() -> None:
+        for customer in waiting:
+            await ask(customer, text)
+
+    begin = time.perf_counter()
+    await asyncio.gather(*(talk() for _ in range(concurrency)))
+    return turns / (time.perf_counter() - begin)
+
+
+async def turn_ms(ask: Callable[[], Any], times: int = 5) -> float:
+    """Median milliseconds of one turn with nothing else going on."""
+    took = []
+    for _ in range(times):
+        begin = time.perf_counter()
+        await ask()
+        took.append((time.perf_counter() - begin) * 1000)
+    return statistics.median(took)
+
+
+async def our_conversation(ours: Ours, text: str, lengths: tuple[int, ...]) -> dict[int, float]:
+    """Milliseconds of a turn when the conversation has that many."""
+    customer = f"9196{next(_numbers):08d}"
+    done, found = 0, {}
+    for length in lengths:
+        while done < length - 1:
+            await ours.ask(customer, text)
+            done += 1
+        times = 1 if length == 1 else 5
+        found[length] = await turn_ms(lambda: ours.ask(customer, text), times)
+        done += times
+    return found
+
+
+async def stock_conversation(
+    stock: StockRasa, session: aiohttp.ClientSession, text: str, lengths: tuple[int, ...]
+) -> dict[int, float]:
+    """The same for stock Rasa, whose long conversations are made by repeating ten turns."""
+    customer = f"9195{next(_numbers):08d}"
+    found = {}
+    for length in lengths:
+        if length > 10:
+            await asyncio.to_thread(stock.lengthen, customer, length - 1)
+        elif length > 1:
+            for _ in range(length - 2):
+                await stock.ask(session, customer, text)
+        times = 1 if length == 1 else 5
+        found[length] = await turn_ms(lambda: stock.ask(session, customer, text), times)
+    return found
+
+
+async def acknowledgement_ms(ours: Ours, text: str, rate: float, seconds: float) -> list[float]:
+    """Milliseconds of each acknowledgement, `rate` messages a second whether they are answered yet or not."""
+    took: list[float] = []
+
+    async def one(number: int) -> None:
+        wamid, customer = f"wamid.ack.{next(_numbers)}", f"9194{number % 400:08d}"
+        body = webhooks.notification([webhooks.text_message(customer, wamid, text)])
+        begin = time.perf_counter()
+        if await ours.meta.post(body) == 200:
+            took.append((time.perf_counter() - begin) * 1000)
+
+    tasks = []
+    began = time.perf_counter()
+    for number in range(int(rate * seconds)):
+        await asyncio.sleep(max(0.0, began + number / rate - time.perf_counter()))
+        tasks.append(asyncio.create_task(one(number)))
+    await asyncio.gather(*tasks)
+    return took
+
+
+async def drained(ours: Ours, timeout_s: float = 300) -> None:
+    """Wait until inbox and outbox are empty."""
+    client: redis.asyncio.Redis = redis.asyncio.Redis.from_url(ours.shop.redis.url)
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        pipeline = client.pipeline(transaction=False)
+        for partition in range(32):
+            pipeline.xlen(f"wa:in:{partition}")
+            pipeline.xlen(f"wa:out:{partition}")
+        if sum(await pipeline.execute()) == 0:
+            return
+        await asyncio.sleep(0.1)
+    raise TimeoutError("not everything was answered")
+
+
+async def batch_seconds(ours: Ours, text: str, messages: int) -> float:
+    """One webhook with that many messages of 50 customers, until every one is answered."""
+    batch = [
+        webhooks.text_message(f"9193{n % 50:08d}", f"wamid.batch.{next(_numbers)}", text) for n in range(messages)
+    ]
+    begin = time.perf_counter()
+    if await ours.meta.post(webhooks.notification(batch)) != 200:
+        raise RuntimeError("the batch was refused")
+    await drained(ours)
+    return time.perf_counter() - begin
+
+
+def memory_mb(shop: Shop) -> dict[str, float]:
+    """Resident megabytes of each process."""
+    found = {}
+    for process in shop.processes:
+        if process.running is not None:
+            found[process.name] = psutil.Process(process.running.pid).memory_info().rss / 1e6
+    if shop.redis.process is not None:
+        found["redis"] = psutil.Process(shop.redis.process.pid).memory_info().rss / 1e6
+    return found
