@@ -13,9 +13,11 @@ _TOKEN = re.compile(r"[\w'\u0900-\u0963\u0966-\u097f]+|[.?!,;:।]")
 _DOTS = re.compile(r"\.{2,}")
 _SENTENCE_SIGNS = frozenset(".?!।")
 _CLAUSE_MARKS = frozenset(",;:")
-_CLAUSE_SIGNS = _CLAUSE_MARKS | {"but", "lekin", "par", "magar", "because", "and"}
+_CLAUSE_SIGNS = _CLAUSE_MARKS | {
+    "but", "and", "because", "so", "then", "i", "we", "please", "just", "lekin", "par", "magar", "bas",
+}
 _NEGATION_REACH = 3
-_FEW = 3
+_FEW = 2
 _SHOUTED = re.compile(r"\b[A-Z]{3,}\b")
 _LETTERS = re.compile(r"[A-Za-z]")
 _EXCLAIMED = re.compile(r"[!?]{2,}|!.*!", re.DOTALL)
