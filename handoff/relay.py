@@ -19,6 +19,15 @@ _WISH_MAX_WORDS = 8
 _POLITE = {"ok", "okay", "please", "pls", "thanks", "thank", "you", "no", "hi", "hey", "then", "now", "i", "want", "to"}
 
 
+UNDELIVERED = "Your last public reply did not reach the customer on WhatsApp: {why}"
+WHY = {
+    "window_closed": "their last message is more than 24 hours old. Reach them another way, or wait until they write.",
+    "recipient": "this number cannot receive it (no WhatsApp, or the business is blocked).",
+    "payload": "WhatsApp refused the message as it was written.",
+    "media": "WhatsApp could not send the attachment.",
+}
+
+
 class FloorReturned(HandoffUnavailable):
     """The assistant got the floor back before the message could be handed on: ask `holder` again and answer it."""
 
@@ -104,9 +113,11 @@ def _place(location: Any) -> str:
 def not_delivered(db: Database, entry_id: str, why: str, now: float | None = None) -> bool:
     """Tell the agent, in a private note, that a comment of theirs did not reach the customer. Once per comment.
 
-    `entry_id` is the comment's inbox id, or the key of one of its replies (the id, a colon and a number).
+    `entry_id` is the comment's inbox id, or the key of one of its replies (the id, a colon and a number); `why` is a
+    sentence, or the channel's name for the reason.
     """
     now = time.time() if now is None else now
+    note = {"note": UNDELIVERED.format(why=WHY.get(why, why))}
     of_its_reply = entry_id.rpartition(":")[0]
     with db.write() as connection:
         row = connection.execute(
@@ -116,5 +127,5 @@ def not_delivered(db: Database, entry_id: str, why: str, now: float | None = Non
         ).first()
         if row is None:
             return False
-        return add_job(connection, row.takeover_id, "note", f"undelivered:{row.entry_id}", {"note": why}, now)
+        return add_job(connection, row.takeover_id, "note", f"undelivered:{row.entry_id}", note, now)
 

@@ -1,0 +1,92 @@
+"""handoff.yml: the file that ships works, and a mistake in it is named with its remedy."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import yaml
+
+from handoff.configuration import HANDOFF_FILE, HandoffConfigurationError, load_configuration
+
+KOLKATA = ZoneInfo("Asia/Kolkata")
+
+
+def at(*moment: int) -> float:
+    return dt.datetime(*moment, tzinfo=KOLKATA).timestamp()  # type: ignore[arg-type,misc]
+
+
+def changed(tmp_path: Path, **values: Any) -> Path:
+    content = yaml.safe_load(HANDOFF_FILE.read_text())
+    content.update(values)
+    path = tmp_path / "handoff.yml"
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+def test_the_file_that_ships_is_right() -> None:
+    configuration = load_configuration()
+    assert configuration.reference_prefix == "MG"
+    assert "back to the bot" in configuration.back_to_assistant
+
+
+@pytest.mark.parametrize(("moment", "is_open"), [
+    ((2026, 11, 23, 9, 0), True), ((2026, 11, 23, 8, 59), False), ((2026, 11, 23, 20, 59), True),
+    ((2026, 11, 23, 21, 0), False), ((2026, 11, 29, 9, 30), False), ((2026, 11, 29, 10, 0), True),
+])  # fmt: skip
+def test_business_hours_are_the_shops_own_time(moment: tuple[int, ...], is_open: bool) -> None:
+    assert load_configuration().hours.open_at(at(*moment)) is is_open
+
+
+def test_a_holiday_is_closed_and_the_next_opening_is_the_day_after(tmp_path: Path) -> None:
+    hours_of = yaml.safe_load(HANDOFF_FILE.read_text())["business_hours"]
+    hours = load_configuration(
+        changed(tmp_path, business_hours={**hours_of, "holidays": [dt.date(2027, 1, 26)]})
+    ).hours
+    assert not hours.open_at(at(2027, 1, 26, 12, 0))
+    assert hours.next_opening(at(2027, 1, 26, 12, 0)) == dt.datetime(2027, 1, 27, 9, 0, tzinfo=KOLKATA)
+
+
+def test_a_shop_that_never_opens_promises_no_time(tmp_path: Path) -> None:
+    never = {"timezone": "Asia/Kolkata", "days": {}, "holidays": []}
+    hours = load_configuration(changed(tmp_path, business_hours=never)).hours
+    assert hours.next_opening(at(2027, 1, 26, 12, 0)) is None
+
+
+@pytest.mark.parametrize(("values", "named"), [
+    ({"reference_prefix": "mg-"}, "capital letters"),
+    ({"coalesce_seconds": "soon"}, "coalesce_seconds"),
+    ({"updates_per_10_minutes": 300}, "updates_per_10_minutes"),
+    ({"order_link": "https://admin.example/orders"}, "{order_number}"),
+    ({"public_url": "bot.example"}, "https://"),
+    ({"buisness_hours": {}}, "buisness_hours"),
+    ({"back_to_assistant": "bot"}, "list of phrases"),
+    ({"business_hours": {"timezone": "Mumbai", "days": {}}}, "Asia/Kolkata"),
+    ({"business_hours": {"timezone": "Asia/Kolkata", "days": {"monday": ["9-17"]}}}, "09:00-21:00"),
+    ({"business_hours": {"timezone": "Asia/Kolkata", "days": {"monday": ["21:00-09:00"]}}}, "midnight"),
+    ({"business_hours": {"timezone": "Asia/Kolkata", "days": {"montag": []}}}, "montag"),
+    ({"business_hours": {"timezone": "Asia/Kolkata", "days": {}, "holidays": ["26.1."]}}, "2027-01-26"),
+    ({"notifications": {"digest_above": 0}}, "digest_above"),
+])  # fmt: skip
+def test_a_mistake_is_named_with_the_file_and_the_remedy(tmp_path: Path, values: Any, named: str) -> None:
+    path = changed(tmp_path, **values)
+    with pytest.raises(HandoffConfigurationError) as caught:
+        load_configuration(path)
+    assert str(path) in str(caught.value)
+    assert named in str(caught.value)
+
+
+@pytest.mark.parametrize("written", ["a: [", "- 1", ""])
+def test_a_file_that_is_no_mapping_is_named(tmp_path: Path, written: str) -> None:
+    path = tmp_path / "handoff.yml"
+    path.write_text(written)
+    with pytest.raises(HandoffConfigurationError, match=str(path)):
+        load_configuration(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(HandoffConfigurationError, match="Restore it"):
+        load_configuration(tmp_path / "gone.yml")
