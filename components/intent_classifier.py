@@ -15,6 +15,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from components.intent_model import IntentModel, ModelOptions, Prediction
+from components.message_parts import reconsider
 from components.sentence_embeddings import SentenceEmbeddings
 
 log = logging.getLogger(__name__)
@@ -75,7 +76,8 @@ class IntentClassifier(GraphComponent):
         for message in messages:
             text = message.get(TEXT)
             if text and self._model:
-                self._answer(message, self._model.predict(text, self._embeddings))
+                whole = self._model.predict(text, self._embeddings)
+                self._answer(message, reconsider(text, whole, self._model.glance))
         return messages
 
     def _answer(self, message: Message, prediction: Prediction) -> None:

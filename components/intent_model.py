@@ -120,16 +120,26 @@ class IntentModel:
 
     def predict(self, text: str, embedder: Embedder) -> Prediction:
         """The ranking for one message."""
-        pattern = self.options.order_number_pattern
-        row = _features(self.vectorizers, [folded(text, pattern)])
-        scores = (row @ self.ngram_weights)[0] + self.ngram_bias
-        probabilities = _softmax(scores / self.ngram_temperature)
-        embedded = bool(probabilities.max() < self.options.sure)
-        if embedded:
-            near = _centred(embedder.one(readable(text, pattern)).reshape(1, -1), self.centre)
-            gaussian = _gaussian(near @ self.support.T, self.options.width)
-            scores = (row @ self.weights)[0] + (gaussian @ self.support_weights)[0] + self.bias
-            probabilities = _softmax(scores / self.temperature)
+        row = self._row(text)
+        probabilities = self._by_ngrams(row)
+        if probabilities.max() >= self.options.sure:
+            return self._ranked(probabilities, embedded=False)
+        vector = embedder.one(readable(text, self.options.order_number_pattern)).reshape(1, -1)
+        gaussian = _gaussian(_centred(vector, self.centre) @ self.support.T, self.options.width)
+        scores = (row @ self.weights)[0] + (gaussian @ self.support_weights)[0] + self.bias
+        return self._ranked(_softmax(scores / self.temperature), embedded=True)
+
+    def glance(self, text: str) -> Prediction:
+        """The ranking by n-grams alone."""
+        return self._ranked(self._by_ngrams(self._row(text)), embedded=False)
+
+    def _row(self, text: str) -> scipy.sparse.csr_matrix:
+        return _features(self.vectorizers, [folded(text, self.options.order_number_pattern)])
+
+    def _by_ngrams(self, row: scipy.sparse.csr_matrix) -> np.ndarray:
+        return _softmax(((row @ self.ngram_weights)[0] + self.ngram_bias) / self.ngram_temperature)
+
+    def _ranked(self, probabilities: np.ndarray, embedded: bool) -> Prediction:
         order = np.argsort(-probabilities, kind="stable")
         return Prediction(tuple((self.labels[i], float(probabilities[i])) for i in order), embedded)
 

@@ -1,0 +1,46 @@
+"""A message that says several things: which of them the customer wants answered.
+
+"Hi! Love your lamps. Mine has not come yet, where is it?" The whole is read first; only when that is unsure, or sounds like small
+talk, do its sentences speak for themselves, by their n-grams. The last sentence with business in it wins, because people tell the story
+first and ask at the end; but an outburst after a question leaves the question standing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from components.intent_model import Prediction
+
+SMALL_TALK = frozenset({"greet", "goodbye", "thank", "affirm", "deny", "bot_challenge", "ask_capabilities", "out_of_scope"})
+_OUTBURST = "file_complaint"
+_END = re.compile(r"(?<=[^\W\d].)(?<=[.!?।])\s+|[\n\r]+|(?<=[!?])(?=\w)")
+_SETTLED = 0.75  # the whole is believed from this confidence on
+_PART = 0.65  # the part's share when it is blended with the whole
+_CLEAR = 0.85  # a sentence is believed from this confidence on
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a message that have at least two words."""
+    return [part.strip() for part in _END.split(text) if len(part.split()) > 1]
+
+
+def reconsider(text: str, whole: Prediction, read: Callable[[str], Prediction]) -> Prediction:
+    """The prediction for the message, given that for the whole and a cheap reader of one sentence."""
+    if whole.confidence >= _SETTLED and whole.label not in SMALL_TALK:
+        return whole
+    parts = sentences(text)
+    if len(parts) < 2:
+        return whole
+    clear = [p for p in map(read, parts) if p.confidence >= _CLEAR and p.label not in SMALL_TALK]
+    asked = [p for p in clear if p.label != _OUTBURST] or clear
+    return _blend(whole, asked[-1]) if asked else whole
+
+
+def _blend(whole: Prediction, part: Prediction) -> Prediction:
+    """The part's ranking, tempered by the whole's."""
+    shares = dict.fromkeys((name for name, _ in (*whole.ranking, *part.ranking)), 0.0)
+    for prediction, share in ((whole, 1 - _PART), (part, _PART)):
+        for name, confidence in prediction.ranking:
+            shares[name] += share * confidence
+    return Prediction(tuple(sorted(shares.items(), key=lambda item: -item[1])), whole.embedded)

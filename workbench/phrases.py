@@ -1,0 +1,48 @@
+"""Labelled phrases, as they stand in Rasa's NLU files."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+TRAINING = PROJECT_ROOT / "data" / "nlu"
+HELD_OUT = PROJECT_ROOT / "tests" / "nlu" / "held_out"
+_ANNOTATION = re.compile(r"\[([^\]]+)\][({][^)}]*[)}]")
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """One labelled phrase and where it stands."""
+
+    text: str
+    intent: str
+    file: Path
+    line: int
+
+    @property
+    def place(self) -> str:
+        """File and line as an editor opens them, from the project root."""
+        inside = self.file.is_relative_to(PROJECT_ROOT)
+        return f"{self.file.relative_to(PROJECT_ROOT) if inside else self.file}:{self.line}"
+
+
+def read_phrases(folder: Path) -> list[Phrase]:
+    """Every phrase under a folder, files in order of their names, entity annotations removed."""
+    return [phrase for path in sorted(folder.rglob("*.yml")) for phrase in _of_file(path)]
+
+
+def _of_file(path: Path) -> list[Phrase]:
+    source = path.read_text(encoding="utf-8")
+    blocks = (yaml.safe_load(source) or {}).get("nlu") or []
+    lines = iter(enumerate(source.splitlines(), start=1))
+    found = []
+    for block in blocks:
+        for example in str(block.get("examples", "")).splitlines():
+            if "intent" in block and example.startswith("- "):
+                number = next(n for n, line in lines if line.strip() == example.strip())
+                found.append(Phrase(_ANNOTATION.sub(r"\1", example[2:]).strip(), block["intent"], path, number))
+    return found
