@@ -68,6 +68,7 @@ class Shop:
     rasa_workers: int = 2
     with_worker: bool = True
     models: Path = PROJECT_ROOT / "models"
+    actions: tuple[str, ...] = ("launch.action_server",)
     processes: list[Process] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -121,7 +122,7 @@ class Shop:
 
     def add_action_server(self) -> Process:
         health = f"http://127.0.0.1:{self.action_port}/health"
-        return self.python("actions", ["-m", "launch.action_server"], lambda: answers(health))
+        return self.python("actions", ["-m", *self.actions], lambda: answers(health))
 
     def named(self, start: str) -> list[Process]:
         """The processes whose name starts so."""

@@ -100,11 +100,11 @@ class Outcome:
         )
 
 
-async def run(plan: Plan, folder: Path, seed: int = 1, say: Any = print) -> Outcome:
+async def run(plan: Plan, folder: Path, seed: int = 1, say: Any = print, **shop_options: Any) -> Outcome:
     """Start a shop, let it suffer, wait until it has answered, and report."""
     chance = random.Random(seed)
     graph = GraphStandIn(free_port(), FAULTS, random.Random(seed))
-    shop = Shop(folder, graph.url)
+    shop = Shop(folder, graph.url, **shop_options)
     await graph.start()
     try:
         say("starting the shop …")

@@ -1,0 +1,108 @@
+"""A server that cannot serve says why and what to do, instead of going on in memory."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from connectors.application import _channels, load_agent
+from connectors.startup import CannotStart
+from settings import PROJECT_ROOT
+from tests.conftest import free_port
+
+GOOD = (PROJECT_ROOT / "endpoints.yml").read_text()
+
+
+def start(**environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "connectors.server"],
+        env={**os.environ, "RASA_PORT": str(free_port()), **environment},
+        cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+
+
+def test_a_dead_redis_is_named_without_its_password() -> None:
+    ended = start(REDIS_URL=f"redis://:hunter2@127.0.0.1:{free_port()}/0")
+    assert ended.returncode == 1
+    assert "REDIS_URL does not answer" in ended.stderr
+    assert "hunter2" not in ended.stderr + ended.stdout
+
+
+def test_a_port_that_somebody_else_has_is_named(redis_url: str) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+        ended = start(REDIS_URL=redis_url, RASA_PORT=port)
+    assert ended.returncode == 1
+    assert f"port {port}" in ended.stderr
+    assert "Remedy" in ended.stderr
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    """A folder with something that is called a model."""
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "broken.tar.gz").write_bytes(b"not an archive")
+    return tmp_path / "models"
+
+
+@pytest.mark.parametrize(
+    ("section", "class_path"),
+    [
+        ("tracker_store", "connectors.tracker_store.NoSuchStore"),
+        ("tracker_store", "no.such.module.Store"),
+        ("tracker_store", "connectors.event_broker.StreamEventBroker"),
+        ("event_broker", "connectors.event_broker.NoSuchBroker"),
+        ("event_broker", "connectors.tracker_store.RedisTrackerStore"),
+    ],
+)
+def test_a_class_that_is_not_there_ends_the_start(
+    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, section: str, class_path: str
+) -> None:
+    monkeypatch.setenv("ACTION_PORT", "5055")
+    right = {
+        "tracker_store": "connectors.tracker_store.RedisTrackerStore",
+        "event_broker": "connectors.event_broker.StreamEventBroker",
+    }[section]
+    endpoints = tmp_path / "endpoints.yml"
+    endpoints.write_text(GOOD.replace(right, class_path, 1))
+    with pytest.raises(CannotStart, match=class_path):
+        load_agent(models, endpoints)
+
+
+def test_a_missing_section_ends_the_start(models: Path, tmp_path: Path) -> None:
+    endpoints = tmp_path / "endpoints.yml"
+    endpoints.write_text("action_endpoint: {url: 'http://127.0.0.1:1/webhook'}\n")
+    with pytest.raises(CannotStart, match="tracker_store"):
+        load_agent(models, endpoints)
+
+
+def test_no_model_ends_the_start(tmp_path: Path) -> None:
+    with pytest.raises(CannotStart, match="make train"):
+        load_agent(tmp_path, PROJECT_ROOT / "endpoints.yml")
+
+
+def test_a_model_that_cannot_be_loaded_ends_the_start(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACTION_PORT", "5055")
+    with pytest.raises(CannotStart, match="make train"):
+        load_agent(models, PROJECT_ROOT / "endpoints.yml")
+
+
+def test_a_channel_that_is_not_there_ends_the_start(tmp_path: Path) -> None:
+    credentials = tmp_path / "credentials.yml"
+    credentials.write_text("connectors.whatsapp.channel.NoSuchChannel:\n  key: value\n")
+    with pytest.raises(CannotStart, match="NoSuchChannel"):
+        _channels(credentials)
+
+
+def test_a_channel_without_its_secrets_ends_the_start(tmp_path: Path) -> None:
+    credentials = tmp_path / "credentials.yml"
+    credentials.write_text("connectors.whatsapp.channel.WhatsAppChannel:\n  verify_token: x\n")
+    with pytest.raises(CannotStart, match="app_secret"):
+        _channels(credentials)
