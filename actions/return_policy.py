@@ -6,6 +6,7 @@ customer's words ask the assistant to be or to ignore: they are only searched fo
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 from rasa_sdk import Tracker
@@ -28,18 +29,15 @@ class ActionAnswerReturnPolicy(SpeakingAction):
     def __init__(self, knowledge: PolicyAnswers | None = None) -> None:
         self._knowledge = knowledge
 
-    @property
-    def knowledge(self) -> PolicyAnswers:
-        """The answers: the given ones, else the real ones."""
-        return self._knowledge or services.knowledge()
-
     def name(self) -> str:
         return "action_answer_return_policy"
 
     async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
         question = asked_question(tracker)
         try:
-            outcome = await self.knowledge.answer(question, previous=tracker.get_slot(QUESTION_SLOT))
+            # In a thread: built for the first customer of all, it loads a model and an SDK.
+            knowledge = self._knowledge or await asyncio.to_thread(services.knowledge)
+            outcome = await knowledge.answer(question, previous=tracker.get_slot(QUESTION_SLOT))
         except KnowledgeError as error:
             log.error("knowledge.unavailable problem=%s", error)
             dispatcher.utter_message(response="utter_return_policy_unavailable")

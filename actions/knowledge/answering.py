@@ -97,8 +97,8 @@ class PolicyAnswers:
         if section is None or not finding.answerable:
             return NotCovered(finding.score)
         if self._writer is None:
-            return self._extractive(asked, section, "extractive")
-        return await self._written(asked, finding, section, self._writer)
+            return self._extractive(question, section, "extractive")
+        return await self._written(question, asked, finding, self._writer)
 
     def prepare(self) -> None:
         """Index the pages and load the embedding model now (blocking), so that no customer waits for it."""
@@ -120,11 +120,12 @@ class PolicyAnswers:
             return question, alone
         return (together, joined) if joined.answerable else (question, alone)
 
-    async def _written(self, question: str, finding: Finding, section: Section, writer: Writer) -> Outcome:
+    async def _written(self, question: str, asked: str, finding: Finding, writer: Writer) -> Outcome:
+        section = finding.sections[0]
         started = time.monotonic()
         draft: Draft | None = None
         try:
-            writing = writer.write(self._redact(question), finding.sections)
+            writing = writer.write(self._redact(asked), finding.sections)
             draft = await asyncio.wait_for(writing, self._budget_s)
             reason = self._judge(draft)
         except (TimeoutError, asyncio.TimeoutError):
@@ -135,8 +136,9 @@ class PolicyAnswers:
         usage = draft.usage if draft else NO_USAGE
         log.info("knowledge.answer.judged provider=%s verdict=%s latency_ms=%d", writer.provider, reason, latency_ms)
         if draft is not None and reason == "supported":
-            pages = _cited_pages(draft, finding)
-            return GroundedAnswer(draft.text, section, pages, reason, writer.provider, draft.model, usage, latency_ms)
+            cited = _cited(draft, finding)
+            pages = tuple(dict.fromkeys(section.page for section in cited))
+            return GroundedAnswer(draft.text, cited[0], pages, reason, writer.provider, draft.model, usage, latency_ms)
         if reason == "not_covered" and finding.score < SURE_OF_ITSELF:
             return NotCovered(finding.score, reason, writer.provider, writer.model, usage, latency_ms)
         return self._extractive(question, section, reason, writer.model, usage, latency_ms)
@@ -172,7 +174,7 @@ def is_only_the_topic(question: str) -> bool:
     return bool(words) and names_topic and set(words) <= _ONLY_THE_TOPIC
 
 
-def _cited_pages(draft: Draft, finding: Finding) -> tuple[str, ...]:
-    """Names of the pages that the passages come from, in the order of the sections."""
-    pages = [s.page for s in finding.sections if any(passage and passage in s.text for passage in draft.passages)]
-    return tuple(dict.fromkeys(pages))
+def _cited(draft: Draft, finding: Finding) -> list[Section]:
+    """The sections that the passages come from, best first; the best one when none can be told."""
+    cited = [s for s in finding.sections if any(passage and passage in s.text for passage in draft.passages)]
+    return cited or [finding.sections[0]]

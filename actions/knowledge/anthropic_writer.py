@@ -29,18 +29,16 @@ class AnthropicWriter:
     provider = "anthropic"
 
     def __init__(self, api_key: str, model: str, base_url: str | None = None, timeout_s: float = 8.0) -> None:
+        # Imported here and not in the first question's time: it takes a second.
+        import anthropic
+
         self.model = model
-        self._options: dict[str, Any] = {
-            "api_key": api_key, "base_url": base_url, "timeout": timeout_s, "max_retries": 1
-        }
-        self._client: anthropic.AsyncAnthropic | None = None
+        self._client = anthropic.AsyncAnthropic(api_key=api_key, base_url=base_url, timeout=timeout_s, max_retries=1)
 
     async def write(self, question: str, sections: Sequence[Section]) -> Draft:
         """Raises WriterFailed."""
         import anthropic
 
-        if self._client is None:
-            self._client = anthropic.AsyncAnthropic(**self._options)
         try:
             message = await self._client.messages.create(
                 model=self.model,
@@ -64,8 +62,7 @@ class AnthropicWriter:
 
     async def close(self) -> None:
         """Give back the connections."""
-        if self._client is not None:
-            await self._client.close()
+        await self._client.close()
 
     def _draft(self, message: anthropic.types.Message, sections: Sequence[Section]) -> Draft:
         if message.stop_reason not in ("end_turn", "stop_sequence"):

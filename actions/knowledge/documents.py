@@ -62,9 +62,10 @@ class Page:
 
 @dataclass(frozen=True)
 class Lexicon:
-    """How customers' words are read: Hindi in Latin script to its English meaning, and names of wares to "item"."""
+    """How customers' words are read: Hindi in Latin script and other words to plain ones, names of wares to "item"."""
 
     hinglish: Mapping[str, str]
+    same_as: Mapping[str, str]
     wares: frozenset[str]
 
 
@@ -190,12 +191,18 @@ def _read_not_covered(path: Path) -> tuple[str, ...]:
 
 def _read_lexicon(path: Path) -> Lexicon:
     parts = _read_yaml(path)
-    hinglish, wares = parts.get("hinglish", {}), parts.get("wares", "")
-    if not isinstance(hinglish, dict) or not all(isinstance(meaning, str) for meaning in hinglish.values()):
-        raise KnowledgeError(f"{path.name}: write 'hinglish:' and below it lines 'hindi words: English meaning'.")
+    wares = parts.get("wares", "")
     if not isinstance(wares, str):
         raise KnowledgeError(f"{path.name}: write 'wares: >-' and below it the words, with spaces between them.")
-    return Lexicon({words.lower(): meaning for words, meaning in hinglish.items()}, frozenset(wares.lower().split()))
+    hinglish, same_as = _readings(path, parts, "hinglish"), _readings(path, parts, "same_as")
+    return Lexicon(hinglish, same_as, frozenset(wares.lower().split()))
+
+
+def _readings(path: Path, parts: dict[str, Any], name: str) -> dict[str, str]:
+    readings = parts.get(name, {})
+    if not isinstance(readings, dict) or not all(isinstance(meaning, str) for meaning in readings.values()):
+        raise KnowledgeError(f"{path.name}: write '{name}:' and below it lines 'their words: our words'.")
+    return {words.lower(): meaning.lower() for words, meaning in readings.items()}
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import hashlib
 import logging
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -51,48 +51,74 @@ class E5:
 
 
 class RememberingEmbedder:
-    """An embedder that keeps what it embedded in `folder`, by the hash of the text; a damaged file is embedded anew."""
+    """An embedder that keeps what it embedded in `folder`, by the hash of the text; a damaged file is embedded anew.
 
-    def __init__(self, embedder: Embedder, folder: Path | None) -> None:
+    `shipped` is a file made by `pack` that comes with the pages, so that a new installation starts at once. Neither is
+    needed: what is in none of them is embedded.
+    """
+
+    def __init__(self, embedder: Embedder, folder: Path | None, shipped: Path | None = None) -> None:
         self.name = embedder.name
         self._embedder = embedder
         self._path = folder / f"embeddings-{embedder.name}.npz" if folder else None
-        self._known: dict[bytes, Vectors] = {}
-        self._read()
+        self._shipped = _read(shipped, self.name)
+        self._own = _read(self._path, self.name)
 
     def embed(self, texts: Sequence[str], kind: str) -> Vectors:
         """Rows as of the embedder beneath; only texts that were never seen cost anything."""
-        keys = [hashlib.blake2b(f"{kind}:{text}".encode(), digest_size=16).digest() for text in texts]
-        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._known}
+        keys = [_key(text, kind) for text in texts]
+        missing = {
+            key: text
+            for key, text in zip(keys, texts, strict=True)
+            if key not in self._own and key not in self._shipped
+        }
         if missing:
-            rows = self._embedder.embed(list(missing.values()), kind)
-            self._known.update(zip(missing, rows.astype(np.float16).astype(np.float32), strict=True))
-            self._write()
-        return np.stack([self._known[key] for key in keys])
+            self._own.update(zip(missing, self._embedder.embed(list(missing.values()), kind), strict=True))
+            if self._path is not None:
+                _write(self._path, self.name, self._own)
+        return np.stack([self._own[key] if key in self._own else self._shipped[key] for key in keys])
 
-    def _read(self) -> None:
-        if self._path is None or not self._path.exists():
-            return
-        try:
-            with np.load(self._path, allow_pickle=False) as stored:
-                rows = stored["rows"].astype(np.float32)
-                self._known = dict(zip((key.tobytes() for key in stored["keys"]), rows, strict=True))
-        except Exception as error:  # any damage: it is only a memory
-            log.warning("knowledge.embeddings.unreadable error=%s", type(error).__name__)
-            self._known = {}
 
-    def _write(self) -> None:
-        if self._path is None:
-            return
-        keys = np.array([np.frombuffer(key, np.uint8) for key in self._known])
-        rows = np.stack(list(self._known.values())).astype(np.float16)
-        draft = self._path.with_suffix(f".{os.getpid()}.{threading.get_ident()}.tmp")
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with draft.open("wb") as file:
-                np.savez(file, keys=keys, rows=rows)
-            os.replace(draft, self._path)
-        except OSError as error:
-            log.warning("knowledge.embeddings.not_stored error=%s", type(error).__name__)
-            with contextlib.suppress(OSError):
-                draft.unlink()
+def pack(path: Path, embedder: Embedder, texts: Sequence[tuple[str, str]]) -> None:
+    """Write a file to ship: the embeddings of (text, kind) pairs. OSError when it cannot be written."""
+    rows = {_key(text, kind): embedder.embed([text], kind)[0] for text, kind in texts}
+    _write(path, embedder.name, rows, quietly=False)
+
+
+def _key(text: str, kind: str) -> bytes:
+    return hashlib.blake2b(f"{kind}:{text}".encode(), digest_size=16).digest()
+
+
+def _read(path: Path | None, name: str) -> dict[bytes, Vectors]:
+    """What `path` holds by key; {} when there is no such file, it is damaged, or it is another embedder's."""
+    if path is None or not path.exists():
+        return {}
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            if str(stored["embedder"]) != name:
+                return {}
+            rows = stored["rows"].astype(np.float32) * stored["scales"].astype(np.float32)[:, None]
+            return dict(zip((key.tobytes() for key in stored["keys"]), rows, strict=True))
+    except Exception as error:  # any damage: it is only a memory
+        log.warning("knowledge.embeddings.unreadable file=%s error=%s", path.name, type(error).__name__)
+        return {}
+
+
+def _write(path: Path, name: str, known: Mapping[bytes, Vectors], quietly: bool = True) -> None:
+    """Keep `known` in one byte a number (the error is far below the model's own), replacing the file at once."""
+    keys = np.array([np.frombuffer(key, np.uint8) for key in known])
+    rows = np.stack(list(known.values()))
+    scales = np.maximum(np.abs(rows).max(axis=1), 1e-9) / 127
+    draft = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with draft.open("wb") as file:
+            whole = np.round(rows / scales[:, None]).astype(np.int8)
+            np.savez(file, embedder=np.array(name), keys=keys, rows=whole, scales=scales.astype(np.float32))
+        os.replace(draft, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+        if not quietly:
+            raise
+        log.warning("knowledge.embeddings.not_stored error=%s", type(error).__name__)

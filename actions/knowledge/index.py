@@ -18,6 +18,8 @@ from actions.knowledge.embedding import Vectors
 from actions.knowledge.wording import Wording, words_of
 
 Scores = NDArray[np.float32]
+# How an entry's kind is embedded: like a question, or like a text that answers one.
+EMBED_AS = {"asked": "query", "text": "passage"}
 
 
 @dataclass(frozen=True)

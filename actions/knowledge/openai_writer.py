@@ -45,18 +45,16 @@ class OpenAIWriter:
     provider = "openai"
 
     def __init__(self, api_key: str, model: str, base_url: str | None = None, timeout_s: float = 8.0) -> None:
+        # Imported here and not in the first question's time: it takes a second.
+        import openai
+
         self.model = model
-        self._options: dict[str, Any] = {
-            "api_key": api_key, "base_url": base_url, "timeout": timeout_s, "max_retries": 1
-        }
-        self._client: openai.AsyncOpenAI | None = None
+        self._client = openai.AsyncOpenAI(api_key=api_key, base_url=base_url, timeout=timeout_s, max_retries=1)
 
     async def write(self, question: str, sections: Sequence[Section]) -> Draft:
         """Raises WriterFailed."""
         import openai
 
-        if self._client is None:
-            self._client = openai.AsyncOpenAI(**self._options)
         try:
             completion = await self._client.chat.completions.create(
                 model=self.model,
@@ -83,8 +81,7 @@ class OpenAIWriter:
 
     async def close(self) -> None:
         """Give back the connections."""
-        if self._client is not None:
-            await self._client.close()
+        await self._client.close()
 
     def _draft(self, completion: openai.types.chat.ChatCompletion, sections: Sequence[Section]) -> Draft:
         choice = completion.choices[0]

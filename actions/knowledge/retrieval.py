@@ -25,25 +25,26 @@ import numpy as np
 
 from actions.knowledge.documents import KnowledgeError, PolicyPages, Section, load_pages
 from actions.knowledge.embedding import E5, Embedder, RememberingEmbedder, Vectors
-from actions.knowledge.index import EmbeddedVectorIndex, Entry, LexicalIndex, Scores, VectorIndex, entries_of
+from actions.knowledge.index import EMBED_AS, EmbeddedVectorIndex, Entry, LexicalIndex, Scores, VectorIndex, entries_of
 from actions.knowledge.wording import Wording
 
 log = logging.getLogger(__name__)
 
 FEWEST_TO_CENTRE = 30
 CANDIDATES = 4
+SHIPPED = "embeddings.npz"
 
 
 @dataclass(frozen=True)
 class Calibration:
     """Numbers chosen on tests/knowledge/calibration.tsv for the best balance of refusals and false refusals."""
 
-    character_weight: float = 0.30
+    character_weight: float = 0.15
     word_weight: float = 0.10
-    text_handicap: float = 0.0
-    temperature: float = 0.06
-    slope: float = 1.8
-    intercept: float = -1.9
+    text_handicap: float = 0.05
+    temperature: float = 0.05
+    slope: float = 0.9
+    intercept: float = -1.45
     answerable_from: float = 0.5
 
 
@@ -77,7 +78,8 @@ class _Snapshot:
 class Retriever:
     """Searches the pages of `folder`; an edited page counts from the next question on, without a restart.
 
-    `memory` is a folder in which the entries' embeddings outlive the process.
+    `memory` is a folder in which the entries' embeddings outlive the process; `shipped` is a file of them that comes
+    with the pages.
     """
 
     def __init__(
@@ -85,13 +87,14 @@ class Retriever:
         folder: Path,
         embedder: Embedder,
         memory: Path | None = None,
+        shipped: Path | None = None,
         vectors: VectorIndex | None = None,
         calibration: Calibration | None = None,
     ) -> None:
         self._folder = folder
         self._questions = embedder
         # Only what the pages say is kept on disk, never what a customer asked.
-        self._texts = RememberingEmbedder(embedder, memory)
+        self._texts = RememberingEmbedder(embedder, memory, shipped)
         self._vectors = vectors or EmbeddedVectorIndex()
         self.calibration = calibration or Calibration()
         self._snapshot: _Snapshot | None = None
@@ -170,7 +173,7 @@ class Retriever:
         return self._snapshot
 
     def _index(self, pages: PolicyPages) -> _Snapshot:
-        wording = _wording_of(pages)
+        wording = wording_of(pages)
         entries = entries_of(pages, wording)
         rows = self._embed_entries(entries)
         asked = np.array([entry.kind == "asked" for entry in entries])
@@ -188,7 +191,7 @@ class Retriever:
 
     def _embed_entries(self, entries: list[Entry]) -> Vectors:
         rows: dict[int, Vectors] = {}
-        for kind, as_kind in (("asked", "query"), ("text", "passage")):
+        for kind, as_kind in EMBED_AS.items():
             places = [place for place, entry in enumerate(entries) if entry.kind == kind]
             if places:
                 vectors = self._texts.embed([entries[place].text for place in places], as_kind)
@@ -196,7 +199,7 @@ class Retriever:
         return np.stack([rows[place] for place in range(len(entries))])
 
 
-def _wording_of(pages: PolicyPages) -> Wording:
+def wording_of(pages: PolicyPages) -> Wording:
     clean = Wording(pages.lexicon, ()).clean
     corpus = [clean(text) for s in pages.sections for text in (s.heading, s.text, *s.asked_as)]
     corpus += [clean(question) for question in pages.not_covered]
@@ -226,7 +229,9 @@ def default_retriever() -> Retriever:
     """The project's own pages, embeddings remembered under STATE_DIR."""
     import settings
 
-    return Retriever(settings.PROJECT_ROOT / "policy_kb", E5(), memory=settings.load().state_path / "knowledge")
+    folder = settings.PROJECT_ROOT / "policy_kb"
+    memory = settings.load().state_path / "knowledge"
+    return Retriever(folder, E5(), memory=memory, shipped=folder / SHIPPED)
 
 
 def answer_lines(lines: Iterable[str], find: Callable[[str], Finding]) -> Iterator[str]:

@@ -46,9 +46,10 @@ class Wording:
         hinglish = lexicon.hinglish
         self._wares = lexicon.wares
         self._words = {k: v for k, v in hinglish.items() if " " not in k}
-        phrases = sorted((k for k in hinglish if " " in k), key=len, reverse=True)
-        self._phrases = {k: hinglish[k] for k in phrases}
-        self._phrase = re.compile(rf"\b(?:{'|'.join(map(re.escape, phrases))})\b") if phrases else None
+        self._phrases = {k: v for k, v in hinglish.items() if " " in k}
+        self._phrase = _any_of(self._phrases)
+        self._same_as = lexicon.same_as
+        self._other_word = _any_of(self._same_as)
         counts = Counter(
             word for text in corpus if not self.is_hinglish(text)
             for word in _WORD.findall(text) if word not in _SHORTHAND
@@ -71,8 +72,9 @@ class Wording:
             return text
         if self.is_hinglish(text):
             text = self._gloss(text)
-        mended = (self._mend(word) for word in _WORD.findall(text))
-        return " ".join("item" if word in self._wares else word for word in mended if word)
+        text = " ".join(filter(None, (self._mend(word) for word in _WORD.findall(text))))
+        text = self._other_word.sub(lambda found: self._same_as[found.group()], text)
+        return " ".join("item" if word in self._wares else word for word in text.split())
 
     def is_hinglish(self, text: str) -> bool:
         """Whether `text` (cleaned) is at least partly Hindi in Latin script."""
@@ -81,8 +83,7 @@ class Wording:
         return len(hindi) >= 2 or (len(hindi) == 1 and len(words) <= 5)
 
     def _gloss(self, text: str) -> str:
-        if self._phrase:
-            text = self._phrase.sub(lambda found: f" {self._phrases[found.group()]} ", text)
+        text = self._phrase.sub(lambda found: f" {self._phrases[found.group()]} ", text)
         return " ".join(self._words.get(word, word) for word in _WORD.findall(text))
 
     def _mend(self, word: str) -> str:
@@ -111,6 +112,12 @@ class Wording:
 def _correct_words() -> frozenset[str]:
     lines = (Path(__file__).parent / "words.txt").read_text(encoding="utf-8").splitlines()
     return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
+
+
+def _any_of(phrases: Iterable[str]) -> re.Pattern[str]:
+    """Matches any of the phrases as whole words, the longest first; nothing when there is none."""
+    longest_first = sorted(phrases, key=len, reverse=True)
+    return re.compile(rf"\b(?:{'|'.join(map(re.escape, longest_first))})\b" if longest_first else r"(?!)")
 
 
 def words_of(text: str) -> list[str]:

@@ -227,12 +227,15 @@ async def test_a_follow_up_borrows_the_question_before(retriever: Retriever) -> 
 
 
 async def test_a_new_question_does_not_borrow(retriever: Retriever) -> None:
-    outcome = await answers(retriever, None).answer("can I return sale items", previous="how many days do I have to return")
+    before = "how many days do I have to return"
+    outcome = await answers(retriever, None).answer("can I return sale items", previous=before)
     assert isinstance(outcome, GroundedAnswer)
     assert outcome.section.page == "exceptions"
 
 
-@pytest.mark.parametrize("words", ["return policy?", "Returns", "tell me about your refund policy", "exchange rules pls"])
+@pytest.mark.parametrize(
+    "words", ["return policy?", "Returns", "tell me about your refund policy", "exchange rules pls"]
+)
 async def test_only_the_topic_gets_an_overview(retriever: Retriever, words: str) -> None:
     assert is_only_the_topic(words)
     outcome = await answers(retriever, None).answer(words)
@@ -240,7 +243,9 @@ async def test_only_the_topic_gets_an_overview(retriever: Retriever, words: str)
     assert outcome.pages == ("exceptions", "return_window")
 
 
-@pytest.mark.parametrize("words", ["return policy for shoes", "how do refunds work for cash", "hello", "", "policy on bras"])
+@pytest.mark.parametrize(
+    "words", ["return policy for shoes", "how do refunds work for cash", "hello", "", "policy on bras"]
+)
 def test_a_question_with_a_subject_is_not_only_the_topic(words: str) -> None:
     assert not is_only_the_topic(words)
 

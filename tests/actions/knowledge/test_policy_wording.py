@@ -12,6 +12,7 @@ from actions.knowledge.wording import MAX_QUESTION_CHARS, Wording, edit_distance
 LEXICON = Lexicon(
     {"wapas": "return", "kitne din": "how many days", "me": "in", "paisa": "money", "kab": "when", "bhai": "",
      "to": "then"},
+    {"swap": "exchange", "send it back": "return it"},
     frozenset({"kurta", "lamp"}),
 )
 CORPUS = ["return the received parcel to us for a refund"] * 2 + ["the window for an exchange is size"] * 2
@@ -28,6 +29,7 @@ WORDING = Wording(LEXICON, CORPUS)
         ("return the KURTA to me", "return the item to me"),
         ("pls exchnage", "please exchange"),
         ("refunddddd", "refund"),
+        ("can I swap it or send it back", "can i exchange it or return it"),
         ("\u2060return\u200b the\u0000 lamp", "return the item"),
     ],
 )
