@@ -62,13 +62,16 @@ class IntentClassifier(GraphComponent):
 
     def train(self, training_data: TrainingData) -> Resource:
         """Fit on every example with an intent and a text, and store the model."""
-        pairs = sorted({(m.get(TEXT), m.get(INTENT)) for m in training_data.intent_examples if m.get(TEXT)})
+        examples = [message for message in training_data.intent_examples if message.get(TEXT)]
         self._model = IntentModel.fit(
-            [text for text, _ in pairs], [intent for _, intent in pairs], self._embeddings, self._options
+            [message.get(TEXT) for message in examples],
+            [message.get(INTENT) for message in examples],
+            self._embeddings,
+            self._options,
         )
         with self._storage.write_to(self._resource) as folder:
             self._model.save(folder / _FILE)
-        log.info("nlu.intent.trained examples=%d", len(pairs))
+        log.info("nlu.intent.trained examples=%d", len(examples))
         return self._resource
 
     def process(self, messages: list[Message]) -> list[Message]:

@@ -10,6 +10,7 @@ confidence of 0.7 is right about seven times in ten on phrases like the training
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -84,14 +85,17 @@ class IntentModel:
     centre: np.ndarray
     support: np.ndarray
     support_weights: np.ndarray
-    left_out: np.ndarray  # leave-one-out probabilities of the training phrases, (phrases, labels)
+    digest: str  # of the training pairs
+    left_out: np.ndarray  # leave-one-out probabilities of the training pairs in their order, (phrases, labels)
 
     @classmethod
     def fit(
         cls, texts: Sequence[str], labels: Sequence[str], embedder: Embedder, options: ModelOptions
     ) -> IntentModel:
-        """Train on labelled phrases."""
-        names, target = np.unique(np.asarray(labels), return_inverse=True)
+        """Train on labelled phrases; neither their order nor repetitions matter."""
+        pairs = training_pairs(texts, labels)
+        texts = [text for text, _ in pairs]
+        names, target = np.unique(np.asarray([label for _, label in pairs]), return_inverse=True)
         folds = [folded(text, options.order_number_pattern) for text in texts]
         vectorizers = [vectorizer.fit(folds) for vectorizer in _vectorizers()]
         sparse = _features(vectorizers, folds)
@@ -115,6 +119,7 @@ class IntentModel:
             centre=centre.astype(np.float32),
             support=support.astype(np.float32),
             support_weights=(options.embedding_share * second.dual).astype(np.float32),
+            digest=pairs_digest(pairs),
             left_out=_softmax(second.left_out / second.temperature).astype(np.float32),
         )
 
@@ -153,6 +158,16 @@ class IntentModel:
         """Read what `save` wrote."""
         stored = skops.io.load(path, trusted=["scipy.sparse._csr.csr_matrix"])
         return cls(**{**stored, "options": ModelOptions(**stored["options"]), "labels": tuple(stored["labels"])})
+
+
+def training_pairs(texts: Sequence[str], labels: Sequence[str]) -> list[tuple[str, str]]:
+    """Texts and labels as the model takes them: sorted, each once."""
+    return sorted(set(zip(texts, labels, strict=True)))
+
+
+def pairs_digest(pairs: Sequence[tuple[str, str]]) -> str:
+    """By which a model is known to be of these phrases."""
+    return hashlib.sha256("\n".join(f"{text}\t{label}" for text, label in pairs).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,110 @@
+"""Phrases that work against each other: the same words under two intents, twice in one, in training and held out, or against the model."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from components.intent_model import IntentModel, pairs_digest, training_pairs
+from components.message_text import folded
+from workbench.phrases import Phrase
+
+_ALIKE = 0.92  # cosine of character n-grams from which on a held-out phrase counts as trained on
+_CONTRADICTED = 0.9  # confidence of another intent, the phrase itself left out, from which on the label is in doubt
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing to mend: what kind, where, what is wrong, what to do. `blocking` ones fail the check."""
+
+    kind: str
+    place: str
+    problem: str
+    remedy: str
+    blocking: bool
+
+
+def under_two_intents(training: Iterable[Phrase]) -> list[Finding]:
+    """The same message, however spelt, with different labels: the model cannot learn both."""
+    findings = []
+    for same in _grouped(training).values():
+        others = [p for p in same[1:] if p.intent != same[0].intent]
+        findings += [
+            Finding(
+                "two intents",
+                p.place,
+                f'"{p.text}" is {p.intent} here and {same[0].intent} in {same[0].place}',
+                "keep it where the customer's wish is, delete the other",
+                blocking=True,
+            )
+            for p in others
+        ]
+    return findings
+
+
+def twice(training: Iterable[Phrase]) -> list[Finding]:
+    """The same spelling twice under one intent."""
+    seen: dict[tuple[str, str], Phrase] = {}
+    findings = []
+    for phrase in training:
+        first = seen.setdefault((phrase.text.lower(), phrase.intent), phrase)
+        if first is not phrase and first.text == phrase.text:
+            findings.append(
+                Finding("twice", phrase.place, f'"{phrase.text}" stands already in {first.place}', "delete one", blocking=False)
+            )
+    return findings
+
+
+def trained_and_held_out(training: Sequence[Phrase], held_out: Sequence[Phrase]) -> list[Finding]:
+    """Held-out phrases of five words or more that are, nearly, training phrases: they no longer measure anything."""
+    held_out = [phrase for phrase in held_out if len(phrase.text.split()) >= 5]
+    if not training or not held_out:
+        return []
+    grams = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 4), dtype=np.float32)
+    known = grams.fit_transform([folded(p.text) for p in training])
+    alike = grams.transform([folded(p.text) for p in held_out]) @ known.T
+    best = np.asarray(alike.argmax(axis=1)).ravel()
+    return [
+        Finding(
+            "trained and held out",
+            phrase.place,
+            f'"{phrase.text}" is held out, and {training[at].place} trains on "{training[at].text}"',
+            "remove it from data/nlu, or write another held-out phrase",
+            blocking=False,
+        )
+        for row, (phrase, at) in enumerate(zip(held_out, best, strict=True))
+        if alike[row, at] >= _ALIKE
+    ]
+
+
+def contradicted(training: Sequence[Phrase], model: IntentModel) -> list[Finding]:
+    """Phrases that the model, had it not seen them, would surely have labelled otherwise. Empty when the model is of other phrases."""
+    by_pair = {(p.text, p.intent): p for p in training}
+    pairs = training_pairs([p.text for p in training], [p.intent for p in training])
+    if pairs_digest(pairs) != model.digest:
+        return []
+    findings = []
+    for (text, intent), chances in zip(pairs, model.left_out, strict=True):
+        other = model.labels[int(np.argmax(chances))]
+        if other != intent and chances.max() >= _CONTRADICTED:
+            findings.append(
+                Finding(
+                    "contradicted",
+                    by_pair[text, intent].place,
+                    f'"{text}" is {intent}, but the other phrases say {other} ({chances.max():.2f})',
+                    f"move it to {other}, or write more phrases like it under {intent}",
+                    blocking=False,
+                )
+            )
+    return findings
+
+
+def _grouped(phrases: Iterable[Phrase]) -> dict[str, list[Phrase]]:
+    groups: dict[str, list[Phrase]] = defaultdict(list)
+    for phrase in phrases:
+        groups[folded(phrase.text)].append(phrase)
+    return groups
