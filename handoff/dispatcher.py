@@ -76,12 +76,12 @@ class Dispatcher:
         with self._db.read() as connection:
             return [row.takeover_id for row in connection.execute(waiting)]
 
-    def work(self, takeover_id: int) -> None:
-        """Everything that is due for one takeover; returns when something has to wait."""
+    def work(self, takeover_id: int, stopping: Callable[[], bool] = lambda: False) -> None:
+        """Everything that is due for one takeover; returns when something has to wait, or `stopping` says so."""
         lease = self._take_lease(takeover_id, 0.0)
         while lease is not None:
             takeover, order = self._next(takeover_id, lease)
-            if order is None or not self._carry_out(takeover, order):
+            if order is None or not self._carry_out(takeover, order) or stopping():
                 self._release(takeover_id, lease)
                 return
             lease = self._take_lease(takeover_id, lease)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -31,7 +32,7 @@ log = logging.getLogger(__name__)
 ROUND_S = 0.3
 TROUBLE_WAIT_S = 2.0
 THREADS = 6
-DRAIN_S = 12.0
+DRAIN_S = 5.0
 
 
 class TicketDesk:
@@ -49,16 +50,19 @@ class TicketDesk:
         self._dispatcher, self._notifier = dispatcher, notifier
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="helpdesk")
         self._busy: dict[tuple[str, int], asyncio.Future[None]] = {}
+        self._stopping = threading.Event()
 
     async def round(self) -> None:
         """Start what is due, without waiting for helpdesks. Raises HandoffUnavailable or InboxUnavailable."""
         await self._deliveries.drain()
         self._start("look", await asyncio.to_thread(self._looking.due), self._looking.look)
-        self._start("dispatch", await asyncio.to_thread(self._dispatcher.due), self._dispatcher.work)
+        work = partial(self._dispatcher.work, stopping=self._stopping.is_set)
+        self._start("dispatch", await asyncio.to_thread(self._dispatcher.due), work)
         self._start("notify", [0], lambda _: self._notifier.work())
 
     async def idle(self, timeout_s: float = DRAIN_S) -> None:
-        """Wait for what has been started."""
+        """Start no further calls and wait for those under way."""
+        self._stopping.set()
         if self._busy:
             await asyncio.wait(self._busy.values(), timeout=timeout_s)
 

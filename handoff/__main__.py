@@ -1,0 +1,104 @@
+"""`python -m handoff`: an agent's desk in the terminal, for tickets kept in the conversation database (TICKETING=log).
+
+    python -m handoff                          open tickets
+    python -m handoff show MG-1001             a ticket with all its comments
+    python -m handoff reply MG-1001 "words"    to the customer
+    python -m handoff note MG-1001 "words"     for colleagues only
+    python -m handoff solve MG-1001            the assistant has the conversation again
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+
+from sqlalchemy import select, update
+from sqlalchemy.engine import Row
+
+import settings
+from handoff.database import Database, HandoffUnavailable
+from handoff.log_tickets import LogTickets
+from handoff.port import HelpdeskError, Ticket
+from handoff.tables import log_tickets, takeovers
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """0, or 1 with a sentence on standard error."""
+    parser = argparse.ArgumentParser(prog="python -m handoff", description="Answer tickets from the terminal.")
+    parser.add_argument("what", nargs="?", default="list", choices=["list", "show", "reply", "note", "solve"])
+    parser.add_argument("reference", nargs="?", help="the ticket's number, such as MG-1001")
+    parser.add_argument("words", nargs="?", default="")
+    given = parser.parse_args(arguments)
+    db = Database(settings.load().values["CONVERSATION_DATABASE_URL"] or "")
+    try:
+        return _list(db) if given.what == "list" else _one(db, given.what, given.reference or "", given.words)
+    except (HandoffUnavailable, HelpdeskError) as error:
+        return _fail(f"The tickets cannot be reached: {error}.")
+    finally:
+        db.close()
+
+
+def _list(db: Database) -> int:
+    with db.read() as connection:
+        rows = connection.execute(
+            select(takeovers).where(takeovers.c.state != "closed").order_by(takeovers.c.id)
+        ).all()
+    for row in rows:
+        waited = (time.time() - row.opened_at) / 60
+        print(f"{row.reference}  {row.priority:<8}  {row.reason:<16}  {row.state:<7}  {waited:.0f} min")
+    if not rows:
+        print("Nobody waits for a person.")
+    return 0
+
+
+def _one(db: Database, what: str, reference: str, words: str) -> int:
+    takeover = _takeover(db, reference)
+    if takeover is None:
+        return _fail(f"There is no ticket {reference!r}. `python -m handoff` lists the open ones.")
+    if takeover.backend not in (None, "log"):
+        return _fail(f"{reference} is answered in {takeover.backend}: {takeover.ticket_url}")
+    if not takeover.ticket_id:
+        return _fail(f"{reference} is not opened yet; the worker does that within a second, if it runs.")
+    if what in ("reply", "note") and not words.strip():
+        return _fail(f'Say something: python -m handoff {what} {reference} "words"')
+    desk = LogTickets(db)
+    if what == "show":
+        _show(db, desk, takeover)
+    elif what == "solve":
+        desk.set_status(takeover.ticket_id, "solved")
+    else:
+        desk.reply(takeover.ticket_id, words, public=what == "reply")
+    with db.write() as connection:
+        connection.execute(
+            update(takeovers)
+            .where(takeovers.c.id == takeover.id, takeovers.c.return_epoch.is_(None))
+            .values(look_at=time.time())
+        )
+    return 0
+
+
+def _takeover(db: Database, reference: str) -> Row | None:
+    with db.read() as connection:
+        return connection.execute(select(takeovers).where(takeovers.c.reference == reference)).first()
+
+
+def _show(db: Database, desk: LogTickets, takeover: Row) -> None:
+    with db.read() as connection:
+        content = select(log_tickets.c.content).where(log_tickets.c.id == int(takeover.ticket_id))
+        draft = json.loads(connection.execute(content).scalar() or "{}")
+    view = desk.look(Ticket(takeover.ticket_id))
+    print(f"{draft.get('subject', takeover.reference)}  ({view.status})\n\n{draft.get('note', '')}")
+    for comment in view.comments:
+        who = "customer" if not comment.by_staff else "agent" if comment.public else "note"
+        print(f"\n--- {who}\n{comment.text}")
+
+
+def _fail(sentence: str) -> int:
+    print(sentence, file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
