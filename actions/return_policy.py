@@ -21,6 +21,15 @@ log = logging.getLogger(__name__)
 
 QUESTION_SLOT = "policy_question"
 LONGEST_REMEMBERED = 300
+TOPIC_ENTITY = "policy_topic"
+# For a button whose title did not come along: what its topic asks.
+TOPICS = {
+    "return_window": "how many days do I have to return",
+    "eligible_items": "what can I return",
+    "refund_methods": "how do refunds work",
+    "process_steps": "how do I return",
+    "exceptions": "what if the item is damaged",
+}
 
 
 class ActionAnswerReturnPolicy(SpeakingAction):
@@ -36,7 +45,9 @@ class ActionAnswerReturnPolicy(SpeakingAction):
         question = asked_question(tracker)
         try:
             # In a thread: built for the first customer of all, it loads a model and an SDK.
-            knowledge = self._knowledge or await asyncio.to_thread(services.knowledge)
+            knowledge = self._knowledge
+            if knowledge is None:
+                knowledge = await asyncio.to_thread(services.knowledge)
             outcome = await knowledge.answer(question, previous=tracker.get_slot(QUESTION_SLOT))
         except KnowledgeError as error:
             log.error("knowledge.unavailable problem=%s", error)
@@ -64,7 +75,8 @@ def asked_question(tracker: Tracker) -> str:
     """The customer's words; behind a button, its title."""
     text = (tracker.latest_message or {}).get("text") or ""
     if text.startswith("/"):
-        return str(message_metadata(tracker).get("typed") or "return policy")
+        topic = next(tracker.get_latest_entity_values(TOPIC_ENTITY), None)
+        return str(message_metadata(tracker).get("typed") or TOPICS.get(topic or "") or "return policy")
     return str(text)
 
 

@@ -93,6 +93,17 @@ async def test_behind_a_button_stands_its_title(text: str, metadata: dict[str, s
     assert answers.asked[0][0] == asked
 
 
+async def test_a_topic_button_without_its_title_asks_for_its_topic() -> None:
+    answers = Answers(ANSWER)
+    message = {
+        "text": '/ask_return_policy{"policy_topic": "refund_methods"}',
+        "entities": [{"entity": "policy_topic", "value": "refund_methods"}],
+    }
+    tracker = Tracker("c", {}, message, [], False, None, {}, "action_listen")
+    await ActionAnswerReturnPolicy(answers).run(CollectingDispatcher(), tracker, {})  # type: ignore[arg-type]
+    assert answers.asked == [("how do refunds work", None)]
+
+
 async def test_the_question_before_goes_along() -> None:
     _, _, answers = await say(ANSWER, "and shoes?", {"policy_question": "how many days?"})
     assert answers.asked == [("and shoes?", "how many days?")]
