@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 
-from conversation_log import rules
+from conversation_log import reader, rules
 from conversation_log.records import RETURNED, Message, Outcome, Record, Status, Takeover, Turn
 from conversation_log.tables import conversations, early_statuses, messages
 
@@ -176,7 +176,7 @@ class Book:
         for row in self._connection.execute(found).mappings():
             self._know(dict(row))
         mine = [row for row in self._messages.values() if row["log_id"] == conversation["log_id"]]
-        return sorted(mine, key=lambda row: int(row["position"]))
+        return sorted(mine, key=rules.spoken)
 
     def _add(self, conversation: Row, message: Message) -> Row:
         turns = conversation["total_turns"] + (1 if message.role == "user" else 0)
@@ -229,6 +229,8 @@ class Book:
             return
         if outcome.outcome == "accepted":
             # What went out is what the customer read, whatever the dialogue had in mind.
+            conversation = self._conversations[row["log_id"]]
+            self._change(conversation, ended_at=max(conversation["ended_at"], outcome.at))
             self._change(row, suppressed=False, accepted_at=row["accepted_at"] or outcome.at,
                          content=_without_titles(outcome.text, row["buttons"]) or row["content"])
         status = rules.furthest(row["delivery_status"], outcome.outcome)
@@ -377,11 +379,9 @@ def settle_idle(connection: Connection, now: datetime, limit: int = 500) -> int:
         .limit(limit)
     )
     ids = list(connection.execute(over).scalars())
-    by_id: dict[str, list[Row]] = {log_id: [] for log_id in ids}
+    by_id: dict[str, list[Row]] = {}
     for part in _parts(ids):
-        found = select(messages).where(messages.c.log_id.in_(part)).order_by(messages.c.position)
-        for row in connection.execute(found).mappings():
-            by_id[row["log_id"]].append(dict(row))
+        by_id |= reader.messages_of(connection, part)
     for log_id, rows in by_id.items():
         still_open = (conversations.c.log_id == log_id) & (conversations.c.resolution_status == "open")
         connection.execute(update(conversations).where(still_open).values(resolution_status=rules.ending(rows)))

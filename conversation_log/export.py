@@ -58,7 +58,7 @@ def _message(row: Row) -> dict[str, Any]:
         "turn": row["turn"],
         "role": row["role"],
         "content": row["content"],
-        "timestamp": iso(row["sent_at"]),
+        "timestamp": iso(row["sent_at"] if row["role"] == "user" else row["accepted_at"] or row["sent_at"]),
         "message_id": row["message_id"],
     }
     if row["role"] == "user":

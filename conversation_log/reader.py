@@ -69,14 +69,10 @@ def with_messages(connection: Connection, rows: list[Row], now: datetime) -> lis
 def messages_of(connection: Connection, ids: list[str]) -> dict[str, list[Row]]:
     """log_id → the rows of its messages in order, for at most a page of conversations."""
     by_id: dict[str, list[Row]] = {log_id: [] for log_id in ids}
-    found = (
-        select(messages)
-        .where(messages.c.log_id.in_(ids))
-        .order_by(messages.c.log_id, messages.c.position, messages.c.message_key)
-    )
+    found = select(messages).where(messages.c.log_id.in_(ids))
     for message in connection.execute(found).mappings():
         by_id[message["log_id"]].append(dict(message))
-    return by_id
+    return {log_id: sorted(said, key=rules.spoken) for log_id, said in by_id.items()}
 
 
 def _page(connection: Connection, selection: Selection, after: tuple[datetime, str] | None) -> list[Row]:

@@ -50,6 +50,15 @@ def furthest(known: str | None, news: str | None) -> str | None:
     return max(known, news, key=_DELIVERY_ORDER.index)
 
 
+def spoken(message: Mapping[str, Any]) -> tuple[int, bool, datetime, int]:
+    """What messages of a conversation are sorted by: turn by turn, the customer's first, the others as they went out.
+
+    The stream's order is not it: an agent's words may wait in the outbox while the assistant's next are logged.
+    """
+    at = message["accepted_at"] or message["sent_at"]
+    return message["turn"], message["role"] != "user", at, message["position"]
+
+
 def resolution(
     conversation: Mapping[str, Any], messages: Sequence[Mapping[str, Any]], now: datetime
 ) -> str:

@@ -92,6 +92,21 @@ def test_first_answer_after_a_takeover_begins_a_new_conversation(the_log, turn, 
     assert [len(record["messages"]) for record in records] == [3, 2]
 
 
+def test_messages_stand_in_the_order_in_which_they_were_spoken(the_log, turn, sent, noon):
+    """The assistant's next words were logged while the agent's were still on their way out."""
+    back = turn("returned:1", at=noon + 30, metadata={"kind": "conversation_returned"}, replies=(("I am back.", ""),))
+    (record,) = the_log.log(
+        turn("wamid.A", slots={"escalation_reason": "refund_request"}),
+        back,
+        sent("comment:7:1", "wamid.G", at=noon + 31, author="agent", text="I have refunded it."),
+        sent("returned:1:1", "wamid.H", at=noon + 32, text="I am back."),
+    )
+    assert [message["content"] for message in record["messages"][2:]] == ["I have refunded it.", "I am back."]
+    times = [message["timestamp"] for message in record["messages"]]
+    assert times == sorted(times)
+    assert record["timestamp_end"] == times[-1]
+
+
 def test_suppressed_reply_was_never_said(the_log, turn, sent):
     messages = only_messages(the_log.log(turn("wamid.A"), sent("wamid.A:1", outcome="suppressed")))
     assert [message["role"] for message in messages] == ["user"]
