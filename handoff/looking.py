@@ -79,14 +79,25 @@ class Looking:
             if comment.public and comment.by_staff:
                 self._hand_on(takeover, comment, view.status == "open")
         if takeover.state == "closed":
-            stays = view.status == "open" and self._clock() - takeover.opened_at < LOOK_AFTER_RETURN_S
-            self._again(takeover, self._clock() + 10 * self._configuration.look_every_s if stays else None)
+            self._after_return(takeover, view.status == "open")
         elif view.status in ("solved", "closed"):
             self._end(takeover)
         elif takeover.ending:
             self._end(takeover, only_if_still_ending=True)
         else:
             self._again(takeover, self._clock() + self._pace(takeover))
+
+    def _after_return(self, takeover: Row, ticket_open: bool) -> None:
+        """Look again at a ticket left open; with the last look we forget who it was."""
+        if ticket_open and self._clock() - takeover.opened_at < LOOK_AFTER_RETURN_S:
+            self._again(takeover, self._clock() + 10 * self._configuration.look_every_s)
+            return
+        with self._db.write() as connection:
+            connection.execute(
+                update(takeovers)
+                .where(takeovers.c.id == takeover.id, takeovers.c.state == "closed")
+                .values(look_at=None, request=None)
+            )
 
     def _without_ticket(self, takeover: Row) -> None:
         """The answer to opening the ticket was lost, but agents work on it: the dispatcher will find it again."""

@@ -1,7 +1,8 @@
 """The tables of takeovers. Times are epoch seconds (UTC), JSON columns are text.
 
 At most one takeover of a customer is open, by a partial unique index; a turn (wamid) opens at most one, by a unique
-constraint. `handoff_floor` is the row that every decision locks.
+constraint. `handoff_floor` is the row that every decision locks. Ids are never used again, as SQLite would after an
+erasure: customers were told numbers made of them, and the inbox remembers comments by them.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ takeovers = Table(
     ),
     Index("handoff_takeovers_ticket", "ticket_id"),
     Index("handoff_takeovers_look", "look_at"),
+    sqlite_autoincrement=True,
 )
 
 jobs = Table(
@@ -74,6 +76,7 @@ jobs = Table(
     Column("done_at", Float),
     Index("handoff_jobs_due", "state", "due_at"),
     Index("handoff_jobs_takeover", "takeover_id"),
+    sqlite_autoincrement=True,
 )
 
 deliveries = Table(
@@ -89,6 +92,7 @@ deliveries = Table(
     Column("state", String(8), nullable=False),  # pending, done, refused
     Column("created_at", Float, nullable=False),
     Index("handoff_deliveries_state", "state"),
+    sqlite_autoincrement=True,
 )
 
 comments = Table(
@@ -117,6 +121,7 @@ log_tickets = Table(
     Column("external_id", String(60), nullable=False, unique=True),
     Column("status", String(8), nullable=False),  # open, solved, closed
     Column("content", Text),  # JSON of the ticket as opened
+    sqlite_autoincrement=True,
 )
 
 log_comments = Table(
@@ -130,4 +135,5 @@ log_comments = Table(
     Column("key", String(340), unique=True),
     Column("created_at", Float, nullable=False),
     Index("handoff_log_comments_ticket", "ticket_id"),
+    sqlite_autoincrement=True,
 )

@@ -1,4 +1,4 @@
-"""The agent's desk in the terminal, and erasing a customer."""
+"""The agent's desk in the terminal, and what is left after the end."""
 
 from __future__ import annotations
 
@@ -6,18 +6,16 @@ import time
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from handoff.__main__ import main
 from handoff.configuration import HandoffConfiguration
 from handoff.database import Database
 from handoff.dispatcher import Dispatcher
-from handoff.erase import erase_customer, forget_requests
 from handoff.log_tickets import LogTickets
 from handoff.looking import Looking
-from handoff.relay import Words, customer_said
 from handoff.tables import deliveries, metadata, takeovers
-from handoff.takeover import open_takeover
+from handoff.takeover import accept_return, open_takeover
 
 CUSTOMER = "919876543210"
 
@@ -41,10 +39,10 @@ def _work(db: Database, configuration: HandoffConfiguration) -> None:
         looking.look(number)
 
 
-def _queued(db: Database) -> list[tuple[str, str]]:
+def _queued(db: Database, column: Any = deliveries.c.payload) -> list[tuple[str, str]]:
     with db.read() as connection:
-        rows = connection.execute(select(deliveries).order_by(deliveries.c.id)).all()
-    return [(row.kind, row.payload) for row in rows]
+        rows = connection.execute(select(deliveries.c.kind, column).order_by(deliveries.c.id)).all()
+    return [(kind, value) for kind, value in rows]
 
 
 def test_a_shop_without_a_helpdesk_answers_and_solves_from_the_terminal(
@@ -71,24 +69,24 @@ def test_what_cannot_be_done_is_said_with_the_remedy(
     assert "python -m handoff" in capsys.readouterr().err
 
 
-def test_an_erased_customer_is_in_no_table(
-    db: Database, configuration: HandoffConfiguration, opened: str, request_for: Any
+def test_after_the_end_we_forget_who_it_was(
+    db: Database, configuration: HandoffConfiguration, opened: str
 ) -> None:
-    open_takeover(db, request_for("4477", wamid="wamid.other", phone="+4477"))
-    customer_said(db, CUSTOMER, Words("wamid.5", "my address is", time.time()), configuration)
-    removed = erase_customer(db, CUSTOMER)
-    assert removed["handoff_takeovers"] == 1
-    assert removed["handoff_log_tickets"] == 1
-    with db.read() as connection:
-        for table in metadata.sorted_tables:
-            for row in connection.execute(select(table)):
-                assert CUSTOMER not in str(tuple(row))
-        assert connection.execute(select(func.count()).select_from(takeovers)).scalar_one() == 1
-
-
-def test_old_takeovers_forget_who_it_was(db: Database, request_for: Any) -> None:
-    open_takeover(db, request_for())
+    assert main(["solve", opened]) == 0
+    _work(db, configuration)
+    (returned,) = [entry_id for kind, entry_id in _queued(db, deliveries.c.entry_id) if kind == "conversation_returned"]
+    accept_return(db, CUSTOMER, returned)
     with db.write() as connection:
-        connection.execute(takeovers.update().values(state="closed", closed_at=100.0))
-    assert forget_requests(db, 200.0) == 1
-    assert forget_requests(db, 200.0) == 0
+        connection.execute(takeovers.update().values(look_at=time.time()))
+    _work(db, configuration)
+    with db.read() as connection:
+        row = connection.execute(select(takeovers)).one()
+    assert (row.state, row.request, row.look_at) == ("closed", None, None)
+
+
+def test_a_number_that_a_customer_was_told_is_never_given_again(db: Database, request_for: Any) -> None:
+    first = open_takeover(db, request_for()).reference
+    with db.write() as connection:
+        for table in metadata.sorted_tables:
+            connection.execute(table.delete())
+    assert open_takeover(db, request_for()).reference != first
