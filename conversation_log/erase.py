@@ -79,6 +79,7 @@ def erase(
             found = 0
             if client is not None:
                 found += receipt.add("redis", erase_redis.erase(client, known, wamids))
+                erase_redis.wait_for_writer(client)
             counts, tickets = erase_sql.erase(engine, known, wamids)
             found += receipt.add("sql", counts)
             receipt.notes += [f"ticket in the helpdesk, to be erased there: {ticket}" for ticket in tickets]

@@ -18,12 +18,13 @@ from typing import Any
 import redis
 from redis.exceptions import ResponseError
 
-from conversation_log import identities
+from conversation_log import identities, stream
 from conversation_log.identities import Identities
 
 _PAGE = 1000
 REWRITE_WAIT_S = 60.0
 LONGEST_STREAM = 20_000
+WRITER_WAIT_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,18 @@ def _nothing(client: redis.Redis[Any], key: bytes, who: _Who) -> int:
 _ENTRIES = {
     "string": _string, "stream": _stream, "list": _list, "hash": _hash, "set": _set, "zset": _sorted_set,
 }  # fmt: skip
+
+
+def wait_for_writer(client: redis.Redis[Any]) -> None:
+    """Wait until the batch that the log's writer has in hand is in the database, where it can be erased."""
+    deadline = time.monotonic() + WRITER_WAIT_S
+    while time.monotonic() < deadline and client.exists(stream.LEASE):
+        try:
+            if not client.xpending(stream.STREAM, stream.GROUP)["pending"]:
+                return
+        except ResponseError:  # no group yet: nothing was ever read
+            return
+        time.sleep(0.05)
 
 
 def rewrite_streams(client: redis.Redis[Any]) -> list[str]:

@@ -27,7 +27,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     if url is None:
         raise SettingsError("REDIS_URL is not set and no embedded Redis runs: there is no event stream to read.")
     engine = database.connect(str(settings.conversation_database_url))
-    stream = EventStream(hot.client(url))
+    stream = EventStream(hot.client(url, timeout_s=4.0))
     writer = Writer(engine, stream, bot_version())
     try:
         await _write_until(stop, writer)
