@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 from components.escalation_phrases import SENTENCE_END, Found
-from components.escalation_settings import PRAISE, PROBLEMS, SOLVED, UNLESS, EscalationSettings
+from components.escalation_settings import NOT, PRAISE, PROBLEMS, SOLVED, UNLESS, EscalationSettings
 from components.message_text import folded
 
 _TOKEN = re.compile(r"[\w'\u0900-\u0963\u0966-\u097f]+|[.?!,;:।]")
@@ -18,9 +19,12 @@ _CLAUSE_SIGNS = _CLAUSE_MARKS | {
 }
 _NEGATION_REACH = 3
 _FEW = 2
+_SHOUT = 10  # letters
+_LONGEST = 4096  # characters, as WhatsApp allows
+_APPLAUSE = 4  # words, with the full stop
 _SHOUTED = re.compile(r"\b[A-Z]{3,}\b")
 _LETTERS = re.compile(r"[A-Za-z]")
-_EXCLAIMED = re.compile(r"[!?]{2,}|!.*!", re.DOTALL)
+_EXCLAIMED = re.compile(r"[!?]{2,}|![^!]*!")
 _STRETCHED = re.compile(r"([a-z])\1{3,}", re.IGNORECASE)
 _HANDLE = re.compile(r"[@#]\w+")
 
@@ -29,33 +33,53 @@ _HANDLE = re.compile(r"[@#]\w+")
 class _Tokens:
     words: list[str]
     clause: list[int]  # number of the clause that the word of the same place stands in
+    sentence: list[int]
 
 
 def read(text: str, settings: EscalationSettings) -> dict[str, tuple[str, ...]]:
     """The signals that one message shows, each with the words (or the manner) that showed it."""
+    text = text[:_LONGEST]
     tokens = _tokens(folded(text.replace("\n", " . ")))
-    matches = list(settings.phrases.find(tokens.words))
-    negators = _negators(matches)
-    found: dict[str, list[str]] = {}
-    for match in matches:
-        signal = settings.signals.get(match.owner)
-        if signal is None or any(other.owner == UNLESS + match.owner and other.overlaps(match) for other in matches):
-            continue
-        if signal.negatable and _negated(match, negators, tokens):
-            continue
-        found.setdefault(match.owner, []).append(match.shown(tokens.words))
-    found |= _manner(text)
-    if 0 < sum(word != SENTENCE_END for word in tokens.words) <= _FEW:
-        found["few_words"] = [f"at most {_FEW}"]
-    _praise(matches, negators, tokens, found, settings)
-    return {name: tuple(dict.fromkeys(shown)) for name, shown in found.items()}
+    matches: dict[str, list[Found]] = {}
+    for match in settings.phrases.find(tokens.words):
+        matches.setdefault(match.owner, []).append(match)
+    meant, denied = _weighed(matches, tokens, settings)
+    found = {name: _shown(signs, tokens) for name, signs in meant.items()}
+    found |= {NOT + name: _shown(signs, tokens) for name, signs in denied.items() if name not in meant}
+    if PRAISE in found and _sarcastic(meant, tokens, settings):
+        found["sarcasm"] = found.pop(PRAISE)
+    return found | _manner(text, tokens)
+
+
+def _weighed(
+    matches: dict[str, list[Found]], tokens: _Tokens, settings: EscalationSettings
+) -> tuple[dict[str, list[Found]], dict[str, list[Found]]]:
+    """What the phrases of signals say, and what they say with a negation; without those that `unless` takes back."""
+    spared = matches.get("not_a_negation", [])
+    negators = [match for match in matches.get("negation", []) if not any(map(match.overlaps, spared))]
+    meant: dict[str, list[Found]] = {}
+    denied: dict[str, list[Found]] = {}
+    for name, signs in matches.items():
+        signal = settings.signals.get(name)
+        exceptions = matches.get(UNLESS + name, [])
+        for match in signs if signal else ():
+            if any(map(match.overlaps, exceptions)):
+                continue
+            negated = signal is not None and signal.negatable and _negated(match, negators, tokens)
+            (denied if negated else meant).setdefault(name, []).append(match)
+    return meant, denied
+
+
+def _shown(signs: list[Found], tokens: _Tokens) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(match.shown(tokens.words) for match in signs))
 
 
 def _tokens(text: str) -> _Tokens:
     """Words with sentence ends between them; commas and conjunctions only begin a new clause."""
     words: list[str] = []
     clause: list[int] = []
-    number = 0
+    sentence: list[int] = []
+    number = sentences = 0
     for sign in _TOKEN.findall(_DOTS.sub(" , ", text)):
         ends_sentence = sign in _SENTENCE_SIGNS
         if ends_sentence or sign in _CLAUSE_SIGNS:
@@ -63,15 +87,9 @@ def _tokens(text: str) -> _Tokens:
         if sign not in _CLAUSE_MARKS:
             words.append(SENTENCE_END if ends_sentence else sign)
             clause.append(number)
-    return _Tokens(words, clause)
-
-
-def _negators(matches: list[Found]) -> list[Found]:
-    spared = [match for match in matches if match.owner == "not_a_negation"]
-    return [
-        match for match in matches
-        if match.owner == "negation" and not any(match.overlaps(other) for other in spared)
-    ]
+            sentence.append(sentences)
+        sentences += ends_sentence
+    return _Tokens(words, clause, sentence)
 
 
 def _negated(match: Found, negators: list[Found], tokens: _Tokens) -> bool:
@@ -87,32 +105,30 @@ def _negated(match: Found, negators: list[Found], tokens: _Tokens) -> bool:
     return False
 
 
-def _manner(text: str) -> dict[str, list[str]]:
-    """How it is written: capitals, exclamation marks, stretched words."""
+def _manner(text: str, tokens: _Tokens) -> dict[str, tuple[str, ...]]:
+    """How it is written: capitals, exclamation marks, stretched words, few words."""
     plain = _HANDLE.sub(" ", text)
-    found: dict[str, list[str]] = {}
+    found: dict[str, tuple[str, ...]] = {}
     shouted = "".join(_SHOUTED.findall(plain))
-    if len(shouted) >= 10 and 2 * len(shouted) >= len(_LETTERS.findall(plain)):
-        found["shouting"] = ["CAPITALS"]
+    if len(shouted) >= _SHOUT and 2 * len(shouted) >= len(_LETTERS.findall(plain)):
+        found["shouting"] = ("CAPITALS",)
     if _EXCLAIMED.search(plain):
-        found["exclamation"] = ["!!"]
+        found["exclamation"] = ("!!",)
     if _STRETCHED.search(plain):
-        found["stretched_words"] = ["looong"]
+        found["stretched_words"] = ("looong",)
+    if 0 < sum(word != SENTENCE_END for word in tokens.words) <= _FEW:
+        found["few_words"] = (f"at most {_FEW}",)
     return found
 
 
-def _praise(
-    matches: list[Found],
-    negators: list[Found],
-    tokens: _Tokens,
-    found: dict[str, list[str]],
-    settings: EscalationSettings,
-) -> None:
-    """Praise denied is displeasure; praise beside a problem, with nothing solved, is sarcasm."""
-    praise = [match for match in matches if match.owner == PRAISE]
-    denied = ["not " + match.shown(tokens.words) for match in praise if _negated(match, negators, tokens)]
-    if denied:
-        found["not_pleased"] = denied
-    problem = any(signal.family in PROBLEMS for name, signal in settings.signals.items() if name in found)
-    if PRAISE in found and problem and SOLVED not in found:
-        found["sarcasm"] = found.pop(PRAISE)
+def _sarcastic(meant: dict[str, list[Found]], tokens: _Tokens, settings: EscalationSettings) -> bool:
+    """Praise in a problem's sentence, or in one of its own with a few words ("Great job."), while nothing is solved."""
+    problems = [
+        match for name, signs in meant.items() if settings.signals[name].family in PROBLEMS for match in signs
+    ]
+    if not problems or SOLVED in meant:
+        return False
+    lengths = Counter(tokens.sentence)
+    with_problem = {tokens.sentence[match.start] for match in problems}
+    praised = {tokens.sentence[match.start] for match in meant[PRAISE]}
+    return bool(praised & with_problem) or any(lengths[number] <= _APPLAUSE for number in praised)

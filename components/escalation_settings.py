@@ -30,8 +30,7 @@ PRIORITY_OF = {
 SCORED = ("complaint", "refund_request", "human_requested", "frustration")
 # What code finds in a message or conversation rather than by a phrase.
 COMPUTED = (
-    "shouting", "exclamation", "stretched_words", "few_words", "sarcasm", "not_pleased", "still_negative",
-    "order_problem_before",
+    "shouting", "exclamation", "stretched_words", "few_words", "sarcasm", "still_negative", "order_problem_before",
 )
 # Phrases that change what others mean instead of being weighed.
 ROLES = ("negation", "not_a_negation")
@@ -40,7 +39,9 @@ PRAISE, SOLVED = "praise", "solved"
 # Families of what went wrong: a problem escalates together with displeasure, a grievance by itself.
 PROBLEMS = ("problem", "grievance")
 INTENT = "intent_"
+NOT = "not_"  # not_praise: praise denied
 UNLESS = "unless "
+RASAS_KEYS = ("name", "priority")
 
 
 class EscalationConfigError(ValueError):
@@ -83,6 +84,9 @@ def default_settings() -> EscalationSettings:
 
 def parse(entry: Mapping[str, Any]) -> EscalationSettings:
     """The settings in a policy entry. Raises EscalationConfigError."""
+    unknown = set(entry) - {*RASAS_KEYS, *ROLES, "unresolved_turns", "thresholds", "most", "words", "signals"}
+    if unknown:
+        raise _wrong(sorted(unknown)[0], "it is not known", "correct or remove it")
     blocks = _mapping(entry.get("signals"), "signals")
     signals = {name: _signal(name, block) for name, block in blocks.items()}
     texts = {name: block.get("phrases") for name, block in blocks.items()}
@@ -98,7 +102,7 @@ def parse(entry: Mapping[str, Any]) -> EscalationSettings:
         phrases=index,
         thresholds={reason: _positive(entry, "thresholds", reason) for reason in SCORED},
         most={family: _positive(entry, "most", family) for family in {s.family for s in signals.values() if s.family}},
-        unresolved_turns=int(entry.get("unresolved_turns") or 3),
+        unresolved_turns=_count(entry, "unresolved_turns"),
     )
 
 
@@ -108,9 +112,10 @@ def _signal(name: str, block: Any) -> Signal:
     unknown = set(block) - {"weights", "phrases", "unless", "family", "negatable"}
     if unknown:
         raise _wrong(place, f"{sorted(unknown)[0]!r} is not known", "use weights, phrases, unless, family, negatable")
-    computed = name in COMPUTED or name.startswith(INTENT)
+    computed = name in COMPUTED or name.startswith((INTENT, NOT))
     if computed == bool(block.get("phrases")):
-        remedy = "remove its phrases" if computed else f"give it phrases, or take one of {', '.join(COMPUTED)}"
+        known = ", ".join((*COMPUTED, INTENT + "…", NOT + "…"))
+        remedy = "remove its phrases" if computed else f"give it phrases, or take one of {known}"
         raise _wrong(place, "a signal is either computed or has phrases", remedy)
     weights = _mapping(block.get("weights"), f"{place}.weights")
     for reason, weight in weights.items():
@@ -124,6 +129,13 @@ def _positive(entry: Mapping[str, Any], section: str, name: str) -> float:
     if not isinstance(value, int | float) or value <= 0:
         raise _wrong(f"{section}.{name}", f"{value!r} is not a positive number", "write one, such as 1.0")
     return float(value)
+
+
+def _count(entry: Mapping[str, Any], name: str) -> int:
+    value = entry.get(name)
+    if not isinstance(value, int) or value < 1:
+        raise _wrong(name, f"{value!r} is not a whole number from 1 on", "write one, such as 3")
+    return value
 
 
 def _mapping(value: Any, place: str) -> Mapping[str, Any]:
