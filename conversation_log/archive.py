@@ -23,7 +23,7 @@ from conversation_log import database
 from conversation_log.cold import Manifest, Shelf, canonical
 from conversation_log.export import as_record
 from conversation_log.reader import Conversation, Row, messages_of
-from conversation_log.rules import resolution
+from conversation_log.rules import IDLE, resolution
 from conversation_log.tables import conversations, messages
 from privacy.redaction import redact
 from settings import Settings, SettingsError
@@ -75,7 +75,8 @@ def run(
     progress: Callable[[int], None] = lambda count: None,
 ) -> Moved:
     """Archive what is due and forget what is past keeping. Raises LogUnavailable."""
-    before = now - timedelta(days=retention.warm_days)
+    # Whatever the retention, a conversation that may still go on stays.
+    before = now - max(timedelta(days=retention.warm_days), IDLE)
     moved: list[Manifest] = []
     with database.exclusive(engine, "archive", wait_s=5):
         resume(engine, shelf, now)

@@ -120,7 +120,8 @@ def _group(found: Group) -> str:
     others = "".join(f"<li>{escape(text)}</li>" for text in found.texts[:WORDINGS])
     return (
         f"<details><summary><b>{found.count}</b> {escape(found.example)}"
-        f"<small>{len(found.texts)} wordings</small></summary><ul>{others}</ul></details>"
+        f"<small>{len(found.texts)} wording{'s' if len(found.texts) > 1 else ''}</small></summary>"
+        f"<ul>{others}</ul></details>"
     )
 
 

@@ -160,6 +160,12 @@ def test_archive_forgets_what_is_past_keeping(sqlite_log, turn, noon, shelf):
     assert list(shelf.records(EVERYTHING)) == []
 
 
+def test_conversation_that_goes_on_is_never_archived(sqlite_log, turn, noon, shelf):
+    sqlite_log.log(turn("wamid.A"))
+    assert archive.run(sqlite_log.engine, shelf, archive.Retention(0), after_days(noon, 0.02)).conversations == 0
+    assert archive.run(sqlite_log.engine, shelf, archive.Retention(0), after_days(noon, 0.05)).conversations == 1
+
+
 def test_two_archivers_do_not_run_at_once(the_log, shelf, noon):
     with (
         database.exclusive(the_log.engine, "archive", wait_s=0),
