@@ -13,6 +13,7 @@ import redis.asyncio
 from redis.exceptions import RedisError
 
 from connectors.whatsapp import keys
+from connectors.whatsapp.identity import Identities, IdentitiesUnavailable
 from connectors.whatsapp.lanes import Item
 from connectors.whatsapp.turn import Turn
 
@@ -61,6 +62,7 @@ class Commits:
     def __init__(self, client: redis.asyncio.Redis, model_id: str | None = None) -> None:
         self._client = client
         self._commit = keys.script(client, "commit")
+        self._identities = Identities(client)
         self.model_id = model_id
 
     async def commit(self, item: Item, turn: Turn, dead: dict[str, Any] | None = None) -> str:
@@ -90,11 +92,14 @@ class Commits:
         if entry.kind == "message":
             at = metadata.get("timestamp") or time.time()
             return {"wa_id": metadata.get("wa_id"), "user_id": metadata.get("user_id"), "at": at}
-        stored = await until_redis_answers(
-            lambda: self._client.get(keys.address(entry.customer)), "address"
-        )
+        stored = await until_redis_answers(lambda: self._client.get(keys.address(entry.customer)), "address")
+        known = dict(json.loads(stored)) if stored else {"at": 0}
+        # The profile follows number changes; what was committed last may be a number that is a stranger's by now.
+        address = await until_redis_answers(lambda: self._identities.address(entry.customer), "identity")
+        if address.wa_id or address.user_id:
+            return {**known, "wa_id": address.wa_id, "user_id": address.user_id}
         if stored:
-            return dict(json.loads(stored))
+            return known
         name = "wa_id" if entry.customer.isdigit() else "user_id"
         return {name: entry.customer, "at": 0}
 
@@ -119,13 +124,23 @@ def outgoing(turn: Turn, known: dict[str, Any]) -> list[Outgoing]:
     entry = turn.entry
     address = {"to": str(known["wa_id"])} if known.get("wa_id") else {"recipient": str(known.get("user_id"))}
     author = "agent" if entry.kind == "agent_comment" else "assistant"
+    # When the customer last wrote is not known after a day or two without Redis; then Graph decides.
+    window_ends = float(known.get("at") or time.time()) + WINDOW_S
     return [
         Outgoing(
-            entry.customer, f"{entry.id}:{number}", entry.id, reply.body, reply.text, turn.epoch, author,
-            address, float(known.get("at") or 0) + WINDOW_S, float(turn.metadata.get("received_at") or 0),
+            customer=entry.customer,
+            key=f"{entry.id}:{number}",
+            wamid=entry.id,
+            body=reply.body,
+            text=reply.text,
+            epoch=turn.epoch,
+            author=author,
+            address=address,
+            expires_at=time.time() + WINDOW_S if reply.body.get("type") == "template" else window_ends,
+            asked_at=float(turn.metadata.get("received_at") or 0),
         )
         for number, reply in enumerate(turn.replies, 1)
-    ]  # fmt: skip
+    ]
 
 
 async def until_redis_answers(ask: Any, what: str) -> Any:
@@ -134,7 +149,7 @@ async def until_redis_answers(ask: Any, what: str) -> Any:
     while True:
         try:
             return await ask()
-        except (RedisError, OSError, asyncio.TimeoutError) as error:
+        except (RedisError, OSError, asyncio.TimeoutError, IdentitiesUnavailable) as error:
             log.warning("redis.%s.failed error=%s", what, type(error).__name__)
             await asyncio.sleep(delay)
             delay = min(2.0, delay * 2)

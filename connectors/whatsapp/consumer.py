@@ -15,7 +15,7 @@ import redis.asyncio
 from redis.exceptions import RedisError
 
 from connectors import metrics
-from connectors.whatsapp import keys
+from connectors.whatsapp import bodies, keys
 from connectors.whatsapp.commit import WINDOW_S, Commits
 from connectors.whatsapp.floor import Floor
 from connectors.whatsapp.inbox import Entry
@@ -204,10 +204,15 @@ def _turn(item: Item) -> Turn:
 
 
 def _comment(turn: Turn) -> None:
-    """An agent's words (and links to media) become replies as they are."""
+    """An agent's words (and links to media) become replies as they are; outside the window, an approved template."""
     payload: dict[str, Any] = turn.entry.payload
     parts = [str(payload.get("text") or ""), *[str(url) for url in payload.get("media") or []]]
-    text = "\n".join(part for part in parts if part)
-    for start in range(0, len(text), 4096):
-        words = text[start : start + 4096]
-        turn.replies.append(Reply({"type": "text", "text": {"body": words}}, words, {"author": "agent"}))
+    words = "\n".join(part for part in parts if part)
+    template = payload.get("template")
+    if template:
+        parameters = [{"type": "text", "text": str(text)} for text in template.get("parameters") or []]
+        components = [{"type": "body", "parameters": parameters}] if parameters else []
+        for shaped in bodies.template(template["name"], template["language"], components):
+            turn.replies.append(Reply(shaped.body, words))
+        return
+    turn.replies.extend(Reply(shaped.body, shaped.text) for shaped in bodies.texts(words))

@@ -21,7 +21,7 @@ from connectors.whatsapp import keys
 log = logging.getLogger(__name__)
 
 REMEMBER_IDS_S = 8 * 24 * 3600
-REMEMBER_SETTLED_S = 24 * 3600
+REMEMBER_SETTLED_S = 2 * 3600
 CONNECT_TIMEOUT_S = 1.0
 ANSWER_TIMEOUT_S = 2.5
 

@@ -27,8 +27,10 @@ from connectors.whatsapp.errors import (
     MediaFailed,
     NumberThrottled,
     RecipientThrottled,
+    RecipientUnreachable,
     Refused,
     Stopped,
+    WindowClosed,
 )
 from connectors.whatsapp.floor import Floor
 from connectors.whatsapp.lanes import Again, Item
@@ -41,6 +43,14 @@ SETTLE_S = 15.0
 FIRST_BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 60.0
 PROBE_S = 20.0
+
+# What the log and the agent are told of a reply that will never arrive.
+REASONS: dict[type[GraphError], str] = {
+    WindowClosed: "window_closed",
+    RecipientUnreachable: "recipient",
+    BadPayload: "payload",
+    MediaFailed: "media",
+}
 
 
 class Graph(Protocol):
@@ -224,7 +234,7 @@ class Outbox:
             if isinstance(error, (BadPayload, MediaFailed)) and reply.text and not progress.plain:
                 progress.plain = True
                 return Again(0.0)
-            return await self._failed(item, reply, type(error).__name__)
+            return await self._failed(item, reply, REASONS.get(type(error), "refused"))
         progress.failures += 1
         delay = self._delay_s(progress, error)
         if isinstance(error, (NumberThrottled, AccountThrottled, Stopped)):

@@ -19,6 +19,7 @@ from connectors.whatsapp.errors import (
     Unauthorised,
     WindowClosed,
 )
+from connectors.whatsapp.inbox import Entry
 from connectors.whatsapp.turn import Reply, Turn
 from tests.connectors.whatsapp.transport_fakes import FakeGraph, FakeSpeaker, Process, eventually, message, text_reply
 
@@ -136,8 +137,13 @@ async def test_a_bad_token_parks_everything_and_one_probe_at_a_time_finds_out_wh
     await process.stop()
 
 
-@pytest.mark.parametrize("error", [WindowClosed("late", code=131047), RecipientUnreachable("gone", code=131026)])
-async def test_what_can_never_arrive_is_recorded_and_not_tried_again(redis_url: str, error: Exception) -> None:
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(WindowClosed("late", code=131047), "window_closed"), (RecipientUnreachable("gone", code=131026), "recipient")],
+)
+async def test_what_can_never_arrive_is_recorded_and_not_tried_again(
+    redis_url: str, error: Exception, reason: str
+) -> None:
     graph = FakeGraph(Script(error))
     process = Process(redis_url, graph=graph).start()
     await process.inbox.put([message("91", "a", "x"), message("91", "b", "y")])
@@ -145,7 +151,7 @@ async def test_what_can_never_arrive_is_recorded_and_not_tried_again(redis_url: 
     assert graph.attempts == 2
     assert graph.texts("91") == ["echo y"]
     assert [(r["outcome"], r["error"]) for r in sent_records(redis_url)] == [
-        ("failed", type(error).__name__),
+        ("failed", reason),
         ("accepted", None),
     ]
     await process.stop()
@@ -291,4 +297,33 @@ async def test_a_reply_computed_before_a_takeover_is_never_sent_after_it(redis_u
     await process.drained()
     assert process.graph.texts("91") == ["echo x"]
     assert [r["error"] for r in sent_records(redis_url)] == [None, "floor_lost"]
+    await process.stop()
+
+
+async def test_an_agents_reply_that_cannot_arrive_comes_back_to_the_agent(redis_url: str) -> None:
+    told: list[tuple[str, str]] = []
+
+    class Floor(ClosingFloor):
+        async def not_delivered(self, entry_id: str, why: str) -> None:
+            told.append((entry_id, why))
+
+    process = Process(redis_url, graph=FakeGraph(Script(WindowClosed("late", code=131047))), floor=Floor()).start()
+    await process.inbox.put([Entry("agent_comment", "91", "comment:1", {"text": "Sorry for that.", "media": []})])
+    await process.drained()
+    assert told == [("comment:1:1", "window_closed")]
+    await process.stop()
+
+
+async def test_outside_the_window_an_agents_words_go_out_as_the_template(redis_url: str) -> None:
+    process = Process(redis_url).start()
+    await process.inbox.put([message("91", "old", at=time.time() - 30 * 3600)])
+    template = {"name": "reopen", "language": "en", "parameters": ["Your refund is done."]}
+    payload = {"text": "Your refund is done.", "media": [], "template": template}
+    await process.inbox.put([Entry("agent_comment", "91", "comment:1", payload)])
+    await process.inbox.put([Entry("agent_comment", "91", "comment:2", {"text": "plain"})])
+    await process.drained()
+    [body] = process.graph.accepted
+    assert body["template"]["name"] == "reopen"
+    assert body["to"] == "91"
+    assert [r["error"] for r in sent_records(redis_url)] == [None, "window_closed"]
     await process.stop()
