@@ -1,4 +1,4 @@
-"""Rasa's door to the intent model: trains it from `data/nlu/`, keeps it in the model archive, puts intent and ranking on a message."""
+"""Rasa's door to the intent model: trains it from `data/nlu/`, stores it in the archive, puts intents on messages."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+import settings
 from components.intent_model import IntentModel, ModelOptions, Prediction
 from components.message_parts import reconsider
 from components.sentence_embeddings import SentenceEmbeddings
@@ -24,19 +25,27 @@ _FILE = "intent_model.skops"
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
 class IntentClassifier(GraphComponent):
-    """Intent by n-grams, and by sentence embeddings where those are unsure. Options: the fields of `ModelOptions`, `cache`, `ranking`."""
+    """Intent by n-grams, and by sentence embeddings where those are unsure.
+
+    Options: the fields of `ModelOptions` (an empty `order_number_pattern` is that of the environment); `cache`, the file of
+    the phrases' embeddings (empty: under STATE_DIR); `ranking`, how many intents to show.
+    """
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        return {**vars(ModelOptions()), "cache": "var/cache/embeddings.npz", "ranking": 10}
+        return {**vars(ModelOptions()), "order_number_pattern": "", "cache": "", "ranking": 10}
 
     def __init__(
         self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, model: IntentModel | None = None
     ) -> None:
         self._ranking = int(config["ranking"])
-        self._options = ModelOptions(**{name: config[name] for name in vars(ModelOptions())})
+        environment = settings.load()
+        options = {name: config[name] for name in vars(ModelOptions())}
+        options["order_number_pattern"] = options["order_number_pattern"] or environment.order_number_pattern
+        self._options = ModelOptions(**options)
         self._storage, self._resource, self._model = model_storage, resource, model
-        self._embeddings = SentenceEmbeddings(Path(config["cache"]))
+        cache = Path(config["cache"]) if config["cache"] else environment.state_path / "cache" / "embeddings.npz"
+        self._embeddings = SentenceEmbeddings(cache)
 
     @classmethod
     def create(

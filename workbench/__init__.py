@@ -1,1 +1,1 @@
-"""The designers' workbench: what the model makes of the phrases, where the phrases contradict each other, and a chat in the terminal."""
+"""The designers' workbench: what the model makes of the phrases, and where the phrases contradict each other."""

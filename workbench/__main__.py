@@ -55,7 +55,9 @@ def _validate(console: Console) -> int:
     for finding in findings:
         _print(console, finding)
     blocking = sum(finding.blocking for finding in findings)
-    console.print(f"{len(training)} phrases, {len(held_out)} held out: {blocking} to mend, {len(findings) - blocking} to look at.")
+    console.print(
+        f"{len(training)} phrases, {len(held_out)} held out: {blocking} to mend, {len(findings) - blocking} to look at."
+    )
     return 1 if blocking else 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -112,7 +113,7 @@ def _calibration(readings: Sequence[Reading], bins: int = 8) -> tuple[Calibratio
     """Bins of equal width over confidences; rightness here is that of the best label, without the threshold's mercy."""
     edges = np.linspace(0.2, 1.0, bins + 1)
     found = []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         inside = [r for r in readings if low <= r.confidence < high or (high == 1.0 and r.confidence == 1.0)]
         if inside:
             mean = float(np.mean([r.confidence for r in inside]))

@@ -12,10 +12,12 @@ from workbench.held_out_report import Reading, Report
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding:0 1rem;color:#222;background:#fff}
 h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}table{border-collapse:collapse;width:100%}
-td,th{text-align:left;padding:.25rem .6rem;border-bottom:1px solid #ddd;vertical-align:top}td.n{text-align:right;white-space:nowrap}
+td,th{text-align:left;padding:.25rem .6rem;border-bottom:1px solid #ddd;vertical-align:top}
+td.n{text-align:right;white-space:nowrap}
 .bar{background:#e9e9e9;height:.7rem;width:12rem;display:inline-block}.bar i{background:#2a7;height:100%;display:block}
 small{color:#666}svg text{font-size:11px;fill:#555}
-@media(prefers-color-scheme:dark){body{background:#181818;color:#ddd}td,th{border-color:#444}.bar{background:#333}svg text{fill:#aaa}}
+@media(prefers-color-scheme:dark){
+body{background:#181818;color:#ddd}td,th{border-color:#444}.bar{background:#333}svg text{fill:#aaa}}
 """
 
 
@@ -59,8 +61,8 @@ def page(report: Report) -> str:
         f"<h1>What the assistant understands</h1><p>{overall.right} of {overall.total} held-out phrases right "
         f"({overall.share:.1%}). Out-of-scope phrases are right when they are rejected."
         f"<h2>By slice</h2><table>{rows}</table>"
-        f"<h2>Calibration</h2><p><small>A dot is a group of phrases: how sure the model was, how often it was right. On the line, "
-        f"its confidence can be taken at its word; larger dots are more phrases.</small></p>{_plot(report)}"
+        "<h2>Calibration</h2><p><small>A dot is a group of phrases: how sure the model was, how often it was right. On "
+        f"the line its confidence can be taken at its word; larger dots are more phrases.</small></p>{_plot(report)}"
         f"<h2>Confusions</h2><table><tr><th>is<th>taken for<th>times<th>for example{confusions}</table>"
         f"<h2>Worst phrases</h2><table><tr><th>confidence<th>is<th>taken for<th>phrase<th>where{worst}</table></html>"
     )
@@ -76,7 +78,7 @@ def _plot(report: Report, side: int = 260, margin: int = 34) -> str:
         return margin + value * side
 
     dots = "".join(
-        f'<circle cx="{at(b.confidence):.0f}" cy="{at(1 - b.share):.0f}" r="{3 + b.count**0.5 / 2:.1f}" fill="#2a7" opacity=".75">'
+        f'<circle cx="{at(b.confidence):.0f}" cy="{at(1 - b.share):.0f}" r="{3 + b.count**0.5 / 2:.1f}" fill="#2a7">'
         f"<title>{b.count} phrases, sure {b.confidence:.2f}, right {b.share:.2f}</title></circle>"
         for b in report.calibration
     )

@@ -1,4 +1,4 @@
-"""The understanding part of the newest trained model, loaded without the rest of Rasa (in about a second instead of ten)."""
+"""The understanding part of the newest trained model, loaded without the rest of Rasa: in one second instead of ten."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Phrases that work against each other: the same words under two intents, twice in one, in training and held out, or against the model."""
+"""Phrases that work against each other: under two intents, twice in one, trained on and held out, against the model."""
 
 from __future__ import annotations
 
@@ -54,7 +54,13 @@ def twice(training: Iterable[Phrase]) -> list[Finding]:
         first = seen.setdefault((phrase.text.lower(), phrase.intent), phrase)
         if first is not phrase and first.text == phrase.text:
             findings.append(
-                Finding("twice", phrase.place, f'"{phrase.text}" stands already in {first.place}', "delete one", blocking=False)
+                Finding(
+                    "twice",
+                    phrase.place,
+                    f'"{phrase.text}" stands already in {first.place}',
+                    "delete one",
+                    blocking=False,
+                )
             )
     return findings
 
@@ -82,7 +88,10 @@ def trained_and_held_out(training: Sequence[Phrase], held_out: Sequence[Phrase])
 
 
 def contradicted(training: Sequence[Phrase], model: IntentModel) -> list[Finding]:
-    """Phrases that the model, had it not seen them, would surely have labelled otherwise. Empty when the model is of other phrases."""
+    """Phrases that the model, had it not seen them, would surely have labelled otherwise.
+
+    Empty when the model was trained on other phrases.
+    """
     by_pair = {(p.text, p.intent): p for p in training}
     pairs = training_pairs([p.text for p in training], [p.intent for p in training])
     if pairs_digest(pairs) != model.digest:

@@ -10,8 +10,22 @@ import pytest
 
 from components.intent_model import IntentModel, ModelOptions
 
-ORDERS = ["where is my order", "order kaha hai", "track my parcel", "when will my order arrive", "order status", "parcel not received"]
-REFUNDS = ["refund my money", "i want my money back", "give me a refund", "paise wapas karo", "refund now", "return my money"]
+ORDERS = [
+    "where is my order",
+    "order kaha hai",
+    "track my parcel",
+    "when will my order arrive",
+    "order status",
+    "parcel not received",
+]
+REFUNDS = [
+    "refund my money",
+    "i want my money back",
+    "give me a refund",
+    "paise wapas karo",
+    "refund now",
+    "return my money",
+]
 OTHER = ["what is the weather", "tell me a joke", "who won the match", "sing a song", "book a flight", "is it raining"]
 
 

@@ -14,12 +14,17 @@ def prediction(label: str, confidence: float) -> Prediction:
 
 def reader(answers: dict[str, str]) -> Callable[[str], Prediction]:
     """Reads a sentence by the first of `answers` whose key is in it; anything else is small talk."""
-    return lambda text: next((prediction(label, 0.95) for key, label in answers.items() if key in text), prediction("greet", 0.9))
+    return lambda text: next(
+        (prediction(label, 0.95) for key, label in answers.items() if key in text), prediction("greet", 0.9)
+    )
 
 
 def test_sentences_end_at_marks_and_lines_but_not_inside_numbers() -> None:
     assert sentences("Hi there! It cost 12.50 rupees. where is it\nplease check") == [
-        "Hi there!", "It cost 12.50 rupees.", "where is it", "please check",
+        "Hi there!",
+        "It cost 12.50 rupees.",
+        "where is it",
+        "please check",
     ]
 
 

@@ -1,4 +1,4 @@
-"""The trained model on phrases that it has never seen: today's level less two standard errors, so that only a regression fails."""
+"""The trained model on phrases that it has never seen: today's level less two standard errors; a regression fails."""
 
 from __future__ import annotations
 
@@ -34,8 +34,12 @@ def nlu() -> TrainedNlu:
 @pytest.mark.model
 @pytest.mark.parametrize(("name", "in_scope"), LEVELS)
 def test_held_out_phrases_are_understood(nlu: TrainedNlu, name: str, in_scope: bool) -> None:
-    phrases = [p for p in read_phrases(HELD_OUT) if p.file.stem == name and (p.intent != "out_of_scope") == in_scope]
-    wrong = [f"{p.intent} -> {nlu.label(p.text)}: {p.text}" for p in phrases if not is_right(p.intent, nlu.label(p.text))]
+    of_slice = [phrase for phrase in read_phrases(HELD_OUT) if phrase.file.stem == name]
+    phrases = [phrase for phrase in of_slice if (phrase.intent != "out_of_scope") == in_scope]
+    labels = [(phrase, nlu.label(phrase.text)) for phrase in phrases]
+    wrong = [
+        f"{phrase.intent} -> {label}: {phrase.text}" for phrase, label in labels if not is_right(phrase.intent, label)
+    ]
     share = 1 - len(wrong) / len(phrases)
     assert share >= LEVELS[name, in_scope], f"{share:.2f} of {len(phrases)}:\n" + "\n".join(wrong)
 
@@ -48,7 +52,9 @@ def test_a_message_is_read_within_ten_milliseconds_on_average(nlu: TrainedNlu) -
     # Other processes may hold the core: the fastest of three readings of the same average counts.
     rounds = [statistics.mean(took)]
     while rounds[-1] > 0.010 and len(rounds) < 3:
-        rounds.append(statistics.mean(_seconds(TrainedNlu(nlu.model, nlu.threshold), phrase) for phrase in phrases[:20]))
+        fresh = TrainedNlu(nlu.model, nlu.threshold)
+        fresh.read("warm up")
+        rounds.append(statistics.mean(_seconds(fresh, phrase) for phrase in phrases))
     assert min(rounds) <= 0.010
 
 
