@@ -1,0 +1,50 @@
+"""`/metrics` tells the truth about all processes together."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from connectors import metrics
+from connectors.whatsapp.inbox import connect
+from handoff.database import HandoffUnavailable
+from settings import PROJECT_ROOT
+from tests.conftest import free_port
+from tests.connectors.whatsapp.transport_fakes import Process, message
+
+COUNT = "from connectors import metrics; metrics.TURNS.labels('answered').inc(3)"
+SHOW = "from connectors import metrics; print(metrics._of_processes().decode())"
+
+
+def python(code: str, folder: Path) -> str:
+    environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(folder)}
+    return subprocess.run(
+        [sys.executable, "-c", code], env=environment, cwd=PROJECT_ROOT, check=True, capture_output=True, text=True
+    ).stdout
+
+
+def test_counters_of_several_processes_are_added_up_even_after_their_end(tmp_path: Path) -> None:
+    python(COUNT, tmp_path)
+    python(COUNT, tmp_path)
+    assert 'assistant_turns_total{outcome="answered"} 6.0' in python(SHOW, tmp_path)
+
+
+async def test_depth_and_age_come_from_redis(redis_url: str) -> None:
+    process = Process(redis_url)
+    await process.inbox.put([message("91", "a"), message("92", "b")])
+    text = (await metrics.render(connect(redis_url), lambda: 4)).decode()
+    assert "assistant_inbox_depth 2" in text
+    assert "assistant_outbox_depth 0" in text
+    assert "assistant_redis_up 1" in text
+    assert "assistant_takeovers_open 4" in text
+
+
+async def test_it_answers_although_redis_and_the_database_are_away() -> None:
+    def away() -> int:
+        raise HandoffUnavailable
+
+    text = (await metrics.render(connect(f"redis://127.0.0.1:{free_port()}/0"), away)).decode()
+    assert "assistant_redis_up 0" in text
+    assert "assistant_takeovers_open" not in text
