@@ -25,6 +25,8 @@ WHY = {
     "recipient": "this number cannot receive it (no WhatsApp, or the business is blocked).",
     "payload": "WhatsApp refused the message as it was written.",
     "media": "WhatsApp could not send the attachment.",
+    "refused": "WhatsApp refused it.",
+    "marketing": "WhatsApp holds it back as marketing.",
 }
 
 

@@ -1,0 +1,141 @@
+"""Takeover and transport together: real Redis, real SQL, real worker; only the dialogue and Graph are played."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from connectors.whatsapp.turn import Turn
+from handoff.database import Database
+from handoff.floor import Floor
+from handoff.takeover import open_takeover
+from settings import Settings, load
+from tests.connectors.whatsapp.transport_fakes import FakeGraph, FakeSpeaker, Process, message
+from tests.handoff.samples import always_open, request
+from tests.handoff.stand_ins import serving
+from twin import helpdesk as twin_helpdesk
+from worker import tickets
+
+CUSTOMER = "919876543210"
+
+
+@pytest.fixture
+def there() -> twin_helpdesk.Helpdesk:
+    return twin_helpdesk.Helpdesk(token="secret")
+
+
+@pytest.fixture
+def configured(tmp_path: Any, redis_url: str, there: twin_helpdesk.Helpdesk) -> Iterator[Settings]:
+    with serving(lambda: twin_helpdesk.create_app(there)) as url:
+        yield load({
+            "CONVERSATION_DATABASE_URL": f"sqlite:///{tmp_path}/transport.db", "REDIS_URL": redis_url,
+            "ZENDESK_URL": url, "ZENDESK_OAUTH_TOKEN": "secret",
+        })  # fmt: skip
+
+
+@pytest.fixture
+def db(configured: Settings) -> Iterator[Database]:
+    database = Database(str(configured.conversation_database_url))
+    yield database
+    database.close()
+
+
+def dialogue(db: Database) -> Callable[[Turn], Awaitable[None]]:
+    """Calls a person for "agent"."""
+
+    async def answer(turn: Turn) -> None:
+        if turn.entry.payload["text"] == "agent":
+            asked = request(turn.entry.customer, turn.entry.id, at=time.time())
+            await asyncio.to_thread(open_takeover, db, asked)
+
+    return answer
+
+
+@asynccontextmanager
+async def shop(
+    configured: Settings, db: Database, graph: FakeGraph, with_worker: bool = True
+) -> AsyncIterator[Process]:
+    """One server process and the worker."""
+    speaker, floor = FakeSpeaker(dialogue(db)), Floor(db, always_open())
+    process = Process(str(configured.redis_url), speaker, graph, floor).start()
+    stop = asyncio.Event()
+    worker = asyncio.create_task(tickets.run(configured, stop)) if with_worker else None
+    yield process
+    stop.set()
+    await process.stop()
+    if worker is not None:
+        await asyncio.wait_for(worker, 15)
+
+
+async def until(true: Callable[[], Any], timeout_s: float = 20.0) -> None:
+    end = time.monotonic() + timeout_s
+    while not true():
+        assert time.monotonic() < end, "it never came true"
+        await asyncio.sleep(0.05)
+
+
+async def test_an_angry_customer_an_agent_and_back_with_one_voice_at_a_time(
+    configured: Settings, db: Database, there: twin_helpdesk.Helpdesk
+) -> None:
+    graph = FakeGraph()
+    async with shop(configured, db, graph) as process:
+        for number, text in enumerate(["hello", "agent", "are you there?"]):
+            await process.inbox.put([message(CUSTOMER, f"wamid.{number}", text)])
+        await until(lambda: there.tickets.tickets.get(1))
+        there.reply(1, "Meera here", True, None, [])
+        there.reply(1, "she is a VIP", False, None, [])
+        there.reply(1, "It's solved now", True, "solved", [])
+        _look(db)
+        await until(lambda: "utter_handoff_ended" in graph.texts(CUSTOMER))
+        await process.inbox.put([message(CUSTOMER, "wamid.9", "thanks")])
+        await until(lambda: "echo thanks" in graph.texts(CUSTOMER))
+        said = there.tickets.tickets[1].comments
+        await until(lambda: any("are you there?" in comment["body"] for comment in said))
+    assert graph.texts(CUSTOMER) == [
+        "echo hello", "echo agent", "Meera here", "It's solved now", "utter_handoff_ended", "echo thanks",
+    ]  # fmt: skip
+    assert process.speaker.restarted == [CUSTOMER]
+
+
+def _look(db: Database) -> None:
+    with db.write() as connection:
+        connection.exec_driver_sql("UPDATE handoff_takeovers SET look_at = 1")
+
+
+async def test_a_waiting_customer_goes_back_to_the_assistant(configured: Settings, db: Database) -> None:
+    graph = FakeGraph()
+    async with shop(configured, db, graph) as process:
+        for number, text in enumerate(["agent", "hm", "back to the bot"]):
+            await process.inbox.put([message(CUSTOMER, f"wamid.{number}", text)])
+        await until(lambda: "utter_handoff_cancelled_by_customer" in graph.texts(CUSTOMER))
+        await process.inbox.put([message(CUSTOMER, "wamid.9", "where is my order")])
+        await until(lambda: "echo where is my order" in graph.texts(CUSTOMER))
+    assert graph.texts(CUSTOMER) == ["echo agent", "utter_handoff_cancelled_by_customer", "echo where is my order"]
+
+
+async def test_a_reply_that_waited_for_graph_is_not_sent_into_a_takeover(
+    configured: Settings, db: Database
+) -> None:
+    from connectors.whatsapp.errors import Transient
+
+    outage = {"on": True}
+
+    async def send(body: dict[str, Any]) -> None:
+        if outage["on"]:
+            raise Transient("down", http_status=503)
+
+    graph = FakeGraph(send)
+    async with shop(configured, db, graph, with_worker=False) as process:
+        await process.inbox.put([message(CUSTOMER, "wamid.0", "hello")])
+        await process.inbox.put([message(CUSTOMER, "wamid.1", "agent")])
+        await until(lambda: len(process.speaker.answered) == 2)
+        await until(lambda: Floor(db, always_open()).read(CUSTOMER).holder == "waiting")
+        outage["on"] = False
+        await until(lambda: graph.texts(CUSTOMER))
+        await process.drained()
+    assert graph.texts(CUSTOMER) == ["echo agent"], "the old answer stays unsaid, the announcement does not"
