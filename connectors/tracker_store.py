@@ -61,8 +61,8 @@ class RedisTrackerStore(TrackerStore):
         self._client = connect(host or settings.load().redis_url or "redis://127.0.0.1:6379/0")
         self._ttl_s = int(record_exp)
         self._kept, self._most = kept_turns, most_turns
-        self._tail = keys.script(self._client, "tail")
-        self._append = keys.script(self._client, "append")
+        self._tail = keys.Script(self._client, "tail")
+        self._append = keys.Script(self._client, "append")
 
     async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
         """The tracker of the current session, bounded. Raises redis.RedisError."""

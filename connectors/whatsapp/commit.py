@@ -61,7 +61,7 @@ class Commits:
 
     def __init__(self, client: redis.asyncio.Redis, model_id: str | None = None) -> None:
         self._client = client
-        self._commit = keys.script(client, "commit")
+        self._commit = keys.Script(client, "commit")
         self._identities = Identities(client)
         self.model_id = model_id
 

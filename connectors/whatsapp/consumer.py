@@ -72,8 +72,8 @@ class Consumer:
     ) -> None:
         self._speaker, self._floor, self._commits = speaker, floor, commits
         self._turn_timeout_s, self._retry_s = turn_timeout_s, retry_s
-        self._begin = keys.script(client, "begin")
-        self._fail = keys.script(client, "fail")
+        self._begin = keys.Script(client, "begin")
+        self._fail = keys.Script(client, "fail")
         self._outside_away_since: dict[str, float] = {}
 
     async def work(self, item: Item) -> Again | None:

@@ -73,7 +73,7 @@ class Inbox:
     """Stores entries and log records, all or nothing."""
 
     def __init__(self, client: redis.asyncio.Redis) -> None:
-        self._put = keys.script(client, "put")
+        self._put = keys.Script(client, "put", even_when_full=False)
 
     @classmethod
     def from_url(cls, url: str) -> Inbox:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import redis.asyncio
+from redis.exceptions import NoScriptError, ResponseError
 
 LUA = Path(__file__).parent / "lua"
 
@@ -39,6 +43,33 @@ def address(customer: str) -> str:
     return f"wa:address:{customer}"
 
 
-def script(redis: Any, name: str) -> Any:
-    """The Lua script `lua/{name}.lua`, callable; a restarted Redis gets it again by itself."""
-    return redis.register_script((LUA / f"{name}.lua").read_text())
+class Script:
+    """A Lua script, callable with its arguments; a restarted Redis gets it again by itself.
+
+    With `even_when_full` it also runs in a Redis that is at its memory limit: what is in there must be worked off
+    although nothing new is taken in. Redis 6 does not know that mark and gets the script without it.
+    """
+
+    def __init__(self, client: redis.asyncio.Redis, name: str, even_when_full: bool = True) -> None:
+        self._client = client
+        self._source = (LUA / f"{name}.lua").read_text()
+        self._mark = "#!lua flags=allow-oom\n" if even_when_full else ""
+        self._sha: str | None = None
+
+    async def __call__(self, args: Sequence[str | int]) -> Any:
+        """Run it. Raises redis.RedisError."""
+        if self._sha is not None:
+            try:
+                return await self._client.evalsha(self._sha, 0, *args)
+            except NoScriptError:
+                pass
+        self._sha = await self._load()
+        return await self._client.evalsha(self._sha, 0, *args)
+
+    async def _load(self) -> str:
+        try:
+            return str(await self._client.script_load(self._mark + self._source))
+        except ResponseError as error:
+            if "compiling" not in str(error):
+                raise
+            return str(await self._client.script_load(self._source))

@@ -123,9 +123,9 @@ class Outbox:
         self._graph, self._floor = graph, floor
         self._settle_s, self._send_timeout_s = settle_s, send_timeout_s
         self._first_backoff_s, self._probe_s = first_backoff_s, probe_s
-        self._sending = keys.script(client, "sending")
-        self._unmark = keys.script(client, "unmark")
-        self._sent = keys.script(client, "sent")
+        self._sending = keys.Script(client, "sending")
+        self._unmark = keys.Script(client, "unmark")
+        self._sent = keys.Script(client, "sent")
         self._progress: dict[str, _Progress] = {}
         self.gate = Gate()
 

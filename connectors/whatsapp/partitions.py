@@ -50,8 +50,8 @@ class Partitions:
         self._gained, self._lost = gained, lost
         self._lease_s, self._tick_s = lease_s, tick_s
         self._stopping = False
-        self._tick = keys.script(client, "tick")
-        self._release = keys.script(client, "release")
+        self._tick = keys.Script(client, "tick")
+        self._release = keys.Script(client, "release")
 
     async def run(self) -> None:
         """Heartbeat until cancelled."""

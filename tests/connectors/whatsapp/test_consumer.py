@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from pathlib import Path
 from typing import Any
 
+import pytest
 import redis
 
 from connectors.whatsapp.consumer import OutsideUnavailable
-from connectors.whatsapp.inbox import Entry
+from connectors.whatsapp.inbox import Entry, InboxUnavailable
 from connectors.whatsapp.turn import Turn
 from handoff.database import HandoffUnavailable
+from launch.embedded_redis import EmbeddedRedis
+from tests.conftest import free_port
 from tests.connectors.whatsapp.transport_fakes import FakeGraph, FakeSpeaker, Process, eventually, message
 
 
@@ -292,3 +296,45 @@ async def test_a_returned_conversation_is_announced_and_begins_afresh(redis_url:
     assert process.graph.texts("91")[1:] == ["utter_handoff_ended", "utter_handoff_cancelled_by_customer"]
     assert process.speaker.restarted == ["91", "91"]
     await process.stop()
+
+
+async def test_a_full_redis_takes_nothing_new_but_what_it_holds_is_worked_off(tmp_path: Path) -> None:
+    server = EmbeddedRedis(tmp_path, free_port())
+    server.start()
+    try:
+        process = Process(server.url)
+        await process.inbox.put([message("91", "a", "hi"), message("92", "b", "ho")])
+        await process.client.config_set("maxmemory", "1")
+        process.start()
+        await process.drained()
+        assert sorted(process.graph.keys()) == ["a:1", "b:1"]
+        with pytest.raises(InboxUnavailable):
+            await process.inbox.put([message("91", "c")])
+        await process.client.config_set("maxmemory", "0")
+        await process.inbox.put([message("91", "c", "again")])
+        await process.drained()
+        assert process.graph.texts("91") == ["echo hi", "echo again"]
+        await process.stop()
+    finally:
+        server.stop()
+
+
+async def test_a_redis_that_is_killed_and_comes_back_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    server = EmbeddedRedis(tmp_path, free_port())
+    server.start()
+    try:
+        process = Process(server.url).start()
+        for n in range(30):
+            await process.inbox.put([message(f"91{c}", f"{c}.{n}", str(n)) for c in range(10)])
+        assert server.process is not None
+        server.process.kill()
+        server.process.wait()
+        await asyncio.sleep(1)
+        server.start()
+        await process.drained(20)
+        for c in range(10):
+            assert process.graph.texts(f"91{c}") == [f"echo {n}" for n in range(30)]
+        assert set(process.graph.keys().values()) == {1}
+        await process.stop()
+    finally:
+        server.stop()
