@@ -15,8 +15,9 @@ from datetime import datetime, timedelta, timezone
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
 
-from conversation_log import book, database
-from conversation_log.records import BadRecord, Record, parse
+from conversation_log import book, database, housekeeping
+from conversation_log.parsing import parse
+from conversation_log.records import BadRecord, Record
 from conversation_log.stream import Entry, EventStream
 
 log = logging.getLogger(__name__)
@@ -140,8 +141,8 @@ class Writer:
     def settle_idle(self) -> int:
         """Give conversations that went silent their resolution; forget statuses that met no message."""
         with database.writing(self.engine) as connection:
-            settled = book.settle_idle(connection, self.now())
-            book.forget_early(connection, self.now() - STATUS_PATIENCE)
+            settled = housekeeping.settle_idle(connection, self.now())
+            housekeeping.forget_early(connection, self.now() - STATUS_PATIENCE)
         return settled
 
 

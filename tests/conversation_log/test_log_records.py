@@ -9,7 +9,8 @@ import jsonschema
 import pytest
 
 from conversation_log.export import SCHEMA
-from conversation_log.records import BadRecord, parse
+from conversation_log.parsing import parse
+from conversation_log.records import BadRecord
 
 SCHEMA_CHECK = jsonschema.Draft202012Validator(
     json.loads(SCHEMA.read_text()), format_checker=jsonschema.FormatChecker()

@@ -10,7 +10,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conversation_log.records import BadRecord, parse
+from conversation_log.parsing import parse
+from conversation_log.records import BadRecord
 from conversation_log.stream import POISON, STREAM
 from tests.conversation_log.conftest import NOON, sent_record, status_record, turn_record
 
