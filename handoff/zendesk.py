@@ -37,7 +37,6 @@ TIMEOUT_S = (3.0, 10.0)  # connect, read
 ACCOUNT = "account"  # stands for ours in zenpy's URLs
 API_TOKENS_END = "2027-04-30"
 UNREADABLE = (APIException, ZenpyException, requests.RequestException, ValueError, AttributeError, TypeError, KeyError)
-OPEN_STATUSES = ("new", "open", "pending", "hold")
 
 
 class Session(requests.Session):
@@ -64,6 +63,8 @@ class Session(requests.Session):
         except requests.RequestException as error:
             raise RetryLater(type(error).__name__) from error
         judge(Answer(response.status_code, response.headers, response.text))
+        if response.content and not _is_json(response):
+            raise RetryLater("the answer is not JSON")  # a proxy's page
         response.request.url = f"https://{ACCOUNT}.zendesk.com{urlsplit(target).path}"  # zenpy chooses its parser by it
         return response
 
@@ -134,7 +135,7 @@ class Zendesk:
             tags=list(draft.tags),
             external_id=draft.external_id,
         )
-        if isinstance(requester, dict):
+        if isinstance(requester, User):
             ticket.requester = requester
         else:
             ticket.requester_id = requester
@@ -144,20 +145,19 @@ class Zendesk:
         return self._ticket(getattr(audit, "ticket", audit))
 
     def _requester(self, zenpy: Any, draft: Draft) -> Any:
-        """The customer's user id; found again by external id whatever number they write from."""
+        """The customer's user id, found again by external id whatever number they write from; else a bare User."""
         external_id = f"whatsapp:{draft.customer}"
         user = User(name=draft.customer_name, external_id=external_id, verified=True)
         if draft.phone:
             user.phone = draft.phone
-        try:
-            return zenpy.users.create_or_update(user).id
-        except Refused:
-            log.warning("zendesk.user.refused; trying without the phone number")
-        try:
-            return zenpy.users.create_or_update(User(name=draft.customer_name, external_id=external_id)).id
-        except Refused:
-            log.error("zendesk.user.refused; the ticket names the customer itself")
-            return {"name": draft.customer_name}
+        plain = User(name=draft.customer_name, external_id=external_id)
+        for candidate in (user, plain) if draft.phone else (plain,):
+            try:
+                return zenpy.users.create_or_update(candidate).id
+            except (Refused, AttributeError) as error:
+                log.warning("zendesk.user.refused error=%s", error if isinstance(error, Refused) else "no id")
+        log.error("zendesk.user.missing; the ticket names the customer itself")
+        return User(name=draft.customer_name)
 
     def _find(self, zenpy: Any, external_id: str) -> Ticket | None:
         try:
@@ -191,7 +191,7 @@ class Zendesk:
             comments = list(zenpy.tickets.comments(ticket=int(ticket.id)))
             staff = self._staff(zenpy, {comment.author_id for comment in comments}, ticket)
             return TicketView(
-                "open" if status in OPEN_STATUSES else status,
+                {"solved": "solved", "closed": "closed", "deleted": "closed"}.get(status, "open"),
                 tuple(_seen(comment, comment.author_id in staff) for comment in comments),
             )
 
@@ -200,7 +200,11 @@ class Zendesk:
         others = {author for author in authors if author and str(author) != str(ticket.requester_id)}
         if not others:
             return set()
-        users = zenpy.users(ids=sorted(others))
+        try:
+            users = list(zenpy.users(ids=sorted(others)))
+        except Refused:
+            log.warning("zendesk.users.refused; whoever is not the customer counts as staff")
+            return others
         return {user.id for user in users if str(user.role) in ("agent", "admin")}
 
     @contextmanager
@@ -223,6 +227,14 @@ class Zendesk:
             raise RetryLater(f"unreadable answer ({type(error).__name__})") from error
         finally:
             session.idempotency_key = None
+
+
+def _is_json(response: requests.Response) -> bool:
+    try:
+        response.json()
+    except ValueError:
+        return False
+    return True
 
 
 def _text(comment: Any) -> str:

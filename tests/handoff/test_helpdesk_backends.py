@@ -44,7 +44,6 @@ class Backend:
     texts: Any  # () -> bodies of all comments
     solve: Any  # (ticket id) -> None
     fail: Any = None  # (kind, status, headers) -> None; None: no HTTP
-    relays_agents: bool = True
     reply: Any = None  # (ticket id, text, public) -> None
     extra: dict[str, Any] = field(default_factory=dict)
 
@@ -111,7 +110,6 @@ def _hubspot(tmp_path: Any) -> Iterator[Backend]:
             lambda kind, status=500, headers=None: there.faults.next.append(
                 {"kind": kind, "status": status, "headers": headers}
             ),
-            relays_agents=False,
             extra={"there": there},
         )
 
@@ -178,9 +176,8 @@ def test_a_solved_ticket_reads_as_solved(backend: Backend) -> None:
     assert backend.helpdesk.look(ticket).status == "solved"
 
 
+@pytest.mark.parametrize("backend", ["zendesk", "freshdesk", "log"], indirect=True)
 def test_an_agents_public_reply_is_seen_and_a_private_note_is_known_as_one(backend: Backend) -> None:
-    if not backend.relays_agents:
-        pytest.skip("tickets and status only")
     ticket = backend.helpdesk.open_ticket(DRAFT, False)
     backend.reply(ticket.id, "Hello, Meera here", True)
     backend.reply(ticket.id, "suspicious account", False)
@@ -319,6 +316,14 @@ def test_zendesk_refusing_a_phone_number_gets_the_customer_without_it(zendesk: B
     requester = there.tickets.users[there.tickets.tickets[1].fields["requester_id"]]
     assert "phone" not in requester
     assert requester["external_id"] == "whatsapp:919876543210"
+
+
+def test_a_zendesk_without_user_administration_still_gets_the_ticket(zendesk: Backend) -> None:
+    there = zendesk.extra["there"]
+    there.faults.append(twin_helpdesk.HelpdeskFault("error", times=None, path="/users", status=404))
+    ticket = zendesk.helpdesk.open_ticket(DRAFT, False)
+    zendesk.reply(ticket.id, "Meera here", True)
+    assert [c.text for c in zendesk.helpdesk.look(ticket).comments if c.by_staff and c.public] == ["Meera here"]
 
 
 @pytest.mark.parametrize("path", ["/tickets", "/users"])
