@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 from rasa.utils.endpoints import ClientResponseError, EndpointConfig
 
+from connectors.whatsapp.lanes import outside
 from connectors.whatsapp.turn import current_turn
 
 TIMEOUT_S = 20.0
@@ -73,7 +74,7 @@ class KeptAliveEndpoint(EndpointConfig):
     async def _call(self, method: str, content_type: str | None, compress: bool, **kwargs: Any) -> Any:
         headers = {"Content-Type": content_type} if content_type else {}
         params = self.combine_parameters(kwargs)
-        async with self.kept_session().request(
+        async with outside(), self.kept_session().request(
             method, self.url, headers=headers, params=params, compress=compress, **kwargs
         ) as response:
             if response.status >= 400:

@@ -88,16 +88,16 @@ def past_states(
 ) -> list[Any]:
     """As DialogueStateTracker.past_states; asked again before anything happened, it copies its last answers."""
     last = self.events[-1] if self.events else None
-    asked = (domain, last, rule_only_data)
+    matters = rule_only_data if ignore_rule_only_turns else None
     kept = self.__dict__.setdefault("_kept_states", {})
     key = (len(self.events), omit_unset_slots, ignore_rule_only_turns)
     found = kept.get(key)
-    if found is None or any(ours is not theirs for ours, theirs in zip(found[0], asked, strict=True)):
+    if found is None or found[0] is not domain or found[1] is not last or found[2] != matters:
         states = stock_past_states(self, domain, omit_unset_slots, ignore_rule_only_turns, rule_only_data)
         if kept and next(iter(kept))[0] != key[0]:
             kept.clear()
-        found = kept[key] = (asked, states)
-    return [{name: dict(part) if isinstance(part, dict) else part for name, part in s.items()} for s in found[1]]
+        found = kept[key] = (domain, last, matters, states)
+    return [{name: dict(part) if isinstance(part, dict) else part for name, part in s.items()} for s in found[3]]
 
 
 def install() -> None:

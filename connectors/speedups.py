@@ -3,7 +3,7 @@
     validate_action_result   the original compiles and checks the JSON schema of the answer on every action call
     resolve_event_type       the original walks the tree of event classes for every stored event
     debug copies             deep copies of dialogue states for debug logs that nobody reads
-    graph plans              the original prunes the same two graph schemas on every run
+    run_graph                the original prunes the same two graphs and has a scheduler order them on every run
     replays                  see `connectors.replay`
 
 They are written for Rasa 3.6; with any other version stock behaviour stays.
@@ -23,7 +23,9 @@ from jsonschema.validators import validator_for
 from rasa.core import processor
 from rasa.core.actions import action, forms
 from rasa.core.policies import memoization, rule_policy
+from rasa.engine.exceptions import GraphRunError
 from rasa.engine.graph import GraphSchema
+from rasa.engine.runner.dask import DaskGraphRunner
 from rasa.shared.constants import DOCS_BASE_URL
 from rasa.shared.core.events import Event
 
@@ -37,7 +39,7 @@ WRITTEN_FOR = "3.6."
 COPIES_FOR_DEBUG_ONLY = (processor, forms, memoization, rule_policy)
 
 _stock_resolve_by_type = Event.resolve_by_type
-_stock_minimal_schema = GraphSchema.minimal_graph_schema
+_stock_run = DaskGraphRunner.run
 _stock_validate = action.RemoteAction._validate_action_result
 
 
@@ -48,7 +50,7 @@ def install() -> bool:
         return False
     action.RemoteAction._validate_action_result = validate_action_result
     Event.resolve_by_type = staticmethod(resolve_event_type)
-    GraphSchema.minimal_graph_schema = _minimal_schema
+    DaskGraphRunner.run = run_graph
     replay.install()
     if not processor.logger.isEnabledFor(logging.DEBUG):
         for module in COPIES_FOR_DEBUG_ONLY:
@@ -60,7 +62,7 @@ def uninstall() -> None:
     """Back to stock, for tests and for comparing."""
     action.RemoteAction._validate_action_result = _stock_validate
     Event.resolve_by_type = staticmethod(_stock_resolve_by_type)
-    GraphSchema.minimal_graph_schema = _stock_minimal_schema
+    DaskGraphRunner.run = _stock_run
     replay.uninstall()
     for module in COPIES_FOR_DEBUG_ONLY:
         module.copy = copy
@@ -102,12 +104,40 @@ def resolve_event_type(type_name: str, default: type[Event] | None = None) -> ty
     return found
 
 
-def _minimal_schema(self: GraphSchema, targets: list[str] | None = None) -> GraphSchema:
-    """The pruned schema, kept on the schema that it was pruned from: neither changes once a model is loaded."""
+def run_graph(
+    self: DaskGraphRunner, inputs: dict[str, Any] | None = None, targets: list[str] | None = None
+) -> dict[str, Any]:
+    """The targets' outputs by name: every node once, after those that it needs. Raises as the original."""
+    wanted = targets or self._graph_schema.target_names
     plans = self.__dict__.setdefault("_plans", {})
-    key = tuple(targets or ())
-    if key not in plans:
-        plans[key] = _stock_minimal_schema(self, targets)
-    return plans[key]
+    plan = plans.get(tuple(wanted))
+    if plan is None:
+        plan = plans[tuple(wanted)] = _plan(self._graph_schema.minimal_graph_schema(wanted))
+    known: dict[str, Any] = {}
+    for name, value in (inputs or {}).items():
+        if isinstance(value, str) and value in plan:
+            raise GraphRunError(f"Input value '{value}' clashes with a node name.")
+        known[name] = (name, value)
+    try:
+        for name, needs in plan.items():
+            known[name] = self._instantiated_nodes[name](*(known.get(need, need) for need in needs))
+    except RuntimeError as error:
+        raise GraphRunError("Error running runner.") from error
+    return dict(known[name] for name in wanted)
 
 
+def _plan(schema: GraphSchema) -> dict[str, tuple[str, ...]]:
+    """The nodes in an order in which each comes after those that it needs, with what it needs."""
+    plan: dict[str, tuple[str, ...]] = {}
+
+    def add(name: str) -> None:
+        if name in plan or name not in schema.nodes:
+            return
+        needs = tuple(schema.nodes[name].needs.values())
+        for need in needs:
+            add(need)
+        plan[name] = needs
+
+    for name in schema.nodes:
+        add(name)
+    return plan

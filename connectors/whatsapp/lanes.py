@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 from connectors.whatsapp.partitions import Owned
@@ -36,8 +38,8 @@ Work = Callable[[Item], Awaitable["Again | None"]]
 class Slots:
     """At most `quick` pieces of work at once, so that they do not crowd the event loop.
 
-    One that takes longer than `loan_s` waits for something outside: it stops counting, up to `most` in all, so that
-    hanging customers do not stop the others.
+    One that waits for something outside does not count meanwhile (see `outside`), nor does one that has taken longer
+    than `loan_s`, up to `most` in all; so hanging customers do not stop the others.
     """
 
     def __init__(self, quick: int, most: int, loan_s: float) -> None:
@@ -47,30 +49,60 @@ class Slots:
 
     async def run(self, work: Callable[[], Awaitable[Again | None]]) -> Again | None:
         """Run the work inside a slot."""
-        async with self._most, _Loan(self._quick, self._loan_s):
-            return await work()
+        async with self._most, _Loan(self._quick, self._loan_s) as loan:
+            token = _current_loan.set(loan)
+            try:
+                return await work()
+            finally:
+                _current_loan.reset(token)
 
 
 class _Loan:
-    """Holds a semaphore, but not for longer than `loan_s`."""
+    """Holds a semaphore, but not for longer than `loan_s` at a time."""
 
     def __init__(self, semaphore: asyncio.Semaphore, loan_s: float) -> None:
         self._semaphore = semaphore
         self._loan_s = loan_s
-        self._returned = False
+        self._timer: asyncio.TimerHandle | None = None
 
-    async def __aenter__(self) -> None:
+    async def take(self) -> None:
+        """Wait for the semaphore."""
         await self._semaphore.acquire()
-        self._timer = asyncio.get_running_loop().call_later(self._loan_s, self._give_back)
+        self._timer = asyncio.get_running_loop().call_later(self._loan_s, self.give_back)
+
+    def give_back(self) -> bool:
+        """Whether it was still held."""
+        if self._timer is None:
+            return False
+        self._timer.cancel()
+        self._timer = None
+        self._semaphore.release()
+        return True
+
+    async def __aenter__(self) -> _Loan:
+        await self.take()
+        return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._timer.cancel()
-        self._give_back()
+        self.give_back()
 
-    def _give_back(self) -> None:
-        if not self._returned:
-            self._returned = True
-            self._semaphore.release()
+
+_current_loan: ContextVar[_Loan | None] = ContextVar("current_loan", default=None)
+
+
+@contextlib.asynccontextmanager
+async def outside() -> AsyncIterator[None]:
+    """Around a call to another server: the slot is somebody else's until the answer is here."""
+    loan = _current_loan.get()
+    given = loan is not None and loan.give_back()
+    try:
+        yield
+    except asyncio.CancelledError:
+        given = False
+        raise
+    finally:
+        if given and loan is not None:
+            await loan.take()
 
 
 class Lanes:
@@ -110,10 +142,14 @@ class Lanes:
             running.append(self._tasks[lane])
         await asyncio.gather(*running, return_exceptions=True)
 
-    def cancel(self) -> None:
-        """Stop everything at once; what was not committed runs again elsewhere."""
+    def cancel(self) -> list[asyncio.Task[None]]:
+        """Stop everything at once; what was not committed runs again elsewhere. Returns the tasks that are ending."""
+        for queue in self._queues.values():
+            self.waiting -= len(queue)
+            queue.clear()
         for task in self._tasks.values():
             task.cancel()
+        return list(self._tasks.values())
 
     async def _drain(self, lane: tuple[str, str]) -> None:
         queue = self._queues[lane]

@@ -17,11 +17,12 @@ from connectors.whatsapp.lanes import Lanes, Slots
 from connectors.whatsapp.outbox import Graph, Outbox
 from connectors.whatsapp.partitions import Owned, Partitions
 from connectors.whatsapp.streams import StreamFollower
+from connectors.whatsapp.tasks import end
 
 log = logging.getLogger(__name__)
 
 HAND_OVER_S = 0.15
-QUICK_TURNS, MOST_TURNS, TURN_LOAN_S = 4, 200, 0.5
+QUICK_TURNS, MOST_TURNS, TURN_LOAN_S = 2, 200, 0.2
 QUICK_SENDS, MOST_SENDS, SEND_LOAN_S = 32, 400, 2.0
 
 
@@ -57,10 +58,11 @@ class Transport:
             await self.partitions.stop(patience_s)
         except (RedisError, OSError, asyncio.TimeoutError) as error:
             log.warning("transport.stop.failed error=%s", type(error).__name__)
-        for task in self._tasks:
-            task.cancel()
-        self.turns.cancel()
-        self.sends.cancel()
+        await self.cut()
+
+    async def cut(self) -> None:
+        """End everything at once, as a crash would; what was not committed runs again elsewhere."""
+        await end([*self._tasks, *self.turns.cancel(), *self.sends.cancel()])
 
     def _gained(self, owned: Owned) -> None:
         self._inbox.follow(owned)

@@ -16,7 +16,9 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from jsonschema import ValidationError
 from rasa.core.actions.action import RemoteAction
+from rasa.engine.exceptions import GraphRunError
 from rasa.engine.graph import GraphSchema, SchemaNode
+from rasa.engine.runner.dask import DaskGraphRunner
 from rasa.shared.core.events import Event
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.utils.common import all_subclasses
@@ -107,17 +109,62 @@ def test_copies_are_left_out_only_where_they_feed_debug_logs(name: str) -> None:
     assert in_debug
 
 
-def test_a_pruned_graph_is_the_same_and_is_pruned_once() -> None:
-    def node(needs: dict[str, str], is_target: bool = False) -> SchemaNode:
-        return SchemaNode(needs, object, "create", "run", {}, is_target=is_target)
+NEEDS = st.integers(1, 8).flatmap(
+    lambda size: st.tuples(
+        *(
+            st.lists(st.sampled_from([*(f"n{i}" for i in range(n)), "__in__"]), max_size=3, unique=True)
+            for n in range(size)
+        )
+    )
+)
 
-    nodes = {"a": node({}), "b": node({"x": "a"}), "c": node({"x": "b"}, True), "d": node({})}
-    stock = speedups._stock_minimal_schema(GraphSchema(dict(nodes)), ["c"])
-    schema = GraphSchema(dict(nodes))
-    assert speedups._minimal_schema(schema, ["c"]) == stock
-    assert speedups._minimal_schema(schema, ["c"]) is speedups._minimal_schema(schema, ["c"])
-    assert set(speedups._minimal_schema(schema, ["b"]).nodes) == {"a", "b"}
-    assert schema == GraphSchema(dict(nodes))
+
+def runner_of(needs: tuple[list[str], ...], log: list[str]) -> DaskGraphRunner:
+    """A runner over nodes that report what they were given, without Rasa's components."""
+
+    def node(name: str) -> Any:
+        def run(*given: Any) -> tuple[str, Any]:
+            log.append(name)
+            if name == "n7":
+                raise RuntimeError("node failed")
+            return name, (name, given)
+
+        return run
+
+    schema = GraphSchema(
+        {
+            f"n{number}": SchemaNode({f"x{i}": need for i, need in enumerate(needed)}, object, "create", "run", {})
+            for number, needed in enumerate(needs)
+        }
+    )
+    runner = DaskGraphRunner.__new__(DaskGraphRunner)
+    runner._graph_schema = schema
+    runner._instantiated_nodes = {name: node(name) for name in schema.nodes}
+    runner._execution_context = None
+    return runner
+
+
+def outcome(run: Any, runner: DaskGraphRunner, inputs: dict[str, Any], target: str) -> Any:
+    try:
+        return run(runner, inputs, [target])
+    except Exception as error:
+        return type(error)
+
+
+@hypothesis_settings(max_examples=80, deadline=None)
+@given(needs=NEEDS, value=st.sampled_from([["message"], {"a": 1}, "word"]))
+def test_a_graph_gives_the_same_outputs_and_runs_each_node_once(needs: tuple[list[str], ...], value: Any) -> None:
+    target = f"n{len(needs) - 1}"
+    ours, theirs = [], []
+    found = outcome(speedups.run_graph, runner_of(needs, ours), {"__in__": value}, target)
+    expected = outcome(speedups._stock_run, runner_of(needs, theirs), {"__in__": value}, target)
+    assert found == expected
+    assert sorted(ours) == sorted(theirs)
+
+
+def test_an_input_that_is_named_like_a_node_is_refused_as_before() -> None:
+    for run in (speedups.run_graph, speedups._stock_run):
+        assert outcome(run, runner_of(([],), []), {"__in__": "n0"}, "n0") is GraphRunError
 
 
 def tracker_of(steps: list[list[Event]]) -> DialogueStateTracker:

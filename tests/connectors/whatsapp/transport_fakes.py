@@ -124,11 +124,7 @@ class Process:
         await self.transport.stop(2)
 
     async def die(self) -> None:
-        for task in self.transport._tasks:
-            task.cancel()
-        self.transport.turns.cancel()
-        self.transport.sends.cancel()
-        await asyncio.sleep(0)
+        await self.transport.cut()
 
     async def drained(self, timeout_s: float = 10) -> None:
         """Wait until inbox and outbox are empty."""
