@@ -71,6 +71,8 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("SLACK_WEBHOOK_URL", None, "who is told of an escalation", secret=True),
     Variable("SMTP_URL", None, "smtp://user:password@host:587", secret=True),
     Variable("ESCALATION_EMAIL_TO", None, "address that is told of an escalation"),
+    Variable("RETENTION_WARM_DAYS", "90", "days that conversations stay in SQL before the archive"),
+    Variable("RETENTION_COLD_DAYS", None, "days that they stay in the archive (default: for good)"),
     Variable("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR"),
 )
 
@@ -136,7 +138,8 @@ class Settings:
 
     def secrets(self) -> list[str]:
         """The secret values, for the log filter to keep out of every line."""
-        return [str(self.values[variable.name]) for variable in VARIABLES if variable.secret and self.values[variable.name]]
+        values = (self.values[variable.name] for variable in VARIABLES if variable.secret)
+        return [value for value in values if value]
 
     def as_environment(self) -> dict[str, str]:
         """The variables that have a value, for a child process."""
@@ -163,7 +166,7 @@ def load(environ: Mapping[str, str] | None = None, env_file: Path | None = None)
     values["LLM_PROVIDER"] = _choice(
         "LLM_PROVIDER", values, {"anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY"}, "none"
     )
-    values["LLM_MODEL"] = values["LLM_MODEL"] or DEFAULT_LLM_MODELS.get(values["LLM_PROVIDER"])
+    values["LLM_MODEL"] = values["LLM_MODEL"] or DEFAULT_LLM_MODELS.get(str(values["LLM_PROVIDER"]))
     values["TICKETING"] = _choice(
         "TICKETING",
         values,

@@ -35,7 +35,7 @@ def orders() -> Orders:
 
 
 def warm_up() -> None:
-    """Build every capability, so that the first customer does not wait for it. Blocking: a second, a minute at first."""
+    """Build every capability, so that the first customer does not wait for it. Blocking: a few seconds."""
     for build in (orders, _indexed_knowledge):
         _try(build)
 

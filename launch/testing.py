@@ -36,7 +36,7 @@ def _rasa(*arguments: str) -> list[str]:
 def checks(model: str) -> list[Check]:
     """Every check, cheapest first."""
     return [
-        Check("ruff: the code is tidy", _module("ruff", "check", "."), "`make lint`; most is mended by `ruff check --fix`"),
+        Check("ruff: the code is tidy", _module("ruff", "check", "."), "`ruff check --fix` mends most of it"),
         Check("mypy: the types hold", _module("mypy"), "correct the line it names"),
         Check(
             "rasa data validate: intents, rules, stories and responses fit together",

@@ -109,6 +109,7 @@ class Commits:
                 {
                     "record": "turn", "customer": turn.entry.customer, "metadata": turn.metadata,
                     "events": turn.events, "model": self.model_id, "epoch": turn.epoch,
+                    "replies": [{"text": reply.text, "metadata": reply.metadata} for reply in turn.replies],
                 }
             ]  # fmt: skip
         if turn.entry.kind != "message":

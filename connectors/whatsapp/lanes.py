@@ -92,7 +92,7 @@ _current_loan: ContextVar[_Loan | None] = ContextVar("current_loan", default=Non
 
 @contextlib.asynccontextmanager
 async def outside() -> AsyncIterator[None]:
-    """Around a call to another server: the slot is somebody else's until the answer is here."""
+    """Around a call to another server, or a write that Redis flushes to disk: the slot is somebody else's meanwhile."""
     loan = _current_loan.get()
     given = loan is not None and loan.give_back()
     try:
@@ -155,7 +155,7 @@ class Lanes:
         queue = self._queues[lane]
         try:
             while queue:
-                again = await self._slots.run(lambda: self._guarded(queue[0]))
+                again = await self._slots.run(lambda: self._first(queue))
                 if again is not None:
                     await self._sleep(lane, again.delay_s)
                 elif queue:
@@ -164,6 +164,10 @@ class Lanes:
         finally:
             self.waiting -= len(queue)
             del self._queues[lane], self._tasks[lane]
+
+    async def _first(self, queue: deque[Item]) -> Again | None:
+        """Work on the head of a queue, which may have been dropped while it waited for a slot."""
+        return await self._guarded(queue[0]) if queue else None
 
     async def _sleep(self, lane: tuple[str, str], delay_s: float) -> None:
         self._sleeping.add(lane)
