@@ -27,7 +27,7 @@ _FILE = "intent_model.skops"
 class IntentClassifier(GraphComponent):
     """Intent by n-grams, and by sentence embeddings where those are unsure.
 
-    Options: the fields of `ModelOptions` (an empty `order_number_pattern` is that of the environment); `cache`, the file of
+    Options: the fields of `ModelOptions` (an empty `order_number_pattern` is the environment's); `cache`, the file of
     the phrases' embeddings (empty: under STATE_DIR); `ranking`, how many intents to show.
     """
 

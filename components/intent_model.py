@@ -13,18 +13,20 @@ training on folds.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import scipy.linalg
 import scipy.sparse
 import skops.io
-from sklearn.feature_extraction.text import TfidfVectorizer
 
-from components.message_text import folded, readable
+from components.message_text import folded, readable, words
+from components.ngrams import Ngrams, Row
+from components.spelling import SHORTEST, Speller
 
 _BIAS = 0.05
 
@@ -38,6 +40,9 @@ class Embedder(Protocol):
     def many(self, texts: Sequence[str]) -> np.ndarray:
         """Shape (n, d)."""
 
+    def is_word(self, word: str) -> bool:
+        """Whether a word is one in some language, rather than a slip."""
+
 
 @dataclass(frozen=True)
 class ModelOptions:
@@ -49,6 +54,7 @@ class ModelOptions:
     ridge: float = 0.1
     width: float = 1.0  # of the Gaussian kernel: exp(-width * squared distance)
     embedding_share: float = 2.0  # weight of the Gaussian kernel beside the linear one
+    frequent: int = 4  # phrases that a word is in before slips are mended to it
     balance: float = 0.5  # 0: every phrase counts alike; 1: every intent counts alike
 
 
@@ -78,7 +84,8 @@ class IntentModel:
 
     options: ModelOptions
     labels: tuple[str, ...]
-    vectorizers: list[Any]
+    ngrams: Ngrams
+    frequent: dict[str, int]  # words that slips of the finger are mended to
     ngram_weights: np.ndarray
     ngram_bias: np.ndarray
     ngram_temperature: float
@@ -98,8 +105,8 @@ class IntentModel:
         texts = [text for text, _ in pairs]
         names, target = np.unique(np.asarray([label for _, label in pairs]), return_inverse=True)
         folds = [folded(text, options.order_number_pattern) for text in texts]
-        vectorizers = [vectorizer.fit(folds) for vectorizer in _vectorizers()]
-        sparse = _features(vectorizers, folds)
+        ngrams = Ngrams.fit(folds)
+        sparse = ngrams.matrix(folds)
         vectors = embedder.many([readable(text, options.order_number_pattern) for text in texts])
         centre = vectors.mean(axis=0)
         support = _centred(vectors, centre)
@@ -110,7 +117,8 @@ class IntentModel:
         return cls(
             options=options,
             labels=tuple(str(name) for name in names),
-            vectorizers=vectorizers,
+            ngrams=ngrams,
+            frequent=_frequent(folds, options.frequent),
             ngram_weights=np.asarray(sparse.T @ first.dual, dtype=np.float32),
             ngram_bias=first.bias,
             ngram_temperature=first.temperature,
@@ -126,24 +134,24 @@ class IntentModel:
 
     def predict(self, text: str, embedder: Embedder) -> Prediction:
         """The ranking for one message."""
-        row = self._row(text)
+        pattern = self.options.order_number_pattern
+        speller = Speller(self.ngrams, self.frequent, embedder.is_word)
+        row = self.ngrams.row(speller.mend(folded(text, pattern)))
         probabilities = self._by_ngrams(row)
         if probabilities.max() >= self.options.sure:
             return self._ranked(probabilities, embedded=False)
-        vector = embedder.one(readable(text, self.options.order_number_pattern)).reshape(1, -1)
+        vector = embedder.one(speller.mend(readable(text, pattern))).reshape(1, -1)
         gaussian = _gaussian(_centred(vector, self.centre) @ self.support.T, self.options.width)
-        scores = (row @ self.weights)[0] + (gaussian @ self.support_weights)[0] + self.bias
+        scores = row.dot(self.weights) + (gaussian @ self.support_weights)[0] + self.bias
         return self._ranked(_softmax(scores / self.temperature), embedded=True)
 
     def glance(self, text: str) -> Prediction:
         """The ranking by n-grams alone."""
-        return self._ranked(self._by_ngrams(self._row(text)), embedded=False)
+        row = self.ngrams.row(folded(text, self.options.order_number_pattern))
+        return self._ranked(self._by_ngrams(row), embedded=False)
 
-    def _row(self, text: str) -> scipy.sparse.csr_matrix:
-        return _features(self.vectorizers, [folded(text, self.options.order_number_pattern)])
-
-    def _by_ngrams(self, row: scipy.sparse.csr_matrix) -> np.ndarray:
-        return _softmax(((row @ self.ngram_weights)[0] + self.ngram_bias) / self.ngram_temperature)
+    def _by_ngrams(self, row: Row) -> np.ndarray:
+        return _softmax((row.dot(self.ngram_weights) + self.ngram_bias) / self.ngram_temperature)
 
     def _ranked(self, probabilities: np.ndarray, embedded: bool) -> Prediction:
         order = np.argsort(-probabilities, kind="stable")
@@ -152,12 +160,14 @@ class IntentModel:
     def save(self, path: Path) -> None:
         """Write everything to one file."""
         stored = {f.name: getattr(self, f.name) for f in fields(self)}
+        stored["ngrams"] = {"vocabulary": self.ngrams.vocabulary, "rarity": self.ngrams.rarity}
         skops.io.dump({**stored, "options": asdict(self.options), "labels": list(self.labels)}, path)
 
     @classmethod
     def load(cls, path: Path) -> IntentModel:
         """Read what `save` wrote."""
-        stored = skops.io.load(path, trusted=["scipy.sparse._csr.csr_matrix"])
+        stored = skops.io.load(path)
+        stored["ngrams"] = Ngrams(**stored["ngrams"])
         return cls(**{**stored, "options": ModelOptions(**stored["options"]), "labels": tuple(stored["labels"])})
 
 
@@ -205,18 +215,9 @@ def _temperature(scores: np.ndarray, target: np.ndarray) -> float:
     return float(grid[int(np.argmin(losses))])
 
 
-def _vectorizers() -> list[TfidfVectorizer]:
-    shared: dict[str, Any] = {"sublinear_tf": True, "lowercase": False, "dtype": np.float32}
-    return [
-        TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"(?u)[\w']+|[?!]", **shared),  # noqa: S106 no password
-        TfidfVectorizer(ngram_range=(2, 5), analyzer="char_wb", min_df=2, **shared),
-    ]
-
-
-def _features(vectorizers: Sequence[Any], folds: Sequence[str]) -> scipy.sparse.csr_matrix:
-    """Both kinds of n-grams side by side, each row of norm at most 1."""
-    parts = [vectorizer.transform(folds) for vectorizer in vectorizers]
-    return scipy.sparse.hstack(parts, format="csr") * np.float32(len(parts) ** -0.5)
+def _frequent(folds: Sequence[str], least: int) -> dict[str, int]:
+    counts = Counter(word for text in folds for word in set(words(text)))
+    return {word: count for word, count in sorted(counts.items()) if count >= least and len(word) >= SHORTEST - 1}
 
 
 def _centred(vectors: np.ndarray, centre: np.ndarray) -> np.ndarray:

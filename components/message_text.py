@@ -58,13 +58,24 @@ _PLACEHOLDER = {
     "tracking": "tracking idtoken",
     "number": "numtoken",
 }
+_GREETING = (
+    r"(?:hi+|hello+|helo|hlo|hey+|hii+|dear|namaste|namaskar|greetings|good (?:morning|afternoon|evening|day)|gm)"
+)
+_ADDRESSED = r"(?:there|team|sir|madam|ma'?am|mam|ji|bhai|friends?|guys|marigold(?: team)?|to you|all|everyone)"
+_OPENING = re.compile(
+    rf"^(?:{_GREETING}(?:[\s,.!:-]+{_ADDRESSED})*[\s,.!:-]+|(?:sir|madam|ma'?am|mam|dear|bhai)[\s,.!:-]+)+"
+)
+_CLOSING = re.compile(
+    r"(?:[\s,.!-]+(?:sir|madam|ma'?am|mam|ji|please|asap|please reply|reply please|please help|kindly help"
+    r"|please do the needful|do the needful|thanks in advance))+[.!]*$"
+)
 _NUMBER = re.compile(r"\d+")
 
 
 @lru_cache(maxsize=4096)
 def folded(text: str, pattern: str = DEFAULT_PATTERN) -> str:
     """The n-gram form of a message; empty only for a message without any sign."""
-    return _squeeze(_spell(_emoji(_with_placeholders(_plain(text), pattern).lower())))
+    return _without_courtesies(_squeeze(_spell(_emoji(_with_placeholders(_plain(text), pattern).lower()))))
 
 
 @lru_cache(maxsize=4096)
@@ -74,7 +85,7 @@ def readable(text: str, pattern: str = DEFAULT_PATTERN) -> str:
     for span in sorted(look_alikes(plain), key=lambda s: -s.start):
         if span.kind in ("url", "email", "upi", "handle"):
             plain = plain[: span.start] + " " + plain[span.end :]
-    return _squeeze(_spell(plain.replace("#", " ").lower()))
+    return _without_courtesies(_squeeze(_spell(plain.replace("#", " ").lower())))
 
 
 def words(text: str) -> list[str]:
@@ -114,6 +125,12 @@ def _emoji(text: str) -> str:
 def _spell(text: str) -> str:
     text = _ELONGATED.sub(r"\1\1", text)
     return _WORD.sub(lambda m: _CANONICAL.get(m.group(), m.group()), text)
+
+
+def _without_courtesies(text: str) -> str:
+    """The text without the greeting in front and the "sir please" behind, unless little else is left."""
+    bare = _CLOSING.sub("", _OPENING.sub("", text))
+    return bare if len(words(bare)) > 1 else text
 
 
 def _squeeze(text: str) -> str:

@@ -36,6 +36,7 @@ class SentenceEmbeddings:
         self._cache_file, self._layers, self._remember = cache_file, layers, remember
         self._recent: OrderedDict[str, np.ndarray] = OrderedDict()
         self._model: Any = None
+        self._frame: int | None = None  # tokens around a text
 
     def one(self, text: str) -> np.ndarray:
         """The vector of one text, shape (384,)."""
@@ -56,16 +57,25 @@ class SentenceEmbeddings:
         keys = [hashlib.sha256(f"{self._layers}:{text}".encode()).hexdigest()[:32] for text in clipped]
         new = {key: text for key, text in zip(keys, clipped, strict=True) if key not in known}
         if new:
-            vectors = self._engine().query(list(new.values()))
+            vectors = self._engine(threads=os.cpu_count() or 1).query(list(new.values()))
             known.update(zip(new, vectors.astype(np.float16), strict=True))
             self._write_cache(known)
         return np.array([known[key] for key in keys], dtype=np.float32).reshape(len(texts), DIMENSION)
 
-    def _engine(self) -> Any:
+    def is_word(self, word: str) -> bool:
+        """Whether the tokenizer knows the word as one piece, as it does the words of many languages."""
+        if self._frame is None:
+            self._frame = self._engine().token_count("a") - 1
+        return bool(self._engine().token_count(word) == self._frame + 1)
+
+    def _engine(self, threads: int = 1) -> Any:
+        """The model. The first call of a process settles the threads: many to train, one to serve beside others."""
         if self._model is None:
-            # The engine is OpenMP: a second thread makes a parse slower when servers share the cores.
-            os.environ.setdefault("OMP_NUM_THREADS", "1")
+            wanted = os.environ.get("OMP_NUM_THREADS")
+            os.environ["OMP_NUM_THREADS"] = wanted or str(threads)
             self._model = _shallow_model(self._layers)
+            if wanted is None:
+                del os.environ["OMP_NUM_THREADS"]
         return self._model
 
     def _read_cache(self) -> dict[str, np.ndarray]:

@@ -1,4 +1,4 @@
-"""`python -m workbench nlu|validate`: the held-out report, and the phrases that need mending."""
+"""`python -m workbench nlu|validate|chat`: held-out report, phrases that need mending, a talk in the terminal."""
 
 from __future__ import annotations
 
@@ -25,11 +25,18 @@ def main(arguments: list[str] | None = None) -> int:
     nlu.add_argument("--phrases", type=Path, default=HELD_OUT, help="folder of NLU files (default: the held-out ones)")
     nlu.add_argument("--html", type=Path, help="where the page goes (default: STATE_DIR/nlu.html)")
     commands.add_parser("validate", help="phrases that work against each other")
+    talk = commands.add_parser("chat", help="talk to the assistant and see what it thinks")
+    talk.add_argument("--phone", default="+919876543210", help="who you are (default: a customer of the demo)")
     options = parser.parse_args(arguments)
     console = Console()
     if options.command == "validate":
         return _validate(console)
     try:
+        if options.command == "chat":
+            from workbench.chat import chat
+
+            chat(console, options.phone)
+            return 0
         return _report(console, options.phrases, options.html or settings.load().state_path / "nlu.html")
     except NoTrainedModel as missing:
         console.print(escape(str(missing)))

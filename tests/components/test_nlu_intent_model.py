@@ -42,6 +42,9 @@ class CountingEmbedder:
     def many(self, texts: Sequence[str]) -> np.ndarray:
         return np.array([self._vector(text) for text in texts])
 
+    def is_word(self, word: str) -> bool:
+        return word in ("weather", "banana")
+
     def _vector(self, text: str) -> np.ndarray:
         seeds = [sum(map(ord, word)) for word in text.split()] or [0]
         return np.mean([np.random.default_rng(seed).normal(size=16) for seed in seeds], axis=0)

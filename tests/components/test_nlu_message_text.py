@@ -40,3 +40,20 @@ def test_any_text_folds_to_lower_case_single_spaced_text(text: str) -> None:
     for form in (folded(text), readable(text)):
         assert form == " ".join(form.split())
         assert "@@" not in form or "@@" in text
+
+
+@pytest.mark.parametrize(
+    ("polite", "bare"),
+    [
+        ("Hi good morning, where is it", "where is it"),
+        ("dear sir my order is late please help", "my order is late"),
+        ("namaste ji mera order kaha hai sir", "mera order kaha hai"),
+    ],
+)
+def test_courtesies_around_a_wish_are_left_out(polite: str, bare: str) -> None:
+    assert folded(polite) == bare
+
+
+@pytest.mark.parametrize("text", ["hi", "hello sir", "good morning", "refund please", "yes please", "hi hello"])
+def test_courtesies_that_are_the_message_stay(text: str) -> None:
+    assert folded(text) == text
