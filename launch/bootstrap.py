@@ -4,6 +4,8 @@ Runs on any Python 3.7+ with the standard library alone (`python3 launch/bootstr
 milliseconds, when `.venv` already matches the lock. Nothing is installed outside the project folder.
 """
 
+from __future__ import annotations
+
 import hashlib
 import os
 import shutil
@@ -23,25 +25,25 @@ class BootstrapError(Exception):
     """A step failed; the message names the remedy."""
 
 
-def say(text):
+def say(text: str) -> None:
     print("▸ " + text, flush=True)
 
 
-def lock_digest():
+def lock_digest() -> str:
     return hashlib.sha256(LOCK.read_bytes() + UV_VERSION.encode()).hexdigest()
 
 
-def is_current():
+def is_current() -> bool:
     return STAMP.exists() and STAMP.read_text() == lock_digest() and (VENV / "bin" / "python").exists()
 
 
-def is_python310(command):
+def is_python310(command: str) -> bool:
     """Whether `command` runs a Python 3.10."""
     check = "import sys; sys.exit(sys.version_info[:2] != (3, 10))"
     return succeeds([command, "-c", check])
 
 
-def succeeds(command):
+def succeeds(command: list[str]) -> bool:
     """Whether `command` can be run and exits with 0."""
     try:
         return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
@@ -49,13 +51,13 @@ def succeeds(command):
         return False
 
 
-def pyenv_candidates():
+def pyenv_candidates() -> list[str]:
     """Python 3.10 builds of pyenv, newest first."""
     versions = Path(os.environ.get("PYENV_ROOT", str(Path.home() / ".pyenv"))) / "versions"
     return [str(folder / "bin" / "python") for folder in sorted(versions.glob("3.10*"), reverse=True)]
 
 
-def find_python310():
+def find_python310() -> str | None:
     """$PYTHON, python3.10 on the PATH, a pyenv 3.10; None when uv has to download one."""
     chosen = os.environ.get("PYTHON")
     if chosen and not is_python310(chosen):
@@ -64,7 +66,7 @@ def find_python310():
     return next((path for path in candidates if path and is_python310(path)), None)
 
 
-def get_uv():
+def get_uv() -> str:
     """Install uv with this Python's pip under var/tools. Returns the path of its binary."""
     binary = TOOLS / "bin" / "uv"
     marker = TOOLS / ("uv-" + UV_VERSION)
@@ -82,7 +84,7 @@ def get_uv():
     return str(binary)
 
 
-def pip_installs_uv(python):
+def pip_installs_uv(python: str) -> bool:
     """Try with the pip of `python`. A Python without pip is no failure yet: another may have one."""
     if not succeeds([python, "-m", "pip", "--version"]):
         return False
@@ -92,7 +94,7 @@ def pip_installs_uv(python):
     return subprocess.run(command, env=environment).returncode == 0
 
 
-def uv_environment():
+def uv_environment() -> dict[str, str]:
     """uv keeps a Python it downloads inside the project, and asks the package index that pip is told to ask."""
     environment = dict(os.environ, UV_PYTHON_INSTALL_DIR=str(ROOT / "var" / "python"), VIRTUAL_ENV=str(VENV))
     index = os.environ.get("PIP_INDEX_URL")
@@ -101,12 +103,12 @@ def uv_environment():
     return environment
 
 
-def run_uv(uv, arguments, remedy):
+def run_uv(uv: str, arguments: list[str], remedy: str) -> None:
     if subprocess.run([uv, *arguments], cwd=str(ROOT), env=uv_environment()).returncode != 0:
         raise BootstrapError(remedy)
 
 
-def install():
+def install() -> None:
     """Make `.venv` from the lock."""
     uv = get_uv()
     python = find_python310()
@@ -128,7 +130,7 @@ def install():
     STAMP.write_text(lock_digest())
 
 
-def main():
+def main() -> int:
     if is_current():
         return 0
     try:

@@ -19,7 +19,7 @@ TARGETS = set(re.findall(r"^([a-z-]+):.*##", (ROOT / "Makefile").read_text(), re
 
 @pytest.mark.parametrize("page", sorted(TEXT))
 def test_every_make_target_that_is_named_exists(page: str) -> None:
-    named = {name for name in re.findall(r"`make ([a-z-]+)", TEXT[page])}
+    named = set(re.findall(r"`make ([a-z-]+)", TEXT[page]))
     named |= set(re.findall(r"^make ([a-z-]+)", TEXT[page], re.MULTILINE))
     assert named <= TARGETS
 

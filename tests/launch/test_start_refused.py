@@ -17,7 +17,7 @@ from launch.embedded_redis import EmbeddedRedis, EmbeddedRedisError
 from settings import REQUIRED_TO_SERVE, load
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCAL = {name: "local" for name in REQUIRED_TO_SERVE}
+LOCAL = dict.fromkeys(REQUIRED_TO_SERVE, "local")
 
 
 def launch(command: str, tmp_path: Path, **environ: str) -> subprocess.CompletedProcess[str]:
