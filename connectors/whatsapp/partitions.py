@@ -60,6 +60,9 @@ class Partitions:
                 await self.tick()
             except (RedisError, OSError, asyncio.TimeoutError) as error:
                 log.warning("partitions.tick.failed error=%s", type(error).__name__)
+            except Exception:
+                # Without its heartbeat this process would serve nobody and not know it.
+                log.exception("partitions.tick.broken")
             await asyncio.sleep(self._tick_s)
 
     async def tick(self) -> None:
@@ -69,9 +72,10 @@ class Partitions:
             args=[self.instance, int(self._lease_s * 1000), keys.PARTITIONS, int(not self._stopping), *held]
         )
         for name in lost:
-            owned = self.owned.pop(int(name))
-            log.warning("partitions.lost partition=%s", name)
-            self._in_background(owned, self._lost(owned))
+            owned = self.owned.pop(int(name), None)
+            if owned is not None:  # else it was given back while the answer was on its way
+                log.warning("partitions.lost partition=%s", name)
+                self._in_background(owned, self._lost(owned))
         for name, token in zip(taken[::2], taken[1::2], strict=True):
             self._gain(Owned(int(name), token))
         surplus = len(self._kept()) - int(share)

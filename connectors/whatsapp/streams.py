@@ -61,6 +61,9 @@ class StreamFollower:
             except (RedisError, OSError, asyncio.TimeoutError) as error:
                 log.warning("streams.read.failed error=%s", type(error).__name__)
                 await asyncio.sleep(0.3)
+            except Exception:
+                log.exception("streams.read.broken")
+                await asyncio.sleep(0.3)
 
     async def _read(self) -> None:
         asked = dict(self._cursors)
