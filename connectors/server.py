@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> int:
     os.chdir(PROJECT_ROOT)
     try:
         settings = settings_module.load()
-        _configure_logging(settings)
+        configure_logging(settings)
         _check_redis(settings)
         listening = _reserve_port(settings)
         _share_metrics(settings)
@@ -52,7 +52,7 @@ def _options(arguments: list[str]) -> Options:
     return Options(**{name: path.resolve() for name, path in vars(parser.parse_args(arguments)).items()})
 
 
-def _configure_logging(settings: Settings) -> None:
+def configure_logging(settings: Settings) -> None:
     """Rasa's structlog would print every debug event, customers' words included, if it were left alone."""
     level = getattr(logging, settings.log_level or "INFO", logging.INFO)
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s")

@@ -33,6 +33,7 @@ class RasaSpeaker:
         """One turn of the dialogue. Raises OutsideUnavailable while the model or the action server is away."""
         if not self._agent.is_ready():
             raise OutsideUnavailable("model")
+        self._check_lock(turn.entry.customer)
         await self._agent.handle_message(
             UserMessage(
                 str(turn.entry.payload.get("text") or ""),
@@ -46,6 +47,12 @@ class RasaSpeaker:
         if turn.outside_away:
             raise OutsideUnavailable(turn.outside_away)
         turn.silent = _deliberately_silent(turn)
+
+    def _check_lock(self, customer: str) -> None:
+        """Turns of one customer follow each other, so Rasa's lock is free; its waiters would poll once a second."""
+        lock = self._agent.lock_store.get_lock(customer)
+        if lock is not None and lock.is_someone_waiting():
+            log.error("dialogue.lock.contended")
 
     async def say(self, turn: Turn, response: str) -> None:
         """Add a response of the domain. Raises LookupError when there is none of this name."""
