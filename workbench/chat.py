@@ -1,4 +1,4 @@
-"""A chat in the terminal that shows what the assistant thinks: intent, confidence, who chose which action, and the reply.
+"""A chat in the terminal that shows what the assistant thinks: intents, who chose which action, and the reply.
 
 The dialogue is the real one with the newest model and an action server of its own; state lies in a temporary folder, so
 nothing of a running assistant is touched and no ticket leaves the machine.
@@ -78,7 +78,7 @@ def explain(events: list[dict[str, Any]]) -> Iterator[str]:
         elif event["event"] == "bot":
             yield f"[green]{escape(event.get('text') or '')}[/]"
             for button in (event.get("data") or {}).get("buttons") or []:
-                yield f"[green]  [{escape(button['title'])}\\][/]"
+                yield f"[green]  {escape('[' + button['title'] + ']')}[/]"
 
 
 def _understood(parsed: Mapping[str, Any]) -> str:
