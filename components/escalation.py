@@ -12,13 +12,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from components.escalation_likeness import Likeness, default_likeness
 from components.escalation_reading import read
 from components.escalation_settings import (
     INTENT,
+    LIKENESS,
     PRIORITY_OF,
     PROBLEMS,
     SCORED,
@@ -28,6 +30,8 @@ from components.escalation_settings import (
 )
 
 _URGENCY = {"MEDIUM": 1, "HIGH": 2, "CRITICAL": 3}
+_INNOCENCE = 0.3  # below minus this, the phrases are sure
+_SHORT, _LONG = 3, 6  # words
 _NEGATIVE = ("displeasure", "contempt", "serious_accusation", "threat")
 
 
@@ -54,11 +58,23 @@ class Assessment:
     sheet: tuple[tuple[str, str], ...]
 
 
-def assess(signals: Signals, settings: EscalationSettings | None = None) -> Assessment:
-    """Weigh the signals. Without settings, those of the project's config.yml (raises EscalationConfigError)."""
+def assess(
+    signals: Signals,
+    settings: EscalationSettings | None = None,
+    likeness: Callable[[str], float] | None = None,
+) -> Assessment:
+    """Weigh the signals; where phrases leave a doubt, ask how much the text reads like those that needed a person.
+
+    Without settings, those of config.yml (raises EscalationConfigError). Without `likeness`: phrases only.
+    """
     settings = settings or default_settings()
     found = _found(signals, settings)
-    scores = {reason: _score(reason, found, signals.confidence, settings) for reason in SCORED}
+    strength = {name: signals.confidence for name in found if name.startswith(INTENT)}
+    scores = _scores(found, strength, settings)
+    if likeness and LIKENESS in settings.signals and _doubtful(signals.text, scores, settings):
+        found[LIKENESS] = (f"probability {(probability := likeness(signals.text)):.2f}",)
+        strength[LIKENESS] = max(0.0, 2 * probability - 1)
+        scores = _scores(found, strength, settings)
     holding = [reason for reason in SCORED if scores[reason] >= settings.thresholds[reason]]
     if signals.unresolved_turns >= settings.unresolved_turns:
         holding.append("repeated_failure")
@@ -71,6 +87,13 @@ def assess(signals: Signals, settings: EscalationSettings | None = None) -> Asse
         return Assessment(True, reason, PRIORITY_OF[reason], 0.5, (row,))
     sheet = _sheet(reason, found, scores, settings)
     return Assessment(True, reason, PRIORITY_OF[reason], _unit(reason, scores, settings), sheet)
+
+
+def _doubtful(text: str, scores: Mapping[str, float], settings: EscalationSettings) -> bool:
+    """Something speaks for a person but not enough, or a longer message says nothing that a phrase knows."""
+    best = max(scores[reason] / settings.thresholds[reason] for reason in SCORED)
+    words = len(text.split())
+    return (0 < best < 1 and words >= _SHORT) or (-_INNOCENCE < best <= 0 and words >= _LONG)
 
 
 def _found(signals: Signals, settings: EscalationSettings) -> dict[str, tuple[str, ...]]:
@@ -90,15 +113,24 @@ def _names_a_problem(reading: Mapping[str, tuple[str, ...]], settings: Escalatio
     return any(settings.signals[name].family in PROBLEMS for name in reading if name in settings.signals)
 
 
+def _scores(
+    found: Mapping[str, tuple[str, ...]], strength: Mapping[str, float], settings: EscalationSettings
+) -> dict[str, float]:
+    return {reason: _score(reason, found, strength, settings) for reason in SCORED}
+
+
 def _score(
-    reason: str, found: Mapping[str, tuple[str, ...]], confidence: float, settings: EscalationSettings
+    reason: str,
+    found: Mapping[str, tuple[str, ...]],
+    strength: Mapping[str, float],
+    settings: EscalationSettings,
 ) -> float:
-    """The sum of the weights, each family's share capped, the intent's by how sure the intent model is."""
+    """The sum of the weights: each family's share capped, those of models by how sure they are."""
     total = 0.0
     families: dict[str, float] = {}
     for name, shown in found.items():
         signal = settings.signals[name]
-        weight = signal.weights.get(reason, 0.0) * (confidence if name.startswith(INTENT) else 1.0)
+        weight = signal.weights.get(reason, 0.0) * strength.get(name, 1.0)
         if signal.family and weight > 0:
             families[signal.family] = families.get(signal.family, 0.0) + weight * len(shown)
         else:
@@ -124,7 +156,7 @@ def _sheet(
     return (*rows, total)
 
 
-def _answer(line: str, settings: EscalationSettings) -> dict[str, Any]:
+def _answer(line: str, settings: EscalationSettings, likeness: Likeness | None) -> dict[str, Any]:
     """The decision for one line of the adapter; a line that is no object counts as an empty message."""
     try:
         record = json.loads(line)
@@ -135,7 +167,7 @@ def _answer(line: str, settings: EscalationSettings) -> dict[str, Any]:
     text, intent = record.get("text"), record.get("intent")
     intent = intent.get("name") if isinstance(intent, dict) else intent
     signals = Signals(text if isinstance(text, str) else "", intent if isinstance(intent, str) else None)
-    assessed = assess(signals, settings)
+    assessed = assess(signals, settings, likeness)
     return {name: getattr(assessed, name) for name in ("escalate", "reason", "priority", "score")}
 
 
@@ -146,9 +178,10 @@ def answer_lines(lines: Iterable[str]) -> int:
     except EscalationConfigError as error:
         print(error, file=sys.stderr)
         return 1
+    likeness = default_likeness()
     for line in lines:
         if line.strip():
-            print(json.dumps(_answer(line, settings)), flush=True)
+            print(json.dumps(_answer(line, settings, likeness)), flush=True)
     return 0
 
 

@@ -25,6 +25,7 @@ from rasa.shared.core.generator import TrackerWithCachedStates
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from components.escalation import Assessment, Signals, assess
+from components.escalation_likeness import default_likeness
 from components.escalation_settings import parse
 
 log = logging.getLogger(__name__)
@@ -70,6 +71,7 @@ class EscalationPolicy(Policy):
     ) -> None:
         super().__init__(config, model_storage, resource, execution_context, featurizer)
         self._settings = parse(config)
+        self._likeness = default_likeness()
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
@@ -122,6 +124,7 @@ class EscalationPolicy(Policy):
                 order_problem_shown=len(turns) > 1 and any(name in PROBLEM_SHOWN for name in turns[1].responses),
             ),
             self._settings,
+            self._likeness,
         )
 
     def _certain(self, action: str, domain: Domain, slots: list[Event] | None = None) -> PolicyPrediction:

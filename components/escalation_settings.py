@@ -31,6 +31,7 @@ SCORED = ("complaint", "refund_request", "human_requested", "frustration")
 # What code finds in a message or conversation rather than by a phrase.
 COMPUTED = (
     "shouting", "exclamation", "stretched_words", "few_words", "sarcasm", "still_negative", "order_problem_before",
+    "reads_like_complaint",
 )
 # Phrases that change what others mean instead of being weighed.
 ROLES = ("negation", "not_a_negation")
@@ -38,7 +39,7 @@ ROLES = ("negation", "not_a_negation")
 PRAISE, SOLVED = "praise", "solved"
 # Families of what went wrong: a problem escalates together with displeasure, a grievance by itself.
 PROBLEMS = ("problem", "grievance")
-INTENT = "intent_"
+INTENT, LIKENESS = "intent_", "reads_like_complaint"
 NOT = "not_"  # not_praise: praise denied
 UNLESS = "unless "
 RASAS_KEYS = ("name", "priority")

@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,18 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.escalation import Signals, assess
+from components.escalation_likeness import INNOCENT, MESSAGES, Likeness, default_likeness, labelled
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
-INNOCENT = ("none", "tricky")
-
-
-def labelled(name: str) -> Iterator[tuple[str, str]]:
-    """Expected reason (or none, tricky) and message of each line."""
-    for line in (HERE / name).read_text().splitlines():
-        if line and not line.startswith("#"):
-            expected, text = line.split("\t")
-            yield expected, text
+ROOT = Path(__file__).parents[2]
+HELD_OUT = Path(__file__).parent / "escalation_heldout.tsv"
 
 
 @pytest.mark.parametrize(
@@ -69,26 +60,60 @@ def test_innocent_message_does_not_call_a_person(text: str) -> None:
     assert 0 <= assessed.score < 0.5
 
 
-@pytest.mark.parametrize(("name", "precision", "recall", "tricky"), [
-    ("escalation_heldout.tsv", 0.93, 0.91, 0.10),
-    ("escalation_dev.tsv", 0.96, 0.94, 0.04),
-])  # fmt: skip
-def test_labelled_messages_are_decided_as_well_as_they_were(
-    name: str, precision: float, recall: float, tricky: float
-) -> None:
-    decided = [(expected, assess(Signals(text)).escalate) for expected, text in labelled(name)]
+def judged(path: Path, likeness: Likeness | None) -> tuple[float, float, float]:
+    """Precision, recall, and the share of false alarms among the tricky innocent messages."""
+    decided = [(expected, assess(Signals(text), likeness=likeness).escalate) for expected, text in labelled(path)]
     right = sum(escalate for expected, escalate in decided if expected not in INNOCENT)
-    assert right / sum(escalate for _, escalate in decided) >= precision
-    assert right / sum(expected not in INNOCENT for expected, _ in decided) >= recall
     alarms = [escalate for expected, escalate in decided if expected == "tricky"]
-    assert sum(alarms) / len(alarms) <= tricky
+    needed = sum(expected not in INNOCENT for expected, _ in decided)
+    return right / sum(escalate for _, escalate in decided), right / needed, sum(alarms) / len(alarms)
+
+
+def test_held_out_messages_are_decided_as_well_as_they_were() -> None:
+    likeness = default_likeness()
+    assert likeness is not None
+    precision, recall, alarms = judged(HELD_OUT, likeness)
+    assert precision >= 0.94
+    assert recall >= 0.89
+    assert alarms <= 0.10
+
+
+def test_phrases_alone_are_precise() -> None:
+    """What is left when the embedding model cannot be used."""
+    precision, recall, alarms = judged(HELD_OUT, None)
+    assert precision >= 0.93
+    assert recall >= 0.80
+    assert alarms <= 0.10
+
+
+def test_labelled_messages_are_decided_as_labelled() -> None:
+    precision, recall, alarms = judged(MESSAGES, None)
+    assert precision >= 0.96
+    assert recall >= 0.94
+    assert alarms <= 0.04
 
 
 def test_held_out_messages_were_not_used_for_tuning() -> None:
-    seen = {text.lower() for _, text in labelled("escalation_dev.tsv")}
-    held_out = [text.lower() for _, text in labelled("escalation_heldout.tsv")]
-    assert len(held_out) >= 200
+    seen = {text.lower() for _, text in labelled()}
+    held_out = [text.lower() for _, text in labelled(HELD_OUT)]
+    assert len(held_out) >= 250
     assert sum(text in seen for text in held_out) <= len(held_out) // 20  # "yes", "where is my order"
+
+
+def test_likeness_is_asked_in_doubt_only() -> None:
+    asked: list[str] = []
+
+    def likeness(text: str) -> float:
+        asked.append(text)
+        return 1.0
+
+    sure, innocent, doubtful = "I want a refund", "is there fraud protection?", "my parcel is late"
+    for text in (sure, innocent, "hi", ""):
+        assess(Signals(text), likeness=likeness)
+    assert asked == []
+    assert assess(Signals(doubtful), likeness=likeness).reason == "frustration"
+    assert asked == [doubtful]
+    assert not assess(Signals(doubtful), likeness=lambda _: 0.4).escalate
 
 
 def test_highest_priority_wins() -> None:
