@@ -5,6 +5,7 @@
     debug copies             deep copies of dialogue states for debug logs that nobody reads
     run_graph                the original prunes the same two graphs and has a scheduler order them on every run
     replays                  see `connectors.replay`
+    graph thread             see `connectors.graph_thread`
 
 They are written for Rasa 3.6; with any other version stock behaviour stays.
 """
@@ -29,7 +30,7 @@ from rasa.engine.runner.dask import DaskGraphRunner
 from rasa.shared.constants import DOCS_BASE_URL
 from rasa.shared.core.events import Event
 
-from connectors import replay
+from connectors import graph_thread, replay
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ def install() -> bool:
     Event.resolve_by_type = staticmethod(resolve_event_type)
     DaskGraphRunner.run = run_graph
     replay.install()
+    graph_thread.install()
     if not processor.logger.isEnabledFor(logging.DEBUG):
         for module in COPIES_FOR_DEBUG_ONLY:
             module.copy = SimpleNamespace(deepcopy=lambda value: value)
@@ -64,6 +66,7 @@ def uninstall() -> None:
     Event.resolve_by_type = staticmethod(_stock_resolve_by_type)
     DaskGraphRunner.run = _stock_run
     replay.uninstall()
+    graph_thread.uninstall()
     for module in COPIES_FOR_DEBUG_ONLY:
         module.copy = copy
 
