@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import re
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from settings import PROJECT_ROOT
 MODELS = PROJECT_ROOT / "models"
 INPUTS = ("data/**/*.yml", "domain.yml", "config.yml", "components/**/*.py", "requirements.lock")
 KEPT_MODELS = 3
+_NOISE = re.compile(r"Warning|^Traceback|^The above exception|GraphComponentException|^ ")
 
 
 def fingerprint() -> str:
@@ -57,9 +59,12 @@ def _run_rasa_train(name: str) -> subprocess.CompletedProcess[str]:
 
 
 def _said(result: subprocess.CompletedProcess[str]) -> str:
-    """The end of what Rasa printed, without its warnings (responses that only actions say count as unused)."""
+    """What Rasa printed, as far as it helps: its messages and exceptions, not its frames and warnings.
+
+    It warns of every response that only actions say, and wraps what went wrong in exceptions of its own.
+    """
     lines = [*result.stdout.splitlines(), *result.stderr.splitlines()]
-    return "\n".join([line for line in lines if line.strip() and "Warning" not in line][-25:])
+    return "\n".join([line for line in lines if line[:1].strip() and not _NOISE.search(line)][-15:])
 
 
 def _forget_old_models(current: Path) -> None:
