@@ -7,6 +7,9 @@ nothing of a running assistant is touched and no ticket leaves the machine.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import io
+import logging
 import os
 import socket
 import subprocess
@@ -16,8 +19,8 @@ import time
 import urllib.error
 import urllib.request
 import uuid
+import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
@@ -42,15 +45,18 @@ def chat(console: Console, phone: str) -> None:
 
 
 async def _converse(console: Console, archive: str, url: str, phone: str) -> None:
-    # Rasa takes ten seconds to import: only when somebody chats.
-    from rasa.core.agent import Agent
-    from rasa.core.channels import CollectingOutputChannel, UserMessage
-    from rasa.utils.common import configure_logging_and_warnings
-    from rasa.utils.endpoints import EndpointConfig
-    from rasa.utils.log_utils import configure_structlog
+    # Rasa takes ten seconds to import, and warns of its own dependencies: only when somebody chats, and quietly.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")
+    with contextlib.redirect_stderr(io.StringIO()):
+        from rasa.core.agent import Agent
+        from rasa.core.channels import CollectingOutputChannel, UserMessage
+        from rasa.utils.endpoints import EndpointConfig
+        from rasa.utils.log_utils import configure_structlog
+    warnings.filterwarnings("ignore")
 
-    configure_structlog(40)
-    configure_logging_and_warnings(40, "ERROR", True, True)
+    configure_structlog(logging.ERROR)
+    logging.basicConfig(level=logging.ERROR)
     agent = Agent.load(archive, action_endpoint=EndpointConfig(f"{url}/webhook"))
     seen = 0
     while text := await asyncio.to_thread(_ask, console):
@@ -114,7 +120,7 @@ def _metadata(text: str, phone: str) -> dict[str, Any]:
     }
 
 
-@contextmanager
+@contextlib.contextmanager
 def _action_server(state: str) -> Iterator[str]:
     """An action server on a free port: conversations and tickets lie in `state`, the orders are the configured ones."""
     port = _free_port()
