@@ -69,7 +69,7 @@ class Outcome:
 
     def _in_doubt(self, earlier: list[Accepted]) -> bool:
         return all(
-            accepted.hidden or any(-2 <= at - accepted.at <= 2 for at, name in self.kills if name in ("rasa", "redis"))
+            accepted.hidden or any(-2 <= at - accepted.at <= 2 for at, name in self.kills if name.startswith(("rasa", "redis")))
             for accepted in earlier
         )
 
@@ -89,7 +89,7 @@ class Outcome:
 
     def summary(self) -> str:
         """A few lines for people."""
-        counts = Counter(name for _, name in self.kills)
+        counts = Counter(name for _, name in self.kills if name != "redis is back")
         twice = sum(1 for count in Counter(a.key for a in self.answers).values() if count > 1)
         return (
             f"{sum(map(len, self.asked.values()))} messages of {len(self.asked)} customers in {self.seconds:.0f} s, "
@@ -178,7 +178,7 @@ async def _kill(plan: Plan, shop: Shop, kills: list[tuple[float, str]], chance: 
         kills.append((time.time(), victim))
         if victim == "redis":
             await asyncio.to_thread(shop.restart_redis)
-            kills.append((time.time(), victim))
+            kills.append((time.time(), "redis is back"))
             continue
         process = chance.choice(shop.named(victim))
         await asyncio.to_thread(process.kill)
