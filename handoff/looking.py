@@ -128,7 +128,7 @@ class Looking:
     def _hand_on(self, takeover: Row, comment: SeenComment, ticket_open: bool) -> None:
         entry_id = comment_entry_id(takeover.backend, comment.id)
         said = AgentComment(entry_id, comment.id, comment.text, comment.at, comment.media, ticket_open)
-        outcome = agent_said(self._db, TicketRef(takeover.ticket_id), said, self._clock())
+        outcome = agent_said(self._db, TicketRef(None, takeover.external_id), said, self._clock())
         if outcome == "relayed":
             log.info("handoff.comment.found reference=%s", takeover.reference)
         elif outcome == "seen" and comment.media and files_of(self._db, entry_id) == 0:
@@ -137,7 +137,7 @@ class Looking:
 
     def _hand_on_files(self, takeover: Row, comment: SeenComment, entry_id: str) -> None:
         files = AgentComment(f"{entry_id}:media", f"{comment.id}:media", "", comment.at, comment.media, False)
-        agent_said(self._db, TicketRef(takeover.ticket_id), files, self._clock())
+        agent_said(self._db, TicketRef(None, takeover.external_id), files, self._clock())
 
     def _failed(self, takeover: Row, error: HelpdeskError) -> None:
         failures = takeover.look_failures + 1

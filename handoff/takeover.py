@@ -18,7 +18,7 @@ import uuid
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Row
 from sqlalchemy.sql.schema import Table
@@ -311,14 +311,16 @@ def takeover_by_id(connection: Connection, takeover_id: int) -> Row:
 
 def _locked_takeover(connection: Connection, ticket: TicketRef) -> Row | None:
     """The takeover of a ticket, read under its customer's lock."""
-    conditions = []
-    if ticket.ticket_id:
-        conditions.append(takeovers.c.ticket_id == ticket.ticket_id)
+    found = None
     if ticket.external_id:
-        conditions.append(takeovers.c.external_id == ticket.external_id)
-    if not conditions:
-        return None
-    found = connection.execute(select(takeovers.c.id, takeovers.c.customer).where(or_(*conditions))).first()
+        ours = select(takeovers.c.id, takeovers.c.customer).where(takeovers.c.external_id == ticket.external_id)
+        found = connection.execute(ours).first()
+        if found is None and ticket.external_id.startswith("handoff:"):
+            return None  # another installation's
+    if found is None and ticket.ticket_id:
+        # Newest first: a helpdesk that was set up anew counts from the start again.
+        theirs = select(takeovers.c.id, takeovers.c.customer).where(takeovers.c.ticket_id == ticket.ticket_id)
+        found = connection.execute(theirs.order_by(takeovers.c.id.desc())).first()
     if found is None:
         return None
     lock_floor(connection, found.customer)

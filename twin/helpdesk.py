@@ -55,9 +55,13 @@ class Helpdesk:
     """The account: tickets, webhooks, credentials."""
 
     def __init__(
-        self, webhook_url: str | None = None, webhook_secret: str | None = None, token: str | None = None
+        self,
+        webhook_url: str | None = None,
+        webhook_secret: str | None = None,
+        token: str | None = None,
+        first_id: int | None = None,
     ) -> None:
-        self.tickets = Tickets()
+        self.tickets = Tickets(first_id)
         self.webhooks = Webhooks(webhook_url, webhook_secret)
         self.faults: list[HelpdeskFault] = []
         self.calls: list[dict[str, Any]] = []

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 UPDATES_PER_10_MINUTES = 30
+EPOCH = 1_760_000_000
 STATUSES = ("new", "open", "pending", "hold", "solved", "closed")
 PRIORITIES = (None, "low", "normal", "high", "urgent")
 AGENT_ID, INTEGRATION_ID = 501, 500
@@ -45,11 +46,12 @@ def timestamp(at: float | None = None) -> str:
 
 
 class Tickets:
-    """The helpdesk's database, in memory."""
+    """The helpdesk's database, in memory. Its ids go on rising when it starts anew, as in a helpdesk that remembers."""
 
-    def __init__(self) -> None:
-        self._ids = itertools.count(1)
-        self._comment_ids = itertools.count(9001)
+    def __init__(self, first_id: int | None = None) -> None:
+        first = int(time.time()) - EPOCH if first_id is None else first_id
+        self._ids = itertools.count(first)
+        self._comment_ids = itertools.count(first * 1000 + 1)
         self._keys: dict[str, tuple[str, dict[str, Any]]] = {}
         self.tickets: dict[int, Ticket] = {}
         self.users: dict[int, dict[str, Any]] = {

@@ -59,7 +59,7 @@ def http_backend(request: pytest.FixtureRequest, tmp_path: Any) -> Iterator[Back
 
 
 def _zendesk(tmp_path: Any) -> Iterator[Backend]:
-    there = twin_helpdesk.Helpdesk(token="secret")
+    there = twin_helpdesk.Helpdesk(token="secret", first_id=1)
 
     def fail(kind: str, status: int = 500, headers: dict[str, str] | None = None) -> None:
         fault = twin_helpdesk.HelpdeskFault(
@@ -336,7 +336,7 @@ def test_a_proxys_page_instead_of_zendesk_is_to_be_tried_later(zendesk: Backend,
 
 
 def test_zendesk_below_a_path_is_reached_there() -> None:
-    there = twin_helpdesk.Helpdesk(token="secret")
+    there = twin_helpdesk.Helpdesk(token="secret", first_id=1)
 
     def below() -> web.Application:
         app = web.Application()

@@ -26,7 +26,7 @@ CUSTOMER = "919876543210"
 
 @pytest.fixture
 def there() -> twin_helpdesk.Helpdesk:
-    return twin_helpdesk.Helpdesk(token="secret")
+    return twin_helpdesk.Helpdesk(token="secret", first_id=1)
 
 
 @pytest.fixture

@@ -290,3 +290,20 @@ async def test_a_return_that_a_lost_redis_forgot_is_announced_again(
         row = connection.execute(select(deliveries)).one()
     assert row.state == "pending"
     assert row.payload
+
+
+def test_a_ticket_number_that_was_used_before_leads_to_the_newest_takeover(db: Database, request_for: Any) -> None:
+    for number in ("1", "2"):
+        opened = open_takeover(db, request_for(number, wamid=f"wamid.{number}"))
+        with db.write() as connection:
+            connection.execute(takeovers.update().where(takeovers.c.id == opened.takeover_id).values(ticket_id="35"))
+    agent_said(db, TicketRef("35"), comment())
+    with db.read() as connection:
+        assert connection.execute(select(deliveries.c.customer)).scalar_one() == "2"
+
+
+def test_a_ticket_of_another_installation_is_not_ours(db: Database, request_for: Any) -> None:
+    opened = open_takeover(db, request_for())
+    with db.write() as connection:
+        connection.execute(takeovers.update().where(takeovers.c.id == opened.takeover_id).values(ticket_id="35"))
+    assert agent_said(db, TicketRef("35", "handoff:theirs"), comment()) == "unknown_ticket"

@@ -29,7 +29,7 @@ CUSTOMER = "919876543210"
 
 @pytest.fixture
 def desk() -> Iterator[tuple[twin_helpdesk.Helpdesk, str]]:
-    there = twin_helpdesk.Helpdesk(token="secret")
+    there = twin_helpdesk.Helpdesk(token="secret", first_id=1)
     with serving(lambda: twin_helpdesk.create_app(there)) as url:
         yield there, url
 

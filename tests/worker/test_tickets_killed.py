@@ -43,7 +43,7 @@ def unfinished(db: Database) -> int:
 def test_a_worker_killed_again_and_again_opens_each_ticket_once_and_loses_no_words(
     tmp_path: Path, redis_url: str
 ) -> None:
-    chance, there = random.Random(7), twin_helpdesk.Helpdesk(token="secret")
+    chance, there = random.Random(7), twin_helpdesk.Helpdesk(token="secret", first_id=1)
     db = Database(f"sqlite:///{tmp_path}/killed.db")
     with serving(lambda: twin_helpdesk.create_app(there)) as url:
         environment = {
