@@ -186,3 +186,10 @@ def test_adapter_answers_each_line_in_order_and_survives_bad_ones() -> None:
     assert all(list(answer) == ["escalate", "reason", "priority", "score"] for answer in answers)
     assert answers[0]["priority"] == "HIGH"
     assert answers[1]["priority"] is None
+
+
+def test_models_agreeing_call_nobody_where_no_phrase_speaks() -> None:
+    gibberish = Signals("flibber jabber wok", intent="file_complaint")
+    assert not assess(gibberish, likeness=lambda _: 1.0).escalate
+    dented = Signals("the box was a bit dented", intent="file_complaint")
+    assert not assess(dented, likeness=lambda _: 0.7).escalate
