@@ -23,6 +23,8 @@ class Check:
     title: str
     command: Sequence[str]
     remedy: str
+    quiet: bool = False
+    """Kept off the screen unless it fails: Rasa prints pages of warnings and matrices."""
 
 
 def _module(*arguments: str) -> list[str]:
@@ -42,17 +44,20 @@ def checks(model: str) -> list[Check]:
             "rasa data validate: intents, rules, stories and responses fit together",
             _rasa("data", "validate", "--fail-on-warnings", "--data", "data"),
             "the lines above name the intent, rule or response; correct data/ or domain.yml",
+            quiet=True,
         ),
         Check(
             "rasa test: the dialogue stories",
             _rasa("test", "core", "--stories", "tests/stories", "--model", model, "--out", str(RESULTS / "stories"),
                   "--fail-on-prediction-errors"),
             "var/test-results/stories/failed_test_stories.yml shows each failing story beside what happened",
+            quiet=True,
         ),
         Check(
             "rasa test: the held-out phrases",
             _rasa("test", "nlu", "--nlu", "tests/nlu", "--model", model, "--out", str(RESULTS / "nlu"), "--no-plot"),
             "var/test-results/nlu/intent_errors.json lists the phrases; tests/nlu holds the thresholds",
+            quiet=True,
         ),
         Check("pytest: everything else", _module("pytest", "-n", "2", "--dist", "loadgroup", "--durations=10"),
               "run the failing test alone with `.venv/bin/python -m pytest path::name`"),
@@ -76,13 +81,17 @@ def run_everything() -> int:
 def _passes(check: Check) -> bool:
     say(f"{check.title} ...")
     started = time.monotonic()
-    environment = {**os.environ, "RASA_TELEMETRY_ENABLED": "false", "OMP_NUM_THREADS": "1"}
-    status = subprocess.run(check.command, cwd=PROJECT_ROOT, env=environment, stdin=subprocess.DEVNULL).returncode
+    environment = {**os.environ, "RASA_TELEMETRY_ENABLED": "false", "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+    output = subprocess.PIPE if check.quiet else None
+    result = subprocess.run(
+        check.command, cwd=PROJECT_ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output,
+        stderr=subprocess.STDOUT if check.quiet else None, text=True,
+    )
     took = f"{time.monotonic() - started:.0f} s"
-    if status == 0:
+    if result.returncode == 0:
         done(f"{check.title} ({took})")
         return True
-    fail(f"{check.title} (exit status {status}, {took})")
+    lines = [line for line in (result.stdout or "").splitlines() if "UserWarning: The utterance" not in line]
+    print("\n".join(lines[-60:]))
+    fail(f"{check.title} (exit status {result.returncode}, {took})")
     return False
-
-
