@@ -43,6 +43,15 @@ chaos: setup  ## kill everything at random and count what was lost (nothing)
 lint: setup  ## ruff and mypy
 	@$(PY) -m ruff check . && $(PY) -m mypy
 
+validate: setup  ## mistakes in policies and phrases, with file and remedy
+	@$(PY) -m launch train && $(PY) -m actions.knowledge.prepare && $(PY) -m workbench validate
+
+nlu: setup  ## how well held-out phrases are understood: terminal and HTML
+	@$(PY) -m launch train && $(PY) -m workbench nlu
+
+chat: setup  ## talk to the assistant in the terminal and see what it thinks
+	@$(PY) -m launch train && $(PY) -m workbench chat
+
 dead-letters: setup  ## list the messages that were set aside; ARGS=replay puts them back
 	@$(PY) -m connectors.whatsapp.dead_letters $(or $(ARGS),list)
 

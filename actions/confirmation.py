@@ -21,7 +21,11 @@ ACTION_OF_PAYLOAD = {
     "/ask_return_policy": "action_answer_return_policy",
     "/ask_capabilities": "utter_capabilities",
 }
-ASKED_FOR_A_PERSON = (SlotSet("escalation_reason", "human_requested"), SlotSet("escalation_priority", "HIGH"))
+ASKED_FOR_A_PERSON = (
+    SlotSet("escalation_reason", "human_requested"),
+    SlotSet("escalation_priority", "HIGH"),
+    SlotSet("escalation_sheet", None),
+)
 
 
 class ActionAffirm(SpeakingAction):

@@ -12,7 +12,7 @@ from settings import VARIABLES
 ROOT = Path(__file__).resolve().parents[2]
 OURS = {
     "settings", "actions", "components", "connectors", "handoff", "conversation_log", "privacy", "worker", "twin",
-    "launch", "benchmarks",
+    "launch", "benchmarks", "workbench",
 }
 ALLOWED = {
     "privacy": set(),
