@@ -19,7 +19,7 @@ from connectors.whatsapp import bodies, keys
 from connectors.whatsapp.commit import WINDOW_S, Commits
 from connectors.whatsapp.floor import Floor
 from connectors.whatsapp.inbox import Entry
-from connectors.whatsapp.lanes import Again, Item, outside
+from connectors.whatsapp.lanes import Again, Item, leave_slot
 from connectors.whatsapp.turn import Reply, Turn, current_turn
 from handoff.database import HandoffUnavailable
 
@@ -79,8 +79,8 @@ class Consumer:
     async def work(self, item: Item) -> Again | None:
         """Answer one entry and commit it; Again when it has to wait for something."""
         try:
-            async with outside():
-                state, attempts, _ = await self._begin(args=_where(item))
+            # Inside the slot: what is begun is counted, and a crash must not count what only waited.
+            state, attempts, _ = await self._begin(args=_where(item))
             if state != "mine":
                 return None
             turn = _turn(item)
@@ -117,8 +117,8 @@ class Consumer:
         return None
 
     async def _finish(self, item: Item, turn: Turn, dead: dict[str, Any] | None = None) -> None:
-        async with outside():
-            outcome = await self._commits.commit(item, turn, dead)
+        leave_slot()
+        outcome = await self._commits.commit(item, turn, dead)
         metrics.TURNS.labels("set_aside" if dead else turn.outcome if outcome == "done" else outcome).inc()
         self._outside_away_since.pop(item.stream_id, None)
 

@@ -56,12 +56,12 @@ class Entry:
         return cls(raw["kind"], raw["customer"], raw["id"], raw["payload"])
 
 
-def connect(url: str, answer_timeout_s: float = ANSWER_TIMEOUT_S) -> redis.asyncio.Redis:
+def connect(url: str, answer_timeout_s: float = ANSWER_TIMEOUT_S, connections: int = 64) -> redis.asyncio.Redis:
     """A pool of connections that fails fast and reconnects by itself."""
     pool: Any = redis.asyncio.BlockingConnectionPool.from_url(
         url,
-        max_connections=64,
-        timeout=2,
+        max_connections=connections,
+        timeout=answer_timeout_s,
         socket_connect_timeout=CONNECT_TIMEOUT_S,
         socket_timeout=answer_timeout_s,
         decode_responses=True,

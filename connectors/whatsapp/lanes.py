@@ -92,7 +92,7 @@ _current_loan: ContextVar[_Loan | None] = ContextVar("current_loan", default=Non
 
 @contextlib.asynccontextmanager
 async def outside() -> AsyncIterator[None]:
-    """Around a call to another server, or a write that Redis flushes to disk: the slot is somebody else's meanwhile."""
+    """Around a call to another server: the slot is somebody else's until the answer is here."""
     loan = _current_loan.get()
     given = loan is not None and loan.give_back()
     try:
@@ -103,6 +103,13 @@ async def outside() -> AsyncIterator[None]:
     finally:
         if given and loan is not None:
             await loan.take()
+
+
+def leave_slot() -> None:
+    """What is left of the current work is waiting only."""
+    loan = _current_loan.get()
+    if loan is not None:
+        loan.give_back()
 
 
 class Lanes:

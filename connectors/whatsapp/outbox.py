@@ -30,6 +30,7 @@ from connectors.whatsapp.errors import (
     RecipientUnreachable,
     Refused,
     Stopped,
+    Transient,
     WindowClosed,
 )
 from connectors.whatsapp.floor import Floor
@@ -41,7 +42,9 @@ log = logging.getLogger(__name__)
 SEND_TIMEOUT_S = 12.0
 SETTLE_S = 15.0
 FIRST_BACKOFF_S = 0.5
-LONGEST_BACKOFF_S = 60.0
+LONGEST_BACKOFF_S = 30.0
+OUTAGE_FAILURES = 10
+OUTAGE_PROBES = 0.15  # of PROBE_S
 PROBE_S = 20.0
 
 # What the log and the agent are told of a reply that will never arrive.
@@ -73,13 +76,16 @@ class Gate:
         self._probing = False
         self.reason: str | None = None
 
-    def delay_s(self) -> float:
-        """0 when the caller may send now (when closed before: as the probe), else how long to wait."""
+    def delay_s(self, parked: int = 0) -> float:
+        """0 when the caller may send now (when closed before: as the probe), else how long to wait.
+
+        `parked` is how many ask: the more, the less often each does.
+        """
         if self.reason is None:
             return 0.0
         left = self._closed_until - time.monotonic()
         if left > 0 or self._probing:
-            return max(left, 0.2) + random.uniform(0, 0.2)  # noqa: S311
+            return max(left, 0.2) + random.uniform(0, max(0.2, parked / 1000))  # noqa: S311 (jitter)
         self._probing = True
         return 0.0
 
@@ -127,6 +133,7 @@ class Outbox:
         self._unmark = keys.Script(client, "unmark")
         self._sent = keys.Script(client, "sent")
         self._progress: dict[str, _Progress] = {}
+        self._failures_in_a_row = 0
         self.gate = Gate()
 
     async def work(self, item: Item) -> Again | None:
@@ -150,7 +157,7 @@ class Outbox:
     async def _attempt(self, item: Item, reply: Outgoing, progress: _Progress) -> Again | None:
         if time.time() > reply.expires_at:
             return await self._failed(item, reply, "window_closed")
-        delay = self.gate.delay_s()
+        delay = self.gate.delay_s(len(self._progress))
         if delay:
             return Again(delay)
         try:
@@ -210,6 +217,7 @@ class Outbox:
         except GraphError as error:
             return await self._refused(item, reply, progress, error)
         self.gate.open()
+        self._failures_in_a_row = 0
         if reply.asked_at:
             metrics.ANSWER_SECONDS.observe(time.time() - reply.asked_at)
         await self._accepted(item, reply, wamid)
@@ -217,6 +225,7 @@ class Outbox:
 
     def _unknown(self, progress: _Progress) -> Again:
         """The attempt stays on record under a name that is no longer ours."""
+        self._notice_outage()
         progress.attempt = ""
         progress.failures += 1
         return Again(0.1)
@@ -241,12 +250,22 @@ class Outbox:
             self.gate.close(type(error).__name__, delay)
         else:
             self.gate.release_probe()
+        if isinstance(error, Transient) and self._notice_outage():
+            delay = self._probe_s * OUTAGE_PROBES  # the gate says when, not how often this one was the probe
         if isinstance(error, (AccountThrottled, Stopped)):
             metrics.PARKED.labels(type(error).__name__).inc()
             log.critical("outbox.parked class=%s code=%s next_probe_s=%d", type(error).__name__, error.code, delay)
         if delay > 2:
             await self._unmark(args=_where(item))
         return Again(delay)
+
+    def _notice_outage(self) -> bool:
+        """When nothing gets through any more, only a probe every few seconds tries. Whether that is so."""
+        self._failures_in_a_row += 1
+        if self._failures_in_a_row < OUTAGE_FAILURES:
+            return False
+        self.gate.close("outage", self._probe_s * OUTAGE_PROBES)
+        return True
 
     def _delay_s(self, progress: _Progress, error: GraphError) -> float:
         """How long to wait after the n-th failure: Graph's own wish, else by class, with jitter."""

@@ -22,6 +22,8 @@ from connectors.whatsapp.tasks import end
 log = logging.getLogger(__name__)
 
 HAND_OVER_S = 0.15
+# Nobody waits for these calls as Meta does for the webhook's: on a busy machine late is better than again.
+PATIENCE_S = 10.0
 QUICK_TURNS, MOST_TURNS, TURN_LOAN_S = 2, 200, 0.2
 QUICK_SENDS, MOST_SENDS, SEND_LOAN_S = 32, 400, 2.0
 
@@ -43,7 +45,7 @@ class Transport:
         cls, url: str, speaker: Speaker, graph: Graph, floor: Floor, model_id: str | None = None
     ) -> Transport:
         """A transport with Redis connections of its own."""
-        client = connect(url)
+        client = connect(url, PATIENCE_S, connections=256)
         commits = Commits(client, model_id)
         return cls(client, Consumer(client, speaker, floor, commits), Outbox(client, graph, floor))
 
@@ -62,6 +64,10 @@ class Transport:
 
     async def cut(self) -> None:
         """End everything at once, as a crash would; what was not committed runs again elsewhere."""
+        for owned in self.partitions.owned.values():
+            # A follower may survive its first cancellation; what it reads then must start nothing.
+            self._inbox.leave(owned)
+            self._outbox.leave(owned)
         await end([*self._tasks, *self.turns.cancel(), *self.sends.cancel()])
 
     def _gained(self, owned: Owned) -> None:

@@ -68,9 +68,9 @@ class Outcome:
         return [key for key, found in accepts.items() if len(found) > 1 and not self._in_doubt(found[:-1])]
 
     def _in_doubt(self, earlier: list[Accepted]) -> bool:
+        moments = [at for at, name in self.kills if name.startswith(("rasa", "redis"))]
         return all(
-            accepted.hidden or any(-2 <= at - accepted.at <= 2 for at, name in self.kills if name.startswith(("rasa", "redis")))
-            for accepted in earlier
+            accepted.hidden or any(abs(at - accepted.at) <= 2 for at in moments) for accepted in earlier
         )
 
     @property

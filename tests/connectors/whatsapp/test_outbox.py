@@ -327,3 +327,23 @@ async def test_outside_the_window_an_agents_words_go_out_as_the_template(redis_u
     assert body["to"] == "91"
     assert [r["error"] for r in sent_records(redis_url)] == [None, "window_closed"]
     await process.stop()
+
+
+async def test_in_an_outage_only_a_probe_now_and_then_bothers_graph(redis_url: str) -> None:
+    up = False
+
+    async def outage(body: dict[str, Any]) -> None:
+        if not up:
+            raise Transient("HTTP 500", http_status=500)
+
+    graph = FakeGraph(outage)
+    process = Process(redis_url, graph=graph).start()
+    await process.inbox.put([message(f"91{n}", f"w{n}") for n in range(200)])
+    await asyncio.sleep(2)
+    tried = graph.attempts
+    await asyncio.sleep(1)
+    assert graph.attempts - tried < 30
+    up = True
+    await process.drained(15)
+    assert graph.keys() == {f"w{n}:1": 1 for n in range(200)}
+    await process.stop()
