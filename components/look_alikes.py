@@ -1,6 +1,6 @@
 """What digits in a chat mostly are instead of order numbers: phones, prices, dates, PIN codes, times, quantities, ids.
 
-`cover` blanks such stretches out and keeps every character's place. The table is read from top to bottom and an
+Repetitions are bounded, so that no text takes long. `cover` blanks such stretches out and keeps every character's place. The table is read from top to bottom and an
 earlier kind wins, so a cue ("awb", "otp", "flat no") goes before the shape of what follows it.
 """
 
@@ -47,7 +47,7 @@ def _after(cues: str, between: str, value: str) -> str:
 
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]*"
 _CURRENCY = r"(?:₹|\brs\b\.?|\binr\b|\brupees?\b|\busd\b|\$|€|£|\brs\.?(?=\d))"
-_AMOUNT = r"\d[\d,]*(?:\.\d{1,2})?"
+_AMOUNT = r"\d[\d,]{0,14}(?:\.\d{1,2})?"
 _NO_ORDER = r"(?!\d{5}\s+(?:order|wala))"
 _START = r"(?<![\d#])"
 _IS = "no nos number num id code ref is was hai h"
@@ -92,9 +92,9 @@ _PHONE_CUES = "call phone mobile mob contact cell whats_?app ph tel telephone he
 
 
 def _kinds() -> Iterator[tuple[str, str]]:
-    yield "url", r"(?:https?://|www\.)\S+|\b[\w.-]+\.(?:com|in|net|org|ly)(?:/\S*)?\b(?!@)"
-    yield "email", r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
-    yield "upi", r"\b[\w.-]+@(?:ok\w+|ybl|upi|paytm|axl|ibl)\b"
+    yield "url", r"(?:https?://|www\.)\S+|\b[\w.-]{1,64}\.(?:com|in|net|org|ly)(?:/\S*)?\b(?!@)"
+    yield "email", r"[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64}){1,5}"
+    yield "upi", r"\b[\w.-]{1,64}@(?:ok\w+|ybl|upi|paytm|axl|ibl)\b"
     yield "handle", r"(?<![\w])@\w+"
     yield (
         "tracking",
@@ -155,8 +155,8 @@ def _kinds() -> Iterator[tuple[str, str]]:
         rf"\b{_AMOUNT}\s+(?:me|mein|main)\s+{_any('liya li mila mili kharida kharidi aaya aayi diya book')}\b",
     )
     yield "money", rf"\b{_AMOUNT}\s+(?:ka|ki|ke|wala|wali)\s+{_any(_GOODS)}\b"
-    yield "quantity", rf"{_START}\d[\d,]*(?:\.\d+)?\s*{_UNIT}\b"
-    yield "quantity", r"\b\d+\s*[x×*]\s*\d+(?:\s*[x×*]\s*\d+)*\b|\b\d[\d,]*(?:\.\d+)?\s*%"
+    yield "quantity", rf"{_START}\d[\d,]{{0,14}}(?:\.\d{{1,3}})?\s*{_UNIT}\b"
+    yield "quantity", r"\b\d+\s*[x×*]\s*\d+(?:\s*[x×*]\s*\d+)*\b|\b\d[\d,]{0,14}(?:\.\d{1,3})?\s*%"
     yield (
         "phone",
         _after(
@@ -170,7 +170,7 @@ def _kinds() -> Iterator[tuple[str, str]]:
     yield "phone", rf"{_START}(?:91[\s-]?|0)?[6-9]\d{{2}}[\s-]\d{{3}}[\s-]\d{{4}}(?!\d)"
     yield "phone", rf"{_START}(?:1800|1860)[\s-]?\d{{3}}[\s-]?\d{{3,4}}(?!\d)"
     yield "phone", rf"{_START}0\d{{2,4}}[\s-]\d{{3,4}}[\s-]?\d{{3,4}}(?!\d)"
-    yield "number", r"(?<![\d,.])\d{1,3}(?:,\d{2,3})*,\d{3}(?:\.\d+)?(?![\d,])|(?<![\d.])\d+\.\d{1,2}(?![\d.])"
+    yield "number", r"(?<![\d,.])\d{1,3}(?:,\d{2,3}){0,5},\d{3}(?:\.\d{1,2})?(?![\d,])|(?<![\d.])\d+\.\d{1,2}(?![\d.])"
     yield "number", r"(?<!\w)\d{7,}(?!\w)|\b(?=\w*\d\w*[a-z]\w*\d)\w{6,}\b"
 
 

@@ -17,14 +17,15 @@ SMALL_TALK = frozenset(
 )
 _OUTBURST = "file_complaint"
 _END = re.compile(r"(?<=[^\W\d].)(?<=[.!?।])\s+|[\n\r]+|(?<=[!?])(?=\w)")
+_MOST = 12  # sentences read on their own
 _SETTLED = 0.75  # the whole is believed from this confidence on
 _PART = 0.65  # the part's share when it is blended with the whole
 _CLEAR = 0.85  # a sentence is believed from this confidence on
 
 
 def sentences(text: str) -> list[str]:
-    """The sentences of a message that have at least two words."""
-    return [part.strip() for part in _END.split(text) if len(part.split()) > 1]
+    """The last sentences of a message that have at least two words."""
+    return [part.strip() for part in _END.split(text) if len(part.split()) > 1][-_MOST:]
 
 
 def reconsider(text: str, whole: Prediction, read: Callable[[str], Prediction]) -> Prediction:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from components.order_number import DEFAULT_PATTERN, ascii_digits, find_order_numbers, look_alikes
 
+_LONGEST_TEXT = 1500  # characters read: the beginning and the end, where topic and question stand
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060-\u2064\ufe00-\ufe0f\ufeff]")
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "…": "...", "–": "-", "—": "-"})
 _ELONGATED = re.compile(r"([^\W\d])\1{2,}")
@@ -72,13 +73,13 @@ _CLOSING = re.compile(
 _NUMBER = re.compile(r"\d+")
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)
 def folded(text: str, pattern: str = DEFAULT_PATTERN) -> str:
     """The n-gram form of a message; empty only for a message without any sign."""
     return _without_courtesies(_squeeze(_spell(_emoji(_with_placeholders(_plain(text), pattern).lower()))))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)
 def readable(text: str, pattern: str = DEFAULT_PATTERN) -> str:
     """The sentence-embedding form: handles and links gone, spelling folded, numbers kept short."""
     plain = _plain(text)
@@ -94,6 +95,8 @@ def words(text: str) -> list[str]:
 
 
 def _plain(text: str) -> str:
+    if len(text) > _LONGEST_TEXT:
+        text = f"{text[: _LONGEST_TEXT // 3]} {text[-2 * _LONGEST_TEXT // 3 :]}"
     text = unicodedata.normalize("NFKC", text).translate(_QUOTES)
     return _INVISIBLE.sub("", ascii_digits(text))
 

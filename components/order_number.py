@@ -14,6 +14,8 @@ from components.look_alikes import Span, cover
 
 DEFAULT_PATTERN = r"\d{5}"
 
+_LONGEST_TEXT = 4096  # characters read, WhatsApp's own limit
+
 _NAMES = r"(?:nos?|numbers?|numbr|numbe?r|num|nmbr|nbr|ids?|code|ref(?:erence)?|नंबर|नम्बर|आईडी)"
 _LINKS = (
     r"(?:is|was|are|h|hai|he|ye|yeh|yah|it'?s|-|–|_|:|=|#|\.|,|\(|\[|of|mine|ka|ki|hain|है|plz|please|pls|sir|does|for)"
@@ -73,7 +75,7 @@ def find_order_numbers(text: str, pattern: str = DEFAULT_PATTERN) -> list[Span]:
     `pattern` is the regular expression that the bare digits match as a whole. Values are digits only.
     """
     shape = re.compile(pattern)
-    plain = ascii_digits(text)
+    plain = ascii_digits(text[:_LONGEST_TEXT])
     if not any(character.isdigit() for character in plain):
         return _spoken(plain, shape)
     with_cue = _after_cues(_uncovered(plain, shape, thousands=True), shape)
