@@ -1,7 +1,8 @@
 """What digits in a chat mostly are instead of order numbers: phones, prices, dates, PIN codes, times, quantities, ids.
 
-Repetitions are bounded, so that no text takes long. `cover` blanks such stretches out and keeps every character's place. The table is read from top to bottom and an
-earlier kind wins, so a cue ("awb", "otp", "flat no") goes before the shape of what follows it.
+Repetitions are bounded, so that no text takes long. `cover` blanks such stretches out and keeps every character's
+place. The table is read from top to bottom and an earlier kind wins, so a cue ("awb", "otp", "flat no") goes before
+the shape of what follows it.
 """
 
 from __future__ import annotations
