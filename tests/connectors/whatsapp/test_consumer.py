@@ -187,7 +187,7 @@ async def test_processes_share_the_customers_and_take_over_within_seconds(redis_
     await eventually(balanced)
     await second.die()
     await first.inbox.put([message(f"91{n:04d}", f"m{n}") for n in range(200)])
-    await first.drained(5)
+    await first.drained(15)
     assert graph.keys() == {f"m{n}:1": 1 for n in range(200)}
     await first.stop()
 
