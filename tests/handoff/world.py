@@ -299,14 +299,15 @@ class World:
         if not self.events:
             return
         event = self.events[self.chance.randrange(len(self.events))]
-        if how != "twice":
-            self.events.remove(event)
         if how == "lost":
+            self.events.remove(event)
             self.lost_webhooks.add(event["text"])
             return
         parsed = parse_event(json.dumps(event).encode(), self.now)
         if parsed is not None:
             take(self.mortal, parsed, self.now)  # type: ignore[arg-type]
+        if how != "twice":
+            self.events.remove(event)  # a server that dies has not answered, so the event comes again
 
     def worker(self, part: str) -> None:
         if part == "deliver":
