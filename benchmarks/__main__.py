@@ -69,9 +69,11 @@ async def _measure(
         results[f"turns/s, {name}"] = {side: statistics.median(found) for side, found in rates.items()}
         print(name, rates, file=sys.stderr)
     text = TEXTS["order look-up"]
+    # A customer who asks for an order again and again is handed to a person; one who says hello is not.
+    hello = TEXTS["domain answer"]
     results["ms per turn"] = {
-        "stock": await measures.stock_conversation(stock, session, text, LENGTHS),
-        "ours": await measures.our_conversation(ours, text, LENGTHS),
+        "stock": await measures.stock_conversation(stock, session, hello, LENGTHS),
+        "ours": await measures.our_conversation(ours, hello, LENGTHS),
     }
     print(results["ms per turn"], file=sys.stderr)
     took = await measures.acknowledgement_ms(ours, text, options.rate, options.seconds)
