@@ -55,7 +55,7 @@ def checks(model: str) -> list[Check]:
         ),
         Check(
             "rasa test: the held-out phrases",
-            _rasa("test", "nlu", "--nlu", "tests/nlu", "--model", model, "--out", str(RESULTS / "nlu"), "--no-plot"),
+            _rasa("test", "nlu", "--nlu", "tests/nlu/held_out", "--model", model, "--out", str(RESULTS / "nlu"), "--no-plot"),
             "var/test-results/nlu/intent_errors.json lists the phrases; tests/nlu holds the thresholds",
             quiet=True,
         ),

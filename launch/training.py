@@ -17,7 +17,8 @@ from launch.console import LaunchError, done, say
 from settings import PROJECT_ROOT
 
 MODELS = PROJECT_ROOT / "models"
-INPUTS = ("data/**/*.yml", "domain.yml", "config.yml", "components/**/*.py", "requirements.lock")
+INPUTS = ("data/**/*.yml", "domain.yml", "config.yml", "components/**/*.py", "components/**/*.txt",
+          "components/**/*.json", "requirements.lock")
 KEPT_MODELS = 3
 _NOISE = re.compile(r"Warning|^Traceback|^The above exception|GraphComponentException|^ ")
 

@@ -167,23 +167,32 @@ class Consumer:
         elif kind == "agent_comment":
             _comment(turn)
         elif kind == "conversation_returned":
-            by_customer = turn.entry.payload.get("reason") == "customer"
-            await self._speaker.say(turn, CANCELLED if by_customer else ENDED)
-            await self._speaker.restart(turn)
+            await self._returned(turn)
         else:
             raise ValueError(f"unknown kind of entry: {kind}")
 
+    async def _returned(self, turn: Turn) -> None:
+        """The assistant has the floor again, unless the agent took it up once more in the meantime."""
+        state = await self._floor.returned(turn.entry.customer, turn.entry.id)
+        turn.epoch = state.epoch
+        if state.holder != "bot":
+            return
+        by_customer = turn.entry.payload.get("reason") == "customer"
+        await self._speaker.say(turn, CANCELLED if by_customer else ENDED)
+        await self._speaker.restart(turn)
+
     async def _message(self, turn: Turn) -> None:
+        state = await self._floor.holder(turn.entry.customer)
+        turn.epoch = state.epoch
+        if state.holder != "bot":
+            # However late a message is, the person who has the conversation wants to read it.
+            turn.outcome = "relayed"
+            await self._floor.relay(turn.entry.customer, turn.entry)
+            return
         sent_at = turn.metadata.get("timestamp") or time.time()
         if time.time() - float(sent_at) > WINDOW_S:
             turn.outcome = "too_old"
             log.warning("consumer.message.too_old age_h=%d", (time.time() - float(sent_at)) / 3600)
-            return
-        state = await self._floor.holder(turn.entry.customer)
-        turn.epoch = state.epoch
-        if state.holder != "bot":
-            turn.outcome = "relayed"
-            await self._floor.relay(turn.entry.customer, turn.entry)
             return
         self._speaker.seen(turn)
         await self._speaker.answer(turn)

@@ -37,6 +37,10 @@ class Floor(Protocol):
         """An agent's words did not reach the customer."""
         ...
 
+    async def returned(self, customer: str, entry_id: str) -> State:
+        """The inbox has come to a conversation_returned entry; who has the floor from here on."""
+        ...
+
 
 @dataclass(frozen=True)
 class BotState:
@@ -60,3 +64,6 @@ class BotHasIt:
 
     async def not_delivered(self, entry_id: str, why: str) -> None:
         return None
+
+    async def returned(self, customer: str, entry_id: str) -> State:
+        return BotState()
