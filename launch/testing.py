@@ -55,7 +55,8 @@ def checks(model: str) -> list[Check]:
         ),
         Check(
             "rasa test: the held-out phrases",
-            _rasa("test", "nlu", "--nlu", "tests/nlu/held_out", "--model", model, "--out", str(RESULTS / "nlu"), "--no-plot"),
+            _rasa("test", "nlu", "--nlu", "tests/nlu/held_out", "--model", model, "--no-plot",
+                  "--out", str(RESULTS / "nlu")),
             "var/test-results/nlu/intent_errors.json lists the phrases; tests/nlu holds the thresholds",
             quiet=True,
         ),
