@@ -168,6 +168,8 @@ class Consumer:
             _comment(turn)
         elif kind == "conversation_returned":
             await self._returned(turn)
+        elif kind == "comment_failed":
+            await self._floor.not_delivered(str(turn.entry.payload["key"]), str(turn.entry.payload["why"]))
         else:
             raise ValueError(f"unknown kind of entry: {kind}")
 

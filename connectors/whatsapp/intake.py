@@ -7,15 +7,18 @@ import logging
 import time
 from typing import Any
 
+from connectors.whatsapp.errors import BadPayload, MediaFailed, RecipientUnreachable, WindowClosed, classify
 from connectors.whatsapp.identity import Identities, Identity
 from connectors.whatsapp.inbox import Entry, Inbox
 from connectors.whatsapp.payload_ids import PayloadSigner
-from connectors.whatsapp.payloads import Message, Notification
+from connectors.whatsapp.payloads import Message, Notification, Status
 
 log = logging.getLogger(__name__)
 
 # A batch of a thousand is worked off in slices, so that other webhooks are answered in between.
 SLICE = 100
+COMMENT = ":comment:"  # in the key of an agent's words
+REASONS = {WindowClosed: "window_closed", RecipientUnreachable: "recipient", BadPayload: "payload", MediaFailed: "media"}
 
 
 class Intake:
@@ -44,6 +47,7 @@ class Intake:
                 entries.append(Entry("message", identity.customer, message.id, payload))
             if position % SLICE == 0:
                 await asyncio.sleep(0)
+        entries += [entry for entry in map(_undelivered_comment, notification.statuses) if entry is not None]
         return await self._inbox.put(entries, records)
 
     def _turn_text(self, message: Message, identity: Identity) -> str:
@@ -54,6 +58,15 @@ class Intake:
             if payload is not None:
                 return payload
         return content.text or ""
+
+
+def _undelivered_comment(status: Status) -> Entry | None:
+    """An agent's words that WhatsApp accepted and then could not deliver: the agent has to hear of it."""
+    if status.status != "failed" or COMMENT not in (status.key or ""):
+        return None
+    code = status.errors[0].get("code") if status.errors else None
+    why = REASONS.get(classify(code if isinstance(code, int) else None, http_status=400), "refused")
+    return Entry("comment_failed", str(status.key), f"failed:{status.key}", {"key": status.key, "why": why})
 
 
 def _metadata(message: Message, identity: Identity, received_at: float) -> dict[str, Any]:
