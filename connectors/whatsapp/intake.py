@@ -18,7 +18,12 @@ log = logging.getLogger(__name__)
 # A batch of a thousand is worked off in slices, so that other webhooks are answered in between.
 SLICE = 100
 COMMENT = ":comment:"  # in the key of an agent's words
-REASONS = {WindowClosed: "window_closed", RecipientUnreachable: "recipient", BadPayload: "payload", MediaFailed: "media"}
+REASONS = {
+    WindowClosed: "window_closed",
+    RecipientUnreachable: "recipient",
+    BadPayload: "payload",
+    MediaFailed: "media",
+}
 
 
 class Intake:
