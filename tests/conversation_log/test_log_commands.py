@@ -11,7 +11,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from conversation_log import arguments, bigquery, database
+from conversation_log import arguments
 from conversation_log.__main__ import main
 from conversation_log.export import SCHEMA
 
@@ -120,23 +120,3 @@ def test_reader_that_stops_early_is_no_error(filled) -> None:
 ])  # fmt: skip
 def test_moments_are_read_as_written(text: str, expected: str) -> None:
     assert arguments.moment(text).isoformat() == expected
-
-
-def test_bigquery_reads_the_archive_where_it_is() -> None:
-    ran: list[str] = []
-
-    class Client:
-        def query(self, statement: str) -> Client:
-            ran.append(statement)
-            return self
-
-        def result(self) -> None:
-            ran.append("done")
-
-    bigquery.publish("shop.log.conversations", "gs://bucket/archive", Client())
-    assert "uris = ['gs://bucket/archive/conversations/*.parquet']" in ran[0]
-    assert ran[1] == "done"
-    with pytest.raises(database.LogUnavailable, match="gs://"):
-        bigquery.ddl("shop.log.conversations", "s3://bucket/archive")
-    with pytest.raises(database.LogUnavailable):
-        bigquery.ddl("x`; DROP", "gs://bucket/archive")
