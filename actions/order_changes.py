@@ -18,9 +18,10 @@ from actions.order_status import choose_from, numbers_in_message
 from actions.orders.lookup import Orders
 from actions.orders.models import Order, OrderStatus
 from actions.orders.repository import OrdersUnavailable
-from actions.speaking import Domain, Event, SpeakingAction, message_metadata
+from actions.speaking import Domain, Event, SpeakingAction, intent_name, message_metadata
 
 NOT_WITH_THE_COURIER = frozenset({OrderStatus.PLACED, OrderStatus.CONFIRMED, OrderStatus.PACKED})
+NAMES_THE_ORDER = frozenset({"inform_order_number", "cancel_order", "change_order", "affirm", "deny", "nlu_fallback"})
 ASKS_CONFIRMATION = "utter_order_change_"
 
 
@@ -63,8 +64,11 @@ class ValidateOrderChangeForm(FormValidationAction):
     async def extract_change_order_number(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain
     ) -> dict[str, Any]:
-        """The number in this message, else the only open order. Empty while the order is known already."""
-        numbers = numbers_in_message(tracker)
+        """The number in this message, else the only open order. Empty while the order is known already.
+
+        A number in a question of its own ("and where is 10248?") does not change which order is meant.
+        """
+        numbers = numbers_in_message(tracker) if intent_name(tracker) in NAMES_THE_ORDER else []
         if numbers:
             return {"change_order_number": numbers[0], "change_confirmed": None}
         phone = message_metadata(tracker).get("phone")
@@ -113,7 +117,8 @@ class ActionAskChangeOrderNumber(SpeakingAction):
         try:
             open_orders = await (self._orders or services.orders()).open_orders(phone) if phone else []
         except OrdersUnavailable:
-            open_orders = []
+            dispatcher.utter_message(response="utter_order_change_away")
+            return []
         if open_orders:
             choose_from(open_orders, dispatcher, domain, response="utter_order_change_choose")
         else:
@@ -136,7 +141,7 @@ class ActionAskChangeConfirmed(SpeakingAction):
         try:
             found = await (self._orders or services.orders()).find([number], phone) if phone else {}
         except OrdersUnavailable:
-            dispatcher.utter_message(response="utter_order_change_unavailable")
+            dispatcher.utter_message(response="utter_order_change_unavailable", number=number)
             return []
         outcome = _what_is_possible(found.get(number), tracker.get_slot("change_kind") == "cancel")
         status = found[number].status if number in found else None
@@ -152,7 +157,8 @@ def _what_is_possible(order: Order | None, cancelling: bool) -> str:
         return "ask_confirmed"
     if not order.open:
         return "finished"
-    if order.status in NOT_WITH_THE_COURIER:
+    late_before_the_courier = order.status is OrderStatus.DELAYED and not order.carrier
+    if order.status in NOT_WITH_THE_COURIER or late_before_the_courier:
         return "cancel_possible" if cancelling else "possible"
     return "cancel_on_the_way" if cancelling else "on_the_way"
 
@@ -166,7 +172,9 @@ class ActionOrderChangeOutcome(SpeakingAction):
     async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
         forgotten = [SlotSet("change_order_number", None), SlotSet("change_confirmed", None)]
         if not tracker.get_slot("change_confirmed"):
-            dispatcher.utter_message(response="utter_order_change_kept")
+            dispatcher.utter_message(
+                response="utter_order_change_kept", number=tracker.get_slot("change_order_number")
+            )
             return forgotten
         order = SlotSet("order_number", tracker.get_slot("change_order_number"))
         return [order, *forgotten, *ASKED_FOR_A_PERSON, FollowupAction("action_escalate")]

@@ -122,7 +122,7 @@ class ActionDeliveryDate(OrderAction):
     @staticmethod
     def _date(asked: Asked, order: Order) -> list[Event]:
         arrival = asked.phrases.arrival(order)
-        if not order.open or arrival is None:
+        if not order.open or arrival is None or asked.phrases.day_has_passed_or_come(order):
             return asked.tell([order])
         known = "delivery_date" if order.estimated_delivery else "no_delivery_date"
         asked.say.utter_message(

@@ -48,6 +48,11 @@ class OrderPhrases:
             return self._words.fill("overdue", when=self._when(due))
         return self._words.fill("expected", when=self._when(due))
 
+    def day_has_passed_or_come(self, order: Order) -> bool:
+        """Overdue, or on the doorstep without a date: the status says it better than a day could."""
+        due = order.estimated_delivery
+        return due < self._today if due else order.status is OrderStatus.OUT_FOR_DELIVERY
+
     def row(self, order: Order) -> dict[str, str]:
         """The order as a row of a WhatsApp list: title, description, payload."""
         label = self._words.fill(f"row_{_label(order)}")

@@ -40,9 +40,11 @@ class FakeOrders:
         return [order for order in self._orders if order.open and phone == PHONE]
 
 
-def tracker(phone: str | None = PHONE, numbers: tuple[str, ...] = (), **slots: Any) -> Tracker:
+def tracker(
+    phone: str | None = PHONE, numbers: tuple[str, ...] = (), intent: str = "cancel_order", **slots: Any
+) -> Tracker:
     message = {
-        "intent": {"name": "cancel_order"}, "text": "", "metadata": {"phone": phone},
+        "intent": {"name": intent}, "text": "", "metadata": {"phone": phone},
         "entities": [{"entity": "order_number", "value": number} for number in numbers],
     }
     return Tracker("c", slots, message, [], False, None, {}, "action_listen")
@@ -64,7 +66,7 @@ RESPONSES = {
     (OrderStatus.PLACED, "cancel", "utter_order_change_cancel_possible"),
     (OrderStatus.PACKED, "change", "utter_order_change_possible"),
     (OrderStatus.SHIPPED, "cancel", "utter_order_change_cancel_on_the_way"),
-    (OrderStatus.DELAYED, "change", "utter_order_change_on_the_way"),
+    (OrderStatus.DELAYED, "change", "utter_order_change_possible"),
     (OrderStatus.DELIVERED, "cancel", "utter_order_change_finished"),
     (OrderStatus.REFUNDED, "change", "utter_order_change_finished"),
     (None, "cancel", "utter_order_change_ask_confirmed"),
@@ -91,6 +93,17 @@ async def test_number_in_the_message_wins_and_asks_for_confirmation_anew() -> No
     at = tracker(numbers=("10241",), change_order_number="10234")
     found = await form.extract_change_order_number(CollectingDispatcher(), at, {})
     assert found == {"change_order_number": "10241", "change_confirmed": None}
+
+
+async def test_number_in_a_question_of_its_own_changes_nothing() -> None:
+    form = ValidateOrderChangeForm(FakeOrders())
+    at = tracker(numbers=("10248",), intent="check_order_status", change_order_number="10241")
+    assert await form.extract_change_order_number(CollectingDispatcher(), at, {}) == {}
+
+
+async def test_database_away_is_said_when_no_order_is_known() -> None:
+    responses, _ = await run(ActionAskChangeOrderNumber(FakeOrders(away=True)), tracker())
+    assert responses == ["utter_order_change_away"]
 
 
 async def test_several_open_orders_are_not_guessed_at() -> None:

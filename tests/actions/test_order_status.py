@@ -308,7 +308,9 @@ async def test_when_exactly_is_about_the_order_just_shown() -> None:
     ("orders", "response"),
     [
         ([order("10234", "shipped")], "utter_order_status_no_delivery_date"),
-        ([order("10234", "shipped", 20)], "utter_order_status_delivery_date"),
+        ([order("10234", "shipped", 27)], "utter_order_status_delivery_date"),
+        ([order("10234", "shipped", 20)], "utter_order_status_shipped"),
+        ([order("10234", "out_for_delivery")], "utter_order_status_out_for_delivery"),
         ([order("10234", None, 30)], "utter_order_status_unclear"),
         ([order("10234"), order("10235")], "utter_order_status_choose"),
         ([order("10187", "delivered")], "utter_order_status_no_open_orders"),
