@@ -26,7 +26,7 @@ test: setup  ## every test: lint, pytest, rasa data validate, rasa test
 	@$(PY) -m launch test
 
 quick: setup  ## the tests that take seconds
-	@$(PY) -m pytest -m "not journey and not browser and not model and not chaos and not postgres"
+	@$(PY) -m pytest -m "not journey and not browser and not model and not chaos and not marathon and not postgres"
 
 serve: setup  ## the assistant alone, configured by the environment and .env
 	@exec $(PY) -m launch serve
@@ -38,7 +38,7 @@ bench: setup  ## benchmarks, as ratios against stock Rasa in the same run
 	@$(PY) -m launch train && $(PY) -m benchmarks
 
 chaos: setup  ## kill everything at random and count what was lost (nothing)
-	@$(PY) -m launch train && $(PY) -m tests.chaos
+	@$(PY) -m launch train && $(PY) -m tests.chaos && $(PY) -m pytest -m marathon
 
 lint: setup  ## ruff and mypy
 	@$(PY) -m ruff check . && $(PY) -m mypy

@@ -62,7 +62,8 @@ def checks(model: str, folder: str) -> list[Check]:
             quiet=True,
         ),
         Check("pytest: everything else",
-              _module("pytest", "-n", "2", "--dist", "loadgroup", "--durations=10", f"--basetemp={folder}/pytest"),
+              _module("pytest", "-m", "not marathon", "-n", "2", "--dist", "loadgroup", "--durations=10",
+                      f"--basetemp={folder}/pytest"),
               "run the failing test alone with `.venv/bin/python -m pytest path::name`"),
     ]
 

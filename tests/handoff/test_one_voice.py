@@ -67,7 +67,7 @@ def test_never_two_voices_over_random_schedules(quick_db: Database) -> None:
         run_schedule(quick_db, seed, steps=120)
 
 
-@pytest.mark.chaos
+@pytest.mark.marathon
 @pytest.mark.timeout(1800)
 def test_never_two_voices_over_thousands_of_random_schedules(quick_db: Database) -> None:
     for seed in range(11_000, 13_000):
