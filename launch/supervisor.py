@@ -1,4 +1,4 @@
-"""Keeps the product's processes running: starts them in order, restarts one that dies, stops them in reverse.
+"""Keeps the product's processes running: starts them in order, restarts one that dies, stops them group by group.
 
 A child that dies before it was ever ready fails the start (its last lines say why). One that dies later is
 restarted visibly, with growing pauses; one that dies again and again takes the whole product down, because a
@@ -17,12 +17,15 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from launch.console import LaunchError, child_line, done, fail, say
 
 MAX_DEATHS = 5
 DEATHS_WINDOW_S = 60.0
 STOP_BUDGET_S = 13.0
+STOP_FRONTS, STOP_BACKENDS, STOP_STORES = range(3)
+"""Groups that stop one after the other: who answers customers, then whom they call, then where things are kept."""
 POLL_S = 0.1
 
 
@@ -36,6 +39,7 @@ class Child:
     is_ready: Callable[[], bool]
     ready_timeout_s: float = 120.0
     quiet: bool = False
+    stop_group: int = STOP_FRONTS
     process: subprocess.Popen[bytes] | None = None
     deaths: deque[float] = field(default_factory=deque)
     last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=15))
@@ -51,7 +55,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+            preexec_fn=partial(_die_with_parent, os.getpid()) if sys.platform == "linux" else None,
         )
         threading.Thread(target=self._pump, args=(self.process,), daemon=True).start()
 
@@ -133,21 +137,13 @@ class Supervisor:
         return True
 
     def stop(self) -> None:
-        """Stop the children in reverse order, killing what has not stopped within the budget."""
+        """Stop the children group by group, those of a group together, killing what outlasts the budget."""
         deadline = time.monotonic() + STOP_BUDGET_S
-        for child in reversed(self.children):
-            if not child.is_alive():
-                continue
-            assert child.process is not None
-            child.process.terminate()
-            # The first ones (servers) finish what is in flight; Redis, the last, needs a second at most.
-            remaining = max(0.5, deadline - time.monotonic() - 1.0)
-            try:
-                child.process.wait(remaining)
-            except subprocess.TimeoutExpired:
-                fail(f"{child.name} did not stop in time; killed. What it had in hand stays queued.")
-                child.process.kill()
-                child.process.wait()
+        groups = sorted({child.stop_group for child in self.children})
+        for place, group in enumerate(groups, start=1):
+            # The first ones (servers) finish what is in flight; those after them need a second at most.
+            reserved_s = 1.0 * (len(groups) - place)
+            _stop_together([child for child in self.children if child.stop_group == group], deadline - reserved_s)
 
     def run(self, when_ready: Callable[[], None]) -> int:
         """Start, announce, watch, stop."""
@@ -168,11 +164,29 @@ class Supervisor:
         return status
 
 
-def _die_with_parent() -> None:
-    """Ask the kernel for SIGTERM when the supervisor is killed, so that nothing is left behind (Linux)."""
+def _stop_together(children: list[Child], deadline: float) -> None:
+    """Tell all of them to stop, wait for them until `deadline` (monotonic seconds), kill the rest."""
+    alive = [(child, child.process) for child in children if child.process is not None and child.is_alive()]
+    for _, process in alive:
+        process.terminate()
+    for child, process in alive:
+        try:
+            process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            fail(f"{child.name} did not stop in time; killed. What it had in hand stays queued.")
+            process.kill()
+    for _, process in alive:
+        process.wait()
+
+
+def _die_with_parent(supervisor: int) -> None:
+    """Ask the kernel for SIGTERM when the supervisor is killed, so that nothing is left behind (Linux).
+
+    A supervisor that was killed before this line is noticed by its pid: in a container it may be 1 itself.
+    """
     pr_set_pdeathsig = 1
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
-    if os.getppid() == 1:
+    if os.getppid() != supervisor:
         os.kill(os.getpid(), signal.SIGTERM)
 
 

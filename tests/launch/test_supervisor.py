@@ -9,11 +9,20 @@ import sys
 import threading
 import time
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from launch.console import LaunchError
-from launch.supervisor import MAX_DEATHS, Child, Supervisor
+from launch.supervisor import (
+    MAX_DEATHS,
+    STOP_BACKENDS,
+    STOP_FRONTS,
+    STOP_STORES,
+    Child,
+    Supervisor,
+    _die_with_parent,
+)
 
 SLEEPER = "import time; time.sleep(60)"
 
@@ -78,24 +87,65 @@ def test_child_that_keeps_dying_takes_the_product_down(tmp_path: Path) -> None:
     assert not any(one.is_alive() for one in supervisor.children)
 
 
-def test_children_stop_in_reverse_order_and_a_deaf_one_is_killed(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("launch.supervisor.STOP_BUDGET_S", 2.0)
-    log = tmp_path / "order"
-    polite = ("import signal, sys, time\n"
-              f"signal.signal(signal.SIGTERM, lambda *_: (open({str(log)!r}, 'a').write(NAME), sys.exit(0)))\n"
-              "time.sleep(60)")
-    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
-    first = child(tmp_path, "first", "NAME='first '\n" + polite)
-    last = child(tmp_path, "last", "NAME='last '\n" + polite)
-    stubborn = child(tmp_path, "stubborn", deaf)
-    supervisor = Supervisor([first, last, stubborn])
+def polite(tmp_path: Path, name: str, group: int, takes_s: float = 0.0) -> Child:
+    """A child that writes to `order` when it is told to stop and when, `takes_s` later, it has stopped."""
+    log = str(tmp_path / "order")
+    code = (
+        "import signal, sys, time\n"
+        f"say = lambda word: open({log!r}, 'a').write(word + ' ')\n"
+        f"def stop(*_): say({name!r} + '<'); time.sleep({takes_s}); say('>' + {name!r}); sys.exit(0)\n"
+        f"signal.signal(signal.SIGTERM, stop); open({str(tmp_path / name)!r} + '.set', 'w').close()\n"
+        "time.sleep(60)"
+    )
+    made = child(tmp_path, name, "\n" + code)
+    made.is_ready, made.stop_group = (tmp_path / f"{name}.set").exists, group
+    return made
+
+
+def test_servers_stop_first_then_what_they_call_then_the_stores(tmp_path: Path) -> None:
+    redis, twin = polite(tmp_path, "redis", STOP_STORES), polite(tmp_path, "twin", STOP_BACKENDS, 0.2)
+    server = polite(tmp_path, "server", STOP_FRONTS, 0.2)
+    supervisor = Supervisor([redis, server, twin])
+    supervisor.start()
+    supervisor.stop()
+    assert (tmp_path / "order").read_text().split() == ["server<", ">server", "twin<", ">twin", "redis<", ">redis"]
+
+
+def test_many_servers_stop_at_the_same_time(tmp_path: Path) -> None:
+    servers = [polite(tmp_path, f"s{number}", STOP_FRONTS, 0.5) for number in range(5)]
+    supervisor = Supervisor(servers)
+    supervisor.start()
+    started = time.monotonic()
+    supervisor.stop()
+    assert time.monotonic() - started < 2.0
+    words = (tmp_path / "order").read_text().split()
+    assert len(words) == 10
+    assert all(word.endswith("<") for word in words[:5])
+
+
+def test_deaf_children_are_killed_within_the_budget_however_many_there_are(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("launch.supervisor.STOP_BUDGET_S", 3.0)
+    deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); import time; time.sleep(60)"
+    children = [child(tmp_path, f"deaf-{number}", deaf) for number in range(4)]
+    for each, group in zip(children, (STOP_FRONTS, STOP_FRONTS, STOP_BACKENDS, STOP_STORES), strict=True):
+        each.stop_group = group
+    supervisor = Supervisor(children)
     supervisor.start()
     time.sleep(0.3)
     started = time.monotonic()
     supervisor.stop()
     assert time.monotonic() - started < 4
-    assert log.read_text() == "last first "
-    assert not any(one.is_alive() for one in supervisor.children)
+    assert not any(one.is_alive() for one in children)
+
+
+@pytest.mark.parametrize(("parent", "signals"), [(1, []), (77, [signal.SIGTERM])])
+def test_child_of_a_supervisor_that_is_process_1_lives(monkeypatch, parent: int, signals: list[int]) -> None:
+    sent: list[int] = []
+    monkeypatch.setattr("launch.supervisor.ctypes.CDLL", lambda _: Mock())
+    monkeypatch.setattr("launch.supervisor.os.getppid", lambda: parent)
+    monkeypatch.setattr("launch.supervisor.os.kill", lambda _, number: sent.append(number))
+    _die_with_parent(1)
+    assert sent == signals
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent-death signal is Linux's")
