@@ -6,14 +6,19 @@ the environment wins) into one frozen object. Nothing else in the project reads 
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
 
 PROJECT_ROOT = Path(__file__).resolve().parent
+COMPLETE = "SETTINGS_COMPLETE"
+"""Set for the launcher's children: their environment holds every setting, and `.env` is not read again."""
 
 
 class SettingsError(ValueError):
@@ -83,6 +88,8 @@ REQUIRED_TO_SERVE = (
     "WHATSAPP_PHONE_NUMBER_ID",
 )
 
+LLM_KEYS = {"anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY"}
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 DEFAULT_LLM_MODELS = {"anthropic": "claude-haiku-5-5", "openai": "gpt-5.4-mini"}
 
 
@@ -93,6 +100,8 @@ class Settings:
     values: Mapping[str, str | None]
     chosen: frozenset[str] = frozenset()
     """Names of the variables that the environment or `.env` sets."""
+    ignored: frozenset[str] = frozenset()
+    """Names that only `.env` sets and that were left out."""
 
     def __getattr__(self, name: str) -> str | None:
         try:
@@ -132,6 +141,61 @@ class Settings:
             raise SettingsError(f"{name} must be a port between 1 and 65535, not {self.values[name]!r}.")
         return int(value)
 
+    def url_of(self, port_name: str) -> str:
+        """`http://host:port` at which to call a server that is bound to HOST."""
+        host = self.values["HOST"] or "127.0.0.1"
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (comparing, not binding)
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port(port_name)}"
+
+    def validate(self) -> None:
+        """Raise SettingsError for a value that would fail only when a customer writes. Needs SQLAlchemy."""
+        for name in ("ORDERS_DATABASE_URL", "CONVERSATION_DATABASE_URL"):
+            self._check_database_url(name)
+        if "?" in str(self.state_path):
+            raise SettingsError("STATE_DIR must not contain a question mark. Remedy: choose another folder.")
+        try:
+            ZoneInfo(str(self.values["SHOP_TIMEZONE"]))
+        except (OSError, ValueError, LookupError):
+            raise SettingsError(
+                f"SHOP_TIMEZONE {self.values['SHOP_TIMEZONE']!r} is no time zone. Remedy: a name such as Asia/Kolkata."
+            ) from None
+        try:
+            re.compile(str(self.values["ORDER_NUMBER_PATTERN"]))
+        except re.error as error:
+            raise SettingsError(
+                rf"ORDER_NUMBER_PATTERN is no regular expression ({error}). Remedy: one such as \d{{5}}."
+            ) from None
+        self._check_amounts()
+        if self.values["LOG_LEVEL"] not in LOG_LEVELS:
+            raise SettingsError(f"LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}, not {self.values['LOG_LEVEL']!r}.")
+        key = LLM_KEYS.get(str(self.values["LLM_PROVIDER"]))
+        if key and not self.values[key]:
+            raise SettingsError(
+                f"LLM_PROVIDER is {self.values['LLM_PROVIDER']}, but {key} is not set. "
+                "Remedy: set it, or LLM_PROVIDER=none to answer without an LLM."
+            )
+
+    def _check_database_url(self, name: str) -> None:
+        from sqlalchemy.engine import make_url
+        from sqlalchemy.exc import ArgumentError
+
+        try:
+            make_url(str(self.values[name]))
+        except (ArgumentError, ValueError):
+            raise SettingsError(
+                f"{name} is no database URL. Remedy: write it as postgresql://user:password@host:5432/name (special "
+                "characters of the password percent-encoded), or unset it to use SQLite."
+            ) from None
+
+    def _check_amounts(self) -> None:
+        seconds = self.number("LLM_TIMEOUT_S")
+        if not (math.isfinite(seconds) and seconds > 0):
+            raise SettingsError(f"LLM_TIMEOUT_S must be more than 0 seconds, not {self.values['LLM_TIMEOUT_S']!r}.")
+        for name in ("RETENTION_WARM_DAYS", "RETENTION_COLD_DAYS"):
+            days = self.values[name]
+            if days is not None and not (days.isdecimal() and int(days) > 0):
+                raise SettingsError(f"{name} must be a whole number of days, 1 or more, not {days!r}.")
+
     def missing(self, names: tuple[str, ...] = REQUIRED_TO_SERVE) -> list[str]:
         """Those of `names` that have no value."""
         return [name for name in names if not self.values.get(name)]
@@ -146,26 +210,44 @@ class Settings:
         return {name: value for name, value in self.values.items() if value is not None}
 
 
-def load(environ: Mapping[str, str] | None = None, env_file: Path | None = None) -> Settings:
-    """Resolve all variables: the environment over `.env` over the defaults. Empty values count as absent."""
+def sqlite_url(path: Path) -> str:
+    """The SQLAlchemy URL of a SQLite file. Only a question mark would end the path early; `validate` refuses it."""
+    return f"sqlite:///{path}"
+
+
+def load(
+    environ: Mapping[str, str] | None = None, env_file: Path | None = None, not_from_file: Collection[str] = ()
+) -> Settings:
+    """Resolve all variables: the environment over `.env` over the defaults. Empty values count as absent.
+
+    What `.env` says of the names in `not_from_file` is left out.
+    """
     environ = os.environ if environ is None else environ
-    from_file = dotenv_values(env_file or PROJECT_ROOT / ".env")
+    from_file: dict[str, str | None] = {}
+    if env_file or not environ.get(COMPLETE):
+        from_file = dotenv_values(env_file or PROJECT_ROOT / ".env")
+    ignored = frozenset(name for name in not_from_file if from_file.get(name) and not environ.get(name))
     values: dict[str, str | None] = {}
+    chosen = set()
     for variable in VARIABLES:
-        values[variable.name] = (
-            environ.get(variable.name) or from_file.get(variable.name) or variable.default
-        )
-    chosen = frozenset(name for name in values if environ.get(name) or from_file.get(name))
+        name = variable.name
+        value = environ.get(name) or (None if name in ignored else from_file.get(name))
+        values[name] = value or variable.default
+        if value:
+            chosen.add(name)
+    _resolve(values)
+    return Settings(values, frozenset(chosen), ignored)
+
+
+def _resolve(values: dict[str, str | None]) -> None:
+    """Fill in the defaults that depend on other variables."""
     state = (PROJECT_ROOT / (values["STATE_DIR"] or "var")).resolve()
-    values["ORDERS_DATABASE_URL"] = values["ORDERS_DATABASE_URL"] or f"sqlite:///{state}/orders.db"
-    values["CONVERSATION_DATABASE_URL"] = (
-        values["CONVERSATION_DATABASE_URL"] or f"sqlite:///{state}/conversations.db"
-    )
-    values["ARCHIVE_URL"] = values["ARCHIVE_URL"] or f"file://{state}/archive"
+    values["ORDERS_DATABASE_URL"] = values["ORDERS_DATABASE_URL"] or sqlite_url(state / "orders.db")
+    values["CONVERSATION_DATABASE_URL"] = values["CONVERSATION_DATABASE_URL"] or sqlite_url(state / "conversations.db")
+    values["ARCHIVE_URL"] = values["ARCHIVE_URL"] or (state / "archive").as_uri()
+    values["LOG_LEVEL"] = (values["LOG_LEVEL"] or "INFO").upper()
     values["RASA_WORKERS"] = values["RASA_WORKERS"] or str(os.cpu_count() or 1)
-    values["LLM_PROVIDER"] = _choice(
-        "LLM_PROVIDER", values, {"anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY"}, "none"
-    )
+    values["LLM_PROVIDER"] = _choice("LLM_PROVIDER", values, LLM_KEYS, "none")
     values["LLM_MODEL"] = values["LLM_MODEL"] or DEFAULT_LLM_MODELS.get(str(values["LLM_PROVIDER"]))
     values["TICKETING"] = _choice(
         "TICKETING",
@@ -173,7 +255,6 @@ def load(environ: Mapping[str, str] | None = None, env_file: Path | None = None)
         {"zendesk": "ZENDESK_URL", "freshdesk": "FRESHDESK_URL", "hubspot": "HUBSPOT_URL"},
         "log",
     )
-    return Settings(values, chosen)
 
 
 def _choice(name: str, values: Mapping[str, str | None], by_variable: dict[str, str], otherwise: str) -> str:

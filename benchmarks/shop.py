@@ -93,7 +93,8 @@ class Shop:
         demo_orders.prepare(settings)
         (self.folder / "metrics").mkdir(exist_ok=True)
         return {
-            **os.environ, **settings.as_environment(), "RASA_TELEMETRY_ENABLED": "false", "TF_CPP_MIN_LOG_LEVEL": "3",
+            **os.environ, **settings.as_environment(), "ACTION_URL": f"{settings.url_of('ACTION_PORT')}/webhook",
+            "RASA_TELEMETRY_ENABLED": "false", "TF_CPP_MIN_LOG_LEVEL": "3",
             "PYTHONPATH": str(PROJECT_ROOT), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
             "SQLALCHEMY_SILENCE_UBER_WARNING": "1", "PROMETHEUS_MULTIPROC_DIR": str(self.folder / "metrics"),
         }  # fmt: skip

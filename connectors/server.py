@@ -32,6 +32,7 @@ def main(arguments: list[str]) -> int:
         _check_redis(settings)
         listening = _reserve_port(settings)
         _share_metrics(settings)
+        os.environ.setdefault("ACTION_URL", f"{settings.url_of('ACTION_PORT')}/webhook")  # for endpoints.yml
         from connectors.application import build
 
         app = build(settings, options)

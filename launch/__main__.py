@@ -7,12 +7,20 @@ import sys
 from dataclasses import replace
 
 import settings as settings_module
+from handoff.configuration import HandoffConfigurationError, load_configuration
 from launch import console, demo_orders, processes, training
 from launch.console import LaunchError, done, fail, say
 from launch.supervisor import Child, Supervisor
 from settings import Settings, SettingsError
 
 TWIN_PHONE_NUMBER_ID = "106540352242922"
+THE_SHOP_S_OWN = frozenset(
+    variable.name
+    for variable in settings_module.VARIABLES
+    if variable.name in ("REDIS_URL", "CONVERSATION_DATABASE_URL", "ORDERS_DATABASE_URL", "TICKETING")
+    or variable.name.startswith(("ZENDESK_", "FRESHDESK_", "HUBSPOT_"))
+)
+"""What in `.env` may be a live shop's: made-up customers must not get into its queue, database or helpdesk."""
 
 
 def serve() -> int:
@@ -29,9 +37,11 @@ def serve() -> int:
 
 def run() -> int:
     """The whole assistant with the shop-in-a-box, on local secrets made for this run."""
-    settings = settings_module.load()
-    port = settings.port("TWIN_PORT")
-    twin_address = f"http://{processes.reachable(settings.host)}:{port}"
+    settings = settings_module.load(not_from_file=THE_SHOP_S_OWN)
+    if settings.ignored:
+        say(f"Not used from .env, which is for `make serve`: {', '.join(sorted(settings.ignored))} "
+            "(set them in the environment to try them here).")
+    twin_address = settings.url_of("TWIN_PORT")
     local = {
         "WHATSAPP_VERIFY_TOKEN": secrets.token_hex(16),
         "WHATSAPP_APP_SECRET": secrets.token_hex(16),
@@ -50,16 +60,23 @@ def run() -> int:
 
 
 def _start(settings: Settings, with_twin: bool) -> int:
+    settings.validate()
+    load_configuration()
     ports = ["RASA_PORT", "ACTION_PORT", *(["TWIN_PORT"] if with_twin else [])]
     for name in ports:
         processes.check_port(settings, name)
-    processes.prepare_state(settings)
-    training.train()
-    done(demo_orders.prepare(settings))
+    with processes.prepare_state(settings):
+        if settings.values["REDIS_URL"]:
+            processes.check_redis(str(settings.values["REDIS_URL"]))
+        processes.check_conversations(settings)
+        training.train()
+        done(demo_orders.prepare(settings))
+        return _supervise(settings, with_twin)
+
+
+def _supervise(settings: Settings, with_twin: bool) -> int:
     children: list[Child] = []
-    if settings.values["REDIS_URL"]:
-        processes.check_redis(str(settings.values["REDIS_URL"]))
-    else:
+    if not settings.values["REDIS_URL"]:
         url, child = processes.embedded_redis(settings, processes.free_port())
         settings = replace(settings, values={**settings.values, "REDIS_URL": url})
         children.append(child)
@@ -73,11 +90,10 @@ def _start(settings: Settings, with_twin: bool) -> int:
 
 
 def _announce(settings: Settings, with_twin: bool) -> None:
-    address = f"http://{processes.reachable(settings.host)}"
     if with_twin:
-        done(f"Ready. Open {address}:{settings.twin_port}/ and talk to the shop. Ctrl-C stops everything.")
+        done(f"Ready. Open {settings.url_of('TWIN_PORT')}/ and talk to the shop. Ctrl-C stops everything.")
     else:
-        done(f"Ready. Webhook: {address}:{settings.rasa_port}/webhooks/whatsapp/webhook")
+        done(f"Ready. Webhook: {settings.url_of('RASA_PORT')}/webhooks/whatsapp/webhook")
 
 
 def train() -> int:
@@ -107,7 +123,7 @@ def main(arguments: list[str]) -> int:
         return 2
     try:
         return COMMANDS[arguments[0]]()
-    except (LaunchError, SettingsError) as error:
+    except (LaunchError, SettingsError, HandoffConfigurationError) as error:
         fail(str(error))
         return 1
     except KeyboardInterrupt:

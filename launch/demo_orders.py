@@ -168,7 +168,7 @@ def prepare(configured: settings.Settings, any_database: bool = False) -> str:
     state = configured.state_path
     url = configured.values["ORDERS_DATABASE_URL"] or ""
     write_customers(state)
-    if url != f"sqlite:///{state}/orders.db" and not any_database:
+    if url != settings.sqlite_url(state / "orders.db") and not any_database:
         return "ORDERS_DATABASE_URL is the shop's own database; it is only read."
     today = datetime.now(ZoneInfo(configured.values["SHOP_TIMEZONE"] or "UTC")).date()
     outcome = seed(url, today)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import socket
@@ -9,12 +10,16 @@ import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import IO
 
 import redis
+from sqlalchemy.exc import ArgumentError
 
+import settings as settings_module
+from handoff.database import Database, HandoffUnavailable
 from launch.console import LaunchError
 from launch.embedded_redis import EmbeddedRedis
-from launch.supervisor import Child
+from launch.supervisor import STOP_BACKENDS, STOP_STORES, Child
 from settings import PROJECT_ROOT, Settings
 
 READY_TIMEOUT_S = 180.0
@@ -39,7 +44,8 @@ def free_port() -> int:
 def check_port(settings: Settings, name: str) -> None:
     """Raise LaunchError when somebody else listens on the port that variable `name` holds."""
     port = settings.port(name)
-    with socket.socket() as probe:
+    family = socket.AF_INET6 if ":" in str(settings.host) else socket.AF_INET
+    with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((settings.host, port))
@@ -56,7 +62,10 @@ def child_environment(settings: Settings) -> dict[str, str]:
     return {
         **os.environ,
         **settings.as_environment(),
+        settings_module.COMPLETE: "1",
         "STATE_DIR": str(settings.state_path),
+        # Rasa fills in variables of endpoints.yml only where one is the whole value.
+        "ACTION_URL": f"{settings.url_of('ACTION_PORT')}/webhook",
         "PYTHONPATH": str(PROJECT_ROOT),
         "PYTHONUNBUFFERED": "1",
         "PYTHONWARNINGS": "ignore",
@@ -70,17 +79,26 @@ def child_environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def prepare_state(settings: Settings) -> None:
-    """Create the state folder, private to this user; forget the last run's metrics."""
+def prepare_state(settings: Settings) -> IO[bytes]:
+    """Create the state folder, private to this user; forget the last run's metrics.
+
+    The returned file locks the folder until it is closed: two starts would wipe each other's files.
+    """
     state = settings.state_path
     try:
         state.mkdir(parents=True, exist_ok=True)
         state.chmod(0o700)
+        lock = (state / ".lock").open("wb")
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         shutil.rmtree(state / "metrics", ignore_errors=True)
         (state / "metrics").mkdir()
+    except BlockingIOError:
+        raise LaunchError(f"STATE_DIR {state} is in use by another start of the assistant. "
+                          "Remedy: stop that one, or choose another folder with STATE_DIR=...") from None
     except OSError as error:
         raise LaunchError(f"STATE_DIR {state} cannot be written ({error.strerror}). "
                           "Remedy: choose another with STATE_DIR=...") from None
+    return lock
 
 
 def embedded_redis(settings: Settings, port: int) -> tuple[str, Child]:
@@ -98,7 +116,7 @@ def embedded_redis(settings: Settings, port: int) -> tuple[str, Child]:
         except redis.RedisError:
             return False
 
-    return server.url, Child("redis", server.command(), dict(os.environ), is_ready, quiet=True)
+    return server.url, Child("redis", server.command(), dict(os.environ), is_ready, quiet=True, stop_group=STOP_STORES)
 
 
 def check_redis(url: str) -> None:
@@ -110,9 +128,25 @@ def check_redis(url: str) -> None:
                           "REDIS_URL, or unset it to use the embedded one.") from None
 
 
+def check_conversations(settings: Settings) -> None:
+    """Raise LaunchError when the database of takeovers cannot be used: no customer would get an answer."""
+    try:
+        database = Database(str(settings.conversation_database_url))
+        try:
+            database.prepare()
+        finally:
+            database.close()
+    except (HandoffUnavailable, ArgumentError, ImportError, OSError, TypeError, ValueError) as error:
+        # Names of errors only: a driver's message may hold the address with its password.
+        reason = str(error) if isinstance(error, HandoffUnavailable) else type(error).__name__
+        raise LaunchError(f"CONVERSATION_DATABASE_URL cannot be used ({reason}). Remedy: start that database, correct "
+                          "the URL (SQLite: a folder that can be written), or unset it to use SQLite.") from None
+
+
 def action_server(settings: Settings, environment: dict[str, str]) -> Child:
-    health = f"http://{reachable(settings.host)}:{settings.action_port}/health"
-    return Child("actions", [sys.executable, "-m", "launch.action_server"], environment, lambda: answers(health))
+    health = f"{settings.url_of('ACTION_PORT')}/health"
+    return Child("actions", [sys.executable, "-m", "launch.action_server"], environment, lambda: answers(health),
+                 stop_group=STOP_BACKENDS)
 
 
 def rasa_servers(settings: Settings, environment: dict[str, str]) -> list[Child]:
@@ -143,13 +177,8 @@ def worker(environment: dict[str, str]) -> Child:
 
 
 def twin(settings: Settings, environment: dict[str, str]) -> Child:
-    url = f"http://{reachable(settings.host)}:{settings.twin_port}/"
-    return Child("twin", [sys.executable, "-m", "twin"], environment, lambda: answers(url))
-
-
-def reachable(host: str | None) -> str:
-    """An address to call a server that is bound to `host`."""
-    return "127.0.0.1" if host in (None, "0.0.0.0", "::") else host  # noqa: S104 (comparing, not binding)
+    url = f"{settings.url_of('TWIN_PORT')}/"
+    return Child("twin", [sys.executable, "-m", "twin"], environment, lambda: answers(url), stop_group=STOP_BACKENDS)
 
 
 def newest_model() -> Path | None:

@@ -65,7 +65,7 @@ def models(tmp_path: Path) -> Path:
 def test_a_class_that_is_not_there_ends_the_start(
     models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, section: str, class_path: str
 ) -> None:
-    monkeypatch.setenv("ACTION_PORT", "5055")
+    monkeypatch.setenv("ACTION_URL", "http://127.0.0.1:5055/webhook")
     right = {
         "tracker_store": "connectors.tracker_store.RedisTrackerStore",
         "event_broker": "connectors.event_broker.StreamEventBroker",
@@ -89,7 +89,7 @@ def test_no_model_ends_the_start(tmp_path: Path) -> None:
 
 
 def test_a_model_that_cannot_be_loaded_ends_the_start(models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ACTION_PORT", "5055")
+    monkeypatch.setenv("ACTION_URL", "http://127.0.0.1:5055/webhook")
     with pytest.raises(CannotStart, match="make train"):
         load_agent(models, PROJECT_ROOT / "endpoints.yml")
 

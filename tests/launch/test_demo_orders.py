@@ -71,6 +71,7 @@ def test_a_table_that_the_demo_did_not_make_is_left_alone(sql_url: str) -> None:
 def test_the_command_seeds_the_default_database_and_lists_the_customers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    tmp_path = tmp_path / "a folder"
     monkeypatch.setenv("STATE_DIR", str(tmp_path))
     monkeypatch.delenv("ORDERS_DATABASE_URL", raising=False)
     assert demo_orders.main([]) == 0

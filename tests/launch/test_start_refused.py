@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from launch import processes
+from launch.__main__ import main
 from launch.console import LaunchError
 from launch.embedded_redis import EmbeddedRedis, EmbeddedRedisError
 from settings import REQUIRED_TO_SERVE, load
@@ -59,6 +60,66 @@ def test_nonsense_port_is_refused(port: str, tmp_path: Path) -> None:
 def test_dead_redis_is_refused_and_its_password_not_shown(url: str) -> None:
     with pytest.raises(LaunchError, match="REDIS_URL does not answer"):
         processes.check_redis(url)
+
+
+@pytest.mark.parametrize("url", [
+    "postgresql://shop:hunter2@127.0.0.1:1/log",
+    "nosuchdb://shop:hunter2@127.0.0.1/log",
+    "sqlite:////proc/nowhere/hunter2.db",
+])
+def test_unusable_conversation_database_stops_the_start_without_its_password(url: str, tmp_path: Path) -> None:
+    ports = {name: str(processes.free_port()) for name in ("RASA_PORT", "ACTION_PORT")}
+    started = time.monotonic()
+    result = launch("serve", tmp_path, **LOCAL, **ports, CONVERSATION_DATABASE_URL=url)
+    assert result.returncode == 1
+    assert "CONVERSATION_DATABASE_URL cannot be used" in result.stderr
+    assert "Remedy" in result.stderr
+    assert "hunter2" not in result.stdout + result.stderr
+    assert time.monotonic() - started < 20
+
+
+def test_usable_conversation_database_is_accepted(sql_url: str, tmp_path: Path) -> None:
+    processes.check_conversations(load({"CONVERSATION_DATABASE_URL": sql_url}, tmp_path / "none"))
+
+
+def test_missing_folder_of_the_conversation_database_is_made(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/deep/er/log.db"
+    processes.check_conversations(load({"CONVERSATION_DATABASE_URL": url}, tmp_path / "none"))
+    assert (tmp_path / "deep" / "er" / "log.db").exists()
+
+
+def test_wrong_handoff_file_stops_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    wrong = tmp_path / "handoff.yml"
+    wrong.write_text("reference_prefix: 17\n")
+    monkeypatch.setattr("handoff.configuration.HANDOFF_FILE", wrong)
+    for name in REQUIRED_TO_SERVE:
+        monkeypatch.setenv(name, "local")
+    monkeypatch.setenv("STATE_DIR", str(tmp_path))
+    assert main(["serve"]) == 1
+    assert "reference_prefix must be" in capsys.readouterr().err
+
+
+def test_second_start_on_one_state_folder_is_refused(tmp_path: Path) -> None:
+    settings = load({"STATE_DIR": str(tmp_path)}, tmp_path / "none")
+    with processes.prepare_state(settings):
+        (tmp_path / "metrics" / "of-the-first").touch()
+        with pytest.raises(LaunchError, match=r"in use by another start.*Remedy"):
+            processes.prepare_state(settings)
+        assert (tmp_path / "metrics" / "of-the-first").exists()
+    processes.prepare_state(settings).close()
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6 here")
+def test_ipv6_host_is_checked_in_its_own_family(tmp_path: Path) -> None:
+    port = str(processes.free_port())
+    settings = load({"HOST": "::1", "RASA_PORT": port}, tmp_path / "none")
+    try:
+        taken = socket.create_server(("::1", int(port)), family=socket.AF_INET6)
+    except OSError:
+        pytest.skip("the machine has no ::1")
+    with taken, pytest.raises(LaunchError, match="RASA_PORT"):
+        processes.check_port(settings, "RASA_PORT")
+    processes.check_port(settings, "RASA_PORT")
 
 
 def test_embedded_redis_that_cannot_start_shows_its_log(tmp_path: Path) -> None:

@@ -1,0 +1,65 @@
+"""A value that would fail only when a customer writes is refused with its name and the remedy, never a secret."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+import settings
+from conversation_log.cold import Shelf
+
+
+@pytest.mark.parametrize(("name", "value", "shown"), [
+    ("CONVERSATION_DATABASE_URL", "hunter2", "is no database URL"),
+    ("ORDERS_DATABASE_URL", "postgresql://u:hunter2@host:port/db", "is no database URL"),
+    ("SHOP_TIMEZONE", "Asia/Atlantis", "Asia/Kolkata"),
+    ("SHOP_TIMEZONE", "/etc/passwd", "Asia/Kolkata"),
+    ("ORDER_NUMBER_PATTERN", r"[\d", "Remedy"),
+    ("ORDER_NUMBER_PATTERN", "(", "no regular expression"),
+    ("LLM_TIMEOUT_S", "0", "more than 0"),
+    ("LLM_TIMEOUT_S", "nan", "more than 0"),
+    ("LLM_TIMEOUT_S", "soon", "must be a number"),
+    ("RETENTION_WARM_DAYS", "0", "1 or more"),
+    ("RETENTION_WARM_DAYS", "-3", "1 or more"),
+    ("RETENTION_COLD_DAYS", "2.5", "whole number"),
+    ("LOG_LEVEL", "loud", "DEBUG, INFO, WARNING, ERROR"),
+    ("STATE_DIR", "var/what?", "question mark"),
+])
+def test_wrong_value_is_named(name: str, value: str, shown: str, tmp_path: Path) -> None:
+    with pytest.raises(settings.SettingsError, match=f"^{name} .*{re.escape(shown)}") as refused:
+        settings.load({name: value}, tmp_path / "none").validate()
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("provider", "key"), [("openai", "OPENAI_API_KEY"), ("anthropic", "ANTHROPIC_API_KEY")])
+def test_provider_without_its_key_is_refused(provider: str, key: str, tmp_path: Path) -> None:
+    with pytest.raises(settings.SettingsError, match=f"LLM_PROVIDER is {provider}, but {key} is not set"):
+        settings.load({"LLM_PROVIDER": provider}, tmp_path / "none").validate()
+    settings.load({"LLM_PROVIDER": provider, key: "k"}, tmp_path / "none").validate()
+
+
+def test_defaults_are_valid(tmp_path: Path) -> None:
+    settings.load({}, tmp_path / "none").validate()
+
+
+def test_log_level_may_be_written_small(tmp_path: Path) -> None:
+    loaded = settings.load({"LOG_LEVEL": "debug"}, tmp_path / "none")
+    loaded.validate()
+    assert loaded.log_level == "DEBUG"
+
+
+@pytest.mark.parametrize("folder", ["with a space", "with#hash", "with%20percent"])
+def test_state_folder_may_have_odd_characters(folder: str, tmp_path: Path) -> None:
+    state = tmp_path / folder
+    loaded = settings.load({"STATE_DIR": str(state)}, tmp_path / "none")
+    loaded.validate()
+    state.mkdir()
+    for name, file in (("ORDERS_DATABASE_URL", "orders.db"), ("CONVERSATION_DATABASE_URL", "conversations.db")):
+        engine = sa.create_engine(str(loaded.values[name]))
+        engine.connect().execute(sa.text("CREATE TABLE t (x INTEGER)"))
+        engine.dispose()
+        assert (state / file).exists()
+    assert Shelf.at(str(loaded.archive_url))._root == str(state / "archive")
