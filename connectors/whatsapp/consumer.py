@@ -31,6 +31,7 @@ MAX_CRASHES = 5
 OUTSIDE_PATIENCE_S = 20.0
 APOLOGY = "utter_fallback_apology"
 ENDED = "utter_handoff_ended"
+ESCALATION, NOBODY_CALLED = "action_escalate", "utter_handoff_unavailable"
 CANCELLED = "utter_handoff_cancelled_by_customer"
 
 
@@ -118,6 +119,8 @@ class Consumer:
 
     async def _finish(self, item: Item, turn: Turn, dead: dict[str, Any] | None = None) -> None:
         leave_slot()
+        if _called_a_person(turn.events):
+            await self._floor.called(turn.entry.customer, turn.entry.id, turn.epoch)
         outcome = await self._commits.commit(item, turn, dead)
         metrics.TURNS.labels("set_aside" if dead else turn.outcome if outcome == "done" else outcome).inc()
         self._outside_away_since.pop(item.stream_id, None)
@@ -214,6 +217,13 @@ def _turn(item: Item) -> Turn:
         return Turn(entry, dict(entry.payload.get("metadata") or {}))
     except (ValueError, KeyError, TypeError, AttributeError):
         return Turn(Entry("unreadable", "", item.stream_id, {}), {})
+
+
+def _called_a_person(events: list[dict[str, Any]]) -> bool:
+    """Whether the turn opened a takeover: the action ran and did not have to say that it failed."""
+    said = [(event.get("metadata") or {}).get("utter_action") for event in events if event.get("event") == "bot"]
+    ran = any(event.get("event") == "action" and event.get("name") == ESCALATION for event in events)
+    return ran and NOBODY_CALLED not in said
 
 
 def _comment(turn: Turn) -> None:

@@ -1,4 +1,4 @@
-"""What the transport asks about takeovers; `handoff.floor.Floor` answers it."""
+"""What the transport asks about takeovers: `handoff.floor.Floor` answers it, through `floor_mirror.MirroredFloor`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from connectors.whatsapp.inbox import Entry
 
 
 class State(Protocol):
-    """Who speaks ("bot", "waiting" or "agent"), and the fencing epoch."""
+    """Who speaks ("bot", "waiting" or "agent"), the fencing epoch, the wamid of the turn that last called a person."""
 
     @property
     def holder(self) -> str: ...
@@ -17,8 +17,11 @@ class State(Protocol):
     @property
     def epoch(self) -> int: ...
 
+    @property
+    def opened_by(self) -> str | None: ...
 
-class Floor(Protocol):
+
+class Authority(Protocol):
     """Takeover authority. Methods raise handoff.database.HandoffUnavailable."""
 
     async def holder(self, customer: str) -> State:
@@ -42,12 +45,21 @@ class Floor(Protocol):
         ...
 
 
+class Floor(Authority, Protocol):
+    """The authority as consumer and outbox know it."""
+
+    async def called(self, customer: str, entry_id: str, epoch: int) -> None:
+        """The turn `entry_id`, begun in `epoch`, called a person and is about to be committed."""
+        ...
+
+
 @dataclass(frozen=True)
 class BotState:
     """The assistant speaks."""
 
     holder: str = "bot"
     epoch: int = 0
+    opened_by: str | None = None
 
 
 class BotHasIt:
@@ -67,3 +79,6 @@ class BotHasIt:
 
     async def returned(self, customer: str, entry_id: str) -> State:
         return BotState()
+
+    async def called(self, customer: str, entry_id: str, epoch: int) -> None:
+        return None

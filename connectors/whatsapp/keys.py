@@ -43,6 +43,11 @@ def address(customer: str) -> str:
     return f"wa:address:{customer}"
 
 
+def floor(customer: str) -> str:
+    """Who had the floor when SQL was last heard: JSON with holder, epoch and opened_by."""
+    return f"wa:floor:{customer}"
+
+
 class Script:
     """A Lua script, callable with its arguments; a restarted Redis gets it again by itself.
 

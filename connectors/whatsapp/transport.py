@@ -11,7 +11,8 @@ from redis.exceptions import RedisError
 from connectors.whatsapp import keys
 from connectors.whatsapp.commit import Commits
 from connectors.whatsapp.consumer import Consumer, Speaker
-from connectors.whatsapp.floor import Floor
+from connectors.whatsapp.floor import Authority
+from connectors.whatsapp.floor_mirror import MirroredFloor
 from connectors.whatsapp.inbox import connect
 from connectors.whatsapp.lanes import Lanes, Slots
 from connectors.whatsapp.outbox import Graph, Outbox
@@ -42,11 +43,11 @@ class Transport:
 
     @classmethod
     def build(
-        cls, url: str, speaker: Speaker, graph: Graph, floor: Floor, model_id: str | None = None
+        cls, url: str, speaker: Speaker, graph: Graph, authority: Authority, model_id: str | None = None
     ) -> Transport:
         """A transport with Redis connections of its own."""
         client = connect(url, PATIENCE_S, connections=256)
-        commits = Commits(client, model_id)
+        commits, floor = Commits(client, model_id), MirroredFloor(authority, client)
         return cls(client, Consumer(client, speaker, floor, commits), Outbox(client, graph, floor))
 
     def start(self) -> None:
