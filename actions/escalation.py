@@ -46,8 +46,8 @@ class ActionEscalate(SpeakingAction):
     async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
         try:
             opened = await self.desk.call(_request(tracker))
-        except HandoffUnavailable:
-            log.error("handoff.takeover.failed", exc_info=True)
+        except HandoffUnavailable as error:
+            log.error("handoff.takeover.failed error=%s", error)
             dispatcher.utter_message(response="utter_handoff_unavailable")
             return _silence(forget=True)
         log.info("handoff.takeover.%s reference=%s", opened.outcome, opened.reference)

@@ -42,7 +42,7 @@ def connect(url: str) -> Engine:
         parsed = make_url(url)
     except ArgumentError:
         raise LogUnavailable("CONVERSATION_DATABASE_URL is not an SQLAlchemy URL.") from None
-    options: dict[str, Any] = {"future": True, "pool_pre_ping": True}
+    options: dict[str, Any] = {"future": True, "pool_pre_ping": True, "hide_parameters": True}
     backend = parsed.get_backend_name()
     if backend == "sqlite":
         options["connect_args"] = {"timeout": BUSY_TIMEOUT_S}

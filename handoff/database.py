@@ -21,6 +21,7 @@ from handoff.tables import metadata
 
 BUSY_TIMEOUT_S = 5
 CONNECT_TIMEOUT_S = 3
+VANISHED_AFTER_MS = 5000
 _SCHEMA_LOCK = 0x48414E44  # any number that no other advisory lock of this database uses
 
 
@@ -46,11 +47,17 @@ class Database:
         if self.sqlite:
             arguments: dict[str, Any] = {"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}
         else:
-            arguments = {"connect_timeout": CONNECT_TIMEOUT_S}
+            # A server that vanished from the network must not hold a thread for the kernel's quarter of an hour.
+            arguments = {"connect_timeout": CONNECT_TIMEOUT_S, "tcp_user_timeout": VANISHED_AFTER_MS}
         # SQLAlchemy 1.4 opens a SQLite file anew for every statement unless told to keep connections.
         options |= {"poolclass": QueuePool, "pool_size": 4, "max_overflow": 8, "pool_timeout": CONNECT_TIMEOUT_S}
         engine = create_engine(
-            self.url, future=True, connect_args=arguments, pool_pre_ping=not self.sqlite, **options
+            self.url,
+            future=True,
+            connect_args=arguments,
+            pool_pre_ping=not self.sqlite,
+            hide_parameters=True,  # they are customers' words, and errors end up in logs
+            **options,
         )
         if self.sqlite:
             event.listen(engine, "connect", _configure_sqlite)
@@ -93,8 +100,8 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        # The driver's message may hold the row that was being written.
-        raise HandoffUnavailable(type(error).__name__) from error
+        # Not chained: the driver's message may hold the row that was being written, and a traceback would show it.
+        raise HandoffUnavailable(type(error).__name__) from None
 
 
 def _begin_immediate(connection: Connection) -> None:

@@ -210,8 +210,8 @@ class Notifier:
         except NotSent as error:
             values = self._after(error, rows[0].attempts + 1, now)
             log.warning("handoff.notice.failed channel=%s error=%s then=%s", channel.name, error, values["state"])
-        except Exception:
-            log.error("handoff.notice.crashed channel=%s", channel.name, exc_info=True)
+        except Exception as error:
+            log.error("handoff.notice.crashed channel=%s error=%s", channel.name, type(error).__name__)
             values = {"state": "dead"}
         with self._db.write() as connection:
             connection.execute(

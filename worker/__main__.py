@@ -12,9 +12,12 @@ import os
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import settings as settings_module
+from handoff.configuration import HandoffConfigurationError
 from privacy import log_filter
 from settings import Settings, SettingsError
 from worker.log_writer import wait
@@ -52,12 +55,24 @@ async def keep(name: str, job: Job, settings: Settings, stop: asyncio.Event) -> 
             if not stop.is_set():
                 log.error("worker.job.ended name=%s", name)
         except Exception as error:
-            log.exception("worker.job.failed name=%s error=%s", name, type(error).__name__)
+            log.error("worker.job.failed name=%s error=%s at=%s", name, _named(error), _where(error))
         if time.monotonic() - started > 2 * LONGEST_PAUSE_S:
             pause_s = FIRST_PAUSE_S
         if not stop.is_set():
             await wait(stop, pause_s)
             pause_s = min(LONGEST_PAUSE_S, pause_s * 2)
+
+
+def _named(error: Exception) -> str:
+    """The error's name; its words only where we wrote them for the operator."""
+    name = type(error).__name__
+    return f"{name}: {error}" if isinstance(error, (SettingsError, HandoffConfigurationError)) else name
+
+
+def _where(error: BaseException) -> str:
+    """The innermost lines that the error passed. No messages: a driver's or a helpdesk's may quote the customer."""
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    return " < ".join(f"{Path(frame.filename).name}:{frame.lineno}" for frame in reversed(frames))
 
 
 async def run(settings: Settings, stop: asyncio.Event, jobs: dict[str, Job] | None = None) -> bool:

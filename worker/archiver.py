@@ -28,8 +28,11 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     while not stop.is_set():
         try:
             await asyncio.to_thread(archive_once, settings)
-        except (SQLAlchemyError, database.LogUnavailable) as error:
-            log.error("log.archive.failed error=%s reason=%s", type(error).__name__, error)
+        except database.LogUnavailable as error:
+            log.error("log.archive.failed reason=%s", error)
+        except SQLAlchemyError as error:
+            # Without its message, which may quote the rows.
+            log.error("log.archive.failed error=%s", type(error).__name__)
         await wait(stop, seconds_until_next(datetime.now(timezone.utc)))
 
 
