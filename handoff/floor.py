@@ -1,7 +1,8 @@
 """Does the assistant have the floor? Asked before every turn and again at the moment of sending.
 
 There is no cache: a stale "bot" would let two voices speak, and one primary-key read costs less than it would
-save. When the database does not answer, the question raises, and the caller waits: it must not speak on a guess.
+save. When the database does not answer, the question raises; the transport's `MirroredFloor` then decides by what
+the database last said, so that an outage of SQL does not silence the assistant.
 """
 
 from __future__ import annotations

@@ -17,8 +17,8 @@ TWIN_PHONE_NUMBER_ID = "106540352242922"
 THE_SHOP_S_OWN = frozenset(
     variable.name
     for variable in settings_module.VARIABLES
-    if variable.name in ("REDIS_URL", "CONVERSATION_DATABASE_URL", "ORDERS_DATABASE_URL", "TICKETING")
-    or variable.name.startswith(("ZENDESK_", "FRESHDESK_", "HUBSPOT_"))
+    if variable.name in ("REDIS_URL", "CONVERSATION_DATABASE_URL", "ORDERS_DATABASE_URL", "ARCHIVE_URL", "TICKETING")
+    or variable.name.startswith(("ZENDESK_", "FRESHDESK_", "HUBSPOT_", "SLACK_", "SMTP_", "ESCALATION_"))
 )
 """What in `.env` may be a live shop's: made-up customers must not get into its queue, database or helpdesk."""
 

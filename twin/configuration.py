@@ -61,5 +61,6 @@ def from_environment(environ: Mapping[str, str]) -> TwinConfiguration:
 
 
 def _reachable(host: str) -> str:
-    """A server bound to every address is reached on the loopback one."""
-    return "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104
+    """A server bound to every address is reached on the loopback one; IPv6 stands in brackets in a URL."""
+    loopback = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return f"[{loopback}]" if ":" in loopback else loopback
