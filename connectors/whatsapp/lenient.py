@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 MAX_TEXT_CHARS = 65_536
-MAX_ID_CHARS = 512
+MAX_ID_CHARS = 500  # Meta carries 512 characters back to us: an id and the number of a reply
 _LATEST_TIMESTAMP = 4_102_444_800  # 2100-01-01
 
 # Redis, SQL and JSON refuse them: half a surrogate pair is no UTF-8, and PostgreSQL stores no NUL.
