@@ -7,7 +7,14 @@ import logging
 import time
 from typing import Any
 
-from connectors.whatsapp.errors import BadPayload, MediaFailed, RecipientUnreachable, WindowClosed, classify
+from connectors.whatsapp.errors import (
+    BadPayload,
+    GraphError,
+    MediaFailed,
+    RecipientUnreachable,
+    WindowClosed,
+    classify,
+)
 from connectors.whatsapp.identity import Identities, Identity
 from connectors.whatsapp.inbox import Entry, Inbox
 from connectors.whatsapp.payload_ids import PayloadSigner
@@ -18,7 +25,7 @@ log = logging.getLogger(__name__)
 # A batch of a thousand is worked off in slices, so that other webhooks are answered in between.
 SLICE = 100
 COMMENT = ":comment:"  # in the key of an agent's words
-REASONS = {
+REASONS: dict[type[GraphError], str] = {
     WindowClosed: "window_closed",
     RecipientUnreachable: "recipient",
     BadPayload: "payload",
