@@ -68,8 +68,8 @@ def checks(model: str, folder: str) -> list[Check]:
                       f"--basetemp={folder}/pytest"),
               "run the failing test alone with `.venv/bin/python -m pytest path::name`",
               # Two tests at a time on two cores make clocks and browsers late; what also fails alone is broken.
-              again=_module("pytest", "-m", "not marathon", "--last-failed", "--last-failed-no-failures", "none",
-                            f"--basetemp={folder}/again")),
+              again=_module("pytest", "-m", "not marathon", "-n", "1", "--dist", "loadgroup", "--last-failed",
+                            "--last-failed-no-failures", "none", f"--basetemp={folder}/again")),
     ]
 
 
