@@ -32,7 +32,8 @@ def _previous_turn_spoke_of_orders(tracker: Tracker) -> bool:
             turns_back += 1
         elif event.get("event") == "bot" and turns_back == 1:
             said = (event.get("metadata") or {}).get("utter_action") or ""
-            return str(said).startswith("utter_order_status_")
+            # One reminder is kind, one after every further question is not.
+            return str(said).startswith("utter_order_status_") and said != "utter_order_status_resume"
         if turns_back == 2:
             break
     return False

@@ -93,3 +93,8 @@ async def test_number_is_not_asked_for_again_once_the_customer_moved_on() -> Non
     assert responses == []
     assert events[0]["name"] == "awaiting_order_number"
     assert events[0]["value"] is False
+
+
+async def test_number_is_asked_for_again_only_once() -> None:
+    at = tracker(bot("utter_order_status_resume"), USER, bot("utter_return_policy_answer"))
+    assert (await run(ActionResumeOrderLookUp(), at))[0] == []

@@ -31,8 +31,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    """The product of `make run`, without an LLM, tickets in the log. One for all journeys: be other customers."""
-    with Shop(tmp_path_factory.mktemp("shop")) as running:
+    """The product of `make run`, without an LLM. One for all journeys: be other customers."""
+    with Shop(tmp_path_factory.mktemp("shop"), helpdesk=True) as running:
         yield running
 
 

@@ -1,0 +1,60 @@
+"""A person takes over, through the real servers and the helpdesk's HTTP API: ticket, silence, reply, solved, back."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from tests.journeys.shop import Customer, Shop, words
+
+ROHAN, LAKSHMI = "+919830055667", "+919447012345"
+
+
+def ticket_of(shop: Shop, customer: Customer, seconds: float = 20) -> dict[str, Any]:
+    """The customer's newest ticket, once it is there."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = [ticket for ticket in shop.tickets() if customer.key in str(ticket)]
+        if found:
+            return found[-1]
+        time.sleep(0.3)
+    raise AssertionError("no ticket was opened")
+
+
+def comments(shop: Shop, ticket: int) -> str:
+    return "\n".join(c["body"] for t in shop.tickets() if t["id"] == ticket for c in t["comments"])
+
+
+def test_angry_customer_gets_a_person_and_then_the_assistant_again(shop: Shop) -> None:
+    rohan = shop.customer(ROHAN)
+    rohan.say("where is order 10226")
+    assert "ticket" in words(rohan.say("this is a fraud, i will go to consumer court!!"))
+    ticket = ticket_of(shop, rohan)
+    assert ticket["priority"] == "urgent"
+    assert "consumer court" in ticket["comments"][0]["body"]
+    assert "10226" in ticket["comments"][0]["body"]
+
+    rohan.write(text="is anyone there? my neighbour saw the parcel")
+    assert rohan.hears_nothing(3)
+    shop.agent_writes(ticket["id"], "Internal: check with the courier.", public=False)
+    shop.agent_writes(ticket["id"], "Hi Rohan, Dev here. I am calling the courier now.")
+    said = words(rohan.listen())
+    assert "Dev here" in said
+    assert "Internal" not in said
+    deadline = time.monotonic() + 30
+    while "my neighbour saw" not in comments(shop, ticket["id"]) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert "my neighbour saw" in comments(shop, ticket["id"])
+
+    shop.agent_writes(ticket["id"], "It comes tomorrow.", status="solved")
+    said = words(rohan.listen(quiet_s=4))
+    assert "It comes tomorrow." in said
+    assert "closed your ticket" in said
+    assert "#10226" in words(rohan.say("status of 10226"))
+
+
+def test_customer_who_waits_can_go_back_to_the_assistant(shop: Shop) -> None:
+    lakshmi = shop.customer(LAKSHMI)
+    assert "ticket" in words(lakshmi.say("let me talk to a human please"))
+    assert "with me again" in words(lakshmi.say("back to the bot"))
+    assert "#10252" in words(lakshmi.say("where is my order"))
