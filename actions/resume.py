@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rasa_sdk import Tracker
-from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.speaking import Domain, Event, SpeakingAction
@@ -21,8 +20,8 @@ class ActionResumeOrderLookUp(SpeakingAction):
     async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
         if _previous_turn_spoke_of_orders(tracker):
             dispatcher.utter_message(response="utter_order_status_resume")
-            return []
-        return [SlotSet("awaiting_order_number", False)]
+        # awaiting_order_number stays as it is: changing it here would leave the rule that this action is part of.
+        return []
 
 
 def _previous_turn_spoke_of_orders(tracker: Tracker) -> bool:

@@ -93,6 +93,16 @@ def test_policy_question_in_the_middle_of_a_look_up_comes_back_to_it(shop: Shop)
     assert "#10248" in words(vikram.say("10248"))
 
 
+def test_questions_after_a_look_up_that_failed_are_just_answered(shop: Shop) -> None:
+    """One reminder of the number; then the failed look-up counts no more, and nonsense is asked about, not escalated."""
+    someone = shop.customer("+919700000400")
+    someone.say("and 10235?")
+    assert "back to your order" in words(someone.say("how many days do i have to return a kurta?"))
+    assert "back to your order" not in words(someone.say("can i return earrings?"))
+    someone.say("will you refund me the difference if the price drops next week?")
+    assert "ticket" not in words(someone.say("blorp zint quax"))
+
+
 def test_nonsense_gets_a_clarification_and_then_another_one(shop: Shop) -> None:
     farhan = shop.customer(FARHAN)
     first, second = words(farhan.say("blorp zint quax")), words(farhan.say("vlim trog nub"))
