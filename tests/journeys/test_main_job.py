@@ -94,7 +94,7 @@ def test_policy_question_in_the_middle_of_a_look_up_comes_back_to_it(shop: Shop)
 
 
 def test_questions_after_a_look_up_that_failed_are_just_answered(shop: Shop) -> None:
-    """One reminder of the number; then the failed look-up counts no more, and nonsense is asked about, not escalated."""
+    """One reminder of the number; then the failed look-up counts no more, and nonsense calls nobody."""
     someone = shop.customer("+919700000400")
     someone.say("and 10235?")
     assert "back to your order" in words(someone.say("how many days do i have to return a kurta?"))
