@@ -17,7 +17,7 @@ from typing import Any
 
 import aiohttp
 
-from benchmarks import measures, webhooks
+from benchmarks import buyers, measures, webhooks
 from benchmarks.graph_stand_in import GraphStandIn
 from benchmarks.plot import draw
 from benchmarks.shop import Shop
@@ -26,7 +26,7 @@ from launch.processes import free_port, newest_model
 from settings import PROJECT_ROOT
 
 LENGTHS = (1, 10, 100, 1000)
-TEXTS = {"domain answer": "hello", "order look-up": "where is my order 10234"}
+QUESTIONS = {"domain answer": buyers.hello, "order look-up": buyers.where_is_my_order}
 
 
 async def run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
@@ -55,42 +55,52 @@ async def _measure(
 ) -> dict[str, Any]:
     results: dict[str, Any] = {"cores": os.cpu_count(), "workers": options.workers, "load": os.getloadavg()[0]}
 
-    async def ask_stock(customer: str, text: str) -> None:
-        await stock.ask(session, customer, text)
+    async def ask_stock(customer: str, text: str) -> str:
+        return str((await stock.ask(session, customer, text))[0]["text"])
 
-    for text in TEXTS.values():  # warm both up
-        await measures.turns_per_second(ask_stock, text, 10, 2)
-        await measures.turns_per_second(ours.ask, text, 20, 4)
-    for name, text in TEXTS.items():
+    await _agree(ask_stock, ours.ask)
+    for question in QUESTIONS.values():  # warm both up
+        await measures.turns_per_second(ask_stock, question, 10, 2)
+        await measures.turns_per_second(ours.ask, question, 20, 4)
+    for name, question in QUESTIONS.items():
         rates: dict[str, list[float]] = {"stock": [], "ours": []}
         for _ in range(options.rounds):
-            rates["stock"].append(await measures.turns_per_second(ask_stock, text, options.turns // 3, 8))
-            rates["ours"].append(await measures.turns_per_second(ours.ask, text, options.turns, options.concurrency))
+            rates["stock"].append(await measures.turns_per_second(ask_stock, question, options.turns // 3, 8))
+            ours_rate = await measures.turns_per_second(ours.ask, question, options.turns, options.concurrency)
+            rates["ours"].append(ours_rate)
         results[f"turns/s, {name}"] = {side: statistics.median(found) for side, found in rates.items()}
         print(name, rates, file=sys.stderr)
-    text = TEXTS["order look-up"]
     # A customer who asks for an order again and again is handed to a person; one who says hello is not.
-    hello = TEXTS["domain answer"]
     results["ms per turn"] = {
-        "stock": await measures.stock_conversation(stock, session, hello, LENGTHS),
-        "ours": await measures.our_conversation(ours, hello, LENGTHS),
+        "stock": await measures.stock_conversation(stock, session, "hello", LENGTHS),
+        "ours": await measures.our_conversation(ours, "hello", LENGTHS),
     }
     print(results["ms per turn"], file=sys.stderr)
-    took = await measures.acknowledgement_ms(ours, text, options.rate, options.seconds)
+    question = buyers.where_is_my_order
+    took = await measures.acknowledgement_ms(ours, question, options.rate, options.seconds)
     await measures.drained(ours)
     results["acknowledgement ms"] = {
         "p50": measures.quantile(took, 0.5), "p99": measures.quantile(took, 0.99),
         "messages/s": options.rate, "stored": len(took),
     }  # fmt: skip
-    results["batch of 1000, s"] = await measures.batch_seconds(ours, text, 1000)
+    results["batch of 1000, s"] = await measures.batch_seconds(ours, question, 1000)
     results["memory MB"] = measures.memory_mb(ours.shop)
     return results
+
+
+async def _agree(*sides: measures.Ask) -> None:
+    """Both must find the order. Raises RuntimeError: rates of something else would say nothing."""
+    for ask in sides:
+        customer = buyers.new_customer()
+        answer = await ask(customer, buyers.where_is_my_order(customer))
+        if buyers.order_of(customer) not in answer or "Delhivery" not in answer:
+            raise RuntimeError(f"this does not answer the question: {answer}")
 
 
 def table(results: dict[str, Any]) -> str:
     """The results for people."""
     lines = [f"{results['workers']} Rasa processes of ours, 1 of stock, on {results['cores']} cores", ""]
-    for name in TEXTS:
+    for name in QUESTIONS:
         found = results[f"turns/s, {name}"]
         lines.append(
             f"{name:<16} stock {found['stock']:6.1f} turns/s   ours {found['ours']:6.1f}   "

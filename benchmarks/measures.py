@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -14,10 +14,13 @@ import aiohttp
 import psutil
 import redis.asyncio
 
-from benchmarks import webhooks
+from benchmarks import buyers, webhooks
+from benchmarks.buyers import Question
 from benchmarks.graph_stand_in import Accepted, GraphStandIn
 from benchmarks.shop import Shop
 from benchmarks.stock import StockRasa
+
+Ask = Callable[[str, str], Awaitable[str]]
 
 CONCURRENCY = 16
 _numbers = count(1)
@@ -36,38 +39,35 @@ class Ours:
     shop: Shop
     graph: GraphStandIn
     meta: webhooks.Meta
-    answered: dict[str, asyncio.Event] = field(default_factory=dict)
+    answered: dict[str, asyncio.Future[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.graph.on_accepted = self._accepted
 
     def _accepted(self, accepted: Accepted) -> None:
-        event = self.answered.get(accepted.key.rpartition(":")[0])
-        if event is not None:
-            event.set()
+        answer = self.answered.get(accepted.key.rpartition(":")[0])
+        if answer is not None and not answer.done():
+            answer.set_result(accepted.text)
 
-    async def ask(self, customer: str, text: str) -> float:
-        """One turn. Returns the seconds that its acknowledgement took; waits for the answer."""
+    async def ask(self, customer: str, text: str) -> str:
+        """One turn: the first message of the answer. Raises RuntimeError when the webhook is refused."""
         wamid = f"wamid.bench.{next(_numbers)}"
-        answered = self.answered[wamid] = asyncio.Event()
-        begin = time.perf_counter()
+        answer = self.answered[wamid] = asyncio.get_running_loop().create_future()
         status = await self.meta.post(webhooks.notification([webhooks.text_message(customer, wamid, text)]))
-        took = time.perf_counter() - begin
         if status != 200:
             raise RuntimeError(f"the webhook was answered with {status}")
-        await asyncio.wait_for(answered.wait(), 120)
+        text = await asyncio.wait_for(answer, 120)
         del self.answered[wamid]
-        return took
+        return text
 
 
-async def turns_per_second(ask: Callable[[str, str], Any], text: str, turns: int, concurrency: int) -> float:
+async def turns_per_second(ask: Ask, question: Question, turns: int, concurrency: int) -> float:
     """Turns of different customers, `concurrency` at a time."""
-    customers = [f"9197{next(_numbers):08d}" for _ in range(turns)]
-    waiting = iter(customers)
+    waiting = iter([buyers.new_customer() for _ in range(turns)])
 
     async def talk() -> None:
         for customer in waiting:
-            await ask(customer, text)
+            await ask(customer, question(customer))
 
     begin = time.perf_counter()
     await asyncio.gather(*(talk() for _ in range(concurrency)))
@@ -86,7 +86,7 @@ async def turn_ms(ask: Callable[[], Any], times: int = 5) -> float:
 
 async def our_conversation(ours: Ours, text: str, lengths: tuple[int, ...]) -> dict[int, float]:
     """Milliseconds of a turn when the conversation has that many."""
-    customer = f"9196{next(_numbers):08d}"
+    customer = buyers.new_customer()
     done, found = 0, {}
     for length in lengths:
         while done < length - 1:
@@ -105,7 +105,7 @@ async def stock_conversation(
 
     Without metadata, in stock Rasa's favour: with it, turn 1000 takes minutes (see StockRasa.ask).
     """
-    customer = f"9195{next(_numbers):08d}"
+    customer = buyers.new_customer()
     found = {}
     for length in lengths:
         if length > 10:
@@ -118,13 +118,13 @@ async def stock_conversation(
     return found
 
 
-async def acknowledgement_ms(ours: Ours, text: str, rate: float, seconds: float) -> list[float]:
+async def acknowledgement_ms(ours: Ours, question: Question, rate: float, seconds: float) -> list[float]:
     """Milliseconds of each acknowledgement, `rate` messages a second whether they are answered yet or not."""
     took: list[float] = []
 
     async def one(number: int) -> None:
-        wamid, customer = f"wamid.ack.{next(_numbers)}", f"9194{next(_numbers):08d}"
-        body = webhooks.notification([webhooks.text_message(customer, wamid, text)])
+        wamid, customer = f"wamid.ack.{next(_numbers)}", buyers.new_customer()
+        body = webhooks.notification([webhooks.text_message(customer, wamid, question(customer))])
         begin = time.perf_counter()
         if await ours.meta.post(body) == 200:
             took.append((time.perf_counter() - begin) * 1000)
@@ -153,11 +153,10 @@ async def drained(ours: Ours, timeout_s: float = 300) -> None:
     raise TimeoutError("not everything was answered")
 
 
-async def batch_seconds(ours: Ours, text: str, messages: int) -> float:
-    """One webhook with that many messages of 500 customers, until every one is answered."""
-    batch = [
-        webhooks.text_message(f"9193{n % 500:08d}", f"wamid.batch.{next(_numbers)}", text) for n in range(messages)
-    ]
+async def batch_seconds(ours: Ours, question: Question, messages: int) -> float:
+    """One webhook with that many messages, two of each customer, until every one is answered."""
+    customers = [buyers.new_customer() for _ in range(messages // 2)] * 2
+    batch = [webhooks.text_message(c, f"wamid.batch.{next(_numbers)}", question(c)) for c in customers]
     begin = time.perf_counter()
     if await ours.meta.post(webhooks.notification(batch)) != 200:
         raise RuntimeError("the batch was refused")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import settings as settings_module
-from benchmarks import webhooks
+from benchmarks import buyers, webhooks
 from launch import demo_orders
 from launch.embedded_redis import EmbeddedRedis
 from launch.processes import answers, free_port
@@ -91,6 +91,7 @@ class Shop:
         }  # fmt: skip
         settings = settings_module.load(chosen, self.folder / "no.env")
         demo_orders.prepare(settings)
+        buyers.add_orders(settings.values["ORDERS_DATABASE_URL"] or "")
         (self.folder / "metrics").mkdir(exist_ok=True)
         return {
             **os.environ, **settings.as_environment(), "ACTION_URL": f"{settings.url_of('ACTION_PORT')}/webhook",

@@ -1,7 +1,7 @@
-"""Where a turn's time goes: `python -m benchmarks.stages [TEXT]`, one process, one conversation, no webhook.
+"""Where a turn's processor time goes: `python -m benchmarks.stages [TEXT]`, one process, no webhook.
 
-Runs the newest model in this process against a real Redis and a real action server, and prints the CPU profile by
-stage. `--profile FILE` keeps the whole profile (for snakeviz, flameprof and the like).
+Runs the newest model in this process, in conversations of ten turns, against a real Redis and a real action server,
+and prints the profile by stage. `--profile FILE` keeps the whole profile (for snakeviz, flameprof and the like).
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import settings as settings_module
+from benchmarks import buyers
 from benchmarks.shop import Shop
 from settings import PROJECT_ROOT
 
+TURNS_PER_CONVERSATION = 10
 STAGES = (
     ("understand the message", "processor.py", "parse_message"),
     ("load the tracker", "tracker_store.py", "_load"),
@@ -37,7 +39,7 @@ async def measure(shop: Shop, text: str, turns: int, profile: cProfile.Profile) 
     """Profile that many turns of one conversation."""
     from rasa.core.channels.channel import UserMessage
 
-    from connectors import speedups
+    from connectors import graph_thread, speedups
     from connectors.application import load_agent
     from connectors.server import configure_logging
     from connectors.whatsapp.commit import Commits
@@ -51,23 +53,29 @@ async def measure(shop: Shop, text: str, turns: int, profile: cProfile.Profile) 
 
     configure_logging(settings_module.load(shop.environment))
     speedups.install()
+    graph_thread.uninstall()  # the profiler sees one thread
     agent = await asyncio.to_thread(load_agent, shop.models, PROJECT_ROOT / "endpoints.yml")
     client = connect(shop.redis.url)
+    customers: list[str] = []
     commits, shaper = Commits(client), MessageShaper(PayloadSigner("bench"))
     await client.set("wa:owner:0", "bench")
 
     async def _turn(number: int) -> None:
+        if number % TURNS_PER_CONVERSATION == 0:
+            customers.append(buyers.new_customer())
+        customer = customers[-1]
         metadata: dict[str, Any] = {
-            "wamid": f"w{number}", "customer": "919876543210", "wa_id": "919876543210", "phone": "+919876543210",
+            "wamid": f"w{number}", "customer": customer, "wa_id": customer, "phone": f"+{customer}",
             "kind": "text", "timestamp": int(time.time()), "received_at": time.time(), "media": [],
         }  # fmt: skip
-        entry = Entry("message", "919876543210", f"w{number}", {"text": text, "metadata": metadata})
+        said = text.replace("{order}", buyers.order_of(customer))
+        entry = Entry("message", customer, f"w{number}", {"text": said, "metadata": metadata})
         stream_id = await client.xadd("wa:in:0", {"c": entry.customer, "e": entry.as_json()})
         turn = Turn(entry, metadata)
         current_turn.set(turn)
         output = WhatsAppOutput(turn, shaper)
         await agent.handle_message(
-            UserMessage(text, output, entry.customer, input_channel="whatsapp", message_id=entry.id, metadata=metadata)
+            UserMessage(said, output, entry.customer, input_channel="whatsapp", message_id=entry.id, metadata=metadata)
         )
         current_turn.set(None)
         await commits.commit(Item(Owned(0, "bench"), stream_id, entry.customer, entry.as_json()), turn)
@@ -85,21 +93,19 @@ def report(profile: cProfile.Profile, turns: int) -> str:
     found = pstats.Stats(profile).stats  # type: ignore[attr-defined]
     lines = []
     for title, file, function in STAGES:
-        seconds = sum(
-            entry[3] for (path, _, name), entry in found.items() if path.endswith(file) and name == function
-        )
+        seconds = sum(entry[3] for (path, _, name), entry in found.items() if path.endswith(file) and name == function)
         lines.append(f"{title:<26}{seconds / turns * 1000:8.2f} ms")
     return "\n".join(lines)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.stages", description=__doc__)
-    parser.add_argument("text", nargs="?", default="where is my order 10234")
+    parser.add_argument("text", nargs="?", default="where is my order {order}")
     parser.add_argument("--turns", type=int, default=100)
     parser.add_argument("--models", type=Path, default=PROJECT_ROOT / "models")
     parser.add_argument("--profile", type=Path)
     options = parser.parse_args()
-    profile = cProfile.Profile()
+    profile = cProfile.Profile(time.process_time)
     with tempfile.TemporaryDirectory() as folder:
         shop = Shop(Path(folder), "http://127.0.0.1:9", rasa_workers=0, with_worker=False, models=options.models)
         os.environ.update(shop.environment)
