@@ -13,8 +13,8 @@ from sqlalchemy import select, update
 from sqlalchemy.engine import Row
 
 from handoff.database import Database
+from handoff.rows import add_job
 from handoff.tables import deliveries, takeovers
-from handoff.takeover import add_job
 
 log = logging.getLogger(__name__)
 

@@ -20,8 +20,8 @@ from sqlalchemy.engine import Connection, Row
 from handoff.configuration import HandoffConfiguration
 from handoff.database import Database
 from handoff.port import Helpdesk, NewComment, NotAllowed, Refused, RetryLater, Ticket
+from handoff.rows import insert_once, takeover_by_id
 from handoff.tables import comments, jobs, notices, takeovers
-from handoff.takeover import insert_once, takeover_by_id
 from handoff.ticket import draft_of, note_comment, request_of, words_comment
 
 log = logging.getLogger(__name__)

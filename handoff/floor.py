@@ -16,9 +16,10 @@ from sqlalchemy import bindparam, select
 
 from handoff.configuration import HandoffConfiguration, load_configuration
 from handoff.database import Database
+from handoff.ending import accept_return
+from handoff.entries import RETURNED, epoch_of_return, is_agents
 from handoff.relay import customer_said, not_delivered, words_of
 from handoff.tables import floors
-from handoff.takeover import RETURNED, accept_return, epoch_of_return, is_agents
 from settings import Settings
 
 _BY_CUSTOMER = select(floors.c.holder, floors.c.epoch, floors.c.opened_by).where(

@@ -13,8 +13,8 @@ from sqlalchemy import select, update
 
 from handoff.database import Database, HandoffUnavailable
 from handoff.port import Draft, NewComment, Refused, RetryLater, SeenComment, Ticket, TicketView
+from handoff.rows import insert_once
 from handoff.tables import log_comments, log_tickets
-from handoff.takeover import insert_once
 
 
 class LogTickets:

@@ -9,20 +9,15 @@ from collections.abc import Callable
 from sqlalchemy import select, update
 from sqlalchemy.engine import Row
 
+from handoff.agent import AgentComment, agent_said
 from handoff.configuration import HandoffConfiguration
 from handoff.database import Database
 from handoff.deliveries import files_of
+from handoff.ending import announce_return
+from handoff.entries import comment_entry_id
 from handoff.port import Helpdesk, HelpdeskError, Refused, SeenComment, Ticket
+from handoff.rows import TicketRef, lock_floor, takeover_by_id
 from handoff.tables import takeovers
-from handoff.takeover import (
-    AgentComment,
-    TicketRef,
-    agent_said,
-    announce_return,
-    comment_entry_id,
-    lock_floor,
-    takeover_by_id,
-)
 
 log = logging.getLogger(__name__)
 

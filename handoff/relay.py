@@ -11,8 +11,9 @@ from sqlalchemy import select, update
 
 from handoff.configuration import HandoffConfiguration, normalised
 from handoff.database import Database, HandoffUnavailable
+from handoff.ending import give_back_as_wished
+from handoff.rows import add_job, lock_floor, takeover_by_id
 from handoff.tables import deliveries, takeovers
-from handoff.takeover import add_job, give_back_as_wished, lock_floor, takeover_by_id
 
 # The longest message that can be a wish for the assistant: "ok never mind, back to the bot please".
 _WISH_MAX_WORDS = 8

@@ -19,8 +19,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from handoff.agent import AgentComment, agent_said, look_soon
 from handoff.database import Database
-from handoff.takeover import AgentComment, TicketRef, agent_said, comment_entry_id, look_soon, status_changed
+from handoff.ending import status_changed
+from handoff.entries import comment_entry_id
+from handoff.rows import TicketRef
 
 REPLAY_WINDOW_S = 300.0
 LOOK_AFTER_S = 2.0  # for the attachments that a comment's event does not name

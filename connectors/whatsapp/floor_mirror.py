@@ -27,8 +27,8 @@ from connectors.whatsapp import keys
 from connectors.whatsapp.floor import Authority, State
 from connectors.whatsapp.inbox import Entry
 from handoff.database import HandoffUnavailable
+from handoff.entries import is_agents
 from handoff.floor import FloorState
-from handoff.takeover import is_agents
 
 log = logging.getLogger(__name__)
 

@@ -12,10 +12,11 @@ from handoff.__main__ import main
 from handoff.configuration import HandoffConfiguration
 from handoff.database import Database
 from handoff.dispatcher import Dispatcher
+from handoff.ending import accept_return
 from handoff.log_tickets import LogTickets
 from handoff.looking import Looking
 from handoff.tables import deliveries, metadata, takeovers
-from handoff.takeover import accept_return, open_takeover
+from handoff.takeover import open_takeover
 
 CUSTOMER = "919876543210"
 

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from handoff.agent import AgentComment, agent_said
 from handoff.database import Database
 from handoff.deliveries import Deliveries, Delivery
 from handoff.relay import not_delivered
+from handoff.rows import TicketRef, takeover_by_id
 from handoff.tables import deliveries, jobs
-from handoff.takeover import AgentComment, TicketRef, agent_said, open_takeover, takeover_by_id
+from handoff.takeover import open_takeover
 
 NOW = 1_800_000_000.0
 DAY = 24 * 3600.0

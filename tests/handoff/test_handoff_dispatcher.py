@@ -14,13 +14,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from handoff.agent import AgentComment, agent_said
 from handoff.configuration import HandoffConfiguration
 from handoff.database import Database
 from handoff.dispatcher import BUDGET_WINDOW_S, LEASE_S, Dispatcher
 from handoff.port import Draft, NewComment, NotAllowed, Refused, RetryLater, SeenComment, Ticket, TicketView
 from handoff.relay import Words, customer_said, not_delivered
+from handoff.rows import TicketRef
 from handoff.tables import jobs, notices, takeovers
-from handoff.takeover import AgentComment, TicketRef, agent_said, open_takeover
+from handoff.takeover import open_takeover
 
 NOW = 1_800_000_000.0
 CUSTOMER = "919876543210"

@@ -7,22 +7,15 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from handoff.agent import AgentComment, agent_said
 from handoff.configuration import HandoffConfiguration
 from handoff.database import Database, HandoffUnavailable
+from handoff.ending import accept_return, announce_return, status_changed
 from handoff.floor import Floor, FloorState
 from handoff.relay import FloorReturned, Words, customer_said
+from handoff.rows import TicketRef, lock_floor, takeover_by_id
 from handoff.tables import deliveries, jobs, takeovers
-from handoff.takeover import (
-    AgentComment,
-    TicketRef,
-    accept_return,
-    agent_said,
-    announce_return,
-    lock_floor,
-    open_takeover,
-    status_changed,
-    takeover_by_id,
-)
+from handoff.takeover import open_takeover
 
 NOW = 1_800_000_000.0
 CUSTOMER = "919876543210"

@@ -1,0 +1,25 @@
+"""How the inbox entries of a takeover are named. The names are kept in Redis and SQL, so they never change meaning."""
+
+from __future__ import annotations
+
+import re
+
+RETURNED = "returned:"  # begins the id of a conversation_returned entry, which ends in its epoch
+
+_RETURN = re.compile(r"returned:handoff:[0-9a-f-]+:(\d+)(?::\d+)?$")
+
+
+def comment_entry_id(backend: str, comment_id: str) -> str:
+    """The inbox id of an agent's comment."""
+    return f"{backend}:comment:{comment_id}"
+
+
+def epoch_of_return(entry_id: str) -> int:
+    """The epoch that a conversation_returned entry (or a reply key made from it) announces; -1 for none."""
+    match = _RETURN.match(entry_id)
+    return int(match[1]) if match else -1
+
+
+def is_agents(entry_id: str) -> bool:
+    """Whether an inbox id (or a reply key made from it) is an agent's comment."""
+    return ":comment:" in entry_id
