@@ -1,15 +1,18 @@
 """Replaying trackers with less ado: the tracker's side of `connectors.speedups`.
 
 Every prediction replays the tracker several times, and most of that time went into asking abstract classes whether an
-event is theirs. Here a class is asked once; and policies that ask for the same states get copies of the same answer.
+event is theirs. Here a class is asked once; policies that ask for the same states get copies of the same answer; and
+the copy of a tracker is a copy of its state, not one more replay.
 """
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Callable
 from typing import Any
 
 from rasa.shared.constants import ASSISTANT_ID_KEY
-from rasa.shared.core.domain import Domain
+from rasa.shared.core.domain import Domain, State
 from rasa.shared.core.events import (
     ActionExecuted,
     ActionReverted,
@@ -19,12 +22,13 @@ from rasa.shared.core.events import (
     SessionStarted,
     UserUtteranceReverted,
 )
-from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.shared.core.trackers import AnySlotDict, DialogueStateTracker
 from rasa.shared.nlu.constants import METADATA_MODEL_ID
 
 stock_update = DialogueStateTracker.update
 stock_applied_events = DialogueStateTracker.applied_events
 stock_past_states = DialogueStateTracker.past_states
+stock_copy = DialogueStateTracker.copy
 
 _RESET, _REVERT, _LOOP, _ACTION, _OTHER = range(5)
 _kinds: dict[type, int] = {}
@@ -87,17 +91,62 @@ def past_states(
     rule_only_data: dict[str, Any] | None = None,
 ) -> list[Any]:
     """As DialogueStateTracker.past_states; asked again before anything happened, it copies its last answers."""
-    last = self.events[-1] if self.events else None
     matters = rule_only_data if ignore_rule_only_turns else None
-    kept = self.__dict__.setdefault("_kept_states", {})
-    key = (len(self.events), omit_unset_slots, ignore_rule_only_turns)
+    return _kept(
+        self, (omit_unset_slots, ignore_rule_only_turns), (domain, matters),
+        lambda: stock_past_states(self, domain, omit_unset_slots, ignore_rule_only_turns, rule_only_data),
+    )  # fmt: skip
+
+
+def latest_states(tracker: DialogueStateTracker, domain: Domain, count: int) -> list[State]:
+    """The last `count` of the tracker's past states (all turns, unset slots too); those before are not described."""
+    return _kept(tracker, ("latest", count), (domain, None), lambda: _describe_latest(tracker, domain, count))
+
+
+def _describe_latest(tracker: DialogueStateTracker, domain: Domain, count: int) -> list[State]:
+    events = tracker.applied_events()
+    skipped = sum(_kind(type(event)) == _ACTION for event in events) + 1 - count
+    states = []
+    replayed = tracker.init_copy()
+    for event in events:
+        if _kind(type(event)) == _ACTION:
+            if skipped <= 0:
+                states.append(domain.get_active_state(replayed))
+            skipped -= 1
+        replayed.update(event)
+    states.append(domain.get_active_state(replayed))
+    return states
+
+
+def _kept(
+    tracker: DialogueStateTracker, question: tuple[Any, ...], given: tuple[Domain, Any], ask: Callable[[], list[State]]
+) -> list[State]:
+    """A copy of the answer to a question about a tracker, kept until something happens."""
+    last = tracker.events[-1] if tracker.events else None
+    kept = tracker.__dict__.setdefault("_kept_states", {})
+    key = (len(tracker.events), *question)
     found = kept.get(key)
-    if found is None or found[0] is not domain or found[1] is not last or found[2] != matters:
-        states = stock_past_states(self, domain, omit_unset_slots, ignore_rule_only_turns, rule_only_data)
+    if found is None or found[0][0] is not given[0] or found[0][1] != given[1] or found[1] is not last:
+        states = ask()
         if kept and next(iter(kept))[0] != key[0]:
             kept.clear()
-        found = kept[key] = (domain, last, matters, states)
-    return [{name: dict(part) if isinstance(part, dict) else part for name, part in s.items()} for s in found[3]]
+        found = kept[key] = (given, last, states)
+    return [{name: dict(part) if isinstance(part, dict) else part for name, part in s.items()} for s in found[2]]
+
+
+def copy_tracker(self: DialogueStateTracker) -> DialogueStateTracker:
+    """As DialogueStateTracker.copy, which makes a new tracker and replays everything."""
+    if not isinstance(self.slots, dict) or isinstance(self.slots, AnySlotDict):
+        return stock_copy(self)
+    twin = copy.copy(self)
+    for ours in ("_kept_states", "stored"):
+        twin.__dict__.pop(ours, None)
+    twin.events = copy.copy(self.events)
+    twin.slots = {name: copy.copy(slot) for name, slot in self.slots.items()}
+    twin.latest_action = copy.copy(self.latest_action)
+    twin.active_loop = copy.copy(self.active_loop)
+    twin.sender_source = twin.model_id = twin.assistant_id = None
+    return twin
 
 
 def install() -> None:
@@ -105,6 +154,7 @@ def install() -> None:
     DialogueStateTracker.update = update
     DialogueStateTracker.applied_events = applied_events
     DialogueStateTracker.past_states = past_states
+    DialogueStateTracker.copy = copy_tracker
 
 
 def uninstall() -> None:
@@ -112,3 +162,4 @@ def uninstall() -> None:
     DialogueStateTracker.update = stock_update
     DialogueStateTracker.applied_events = stock_applied_events
     DialogueStateTracker.past_states = stock_past_states
+    DialogueStateTracker.copy = stock_copy

@@ -1,10 +1,12 @@
 """Narrow replacements of what stock Rasa 3.6 wastes in every turn; each behaves as the original (see its test).
 
-    validate_action_result   the original compiles and checks the JSON schema of the answer on every action call
+    validate_action_result   the original compiles the JSON schema of the answer on every action call, and tries an
+                             event as each of its kinds until one fits
     resolve_event_type       the original walks the tree of event classes for every stored event
     debug copies             deep copies of dialogue states for debug logs that nobody reads
     run_graph                the original prunes the same two graphs and has a scheduler order them on every run
     replays                  see `connectors.replay`
+    predictions              see `connectors.predictions`
     graph thread             see `connectors.graph_thread`
 
 They are written for Rasa 3.6; with any other version stock behaviour stays.
@@ -30,7 +32,7 @@ from rasa.engine.runner.dask import DaskGraphRunner
 from rasa.shared.constants import DOCS_BASE_URL
 from rasa.shared.core.events import Event
 
-from connectors import graph_thread, replay
+from connectors import graph_thread, predictions, replay
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +55,7 @@ def install() -> bool:
     Event.resolve_by_type = staticmethod(resolve_event_type)
     DaskGraphRunner.run = run_graph
     replay.install()
+    predictions.install()
     graph_thread.install()
     if not processor.logger.isEnabledFor(logging.DEBUG):
         for module in COPIES_FOR_DEBUG_ONLY:
@@ -66,6 +69,7 @@ def uninstall() -> None:
     Event.resolve_by_type = staticmethod(_stock_resolve_by_type)
     DaskGraphRunner.run = _stock_run
     replay.uninstall()
+    predictions.uninstall()
     graph_thread.uninstall()
     for module in COPIES_FOR_DEBUG_ONLY:
         module.copy = copy
@@ -80,8 +84,27 @@ def _result_validator() -> Any:
     return kind(schema)
 
 
+@lru_cache(maxsize=1)
+def _validators_by_event() -> tuple[Any, dict[str, Any]]:
+    """The schema without its alternatives of events, and each alternative under the one name it is for."""
+    schema = copy.deepcopy(action.RemoteAction.action_response_format_spec())
+    kind = validator_for(schema)
+    alternatives = schema["properties"]["events"]["items"].pop("oneOf")
+    return kind(schema), {branch["properties"]["event"]["const"]: kind(branch) for branch in alternatives}
+
+
+def _evidently_valid(result: Any) -> bool:
+    """True only for valid results: every event, by its name, can be of one kind only."""
+    whole, by_event = _validators_by_event()
+    return whole.is_valid(result) and all(
+        event["event"] in by_event and by_event[event["event"]].is_valid(event) for event in result.get("events", ())
+    )
+
+
 def validate_action_result(self: Any, result: dict[str, Any]) -> bool:
     """True, or jsonschema's ValidationError with Rasa's advice."""
+    if _evidently_valid(result):
+        return True
     error = best_match(_result_validator().iter_errors(result))
     if error is None:
         return True

@@ -7,6 +7,7 @@ import asyncio
 import copy
 import importlib
 import inspect
+import json
 import time
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -20,16 +21,27 @@ from hypothesis import strategies as st
 from jsonschema import ValidationError
 from rasa.core.actions.action import RemoteAction
 from rasa.core.channels.channel import UserMessage
+from rasa.core.featurizers.tracker_featurizers import MaxHistoryTrackerFeaturizer
+from rasa.core.policies.memoization import MemoizationPolicy
+from rasa.core.policies.rule_policy import RulePolicy
 from rasa.core.processor import MessageProcessor
 from rasa.engine.exceptions import GraphRunError
 from rasa.engine.graph import GraphSchema, SchemaNode
 from rasa.engine.runner.dask import DaskGraphRunner
 from rasa.exceptions import ActionLimitReached
-from rasa.shared.core.events import ConversationPaused, Event
+from rasa.shared.core.events import (
+    ActionExecuted,
+    ActiveLoop,
+    ConversationPaused,
+    Event,
+    LoopInterrupted,
+    SlotSet,
+    UserUttered,
+)
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.utils.common import all_subclasses
 
-from connectors import graph_thread, speedups
+from connectors import graph_thread, predictions, replay, speedups
 from tests.connectors.test_tracker_store import DOMAIN, LONG_CONVERSATIONS
 
 STOCK_VALIDATE = RemoteAction._validate_action_result
@@ -59,8 +71,10 @@ JSON = st.recursive(
     max_leaves=8,
 )
 EVENTS = st.one_of(
-    st.fixed_dictionaries({"event": st.sampled_from(["slot", "user", "bot", "action", "followup", "form", "zzz"])},
-                          optional={"name": JSON, "value": JSON, "timestamp": JSON, "text": JSON, "metadata": JSON}),
+    st.fixed_dictionaries(
+        {"event": st.sampled_from(["slot", "user", "bot", "action", "followup", "form", "zzz"])},
+        optional={"name": JSON, "value": JSON, "timestamp": JSON, "text": JSON, "metadata": JSON},
+    ),
     JSON,
 )
 RESULTS = st.one_of(
@@ -203,6 +217,87 @@ def test_trackers_are_replayed_to_the_same_states(steps: list[list[Event]]) -> N
     finally:
         speedups.uninstall()
     assert found == expected
+
+
+@hypothesis_settings(max_examples=40, deadline=None)
+@given(steps=LONG_CONVERSATIONS, count=st.integers(1, 8))
+def test_the_latest_states_are_the_end_of_all_states(steps: list[list[Event]], count: int) -> None:
+    expected = tracker_of(steps).past_states(DOMAIN)[-count:]
+    assert replay.latest_states(tracker_of(steps), DOMAIN, count) == expected
+
+
+def state_of_tracker(tracker: DialogueStateTracker) -> dict[str, Any]:
+    """Everything about a tracker, comparable."""
+    known = {name: value for name, value in vars(tracker).items() if name not in ("slots", "active_loop", "events")}
+    return known | {
+        "events": [id(event) for event in tracker.events],
+        "slots": {name: (type(slot), vars(slot)) for name, slot in tracker.slots.items()},
+        "active_loop": vars(tracker.active_loop) if tracker.active_loop else None,
+    }
+
+
+@hypothesis_settings(max_examples=60, deadline=None)
+@given(steps=LONG_CONVERSATIONS)
+def test_a_copied_tracker_is_what_replaying_makes_and_leads_its_own_life(steps: list[list[Event]]) -> None:
+    tracker = tracker_of(steps)
+    before = copy.deepcopy(state_of_tracker(tracker))
+    ours, theirs = replay.copy_tracker(tracker), replay.stock_copy(tracker)
+    assert state_of_tracker(ours) == state_of_tracker(theirs)
+    for event in (SlotSet("size", "x"), ActiveLoop("a_form"), LoopInterrupted(True), ActionExecuted("action_x")):
+        ours.update(event)
+        theirs.update(event)
+    assert state_of_tracker(ours) == state_of_tracker(theirs)
+    assert state_of_tracker(tracker) == before
+
+
+STATES = st.builds(
+    lambda before, intent, size: {
+        **({"prev_action": {"action_name": before}} if before else {}),
+        **({"user": {"intent": intent}} if intent else {}),
+        **({"slots": {"size": size}} if size else {}),
+    },
+    st.sampled_from(["action_listen", "action_x", "action_x", ""]),
+    st.sampled_from(["greet", "bye", ""]),
+    st.sampled_from([[1.0], [0.0, 1.0], "should_not_be_set", ""]),
+)
+RULES_OF_STATES = st.lists(st.lists(STATES, min_size=1, max_size=4), max_size=8)
+
+
+def rule_policy(rules: list[list[Any]]) -> RulePolicy:
+    policy = RulePolicy.__new__(RulePolicy)
+    policy.lookup = {"rules": {json.dumps(rule): "action_x" for rule in rules}}
+    policy._Policy__featurizer = MaxHistoryTrackerFeaturizer()  # type: ignore[attr-defined]
+    return policy
+
+
+@hypothesis_settings(max_examples=200, deadline=None)
+@given(rules=RULES_OF_STATES, states=st.lists(STATES, max_size=6), more=RULES_OF_STATES)
+def test_the_same_rules_apply_to_a_conversation(rules: list[Any], states: list[Any], more: list[Any]) -> None:
+    policy = rule_policy(rules)
+    for lookup in (policy.lookup["rules"], {json.dumps(rule): "x" for rule in more}, policy.lookup["rules"]):
+        expected = predictions.stock_get_possible_keys(policy, lookup, states)
+        assert predictions.get_possible_keys(policy, lookup, states) == expected
+
+
+@hypothesis_settings(max_examples=40, deadline=None)
+@given(rules=RULES_OF_STATES, steps=LONG_CONVERSATIONS, use_text=st.booleans())
+def test_rules_see_the_conversation_as_far_back_as_they_reach(rules: Any, steps: Any, use_text: bool) -> None:
+    policy = rule_policy(rules)
+    longest = max(map(len, rules), default=0)
+    expected = predictions.stock_prediction_states(policy, tracker_of(steps), DOMAIN, use_text)
+    assert predictions.prediction_states(policy, tracker_of(steps), DOMAIN, use_text) == expected[-longest - 1 :]
+
+
+def test_without_stories_memoization_predicts_nothing_as_before() -> None:
+    policy = MemoizationPolicy.__new__(MemoizationPolicy)
+    policy.config = MemoizationPolicy.get_default_config() | {"max_history": 6, "priority": 3}
+    policy._Policy__featurizer = MaxHistoryTrackerFeaturizer(max_history=6)  # type: ignore[attr-defined]
+    policy.priority = 3
+    tracker = tracker_of([[ActionExecuted("action_listen"), UserUttered("hi", {"name": "greet"})]])
+    for lookup in ({}, {"another story": "action_x"}):
+        policy.lookup = lookup
+        expected = predictions.stock_memoized(policy, tracker, DOMAIN)
+        assert vars(predictions.memoized(policy, tracker, DOMAIN)) == vars(expected)
 
 
 class ScriptedProcessor(MessageProcessor):
