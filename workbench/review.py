@@ -1,0 +1,105 @@
+"""`python -m conversation_log review`: what the assistant was unsure of, labelled in the terminal or the browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Protocol
+
+from rich.console import Console
+from rich.markup import escape
+from sqlalchemy.engine import Engine
+
+from conversation_log import review as the_log
+from conversation_log.review import Cluster, Wording
+from settings import Settings
+from workbench.labels import Added, Labels, Outcome
+from workbench.reviewed import FILE, Reviewed
+from workbench.trained_nlu import NoTrainedModel, TrainedNlu
+
+Guess = Callable[[str], tuple[str, float]]
+"""What today's model makes of a text: intent (or the rejection) and confidence."""
+
+
+class ReviewOptions(Protocol):
+    """What the command line says."""
+
+    since: datetime | None
+    limit: int
+    browser: bool
+    list: bool
+    port: int
+
+
+@dataclass
+class Review:
+    """One sitting: the clusters, where labels go, and what has been seen."""
+
+    clusters: Sequence[Cluster]
+    labels: Labels
+    reviewed: Reviewed
+    guess: Guess | None = None
+    added: list[Added] = field(default_factory=list)
+
+    def label(self, text: str, intent: str, held_out: bool = False) -> Outcome:
+        """Add one wording, redacted, to the training data or the held-out set."""
+        outcome = self.labels.add(text, intent, held_out)
+        if isinstance(outcome, Added):
+            self.added.append(outcome)
+        return outcome
+
+    def done_with(self, wordings: Sequence[Wording]) -> None:
+        """These are not shown again until somebody writes them again."""
+        self.reviewed.remember([wording.text for wording in wordings], datetime.now(timezone.utc))
+
+    def summary(self) -> str:
+        """What the sitting changed, for its last line."""
+        if not self.added:
+            return "No phrase was added."
+        files = sorted({outcome.place.rsplit(":", 1)[0] for outcome in self.added})
+        return f"{len(self.added)} phrases added: `git diff {' '.join(files)}`, then `make train` and `make test`."
+
+
+def run_command(settings: Settings, engine: Engine, options: ReviewOptions) -> int:
+    """The command: exit status 0, also when there is nothing to review."""
+    console = Console(highlight=False)
+    reviewed = Reviewed(settings.state_path / FILE)
+    found = the_log.clusters(the_log.cases(engine, options.since), reviewed.is_new)
+    if not found:
+        console.print("Nothing new to review.")
+        return 0
+    labels = Labels(pattern=settings.order_number_pattern or r"\d{5}")
+    review = Review(found[: options.limit], labels, reviewed, _todays_model(console))
+    messages = sum(cluster.count for cluster in found)
+    console.print(f"{messages} messages in {len(found)} groups; {len(review.clusters)} are shown.")
+    if options.list:
+        from workbench.review_terminal import show
+
+        for number, cluster in enumerate(review.clusters, 1):
+            show(console, cluster, number, review)
+    elif options.browser:
+        from workbench.review_server import serve
+
+        serve(review, console, options.port)
+        console.print(escape(review.summary()))
+    else:
+        from workbench.review_terminal import talk
+
+        talk(review, console)
+        console.print(escape(review.summary()))
+    return 0
+
+
+def _todays_model(console: Console) -> Guess | None:
+    try:
+        nlu = TrainedNlu.newest()
+    except NoTrainedModel as missing:
+        console.print(f"[dim]No guesses of today's model: {escape(str(missing))}[/]")
+        return None
+
+    def guess(text: str) -> tuple[str, float]:
+        prediction = nlu.read(text)
+        return nlu.settle(prediction), prediction.confidence
+
+    return guess
