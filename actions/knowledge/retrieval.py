@@ -2,8 +2,8 @@
 
 Every section is represented by its text and by the ways in which customers ask for it; questions that the pages do
 not answer stand beside them. A question's likeness to each entry fuses meaning (embedding) and words (TF-IDF over words
-and character n-grams); entries then vote, near ones much more than far ones. The balance of votes between the sections
-and the questions not covered, calibrated on questions of our own (tests/knowledge/calibration.tsv), is the score.
+and character n-grams); entries then vote (voting.py). The balance between the sections and the questions not covered,
+calibrated on questions of our own (tests/knowledge/calibration.tsv), is the score.
 
 `python -m actions.knowledge.retrieval --jsonl` reads {"question"} lines and prints {"page", "section", "score",
 "answerable"} lines.
@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import math
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -22,10 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from actions.knowledge.documents import KnowledgeError, PolicyPages, Section, load_pages
 from actions.knowledge.embedding import E5, Embedder, RememberingEmbedder, Vectors
 from actions.knowledge.index import EMBED_AS, EmbeddedVectorIndex, Entry, LexicalIndex, Scores, VectorIndex, entries_of
+from actions.knowledge.voting import Calibration, count, learn
 from actions.knowledge.wording import Wording
 
 log = logging.getLogger(__name__)
@@ -33,19 +34,6 @@ log = logging.getLogger(__name__)
 FEWEST_TO_CENTRE = 30
 CANDIDATES = 4
 SHIPPED = "embeddings.npz"
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """Numbers chosen on tests/knowledge/calibration.tsv for the best balance of refusals and false refusals."""
-
-    character_weight: float = 0.15
-    word_weight: float = 0.10
-    text_handicap: float = 0.05
-    temperature: float = 0.05
-    slope: float = 0.9
-    intercept: float = -1.45
-    answerable_from: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -73,6 +61,9 @@ class _Snapshot:
     words: LexicalIndex
     characters: LexicalIndex
     centre: Vectors | None
+    learnt: Vectors
+    owners: NDArray[np.intp]
+    page_of: tuple[str, ...]
 
 
 class Retriever:
@@ -113,18 +104,24 @@ class Retriever:
             readable = snapshot.wording.readable(snapshot.wording.clean(question))
             if not any(letter.isalnum() for letter in readable):
                 return Finding(question)
-            return self._vote(question, snapshot, self._likeness(snapshot, readable))
+            vector = self._vector(snapshot, readable)
+            likeness = self._likeness(snapshot, readable, vector)
+            ballot = count(likeness, vector @ snapshot.learnt, snapshot.owners, snapshot.page_of, self.calibration)
+            best = tuple(snapshot.pages.sections[place] for place in ballot.order[:CANDIDATES])
+            answerable = ballot.score >= self.calibration.answerable_from
+            return Finding(question, best, round(ballot.score, 4), answerable)
 
     def readable(self, question: str) -> str:
         """The question in the words in which it is searched."""
         wording = self._current().wording
         return wording.readable(wording.clean(question))
 
-    def _likeness(self, snapshot: _Snapshot, readable: str) -> Scores:
-        """How like each entry the question is, about 0 to 1.2; one outside the nearest counts as the last of them."""
+    def _vector(self, snapshot: _Snapshot, readable: str) -> Vectors:
         vector = self._questions.embed([readable], "query")[0]
-        if snapshot.centre is not None:
-            vector = _unit(vector - snapshot.centre)
+        return vector if snapshot.centre is None else _unit(vector - snapshot.centre)
+
+    def _likeness(self, snapshot: _Snapshot, readable: str, vector: Vectors) -> Scores:
+        """How like each entry the question is, about 0 to 1.2; one outside the nearest counts as the last of them."""
         nearest = self._vectors.nearest(vector, len(snapshot.entries))
         likeness = np.full(len(snapshot.entries), nearest[-1][1] if nearest else 0.0, np.float32)
         for entry, cosine in nearest:
@@ -134,28 +131,6 @@ class Retriever:
         likeness += tuned.word_weight * snapshot.words.scores(readable)
         likeness -= tuned.text_handicap * np.array([entry.kind == "text" for entry in snapshot.entries])
         return likeness
-
-    def _vote(self, question: str, snapshot: _Snapshot, likeness: Scores) -> Finding:
-        tuned = self.calibration
-        votes = np.exp((likeness - likeness.max()) / tuned.temperature)
-        sections = snapshot.pages.sections
-        by_section = np.zeros(len(sections))
-        against = 1e-12
-        for entry, vote in zip(snapshot.entries, votes, strict=True):
-            if entry.section is None:
-                against += float(vote)
-            else:
-                by_section[entry.section] += vote
-        by_page: dict[str, float] = {}
-        for section, vote in zip(sections, by_section, strict=True):
-            by_page[section.page] = by_page.get(section.page, 0.0) + float(vote)
-        page = max(by_page, key=lambda name: by_page[name])
-        order = sorted(range(len(sections)), key=lambda n: (sections[n].page != page, -by_section[n]))
-        rest = sorted(order[1:], key=lambda n: -by_section[n])
-        balance = math.log(float(by_section.sum()) + 1e-12) - math.log(against)
-        score = _sigmoid(tuned.slope * balance + tuned.intercept)
-        best = tuple(sections[n] for n in [order[0], *rest[: CANDIDATES - 1]])
-        return Finding(question, best, round(score, 4), score >= tuned.answerable_from)
 
     def _current(self) -> _Snapshot:
         """The snapshot of the files as they are; an edit that cannot be read leaves the last good one in force."""
@@ -185,8 +160,17 @@ class Retriever:
             rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
         self._vectors.replace(pages.version, rows.astype(np.float32))
         texts = [entry.text for entry in entries]
+        none = len(pages.sections)
         return _Snapshot(
-            pages, wording, entries, LexicalIndex(texts, characters=False), LexicalIndex(texts, characters=True), centre
+            pages,
+            wording,
+            entries,
+            LexicalIndex(texts, characters=False),
+            LexicalIndex(texts, characters=True),
+            centre,
+            learn(rows.astype(np.float32), entries, none, self.calibration.ridge),
+            np.array([none if entry.section is None else entry.section for entry in entries]),
+            tuple(section.page for section in pages.sections),
         )
 
     def _embed_entries(self, entries: list[Entry]) -> Vectors:
@@ -208,10 +192,6 @@ def wording_of(pages: PolicyPages) -> Wording:
 
 def _unit(vector: Vectors) -> Vectors:
     return vector / max(float(np.linalg.norm(vector)), 1e-6)
-
-
-def _sigmoid(value: float) -> float:
-    return 1 / (1 + math.exp(-max(-50.0, min(50.0, value))))
 
 
 def _listing(folder: Path) -> tuple[tuple[str, int, int], ...]:
