@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-from handoff.tables import metadata
+from handoff.schema import migrate
 
 BUSY_TIMEOUT_S = 5
 CONNECT_TIMEOUT_S = 3
@@ -66,13 +66,13 @@ class Database:
         return engine
 
     def prepare(self) -> None:
-        """Create what is missing. Several processes may do this at once."""
+        """Bring the tables up to date. Several processes may do this at once."""
         if self._prepared:
             return
         with _translated(), self._writing.begin() as connection:
             if not self.sqlite:
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})")
-            metadata.create_all(connection)
+            migrate(connection)
         self._prepared = True
 
     @contextlib.contextmanager

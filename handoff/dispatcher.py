@@ -1,8 +1,9 @@
 """Carries out what takeovers ordered from the helpdesk: open the ticket, add the customer's words, add private notes.
 
-One takeover's orders go one after another, under a lease, so that several workers may run. Each attempt is put on
-record before it is made: whoever comes after a crash or a timeout knows that the helpdesk may have it already, and
-looks before repeating. The customer was told long before; nothing here is ever given up because a helpdesk is away.
+One takeover's orders go one after another, under a lease, so that several workers may run; a lease is short and
+renewed while the call lasts, so that a worker that died holds up nobody for long. Each attempt is put on record before
+it is made: whoever comes after a crash or a timeout knows that the helpdesk may have it already, and looks before
+repeating. The customer was told long before; nothing here is ever given up because a helpdesk is away.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import random
+import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -26,7 +28,8 @@ from handoff.ticket import draft_of, note_comment, request_of, words_comment
 
 log = logging.getLogger(__name__)
 
-LEASE_S = 60.0  # longer than any call of a backend may take
+LEASE_S = 15.0
+RENEW_EVERY_S = 4.0
 LONGEST_BACKOFF_S = 300.0
 NOT_ALLOWED_WAIT_S = 60.0
 REFUSED_WAIT_S = 600.0
@@ -48,7 +51,10 @@ class Order:
 
 
 class Dispatcher:
-    """`due()` says which takeovers wait, `work(id)` does what is due for one; both block."""
+    """`due()` says which takeovers wait, `work(id)` does what is due for one; both block.
+
+    Whoever calls `work` calls `renew` every RENEW_EVERY_S meanwhile.
+    """
 
     def __init__(
         self,
@@ -61,6 +67,7 @@ class Dispatcher:
     ) -> None:
         self._db, self._helpdesk, self._configuration = db, helpdesk, configuration
         self._channels, self._media_key, self._clock = channels, media_key, clock
+        self._leases: set[str] = set()
 
     def due(self, limit: int = 20) -> list[int]:
         """Takeovers with something to do now that nobody works on."""
@@ -78,43 +85,53 @@ class Dispatcher:
 
     def work(self, takeover_id: int, stopping: Callable[[], bool] = lambda: False) -> None:
         """Everything that is due for one takeover; returns when something has to wait, or `stopping` says so."""
-        lease = self._take_lease(takeover_id, 0.0)
-        while lease is not None:
-            takeover, order = self._next(takeover_id, lease)
-            if order is None or not self._carry_out(takeover, order) or stopping():
-                self._release(takeover_id, lease)
-                return
-            lease = self._take_lease(takeover_id, lease)
+        lease = secrets.token_hex(16)
+        if not self._take_lease(takeover_id, lease):
+            return
+        self._leases.add(lease)
+        try:
+            going_on = True
+            while going_on:
+                takeover, order = self._next(takeover_id, lease)
+                going_on = order is not None and self._carry_out(takeover, order) and not stopping()
+            self._release(lease)
+        finally:
+            self._leases.discard(lease)
 
-    def _take_lease(self, takeover_id: int, mine: float) -> float | None:
-        """A new lease, if nobody else holds one; None otherwise. `mine` is the lease held so far."""
+    def renew(self) -> None:
+        """Keep the leases of the calls that are under way."""
+        held = list(self._leases)
+        if held:
+            with self._db.write() as connection:
+                connection.execute(
+                    update(takeovers)
+                    .where(takeovers.c.leased_by.in_(held))
+                    .values(leased_until=self._clock() + LEASE_S)
+                )
+
+    def _take_lease(self, takeover_id: int, lease: str) -> bool:
+        """Whether nobody else holds one."""
         now = self._clock()
-        until = now + LEASE_S + random.random()  # noqa: S311  (tells two workers' leases apart)
         with self._db.write() as connection:
             taken = connection.execute(
                 update(takeovers)
-                .where(
-                    takeovers.c.id == takeover_id,
-                    (takeovers.c.leased_until <= now) | (takeovers.c.leased_until == mine),
-                )
-                .values(leased_until=until)
+                .where(takeovers.c.id == takeover_id, takeovers.c.leased_until <= now)
+                .values(leased_until=now + LEASE_S, leased_by=lease)
             )
-            return until if taken.rowcount else None
+            return bool(taken.rowcount)
 
-    def _release(self, takeover_id: int, lease: float) -> None:
+    def _release(self, lease: str) -> None:
         with self._db.write() as connection:
             connection.execute(
-                update(takeovers)
-                .where(takeovers.c.id == takeover_id, takeovers.c.leased_until == lease)
-                .values(leased_until=0.0)
+                update(takeovers).where(takeovers.c.leased_by == lease).values(leased_until=0.0, leased_by=None)
             )
 
-    def _next(self, takeover_id: int, lease: float) -> tuple[Row, Order | None]:
+    def _next(self, takeover_id: int, lease: str) -> tuple[Row, Order | None]:
         """The next order that is due, its attempt on record."""
         now = self._clock()
         with self._db.write() as connection:
             takeover = takeover_by_id(connection, takeover_id)
-            if takeover.leased_until != lease:
+            if takeover.leased_by != lease:
                 return takeover, None
             pending = connection.execute(
                 select(jobs)
@@ -126,6 +143,9 @@ class Dispatcher:
                 ids = [job.id for job in order.jobs]
                 connection.execute(
                     update(jobs).where(jobs.c.id.in_(ids)).values(attempts=jobs.c.attempts + 1)
+                )
+                connection.execute(
+                    update(takeovers).where(takeovers.c.id == takeover_id).values(leased_until=now + LEASE_S)
                 )
             return takeover, order
 
@@ -196,7 +216,7 @@ class Dispatcher:
         except RetryLater as error:
             return self._later(takeover, order, "away", error, error.after_s)
         except NotAllowed as error:
-            return self._later(takeover, order, "not_allowed", error, NOT_ALLOWED_WAIT_S)
+            return self._not_let_in(order, error)
         except Refused as error:
             return self._refused(takeover, order, error)
         except Exception as error:
@@ -253,32 +273,40 @@ class Dispatcher:
     def _done(self, connection: Connection, order: Order, now: float) -> None:
         ids = [job.id for job in order.jobs]
         connection.execute(
-            update(jobs).where(jobs.c.id.in_(ids)).values(state="done", done_at=now, body=None)
+            update(jobs).where(jobs.c.id.in_(ids)).values(state="done", done_at=now, body=None, trouble=None)
         )
 
     def _later(self, takeover: Row, order: Order, why: str, error: Exception, after_s: float | None) -> bool:
         attempts = order.jobs[0].attempts + 1
         backoff = min(LONGEST_BACKOFF_S, 2.0 ** min(attempts - 1, 10)) * random.uniform(0.8, 1.2)  # noqa: S311
-        delay = max(after_s or 0.0, backoff) if why != "not_allowed" else NOT_ALLOWED_WAIT_S
-        level = logging.ERROR if why == "not_allowed" else logging.WARNING
-        log.log(
-            level, "handoff.job.%s reference=%s kind=%s attempt=%d again_in_s=%.0f error=%s",
+        delay = max(after_s or 0.0, backoff)
+        log.warning(
+            "handoff.job.%s reference=%s kind=%s attempt=%d again_in_s=%.0f error=%s",
             why, takeover.reference, order.kind, attempts, delay, error,
         )  # fmt: skip
-        self._set(order, due_at=self._clock() + delay)
+        self._set(order, due_at=self._clock() + delay, trouble=why)
+        return False
+
+    def _not_let_in(self, order: Order, error: NotAllowed) -> bool:
+        """Tried again every minute until an operator has acted. Nothing is given up."""
+        log.critical(
+            "handoff.helpdesk.not_allowed backend=%s error=%s again_in_s=%.0f: tickets wait until its credentials are"
+            " replaced and the worker is started again", self._helpdesk.name, error, NOT_ALLOWED_WAIT_S,
+        )  # fmt: skip
+        self._set(order, due_at=self._clock() + NOT_ALLOWED_WAIT_S, trouble="not_allowed")
         return False
 
     def _refused(self, takeover: Row, order: Order, error: Refused) -> bool:
         """A ticket is asked for until it exists. A comment that is refused again and again (closed ticket) is not."""
         log.error("handoff.job.refused reference=%s kind=%s error=%s", takeover.reference, order.kind, error)
         if order.kind == "open":
-            self._set(order, due_at=self._clock() + REFUSED_WAIT_S)
+            self._set(order, due_at=self._clock() + REFUSED_WAIT_S, trouble="refused")
             return False
         gone = order.jobs[0].attempts + 1 >= MAX_REFUSALS
         if gone:
-            self._set(order, state="dead")
+            self._set(order, state="dead", trouble="refused")
         else:
-            self._set(order, due_at=self._clock() + 2.0)
+            self._set(order, due_at=self._clock() + 2.0, trouble="refused")
         with self._db.write() as connection:
             connection.execute(
                 update(takeovers)

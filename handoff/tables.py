@@ -2,7 +2,8 @@
 
 At most one takeover of a customer is open, by a partial unique index; a turn (wamid) opens at most one, by a unique
 constraint. `handoff_floor` is the row that every decision locks. Ids are never used again, as SQLite would after an
-erasure: customers were told numbers made of them, and the inbox remembers comments by them.
+erasure: customers were told numbers made of them, and the inbox remembers comments by them. A change here needs a
+migration (`migrations/versions`), which only adds: the release before must go on working.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ takeovers = Table(
     Column("look_at", Float),  # when to read the ticket in the helpdesk; None: no need
     Column("look_failures", Integer, nullable=False),
     Column("leased_until", Float, nullable=False),
+    Column("leased_by", String(32)),  # the dispatcher's call that holds the lease
     UniqueConstraint("customer", "opened_by", name="handoff_one_takeover_a_turn"),
     Index(
         "handoff_one_open_ticket",
@@ -74,6 +76,7 @@ jobs = Table(
     Column("due_at", Float, nullable=False),
     Column("created_at", Float, nullable=False),
     Column("done_at", Float),
+    Column("trouble", String(12)),  # why it was not done yet: away, not_allowed, refused, crashed
     Index("handoff_jobs_due", "state", "due_at"),
     Index("handoff_jobs_takeover", "takeover_id"),
     sqlite_autoincrement=True,

@@ -22,7 +22,7 @@ from handoff.backends import helpdesk
 from handoff.configuration import load_configuration
 from handoff.database import Database, HandoffUnavailable
 from handoff.deliveries import Deliveries, Delivery
-from handoff.dispatcher import Dispatcher
+from handoff.dispatcher import RENEW_EVERY_S, Dispatcher
 from handoff.looking import Looking
 from handoff.notify import Notifier, channels
 from settings import Settings
@@ -59,6 +59,15 @@ class TicketDesk:
         work = partial(self._dispatcher.work, stopping=self._stopping.is_set)
         self._start("dispatch", await asyncio.to_thread(self._dispatcher.due), work)
         self._start("notify", [0], lambda _: self._notifier.work())
+
+    async def keep_leases(self, stop: asyncio.Event) -> None:
+        """Renew what the calls under way hold, until `stop`; whatever else this process waits for."""
+        while not stop.is_set():
+            await _sleep(stop, RENEW_EVERY_S)
+            try:
+                await asyncio.to_thread(self._dispatcher.renew)
+            except HandoffUnavailable:
+                log.debug("handoff.leases.not_renewed")
 
     async def idle(self, timeout_s: float = DRAIN_S) -> None:
         """Start no further calls and wait for those under way."""
@@ -111,6 +120,7 @@ async def run(configured: Settings, stop: asyncio.Event) -> None:
     client = connect(configured.redis_url or "")
     desk, db = build(configured, client)
     log.info("handoff.worker.started ticketing=%s", configured.ticketing)
+    leases = asyncio.create_task(desk.keep_leases(stop))
     try:
         while not stop.is_set():
             wait = ROUND_S
@@ -122,6 +132,7 @@ async def run(configured: Settings, stop: asyncio.Event) -> None:
             await _sleep(stop, wait)
         await desk.idle()
     finally:
+        leases.cancel()
         desk.close()
         db.close()
         await client.close()

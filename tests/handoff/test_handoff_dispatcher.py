@@ -297,6 +297,27 @@ def test_a_worker_that_died_holds_nobody_up_for_long(
     assert state(db, takeovers.c.ticket_id) == ["1"]
 
 
+def test_a_call_that_outlasts_its_lease_keeps_it_while_the_worker_lives(
+    db: Database, configuration: HandoffConfiguration, request_for: Any, clock: Clock
+) -> None:
+    opened_at(db, request_for, clock)
+    helpdesk = FakeHelpdesk()
+    mine, theirs = (Dispatcher(db, helpdesk, configuration, [], "key", clock) for _ in range(2))
+    open_ticket, others_saw = helpdesk.open_ticket, []
+
+    def slowly(draft: Draft, tried_before: bool) -> Ticket:
+        for _ in range(5):
+            clock.now += LEASE_S - 1
+            mine.renew()
+            others_saw.append(theirs.due())
+        return open_ticket(draft, tried_before)
+
+    helpdesk.open_ticket = slowly  # type: ignore[method-assign]
+    work(mine)
+    assert others_saw == [[]] * 5
+    assert len(helpdesk.tickets) == 1
+
+
 FAULT = st.sampled_from([None, RetryLater("x"), ("after", RetryLater("lost")), Killed(), ("after", Killed())])
 
 

@@ -1,0 +1,49 @@
+"""Brings the tables of takeovers up to date.
+
+Every process that needs them does this at its first use, so the usual case (nothing to do) reads one row and does not
+load Alembic. The conversation log shares the database and has migrations and a version table of its own.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import sqlalchemy
+from sqlalchemy.engine import Connection
+
+log = logging.getLogger(__name__)
+
+VERSION_TABLE = "alembic_version_handoff"
+MIGRATIONS = Path(__file__).parent / "migrations"
+REVISIONS = tuple(sorted(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py")))
+
+
+def migrate(connection: Connection) -> None:
+    """Apply what is missing, inside the caller's transaction, which lets only one process at a time come here.
+
+    Tables of a newer release are left alone: its migrations only add, and a release that is taken back must serve.
+    """
+    applied = applied_revision(connection)
+    if applied == REVISIONS[-1]:
+        return
+    if applied is not None and applied not in REVISIONS:
+        log.warning("handoff.tables.newer revision=%s; this release knows up to %s", applied, REVISIONS[-1])
+        return
+    from alembic import command
+    from alembic.config import Config
+
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    log.info("handoff.tables.migrated from=%s to=%s", applied, REVISIONS[-1])
+
+
+def applied_revision(connection: Connection) -> str | None:
+    """The migration that the database is at; None before the first, and for tables older than migrations."""
+    if not sqlalchemy.inspect(connection).has_table(VERSION_TABLE):
+        return None
+    versions = sqlalchemy.table(VERSION_TABLE, sqlalchemy.column("version_num"))
+    return connection.execute(sqlalchemy.select(versions.c.version_num)).scalar()
