@@ -66,8 +66,11 @@ async def _measure(
         rates: dict[str, list[float]] = {"stock": [], "ours": []}
         for _ in range(options.rounds):
             rates["stock"].append(await measures.turns_per_second(ask_stock, question, options.turns // 3, 8))
-            ours_rate = await measures.turns_per_second(ours.ask, question, options.turns, options.concurrency)
-            rates["ours"].append(ours_rate)
+            spent: dict[str, float] = {}
+            with measures.processor_ms(ours.shop, options.turns, spent):
+                rate = await measures.turns_per_second(ours.ask, question, options.turns, options.concurrency)
+            rates["ours"].append(rate)
+            results[f"processor ms/turn, {name}"] = spent
         results[f"turns/s, {name}"] = {side: statistics.median(found) for side, found in rates.items()}
         print(name, rates, file=sys.stderr)
     # A customer who asks for an order again and again is handed to a person; one who says hello is not.
@@ -107,6 +110,9 @@ def table(results: dict[str, Any]) -> str:
             f"× {found['ours'] / found['stock']:.1f}"
         )
     stock, ours = results["ms per turn"]["stock"], results["ms per turn"]["ours"]
+    for name in QUESTIONS:
+        spent = results[f"processor ms/turn, {name}"]
+        lines.append(f"{name}, processor ms a turn: " + ", ".join(f"{kind} {ms:.1f}" for kind, ms in spent.items()))
     for length in LENGTHS:
         lines.append(f"turn {length:<11} stock {stock[length]:6.0f} ms        ours {ours[length]:6.0f}")
     lines.append(f"turn 1000 / turn 10: stock {stock[1000] / stock[10]:.1f}, ours {ours[1000] / ours[10]:.2f}")

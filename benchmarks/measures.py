@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import statistics
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -164,12 +165,28 @@ async def batch_seconds(ours: Ours, question: Question, messages: int) -> float:
     return time.perf_counter() - begin
 
 
+@contextlib.contextmanager
+def processor_ms(shop: Shop, turns: int, found: dict[str, float]) -> Iterator[None]:
+    """Processor milliseconds a turn of each kind of process, while the block runs that many turns."""
+    before = _processor_s(shop)
+    yield
+    for name, seconds in _processor_s(shop).items():
+        kind = name.partition("-")[0]
+        found[kind] = found.get(kind, 0.0) + (seconds - before[name]) * 1000 / turns
+
+
+def _processor_s(shop: Shop) -> dict[str, float]:
+    times = {name: process.cpu_times() for name, process in _running(shop).items() if name != "stock"}
+    return {name: spent.user + spent.system for name, spent in times.items()}
+
+
 def memory_mb(shop: Shop) -> dict[str, float]:
     """Resident megabytes of each process."""
-    found = {}
-    for process in shop.processes:
-        if process.running is not None:
-            found[process.name] = psutil.Process(process.running.pid).memory_info().rss / 1e6
+    return {name: process.memory_info().rss / 1e6 for name, process in _running(shop).items()}
+
+
+def _running(shop: Shop) -> dict[str, psutil.Process]:
+    found = {p.name: psutil.Process(p.running.pid) for p in shop.processes if p.running is not None}
     if shop.redis.process is not None:
-        found["redis"] = psutil.Process(shop.redis.process.pid).memory_info().rss / 1e6
+        found["redis"] = psutil.Process(shop.redis.process.pid)
     return found
