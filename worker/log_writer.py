@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 SETTLE_EVERY_S = 60.0
 LONGEST_REDIS_PAUSE_S = 5.0
+# What arrives meanwhile shares a transaction: under load a tenth of the processor time of one for every turn.
+GATHER_S = 0.1
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
@@ -50,8 +52,7 @@ async def _write_until(stop: asyncio.Event, writer: Writer) -> None:
         if time.monotonic() >= settle_at and not failures and not pause_s:
             settle_at = time.monotonic() + SETTLE_EVERY_S
             await asyncio.to_thread(_settle, writer)
-        if pause_s:
-            await wait(stop, pause_s)
+        await wait(stop, pause_s or GATHER_S)
 
 
 def _settle(writer: Writer) -> None:
