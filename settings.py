@@ -58,6 +58,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("LLM_PROVIDER", None, "anthropic, openai or none (default: by which key is set)"),
     Variable("LLM_MODEL", None, "model name (default: a current model of the provider)"),
     Variable("LLM_TIMEOUT_S", "8", "seconds a customer waits for the LLM before the extractive answer"),
+    Variable("LLM_INTENT_TIMEOUT_S", "2.5", "seconds for the LLM to settle what an unclear message means; 0: never"),
     Variable("ANTHROPIC_API_KEY", None, "as the SDK reads it", secret=True),
     Variable("ANTHROPIC_BASE_URL", None, "as the SDK reads it"),
     Variable("OPENAI_API_KEY", None, "as the SDK reads it", secret=True),
@@ -191,6 +192,11 @@ class Settings:
         seconds = self.number("LLM_TIMEOUT_S")
         if not (math.isfinite(seconds) and seconds > 0):
             raise SettingsError(f"LLM_TIMEOUT_S must be more than 0 seconds, not {self.values['LLM_TIMEOUT_S']!r}.")
+        seconds = self.number("LLM_INTENT_TIMEOUT_S")
+        if not (math.isfinite(seconds) and seconds >= 0):
+            raise SettingsError(
+                f"LLM_INTENT_TIMEOUT_S must be 0 seconds or more, not {self.values['LLM_INTENT_TIMEOUT_S']!r}."
+            )
         for name in ("RETENTION_WARM_DAYS", "RETENTION_COLD_DAYS"):
             days = self.values[name]
             if days is not None and not (days.isdecimal() and int(days) > 0):

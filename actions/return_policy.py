@@ -13,8 +13,9 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions import services
-from actions.knowledge.answering import GroundedAnswer, NotCovered, Overview, PolicyAnswers
+from actions.knowledge.answering import NotCovered, Overview, PolicyAnswers
 from actions.knowledge.documents import KnowledgeError
+from actions.llm.facts import facts
 from actions.speaking import Domain, Event, SpeakingAction, message_metadata
 
 log = logging.getLogger(__name__)
@@ -84,15 +85,3 @@ def remember(question: str | None) -> Event:
     """The event that keeps the question, so that "and for shoes?" has something to follow."""
     kept = question[:LONGEST_REMEMBERED] if question else None
     return {"event": "slot", "timestamp": None, "name": QUESTION_SLOT, "value": kept}
-
-
-def facts(outcome: GroundedAnswer | NotCovered) -> dict[str, str | int | None]:
-    """What the conversation log keeps of how an answer came about."""
-    return {
-        "provider": outcome.provider,
-        "model": outcome.model,
-        "verdict": outcome.verdict,
-        "latency_ms": outcome.latency_ms,
-        "input_tokens": outcome.usage.input_tokens,
-        "output_tokens": outcome.usage.output_tokens,
-    }

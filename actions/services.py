@@ -17,6 +17,8 @@ import settings
 if TYPE_CHECKING:
     from actions.knowledge.answering import PolicyAnswers
     from actions.knowledge.writing import Writer
+    from actions.llm.client import LlmClient
+    from actions.llm.settling import Settler
     from actions.orders.lookup import Orders
 
 log = logging.getLogger(__name__)
@@ -56,24 +58,48 @@ def knowledge() -> PolicyAnswers:
     from privacy.redaction import redact
 
     configured = settings.load()
-    budget_s = configured.number("LLM_TIMEOUT_S")
-    return PolicyAnswers(default_retriever(), _writer(configured, budget_s), redact, budget_s)
+    return PolicyAnswers(default_retriever(), _writer(_llm()), redact, configured.number("LLM_TIMEOUT_S"))
+
+
+@lru_cache(maxsize=1)
+def settler() -> Settler | None:
+    """Who settles what an uncertain message means; None without an LLM, or with LLM_INTENT_TIMEOUT_S=0."""
+    from actions.llm.settling import Settler
+    from privacy.redaction import redact
+
+    client, budget_s = _llm(), settings.load().number("LLM_INTENT_TIMEOUT_S")
+    return Settler(client, redact, budget_s) if client and budget_s else None
 
 
 def _indexed_knowledge() -> None:
     knowledge().prepare()
 
 
-def _writer(configured: settings.Settings, budget_s: float) -> Writer | None:
-    """The configured LLM; None, said once in the log, when it has no key: answers are then quoted from the pages."""
-    provider, model = configured.llm_provider, configured.llm_model or ""
+@lru_cache(maxsize=1)
+def _llm() -> LlmClient | None:
+    """The configured LLM; None, said once in the log, when it has no key."""
+    configured = settings.load()
+    provider, model, wait_s = configured.llm_provider, configured.llm_model or "", configured.number("LLM_TIMEOUT_S")
     if provider == "anthropic" and configured.anthropic_api_key:
+        from actions.llm.anthropic_api import anthropic_client
+
+        return anthropic_client(configured.anthropic_api_key, model, configured.anthropic_base_url, wait_s)
+    if provider == "openai" and configured.openai_api_key:
+        from actions.llm.openai_api import openai_client
+
+        return openai_client(configured.openai_api_key, model, configured.openai_base_url, wait_s)
+    log.info("llm.none provider=%s", provider)
+    return None
+
+
+def _writer(client: LlmClient | None) -> Writer | None:
+    """Who words the policy answers; None: they are quoted from the pages."""
+    if client is None:
+        return None
+    if client.provider == "anthropic":
         from actions.knowledge.anthropic_writer import AnthropicWriter
 
-        return AnthropicWriter(configured.anthropic_api_key, model, configured.anthropic_base_url, budget_s)
-    if provider == "openai" and configured.openai_api_key:
-        from actions.knowledge.openai_writer import OpenAIWriter
+        return AnthropicWriter(client)
+    from actions.knowledge.openai_writer import OpenAIWriter
 
-        return OpenAIWriter(configured.openai_api_key, model, configured.openai_base_url, budget_s)
-    log.info("knowledge.writer.none provider=%s", provider)
-    return None
+    return OpenAIWriter(client)

@@ -3,6 +3,8 @@
 It understands nothing. It answers with the first sentences of the first section that it is given, cited as the real
 APIs cite, refuses what they refuse, and fails on request: `PUT /llm/fault {"fault": name, "times": n}` makes the next
 n answers fail in that way (`times` absent: all, `fault` null: none any more). `GET /llm/requests` shows what was asked.
+Asked for a label of a list (a JSON schema with an `enum`), it takes the one that `PUT /llm/label {"label": name}` said,
+or else the list's last.
 
 `python -m twin.llm --port 8090` serves it alone; any key is accepted, as `Authorization: Bearer` or `x-api-key`.
 """
@@ -19,8 +21,20 @@ from typing import Any
 from aiohttp import web
 
 FAULTS = (
-    "rate_limited", "overloaded", "server_error", "hang", "malformed", "not_json", "empty", "refusal", "max_tokens",
-    "wrong_citation", "hallucinated_number", "hallucinated_claim", "no_citation", "not_covered",
+    "rate_limited",
+    "overloaded",
+    "server_error",
+    "hang",
+    "malformed",
+    "not_json",
+    "empty",
+    "refusal",
+    "max_tokens",
+    "wrong_citation",
+    "hallucinated_number",
+    "hallucinated_claim",
+    "no_citation",
+    "not_covered",
 )
 HANG_S = 60.0
 SENTENCES = 2
@@ -35,6 +49,7 @@ class LlmStandIn:
 
     fault: str | None = None
     times: int | None = None
+    label: str | None = None
     requests: list[dict[str, Any]] = field(default_factory=list)
 
     def add_to(self, app: web.Application) -> None:
@@ -42,6 +57,7 @@ class LlmStandIn:
         app.router.add_post("/v1/messages", self.messages)
         app.router.add_post("/v1/chat/completions", self.completions)
         app.router.add_put("/llm/fault", self.set_fault)
+        app.router.add_put("/llm/label", self.set_label)
         app.router.add_get("/llm/requests", self.show_requests)
 
     async def set_fault(self, request: web.Request) -> web.Response:
@@ -51,6 +67,11 @@ class LlmStandIn:
             return web.json_response({"error": f"fault must be null or one of {', '.join(FAULTS)}"}, status=400)
         self.fault, self.times = body.get("fault"), body.get("times")
         return web.json_response({"fault": self.fault, "times": self.times})
+
+    async def set_label(self, request: web.Request) -> web.Response:
+        """Which label to choose when there is a list to choose from."""
+        self.label = (await request.json()).get("label")
+        return web.json_response({"label": self.label})
 
     async def show_requests(self, request: web.Request) -> web.Response:
         """The bodies that came, oldest first."""
@@ -70,7 +91,7 @@ class LlmStandIn:
             return _anthropic_error(_STATUS[fault], "overloaded_error" if fault == "overloaded" else "api_error", fault)
         if fault in ("hang", "not_json", "malformed"):
             return await _broken(fault)
-        return web.json_response(_anthropic_answer(body, fault))
+        return web.json_response(_anthropic_answer(body, fault, self.label))
 
     async def completions(self, request: web.Request) -> web.StreamResponse:
         """OpenAI's chat completions."""
@@ -86,7 +107,7 @@ class LlmStandIn:
             return _openai_error(_STATUS[fault], fault)
         if fault in ("hang", "not_json", "malformed"):
             return await _broken(fault)
-        return web.json_response(_openai_answer(body, fault))
+        return web.json_response(_openai_answer(body, fault, self.label))
 
     def _next_fault(self) -> str | None:
         fault = self.fault
@@ -135,10 +156,24 @@ def _openai_error(status: int, message: str) -> web.Response:
     return web.json_response({"error": {"message": message, "type": "api_error", "code": None}}, status=status)
 
 
-def _anthropic_answer(body: dict[str, Any], fault: str | None) -> dict[str, Any]:
+def _choice(body: dict[str, Any], fault: str | None, label: str | None) -> str | None:
+    """The answer to a request for one label of a list, None for any other request."""
+    anthropic = (body.get("output_config") or {}).get("format") or {}
+    openai = (body.get("response_format") or {}).get("json_schema") or {}
+    schema = anthropic.get("schema") or openai.get("schema") or {}
+    labels = schema.get("properties", {}).get("label", {}).get("enum")
+    if not labels:
+        return None
+    return json.dumps({"label": "transfer_money" if fault == "hallucinated_claim" else label or labels[-1]})
+
+
+def _anthropic_answer(body: dict[str, Any], fault: str | None, label: str | None) -> dict[str, Any]:
     content: list[dict[str, Any]] = []
     found = _search_results(body)
-    if found and fault not in ("empty", "refusal", "not_covered"):
+    choice = _choice(body, fault, label)
+    if choice is not None:
+        content = [] if fault in ("empty", "refusal") else [{"type": "text", "text": choice, "citations": None}]
+    elif found and fault not in ("empty", "refusal", "not_covered"):
         content = [_cited_block(found[0], place, fault) for place in range(min(SENTENCES, len(found[0]["content"])))]
     elif fault not in ("empty", "refusal"):
         content = [{"type": "text", "text": "NOT_COVERED", "citations": None}]
@@ -182,8 +217,8 @@ def _distorted(sentence: str, fault: str | None) -> str:
     return sentence
 
 
-def _openai_answer(body: dict[str, Any], fault: str | None) -> dict[str, Any]:
-    reply, refusal, finish = _openai_reply(body, fault), None, "stop"
+def _openai_answer(body: dict[str, Any], fault: str | None, label: str | None) -> dict[str, Any]:
+    reply, refusal, finish = _choice(body, fault, label) or _openai_reply(body, fault), None, "stop"
     if fault == "refusal":
         reply, refusal = None, "I can't help with that."
     elif fault == "max_tokens":

@@ -13,7 +13,9 @@ from actions.knowledge.documents import Section
 from actions.knowledge.extractive import extract
 from actions.knowledge.retrieval import Finding, Retriever
 from actions.knowledge.verification import verify
-from actions.knowledge.writing import NO_USAGE, Draft, Usage, Writer, WriterFailed
+from actions.knowledge.writing import Draft, Writer
+from actions.llm import metrics
+from actions.llm.client import NO_USAGE, TIMEOUT, LlmFailed, Usage
 
 log = logging.getLogger(__name__)
 
@@ -124,16 +126,18 @@ class PolicyAnswers:
         section = finding.sections[0]
         started = time.monotonic()
         draft: Draft | None = None
+        usage = NO_USAGE
         try:
             writing = writer.write(self._redact(asked), finding.sections)
             draft = await asyncio.wait_for(writing, self._budget_s)
-            reason = self._judge(draft)
+            reason, usage = self._judge(draft), draft.usage
         except (TimeoutError, asyncio.TimeoutError):
-            reason = "timeout"
-        except WriterFailed as error:
-            reason = error.reason
-        latency_ms = round((time.monotonic() - started) * 1000)
-        usage = draft.usage if draft else NO_USAGE
+            reason = TIMEOUT
+        except LlmFailed as failure:
+            reason, usage = failure.reason, failure.usage
+        seconds = time.monotonic() - started
+        latency_ms = round(seconds * 1000)
+        metrics.count(writer.provider, metrics.ANSWERING, _outcome(reason, draft), seconds, usage)
         log.info("knowledge.answer.judged provider=%s verdict=%s latency_ms=%d", writer.provider, reason, latency_ms)
         if draft is not None and reason == "supported":
             cited = _cited(draft, finding)
@@ -172,6 +176,13 @@ def is_only_the_topic(question: str) -> bool:
     words = re.findall(r"[a-z']+", question.lower())
     names_topic = bool(_TOPIC & set(words)) or (len(words) <= 2 and bool({"return", "returns"} & set(words)))
     return bool(words) and names_topic and set(words) <= _ONLY_THE_TOPIC
+
+
+def _outcome(reason: str, draft: Draft | None) -> str:
+    """The verdict as one of the metrics' outcomes: what was written and is not shown was rejected."""
+    if draft is None:
+        return metrics.outcome_of(reason)
+    return {"supported": "grounded", "not_covered": "not_covered"}.get(reason, "rejected")
 
 
 def _cited(draft: Draft, finding: Finding) -> list[Section]:

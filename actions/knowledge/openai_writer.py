@@ -6,18 +6,17 @@ The answer comes as JSON by a strict schema. A quote counts only when it stands 
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from actions.knowledge.documents import Section
 from actions.knowledge.prompts import QUOTED, as_data
-from actions.knowledge.writing import Draft, Usage, WriterFailed
+from actions.knowledge.writing import Draft
+from actions.llm.client import LlmClient, LlmFailed, Usage
+from actions.llm.openai_api import json_format
 
 if TYPE_CHECKING:
-    import openai
-
-log = logging.getLogger(__name__)
+    from openai.types.chat import ChatCompletion
 
 MOST_TOKENS = 1500
 _QUOTE = {
@@ -36,69 +35,39 @@ _SCHEMA = {
     "required": ["covered", "answer", "quotes"],
     "additionalProperties": False,
 }
-_FORMAT: Any = {"type": "json_schema", "json_schema": {"name": "grounded_answer", "strict": True, "schema": _SCHEMA}}
+_FORMAT = json_format("grounded_answer", _SCHEMA)
 
 
 class OpenAIWriter:
-    """Chat completions at `base_url` (None: OpenAI's). One retry at most, and none once the time is up."""
+    """Chat completions with a JSON schema for the answer."""
 
-    provider = "openai"
-
-    def __init__(self, api_key: str, model: str, base_url: str | None = None, timeout_s: float = 8.0) -> None:
-        # Imported here and not in the first question's time: it takes a second.
-        import openai
-
-        self.model = model
-        self._client = openai.AsyncOpenAI(api_key=api_key, base_url=base_url, timeout=timeout_s, max_retries=1)
+    def __init__(self, client: LlmClient) -> None:
+        self._client = client
+        self.provider, self.model = client.provider, client.model
 
     async def write(self, question: str, sections: Sequence[Section]) -> Draft:
-        """Raises WriterFailed."""
-        import openai
-
-        try:
-            completion = await self._client.chat.completions.create(
-                model=self.model,
-                max_completion_tokens=MOST_TOKENS,
-                messages=[
-                    {"role": "system", "content": QUOTED},
-                    {"role": "user", "content": _content(question, sections)},
-                ],
-                response_format=_FORMAT,
-            )
-            return self._draft(completion, sections)
-        except openai.APITimeoutError:
-            raise WriterFailed("timeout") from None
-        except openai.APIConnectionError:
-            raise WriterFailed("unreachable") from None
-        except openai.APIStatusError as error:
-            raise WriterFailed(f"status_{error.status_code}") from None
-        except WriterFailed:
-            raise
-        except Exception as error:
-            # A body that is not the API's: the SDK builds objects with missing parts and fails anywhere in them.
-            log.warning("knowledge.writer.malformed error=%s", type(error).__name__)
-            raise WriterFailed("malformed") from None
+        """Raises LlmFailed."""
+        return await self._client.ask(
+            lambda completion, usage: self._draft(completion, sections, usage),
+            max_completion_tokens=MOST_TOKENS,
+            messages=[
+                {"role": "system", "content": QUOTED},
+                {"role": "user", "content": _content(question, sections)},
+            ],
+            response_format=_FORMAT,
+        )
 
     async def close(self) -> None:
         """Give back the connections."""
         await self._client.close()
 
-    def _draft(self, completion: openai.types.chat.ChatCompletion, sections: Sequence[Section]) -> Draft:
-        choice = completion.choices[0]
-        if choice.message.refusal or choice.finish_reason == "content_filter":
-            raise WriterFailed("refusal")
-        if choice.finish_reason == "length":
-            raise WriterFailed("max_tokens")
-        if not choice.message.content:
-            raise WriterFailed("empty")
-        reply = json.loads(choice.message.content)
+    def _draft(self, completion: ChatCompletion, sections: Sequence[Section], usage: Usage) -> Draft:
+        reply = json.loads(self._client.api.text_of(completion))
         covered, answer = reply["covered"], reply["answer"]
         if not isinstance(covered, bool) or not isinstance(answer, str):
-            raise WriterFailed("malformed")
+            raise LlmFailed("malformed")
         passages = tuple(_quoted(quote, sections) for quote in reply["quotes"]) if covered else ()
-        usage = completion.usage
-        counted = Usage(usage.prompt_tokens, usage.completion_tokens) if usage else Usage()
-        return Draft(" ".join(answer.split()), passages, covered, completion.model, counted)
+        return Draft(" ".join(answer.split()), passages, covered, completion.model, usage)
 
 
 def _content(question: str, sections: Sequence[Section]) -> list[Any]:
@@ -110,14 +79,14 @@ def _content(question: str, sections: Sequence[Section]) -> list[Any]:
 
 
 def _quoted(quote: dict[str, Any], sections: Sequence[Section]) -> str:
-    """The sentences that hold the quote; WriterFailed when its section does not hold it letter by letter."""
+    """The sentences that hold the quote; LlmFailed when its section does not hold it letter by letter."""
     number, words = quote["section"], " ".join(quote["quote"].split())
     if isinstance(number, bool) or not 1 <= number <= len(sections) or len(words.split()) < 2:
-        raise WriterFailed("wrong_citation")
+        raise LlmFailed("wrong_citation")
     section = sections[number - 1]
     at = section.text.find(words)
     if at < 0:
-        raise WriterFailed("wrong_citation")
+        raise LlmFailed("wrong_citation")
     whole, place = [], 0
     for sentence in section.sentences:
         if place < at + len(words) and at < place + len(sentence):

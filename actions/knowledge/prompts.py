@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-LONGEST_QUESTION = 1000
+from actions.llm.fence import fenced
 
 _RULES = """You write one short WhatsApp reply for the customer-support desk of Marigold, an Indian online shop for \
 clothing and home goods.
@@ -36,6 +36,5 @@ NOT_COVERED = "NOT_COVERED"
 
 
 def as_data(question: str) -> str:
-    """The customer's words, shortened and fenced; what looks like markup in them loses its brackets."""
-    plain = question[:LONGEST_QUESTION].replace("<", "(").replace(">", ")")
-    return f"<customer_question>\n{plain}\n</customer_question>"
+    """The customer's words, fenced."""
+    return fenced("customer_question", question)

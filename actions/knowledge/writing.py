@@ -7,25 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from actions.knowledge.documents import Section
-
-
-class WriterFailed(Exception):
-    """No usable draft. `reason` is one word for the log: timeout, rate_limited, overloaded, refusal, malformed, ..."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-@dataclass(frozen=True)
-class Usage:
-    """Tokens that the provider counted."""
-
-    input_tokens: int = 0
-    output_tokens: int = 0
-
-
-NO_USAGE = Usage()
+from actions.llm.client import Usage
 
 
 @dataclass(frozen=True)
@@ -46,7 +28,7 @@ class Writer(Protocol):
     model: str
 
     async def write(self, question: str, sections: Sequence[Section]) -> Draft:
-        """A draft for `question` (already redacted) from `sections`, best first. Raises WriterFailed."""
+        """A draft for `question` (already redacted) from `sections`, best first. Raises LlmFailed."""
         ...
 
     async def close(self) -> None:

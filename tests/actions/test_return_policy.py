@@ -10,7 +10,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.knowledge.answering import GroundedAnswer, NotCovered, Outcome, Overview
 from actions.knowledge.documents import KnowledgeError, Section
-from actions.knowledge.writing import Usage
+from actions.llm.client import Usage
 from actions.return_policy import ActionAnswerReturnPolicy
 
 SECTION = Section("return_window", "Return window", "Days", "You have 30 days.", ("You have 30 days.",))

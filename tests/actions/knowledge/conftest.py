@@ -1,19 +1,16 @@
-"""Small pages of its own, an embedder without a model, and the stand-in for the LLMs."""
+"""Small pages of its own, and an embedder without a model."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from aiohttp import web
 
 from actions.knowledge.embedding import Vectors
 from actions.knowledge.retrieval import Retriever
-from twin.llm import LlmStandIn, make_llm_app
 
 WINDOW = """---
 title: Return window
@@ -84,16 +81,3 @@ def embedder() -> BagOfWords:
 @pytest.fixture
 def retriever(pages: Path, embedder: BagOfWords) -> Retriever:
     return Retriever(pages, embedder)
-
-
-@pytest.fixture
-async def llm() -> AsyncIterator[SimpleNamespace]:
-    """The stand-in over HTTP: `.url`, and `.api` with its fault and the requests that came."""
-    stand_in = LlmStandIn()
-    runner = web.AppRunner(make_llm_app(stand_in), shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    port = runner.addresses[0][1]
-    yield SimpleNamespace(url=f"http://127.0.0.1:{port}", api=stand_in)
-    await runner.cleanup()

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
 from actions.knowledge.answering import (
     GroundedAnswer,
@@ -25,6 +26,8 @@ from actions.knowledge.extractive import extract
 from actions.knowledge.openai_writer import OpenAIWriter
 from actions.knowledge.retrieval import Retriever
 from actions.knowledge.writing import Writer
+from actions.llm.anthropic_api import anthropic_client
+from actions.llm.openai_api import openai_client
 from privacy.redaction import redact
 
 QUESTION = "how many days do I have to return clothing?"
@@ -49,11 +52,11 @@ MakeWriter = Callable[[str], Writer]
 
 
 def anthropic_writer(url: str, timeout_s: float = 5.0) -> Writer:
-    return AnthropicWriter(KEY, "claude-haiku-5-5", url, timeout_s)
+    return AnthropicWriter(anthropic_client(KEY, "claude-haiku-5-5", url, timeout_s))
 
 
 def openai_writer(url: str, timeout_s: float = 5.0) -> Writer:
-    return OpenAIWriter(KEY, "gpt-5.4-mini", f"{url}/v1", timeout_s)
+    return OpenAIWriter(openai_client(KEY, "gpt-5.4-mini", f"{url}/v1", timeout_s))
 
 
 @pytest.fixture(params=[anthropic_writer, openai_writer], ids=["anthropic", "openai"])
@@ -91,6 +94,27 @@ async def test_any_failure_ends_in_the_pages_own_words(
     assert TRUTH in outcome.text
     assert "365" not in outcome.text
     assert "bonus" not in outcome.text
+
+
+@pytest.mark.parametrize(("fault", "outcome"), [
+    (None, "grounded"), ("hallucinated_number", "rejected"), ("no_citation", "rejected"), ("refusal", "refusal"),
+    ("not_json", "error"), ("hang", "timeout"),
+])
+async def test_every_outcome_is_counted_with_what_it_cost(
+    retriever: Retriever, writer: Writer, llm: SimpleNamespace, fault: str | None, outcome: str
+) -> None:
+    def sample(name: str, **labels: str) -> float:
+        labels = {"provider": writer.provider, "purpose": "policy_answer", **labels}
+        return REGISTRY.get_sample_value(name, labels) or 0.0
+
+    llm.api.fault = fault
+    calls = sample("assistant_llm_calls_total", outcome=outcome)
+    tokens = sample("assistant_llm_tokens_total", direction="in")
+    answer = await answers(retriever, writer, budget_s=1.5 if fault == "hang" else 5.0).answer(QUESTION)
+    assert isinstance(answer, GroundedAnswer)
+    assert sample("assistant_llm_calls_total", outcome=outcome) == calls + 1
+    assert sample("assistant_llm_tokens_total", direction="in") == tokens + answer.usage.input_tokens
+    assert bool(answer.usage.input_tokens) is (fault not in ("not_json", "hang"))
 
 
 async def test_one_hiccup_is_retried_once(retriever: Retriever, writer: Writer, llm: SimpleNamespace) -> None:
@@ -198,7 +222,8 @@ class Obedient:
         self.text = text
 
     async def write(self, question: str, sections: Any) -> Any:
-        from actions.knowledge.writing import NO_USAGE, Draft
+        from actions.knowledge.writing import Draft
+        from actions.llm.client import NO_USAGE
 
         return Draft(self.text, (sections[0].text,), True, self.model, NO_USAGE)
 

@@ -1,0 +1,1 @@
+"""Calls of a language model, whichever company runs it: no capability of its own, but a tool of those that are."""

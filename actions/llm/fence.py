@@ -1,0 +1,11 @@
+"""What customers write reaches a model as data, between marks of its own, never among the instructions."""
+
+from __future__ import annotations
+
+LONGEST_MESSAGE = 1000
+
+
+def fenced(name: str, words: str) -> str:
+    """The customer's words, shortened, as `<name>` … `</name>`; what looks like markup in them loses its brackets."""
+    plain = words[:LONGEST_MESSAGE].replace("<", "(").replace(">", ")")
+    return f"<{name}>\n{plain}\n</{name}>"
