@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 LEASE_S = 15.0
 RENEW_EVERY_S = 4.0
-LONGEST_BACKOFF_S = 300.0
+LONGEST_BACKOFF_S = 60.0
 NOT_ALLOWED_WAIT_S = 60.0
 REFUSED_WAIT_S = 600.0
 MAX_REFUSALS = 3
@@ -214,7 +214,7 @@ class Dispatcher:
             else:
                 self._comment(takeover, order)
         except RetryLater as error:
-            return self._later(takeover, order, "away", error, error.after_s)
+            return self._later(takeover, order, "told" if error.after_s else "away", error, error.after_s)
         except NotAllowed as error:
             return self._not_let_in(order, error)
         except Refused as error:
@@ -222,7 +222,20 @@ class Dispatcher:
         except Exception as error:
             log.debug("handoff.job.crashed", exc_info=True)
             return self._later(takeover, order, "crashed", RuntimeError(type(error).__name__), None)
+        if order.jobs[0].trouble == "away":
+            self._it_is_back()
         return True
+
+    def _it_is_back(self) -> None:
+        """Whatever else waits for the helpdesk to answer again need not wait any longer."""
+        now = self._clock()
+        with self._db.write() as connection:
+            woken = connection.execute(
+                update(jobs)
+                .where(jobs.c.state == "pending", jobs.c.trouble == "away", jobs.c.due_at > now)
+                .values(due_at=now)
+            )
+        log.info("handoff.helpdesk.back woken=%d", woken.rowcount)
 
     def _open(self, takeover: Row, order: Order) -> None:
         ticket = self._helpdesk.open_ticket(draft_of(takeover, self._configuration), order.tried_before)

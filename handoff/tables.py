@@ -76,7 +76,7 @@ jobs = Table(
     Column("due_at", Float, nullable=False),
     Column("created_at", Float, nullable=False),
     Column("done_at", Float),
-    Column("trouble", String(12)),  # why it was not done yet: away, not_allowed, refused, crashed
+    Column("trouble", String(12)),  # why not done yet: away, told (when to ask again), not_allowed, refused, crashed
     Index("handoff_jobs_due", "state", "due_at"),
     Index("handoff_jobs_takeover", "takeover_id"),
     sqlite_autoincrement=True,

@@ -15,9 +15,9 @@ from tests.conftest import free_port
 
 
 @contextmanager
-def serving(make_app: Callable[[], web.Application]) -> Iterator[str]:
-    """The application's base URL while it runs."""
-    port, ready, loop = free_port(), threading.Event(), asyncio.new_event_loop()
+def serving(make_app: Callable[[], web.Application], port: int = 0) -> Iterator[str]:
+    """The application's base URL while it runs; `port` 0 is any."""
+    port, ready, loop = port or free_port(), threading.Event(), asyncio.new_event_loop()
 
     async def serve() -> web.AppRunner:
         runner = web.AppRunner(make_app(), shutdown_timeout=0.1)

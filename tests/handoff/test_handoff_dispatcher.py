@@ -211,19 +211,47 @@ def test_a_helpdesk_that_is_down_for_hours_gets_the_ticket_when_it_is_back(
     db: Database, dispatcher: Dispatcher, helpdesk: FakeHelpdesk, configuration: HandoffConfiguration,
     request_for: Any, clock: Clock,
 ) -> None:  # fmt: skip
-    helpdesk.script = [RetryLater("down")] * 60
+    helpdesk.script = [RetryLater("down")] * 200
     opened_at(db, request_for, clock)
     say(db, configuration, clock, 1)
-    for _ in range(80):
+    for _ in range(120):
         work(dispatcher)
-        clock.now += 120
-    assert 20 < helpdesk.calls < 60, "it backs off, but goes on trying"
+        clock.now += 30
+    assert 40 < helpdesk.calls < 80, "it backs off, but goes on trying"
     helpdesk.script.clear()
-    for _ in range(8):
+    for _ in range(4):
         clock.now += 120
         work(dispatcher)
     assert len(helpdesk.tickets) == 1
     assert len(helpdesk.comments) == 1
+
+
+def test_the_first_ticket_that_is_opened_after_an_outage_brings_the_others(
+    db: Database, dispatcher: Dispatcher, helpdesk: FakeHelpdesk, request_for: Any, clock: Clock
+) -> None:
+    helpdesk.script = [RetryLater("down")] * 40
+    for number in range(4):
+        open_takeover(db, request_for(str(number), wamid=f"wamid.{number}"), now=clock.now)
+    while helpdesk.script:
+        clock.now = min(due for due in state(db, jobs.c.due_at))
+        work(dispatcher)
+    clock.now = min(due for due in state(db, jobs.c.due_at))
+    work(dispatcher)
+    work(dispatcher)
+    assert len(helpdesk.tickets) == 4
+
+
+def test_an_order_that_was_told_when_to_come_again_is_not_woken(
+    db: Database, dispatcher: Dispatcher, helpdesk: FakeHelpdesk, request_for: Any, clock: Clock
+) -> None:
+    helpdesk.script = [RetryLater("too many", 500.0), RetryLater("down")]
+    for number in range(2):
+        open_takeover(db, request_for(str(number), wamid=f"wamid.{number}"), now=clock.now)
+    work(dispatcher)
+    clock.now += 2
+    work(dispatcher)
+    work(dispatcher)
+    assert len(helpdesk.tickets) == 1
 
 
 def test_a_429_is_waited_out_as_long_as_it_asks(
