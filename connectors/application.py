@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,6 @@ from rasa.utils.endpoints import EndpointConfig
 from sanic import Sanic
 from sanic.request import Request
 from sanic.response import HTTPResponse, raw
-from sqlalchemy import func, select
 
 from connectors import metrics, speedups
 from connectors.action_endpoint import KeptAliveEndpoint
@@ -35,8 +33,8 @@ from connectors.whatsapp.messages import MessageShaper
 from connectors.whatsapp.payload_ids import PayloadSigner
 from connectors.whatsapp.transport import Transport
 from handoff.database import Database
+from handoff.figures import Figures
 from handoff.floor import Floor
-from handoff.tables import floors
 from settings import Settings
 
 log = logging.getLogger(__name__)
@@ -53,7 +51,7 @@ def build(settings: Settings, options: Options) -> Sanic:
     app = configure_app(channels, enable_api=False)
     app.ctx.agent = agent
     app.ctx.ready = agent.is_ready
-    app.ctx.takeovers_open = _takeovers_counter(settings)
+    app.ctx.takeovers = Figures(Database(str(settings.conversation_database_url)))
 
     async def start(app: Sanic, _: Any) -> None:
         app.ctx.redis = connect(str(settings.redis_url))
@@ -92,7 +90,7 @@ def _measure(app: Sanic) -> None:
 
     @app.get("/metrics")
     async def show(request: Request) -> HTTPResponse:
-        text = await metrics.render(app.ctx.redis, app.ctx.takeovers_open)
+        text = await metrics.render(app.ctx.redis, app.ctx.takeovers)
         return raw(text, content_type=metrics.CONTENT_TYPE)
 
     @app.on_request
@@ -104,18 +102,6 @@ def _measure(app: Sanic) -> None:
         if request.method == "POST" and hasattr(request.ctx, "began"):
             elapsed = time.perf_counter() - request.ctx.began
             metrics.WEBHOOK_SECONDS.labels(str(response.status)).observe(elapsed)
-
-
-def _takeovers_counter(settings: Settings) -> Callable[[], int]:
-    """A function that counts the customers who are not with the assistant. Raises HandoffUnavailable."""
-    database = Database(str(settings.conversation_database_url))
-    statement = select(func.count()).select_from(floors).where(floors.c.holder != "bot")
-
-    def count() -> int:
-        with database.read() as connection:
-            return int(connection.execute(statement).scalar_one())
-
-    return count
 
 
 def load_agent(models: Path, endpoints_file: Path) -> Agent:

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import redis.asyncio
@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 
 from connectors.whatsapp import keys
 from connectors.whatsapp.inbox import Entry, Inbox
+from handoff.figures import Figure
 
 log = logging.getLogger(__name__)
 
@@ -49,8 +50,8 @@ class CountingInbox(Inbox):
         return stored
 
 
-async def render(client: redis.asyncio.Redis, takeovers_open: Any = None) -> bytes:
-    """All metrics as Prometheus text. `takeovers_open` is an optional function that counts them in the database."""
+async def render(client: redis.asyncio.Redis, takeovers: Callable[[], Iterable[Figure]] | None = None) -> bytes:
+    """All metrics as Prometheus text. `takeovers` is an optional function that reads its figures in the database."""
     text = await asyncio.to_thread(_of_processes)
     lines: list[str] = []
     try:
@@ -63,8 +64,8 @@ async def render(client: redis.asyncio.Redis, takeovers_open: Any = None) -> byt
         lines += _gauge("assistant_redis_up", "Whether Redis answers", 1)
     except (RedisError, OSError, asyncio.TimeoutError):
         lines += _gauge("assistant_redis_up", "Whether Redis answers", 0)
-    if takeovers_open is not None:
-        lines += await _takeovers(takeovers_open)
+    if takeovers is not None:
+        lines += await _takeovers(takeovers)
     return text + "\n".join([*lines, ""]).encode()
 
 
@@ -87,14 +88,21 @@ async def _waiting(client: redis.asyncio.Redis, stream: Any) -> tuple[int, float
     return sum(answers[::2]), max(0.0, time.time() - min(firsts)) if firsts else 0.0
 
 
-async def _takeovers(takeovers_open: Any) -> list[str]:
+async def _takeovers(takeovers: Callable[[], Iterable[Figure]]) -> list[str]:
     try:
-        count = await asyncio.to_thread(takeovers_open)
+        figures = await asyncio.to_thread(takeovers)
     except Exception as error:
         log.warning("metrics.takeovers.unknown error=%s", type(error).__name__)
         return []
-    return _gauge("assistant_takeovers_open", "Customers who wait for or talk to a person", count)
+    lines: list[str] = []
+    named = ""
+    for figure in figures:
+        described = _gauge(figure.name, figure.meaning, figure.value, figure.labels)
+        lines += described[-1:] if figure.name == named else described
+        named = figure.name
+    return lines
 
 
-def _gauge(name: str, meaning: str, value: float) -> list[str]:
-    return [f"# HELP {name} {meaning}", f"# TYPE {name} gauge", f"{name} {value}"]
+def _gauge(name: str, meaning: str, value: float, labels: str = "") -> list[str]:
+    where = f"{{{labels}}}" if labels else ""
+    return [f"# HELP {name} {meaning}", f"# TYPE {name} gauge", f"{name}{where} {value}"]
