@@ -20,7 +20,15 @@ from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.core.constants import ACTION_LISTEN_NAME
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import ActionExecuted, BotUttered, Event, SessionStarted, SlotSet, UserUttered
+from rasa.shared.core.events import (
+    ActionExecuted,
+    BotUttered,
+    Event,
+    SessionStarted,
+    SlotSet,
+    UserUtteranceReverted,
+    UserUttered,
+)
 from rasa.shared.core.generator import TrackerWithCachedStates
 from rasa.shared.core.trackers import DialogueStateTracker
 
@@ -82,7 +90,7 @@ class EscalationPolicy(Policy):
         return SupportedData.ML_AND_RULE_DATA
 
     def train(self, training_trackers: list[TrackerWithCachedStates], domain: Domain, **kwargs: Any) -> Resource:
-        """Nothing is learnt: phrases and weights stand in config.yml."""
+        """Nothing is learnt here: phrases and weights stand in config.yml, the likeness beside the code."""
         return self._resource
 
     def predict_action_probabilities(
@@ -105,7 +113,11 @@ class EscalationPolicy(Policy):
         return self._certain(ESCALATE, domain, _slots(assessed))
 
     def _assess(self, turns: list[_Turn]) -> Assessment | None:
-        """The customer's message when nothing was done about it yet; after that, only the run of failures."""
+        """The customer's message when nothing was done about it yet; after that, only the run of failures.
+
+        The intent counts where a button was pressed. What is typed speaks for itself, so that the detector decides here
+        as it does from the command line, whatever the intent model was trained on.
+        """
         now = turns[0]
         unanswered = not now.actions
         intent = now.user.intent_name
@@ -113,11 +125,12 @@ class EscalationPolicy(Policy):
         run = 1 + _run_length(turns[1:]) if failing else 0
         if not unanswered:
             return assess(Signals("", unresolved_turns=run), self._settings) if run else None
+        text = _typed(now.user)
         earlier = [turn for turn in turns[1 : 1 + EARLIER_TURNS] if _still_open(turn)]
         return assess(
             Signals(
-                text=_typed(now.user),
-                intent=intent,
+                text=text,
+                intent=None if text else intent,
                 confidence=float(now.user.intent.get("confidence") or 0.0),
                 unresolved_turns=run,
                 earlier=tuple(_typed(turn.user) for turn in reversed(earlier)),
@@ -134,15 +147,22 @@ class EscalationPolicy(Policy):
 
 
 def _turns_backwards(events: Any) -> Iterator[_Turn]:
-    """The turns of this session, newest first; reads no further back than it is asked to."""
+    """The turns of this session, newest first; reads no further back than it is asked to.
+
+    A message that was taken back, as when it comes again with its meaning settled, is no turn.
+    """
     actions: list[str] = []
     responses: list[str] = []
+    taken_back = False
     for event in reversed(events):
         if isinstance(event, SessionStarted):
             return
-        if isinstance(event, UserUttered):
-            yield _Turn(event, actions[::-1], responses[::-1])
-            actions, responses = [], []
+        if isinstance(event, UserUtteranceReverted):
+            taken_back = True
+        elif isinstance(event, UserUttered):
+            if not taken_back:
+                yield _Turn(event, actions[::-1], responses[::-1])
+            actions, responses, taken_back = [], [], False
         elif isinstance(event, ActionExecuted) and event.action_name not in (ACTION_LISTEN_NAME, None):
             actions.append(event.action_name)
         elif isinstance(event, BotUttered):

@@ -19,6 +19,7 @@ from rasa.shared.core.events import (
     Event,
     SessionStarted,
     SlotSet,
+    UserUtteranceReverted,
     UserUttered,
 )
 from rasa.shared.core.trackers import DialogueStateTracker
@@ -150,3 +151,21 @@ def test_displeasure_after_news_of_a_delay_calls_a_person(policy: EscalationPoli
     assert predicted(predict(policy, says("not good", "nlu_fallback"))) is None
     prediction = predict(policy, late, says("not good", "nlu_fallback"))
     assert slots(prediction)["escalation_reason"] == "frustration"
+
+
+def test_message_that_comes_again_with_its_meaning_settled_counts_once(policy: EscalationPolicy) -> None:
+    again = [
+        *says("kya scene hai", "nlu_fallback"), ActionExecuted("action_clarify"), UserUtteranceReverted(),
+        *says("kya scene hai", "out_of_scope"),
+    ]
+    assert predicted(predict(policy, not_understood(), again)) is None
+    prediction = predict(policy, not_understood(), not_understood(), again)
+    assert slots(prediction)["escalation_reason"] == "repeated_failure"
+
+
+def test_meaning_that_was_settled_can_call_a_person(policy: EscalationPolicy) -> None:
+    again = [
+        *says("hmm ok ji", "nlu_fallback"), ActionExecuted("action_clarify"), UserUtteranceReverted(),
+        *says("hmm ok ji", "request_human"),
+    ]
+    assert slots(predict(policy, again))["escalation_reason"] == "human_requested"
