@@ -13,14 +13,16 @@ from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.fallback import bot_events
-from actions.speaking import Domain, Event, SpeakingAction
+from actions.order_status import ActionCheckOrderStatus
+from actions.return_policy import ActionAnswerReturnPolicy
+from actions.speaking import Domain, Event, SpeakingAction, as_if_said, in_form
 
-ACTION_OF_PAYLOAD = {
-    "/request_human": "action_escalate",
-    "/check_order_status": "action_check_order_status",
-    "/ask_return_policy": "action_answer_return_policy",
-    "/ask_capabilities": "utter_capabilities",
+# What a button's intent leads to. Answered here and not by a follow-up action, behind which no rule would go on.
+ANSWER_TO: dict[str, type[SpeakingAction]] = {
+    "check_order_status": ActionCheckOrderStatus,
+    "ask_return_policy": ActionAnswerReturnPolicy,
 }
+RESPONSE_TO = {"ask_capabilities": "utter_capabilities"}
 ASKED_FOR_A_PERSON = (
     SlotSet("escalation_reason", "human_requested"),
     SlotSet("escalation_priority", "HIGH"),
@@ -31,20 +33,36 @@ ASKED_FOR_A_PERSON = (
 class ActionAffirm(SpeakingAction):
     """Do what a lone "yes" agrees to; with nothing to agree to, ask what the customer would like."""
 
+    def __init__(self, answers: dict[str, SpeakingAction] | None = None) -> None:
+        self._answers = answers
+
     def name(self) -> str:
         return "action_affirm"
 
     async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
-        followup = ACTION_OF_PAYLOAD.get(_offer(tracker))
-        if followup is None:
-            dispatcher.utter_message(response="utter_affirm_open")
+        if in_form(tracker):
             return []
-        reasons = list(ASKED_FOR_A_PERSON) if followup == "action_escalate" else []
-        return [*reasons, FollowupAction(followup)]
+        button = _offer(tracker)
+        intent = str(button.get("payload", "")).removeprefix("/").split("{")[0]
+        if intent == "request_human":
+            return [*ASKED_FOR_A_PERSON, FollowupAction("action_escalate")]
+        if intent in ANSWER_TO:
+            pressed = as_if_said(tracker, _pressed(button, intent))
+            answers = self._answers or {name: kind() for name, kind in ANSWER_TO.items()}
+            return await answers[intent].answer(dispatcher, pressed, domain)
+        dispatcher.utter_message(response=RESPONSE_TO.get(intent, "utter_affirm_open"))
+        return []
 
 
-def _offer(tracker: Tracker) -> str:
-    """Payload of the button that "yes" agrees to, or ''."""
+def _offer(tracker: Tracker) -> dict[str, Any]:
+    """The button that "yes" agrees to, or {}."""
     last: dict[str, Any] = next(bot_events(tracker), {})
-    payloads = [button.get("payload", "") for button in (last.get("data") or {}).get("buttons") or []]
-    return payloads[0] if "/deny" in payloads[1:] else ""
+    buttons = (last.get("data") or {}).get("buttons") or []
+    payloads = [button.get("payload", "") for button in buttons]
+    return dict(buttons[0]) if "/deny" in payloads[1:] else {}
+
+
+def _pressed(button: dict[str, Any], intent: str) -> dict[str, Any]:
+    """The parse data of this button, had it been pressed; yes-or-no buttons carry no entities."""
+    typed = {"typed": button.get("title")}
+    return {"text": f"/{intent}", "intent": {"name": intent, "confidence": 1.0}, "entities": [], "metadata": typed}

@@ -6,22 +6,47 @@ message that phone. Any other card is somebody's number, and opens nobody's orde
 
 from __future__ import annotations
 
+from itertools import islice
+
 from rasa_sdk import Tracker
-from rasa_sdk.events import FollowupAction
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.fallback import last_response
-from actions.speaking import Domain, Event, SpeakingAction, message_metadata
+from actions.order_status import (
+    ActionCheckOrderStatus,
+    ActionCheckRefundStatus,
+    ActionDeliveryDate,
+    ActionOtherOrder,
+    OrderAction,
+)
+from actions.orders.lookup import Orders
+from actions.speaking import Domain, Event, SpeakingAction, as_if_said, message_metadata, turns_backwards
 
 
 class ActionReceiveContact(SpeakingAction):
-    """Go on with the look-up when the number we asked for came, else say that it opens nothing."""
+    """Answer the question that waited for the phone number, or say that this card opens nothing."""
+
+    def __init__(self, orders: Orders | None = None) -> None:
+        self._orders = orders
 
     def name(self) -> str:
         return "action_receive_contact"
 
     async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
         if last_response(tracker) == "utter_order_status_share_contact" and message_metadata(tracker).get("phone"):
-            return [FollowupAction("action_check_order_status")]
+            action, asked = self._waiting(tracker)
+            return await action.answer(dispatcher, asked, domain)
         dispatcher.utter_message(response="utter_contact_received")
         return []
+
+    def _waiting(self, tracker: Tracker) -> tuple[OrderAction, Tracker]:
+        """The order action of the turn before, and the tracker with its question in front."""
+        known: tuple[OrderAction, ...] = (
+            ActionCheckOrderStatus(self._orders), ActionDeliveryDate(self._orders),
+            ActionOtherOrder(self._orders), ActionCheckRefundStatus(self._orders),
+        )  # fmt: skip
+        before = next(islice(turns_backwards(tracker), 1, None), [])
+        done = [event.get("name") for event in before if event.get("event") == "action"]
+        action = next((one for one in known if one.name() in done), known[0])
+        question = before[0].get("parse_data") if before else None
+        return action, as_if_said(tracker, question or {"text": "", "intent": {}, "entities": []})

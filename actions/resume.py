@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.speaking import Domain, Event, SpeakingAction
+from actions.speaking import Domain, Event, SpeakingAction, turns_backwards
 
 
 class ActionResumeOrderLookUp(SpeakingAction):
@@ -25,14 +27,8 @@ class ActionResumeOrderLookUp(SpeakingAction):
 
 
 def _previous_turn_spoke_of_orders(tracker: Tracker) -> bool:
-    turns_back = 0
-    for event in reversed(tracker.events):
-        if event.get("event") == "user":
-            turns_back += 1
-        elif event.get("event") == "bot" and turns_back == 1:
-            said = (event.get("metadata") or {}).get("utter_action") or ""
-            # One reminder is kind, one after every further question is not.
-            return str(said).startswith("utter_order_status_") and said != "utter_order_status_resume"
-        if turns_back == 2:
-            break
-    return False
+    before = next(islice(turns_backwards(tracker), 1, None), [])
+    said = [event.get("metadata") or {} for event in before if event.get("event") == "bot"]
+    last = str(said[-1].get("utter_action") or "") if said else ""
+    # One reminder is kind, one after every further question is not.
+    return last.startswith("utter_order_status_") and last != "utter_order_status_resume"

@@ -7,13 +7,17 @@ exception's text and the whole tracker.
 from __future__ import annotations
 
 import abc
+import copy
 import logging
 import traceback
+from collections.abc import Iterator
 from typing import Any
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import ActionExecutionRejection
+
+from actions.words import for_customer
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +39,7 @@ class SpeakingAction(abc.ABC, Action):
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
         """Rasa's entry point."""
         try:
-            return await self.answer(dispatcher, tracker, domain)
+            return await self.answer(dispatcher, tracker, for_customer(domain, tracker.slots))
         except ActionExecutionRejection:
             raise
         except Exception as error:
@@ -58,3 +62,31 @@ def message_metadata(tracker: Tracker) -> dict[str, Any]:
 def intent_name(tracker: Tracker) -> str:
     """The latest message's intent, or ''."""
     return ((tracker.latest_message or {}).get("intent") or {}).get("name") or ""
+
+
+def in_form(tracker: Tracker) -> bool:
+    """Whether a form waits for an answer; it asks its question again after whatever comes in between."""
+    return bool((tracker.active_loop or {}).get("name"))
+
+
+def as_if_said(tracker: Tracker, message: dict[str, Any]) -> Tracker:
+    """The tracker as it would be if the latest message were `message` (parse data: text, intent, entities).
+
+    Whose message it is stays what the signed webhook says of the real one; only the words behind a button come along.
+    """
+    typed = (message.get("metadata") or {}).get("typed")
+    other = copy.copy(tracker)
+    other.latest_message = {**message, "metadata": {**message_metadata(tracker), "typed": typed}}
+    return other
+
+
+def turns_backwards(tracker: Tracker) -> Iterator[list[Event]]:
+    """The turns of this session, newest first, each the events from the customer's message on, in order."""
+    turn: list[Event] = []
+    for event in reversed(tracker.events):
+        if event.get("event") == "action" and event.get("name") == "action_session_start":
+            return
+        turn.append(event)
+        if event.get("event") == "user":
+            yield turn[::-1]
+            turn = []

@@ -13,12 +13,37 @@ from collections.abc import Mapping
 from typing import Any
 
 PLACEHOLDER = re.compile(r"{(\w+)}")
+_IS_PIECE = "_piece_"
+
+
+def for_customer(domain: Mapping[str, Any], slots: Mapping[str, Any]) -> dict[str, Any]:
+    """The domain with only those variations of each piece whose conditions hold for these slots.
+
+    Chosen as Rasa does it for whole responses: those whose conditions all hold, else those without conditions.
+    """
+    responses = domain.get("responses") or {}
+    chosen = {name: _suitable(entries, slots) for name, entries in responses.items() if _IS_PIECE in name}
+    return {**domain, "responses": {**responses, **chosen}}
+
+
+def _suitable(variations: list[dict[str, Any]], slots: Mapping[str, Any]) -> list[dict[str, Any]]:
+    conditional = [one for one in variations if one.get("condition") and _holds(one["condition"], slots)]
+    return conditional or [one for one in variations if one.get("condition") is None]
+
+
+def _holds(conditions: list[dict[str, Any]], slots: Mapping[str, Any]) -> bool:
+    return all(_folded(slots.get(condition["name"])) == _folded(condition["value"]) for condition in conditions)
+
+
+def _folded(value: Any) -> Any:
+    return value.casefold() if isinstance(value, str) else value
 
 
 class Pieces:
     """The pieces of one topic.
 
-    `domain` is what Rasa sends to an action: {"responses": {name: [{"text": ...}, ...]}, ...}.
+    `domain` is what Rasa sends to an action: {"responses": {name: [{"text": ...}, ...]}, ...}, reduced by
+    `for_customer`, as every SpeakingAction gets it.
     """
 
     def __init__(self, domain: Mapping[str, Any], topic: str) -> None:

@@ -6,6 +6,8 @@ nouns are ("order cancel kar do"), and as English when only a word or two is bor
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from components.message_text import readable, words
 
 ENGLISH, HINGLISH, HINDI = "en", "hinglish", "hi"
@@ -24,6 +26,8 @@ _HINDI_WORDS = frozenset(
     paisa paise pareshan parso phata phir raha rahe rahi rehne rehno rupaye sahi samaan shukriya sirf
     tab tak tera tere tha theek thi toh toota tum tumhara tuta udhar uska uske usko utna waha wala wale
     wali wapas woh yaar yaha ye yeh zyada
+    aane badal badlo bada badi bhaiya chhota chhoti daal dusra dusre hata hatao kariye karoge lagega lagta lagi
+    pata pura puri sakta sakte sakti
     """.split()  # noqa: SIM905
 )
 _SHARED = frozenset("aa ab do hi ho ji kam par pe se".split())  # noqa: SIM905  English words or abbreviations too: half
@@ -37,7 +41,12 @@ def detect_language(text: str) -> str | None:
         return None
     if sum(1 for word in found if word[0] >= "ऀ") * 2 >= len(found):
         return HINDI
-    score = sum(1.0 if word in _HINDI_WORDS else 0.5 if word in _SHARED else 0.0 for word in found)
+    score = hindi_score(found)
     if score >= 1 and (score >= 3 or score / len(found) >= _MIXED_SHARE):
         return HINGLISH
     return ENGLISH if any(word.isascii() for word in found) else None
+
+
+def hindi_score(found: Iterable[str]) -> float:
+    """How much Hindi grammar is in these words (of a readable text): 1 a word, half for words that English has too."""
+    return sum(1.0 if word in _HINDI_WORDS else 0.5 if word in _SHARED else 0.0 for word in found)

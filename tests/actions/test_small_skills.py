@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from rasa_sdk import Tracker
 from rasa_sdk.events import FollowupAction
 from rasa_sdk.executor import CollectingDispatcher
@@ -12,8 +14,11 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.confirmation import ActionAffirm
 from actions.contact import ActionReceiveContact
 from actions.fallback import ActionClarify
+from actions.order_status import ActionCheckOrderStatus
+from actions.orders.models import Order, OrderStatus
 from actions.resume import ActionResumeOrderLookUp
 
+DOMAIN = yaml.safe_load((Path(__file__).resolve().parents[2] / "domain.yml").read_text())
 YES_OR_NO = [{"title": "Talk to a person", "payload": "/request_human"}, {"title": "No", "payload": "/deny"}]
 USER = {"event": "user", "text": "?"}
 
@@ -29,7 +34,7 @@ def tracker(*events: dict[str, Any], intent: str = "nlu_fallback", phone: str | 
 
 async def run(action: Any, at: Tracker) -> tuple[list[str], list[dict[str, Any]]]:
     dispatcher = CollectingDispatcher()
-    events = await action.run(dispatcher, at, {})
+    events = await action.run(dispatcher, at, DOMAIN)
     return [message["response"] for message in dispatcher.messages], events
 
 
@@ -64,11 +69,53 @@ async def test_yes_to_nothing_in_particular_asks_what_is_wanted(buttons: list[di
     assert events == []
 
 
-async def test_contact_that_was_asked_for_goes_on_with_the_look_up() -> None:
-    _, events = await run(
-        ActionReceiveContact(), tracker(bot("utter_order_status_share_contact"), USER, phone="+919876543210")
-    )
-    assert events == [FollowupAction("action_check_order_status")]
+async def test_yes_in_a_form_that_asked_something_else_leaves_the_form_to_ask_again() -> None:
+    message = {"intent": {"name": "affirm"}, "metadata": {}, "entities": []}
+    at = Tracker("c", {}, message, [USER], False, None, {"name": "order_change_form"}, "action_listen")
+    assert await run(ActionAffirm(), at) == ([], [])
+
+
+class OneOrder:
+    """Everybody's only order is #10234."""
+
+    async def find(self, numbers: list[str], phone: str) -> dict[str, Order]:
+        return {number: Order(number, OrderStatus.SHIPPED) for number in numbers if number == "10234"}
+
+    async def open_orders(self, phone: str) -> list[Order]:
+        return [Order("10234", OrderStatus.SHIPPED)]
+
+    recent_orders = open_orders
+
+
+def asked(action: str, *numbers: str) -> list[dict[str, Any]]:
+    """A turn in which the customer asked about orders and was asked for the phone number."""
+    entities = [{"entity": "order_number", "value": number} for number in numbers]
+    return [
+        {"event": "user", "text": "?", "parse_data": {"text": "?", "entities": entities, "metadata": {"phone": None}}},
+        {"event": "action", "name": action},
+        bot("utter_order_status_share_contact"),
+    ]
+
+
+@pytest.mark.parametrize(("before", "said"), [
+    (asked("action_check_order_status"), "utter_order_status_shipped"),
+    (asked("action_check_order_status", "10234"), "utter_order_status_shipped"),
+    (asked("action_check_order_status", "99999"), "utter_order_status_not_found"),
+    (asked("action_delivery_date", "10234"), "utter_order_status_no_delivery_date"),
+])
+async def test_question_that_waited_for_the_contact_is_answered(before: list[dict[str, Any]], said: str) -> None:
+    at = tracker(*before, USER, phone="+919876543210")
+    responses, events = await run(ActionReceiveContact(OneOrder()), at)
+    assert responses == [said]
+    assert not any(event["event"] == "followup" for event in events), "no rule would go on behind a follow-up action"
+
+
+async def test_yes_to_a_look_up_is_answered_as_the_button_would_be() -> None:
+    buttons = [{"title": "Show my orders", "payload": "/check_order_status"}, {"title": "No", "payload": "/deny"}]
+    at = tracker(USER, bot("utter_of_this_test", buttons), USER, intent="affirm", phone="+919876543210")
+    responses, events = await run(ActionAffirm({"check_order_status": ActionCheckOrderStatus(OneOrder())}), at)
+    assert responses == ["utter_order_status_shipped"]
+    assert {"event": "slot", "timestamp": None, "name": "order_number", "value": "10234"} in events
 
 
 @pytest.mark.parametrize(("before", "phone"), [
@@ -81,17 +128,16 @@ async def test_somebodys_contact_card_opens_nothing(before: str, phone: str | No
 
 
 async def test_number_is_asked_for_again_right_after_a_question_in_between() -> None:
-    at = tracker(bot("utter_order_status_not_found"), USER, bot("utter_return_policy_answer"))
+    at = tracker(USER, bot("utter_order_status_not_found"), USER, bot("utter_return_policy_answer"))
     assert await run(ActionResumeOrderLookUp(), at) == (["utter_order_status_resume"], [])
 
 
 async def test_number_is_not_asked_for_again_once_the_customer_moved_on() -> None:
-    at = tracker(
-        bot("utter_order_status_not_found"), USER, bot("utter_thank_welcome"), USER, bot("utter_return_policy_answer")
-    )
+    moved_on = (bot("utter_thank_welcome"), USER)
+    at = tracker(USER, bot("utter_order_status_not_found"), USER, *moved_on, bot("utter_return_policy_answer"))
     assert await run(ActionResumeOrderLookUp(), at) == ([], [])
 
 
 async def test_number_is_asked_for_again_only_once() -> None:
-    at = tracker(bot("utter_order_status_resume"), USER, bot("utter_return_policy_answer"))
+    at = tracker(USER, bot("utter_order_status_resume"), USER, bot("utter_return_policy_answer"))
     assert (await run(ActionResumeOrderLookUp(), at))[0] == []

@@ -1,0 +1,120 @@
+"""The language of the conversation as a slot, so that designers write response variations in YAML and nothing else.
+
+A dialogue policy beside the others, because a policy may set slots inside the Rasa server, before the first action of a
+turn runs: turns that the domain answers alone call no action server. It predicts an action only for a message that
+wishes for a language and nothing else. What language a message is in: `components.language_choice`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from rasa.core.featurizers.tracker_featurizers import TrackerFeaturizer
+from rasa.core.policies.policy import Policy, PolicyPrediction, SupportedData
+from rasa.engine.graph import ExecutionContext
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.shared.core.constants import ACTION_LISTEN_NAME
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import Event, SlotSet
+from rasa.shared.core.generator import TrackerWithCachedStates
+from rasa.shared.core.trackers import DialogueStateTracker
+
+from components.language import HINDI, HINGLISH
+from components.language_choice import Reading, Spoken, choose, read
+
+LANGUAGE, WISHED = "language", "language_wished"
+CHANGE_LANGUAGE = "action_change_language"
+_PRIORITY = 8  # above EscalationPolicy: asking for another language is no failure to understand
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.POLICY_WITHOUT_END_TO_END_SUPPORT, is_trainable=False)
+class LanguagePolicy(Policy):
+    """Keeps the slots `language` (en, hinglish, hi) and `language_wished`; answers "english please"."""
+
+    def __init__(
+        self,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        featurizer: TrackerFeaturizer | None = None,
+    ) -> None:
+        super().__init__(config, model_storage, resource, execution_context, featurizer)
+
+    @staticmethod
+    def get_default_config() -> dict[str, Any]:
+        return {"priority": _PRIORITY}
+
+    @staticmethod
+    def supported_data() -> SupportedData:
+        return SupportedData.ML_AND_RULE_DATA
+
+    def train(self, training_trackers: list[TrackerWithCachedStates], domain: Domain, **kwargs: Any) -> Resource:
+        """Nothing is learnt."""
+        return self._resource
+
+    def predict_action_probabilities(
+        self,
+        tracker: DialogueStateTracker,
+        domain: Domain,
+        rule_only_data: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> PolicyPrediction:
+        """At the start of a turn the slots, where they change; `action_change_language` for a wish and nothing else."""
+        if tracker.latest_action_name == CHANGE_LANGUAGE and tracker.active_loop is None:
+            return self._certain(ACTION_LISTEN_NAME, domain)  # inside a form, it asks its question again
+        if tracker.latest_action_name != ACTION_LISTEN_NAME or tracker.latest_message is None:
+            return self._prediction(self._default_predictions(domain))
+        message = _reading(tracker.latest_message.text)
+        events = self._slots(tracker, domain, message)
+        if message.only_a_wish:
+            return self._certain(CHANGE_LANGUAGE, domain, events)
+        return self._prediction(self._default_predictions(domain), events=events)
+
+    def _slots(self, tracker: DialogueStateTracker, domain: Domain, message: Reading) -> list[Event]:
+        known = tracker.get_slot(LANGUAGE)
+        before = Spoken(known, bool(tracker.get_slot(WISHED))) if known else _spoken_before(tracker.events)
+        after = choose(before, message)
+        language = _answered_in(after.language, domain) if after.language == HINDI else after.language
+        events = []
+        if language != known:
+            events.append(SlotSet(LANGUAGE, language))
+        if after.wished != bool(tracker.get_slot(WISHED)):
+            events.append(SlotSet(WISHED, after.wished))
+        return events
+
+    def _certain(self, action: str, domain: Domain, events: list[Event] | None = None) -> PolicyPrediction:
+        probabilities = self._default_predictions(domain)
+        probabilities[domain.index_for_action(action)] = 1.0
+        return self._prediction(probabilities, events=events, is_no_user_prediction=True)
+
+
+def _reading(text: str | None) -> Reading:
+    """A pressed button says nothing of the customer's language: its words are ours."""
+    return Reading() if not text or text.startswith("/") else read(text)
+
+
+def _spoken_before(events: Iterable[Event]) -> Spoken:
+    """The language of the session before, whose slots are gone while its events are still at hand."""
+    found: dict[str, Any] = {}
+    for event in reversed(list(events)):
+        if isinstance(event, SlotSet) and event.key in (LANGUAGE, WISHED):
+            found.setdefault(event.key, event.value)
+            if event.key == LANGUAGE and WISHED in found:
+                break
+    return Spoken(found.get(LANGUAGE), bool(found.get(WISHED)))
+
+
+def _answered_in(language: str, domain: Domain) -> str:
+    """Hindi in its own script where the domain has such variations, else in Latin script."""
+    conditions = (
+        condition
+        for variations in domain.responses.values()
+        for variation in variations
+        for condition in variation.get("condition") or []
+    )
+    has_it = any(condition.get("name") == LANGUAGE and condition.get("value") == language for condition in conditions)
+    return language if has_it else HINGLISH

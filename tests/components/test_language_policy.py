@@ -1,0 +1,110 @@
+"""The policy that keeps the language: slots before the first answer of a turn, an action only for a bare wish."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from rasa.core.policies.policy import PolicyPrediction
+from rasa.engine.graph import ExecutionContext, GraphSchema
+from rasa.engine.storage.local_model_storage import LocalModelStorage
+from rasa.engine.storage.resource import Resource
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import ActionExecuted, ActiveLoop, Event, SessionStarted, SlotSet, UserUttered
+from rasa.shared.core.trackers import DialogueStateTracker
+
+from components.language_policy import LanguagePolicy
+
+ROOT = Path(__file__).resolve().parents[2]
+DOMAIN = Domain.load(str(ROOT / "domain.yml"))
+LISTEN = ActionExecuted("action_listen")
+
+
+@pytest.fixture(scope="module")
+def policy(tmp_path_factory: pytest.TempPathFactory) -> LanguagePolicy:
+    storage = LocalModelStorage.create(Path(tmp_path_factory.mktemp("model")))
+    context = ExecutionContext(GraphSchema({}))
+    return LanguagePolicy(LanguagePolicy.get_default_config(), storage, Resource("p"), context)
+
+
+def says(text: str) -> list[Event]:
+    return [LISTEN, UserUttered(text, {"name": "out_of_scope", "confidence": 0.9})]
+
+
+def predict(policy: LanguagePolicy, *events: Event, domain: Domain = DOMAIN) -> PolicyPrediction:
+    tracker = DialogueStateTracker.from_events("c", list(events), slots=domain.slots, domain=domain)
+    return policy.predict_action_probabilities(tracker, domain)
+
+
+def predicted(prediction: PolicyPrediction) -> str | None:
+    if prediction.max_confidence == 0:
+        return None
+    return str(DOMAIN.action_names_or_texts[prediction.max_confidence_index])
+
+
+def slots(prediction: PolicyPrediction) -> dict[str, Any]:
+    """Slots that are set whichever policy wins."""
+    return {event.key: event.value for event in prediction.events if isinstance(event, SlotSet)}
+
+
+def test_language_is_set_for_whichever_policy_answers(policy: LanguagePolicy) -> None:
+    prediction = predict(policy, *says("mera order kab aayega"))
+    assert slots(prediction) == {"language": "hinglish"}
+    assert predicted(prediction) is None
+
+
+def test_language_that_stays_is_not_set_again(policy: LanguagePolicy) -> None:
+    known = SlotSet("language", "hinglish")
+    assert slots(predict(policy, known, *says("kahan hai mera parcel"))) == {}
+    assert slots(predict(policy, known, *says("10234"))) == {}
+
+
+def test_pressed_button_says_nothing_of_the_language(policy: LanguagePolicy) -> None:
+    assert slots(predict(policy, SlotSet("language", "hinglish"), *says("/check_order_status"))) == {}
+
+
+def test_language_is_looked_at_once_a_turn(policy: LanguagePolicy) -> None:
+    prediction = predict(policy, *says("mera order kab aayega"), ActionExecuted("action_check_order_status"))
+    assert slots(prediction) == {}
+
+
+def test_bare_wish_is_answered_and_then_it_is_the_customers_turn(policy: LanguagePolicy) -> None:
+    turn = [SlotSet("language", "hinglish"), *says("english please")]
+    prediction = predict(policy, *turn)
+    assert predicted(prediction) == "action_change_language"
+    assert prediction.is_no_user_prediction
+    assert slots(prediction) == {"language": "en", "language_wished": True}
+    assert predicted(predict(policy, *turn, ActionExecuted("action_change_language"))) == "action_listen"
+
+
+def test_wish_in_a_form_is_answered_and_then_the_form_asks_again(policy: LanguagePolicy) -> None:
+    turn = [ActiveLoop("order_change_form"), *says("english please")]
+    assert predicted(predict(policy, *turn)) == "action_change_language"
+    assert predicted(predict(policy, *turn, ActionExecuted("action_change_language"))) is None, "left to RulePolicy"
+
+
+def test_wish_beside_a_question_leaves_the_answer_to_others(policy: LanguagePolicy) -> None:
+    prediction = predict(policy, *says("mera order 10234 kahan hai, reply in english"))
+    assert predicted(prediction) is None
+    assert slots(prediction) == {"language": "en", "language_wished": True}
+
+
+@pytest.mark.parametrize("wished", [False, True])
+def test_new_session_goes_on_in_the_language_of_the_last(policy: LanguagePolicy, wished: bool) -> None:
+    """Its slots are gone with the session; the events are still there in its first turn."""
+    before = [*says("x"), SlotSet("language", "hinglish"), *([SlotSet("language_wished", True)] if wished else [])]
+    begins = [ActionExecuted("action_session_start"), SessionStarted()]
+    now = slots(predict(policy, *before, *begins, *says("ok")))
+    assert now == {"language": "hinglish", **({"language_wished": True} if wished else {})}
+
+
+def test_hindi_in_its_own_script_is_answered_in_latin_script_unless_the_domain_has_it(policy: LanguagePolicy) -> None:
+    asked = says("मेरा ऑर्डर कहाँ है")
+    assert slots(predict(policy, *asked)) == {"language": "hinglish"}
+    hindi = {"condition": [{"type": "slot", "name": "language", "value": "hi"}], "text": "नमस्ते"}
+    content = yaml.safe_load((ROOT / "domain.yml").read_text())
+    content["responses"]["utter_greet"].append(hindi)
+    speaks_it = Domain.from_dict(content)
+    assert slots(predict(policy, *asked, domain=speaks_it)) == {"language": "hi"}
