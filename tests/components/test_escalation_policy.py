@@ -161,11 +161,3 @@ def test_message_that_comes_again_with_its_meaning_settled_counts_once(policy: E
     assert predicted(predict(policy, not_understood(), again)) is None
     prediction = predict(policy, not_understood(), not_understood(), again)
     assert slots(prediction)["escalation_reason"] == "repeated_failure"
-
-
-def test_meaning_that_was_settled_can_call_a_person(policy: EscalationPolicy) -> None:
-    again = [
-        *says("hmm ok ji", "nlu_fallback"), ActionExecuted("action_clarify"), UserUtteranceReverted(),
-        *says("hmm ok ji", "request_human"),
-    ]
-    assert slots(predict(policy, again))["escalation_reason"] == "human_requested"
