@@ -18,7 +18,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 import settings as settings_module
-from conversation_log import arguments, database, hot
+from conversation_log import arguments, database, hot, remedies
 from conversation_log.database import LogUnavailable
 from privacy import log_filter
 from settings import Settings, SettingsError
@@ -30,25 +30,32 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Returns its exit status: 0 done, 1 could not, 2 misused."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr)
     log_filter.install()
+    settings: Settings | None = None
     try:
         settings = settings_module.load()
         parsed = _parser(settings).parse_args(argv)
         command: Command = parsed.command
         return command(settings, parsed)
-    except (SettingsError, LogUnavailable) as error:
-        print(f"conversation_log: {error}", file=sys.stderr)
-    except SQLAlchemyError as error:
-        cause = getattr(error, "orig", None) or error
-        print(f"conversation_log: the database failed: {type(cause).__name__}: {cause}", file=sys.stderr)
-    except RedisError as error:
-        print(f"conversation_log: Redis does not answer ({type(error).__name__})", file=sys.stderr)
     except BrokenPipeError:
         # The reader (`head`) has enough. Python would complain again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
         return 130
+    except (SettingsError, LogUnavailable, SQLAlchemyError, RedisError, OSError) as error:
+        print(f"conversation_log: {_explained(error, settings)}", file=sys.stderr)
     return 1
+
+
+def _explained(error: Exception, settings: Settings | None) -> str:
+    """What went wrong and what to do, without what drivers say of rows and passwords."""
+    if isinstance(error, SQLAlchemyError):
+        return remedies.of_database(error, str(settings.conversation_database_url) if settings else "")
+    if isinstance(error, RedisError):
+        return "Redis stopped answering. Start it again (or correct REDIS_URL) and run this once more."
+    if isinstance(error, OSError):
+        return f"{error.filename or 'The output'} cannot be written: {error.strerror or type(error).__name__}."
+    return str(error)
 
 
 def _parser(settings: Settings) -> argparse.ArgumentParser:
@@ -70,7 +77,9 @@ def _parser(settings: Settings) -> argparse.ArgumentParser:
     export.add_argument("--customer", type=customer, help="phone number or customer id")
 
     archive = add("archive", _archive, "Move old conversations to the archive and forget the oldest there.")
-    archive.add_argument("--days", type=int, help="move what ended so long ago (default: RETENTION_WARM_DAYS, 90)")
+    archive.add_argument(
+        "--days", type=arguments.days, help="move what ended so long ago (default: RETENTION_WARM_DAYS, 90)"
+    )
     archive.add_argument("--bigquery", metavar="PROJECT.DATASET.TABLE", help="make the archive an external table there")
     archive.add_argument("--print-ddl", action="store_true", help="with --bigquery: print the statement, run nothing")
 
@@ -98,6 +107,7 @@ def _parser(settings: Settings) -> argparse.ArgumentParser:
     follow.add_argument("--redact", action="store_true", help="hide personal data in the texts")
 
     add("status", _status, "Print how far the log is behind and what each tier holds.")
+    add("retry", _retry, "Log the records once more that could not be logged and were set aside.")
     add("migrate", _migrate, "Create or update the log's tables.")
     add("schedule", _schedule, "Print a crontab line for those who run `archive` by cron.")
     return parser
@@ -117,18 +127,23 @@ def _redis(settings: Settings) -> redis.Redis[bytes] | None:
     client = hot.client(url)
     try:
         client.ping()
-    except (RedisError, OSError):
+    except (RedisError, OSError) as error:
+        print(f"conversation_log: {hot.trouble(error)} Going on without it.", file=sys.stderr)
         return None
     return client
 
 
 def _export(settings: Settings, parsed: argparse.Namespace) -> int:
-    from conversation_log import tiers
+    from conversation_log import passing, tiers
     from conversation_log.export import as_line
 
-    period = tiers.Period(parsed.since, parsed.until)
-    for record in tiers.records(settings, _engine(settings), _redis(settings), period, parsed.customer):
-        sys.stdout.write(as_line(record) + "\n")
+    engine, period = _engine(settings), tiers.Period(parsed.since, parsed.until)
+    client = _redis(settings) if parsed.customer else None
+    total = 0 if parsed.customer else tiers.count(settings, engine, period)
+    with passing.counted("Exporting", "Exported", total) as more:
+        for record in tiers.records(settings, engine, client, period, parsed.customer):
+            sys.stdout.write(as_line(record) + "\n")
+            more(1)
     sys.stdout.flush()
     return 0
 
@@ -136,9 +151,14 @@ def _export(settings: Settings, parsed: argparse.Namespace) -> int:
 def _archive(settings: Settings, parsed: argparse.Namespace) -> int:
     from conversation_log import archive, bigquery
 
-    if parsed.bigquery and parsed.print_ddl:
-        print(bigquery.ddl(parsed.bigquery, str(settings.archive_url)))
-        return 0
+    if parsed.print_ddl and not parsed.bigquery:
+        raise SettingsError("--print-ddl needs --bigquery PROJECT.DATASET.TABLE; nothing was archived.")
+    if parsed.bigquery:
+        # A name that BigQuery cannot take is refused before an hour of archiving, not after it.
+        statement = bigquery.ddl(parsed.bigquery, str(settings.archive_url))
+        if parsed.print_ddl:
+            print(statement)
+            return 0
     return archive.run_command(settings, _engine(settings), parsed.days, parsed.bigquery)
 
 
@@ -179,6 +199,17 @@ def _status(settings: Settings, parsed: argparse.Namespace) -> int:
     from conversation_log import status
 
     return status.run_command(settings, _engine(settings), _redis(settings))
+
+
+def _retry(settings: Settings, parsed: argparse.Namespace) -> int:
+    from conversation_log import stream
+
+    client = _redis(settings)
+    if client is None:
+        print("conversation_log: The records are in Redis: start the assistant, then run this again.", file=sys.stderr)
+        return 1
+    print(f"{stream.retry(client)} records are in line again; `status` tells whether they could be logged now.")
+    return 0
 
 
 def _migrate(settings: Settings, parsed: argparse.Namespace) -> int:

@@ -7,19 +7,16 @@ file whose manifest says `copied` has its warm rows deleted. In between, readers
 from __future__ import annotations
 
 import logging
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy import delete, func, select
 from sqlalchemy.engine import Connection, Engine
 
-from conversation_log import database
+from conversation_log import database, passing
 from conversation_log.cold import Manifest, Shelf, canonical
 from conversation_log.export import as_record
 from conversation_log.reader import Conversation, Row, messages_of
@@ -47,8 +44,9 @@ class Retention:
         """RETENTION_WARM_DAYS and RETENTION_COLD_DAYS. Raises SettingsError."""
         warm = settings.values.get("RETENTION_WARM_DAYS")
         cold = settings.values.get("RETENTION_COLD_DAYS")
-        return cls(_days("RETENTION_WARM_DAYS", warm or str(WARM_DAYS)),
-                   _days("RETENTION_COLD_DAYS", cold) if cold else None)
+        return cls(
+            _days("RETENTION_WARM_DAYS", warm or str(WARM_DAYS)), _days("RETENTION_COLD_DAYS", cold) if cold else None
+        )
 
 
 def _days(name: str, text: str) -> int:
@@ -146,9 +144,7 @@ def _oldest_day(engine: Engine, before: datetime) -> date | None:
 Snapshot = dict[str, tuple[Row, list[Row]]]
 
 
-def _copy(
-    engine: Engine, shelf: Shelf, day: date, before: datetime, now: datetime
-) -> tuple[Manifest, Snapshot]:
+def _copy(engine: Engine, shelf: Shelf, day: date, before: datetime, now: datetime) -> tuple[Manifest, Snapshot]:
     """Write one file of conversations that ended on `day`, and its manifest; with the rows that went into it."""
     begins = datetime(day.year, day.month, day.day, tzinfo=timezone.utc)
     ends = min(begins + timedelta(days=1), before)
@@ -215,9 +211,7 @@ def _delete_unchanged(
     return current.keys() - set(same)
 
 
-def rewrite(
-    shelf: Shelf, manifest: Manifest, keep: Callable[[dict[str, Any]], bool], state: str | None = None
-) -> int:
+def rewrite(shelf: Shelf, manifest: Manifest, keep: Callable[[dict[str, Any]], bool], state: str | None = None) -> int:
     """Put a file in the place of another, without some of its conversations. Returns how many are gone."""
     kept = [record for record in shelf.rows(manifest) if keep(record)]
     if len(kept) == manifest.conversations:
@@ -248,15 +242,13 @@ def run_command(settings: Settings, engine: Engine, days: int | None, table: str
     shelf = Shelf.at(str(settings.archive_url))
     now = datetime.now(timezone.utc)
     total = due(engine, now - timedelta(days=retention.warm_days))
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     started = time.monotonic()
-    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("Archiving", total=total)
-        moved = run(engine, shelf, retention, now, lambda count: bar.advance(task, count))
-    seconds = max(time.monotonic() - started, 0.001)
+    with passing.counted("Archiving", "Archived", total) as more:
+        moved = run(engine, shelf, retention, now, more)
+    took = passing.rate(moved.conversations, time.monotonic() - started)
     print(
-        f"Archived {moved.conversations} conversations ({moved.messages} messages) in {moved.files} files "
-        f"in {seconds:.1f} s ({moved.conversations / seconds:.0f}/s); forgot {moved.forgotten} past keeping."
+        f"Archived {moved.conversations} conversations ({moved.messages} messages) in {moved.files} files in {took}; "
+        f"forgot {moved.forgotten} past keeping."
     )
     if table:
         from conversation_log import bigquery

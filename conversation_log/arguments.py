@@ -26,6 +26,13 @@ def moment(text: str) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
 
 
+def days(text: str) -> int:
+    """A number of days, 0 or more. Raises ArgumentTypeError."""
+    if not text.strip().isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of days")
+    return int(text)
+
+
 def customer(text: str, region: str) -> str:
     """A phone number as E.164, whatever way it is written; any other id as it is. Raises ArgumentTypeError."""
     plain = text.strip()

@@ -157,8 +157,12 @@ class Book(Pages):
             # What went out is what the customer read, whatever the dialogue had in mind.
             conversation = self._conversations[row["log_id"]]
             self._change(conversation, ended_at=max(conversation["ended_at"], outcome.at))
-            self._change(row, suppressed=False, accepted_at=row["accepted_at"] or outcome.at,
-                         content=_without_titles(outcome.text, row["buttons"]) or row["content"])
+            self._change(
+                row,
+                suppressed=False,
+                accepted_at=row["accepted_at"] or outcome.at,
+                content=_without_titles(outcome.text, row["buttons"]) or row["content"],
+            )
         status = rules.furthest(row["delivery_status"], outcome.outcome)
         self._change(row, delivery_status=status, error=outcome.error if status == "failed" else None)
         if outcome.message_id and row["message_id"] is None:
@@ -169,7 +173,8 @@ class Book(Pages):
     def _conversation_of(self, outcome: Outcome) -> Row:
         latest = self._latest.get(outcome.customer)
         stands = latest is not None and (
-            outcome.author == "agent" or outcome.at - latest["ended_at"] <= rules.IDLE
+            outcome.author == "agent"
+            or outcome.at - latest["ended_at"] <= rules.IDLE
             or latest["resolution_status"] == "escalated"
         )
         if latest is not None and stands:
@@ -190,14 +195,23 @@ class Book(Pages):
         reached = rules.furthest(row["delivery_status"], status)
         if reached != row["delivery_status"] or row["suppressed"]:
             # A status proves that the message left, whatever we believed.
-            self._change(row, delivery_status=reached, suppressed=False,
-                         error=(error or row["error"]) if reached == "failed" else None)
+            self._change(
+                row,
+                delivery_status=reached,
+                suppressed=False,
+                error=(error or row["error"]) if reached == "failed" else None,
+            )
 
     def _keep_early(self, status: Status) -> None:
         row = self._early.get(status.message_id)
         if row is None:
-            row = {"message_id": status.message_id, "message_key": status.key, "status": status.status,
-                   "at": status.at, "error": status.error}
+            row = {
+                "message_id": status.message_id,
+                "message_key": status.key,
+                "status": status.status,
+                "at": status.at,
+                "error": status.error,
+            }
             self._early[status.message_id] = row
             self._insert("early_statuses", row)
         else:

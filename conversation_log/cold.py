@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -20,12 +21,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import fs
 
+from conversation_log import remedies
 from conversation_log.columns import SCHEMA, as_row, from_row
 from conversation_log.database import LogUnavailable
 from conversation_log.reader import Selection
 
 FORMAT = 1
 ROWS_AT_ONCE = 500
+GCS_PATIENCE_S = 30  # Google's client would try for 15 minutes before it says that there are no credentials
 
 
 @dataclass(frozen=True)
@@ -60,27 +63,35 @@ class Manifest:
 class Shelf:
     """The archive at one address. Methods raise LogUnavailable when it cannot be read or written."""
 
-    def __init__(self, filesystem: fs.FileSystem, root: str) -> None:
-        self._fs, self._root = filesystem, root.rstrip("/")
+    def __init__(self, filesystem: fs.FileSystem, root: str, scheme: str = "file") -> None:
+        self._fs, self._root, self._scheme = filesystem, root.rstrip("/"), scheme
 
     @classmethod
     def at(cls, url: str) -> Shelf:
-        """The archive at a `file://`, `s3://` or `gs://` URI."""
+        """The archive at a `file://`, `s3://` or `gs://` URI. Raises LogUnavailable."""
+        scheme = {"gcs": "gs"}.get(url.partition("://")[0], url.partition("://")[0])
+        if scheme == "gs" and "retry_limit_seconds" not in url:
+            url += f"{'&' if '?' in url else '?'}retry_limit_seconds={GCS_PATIENCE_S}"
         try:
             filesystem, root = fs.FileSystem.from_uri(url)
-        except (pa.ArrowInvalid, OSError) as error:
-            raise LogUnavailable(f"ARCHIVE_URL cannot be used: {error}") from error
-        return cls(filesystem, root)
+        except pa.ArrowInvalid:
+            # Arrow's message repeats the URI, and s3:// ones may hold a key.
+            raise LogUnavailable(
+                "ARCHIVE_URL cannot be used; write file:///folder, s3://bucket/folder or gs://bucket/folder."
+            ) from None
+        except OSError as error:
+            raise LogUnavailable(remedies.of_archive(error, scheme)) from error
+        return cls(filesystem, root, scheme)
 
     # -- manifests
 
     def manifests(self) -> list[Manifest]:
         """All files of the archive, by day. A file that another one replaces is left out."""
         selector = fs.FileSelector(self._at("manifests"), recursive=True, allow_not_found=True)
-        found = []
-        for info in self._fs.get_file_info(selector):
-            if info.type == fs.FileType.File and info.path.endswith(".json"):
-                found.append(_manifest(self._read(info.path)))
+        with self._reaching():
+            infos = self._fs.get_file_info(selector)
+        paths = [info.path for info in infos if info.type == fs.FileType.File and info.path.endswith(".json")]
+        found = [_manifest(self._read(path)) for path in paths]
         replaced = {manifest.replaces for manifest in found}
         return sorted((m for m in found if m.name not in replaced), key=lambda m: (m.date, m.name))
 
@@ -91,12 +102,6 @@ class Shelf:
     def finish(self, manifest: Manifest) -> None:
         """Note that the warm rows are gone."""
         self.write_manifest(replace(manifest, state="done"))
-
-    def unfinished_ids(self) -> set[str]:
-        """The conversations that may be in both tiers right now."""
-        return {
-            log_id for manifest in self.manifests() if manifest.state == "copied" for log_id in self.ids(manifest)
-        }
 
     # -- data
 
@@ -122,40 +127,33 @@ class Shelf:
     def verify(self, manifest: Manifest) -> None:
         """Read a file back and compare it with its manifest. Raises LogUnavailable when they differ."""
         body = self._read(self._at(manifest.data_path))
-        found = [from_row(row) for row in pq.read_table(pa.BufferReader(body)).to_pylist()]
+        with self._reaching():
+            found = [from_row(row) for row in pq.read_table(pa.BufferReader(body)).to_pylist()]
         if hashlib.sha256(body).hexdigest() != manifest.sha256 or contents_hash(found) != manifest.contents:
             raise LogUnavailable(f"What was read back from {manifest.data_path} is not what was written.")
 
-    def ids(self, manifest: Manifest) -> list[str]:
-        """The log ids in a file."""
-        with self._fs.open_input_file(self._at(manifest.data_path)) as source:
-            return list(pq.read_table(source, columns=["log_id"])["log_id"].to_pylist())
+    def owners_in(self, manifest: Manifest) -> pa.Table:
+        """`customer_id` and `customer_phone` of the conversations in a file, each pair once."""
+        with self._reaching(), self._fs.open_input_file(self._at(manifest.data_path)) as source:
+            return _unique(pq.read_table(source, columns=list(_OWNER)))
 
-    def names_in(self, manifest: Manifest) -> set[str]:
-        """The customers' ids and phones in a file."""
-        with self._fs.open_input_file(self._at(manifest.data_path)) as source:
-            table = pq.read_table(source, columns=["customer_id", "customer_phone"])
-        return {name for column in table.columns for name in column.to_pylist() if name}
+    def owners(self) -> pa.Table:
+        """The same for all files; an empty table for none."""
+        parts = [self.owners_in(manifest) for manifest in self.manifests()]
+        return _unique(pa.concat_tables(parts)) if parts else pa.schema([SCHEMA.field(n) for n in _OWNER]).empty_table()
 
     def rows(self, manifest: Manifest) -> Iterator[dict[str, Any]]:
         """The records of a file."""
-        with self._fs.open_input_file(self._at(manifest.data_path)) as source:
+        with self._reaching(), self._fs.open_input_file(self._at(manifest.data_path)) as source:
             for batch in pq.ParquetFile(source).iter_batches(batch_size=ROWS_AT_ONCE):
                 for row in batch.to_pylist():
                     yield from_row(row)
 
-    def records(
-        self, selection: Selection, without: Collection[str] = (), only: Collection[str] | None = None
-    ) -> Iterator[dict[str, Any]]:
-        """The archived records of a selection; files that cannot hold any are not opened."""
-        for manifest in self.manifests():
-            if not _may_hold(manifest, selection):
-                continue
-            for record in self.rows(manifest):
-                if record["log_id"] in without or (only is not None and record["log_id"] not in only):
-                    continue
-                if _selected(record, selection):
-                    yield record
+    def records(self, selection: Selection, manifests: Iterable[Manifest] | None = None) -> Iterator[dict[str, Any]]:
+        """The archived records of a selection, from these files or all; those that cannot hold any are not opened."""
+        for manifest in self.manifests() if manifests is None else manifests:
+            if may_hold(manifest, selection):
+                yield from (record for record in self.rows(manifest) if _selected(record, selection))
 
     def remove(self, manifest: Manifest) -> None:
         """Take a file out of the archive: the manifest first, so that nobody reads what is half gone."""
@@ -169,10 +167,12 @@ class Shelf:
         swept = 0
         for folder in ("manifests", "conversations"):
             selector = fs.FileSelector(self._at(folder), recursive=True, allow_not_found=True)
-            for info in self._fs.get_file_info(selector):
-                if info.type == fs.FileType.File and info.path not in wanted:
-                    self._fs.delete_file(info.path)
-                    swept += 1
+            with self._reaching():
+                infos = self._fs.get_file_info(selector)
+                for info in infos:
+                    if info.type == fs.FileType.File and info.path not in wanted:
+                        self._fs.delete_file(info.path)
+                        swept += 1
         return swept
 
     # -- files
@@ -181,17 +181,14 @@ class Shelf:
         return f"{self._root}/{path}"
 
     def _read(self, path: str) -> bytes:
-        try:
-            with self._fs.open_input_stream(path) as source:
-                return bytes(source.read())
-        except OSError as error:
-            raise LogUnavailable(f"The archive cannot be read: {error}") from error
+        with self._reaching(), self._fs.open_input_stream(path) as source:
+            return bytes(source.read())
 
     def _write(self, path: str, body: bytes) -> None:
         """Object stores show a file when it is complete; on disks it gets its name when it is."""
         target = self._at(path)
         local = isinstance(self._fs, fs.LocalFileSystem)
-        try:
+        with self._reaching():
             if local:
                 self._fs.create_dir(target.rpartition("/")[0], recursive=True)
             written = f"{target}.part" if local else target
@@ -199,16 +196,25 @@ class Shelf:
                 sink.write(body)
             if local:
                 self._fs.move(written, target)
-        except OSError as error:
-            raise LogUnavailable(f"The archive cannot be written: {error}") from error
 
     def _delete(self, path: str) -> None:
-        try:
+        with self._reaching(), suppress(FileNotFoundError):
             self._fs.delete_file(self._at(path))
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            raise LogUnavailable(f"The archive cannot be changed: {error}") from error
+
+    @contextmanager
+    def _reaching(self) -> Iterator[None]:
+        """Whatever fails in Arrow comes out as LogUnavailable, in words and with a remedy."""
+        try:
+            yield
+        except (OSError, pa.ArrowException) as error:
+            raise LogUnavailable(remedies.of_archive(error, self._scheme)) from error
+
+
+_OWNER = ("customer_id", "customer_phone")
+
+
+def _unique(table: pa.Table) -> pa.Table:
+    return table.group_by(list(_OWNER)).aggregate([])
 
 
 def contents_hash(records: list[dict[str, Any]]) -> str:
@@ -228,7 +234,8 @@ def _manifest(body: bytes) -> Manifest:
         raise LogUnavailable(f"A manifest of the archive is damaged: {error}") from error
 
 
-def _may_hold(manifest: Manifest, selection: Selection) -> bool:
+def may_hold(manifest: Manifest, selection: Selection) -> bool:
+    """Whether a file can hold conversations of a selection, by when they began."""
     if selection.since is not None and datetime.fromisoformat(manifest.last.replace("Z", "+00:00")) < selection.since:
         return False
     first = datetime.fromisoformat(manifest.first.replace("Z", "+00:00"))

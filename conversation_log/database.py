@@ -24,6 +24,8 @@ from sqlalchemy import event, text
 from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+from conversation_log import remedies
+
 log = logging.getLogger(__name__)
 
 VERSION_TABLE = "log_alembic_version"
@@ -37,11 +39,14 @@ class LogUnavailable(RuntimeError):
 
 
 def connect(url: str) -> Engine:
-    """An engine for the log's database; nothing is opened yet. Raises LogUnavailable for a malformed URL."""
+    """An engine for the log's database; nothing is opened yet. Raises LogUnavailable for a URL that cannot be used."""
     try:
         parsed = make_url(url)
     except ArgumentError:
-        raise LogUnavailable("CONVERSATION_DATABASE_URL is not an SQLAlchemy URL.") from None
+        raise LogUnavailable(
+            "CONVERSATION_DATABASE_URL is not an SQLAlchemy URL; write sqlite:///path or "
+            "postgresql://user:password@host/database."
+        ) from None
     options: dict[str, Any] = {"future": True, "pool_pre_ping": True, "hide_parameters": True}
     backend = parsed.get_backend_name()
     if backend == "sqlite":
@@ -49,7 +54,13 @@ def connect(url: str) -> Engine:
     elif backend == "postgresql":
         options["executemany_mode"] = "values_plus_batch"
         options["connect_args"] = {"connect_timeout": 5}
-    engine = sqlalchemy.create_engine(parsed, **options)
+    try:
+        engine = sqlalchemy.create_engine(parsed, **options)
+    except (ArgumentError, ImportError):
+        raise LogUnavailable(
+            f"CONVERSATION_DATABASE_URL asks for {parsed.drivername}, whose driver is not here; use sqlite, "
+            "postgresql or mysql+pymysql."
+        ) from None
     if backend == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -85,13 +96,13 @@ def writing(engine: Engine) -> Iterator[Connection]:
 def migrate(engine: Engine) -> None:
     """Bring the tables up to date; safe when several processes start at once. Raises LogUnavailable."""
     file = engine.url.database
-    if engine.dialect.name == "sqlite" and file and file != ":memory:":
-        Path(file).parent.mkdir(parents=True, exist_ok=True)
     try:
+        if engine.dialect.name == "sqlite" and file and file != ":memory:":
+            Path(file).parent.mkdir(parents=True, exist_ok=True)
         with exclusive(engine, "migration", MIGRATION_WAIT_S):
             _upgrade(engine)
-    except SQLAlchemyError as error:
-        raise LogUnavailable(_explained(engine, error)) from error
+    except (SQLAlchemyError, OSError) as error:
+        raise LogUnavailable(remedies.of_database(error, engine.url)) from error
 
 
 def require_current(engine: Engine) -> None:
@@ -105,7 +116,7 @@ def require_current(engine: Engine) -> None:
     try:
         applied = applied_revision(engine)
     except SQLAlchemyError as error:
-        raise LogUnavailable(_explained(engine, error)) from error
+        raise LogUnavailable(remedies.of_database(error, engine.url)) from error
     if applied != newest_revision():
         raise LogUnavailable(
             "The conversation database lacks the newest tables. Run `python -m conversation_log migrate`."
@@ -189,9 +200,3 @@ def _try_flock(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _explained(engine: Engine, error: SQLAlchemyError) -> str:
-    where = engine.url.render_as_string(hide_password=True)
-    cause = getattr(error, "orig", None) or error
-    return f"The conversation database {where} cannot be used: {type(cause).__name__}: {str(cause).splitlines()[0]}"

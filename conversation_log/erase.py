@@ -62,15 +62,13 @@ class Receipt:
         return [*text, f"  {NOT_COVERED}"]
 
 
-def erase(
-    customer: str, engine: Engine, shelf: Shelf, client: redis.Redis[Any] | None, now: datetime
-) -> Receipt:
+def erase(customer: str, engine: Engine, shelf: Shelf, client: redis.Redis[Any] | None, now: datetime) -> Receipt:
     """Remove everything of a customer. May be run again at any time; then it finishes what was left.
 
     Raises LogUnavailable, SQLAlchemyError, redis.RedisError; what was removed until then stays removed.
     """
     receipt = Receipt(customer, now)
-    known = identities.find(customer, engine, client)
+    known = identities.find(customer, engine, client, shelf)
     wamids: set[str] = set()
     with database.exclusive(engine, "archive", wait_s=ARCHIVE_WAIT_S):
         archive.resume(engine, shelf, now)
@@ -101,7 +99,7 @@ def _erase_cold(shelf: Shelf, known: Identities) -> dict[str, int]:
     removed = 0
     files = 0
     for manifest in shelf.manifests():
-        if not names.intersection(shelf.names_in(manifest)):
+        if not identities.carrying(shelf.owners_in(manifest), names):
             continue
         files += 1
         removed += archive.rewrite(

@@ -157,13 +157,21 @@ _ENTRIES = {
 def wait_for_writer(client: redis.Redis[Any]) -> None:
     """Wait until the batch that the log's writer has in hand is in the database, where it can be erased."""
     deadline = time.monotonic() + WRITER_WAIT_S
+    in_hand: tuple[int, ...] | None = None
     while time.monotonic() < deadline and client.exists(stream.LEASE):
         try:
-            if not client.xpending(stream.STREAM, stream.GROUP)["pending"]:
-                return
+            pending = client.xpending(stream.STREAM, stream.GROUP)
         except ResponseError:  # no group yet: nothing was ever read
             return
+        # On a busy log there is always a batch; what counts is the one that was in hand when we came.
+        in_hand = in_hand or (_place(pending["max"]) if pending["pending"] else None)
+        if in_hand is None or not pending["pending"] or _place(pending["min"]) > in_hand:
+            return
         time.sleep(0.05)
+
+
+def _place(entry_id: Any) -> tuple[int, ...]:
+    return tuple(int(part) for part in _text(entry_id).split("-"))
 
 
 def rewrite_streams(client: redis.Redis[Any]) -> list[str]:
@@ -176,20 +184,20 @@ def rewrite_streams(client: redis.Redis[Any]) -> list[str]:
 
 def rewrite_files(client: redis.Redis[Any]) -> list[str]:
     """Have Redis write its files anew, without what was deleted. Returns what to tell the operator."""
+    notes = []
     try:
-        info = client.info("persistence")
-        if info.get("aof_enabled"):
+        if client.info("persistence").get("aof_enabled"):
             client.bgrewriteaof()
-            if not _finished(client, ("aof_rewrite_in_progress", "aof_rewrite_scheduled")):
-                return ["Redis is still rewriting its append-only file; what was deleted leaves it when it is done."]
-            return ["Redis' append-only file was rewritten."]
+            done = _finished(client, ("aof_rewrite_in_progress", "aof_rewrite_scheduled"))
+            notes.append("Redis' append-only file was rewritten." if done else
+                         "Redis is still rewriting its append-only file; what was deleted leaves it when it is done.")
         if _text(client.config_get("save").get("save", "")):
-            client.bgsave()
+            client.bgsave(schedule=True)
             done = _finished(client, ("rdb_bgsave_in_progress",))
-            return ["Redis' snapshot was written anew." if done else "Redis is still writing its snapshot."]
+            notes.append("Redis' snapshot was written anew." if done else "Redis is still writing its snapshot.")
     except ResponseError:
-        return ["This Redis does not let us rewrite its files; deleted data leaves them with its next snapshot."]
-    return []
+        notes.append("This Redis does not let us rewrite its files; deleted data leaves them with its next snapshot.")
+    return notes
 
 
 def _finished(client: redis.Redis[Any], flags: tuple[str, ...]) -> bool:

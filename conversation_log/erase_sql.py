@@ -10,16 +10,17 @@ import sqlite3
 import time
 from typing import Any
 
-from sqlalchemy import MetaData, Table, delete, or_, select, text
+from sqlalchemy import MetaData, Table, delete, inspect, or_, select, text
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from conversation_log import database, identities
 from conversation_log.identities import Identities
-from conversation_log.tables import conversations, early_statuses, messages
+from conversation_log.tables import conversations, early_statuses, messages, metadata
 
 _IN_LIST = 400
 CHECKPOINT_WAIT_S = 15.0
+LOCK_WAIT_MS = 10_000
 
 
 def wamids_of(engine: Engine, known: Identities) -> set[str]:
@@ -77,9 +78,7 @@ def _erase_takeovers(connection: Connection, known: Identities) -> tuple[dict[st
         values = dict(links)
         if name == "handoff_log_comments":
             values["ticket_id"] = own_tickets
-        conditions = [
-            table.c[column].in_(wanted) for column, wanted in values.items() if wanted and column in table.c
-        ]
+        conditions = [table.c[column].in_(wanted) for column, wanted in values.items() if wanted and column in table.c]
         if conditions:
             removed[name] = connection.execute(delete(table).where(or_(*conditions))).rowcount
     return removed, [str(ticket) for ticket in links["elsewhere"]]
@@ -112,10 +111,7 @@ def rewrite_files(engine: Engine) -> list[str]:
         if engine.dialect.name == "sqlite":
             return _rewrite_sqlite(engine)
         if engine.dialect.name == "postgresql":
-            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.execute(text("VACUUM (ANALYZE) messages"))
-                connection.execute(text("VACUUM (ANALYZE) conversations"))
-            return ["PostgreSQL reuses the rows' space; its write-ahead log is recycled by its own rules."]
+            return _rewrite_postgres(engine)
     except (SQLAlchemyError, sqlite3.Error) as error:
         return [f"The database file could not be rewritten now ({type(error).__name__}); it is next time."]
     return []
@@ -135,6 +131,26 @@ def _rewrite_sqlite(engine: Engine) -> list[str]:
     finally:
         raw.close()
     return ["SQLite's file was rewritten; its write-ahead log empties when no reader is left."]
+
+
+def _rewrite_postgres(engine: Engine) -> list[str]:
+    """FULL, because a plain VACUUM leaves the bytes of deleted rows in their pages."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        names = [name for name in inspect(connection).get_table_names() if _is_ours(name)]
+        # While somebody reads a large table for long, the others must not queue up behind this.
+        connection.execute(text(f"SET lock_timeout = {LOCK_WAIT_MS}"))
+        try:
+            for name in names:
+                connection.execute(text(f'VACUUM (FULL, ANALYZE) "{name}"'))
+            # The planner's samples of the columns; a database's owner may do this, for others it is passed over.
+            connection.execute(text("VACUUM (FULL) pg_catalog.pg_statistic"))
+        finally:
+            connection.execute(text("RESET lock_timeout"))
+    return ["PostgreSQL's tables were rewritten; its write-ahead log and backups are recycled by their own rules."]
+
+
+def _is_ours(table: str) -> bool:
+    return table in metadata.tables or table.startswith("handoff_")
 
 
 def _parts(values: list[Any]) -> list[list[Any]]:

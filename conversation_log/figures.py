@@ -145,7 +145,9 @@ class Figures:
         if llm.get("latency_ms") is not None:
             use.latency.add(float(llm["latency_ms"]) / 1000)
         cost = llm.get("cost_usd")
-        if cost is None and model in PRICES:
+        if cost is None and not tokens_in and not tokens_out:
+            cost = 0.0
+        elif cost is None and model in PRICES:
             cost = (tokens_in * PRICES[model][0] + tokens_out * PRICES[model][1]) / 1e6
         if cost is not None:
             use.cost_usd = (use.cost_usd or 0.0) + float(cost)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import redis
+from redis.exceptions import AuthenticationError, BusyLoadingError
 
-from settings import Settings
+from settings import Settings, SettingsError
 
 
 def redis_url(settings: Settings) -> str | None:
@@ -21,7 +22,17 @@ def redis_url(settings: Settings) -> str | None:
 
 
 def client(url: str, timeout_s: float = 10.0) -> redis.Redis[Any]:
-    """A connection pool that gives bytes, not text: streams may hold anything."""
-    return redis.Redis.from_url(
-        url, socket_timeout=timeout_s, socket_connect_timeout=3, health_check_interval=30
-    )
+    """A connection pool that gives bytes, not text: streams may hold anything. Raises SettingsError."""
+    try:
+        return redis.Redis.from_url(url, socket_timeout=timeout_s, socket_connect_timeout=3, health_check_interval=30)
+    except ValueError:
+        raise SettingsError("REDIS_URL must be redis://host:port/0, rediss://… or unix://….") from None
+
+
+def trouble(error: Exception) -> str:
+    """Why Redis cannot be used now, and what to do."""
+    if isinstance(error, AuthenticationError):
+        return "Redis refuses the password in REDIS_URL."
+    if isinstance(error, BusyLoadingError):
+        return "Redis is still loading its files; try again in a minute."
+    return f"Redis does not answer ({type(error).__name__}); start the assistant, or correct REDIS_URL."

@@ -1,6 +1,7 @@
 """All the names that one customer has: phone, digits, user ids, the keys of their conversations.
 
-Redis knows the current ones (`identity:*` aliases and `customer:*` profiles), the log those of older conversations.
+Redis knows the current ones (`identity:*` aliases and `customer:*` profiles), the log and the archive those of older
+conversations.
 """
 
 from __future__ import annotations
@@ -8,8 +9,9 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import redis
 from sqlalchemy import or_, select
@@ -17,6 +19,14 @@ from sqlalchemy.engine import Engine
 
 from conversation_log.records import phone_of
 from conversation_log.tables import conversations
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from conversation_log.cold import Shelf
+
+Pairs = set[tuple[str, str | None]]
+"""(key of a conversation, phone) as they stand together in the log."""
 
 SHORTEST_NAME = 6  # shorter ones would be found by chance
 _WAMID = re.compile(r"wamid\.([A-Za-z0-9+/=_-]{8,512})")
@@ -30,12 +40,19 @@ class Identities:
     customers: frozenset[str]
 
 
-
-def find(customer: str, engine: Engine | None, client: redis.Redis[Any] | None) -> Identities:
+def find(
+    customer: str, engine: Engine | None, client: redis.Redis[Any] | None, shelf: Shelf | None = None
+) -> Identities:
     """Everything that `customer` (a phone number or any id) is known by, followed from name to name.
 
     A number that several conversations' keys share was given to a stranger at some time; it leads no further.
     """
+    tiers: list[Callable[[set[str]], Pairs]] = []
+    if engine is not None:
+        tiers.append(lambda names: _logged(engine, names))
+    if shelf is not None:
+        archived = shelf.owners()
+        tiers.append(lambda names: carrying(archived, names))
     names: set[str] = set()
     customers: set[str] = set()
     fresh = _spellings(customer)
@@ -47,8 +64,7 @@ def find(customer: str, engine: Engine | None, client: redis.Redis[Any] | None) 
         found = set(keys)
         if client is not None:
             found |= {name for key in keys for name in _profile(client, key)}
-        if engine is not None:
-            found |= _logged(engine, keys)
+        found |= _linked(tiers, keys)
         customers |= keys
         fresh = _spellings(*found) - names
     return Identities(frozenset(names), frozenset(customers))
@@ -97,17 +113,29 @@ def _profile(client: redis.Redis[Any], customer: str) -> set[str]:
     return names
 
 
-def _logged(engine: Engine, names: set[str]) -> set[str]:
+def _linked(tiers: list[Callable[[set[str]], Pairs]], names: set[str]) -> set[str]:
     """The keys and phones of the conversations that carry one of these names, where the link is unambiguous."""
+    pairs = {pair for pairs_of in tiers for pair in pairs_of(names)}
+    phones = {phone for _, phone in pairs if phone}
+    owners = {pair for pairs_of in tiers for pair in pairs_of(phones)} if phones else set()
+    shared = {phone for phone in phones if len({key for key, number in owners if number == phone}) > 1}
+    return {name for key, phone in pairs if phone not in shared for name in (key, phone) if name}
+
+
+def _logged(engine: Engine, names: set[str]) -> Pairs:
+    """The pairs in the database that one of these names is part of."""
     columns = conversations.c
     by_name = or_(columns.customer_id.in_(sorted(names)), columns.customer_phone.in_(sorted(names)))
     with engine.connect() as connection:
-        pairs = connection.execute(
-            select(columns.customer_id, columns.customer_phone).where(by_name).distinct()
-        ).all()
-        phones = sorted({phone for _, phone in pairs if phone})
-        owners = connection.execute(
-            select(columns.customer_phone, columns.customer_id).where(columns.customer_phone.in_(phones)).distinct()
-        ).all()
-    shared = {phone for phone in phones if len({key for number, key in owners if number == phone}) > 1}
-    return {name for key, phone in pairs if phone not in shared for name in (key, phone) if name}
+        found = connection.execute(select(columns.customer_id, columns.customer_phone).where(by_name).distinct())
+        return {(key, phone) for key, phone in found}
+
+
+def carrying(owners: pa.Table, names: Collection[str]) -> Pairs:
+    """The pairs among the archive's owners (`Shelf.owners`) that one of these names is part of."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    wanted = pa.array(sorted(names), pa.string())
+    mask = pc.or_(*(pc.is_in(owners[column], value_set=wanted) for column in ("customer_id", "customer_phone")))
+    return {(row["customer_id"], row["customer_phone"]) for row in owners.filter(mask).to_pylist()}

@@ -53,9 +53,8 @@ class Pages:
         self._load_conversations(customers)
 
     def _load_conversations(self, customers: set[str]) -> None:
-        newest = (
-            select(conversations.c.customer_id, func.max(conversations.c.started_at).label("started_at"))
-            .group_by(conversations.c.customer_id)
+        newest = select(conversations.c.customer_id, func.max(conversations.c.started_at).label("started_at")).group_by(
+            conversations.c.customer_id
         )
         for part in in_parts(customers):
             latest = newest.where(conversations.c.customer_id.in_(part)).subquery()

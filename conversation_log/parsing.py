@@ -206,9 +206,7 @@ def _words(metadata: Mapping[str, Any], text: object, kind: str | None) -> str:
     return " ".join(f"[{name}]" for name in named) or f"[{kind or 'message'}]"
 
 
-def _reply(
-    key: str, event: Mapping[str, Any], escalated: bool, model: str | None, at: Any = None
-) -> Message:
+def _reply(key: str, event: Mapping[str, Any], escalated: bool, model: str | None, at: Any = None) -> Message:
     metadata = event.get("metadata") or {}
     data = event.get("data") or {}
     response = _word(metadata.get("utter_action"), 160)

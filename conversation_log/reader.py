@@ -96,7 +96,5 @@ def _narrowed(statement: Select, selection: Selection) -> Select:
         statement = statement.where(conversations.c.started_at < selection.until)
     if selection.customers is not None:
         ids = list(selection.customers)
-        statement = statement.where(
-            or_(conversations.c.customer_id.in_(ids), conversations.c.customer_phone.in_(ids))
-        )
+        statement = statement.where(or_(conversations.c.customer_id.in_(ids), conversations.c.customer_phone.in_(ids)))
     return statement

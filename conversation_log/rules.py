@@ -25,8 +25,11 @@ _TOPICS = (
     ("clarification", "clarification"),
 )
 # Replies that leave the customer's wish unmet, and replies that wait for the customer, by the outcome in their name.
-_UNMET = re.compile(r"_(not_found|unavailable|unknown|unclear|not_covered|no_answer|apology)(_|$)")
-_ASKING = re.compile(r"^utter_(ask_|greet$)|_(ask|choose|which|share_contact|offer|resume|open)(_|$)")
+_UNMET = re.compile(r"_(not_found|unavailable|unknown|unclear|not_covered|no_answer|apology|away|received)(_|$)")
+_ASKING = re.compile(
+    r"^utter_(ask_|greet$|affirm_open$)|_(ask|choose|which|share_contact|offer|resume|more)(_|$)"
+    r"|^utter_order_change_\w*(possible|on_the_way|finished)$|_no_(open_orders|other_order|refund)$"
+)
 
 
 def feature_of(response: str | None, has_policy_pages: bool = False) -> str:
@@ -59,9 +62,7 @@ def spoken(message: Mapping[str, Any]) -> tuple[int, bool, datetime, int]:
     return message["turn"], message["role"] != "user", at, message["position"]
 
 
-def resolution(
-    conversation: Mapping[str, Any], messages: Sequence[Mapping[str, Any]], now: datetime
-) -> str:
+def resolution(conversation: Mapping[str, Any], messages: Sequence[Mapping[str, Any]], now: datetime) -> str:
     """How a conversation stands at `now`.
 
     escalated: a person was asked in, whatever came of it. open: the last message is younger than 60 minutes.

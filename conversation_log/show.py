@@ -65,9 +65,7 @@ def _local(text: str) -> datetime:
     return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(timezone.utc)
 
 
-def run_command(
-    settings: Settings, engine: Engine, client: redis.Redis[Any] | None, customer: str, last: int
-) -> int:
+def run_command(settings: Settings, engine: Engine, client: redis.Redis[Any] | None, customer: str, last: int) -> int:
     """`show` on the command line: 1 when there is nothing to show."""
     records = tiers.records(settings, engine, client, tiers.Period(), customer)
     found = deque(records, maxlen=max(last, 1))

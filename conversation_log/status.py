@@ -21,9 +21,13 @@ def run_command(settings: Settings, engine: Engine, client: redis.Redis[Any] | N
     print(f"warm     {warm} conversations")
     print(f"archive  {sum(m.conversations for m in manifests)} conversations in {len(manifests)} files")
     if client is None:
-        print("stream   Redis does not run")
+        print("stream   unknown: Redis does not run. It does while the assistant runs.")
         return 1
     health = stream.health(client)
     print(f"stream   {health.backlog} records wait, the oldest for {health.oldest_s:.0f} s")
     print(f"poison   {health.poison} records were set aside (stream {stream.POISON})")
+    if health.oldest_s > LATE_S:
+        print("         The worker does not keep up: it logs why (`log.database.unavailable`), or does not run.")
+    if health.poison:
+        print("         The worker's log says why (`log.record.set_aside`). When that is mended: `retry`.")
     return 1 if health.poison or health.oldest_s > LATE_S else 0

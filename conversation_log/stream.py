@@ -124,6 +124,18 @@ class EventStream:
             pipeline.execute()
 
 
+def retry(client: redis.Redis[Any]) -> int:
+    """Put the records that were set aside back in line. Returns how many. Raises redis.RedisError."""
+    count = 0
+    for entry_id, fields in client.xrange(POISON):
+        with client.pipeline(transaction=True) as pipeline:
+            pipeline.xdel(POISON, entry_id)
+            pipeline.xadd(STREAM, {"j": fields[b"j"]})
+            pipeline.execute()
+        count += 1
+    return count
+
+
 def health(client: redis.Redis[Any]) -> Health:
     """How far the log is behind; for metrics and alerts. Raises redis.RedisError."""
     oldest = client.xrange(STREAM, count=1)

@@ -36,9 +36,10 @@ _LINK = r"(?:\s+(?:no|number|num|code|id|is|was|hai))*[\s.:#=\-]*"
 # A word that says what the number is, then the number: group 1 is what goes.
 _NAMED = (
     ("aadhaar", re.compile(rf"\baa?dh?aa?r(?:\s*card)?{_LINK}(\d{{4}}[\s-]?\d{{4}}[\s-]?\d{{4}})\b", re.I)),
-    ("bank_account", re.compile(
-        rf"\b(?:account|acct|acc|a/c|ac)\s*(?:no|number|num)?{_LINK}(\d(?:[\s-]?\d){{8,17}})\b", re.I
-    )),
+    (
+        "bank_account",
+        re.compile(rf"\b(?:account|acct|acc|a/c|ac)\s*(?:no|number|num)?{_LINK}(\d(?:[\s-]?\d){{8,17}})\b", re.I),
+    ),
     ("otp", re.compile(rf"\b(?:otp|one[\s-]time\s+(?:password|code)|verification\s+code){_LINK}(\d{{4,8}})\b", re.I)),
     ("otp", re.compile(r"\b(\d{4,8})\s+(?:is|was)\s+(?:my|the|your|ur)\s+(?:otp|verification\s+code)\b", re.I)),
     ("cvv", re.compile(rf"\b(?:cvv|cvc){_LINK}(\d{{3,4}})\b", re.I)),

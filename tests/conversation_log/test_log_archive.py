@@ -206,6 +206,27 @@ def test_export_reads_both_tiers_and_each_conversation_once(sqlite_log, turn, no
     assert [record["customer_phone"] for record in only] == ["+919800000003"]
 
 
+@pytest.mark.parametrize("after", [0, 2, 5, 6])
+def test_conversation_that_is_archived_during_an_export_is_in_it_once(
+    sqlite_log, turn, noon, shelf, tmp_path, monkeypatch, after
+):
+    import settings
+    from conversation_log import tiers
+
+    fill(sqlite_log, turn, noon, 6)
+    monkeypatch.setattr(archive, "FILE_CONVERSATIONS", 2)
+    monkeypatch.setattr(reader, "PAGE", 2)
+    url = {"STATE_DIR": str(tmp_path), "ARCHIVE_URL": f"file://{tmp_path}/archive"}
+    found = settings.load(url, env_file=tmp_path / "none")
+    expected = Counter(record["log_id"] for record in sqlite_log.read())
+    given: Counter[str] = Counter()
+    for number, record in enumerate(tiers.records(found, sqlite_log.engine, None, tiers.Period())):
+        if number == after:
+            archive.run(sqlite_log.engine, shelf, archive.Retention(), after_days(noon, 91))
+        given[record["log_id"]] += 1
+    assert given == expected
+
+
 def test_reading_back_a_row_gives_the_record(sqlite_log, turn, noon):
     from conversation_log.columns import as_row, from_row
 

@@ -132,6 +132,20 @@ def test_the_command_archives_then_publishes_and_says_both(google, bucket, capsy
     assert [query["query"] for query in google.statements] == [bigquery.ddl(TABLE, ARCHIVE)]
 
 
+@pytest.mark.parametrize(("arguments", "said"), [
+    (["--bigquery", "conversations"], "is not a BigQuery table"), (["--print-ddl"], "needs --bigquery"),
+])  # fmt: skip
+def test_what_bigquery_cannot_take_is_refused_before_anything_is_archived(
+    google, bucket, sqlite_log, turn, capsys, arguments, said
+) -> None:
+    sqlite_log.log(turn("wamid.A"))
+    assert main(["archive", "--days", "0", *arguments]) == 1
+    printed = capsys.readouterr()
+    assert said in printed.err
+    assert printed.out == ""
+    assert len(sqlite_log.read()) == 1
+
+
 def test_the_command_fails_in_words_when_bigquery_refuses(google, bucket, capsys) -> None:
     google.refusal = (403, "accessDenied", "Access Denied: Project shop")
     assert main(["archive", "--bigquery", TABLE]) != 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +12,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from conversation_log import arguments
+from conversation_log import arguments, passing
 from conversation_log.__main__ import main
+from conversation_log.book import Book
 from conversation_log.export import SCHEMA
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -106,6 +108,79 @@ def test_status_tells_what_waits_and_what_was_set_aside(filled, turn, capsys) ->
     filled.write()
     assert main(["status"]) == 1
     assert "poison   1 records" in capsys.readouterr().out
+
+
+def test_records_that_were_set_aside_are_logged_by_retry_once_the_reason_is_gone(
+    filled, turn, noon, monkeypatch, capsys
+) -> None:
+    def refuse(*_: object) -> None:
+        raise TypeError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Book, "apply", refuse)
+        filled.log(turn("wamid.C", at=noon + 99, customer="917777777777"))
+    assert main(["status"]) == 1
+    assert "`retry`" in capsys.readouterr().out
+    assert main(["retry"]) == 0
+    assert capsys.readouterr().out.startswith("1 records are in line again")
+    filled.write()
+    assert main(["status"]) == 0
+    assert "917777777777" in {record["customer_id"] for record in filled.read()}
+
+
+@pytest.mark.parametrize(("variable", "value", "command", "said"), [
+    ("CONVERSATION_DATABASE_URL", "postgresql://shop:s3cr3t@127.0.0.1:1/x", ["export"], "it does not answer"),
+    ("CONVERSATION_DATABASE_URL", "postgresql://shop:s3cr3t@nowhere.invalid/x", ["report"], "host is not known"),
+    ("CONVERSATION_DATABASE_URL", "oracle+x://shop:s3cr3t@127.0.0.1/x", ["status"], "driver is not here"),
+    ("CONVERSATION_DATABASE_URL", "s3cr3t", ["status"], "not an SQLAlchemy URL"),
+    ("CONVERSATION_DATABASE_URL", "sqlite:////proc/none/x.db", ["migrate"], "cannot be opened"),
+    ("CONVERSATION_DATABASE_URL", f"sqlite:///{__file__}", ["export"], "no SQLite database"),
+    ("ARCHIVE_URL", "s3cr3t", ["export"], "write file:///folder"),
+    ("ARCHIVE_URL", "s3x://shop:s3cr3t@b/x", ["archive"], "write file:///folder"),
+    ("ARCHIVE_URL", "s3://k:s3cr3t@b/x?region=x&scheme=http&endpoint_override=127.0.0.1:1", ["archive"],
+     "does not answer"),
+    ("ARCHIVE_URL", "file:///proc/none", ["archive", "--days", "0"], "cannot be used"),
+    ("REDIS_URL", "s3cr3t", ["status"], "REDIS_URL must be"),
+    ("RETENTION_WARM_DAYS", "ninety", ["archive"], "RETENTION_WARM_DAYS must be"),
+])  # fmt: skip
+def test_what_cannot_be_reached_is_named_with_its_remedy_and_without_secrets(
+    filled, capsys, monkeypatch, variable, value, command, said
+) -> None:
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv(variable, value)
+    assert main(command) == 1
+    printed = capsys.readouterr()
+    assert said in printed.err
+    assert printed.err.count("\n") == 1
+    assert not {"s3cr3t", "Traceback", ".cc"} & set(printed.err.replace(":", " ").split())
+
+
+def test_page_that_cannot_be_written_is_said(filled, capsys, tmp_path) -> None:
+    assert main(["report", "--html", str(tmp_path / "none" / "page.html")]) == 1
+    assert "page.html cannot be written: No such file or directory." in capsys.readouterr().err
+
+
+def test_redis_that_does_not_answer_is_told_of_and_passed_over(filled, capsys, monkeypatch) -> None:
+    monkeypatch.setenv("REDIS_URL", "redis://:s3cr3t@127.0.0.1:1/0")
+    assert main(["export", "--customer", CUSTOMER]) == 0
+    printed = capsys.readouterr()
+    assert len(printed.out.splitlines()) == 1
+    assert "Redis does not answer" in printed.err
+    assert "s3cr3t" not in printed.err
+
+
+@pytest.mark.parametrize("arguments", [["--days", "-5"], ["--days", "soon"]])
+def test_days_that_are_none_are_refused(filled, capsys, arguments) -> None:
+    with pytest.raises(SystemExit):
+        main(["archive", *arguments])
+    assert "is not a number of days" in capsys.readouterr().err
+
+
+def test_many_conversations_are_counted_with_their_rate(filled, capsys, monkeypatch) -> None:
+    monkeypatch.setattr(passing, "MANY", 2)
+    for command in (["export"], ["report", "--since", "2026-10-01"]):
+        assert main(command) == 0
+        assert re.search(r"\w+ 2 conversations, [\d.]+ s \(\d+/s\)", capsys.readouterr().err)
 
 
 def test_reader_that_stops_early_is_no_error(filled) -> None:

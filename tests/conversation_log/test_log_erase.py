@@ -13,8 +13,9 @@ import pytest
 import redis
 from sqlalchemy import inspect, text
 
-from conversation_log import archive, cold, erase, erase_redis, hot, identities
+from conversation_log import archive, cold, database, erase, erase_redis, hot, identities
 from conversation_log.reader import Selection
+from tests.conversation_log.conftest import Log
 
 CANARY = "zanzibar-canary-7391"
 CUSTOMER, OTHER = "919876543210", "918888888888"
@@ -93,6 +94,31 @@ def test_canary_is_in_no_file_afterwards(sqlite_log, turn, sent, shelf, noon, tm
     assert files_with(CUSTOMER, folder, tmp_path) == []
 
 
+@pytest.mark.postgres
+def test_canary_is_in_no_table_file_of_postgresql_afterwards(redis_url, postgres_url, turn, sent, shelf, noon):
+    """Its write-ahead log keeps rows for a while, as the receipt says; tables, indexes and statistics do not."""
+    from handoff import tables
+
+    log = Log(redis_url, postgres_url)
+    database.migrate(log.engine)
+    tables.metadata.create_all(log.engine)
+    with log.engine.begin() as connection:
+        plant_takeover(connection, 1, CUSTOMER)
+        connection.execute(tables.takeovers.update().values(request=CANARY))
+    fill_everything(log, turn, sent, shelf, noon)
+    with log.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("ANALYZE"))
+        folder = Path(str(connection.execute(text("SHOW data_directory")).scalar())) / "base"
+        connection.execute(text("CHECKPOINT"))
+        assert files_with(CANARY, folder)
+        receipt = run(log, shelf)
+        connection.execute(text("CHECKPOINT"))
+    assert any("PostgreSQL's tables were rewritten" in note for note in receipt.notes)
+    assert files_with(CANARY, folder) == []
+    assert files_with(CUSTOMER, folder) == []
+    log.engine.dispose()
+
+
 def files_with(words: str, *folders: Path) -> list[Path]:
     return [
         path for folder in folders for path in folder.rglob("*")
@@ -157,6 +183,51 @@ def test_number_that_went_to_a_stranger_does_not_lead_to_their_other_names(sqlit
         turn("wamid.C", at=noon + 99000, customer="IN.2", metadata={"phone": f"+{OTHER}"}),
     )
     assert OTHER not in identities.find("IN.1", sqlite_log.engine, None).names
+
+
+def test_conversation_that_only_the_archive_links_to_the_customer_is_erased(sqlite_log, turn, shelf, noon):
+    """The first was had before the phone was known; Redis and the warm tier have forgotten the link."""
+    sqlite_log.log(
+        turn("wamid.A", customer="IN.777", metadata={"phone": None}),
+        turn("wamid.B", at=noon + 9000, customer="IN.777", metadata={"phone": f"+{CUSTOMER}"}),
+        turn("wamid.C", at=noon + 9000, customer=OTHER),
+    )
+    now = datetime.fromtimestamp(noon, timezone.utc) + timedelta(days=92)
+    archive.run(sqlite_log.engine, shelf, archive.Retention(), now)
+    receipt = run(sqlite_log, shelf)
+    assert receipt.removed[("archive", "conversations")] == 2
+    assert [record["customer_id"] for record in shelf.records(Selection())] == [OTHER]
+
+
+def test_writers_batch_in_hand_is_waited_for_however_busy_the_log_is(sqlite_log, monkeypatch):
+    client = hot.client(sqlite_log.redis_url)
+    writer = sqlite_log.new_writer().stream
+    writer.hold()
+    for number in range(3):
+        client.xadd("log", {"j": str(number)})
+    entries = writer.read(2, 1)
+    acknowledged = []
+
+    def pass_time(_: float) -> None:
+        if not acknowledged:
+            writer.read(1, 1)  # the next one is in hand as soon as the first are stored
+            writer.done(entries)
+        acknowledged.append(True)
+        assert len(acknowledged) < 3, "waits for what came later"
+
+    monkeypatch.setattr(erase_redis.time, "sleep", pass_time)
+    erase_redis.wait_for_writer(client)
+    assert acknowledged
+
+
+def test_redis_snapshot_is_written_anew_beside_its_append_only_file(sqlite_log):
+    client = hot.client(sqlite_log.redis_url)
+    client.config_set("save", "3600 1")
+    try:
+        notes = erase_redis.rewrite_files(client)
+    finally:
+        client.config_set("save", "")
+    assert notes == ["Redis' append-only file was rewritten.", "Redis' snapshot was written anew."]
 
 
 def test_erasing_somebody_unknown_says_so(sqlite_log, shelf):

@@ -30,7 +30,7 @@ def figures(sqlite_log, tmp_path: Path) -> Figures:
     found = settings.load(
         {"STATE_DIR": str(tmp_path), "ARCHIVE_URL": f"file://{tmp_path}/archive"}, env_file=tmp_path / "none"
     )
-    return report.gather(found, sqlite_log.engine, PERIOD, show_progress=False)
+    return report.gather(found, sqlite_log.engine, PERIOD)
 
 
 def test_warm_and_archived_conversations_are_counted_together(figures: Figures) -> None:

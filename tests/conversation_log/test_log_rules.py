@@ -74,6 +74,11 @@ CUSTOMER: dict[str, Any] = {"role": "user", "suppressed": False, "delivery_statu
         ([CUSTOMER, reply("utter_greet", feature="smalltalk")], "abandoned"),
         ([CUSTOMER, reply("utter_thank_welcome", feature="smalltalk")], "resolved"),
         ([CUSTOMER, reply("utter_order_status_choose_many")], "abandoned"),
+        ([CUSTOMER, reply("utter_voice_note_received", feature="smalltalk")], "abandoned"),
+        ([CUSTOMER, reply("utter_order_change_cancel_possible")], "abandoned"),
+        ([CUSTOMER, reply("utter_order_change_kept")], "resolved"),
+        ([CUSTOMER, reply("utter_order_status_no_refund")], "abandoned"),
+        ([CUSTOMER, reply("utter_order_status_no_delivery_date")], "resolved"),
         ([], "abandoned"),
     ],
 )

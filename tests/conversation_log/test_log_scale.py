@@ -30,7 +30,7 @@ def test_memory_does_not_grow_with_the_log(sqlite_log, tmp_path: Path) -> None:
     before = peak_mb()
     rates = {}
     started = time.monotonic()
-    assert report.gather(found, sqlite_log.engine, period, show_progress=False).conversations == COUNT
+    assert report.gather(found, sqlite_log.engine, period).conversations == COUNT
     rates["report, warm"] = COUNT / (time.monotonic() - started)
     started = time.monotonic()
     moved = archive.run(sqlite_log.engine, shelf, archive.Retention(), NOW).conversations

@@ -42,7 +42,7 @@ def broken(record: dict[str, Any], rng: random.Random, times: int) -> dict[str, 
             if rng.random() < 0.2:
                 del place[name]
             else:
-                place[name] = rng.choice(JUNK)
+                place[name] = copy.deepcopy(rng.choice(JUNK))
             break
     return record
 

@@ -74,9 +74,7 @@ def test_killed_at_every_step_nothing_is_lost_or_doubled(the_log, turn, sent, st
         except Killed:
             continue
     assert deaths > 5
-    said = Counter(
-        message["message_id"] for record in the_log.read() for message in record["messages"]
-    )
+    said = Counter(message["message_id"] for record in the_log.read() for message in record["messages"])
     expected = Counter([f"wamid.{c}.{i}" for c in range(8) for i in range(12)])
     expected += Counter([f"wamid.out.{c}.{i}" for c in range(8) for i in range(12)])
     assert said == expected

@@ -47,9 +47,7 @@ def test_a_failed_takeover_does_not_quote_the_customer(sql_url: str, caplog: pyt
     db.close()
 
 
-def test_an_error_of_the_logs_database_hides_what_was_written(
-    sql_url: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_an_error_of_the_logs_database_hides_what_was_written(sql_url: str, caplog: pytest.LogCaptureFixture) -> None:
     engine = log_database.connect(sql_url)
     with pytest.raises(SQLAlchemyError) as raised, log_database.writing(engine) as connection:
         connection.execute(sqlalchemy.text("INSERT INTO nowhere (words) VALUES (:words)"), {"words": CANARY})

@@ -31,8 +31,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("log_id", name="pk_conversations"),
         sa.UniqueConstraint("session_id", name="uq_conversations_session_id"),
     )
-    for columns in (["customer_id", "started_at"], ["customer_phone"], ["started_at", "log_id"],
-                    ["resolution_status", "ended_at"], ["ended_at"]):
+    for columns in (
+        ["customer_id", "started_at"],
+        ["customer_phone"],
+        ["started_at", "log_id"],
+        ["resolution_status", "ended_at"],
+        ["ended_at"],
+    ):
         op.create_index(f"ix_conversations_{'_'.join(columns)}", "conversations", columns)
     op.create_table(
         "messages",
@@ -60,9 +65,7 @@ def upgrade() -> None:
         sa.Column("policy_pages", sa.JSON()),
         sa.Column("buttons", sa.JSON()),
         sa.PrimaryKeyConstraint("message_key", name="pk_messages"),
-        sa.ForeignKeyConstraint(
-            ["log_id"], ["conversations.log_id"], name="fk_messages_log_id", ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["log_id"], ["conversations.log_id"], name="fk_messages_log_id", ondelete="CASCADE"),
     )
     for columns in (["log_id", "position"], ["message_id"], ["sent_at"]):
         op.create_index(f"ix_messages_{'_'.join(columns)}", "messages", columns)
