@@ -28,6 +28,7 @@ from zenpy.lib.exception import APIException, RecordNotFoundException, ZenpyExce
 
 from handoff.http import Answer, judge
 from handoff.port import Draft, HelpdeskError, NewComment, Refused, RetryLater, SeenComment, Ticket, TicketView
+from handoff.zendesk_login import Login, login
 from settings import Settings, SettingsError
 
 log = logging.getLogger(__name__)
@@ -35,31 +36,32 @@ logging.getLogger("zenpy").setLevel(logging.INFO)  # at DEBUG it logs whole tick
 
 TIMEOUT_S = (3.0, 10.0)  # connect, read
 ACCOUNT = "account"  # stands for ours in zenpy's URLs
-API_TOKENS_END = "2027-04-30"
 UNREADABLE = (APIException, ZenpyException, requests.RequestException, ValueError, AttributeError, TypeError, KeyError)
 
 
 class Session(requests.Session):
-    """Requests to one Zendesk account: authorised, never repeated, errors raised by remedy."""
+    """Requests to one Zendesk account: authorised, errors raised by remedy, repeated only where nothing was done."""
 
-    def __init__(self, base: str, headers: dict[str, str], auth: tuple[str, str] | None) -> None:
+    def __init__(self, base: str, login: Login) -> None:
         super().__init__()
         self.trust_env = False  # no .netrc credentials over ours
         self.authorized = True  # zenpy then leaves our credentials alone
-        self.headers.update(headers)
-        self.auth = auth
-        self._base = base
+        self._base, self._login = base, login
         self.idempotency_key: str | None = None
 
     def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> requests.Response:
         """Raises HelpdeskError for everything that is not 2xx."""
         target = self._ours(str(url))
-        kwargs["timeout"] = TIMEOUT_S
-        kwargs["allow_redirects"] = False
+        kwargs |= {"timeout": TIMEOUT_S, "allow_redirects": False}
+        kwargs["headers"] = dict(kwargs.get("headers") or {})
         if self.idempotency_key and str(method).upper() == "POST":
-            kwargs["headers"] = {**(kwargs.get("headers") or {}), "Idempotency-Key": self.idempotency_key}
+            kwargs["headers"]["Idempotency-Key"] = self.idempotency_key
         try:
+            used = kwargs["headers"]["Authorization"] = self._login.authorization()
             response = super().request(method, target, *args, **kwargs)
+            if response.status_code == 401 and self._login.renewed(used):
+                kwargs["headers"]["Authorization"] = self._login.authorization()
+                response = super().request(method, target, *args, **kwargs)
         except requests.RequestException as error:
             raise RetryLater(type(error).__name__) from error
         judge(Answer(response.status_code, response.headers, response.text))
@@ -80,11 +82,9 @@ class Zendesk:
 
     name = "zendesk"
 
-    def __init__(
-        self, url: str, headers: dict[str, str], auth: tuple[str, str] | None = None, order_field: str | None = None
-    ) -> None:
+    def __init__(self, url: str, login: Login, order_field: str | None = None) -> None:
         self._base = url.rstrip("/")
-        self._headers, self._auth, self._order_field = headers, auth, order_field
+        self._login, self._order_field = login, order_field
         self._threads = threading.local()
 
     @classmethod
@@ -92,17 +92,7 @@ class Zendesk:
         """Raises SettingsError."""
         if not configured.zendesk_url:
             raise SettingsError("TICKETING is zendesk, but ZENDESK_URL is not set.")
-        if configured.zendesk_oauth_token:
-            headers = {"Authorization": f"Bearer {configured.zendesk_oauth_token}"}
-            return cls(configured.zendesk_url, headers, None, configured.zendesk_order_field_id)
-        if not (configured.zendesk_email and configured.zendesk_api_token):
-            raise SettingsError("Set ZENDESK_OAUTH_TOKEN (or ZENDESK_EMAIL and ZENDESK_API_TOKEN) for Zendesk.")
-        log.warning(
-            "zendesk.api_token.ending on=%s Zendesk switches API tokens off; set ZENDESK_OAUTH_TOKEN instead",
-            API_TOKENS_END,
-        )
-        auth = (f"{configured.zendesk_email}/token", configured.zendesk_api_token)
-        return cls(configured.zendesk_url, {}, auth, configured.zendesk_order_field_id)
+        return cls(configured.zendesk_url, login(configured), configured.zendesk_order_field_id)
 
     def open_ticket(self, draft: Draft, tried_before: bool) -> Ticket:
         with self._client() as (zenpy, session):
@@ -211,7 +201,7 @@ class Zendesk:
     def _client(self) -> Iterator[tuple[Any, Session]]:
         """This thread's client. What zenpy raises arrives as HelpdeskError."""
         if not hasattr(self._threads, "client"):
-            session = Session(self._base, self._headers, self._auth)
+            session = Session(self._base, self._login)
             client = Zenpy(subdomain=ACCOUNT, session=session, disable_cache=True, timeout=TIMEOUT_S[1])
             self._threads.client = (client, session)
         zenpy, session = self._threads.client

@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -60,17 +61,35 @@ class Helpdesk:
         webhook_secret: str | None = None,
         token: str | None = None,
         first_id: int | None = None,
+        client: tuple[str, str] | None = None,
     ) -> None:
         self.tickets = Tickets(first_id)
         self.webhooks = Webhooks(webhook_url, webhook_secret)
         self.faults: list[HelpdeskFault] = []
         self.calls: list[dict[str, Any]] = []
-        self._token = token
+        self._token, self._client = token, client
+        self._issued: set[str] = set()
+
+    def issue_token(self, given: dict[str, Any]) -> str:
+        """What POST /oauth/tokens gives the OAuth client `client`, an id and its secret."""
+        known = (given.get("client_id"), given.get("client_secret")) == self._client
+        if given.get("grant_type") != "client_credentials" or not known:
+            raise Rejected(401, "invalid_client")
+        token = secrets.token_hex(16)
+        self._issued.add(token)
+        return token
+
+    def revoke_tokens(self) -> None:
+        """As when they expire."""
+        self._issued.clear()
+        self._token = self._token and secrets.token_hex(16)
 
     def allows(self, request: web.Request) -> bool:
-        """Bearer {token}, or e-mail/token as a password."""
+        """Bearer {token} or one that was issued, or e-mail/token as a password."""
         given = request.headers.get("Authorization", "")
-        if self._token is None:
+        if given.removeprefix("Bearer ") in self._issued:
+            return True
+        if self._token is None and self._client is None:
             return bool(given)
         basic = base64.b64decode(given[6:]).decode() if given.startswith("Basic ") else ""
         return given == f"Bearer {self._token}" or basic.endswith(f"/token:{self._token}")
@@ -151,6 +170,7 @@ def routes(prefix: str = "") -> list[web.RouteDef]:
             for method, path, handler in api
             for end in ("", ".json")
         ],
+        web.post(f"{prefix}/oauth/tokens", partial(_answered, _issue_token)),
         *[web.route(method, f"{prefix}/desk{path}", partial(_answered, handler)) for method, path, handler in desk],
     ]
 
@@ -206,6 +226,11 @@ def _record(request: web.Request, status: int) -> None:
             "idempotency_key": request.headers.get("Idempotency-Key"),
         }
     )
+
+
+async def _issue_token(request: web.Request) -> web.Response:
+    token = request.app[HELPDESK].issue_token(await request.json())
+    return web.json_response({"access_token": token, "token_type": "bearer", "scope": "read write"})
 
 
 async def _upsert_user(request: web.Request) -> web.Response:

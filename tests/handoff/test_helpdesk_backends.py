@@ -16,6 +16,7 @@ from handoff.hubspot import HubSpot
 from handoff.log_tickets import LogTickets
 from handoff.port import Draft, Helpdesk, NewComment, NotAllowed, Refused, RetryLater, Ticket
 from handoff.zendesk import Zendesk
+from handoff.zendesk_login import Fixed
 from tests.handoff.stand_ins import FreshdeskStandIn, HubSpotStandIn, serving
 from twin import helpdesk as twin_helpdesk
 
@@ -72,7 +73,7 @@ def _zendesk(tmp_path: Any) -> Iterator[Backend]:
 
     with serving(lambda: twin_helpdesk.create_app(there)) as url:
         yield Backend(
-            Zendesk(url, {"Authorization": "Bearer secret"}, None, "360001"),
+            Zendesk(url, Fixed("Bearer secret"), "360001"),
             lambda: len(there.tickets.tickets),
             lambda: [comment["body"] for ticket in there.tickets.tickets.values() for comment in ticket.comments],
             lambda ticket_id: there.tickets.update(int(ticket_id), {"status": "solved"}, by=501),
@@ -237,7 +238,7 @@ def test_a_comment_on_a_ticket_that_is_gone_is_refused(http_backend: Backend) ->
 
 def test_nobody_at_the_other_end_is_to_be_tried_later() -> None:
     nobody = "http://127.0.0.1:9"
-    for helpdesk in (Zendesk(nobody, {}), Freshdesk(nobody, "key"), HubSpot(nobody, "token")):
+    for helpdesk in (Zendesk(nobody, Fixed("")), Freshdesk(nobody, "key"), HubSpot(nobody, "token")):
         with pytest.raises(RetryLater):
             helpdesk.open_ticket(DRAFT, False)
 
@@ -344,7 +345,7 @@ def test_zendesk_below_a_path_is_reached_there() -> None:
         return app
 
     with serving(below) as url:
-        desk = Zendesk(f"{url}/helpdesk", {}, ("a@example.com/token", "secret"))
+        desk = Zendesk(f"{url}/helpdesk", Fixed("Bearer secret"))
         ticket = desk.open_ticket(DRAFT, False)
         for number in range(120):
             there.reply(int(ticket.id), f"line {number}", True, None, [])
