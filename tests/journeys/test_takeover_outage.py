@@ -1,0 +1,155 @@
+"""A takeover on the worst day: the helpdesk is down in every way, and each server is killed without warning meanwhile.
+
+The moments of the kills are the ones that hurt most, and are brought about rather than hoped for: a turn that calls a
+person waits for the database, Graph and the helpdesk have accepted something and never answer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from launch.processes import free_port
+from tests.handoff.stand_ins import serving
+from tests.journeys.shop import Customer, Shop, words
+from twin import helpdesk as twin_helpdesk
+
+pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("shop"), pytest.mark.timeout(600)]
+
+KAVYA, IMRAN = "+919811000001", "+919811000002"
+SECRET, TOKEN = "outage-secret", "outage-token"
+SERVERS = {"rasa": "connectors.server", "actions": "launch.action_server", "worker": "-m worker"}
+TICKETS = "/api/v2/tickets"
+
+
+class Outage:
+    """The product with a helpdesk of its own, which does not answer before `open_helpdesk`."""
+
+    def __init__(self, state_dir: Path) -> None:
+        port = free_port()
+        self.shop = Shop(
+            state_dir, TICKETING="zendesk", ZENDESK_URL=f"http://127.0.0.1:{port}", ZENDESK_OAUTH_TOKEN=TOKEN,
+            ZENDESK_WEBHOOK_SECRET=SECRET,
+        )  # fmt: skip
+        webhook = f"{self.shop.rasa_url}/webhooks/zendesk/webhook"
+        self.helpdesk = twin_helpdesk.Helpdesk(webhook, SECRET, TOKEN, first_id=41)
+        self.open_helpdesk = lambda: serving(lambda: twin_helpdesk.create_app(self.helpdesk), port)
+
+    def kill(self, *names: str) -> None:
+        """SIGKILL; the launcher starts them again."""
+        listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+        assert self.shop.process is not None
+        rows = [line.split(None, 2) for line in listed.splitlines()]
+        children = [(int(pid), args) for pid, parent, args in rows if int(parent) == self.shop.process.pid]
+        doomed = [pid for pid, args in children if any(SERVERS[name] in args for name in names)]
+        assert len(doomed) == len(names)
+        for pid in doomed:
+            os.kill(pid, signal.SIGKILL)
+
+    @contextlib.contextmanager
+    def database_held(self) -> Iterator[None]:
+        """Nobody can write to the database of takeovers meanwhile."""
+        connection = sqlite3.connect(self.shop.state_dir / "conversations.db", timeout=10, isolation_level=None)
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            connection.execute("ROLLBACK")
+            connection.close()
+
+    def break_next(self, kind: str, times: int = 1, **more: Any) -> None:
+        self.helpdesk.faults.append(twin_helpdesk.HelpdeskFault(kind, times, TICKETS, "POST", **more))
+
+    def asked_for_tickets(self) -> int:
+        return sum(call["method"] == "POST" and call["path"] == TICKETS for call in self.helpdesk.calls)
+
+    def tickets_of(self, customer: Customer) -> list[Any]:
+        known = self.helpdesk.tickets
+        return [
+            ticket
+            for ticket in known.tickets.values()
+            if known.users[ticket.fields["requester_id"]].get("external_id") == f"whatsapp:{customer.key}"
+        ]
+
+
+@pytest.fixture
+def outage(tmp_path: Path) -> Iterator[Outage]:
+    made = Outage(tmp_path / "state")
+    with made.shop:
+        yield made
+
+
+def until(true: Callable[[], Any], what: str) -> Any:
+    """What `true` returns, once that is something. A busy machine needs a minute to start a Rasa server."""
+    deadline = time.monotonic() + 120
+    while not (found := true()):
+        assert time.monotonic() < deadline, f"it never came true: {what}"
+        time.sleep(0.05)
+    return found
+
+
+def read_by_assistant(shop: Shop) -> int:
+    return len(shop.twin.get("/control/receipts").json()["receipts"])
+
+
+def test_a_takeover_outlives_a_dead_helpdesk_and_killed_servers(outage: Outage) -> None:
+    shop = outage.shop
+    kavya, imran = shop.customer(KAVYA), shop.customer(IMRAN)
+
+    # Nobody listens at the helpdesk. Kavya is told all the same, and Graph's answer to that gets lost.
+    shop.control("faults", kind="accept_then_hang", customer=KAVYA, seconds=60)
+    began = time.monotonic()
+    told = words(kavya.say("this is fraud, where did my money go?!"))
+    assert "ticket" in told
+    assert time.monotonic() - began < 10
+    with outage.database_held():
+        seen = read_by_assistant(shop)
+        imran.write(text="i want to talk to a human")
+        until(lambda: read_by_assistant(shop) > seen, "Imran's turn has begun")
+        time.sleep(0.5)
+        outage.kill("rasa", "actions", "worker")
+        kavya.write(text="hello?? the order was 10234")
+    assert "ticket" in words(until(lambda: imran.listen(first_s=5), "Imran is told"))
+
+    # It answers again, badly at first; then it opens a ticket, and the worker dies before it hears so.
+    with outage.open_helpdesk():
+        outage.break_next("error", times=2, status=503)
+        outage.break_next("hang", seconds=1)
+        outage.break_next("accept_then_hang", seconds=30)
+        until(lambda: len(outage.helpdesk.tickets.tickets) > 0, "a ticket is opened")
+        outage.kill("worker")
+        until(lambda: outage.tickets_of(kavya) and outage.tickets_of(imran), "both tickets are open")
+        until(lambda: "the order was" in everything(outage.tickets_of(kavya)[0]), "her words are in the ticket")
+        assert kavya.hears_nothing(0.5), "she was told once"
+
+        (ticket,) = outage.tickets_of(kavya)
+        assert "where did my money go" in ticket.comments[0]["body"]
+        assert ticket.comments[0]["public"] is False
+
+        # The agent's words come twice, and whoever carries them dies.
+        outage.helpdesk.webhooks.delivery.twice = True
+        outage.kill("worker")
+        outage.helpdesk.reply(ticket.id, "Hi Kavya, Dev here. The refund is on its way.", True, None, [])
+        assert words(kavya.listen(quiet_s=3)).count("Dev here") == 1
+
+        outage.helpdesk.reply(ticket.id, "Anything else, just write.", True, "solved", [])
+        said = words(kavya.listen(quiet_s=4))
+        assert said.index("Anything else") < said.index("closed your ticket")
+        assert "#10234" in words(kavya.say("status of order 10234"))
+
+        assert len(outage.tickets_of(kavya)) == len(outage.tickets_of(imran)) == 1
+        assert everything(ticket).count("the order was 10234") == 1
+        assert shop.refused() == []
+
+
+def everything(ticket: Any) -> str:
+    return "\n".join(comment["body"] for comment in ticket.comments)
