@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import settings
 from launch.console import LaunchError, done, say
 from settings import PROJECT_ROOT
 
@@ -25,7 +26,7 @@ _NOISE = re.compile(r"Warning|^Traceback|^The above exception|GraphComponentExce
 
 def fingerprint() -> str:
     """Hash of every file that goes into a model."""
-    digest = hashlib.sha256(os.environ.get("ORDER_NUMBER_PATTERN", "").encode())
+    digest = hashlib.sha256(str(settings.load().order_number_pattern).encode())
     for pattern in INPUTS:
         for path in sorted(PROJECT_ROOT.glob(pattern)):
             digest.update(str(path.relative_to(PROJECT_ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")

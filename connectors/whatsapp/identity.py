@@ -49,12 +49,6 @@ class Address:
     wa_id: str | None
     user_id: str | None
 
-    def as_fields(self) -> dict[str, str]:
-        """The addressee of a Graph body. Meta reads a number without '+' as one of the business's own country."""
-        if self.wa_id:
-            return {"to": "+" + self.wa_id}
-        return {"recipient": self.user_id} if self.user_id else {}
-
 
 class Identities:
     """Aliases and profiles of customers in Redis. Every method raises IdentitiesUnavailable."""

@@ -28,6 +28,12 @@ def test_every_input_counts(project: Path, name: str) -> None:
     assert training.fingerprint() != before
 
 
+def test_another_pattern_of_order_numbers_counts(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = training.fingerprint()
+    monkeypatch.setenv("ORDER_NUMBER_PATTERN", r"\d{7}")
+    assert training.fingerprint() != before
+
+
 def test_nothing_is_trained_when_nothing_changed(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (project / "models").mkdir()
     current = project / "models" / f"assistant-{training.fingerprint()}.tar.gz"

@@ -173,11 +173,6 @@ def test_phones_are_written_one_way(written: str | None, phone: str | None) -> N
     assert e164(written) == phone
 
 
-def test_phones_are_addressed_with_a_plus_and_user_ids_as_recipients() -> None:
-    assert Address(PHONE, USER).as_fields() == {"to": "+" + PHONE}
-    assert Address(None, USER).as_fields() == {"recipient": USER}
-
-
 async def test_without_redis_nothing_is_resolved() -> None:
     client = connect("redis://127.0.0.1:1/0")
     with pytest.raises(IdentitiesUnavailable):
