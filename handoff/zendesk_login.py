@@ -91,8 +91,7 @@ def bearer(token: str) -> str:
 def login(configured: Settings) -> Login:
     """OAuth first: a client, a token, or both; else an API token, with a warning. Raises SettingsError."""
     token, url = configured.zendesk_oauth_token, configured.zendesk_url or ""
-    client_id = configured.values.get("ZENDESK_OAUTH_CLIENT_ID")
-    client_secret = configured.values.get("ZENDESK_OAUTH_CLIENT_SECRET")
+    client_id, client_secret = configured.zendesk_oauth_client_id, configured.zendesk_oauth_client_secret
     if client_id and client_secret:
         return ClientCredentials(url, client_id, client_secret, token)
     if token:
