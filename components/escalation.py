@@ -12,17 +12,21 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from components.escalation_likeness import Likeness, default_likeness
+from components.escalation_likeness import Opinion, Reader, default_likeness
 from components.escalation_reading import read
 from components.escalation_settings import (
+    AGAINST,
     INTENT,
-    LIKENESS,
+    OF_CONVERSATION,
+    PHRASES,
     PRIORITY_OF,
     PROBLEMS,
+    READS_INNOCENT,
+    READS_LIKE,
     SCORED,
     EscalationConfigError,
     EscalationSettings,
@@ -30,9 +34,9 @@ from components.escalation_settings import (
 )
 
 _URGENCY = {"MEDIUM": 1, "HIGH": 2, "CRITICAL": 3}
-_INNOCENCE = 0.3  # below minus this, the phrases are sure
-_SHORT, _LONG = 3, 6  # words
 _NEGATIVE = ("displeasure", "contempt", "serious_accusation", "threat")
+_CLEAR = 0.6  # of a threshold: phrases that weigh more or less than this, and words that agree, leave no doubt
+_AGREED, _OPPOSED = 0.2, 0.97  # probability of innocence by words
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class Signals:
     """What is known when the customer has spoken. `earlier`: their messages before this one, newest last."""
 
     text: str
-    intent: str | None = None
+    intent: str | None = None  # of a pressed button, or what the caller is sure of
     confidence: float = 1.0
     unresolved_turns: int = 0  # in a row, this one included
     earlier: tuple[str, ...] = ()
@@ -58,105 +62,135 @@ class Assessment:
     sheet: tuple[tuple[str, str], ...]
 
 
-def assess(
-    signals: Signals,
-    settings: EscalationSettings | None = None,
-    likeness: Callable[[str], float] | None = None,
-) -> Assessment:
-    """Weigh the signals; where phrases leave a doubt, ask how much the text reads like those that needed a person.
+@dataclass(frozen=True)
+class _Evidence:
+    """Names of the signals that hold, what showed each, and how strongly those hold that are a matter of degree."""
+
+    shown: dict[str, tuple[str, ...]]
+    strength: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A line of the sheet."""
+
+    what: str
+    weight: float
+    why: str
+
+
+def assess(signals: Signals, settings: EscalationSettings | None = None, likeness: Reader | None = None) -> Assessment:
+    """Weigh the signals.
 
     Without settings, those of config.yml (raises EscalationConfigError). Without `likeness`: phrases only.
     """
     settings = settings or default_settings()
-    found = _found(signals, settings)
-    strength = {name: signals.confidence for name in found if name.startswith(INTENT)}
-    scores = _scores(found, strength, settings)
-    if likeness and LIKENESS in settings.signals and _doubtful(signals.text, scores, settings):
-        found[LIKENESS] = (f"probability {(probability := likeness(signals.text)):.2f}",)
-        strength[LIKENESS] = max(0.0, 2 * probability - 1)
-        scores = _scores(found, strength, settings)
+    evidence = _evidence(signals, settings)
+    if likeness and signals.text.strip():
+        evidence = _with_opinion(evidence, _opinion(signals.text, evidence, likeness, settings), settings)
+    sums = {reason: _rows(reason, evidence, settings) for reason in SCORED}
+    scores = {reason: round(sum(row.weight for row in rows), 6) for reason, rows in sums.items()}
     holding = [reason for reason in SCORED if scores[reason] >= settings.thresholds[reason]]
     if signals.unresolved_turns >= settings.unresolved_turns:
         holding.append("repeated_failure")
     if not holding:
         nearest = max(SCORED, key=lambda reason: scores[reason] / settings.thresholds[reason])
-        return Assessment(False, None, None, _unit(nearest, scores, settings), _sheet(nearest, found, scores, settings))
-    reason = max(holding, key=lambda each: _URGENCY[PRIORITY_OF[each]])  # the first of equals
+        return _assessment(False, nearest, sums[nearest], settings)
+    # The highest priority; among equals what is furthest over its threshold, the first of equals there.
+    reason = max(holding, key=lambda each: (_URGENCY[PRIORITY_OF[each]], scores.get(each, 0.0)))
     if reason == "repeated_failure":
         row = ("unresolved turns in a row", f"{signals.unresolved_turns} of {settings.unresolved_turns}")
         return Assessment(True, reason, PRIORITY_OF[reason], 0.5, (row,))
-    sheet = _sheet(reason, found, scores, settings)
-    return Assessment(True, reason, PRIORITY_OF[reason], _unit(reason, scores, settings), sheet)
+    return _assessment(True, reason, sums[reason], settings)
 
 
-def _doubtful(text: str, scores: Mapping[str, float], settings: EscalationSettings) -> bool:
-    """Something speaks for a person but not enough, or a longer message says nothing that a phrase knows."""
-    best = max(scores[reason] / settings.thresholds[reason] for reason in SCORED)
-    words = len(text.split())
-    return (0 < best < 1 and words >= _SHORT) or (-_INNOCENCE < best <= 0 and words >= _LONG)
+def _assessment(escalate: bool, reason: str, rows: list[_Row], settings: EscalationSettings) -> Assessment:
+    total, threshold = round(sum(row.weight for row in rows), 6), settings.thresholds[reason]
+    score = round(max(total, 0.0) / (max(total, 0.0) + threshold), 3)
+    lines = [(row.what.replace("_", " "), f"{row.weight:+.2f} ({row.why})") for row in rows]
+    sheet = (*lines, (f"score for {reason}", f"{total:.2f}, threshold {threshold:.2f}"))
+    if not escalate:
+        return Assessment(False, None, None, min(score, 0.499), sheet)
+    return Assessment(True, reason, PRIORITY_OF[reason], score, sheet)
 
 
-def _found(signals: Signals, settings: EscalationSettings) -> dict[str, tuple[str, ...]]:
-    """Names of all signals that hold, with what showed them."""
-    found = dict(read(signals.text, settings)) if signals.text else {}
+def _evidence(signals: Signals, settings: EscalationSettings) -> _Evidence:
+    """Everything but the likeness."""
+    shown = dict(read(signals.text, settings)) if signals.text else {}
+    strength = {}
     if signals.intent:
-        found[INTENT + signals.intent] = (f"times confidence {signals.confidence:.2f}",)
+        shown[INTENT + signals.intent] = (f"confidence {signals.confidence:.2f}",)
+        strength[INTENT + signals.intent] = signals.confidence
     before = [read(text, settings) for text in signals.earlier]
     if any(name in reading for reading in before for name in _NEGATIVE):
-        found["still_negative"] = ("an earlier message",)
+        shown["still_negative"] = ("an earlier message",)
     if signals.order_problem_shown or any(_names_a_problem(reading, settings) for reading in before):
-        found["order_problem_before"] = ("earlier in the conversation",)
-    return {name: shown for name, shown in found.items() if name in settings.signals}
+        shown["order_problem_before"] = ("earlier in the conversation",)
+    return _Evidence({name: why for name, why in shown.items() if name in settings.signals}, strength)
 
 
 def _names_a_problem(reading: Mapping[str, tuple[str, ...]], settings: EscalationSettings) -> bool:
     return any(settings.signals[name].family in PROBLEMS for name in reading if name in settings.signals)
 
 
-def _scores(
-    found: Mapping[str, tuple[str, ...]], strength: Mapping[str, float], settings: EscalationSettings
-) -> dict[str, float]:
-    return {reason: _score(reason, found, strength, settings) for reason in SCORED}
+def _opinion(text: str, evidence: _Evidence, likeness: Reader, settings: EscalationSettings) -> Opinion:
+    """By words where these and the phrases agree; otherwise by meaning too, which costs a hundred times as much."""
+    glance = likeness.glance(text)
+    best = max(
+        sum(row.weight for row in _rows(reason, evidence, settings)) / settings.thresholds[reason] for reason in SCORED
+    )
+    agreed = best >= 1 and glance.innocent <= _AGREED
+    opposed = best < _CLEAR and glance.innocent >= _OPPOSED
+    return glance if agreed or opposed else likeness.read(text)
 
 
-def _score(
-    reason: str,
-    found: Mapping[str, tuple[str, ...]],
-    strength: Mapping[str, float],
-    settings: EscalationSettings,
-) -> float:
-    """The sum of the weights: each family's share capped, those of models by how sure they are."""
-    total = 0.0
-    families: dict[str, float] = {}
-    for name, shown in found.items():
+def _with_opinion(evidence: _Evidence, opinion: Opinion, settings: EscalationSettings) -> _Evidence:
+    """How far the likelier of "innocent" and "some reason" stands above even odds, 0 to 1, for the likeliest reason.
+
+    The likeness knows this message alone: that "not good" reads innocent says little after news of a lost order.
+    """
+    innocent = opinion.innocent > 1 - opinion.innocent
+    name = READS_INNOCENT if innocent else READS_LIKE + opinion.reason
+    if name not in settings.signals or (innocent and any(each in evidence.shown for each in OF_CONVERSATION)):
+        return evidence
+    probability = max(opinion.innocent, 1 - opinion.innocent)
+    return _Evidence(
+        {**evidence.shown, name: (f"probability {probability:.2f}",)}, {**evidence.strength, name: 2 * probability - 1}
+    )
+
+
+def _rows(reason: str, evidence: _Evidence, settings: EscalationSettings) -> list[_Row]:
+    """The sheet of one reason: what each signal weighs, and where what belongs together weighs no more than allowed."""
+    rows: list[_Row] = []
+    phrases: list[_Row] = []
+    families: dict[str, list[_Row]] = {}
+    for name, why in evidence.shown.items():
         signal = settings.signals[name]
-        weight = signal.weights.get(reason, 0.0) * strength.get(name, 1.0)
-        if signal.family and weight > 0:
-            families[signal.family] = families.get(signal.family, 0.0) + weight * len(shown)
+        if reason not in signal.weights:
+            continue
+        times = len(why) if signal.family else 1
+        row = _Row(name, signal.weights[reason] * times * evidence.strength.get(name, 1.0), ", ".join(why))
+        if name.startswith((INTENT, READS_LIKE, READS_INNOCENT)) or name in OF_CONVERSATION:
+            rows.append(row)
+        elif signal.family and row.weight > 0:
+            families.setdefault(signal.family, []).append(row)
         else:
-            total += weight
-    total += sum(min(weight, settings.most[family]) for family, weight in families.items())
-    return round(total, 6)
+            phrases.append(row)
+    for family, members in families.items():
+        phrases += members + _limited(members, f"{family} together", 0.0, settings.most[family])
+    single = max((row.weight for row in phrases), default=0.0)
+    limits = -settings.most[AGAINST], max(settings.most[PHRASES], single)
+    return phrases + _limited(phrases, "phrases together", *limits) + rows
 
 
-def _unit(reason: str, scores: Mapping[str, float], settings: EscalationSettings) -> float:
-    score = max(scores[reason], 0.0)
-    return round(score / (score + settings.thresholds[reason]), 3)
+def _limited(rows: list[_Row], what: str, least: float, most: float) -> list[_Row]:
+    """The row that takes back what goes beyond the limits, if anything does."""
+    total = sum(row.weight for row in rows)
+    within = min(max(total, least), most)
+    return [_Row(what, within - total, f"at most {within:+.2f}")] if abs(within - total) > 1e-9 else []
 
 
-def _sheet(
-    reason: str, found: Mapping[str, tuple[str, ...]], scores: Mapping[str, float], settings: EscalationSettings
-) -> tuple[tuple[str, str], ...]:
-    rows = [
-        (name.replace("_", " "), f"{settings.signals[name].weights[reason]:+.2f} ({', '.join(shown)})")
-        for name, shown in found.items()
-        if reason in settings.signals[name].weights
-    ]
-    total = (f"score for {reason}", f"{scores[reason]:.2f}, threshold {settings.thresholds[reason]:.2f}")
-    return (*rows, total)
-
-
-def _answer(line: str, settings: EscalationSettings, likeness: Likeness | None) -> dict[str, Any]:
+def _answer(line: str, settings: EscalationSettings, likeness: Reader | None) -> dict[str, Any]:
     """The decision for one line of the adapter; a line that is no object counts as an empty message."""
     try:
         record = json.loads(line)

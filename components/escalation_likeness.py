@@ -1,103 +1,145 @@
-"""Does a message read like those with which customers needed a person? For what no phrase names.
+"""What does a message read like: innocent, or one of the reasons for a person? For what no phrase names.
 
-A logistic regression over the sentence embedding, asked only where the phrases leave a doubt.
-
-    python -m components.escalation_likeness      fits it anew from escalation_messages.tsv and data/nlu/ (a minute)
+Two models, fitted by `escalation_fitting.py` and kept in `escalation_likeness.npz`. The first knows words and pieces of
+words and costs a fraction of a millisecond; the second also knows what a sentence means (its embedding, compared with
+a few hundred typical messages, about 10 ms) and is asked only where the first and the phrases leave a doubt.
 """
 
 from __future__ import annotations
 
-import json
 import logging
-import math
-import re
-from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Protocol
 
-from components.message_text import readable
+import numpy as np
+
+from components.message_text import folded, readable
+from components.ngrams import Ngrams
 
 log = logging.getLogger(__name__)
 
-HERE = Path(__file__).resolve().parent
-MESSAGES = HERE / "escalation_messages.tsv"
-WEIGHTS = HERE / "escalation_likeness.json"
-INNOCENT = ("none", "tricky")
-_WANT_A_PERSON = ("request_refund", "file_complaint", "request_human")
-# These hold calm and angry messages alike: what the phrases of config.yml do not find angry, teaches calm.
-_MIXED = ("check_order_status", "check_refund_status", "cancel_order")
-_REGULARISATION = 8.0
-_DECIMALS = 3
+WEIGHTS = Path(__file__).resolve().with_name("escalation_likeness.npz")
+LABELS = ("innocent", "complaint", "refund_request", "human_requested", "frustration")
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """Probability of each label; `innocent` is the probability that nobody is needed."""
+
+    probabilities: Mapping[str, float]
+
+    @property
+    def innocent(self) -> float:
+        return self.probabilities["innocent"]
+
+    @property
+    def reason(self) -> str:
+        """The likeliest reason, if there is one."""
+        return max(LABELS[1:], key=lambda label: self.probabilities[label])
+
+
+class Reader(Protocol):
+    """Who has opinions about messages."""
+
+    def glance(self, text: str) -> Opinion:
+        """By words alone."""
+
+    def read(self, text: str) -> Opinion:
+        """By words and meaning."""
+
+
+class Embedder(Protocol):
+    """What turns readable text into a vector of norm 1, shape (d,)."""
+
+    def one(self, text: str) -> np.ndarray: ...
+
+
+@dataclass(frozen=True)
+class LikenessWeights:
+    """What was fitted. Shapes, for f n-grams, m typical messages, d dimensions, and the labels in their order."""
+
+    ngrams: Ngrams
+    glance_weights: np.ndarray  # (f, labels)
+    glance_bias: np.ndarray  # (labels,)
+    glance_temperature: float
+    read_weights: np.ndarray  # (f, labels)
+    read_bias: np.ndarray
+    read_temperature: float
+    centre: np.ndarray  # (d,)
+    typical: np.ndarray  # (m, d) in 127ths
+    typical_weights: np.ndarray  # (m, labels)
+    width: float
+
+    @classmethod
+    def load(cls, path: Path = WEIGHTS) -> LikenessWeights:
+        """Read what `save` wrote. Raises OSError, ValueError or KeyError."""
+        with np.load(path, allow_pickle=False) as stored:
+            named = {name: stored[name] for name in stored.files}
+        ngrams = Ngrams(named.pop("vocabulary").tolist(), named.pop("rarity").astype(np.float32))
+        scalars = {name: float(value) for name, value in named.items() if value.ndim == 0}
+        return cls(ngrams=ngrams, **{name: value.astype(np.float32) for name, value in named.items()} | scalars)
+
+    def save(self, path: Path = WEIGHTS) -> None:
+        """Write one compressed file, the large arrays at half or quarter precision."""
+        stored = {name: np.asarray(value) for name, value in vars(self).items() if name != "ngrams"}
+        stored |= {"vocabulary": np.array(self.ngrams.vocabulary), "rarity": self.ngrams.rarity}
+        smaller = {"typical": np.int8, **dict.fromkeys(("glance_weights", "read_weights", "rarity"), np.float16)}
+        np.savez_compressed(
+            path, **{name: value.astype(smaller.get(name, value.dtype)) for name, value in stored.items()}
+        )
 
 
 class Likeness:
-    """The fitted regression. Calling it costs about 10 ms, and nothing for a text that was asked lately."""
+    """The fitted models. Without an embedder, meaning is left out."""
 
-    def __init__(self, weights: list[float], bias: float) -> None:
-        from components.sentence_embeddings import SentenceEmbeddings
+    def __init__(self, weights: LikenessWeights, embedder: Embedder | None) -> None:
+        self._weights, self._embedder = weights, embedder
 
-        self._weights, self._bias = weights, bias
-        self._embeddings = SentenceEmbeddings()
+    def glance(self, text: str) -> Opinion:
+        w = self._weights
+        scores = w.ngrams.row(folded(text)).dot(w.glance_weights) + w.glance_bias
+        return _opinion(scores / w.glance_temperature)
 
-    def __call__(self, text: str) -> float:
-        """Probability from 0 to 1 that the customer needs a person."""
-        vector = self._embeddings.one(readable(text))
-        return 1 / (1 + math.exp(-(float(vector @ self._weights) + self._bias)))
+    def read(self, text: str) -> Opinion:
+        if self._embedder is None:
+            return self.glance(text)
+        w = self._weights
+        whole = readable(text).encode("utf-8", "ignore").decode()  # without halves of characters
+        near = nearness(self._embedder.one(whole).reshape(1, -1), w.centre, w.typical, w.width)[0]
+        scores = w.ngrams.row(folded(text)).dot(w.read_weights) + near @ w.typical_weights + w.read_bias
+        return _opinion(scores / w.read_temperature)
+
+
+def nearness(vectors: np.ndarray, centre: np.ndarray, typical: np.ndarray, width: float) -> np.ndarray:
+    """How near each message is in meaning to each typical one, 0 to 1: shape (messages, m)."""
+    moved = vectors - centre
+    moved /= np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-9)
+    near: np.ndarray = np.exp(-width * (2.0 - 2.0 * (moved @ (typical.T / 127.0))))
+    return near
+
+
+def _opinion(scores: np.ndarray) -> Opinion:
+    shifted = np.exp(scores - scores.max())
+    return Opinion(dict(zip(LABELS, (shifted / shifted.sum()).tolist(), strict=True)))
 
 
 @lru_cache(maxsize=1)
 def default_likeness() -> Likeness | None:
-    """The shipped one, ready to answer; None when the embedding model cannot be used here."""
+    """The shipped one, ready to answer; None, or one that only glances, when its files cannot be used here."""
     try:
-        fitted = json.loads(WEIGHTS.read_text())
-        likeness = Likeness(fitted["weights"], fitted["bias"])
-        likeness("hello")
-    except Exception:  # whatever is wrong with the model file, phrases alone still decide
+        weights = LikenessWeights.load()
+    except (OSError, ValueError, KeyError, TypeError):
         log.warning("escalation.likeness.unavailable", exc_info=True)
         return None
+    try:
+        from components.sentence_embeddings import SentenceEmbeddings
+
+        likeness = Likeness(weights, SentenceEmbeddings())
+        likeness.read("hello")
+    except Exception:  # whatever is wrong with the embedding model, words alone still tell most
+        log.warning("escalation.embeddings.unavailable", exc_info=True)
+        return Likeness(weights, None)
     return likeness
-
-
-def labelled(path: Path = MESSAGES) -> Iterator[tuple[str, str]]:
-    """Expected reason (or none, tricky) and message of each line."""
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if line and not line.startswith("#"):
-            expected, text = line.split("\t")
-            yield expected, text
-
-
-def fit() -> None:
-    """Fit on the labelled messages, counted twice, and on the phrases of telling intents; write the weights."""
-    import numpy as np
-    from sklearn.linear_model import LogisticRegression
-
-    from components.escalation import Signals, assess
-    from components.sentence_embeddings import SentenceEmbeddings
-
-    examples = [(readable(text), expected not in INNOCENT) for expected, text in labelled()] * 2
-    examples += [
-        (readable(text), intent in _WANT_A_PERSON)
-        for intent, text in _phrases()
-        if intent not in _MIXED or not assess(Signals(text)).escalate
-    ]
-    vectors = SentenceEmbeddings(Path("var/cache/embeddings.npz")).many([text for text, _ in examples])
-    model = LogisticRegression(C=_REGULARISATION, class_weight="balanced", max_iter=1000)
-    model.fit(vectors, np.array([needs for _, needs in examples]))
-    weights = [round(float(weight), _DECIMALS) for weight in model.coef_[0]]
-    WEIGHTS.write_text(json.dumps({"bias": round(float(model.intercept_[0]), _DECIMALS), "weights": weights}) + "\n")
-
-
-def _phrases() -> Iterator[tuple[str, str]]:
-    """Intent and phrase of all training phrases, without entity marks."""
-    import yaml
-
-    for path in sorted((HERE.parent / "data/nlu").glob("*.yml")):
-        for block in yaml.safe_load(path.read_text(encoding="utf-8")).get("nlu", []):
-            for line in (block.get("examples") or "").splitlines():
-                text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", line.strip().removeprefix("- "))
-                if block.get("intent") and text:
-                    yield block["intent"], text
-
-
-if __name__ == "__main__":
-    fit()

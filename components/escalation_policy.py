@@ -41,10 +41,16 @@ log = logging.getLogger(__name__)
 ESCALATE = "action_escalate"
 NOT_UNDERSTOOD = ("nlu_fallback", "out_of_scope")
 UNRESOLVED_PREFIXES = ("utter_clarification_", "utter_fallback_")
-UNRESOLVED = frozenset({
-    "action_clarify", "action_default_fallback", "utter_order_status_not_found", "utter_order_status_unavailable",
-    "utter_return_policy_not_covered", "utter_order_change_not_found",
-})
+UNRESOLVED = frozenset(
+    {
+        "action_clarify",
+        "action_default_fallback",
+        "utter_order_status_not_found",
+        "utter_order_status_unavailable",
+        "utter_return_policy_not_covered",
+        "utter_order_change_not_found",
+    }
+)
 PROBLEM_SHOWN = ("utter_order_status_delayed", "utter_order_status_not_found", "utter_order_status_unclear")
 EARLIER_TURNS = 2
 _PRIORITY = 7  # RulePolicy has 6

@@ -15,7 +15,19 @@ _DOTS = re.compile(r"\.{2,}")
 _SENTENCE_SIGNS = frozenset(".?!।")
 _CLAUSE_MARKS = frozenset(",;:")
 _CLAUSE_SIGNS = _CLAUSE_MARKS | {
-    "but", "and", "because", "so", "then", "i", "we", "please", "just", "lekin", "par", "magar", "bas",
+    "but",
+    "and",
+    "because",
+    "so",
+    "then",
+    "i",
+    "we",
+    "please",
+    "just",
+    "lekin",
+    "par",
+    "magar",
+    "bas",
 }
 _NEGATION_REACH = 3
 _FEW = 2
@@ -123,9 +135,7 @@ def _manner(text: str, tokens: _Tokens) -> dict[str, tuple[str, ...]]:
 
 def _sarcastic(meant: dict[str, list[Found]], tokens: _Tokens, settings: EscalationSettings) -> bool:
     """Praise in a problem's sentence, or in one of its own with a few words ("Great job."), while nothing is solved."""
-    problems = [
-        match for name, signs in meant.items() if settings.signals[name].family in PROBLEMS for match in signs
-    ]
+    problems = [match for name, signs in meant.items() if settings.signals[name].family in PROBLEMS for match in signs]
     if not problems or SOLVED in meant:
         return False
     lengths = Counter(tokens.sentence)

@@ -29,9 +29,17 @@ PRIORITY_OF = {
 }
 SCORED = ("complaint", "refund_request", "human_requested", "frustration")
 # What code finds in a message or conversation rather than by a phrase.
+OF_CONVERSATION = ("still_negative", "order_problem_before")
+READS_LIKE, READS_INNOCENT = "reads_like_", "reads_innocent"
 COMPUTED = (
-    "shouting", "exclamation", "stretched_words", "few_words", "sarcasm", "still_negative", "order_problem_before",
-    "reads_like_complaint",
+    "shouting",
+    "exclamation",
+    "stretched_words",
+    "few_words",
+    "sarcasm",
+    *OF_CONVERSATION,
+    READS_INNOCENT,
+    *(READS_LIKE + reason for reason in SCORED),
 )
 # Phrases that change what others mean instead of being weighed.
 ROLES = ("negation", "not_a_negation")
@@ -39,7 +47,9 @@ ROLES = ("negation", "not_a_negation")
 PRAISE, SOLVED = "praise", "solved"
 # Families of what went wrong: a problem escalates together with displeasure, a grievance by itself.
 PROBLEMS = ("problem", "grievance")
-INTENT, LIKENESS = "intent_", "reads_like_complaint"
+# Limits of `most` for all phrases together: for a person, and against one.
+PHRASES, AGAINST = "phrases", "against"
+INTENT = "intent_"
 NOT = "not_"  # not_praise: praise denied
 UNLESS = "unless "
 RASAS_KEYS = ("name", "priority")
@@ -98,11 +108,12 @@ def parse(entry: Mapping[str, Any]) -> EscalationSettings:
         index = PhraseIndex({owner: split_phrases(filled_in(str(text or ""), words)) for owner, text in texts.items()})
     except PhraseError as error:
         raise EscalationConfigError(f"config.yml, {POLICY}: {error}") from error
+    limited = {PHRASES, AGAINST, *(signal.family for signal in signals.values() if signal.family)}
     return EscalationSettings(
         signals=signals,
         phrases=index,
         thresholds={reason: _positive(entry, "thresholds", reason) for reason in SCORED},
-        most={family: _positive(entry, "most", family) for family in {s.family for s in signals.values() if s.family}},
+        most={name: _positive(entry, "most", name) for name in sorted(limited)},
         unresolved_turns=_count(entry, "unresolved_turns"),
     )
 

@@ -9,11 +9,14 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from components.escalation import Signals, assess
-from components.escalation_likeness import INNOCENT, MESSAGES, Likeness, default_likeness, labelled
+from components.escalation_fitting import INNOCENT, labelled
+from components.escalation_likeness import LABELS, Likeness, LikenessWeights, Opinion, Reader, default_likeness
+from components.escalation_settings import CONFIG, POLICY, parse
 
 ROOT = Path(__file__).parents[2]
 HELD_OUT = Path(__file__).parent / "escalation_heldout.tsv"
@@ -60,7 +63,7 @@ def test_innocent_message_does_not_call_a_person(text: str) -> None:
     assert 0 <= assessed.score < 0.5
 
 
-def judged(path: Path, likeness: Likeness | None) -> tuple[float, float, float]:
+def judged(path: Path, likeness: Reader | None) -> tuple[float, float, float]:
     """Precision, recall, and the share of false alarms among the tricky innocent messages."""
     decided = [(expected, assess(Signals(text), likeness=likeness).escalate) for expected, text in labelled(path)]
     right = sum(escalate for expected, escalate in decided if expected not in INNOCENT)
@@ -73,24 +76,24 @@ def test_held_out_messages_are_decided_as_well_as_they_were() -> None:
     likeness = default_likeness()
     assert likeness is not None
     precision, recall, alarms = judged(HELD_OUT, likeness)
-    assert precision >= 0.94
-    assert recall >= 0.89
+    assert precision >= 0.95
+    assert recall >= 0.93
     assert alarms <= 0.10
 
 
+def test_without_the_embedding_model_words_still_tell() -> None:
+    precision, recall, alarms = judged(HELD_OUT, Likeness(LikenessWeights.load(), None))
+    assert precision >= 0.93
+    assert recall >= 0.90
+    assert alarms <= 0.12
+
+
 def test_phrases_alone_are_precise() -> None:
-    """What is left when the embedding model cannot be used."""
+    """What is left when the likeness cannot be used at all."""
     precision, recall, alarms = judged(HELD_OUT, None)
     assert precision >= 0.93
     assert recall >= 0.80
     assert alarms <= 0.10
-
-
-def test_labelled_messages_are_decided_as_labelled() -> None:
-    precision, recall, alarms = judged(MESSAGES, None)
-    assert precision >= 0.96
-    assert recall >= 0.94
-    assert alarms <= 0.04
 
 
 def test_held_out_messages_were_not_used_for_tuning() -> None:
@@ -100,20 +103,70 @@ def test_held_out_messages_were_not_used_for_tuning() -> None:
     assert sum(text in seen for text in held_out) <= len(held_out) // 20  # "yes", "where is my order"
 
 
-def test_likeness_is_asked_in_doubt_only() -> None:
-    asked: list[str] = []
+class Fixed:
+    """Reads every message alike and counts how often it is asked for the meaning."""
 
-    def likeness(text: str) -> float:
-        asked.append(text)
-        return 1.0
+    def __init__(self, glance: Opinion, read: Opinion) -> None:
+        self._glance, self._read = glance, read
+        self.asked = 0
 
-    sure, innocent, doubtful = "I want a refund", "is there fraud protection?", "my parcel is late"
-    for text in (sure, innocent, "hi", ""):
+    def glance(self, text: str) -> Opinion:
+        return self._glance
+
+    def read(self, text: str) -> Opinion:
+        self.asked += 1
+        return self._read
+
+
+def opinion(label: str, probability: float) -> Opinion:
+    """One label against its opposite; nothing for the others."""
+    opposite = "frustration" if label == "innocent" else "innocent"
+    return Opinion(dict.fromkeys(LABELS, 0.0) | {label: probability, opposite: 1 - probability})
+
+
+ANGRY, INNOCENT_ONE, UNSURE = opinion("frustration", 0.95), opinion("innocent", 0.99), opinion("innocent", 0.6)
+
+
+def test_meaning_is_asked_only_where_words_and_phrases_leave_a_doubt() -> None:
+    for text, glance in (
+        ("I want a refund", ANGRY),
+        ("is there fraud protection?", INNOCENT_ONE),
+        ("hi", INNOCENT_ONE),
+    ):
+        likeness = Fixed(glance, ANGRY)
         assess(Signals(text), likeness=likeness)
-    assert asked == []
-    assert assess(Signals(doubtful), likeness=likeness).reason == "frustration"
-    assert asked == [doubtful]
-    assert not assess(Signals(doubtful), likeness=lambda _: 0.4).escalate
+        assert likeness.asked == 0, text
+    for text, glance in (("I want a refund", INNOCENT_ONE), ("my parcel is late", ANGRY), ("hm", UNSURE)):
+        likeness = Fixed(glance, UNSURE)
+        assess(Signals(text), likeness=likeness)
+        assert likeness.asked == 1, text
+
+
+def test_likeness_alone_calls_a_person_when_it_is_sure() -> None:
+    text = "the lehenga has seen more cities than I have"
+    assert not assess(Signals(text), likeness=Fixed(UNSURE, opinion("frustration", 0.7))).escalate
+    assessed = assess(Signals(text), likeness=Fixed(UNSURE, ANGRY))
+    assert (assessed.reason, assessed.priority) == ("frustration", "HIGH")
+    assert dict(assessed.sheet)["reads like frustration"] == "+1.62 (probability 0.95)"
+
+
+def test_likeness_takes_back_what_one_phrase_says_but_not_several() -> None:
+    innocent = Fixed(INNOCENT_ONE, INNOCENT_ONE)
+    assert not assess(Signals("the thief costume"), likeness=innocent).escalate
+    assert assess(Signals("the thief costume")).escalate
+
+
+def test_phrase_that_alone_weighs_two_calls_a_person_whatever_the_likeness_says() -> None:
+    entry = next(p for p in yaml.safe_load(CONFIG.read_text())["policies"] if p["name"] == POLICY)
+    entry["signals"]["always"] = {"weights": {"complaint": 2.0}, "phrases": "wizard council"}
+    innocent = Fixed(INNOCENT_ONE, INNOCENT_ONE)
+    assert assess(Signals("ask the wizard council"), parse(entry), innocent).reason == "complaint"
+
+
+def test_no_likeness_is_asked_where_nothing_was_written() -> None:
+    likeness = Fixed(ANGRY, ANGRY)
+    assert not assess(Signals(""), likeness=likeness).escalate
+    assert not assess(Signals("  "), likeness=likeness).escalate
 
 
 def test_highest_priority_wins() -> None:
@@ -145,8 +198,11 @@ def test_anger_adds_up_over_messages() -> None:
 def test_sheet_shows_the_sum() -> None:
     assessed = assess(Signals("Give me my money back!!"))
     assert dict(assessed.sheet)["score for refund_request"].endswith("threshold 1.00")
-    weights = [float(detail.split()[0]) for _, detail in assessed.sheet[:-1]]
-    assert sum(weights) == pytest.approx(float(assessed.sheet[-1][1].split(",")[0]), abs=0.011)
+    for text in ("Give me my money back!!", "worst service, still waiting for a refund, so bad, so late, you thieves"):
+        for likeness in (None, Fixed(UNSURE, ANGRY)):
+            sheet = assess(Signals(text, intent="request_refund", confidence=0.8), likeness=likeness).sheet
+            weights = [float(detail.split()[0]) for _, detail in sheet[:-1]]
+            assert sum(weights) == pytest.approx(float(sheet[-1][1].split(",")[0]), abs=0.01 * len(weights))
 
 
 def test_sheet_names_found_words_and_not_what_stands_between() -> None:
@@ -176,20 +232,26 @@ def run_adapter(lines: str) -> list[dict[str, object]]:
 
 def test_adapter_answers_each_line_in_order_and_survives_bad_ones() -> None:
     lines = [
-        '{"text": "I want a refund"}', "not json", '{"text": 5}', "[1]", '{"text": "hi", "intent": "request_human"}',
-        '{"text": "hi", "intent": {"name": "greet"}}', '{"intent": null}', '{"text": "\\ud800 scam"}',
+        '{"text": "I want a refund"}',
+        "not json",
+        '{"text": 5}',
+        "[1]",
+        '{"text": "hi", "intent": "request_human"}',
+        '{"text": "hi", "intent": {"name": "greet"}}',
+        '{"intent": null}',
+        '{"text": "\\ud800 scam"}',
     ]
     answers = run_adapter("\n".join(lines) + "\n")
     assert [answer["reason"] for answer in answers] == [
-        "refund_request", None, None, None, "human_requested", None, None, "complaint",
+        "refund_request",
+        None,
+        None,
+        None,
+        "human_requested",
+        None,
+        None,
+        "complaint",
     ]
     assert all(list(answer) == ["escalate", "reason", "priority", "score"] for answer in answers)
     assert answers[0]["priority"] == "HIGH"
     assert answers[1]["priority"] is None
-
-
-def test_models_agreeing_call_nobody_where_no_phrase_speaks() -> None:
-    gibberish = Signals("flibber jabber wok", intent="file_complaint")
-    assert not assess(gibberish, likeness=lambda _: 1.0).escalate
-    dented = Signals("the box was a bit dented", intent="file_complaint")
-    assert not assess(dented, likeness=lambda _: 0.7).escalate

@@ -27,11 +27,13 @@ from rasa.shared.core.trackers import DialogueStateTracker
 from components.escalation_policy import EscalationPolicy
 from components.escalation_settings import CONFIG, POLICY
 
-DOMAIN = Domain.from_dict({
-    "intents": ["greet", "nlu_fallback", "out_of_scope", "request_human", "request_refund", "check_order_status"],
-    "actions": ["action_clarify", "action_escalate", "action_check_order_status", "order_change_form"],
-    "responses": {"utter_greet": [{"text": "Hello"}]},
-})
+DOMAIN = Domain.from_dict(
+    {
+        "intents": ["greet", "nlu_fallback", "out_of_scope", "request_human", "request_refund", "check_order_status"],
+        "actions": ["action_clarify", "action_escalate", "action_check_order_status", "order_change_form"],
+        "responses": {"utter_greet": [{"text": "Hello"}]},
+    }
+)
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +157,9 @@ def test_displeasure_after_news_of_a_delay_calls_a_person(policy: EscalationPoli
 
 def test_message_that_comes_again_with_its_meaning_settled_counts_once(policy: EscalationPolicy) -> None:
     again = [
-        *says("kya scene hai", "nlu_fallback"), ActionExecuted("action_clarify"), UserUtteranceReverted(),
+        *says("kya scene hai", "nlu_fallback"),
+        ActionExecuted("action_clarify"),
+        UserUtteranceReverted(),
         *says("kya scene hai", "out_of_scope"),
     ]
     assert predicted(predict(policy, not_understood(), again)) is None
