@@ -7,11 +7,13 @@ address word or a PIN code, or the words "address is …" before it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from itertools import islice, takewhile
 
 _UNIT = (
     r"(?:flat|house|h\.?\s?no|door|d\.?\s?no|plot|shop|room|villa|apartment|apt|block|tower|bldg|building|quarter|qtr|"
-    r"unit|site|bungalow|floor)"
+    r"unit|site|bungalow|floor|makaa?n|kothi|gali|ward)"
 )
 # Words that only an address has, and words that shop talk has too ("main colour", "a block print").
 _STRONG_WAY = (
@@ -35,11 +37,13 @@ _START = re.compile(
     rf"\b{_UNIT}\.?{_NUMBER}\b(?!\s*(?:%|percent|off\b|rs\b|₹|/-))"
     rf"|(?<![\w₹#.,])(?:[a-z]-)?\d{{1,4}}(?:[/-][a-z0-9]{{1,4}}){{0,2}}\s*(?:st|nd|rd|th)?,?\s+"
     rf"(?:{_BETWEEN}\s+){{0,3}}?{_STRONG_WAY}\b"
-    rf"|\b\d{{1,3}}\s?(?:st|nd|rd|th)\s+{_WEAK_WAY}\b",
+    rf"|\b\d{{1,3}}\s?(?:st|nd|rd|th)\s+{_WEAK_WAY}\b"
+    r"|\b[cdsw]/o\.?\s+\w+|\b(?:village|vill|vpo|gram)\.?\s+(?!is\b|me\b|se\b)[a-z]\w+",
     re.I,
 )
+_HOUSE_BEFORE = re.compile(r"#\s?\d{1,4}\s?,\s*$")
 _CUE = re.compile(
-    rf"\b(?:{_STRONG_WAY}|{_CITY}|\w{{3,15}}(?:nagar|puram|pally|palli|abad|halli|wadi)"
+    rf"\b(?:{_STRONG_WAY}|{_CITY}(?:\s?-\s?\d{{1,3}}|\s\d{{2}}(?=\s*(?:$|[,.\n])))?|\w{{3,15}}(?:nagar|puram|pally|palli|abad|halli|wadi)"
     rf"|\d{{1,3}}\s?(?:st|nd|rd|th)\s+{_WEAK_WAY}|{_WEAK_WAY}[\s-]{{1,2}}\d{{1,3}}|{_UNIT}{_NUMBER})\b",
     re.I,
 )
@@ -55,12 +59,16 @@ REACH = 240  # characters that one address may span
 def spans(text: str) -> Iterator[tuple[int, int]]:
     """(start, end) of address-like stretches, in order."""
     done = 0
-    for start in _starts(text):
+    starts = _starts(text)
+    cues = list(_CUE.finditer(text)) if starts else []
+    places = [cue.start() for cue in cues]
+    for start in starts:
         if start < done:
             continue
-        end = _end(text, start)
+        end = _end(text, start, islice(cues, bisect_left(places, start), None))
         if end is not None:
-            yield start, end
+            house = _HOUSE_BEFORE.search(text, max(done, start - 12), start)
+            yield house.start() if house else start, end
             done = end
     for match in _CITY_PIN.finditer(text):
         yield match.start(), match.end()
@@ -70,14 +78,14 @@ def _starts(text: str) -> list[int]:
     return sorted({match.start() for match in _START.finditer(text)})
 
 
-def _end(text: str, start: int) -> int | None:
-    """Where the address that may begin at `start` ends, or None when it is none."""
+def _end(text: str, start: int, later: Iterable[re.Match[str]]) -> int | None:
+    """Where the address that may begin at `start` ends, or None when it is none. `later`: the cues from there on."""
     stop = _STOP.search(text, start, start + REACH)
     limit = stop.start() if stop else min(len(text), start + REACH)
     head = _START.match(text, start, limit)
     if head is None:
         return None
-    cues = list(_CUE.finditer(text, start, limit))
+    cues = list(takewhile(lambda cue: cue.end() <= limit, later))
     pin = _PIN.search(text, head.end(), limit)
     said = _SAID.search(text[max(0, start - 40) : start])
     street = re.search(rf"{_STRONG_WAY}\b", head.group(), re.I)

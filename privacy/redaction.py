@@ -24,17 +24,48 @@ class Finding:
     kind: str
 
 
-# Every rule needs a digit or an @; most messages have neither.
-_WORTH_A_LOOK = re.compile(r"[\d@＠]")
+_MAIL_HOST = r"(?:gmail|yahoo|ymail|hotmail|outlook|rediffmail|rediff|icloud|proton(?:mail)?)"
+_DOT = r"\s{0,3}(?:\.|[(\[]?\bdot\b[)\]]?)\s{0,3}"
+_SAID_DIGIT = (
+    r"(?:(?:double|triple)\s+)?(?:zero|one|two|three|four|five|six|seven|eight|nine|oh|"
+    r"shunya|ek|do|teen|ch?aa?r|paa?n?ch|chh?e|saat|aath|nau)"
+)
+# Every rule needs a digit, an @, a mail host or a number that is spelled out; most messages have none of them.
+_WORTH_A_LOOK = re.compile(rf"[\d@＠]|\b{_MAIL_HOST}\b|(?:\b{_SAID_DIGIT}\b[\s,-]+){{6}}", re.I)
 _EMAIL = re.compile(r"[\w.+%'-]{1,64}@(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}\b", re.I)
+_SAID_EMAIL = re.compile(
+    rf"[\w.+'-]{{2,64}}\s{{0,3}}(?:@\s{{0,3}}{_MAIL_HOST}\b(?:{_DOT}(?:com|co|in)\b)*"
+    rf"|[(\[]?\bat\b[)\]]?\s{{0,3}}{_MAIL_HOST}\b(?:{_DOT}(?:com|co|in)\b)+)",
+    re.I,
+)
+_SAID_NUMBER = re.compile(rf"\b{_SAID_DIGIT}(?:[\s,-]{{1,3}}{_SAID_DIGIT}){{7,13}}\b", re.I)
 _UPI = re.compile(r"(?<![\w.@-])[\w.-]{2,64}@[a-z][a-z0-9]{1,31}(?![\w@]|\.\w)", re.I)
 _GSTIN = re.compile(r"\b\d{2}[A-Z]{5}\d{4}[A-Z][1-9A-Z]Z[0-9A-Z]\b", re.I)
 _PAN = re.compile(r"\b[A-Z]{3}[ABCFGHJLPT][A-Z]\d{4}[A-Z]\b", re.I)
 _IFSC = re.compile(r"\b[A-Z]{4}0[A-Z0-9]{6}\b|(?<=\bifsc )[a-z]{4}0[a-z0-9]{6}\b")
 
+_SHAPED = (
+    ("email", _EMAIL), ("email", _SAID_EMAIL), ("phone", _SAID_NUMBER), ("upi", _UPI), ("gstin", _GSTIN),
+    ("pan", _PAN), ("ifsc", _IFSC),
+)  # fmt: skip
 _LINK = r"(?:\s+(?:no|number|num|code|id|is|was|hai))*[\s.:#=\-]*"
 # A word that says what the number is, then the number: group 1 is what goes.
 _NAMED = (
+    (
+        "card",
+        re.compile(
+            r"\b(?:card|visa|rupay|mastercard|amex|maestro)\b[^\d\n]{0,20}(\d(?:[ -]?\d){14,18})(?![\d-])", re.I
+        ),
+    ),
+    (
+        "birth_date",
+        re.compile(
+            r"\b(?:d\.?o\.?b\.?|date\s+of\s+birth|birth\s?da(?:te|y)|born(?:\s+on)?)(?:\s+(?:is|on))?[\s:=-]*"
+            r"(\d{1,2}[\s./-]+(?:\d{1,2}|[a-z]{3,9})[\s./-]+\d{2,4}|\d{4}-\d{2}-\d{2})\b",
+            re.I,
+        ),
+    ),
+    ("licence", re.compile(r"\b([A-Z]{2}[ -]?\d{2}[ -]?(?:19|20)\d{9})\b", re.I)),
     ("aadhaar", re.compile(rf"\baa?dh?aa?r(?:\s*card)?{_LINK}(\d{{4}}[\s-]?\d{{4}}[\s-]?\d{{4}})\b", re.I)),
     (
         "bank_account",
@@ -78,7 +109,7 @@ def _candidates(text: str) -> Iterator[tuple[int, int, str]]:
     """(start, end, kind) of everything that some rule takes for personal data, the surest rules first."""
     for start, end in addresses.spans(text):
         yield start, end, "address"
-    for kind, pattern in (("email", _EMAIL), ("upi", _UPI), ("gstin", _GSTIN), ("pan", _PAN), ("ifsc", _IFSC)):
+    for kind, pattern in _SHAPED:
         for match in pattern.finditer(text):
             yield match.start(), match.end(), kind
     for kind, pattern in _NAMED:
