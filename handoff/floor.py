@@ -18,7 +18,7 @@ from handoff.configuration import HandoffConfiguration, load_configuration
 from handoff.database import Database
 from handoff.ending import accept_return
 from handoff.entries import RETURNED, epoch_of_return, is_agents
-from handoff.relay import customer_said, not_delivered, words_of
+from handoff.relay import customer_said, held_back, not_delivered, words_of
 from handoff.tables import floors
 from settings import Settings
 
@@ -107,6 +107,10 @@ class Floor:
     async def not_delivered(self, entry_id: str, why: str) -> None:
         """An agent's comment (inbox entry or reply key) did not reach the customer: the agent is told `why`, once."""
         await asyncio.to_thread(not_delivered, self._db, entry_id, why)
+
+    async def held_back(self, customer: str, wamid: str, answer: str) -> None:
+        """The assistant's answer to the message `wamid` was not sent: the person who has the floor is told, once."""
+        await asyncio.to_thread(held_back, self._db, customer, wamid, answer)
 
     def read(self, customer: str) -> FloorState:
         """`holder` without the event loop."""

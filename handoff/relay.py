@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 from handoff.configuration import HandoffConfiguration, normalised
 from handoff.database import Database, HandoffUnavailable
 from handoff.ending import give_back_as_wished
+from handoff.entries import RETURNED
 from handoff.rows import add_job, lock_floor, takeover_by_id
 from handoff.tables import deliveries, takeovers
 
@@ -21,6 +22,10 @@ _POLITE = {"ok", "okay", "please", "pls", "thanks", "thank", "you", "no", "hi", 
 
 
 UNDELIVERED = "Your last public reply did not reach the customer on WhatsApp: {why}"
+HELD_BACK = (
+    "The customer had written once more before a person took over. The assistant was about to answer as follows, and"
+    " did not:\n\n{answer}"
+)
 WHY = {
     "window_closed": "their last message is more than 24 hours old. Reach them another way, or wait until they write.",
     "recipient": "this number cannot receive it (no WhatsApp, or the business is blocked).",
@@ -111,6 +116,19 @@ def _place(location: Any) -> str:
     point = f"{location.get('latitude')},{location.get('longitude')}"
     named = ", ".join(str(location[key]) for key in ("name", "address") if location.get(key))
     return f"[location: {named} https://maps.google.com/?q={point}]".replace("  ", " ")
+
+
+def held_back(db: Database, customer: str, wamid: str, answer: str, now: float | None = None) -> bool:
+    """Show the agent, in a private note, what the assistant was about to answer; False when no person has the floor."""
+    if wamid.startswith(RETURNED):
+        return False  # the words of a return that came to nothing answer no message
+    now = time.time() if now is None else now
+    with db.write() as connection:
+        floor = lock_floor(connection, customer)
+        if floor.holder == "bot":
+            return False
+        add_job(connection, floor.takeover_id, "note", f"held:{wamid}", {"note": HELD_BACK.format(answer=answer)}, now)
+        return True
 
 
 def not_delivered(db: Database, entry_id: str, why: str, now: float | None = None) -> bool:

@@ -201,10 +201,22 @@ class Consumer:
             return
         self._speaker.seen(turn)
         await self._speaker.answer(turn)
+        if await self._taken_meanwhile(turn):
+            return
         if not turn.replies and not turn.silent:
             turn.outcome = "without_words"
             log.warning("consumer.turn.without_words")
             await self._speaker.say(turn, APOLOGY)
+
+    async def _taken_meanwhile(self, turn: Turn) -> bool:
+        """An agent spoke up while the answer was made: it would not be sent, and the message is theirs to read."""
+        state = await self._floor.holder(turn.entry.customer)
+        if state.holder == "bot" or state.opened_by == turn.entry.id:
+            return False
+        turn.forget()
+        turn.epoch, turn.outcome = state.epoch, "relayed"
+        await self._floor.relay(turn.entry.customer, turn.entry)
+        return True
 
 
 def _where(item: Item) -> list[str | int]:

@@ -40,6 +40,10 @@ class Authority(Protocol):
         """An agent's words did not reach the customer."""
         ...
 
+    async def held_back(self, customer: str, wamid: str, answer: str) -> None:
+        """The assistant's answer to a message was not sent, because a person had taken over."""
+        ...
+
     async def returned(self, customer: str, entry_id: str) -> State:
         """The inbox has come to a conversation_returned entry; who has the floor from here on."""
         ...
@@ -75,6 +79,9 @@ class BotHasIt:
         return None
 
     async def not_delivered(self, entry_id: str, why: str) -> None:
+        return None
+
+    async def held_back(self, customer: str, wamid: str, answer: str) -> None:
         return None
 
     async def returned(self, customer: str, entry_id: str) -> State:

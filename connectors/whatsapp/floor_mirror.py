@@ -92,6 +92,9 @@ class MirroredFloor:
     async def not_delivered(self, entry_id: str, why: str) -> None:
         await self._floor.not_delivered(entry_id, why)
 
+    async def held_back(self, customer: str, wamid: str, answer: str) -> None:
+        await self._floor.held_back(customer, wamid, answer)
+
     async def returned(self, customer: str, entry_id: str) -> State:
         state = await self._floor.returned(customer, entry_id)
         return await self._keep(customer, state)

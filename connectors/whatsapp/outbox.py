@@ -47,6 +47,7 @@ OUTAGE_FAILURES = 10
 OUTAGE_PROBES = 0.15  # of PROBE_S
 PROBE_S = 20.0
 
+FLOOR_LOST = "floor_lost"
 # What the log and the agent are told of a reply that will never arrive.
 REASONS: dict[type[GraphError], str] = {
     WindowClosed: "window_closed",
@@ -170,7 +171,7 @@ class Outbox:
                 return None
             if not await self._floor.may_send(reply.customer, reply.epoch, reply.wamid):
                 self.gate.release_probe()
-                return await self._failed(item, reply, "floor_lost")
+                return await self._failed(item, reply, FLOOR_LOST)
         except HandoffUnavailable:
             self.gate.release_probe()
             return Again(1.0)
@@ -289,11 +290,13 @@ class Outbox:
 
     async def _failed(self, item: Item, reply: Outgoing, error: str) -> Again | None:
         log.warning("outbox.reply.failed error=%s author=%s", error, reply.author)
-        if reply.author == "agent":
-            try:
+        try:
+            if reply.author == "agent":
                 await self._floor.not_delivered(reply.key, error)
-            except HandoffUnavailable:
-                return Again(1.0)
+            elif error == FLOOR_LOST:
+                await self._floor.held_back(reply.customer, reply.wamid, reply.text)
+        except HandoffUnavailable:
+            return Again(1.0)
         await self._settle_record(item, _record(reply, None, "failed", error))
         return None
 

@@ -50,5 +50,10 @@ class Turn:
     outside_away: str | None = None
     outcome: str = "answered"
 
+    def forget(self) -> None:
+        """Nothing of what the turn made so far is to become visible."""
+        for made in (self.replies, self.appends, self.events):
+            made.clear()
+
 
 current_turn: ContextVar[Turn | None] = ContextVar("current_turn", default=None)

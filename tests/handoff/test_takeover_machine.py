@@ -12,7 +12,7 @@ from handoff.configuration import HandoffConfiguration
 from handoff.database import Database, HandoffUnavailable
 from handoff.ending import accept_return, announce_return, status_changed
 from handoff.floor import Floor, FloorState
-from handoff.relay import FloorReturned, Words, customer_said
+from handoff.relay import FloorReturned, Words, customer_said, held_back
 from handoff.rows import TicketRef, lock_floor, takeover_by_id
 from handoff.tables import deliveries, jobs, takeovers
 from handoff.takeover import open_takeover
@@ -232,6 +232,16 @@ def test_once_an_agent_speaks_the_same_words_go_to_the_ticket(
     opened = open_takeover(db, request_for())
     agent_said(db, TicketRef(None, external_id(db, opened.takeover_id)), comment())
     assert customer_said(db, CUSTOMER, Words("wamid.5", "never mind", NOW), configuration) == "ticket"
+
+
+def test_an_answer_that_was_held_back_is_shown_to_the_agent_once(db: Database, request_for: Any) -> None:
+    assert not held_back(db, CUSTOMER, "wamid.0", "nobody would read it")
+    open_takeover(db, request_for())
+    before = count(db, jobs)
+    assert held_back(db, CUSTOMER, "wamid.0", "#10234 is on its way")
+    held_back(db, CUSTOMER, "wamid.0", "#10234 is on its way")
+    assert count(db, jobs) == before + 1
+    assert not held_back(db, CUSTOMER, "returned:handoff:0f0e:2", "I'm back to help"), "that answers no message"
 
 
 def test_a_database_that_is_away_is_one_kind_of_error(tmp_path: Any, request_for: Any) -> None:

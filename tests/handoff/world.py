@@ -26,7 +26,7 @@ from handoff.dispatcher import Dispatcher
 from handoff.floor import Floor
 from handoff.looking import Looking
 from handoff.port import Draft, NewComment, RetryLater, SeenComment, Ticket, TicketView
-from handoff.relay import FloorReturned, Words, customer_said
+from handoff.relay import FloorReturned, Words, customer_said, held_back
 from handoff.tables import deliveries, jobs, metadata, takeovers
 from handoff.takeover import open_takeover
 from handoff.zendesk_events import parse_event, take
@@ -200,6 +200,10 @@ class World:
             self._begin(customer, turn)
         elif turn["stage"] == "compute":
             self._compute(customer, turn)
+        elif turn["stage"] == "computed" and self._taken_meanwhile(customer, turn):
+            turn["stage"], turn["replies"] = "begun", []
+        elif turn["stage"] == "computed":
+            turn["stage"] = "commit"
         else:
             for number, reply in enumerate(turn["replies"], 1):
                 lane.outbox.append({**reply, "key": f"{turn['entry'].id}:{number}", "epoch": turn["epoch"],
@@ -228,9 +232,13 @@ class World:
             except FloorReturned:
                 turn["stage"] = "begun"
 
+    def _taken_meanwhile(self, customer: str, turn: dict[str, Any]) -> bool:
+        state = self.floor.read(customer)
+        return state.holder != "bot" and state.opened_by != turn["entry"].id
+
     def _compute(self, customer: str, turn: dict[str, Any]) -> None:
         entry: Delivery = turn["entry"]
-        turn["stage"] = "commit"
+        turn["stage"] = "computed"
         if entry.payload["kind"] != "angry":
             turn["replies"] = [{"author": "assistant", "text": "answer"}]
             return
@@ -252,8 +260,11 @@ class World:
         elif self._run(self.floor.may_send(customer, reply["epoch"], reply["wamid"])):
             lane.in_flight = True
         else:
+            wamid = reply["wamid"]
+            told = held_back(self.mortal, customer, wamid, f"held {wamid}", self.now)  # type: ignore[arg-type]
             lane.outbox.pop(0)
-            lane.dropped.add(reply["wamid"])
+            if not told:  # the person who had it is gone by now
+                lane.dropped.add(wamid)
 
     def kill_server(self) -> None:
         """Turns are taken again from their start; what Graph accepted is known from its statuses."""

@@ -241,7 +241,7 @@ class TakenFloor:
         if self.unreachable:
             self.unreachable -= 1
             raise HandoffUnavailable
-        return type("State", (), {"holder": self.holder_name, "epoch": 7})()
+        return type("State", (), {"holder": self.holder_name, "epoch": 7, "opened_by": None})()
 
     async def may_send(self, customer: str, epoch: int, wamid: str | None) -> bool:
         return self.may
@@ -251,6 +251,9 @@ class TakenFloor:
 
     async def not_delivered(self, entry_id: str, why: str) -> None:
         self.relayed.append(f"{entry_id} {why}")
+
+    async def held_back(self, customer: str, wamid: str, answer: str) -> None:
+        self.relayed.append(f"{wamid} {answer}")
 
 
 async def test_while_a_person_has_the_floor_messages_go_to_the_ticket_and_nothing_is_said(redis_url: str) -> None:
@@ -262,6 +265,24 @@ async def test_while_a_person_has_the_floor_messages_go_to_the_ticket_and_nothin
     assert process.speaker.answered == []
     assert process.graph.accepted == []
     assert [r["record"] for r in records(redis_url)] == ["inbound", "inbound"]
+    await process.stop()
+
+
+async def test_an_agent_who_speaks_up_while_an_answer_is_made_gets_the_message(redis_url: str) -> None:
+    floor = TakenFloor()
+    floor.holder_name = "bot"
+
+    class Overtaken(FakeSpeaker):
+        async def answer(self, turn: Turn) -> None:
+            await super().answer(turn)
+            floor.holder_name = "agent"
+
+    process = Process(redis_url, Overtaken(), floor=floor).start()
+    await process.inbox.put([message("91", "a", "hi")])
+    await process.drained()
+    assert floor.relayed == ["a"]
+    assert process.graph.accepted == []
+    assert [r["record"] for r in records(redis_url)] == ["inbound"], "a turn that did not happen is not in the log"
     await process.stop()
 
 

@@ -47,6 +47,9 @@ class Sql:
     async def not_delivered(self, entry_id: str, why: str) -> None:
         return None
 
+    async def held_back(self, customer: str, wamid: str, answer: str) -> None:
+        return None
+
     async def returned(self, customer: str, entry_id: str) -> FloorState:
         state = await self.holder(customer)
         self.states[customer] = FloorState("bot", state.epoch + 1, state.opened_by)

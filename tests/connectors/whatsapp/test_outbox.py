@@ -280,6 +280,9 @@ async def test_a_reply_past_the_window_is_not_sent(redis_url: str) -> None:
 class ClosingFloor:
     """The bot has the floor when the turn runs and has lost it when its reply is to be sent."""
 
+    def __init__(self) -> None:
+        self.held: list[tuple[str, str, str]] = []
+
     async def holder(self, customer: str) -> Any:
         return type("State", (), {"holder": "bot", "epoch": 1})()
 
@@ -290,11 +293,16 @@ class ClosingFloor:
 
     async def not_delivered(self, entry_id: str, why: str) -> None: ...
 
+    async def held_back(self, customer: str, wamid: str, answer: str) -> None:
+        self.held.append((customer, wamid, answer))
+
 
 async def test_a_reply_computed_before_a_takeover_is_never_sent_after_it(redis_url: str) -> None:
-    process = Process(redis_url, floor=ClosingFloor()).start()
+    floor = ClosingFloor()
+    process = Process(redis_url, floor=floor).start()
     await process.inbox.put([message("91", "fine", "x"), message("91", "late", "y")])
     await process.drained()
+    assert floor.held == [("91", "late", "echo y")], "whoever has the conversation is shown what was not sent"
     assert process.graph.texts("91") == ["echo x"]
     assert [r["error"] for r in sent_records(redis_url)] == [None, "floor_lost"]
     await process.stop()
