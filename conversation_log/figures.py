@@ -45,6 +45,7 @@ class Figures:
     messages: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
     by_day: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    cost_by_day: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     escalations: Counter[tuple[str, str]] = field(default_factory=Counter)
     intents: Counter[str] = field(default_factory=Counter)
     intents_unresolved: Counter[str] = field(default_factory=Counter)
@@ -66,8 +67,12 @@ class Figures:
     @property
     def containment(self) -> float | None:
         """The share of ended conversations that were resolved without a person."""
-        ended = sum(self.outcomes[outcome] for outcome in OUTCOMES[:3])
-        return self.outcomes["resolved"] / ended if ended else None
+        return contained(self.outcomes)
+
+    @property
+    def cost_usd(self) -> float:
+        """What all models cost together, as far as their prices are known."""
+        return sum(use.cost_usd or 0.0 for use in self.llm.values())
 
     def take(self, record: Record) -> None:
         """Count one conversation."""
@@ -81,6 +86,7 @@ class Figures:
         if record["resolution_status"] == "escalated":
             priority = record.get("escalation_priority") or "unknown"
             self.escalations[(record["escalation_reason"] or "unknown", priority)] += 1
+        spent = self.cost_usd
         turns: dict[int, list[Record]] = defaultdict(list)
         for message in record["messages"]:
             turns[message["turn"]].append(message)
@@ -89,6 +95,7 @@ class Figures:
         for number, said in enumerate(turns.values()):
             self._take_turn(said, is_first=number == 0)
         self._take_agent(record["messages"])
+        self.cost_by_day[record["timestamp_start"][:10]] += self.cost_usd - spent
 
     def _take_turn(self, said: list[Record], is_first: bool) -> None:
         asked = next((message for message in said if message["role"] == "user"), None)
@@ -100,6 +107,8 @@ class Figures:
             self.confidence[min(19, int((asked["confidence"] or 0.0) * 20))] += 1
         if asked is not None and unresolved:
             self._sample(asked["content"])
+        if asked is not None and isinstance(asked.get("llm"), Mapping):
+            self._take_llm(asked["llm"])
         for reply in replies:
             self._take_reply(reply)
         if asked is not None and replies:
@@ -161,6 +170,12 @@ class Figures:
         place = self._random.randrange(self.unresolved_messages)
         if place < SAMPLE:
             self.unresolved[place] = redact(text)[:300]
+
+
+def contained(outcomes: Mapping[str, float]) -> float | None:
+    """The share of the ended conversations that were resolved without a person; None when none has ended."""
+    ended = sum(outcomes.get(outcome, 0) for outcome in OUTCOMES[:3])
+    return outcomes.get("resolved", 0) / ended if ended else None
 
 
 def _unmet(reply: Record) -> bool:

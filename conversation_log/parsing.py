@@ -86,7 +86,8 @@ def _customers_part(metadata: Mapping[str, Any], events: list[Mapping[str, Any]]
     """The customer's message of a turn; none when the turn was led by something else."""
     if metadata.get("kind") in _SYSTEM_KINDS:
         return ()
-    event = next((event for event in events if event.get("event") == "user"), None)
+    # The last one: a message whose meaning was settled later in the turn is taken back and said again with it.
+    event = next((event for event in reversed(events) if event.get("event") == "user"), None)
     if event is None:
         return ()
     return (_customer_message(_key(metadata.get("wamid") or event.get("message_id")), metadata, event),)
@@ -190,6 +191,7 @@ def _customer_message(key: str, metadata: Mapping[str, Any], event: Mapping[str,
         message_id=key,
         intent=_word(intent.get("name"), 120),
         confidence=None if confidence is None else min(1.0, max(0.0, float(confidence))),
+        llm=(event.get("metadata") or {}).get("llm") or None,
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from conversation_log import plots
 from conversation_log.figures import OUTCOMES, Figures
 from conversation_log.plots import Series
-from conversation_log.report_terminal import duration, latency_rows, percent, span
+from conversation_log.report_terminal import day_rows, duration, latency_rows, money, percent, span
 from conversation_log.tiers import Period
 from conversation_log.version import bot_version
 from conversation_log.wording import Group, group
@@ -75,7 +75,9 @@ def _tiles(figures: Figures) -> str:
 def _by_day(figures: Figures) -> str:
     days = sorted(figures.by_day)[-92:]
     series = [Series(name, name, [figures.by_day[day][name] for day in days]) for name in OUTCOMES]
-    return plots.columns([day[5:] for day in days], series) + plots.legend(series)
+    heads, lines = day_rows(figures)
+    table = f"<details><summary>As a table</summary>{_table(heads, lines[-92:])}</details>"
+    return plots.columns([day[5:] for day in days], series) + plots.legend(series) + table
 
 
 def _intents(figures: Figures) -> str:
@@ -149,7 +151,7 @@ def _delivery(figures: Figures) -> str:
 def _llm(figures: Figures) -> str:
     lines = []
     for model, use in sorted(figures.llm.items()):
-        cost = "unknown" if use.cost_usd is None else f"$ {use.cost_usd:.4f}"
+        cost = money(use.cost_usd)
         verdicts = ", ".join(f"{name} {count}" for name, count in use.verdicts.most_common(5))
         times = [duration(use.latency.quantile(share)) for share in (0.5, 0.9)]
         lines.append([model, f"{use.calls:,}", f"{use.tokens_in:,}", f"{use.tokens_out:,}", cost, *times, verdicts])

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from conversation_log.figures import OUTCOMES, Figures
+from conversation_log.figures import OUTCOMES, Figures, contained
 from conversation_log.quantiles import Durations
 from conversation_log.tiers import Period
 from conversation_log.wording import group
@@ -133,7 +133,7 @@ def _failures(figures: Figures) -> Table:
 def _llm(figures: Figures) -> Table:
     table = _table("\nLLM", "model", "answers", "tokens in", "tokens out", "cost", "median", "90 %", "verdicts")
     for model, use in sorted(figures.llm.items()):
-        cost = "unknown" if use.cost_usd is None else f"$ {use.cost_usd:.4f}"
+        cost = money(use.cost_usd)
         verdicts = ", ".join(f"{name} {count}" for name, count in use.verdicts.most_common(4))
         times = [duration(use.latency.quantile(share)) for share in (0.5, 0.9)]
         counts = [str(count) for count in (use.calls, use.tokens_in, use.tokens_out)]
@@ -142,7 +142,23 @@ def _llm(figures: Figures) -> Table:
 
 
 def _days(figures: Figures) -> Table:
-    table = _table("\nBy day", "", "conversations", "messages", *OUTCOMES)
-    for day, counts in sorted(figures.by_day.items())[-31:]:
-        table.add_row(day, *(str(counts[name]) for name in ("conversations", "messages", *OUTCOMES)))
+    heads, lines = day_rows(figures)
+    table = _table("\nBy day", *heads)
+    for line in lines[-31:]:
+        table.add_row(*line)
     return table
+
+
+def day_rows(figures: Figures) -> tuple[list[str], list[list[str]]]:
+    """The heads and the lines of the table by day."""
+    counted = ["conversations", "messages", *OUTCOMES]
+    lines = [
+        [day, *(str(counts[name]) for name in counted), percent(contained(counts)), money(figures.cost_by_day[day])]
+        for day, counts in sorted(figures.by_day.items())
+    ]
+    return ["", *counted, "containment", "LLM cost"], lines
+
+
+def money(dollars: float | None) -> str:
+    """`$ 0.0123`; `unknown` for None."""
+    return "unknown" if dollars is None else f"$ {dollars:.4f}" if dollars else "–"

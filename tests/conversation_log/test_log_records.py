@@ -207,6 +207,19 @@ def test_llm_verdict_and_cited_pages_are_logged(the_log, turn):
     assert messages[1]["feature_used"] == "return_policy"
 
 
+def test_message_whose_meaning_an_llm_settled_is_logged_once_with_that_meaning(the_log, turn):
+    record = turn("wamid.A", text="meko parcel ka bolo", intent="nlu_fallback", confidence=0.3)
+    said = next(event for event in record["events"] if event["event"] == "user")
+    about = {"provider": "anthropic", "model": "claude-haiku-5-5", "verdict": "settled", "input_tokens": 400}
+    intent = {"name": "check_order_status", "confidence": 0.9}
+    again = {**said, "parse_data": {**said["parse_data"], "intent": intent}, "metadata": {"llm": about}}
+    place = record["events"].index(said) + 1
+    record["events"][place:place] = [{"event": "rewind"}, {"event": "action", "name": "action_listen"}, again]
+    asked, _ = only_messages(the_log.log(record))
+    assert (asked["intent_detected"], asked["confidence"]) == ("check_order_status", 0.9)
+    assert asked["llm"] == about
+
+
 @pytest.mark.parametrize(
     "text", ["", "[]", "{}", "null", '{"record":"turn"}', '{"record":"sent","customer":"c"}', "{" * 5000]
 )

@@ -49,6 +49,23 @@ def test_llm_use_is_counted_with_its_price(figures: Figures) -> None:
     assert use.cost_usd == pytest.approx((use.tokens_in * 0.10 + use.tokens_out * 0.50) / 1e6)
 
 
+def test_days_add_up_and_show_containment_and_cost(figures: Figures) -> None:
+    assert sum(figures.cost_by_day.values()) == pytest.approx(figures.cost_usd)
+    heads, lines = report_terminal.day_rows(figures)
+    assert heads[-2:] == ["containment", "LLM cost"]
+    assert sum(int(line[heads.index("conversations")]) for line in lines) == 400
+    assert lines[0][-1] in report_html.page(figures, PERIOD, NOW)
+
+
+def test_llm_that_settled_a_meaning_is_counted_too_and_answers_without_one_cost_nothing() -> None:
+    figures = Figures()
+    record = one_conversation("meko parcel ka bolo")
+    record["messages"][0]["llm"] = {"model": "claude-haiku-5-5", "verdict": "settled", "input_tokens": 500_000}
+    record["messages"][1]["llm"] = {"provider": "extractive", "model": None, "verdict": "extractive", "input_tokens": 0}
+    figures.take(record)
+    assert {name: use.cost_usd for name, use in figures.llm.items()} == {"claude-haiku-5-5": 0.05, "extractive": 0.0}
+
+
 def test_page_stands_alone_and_names_nobody(figures: Figures) -> None:
     page = report_html.page(figures, PERIOD, NOW)
     assert not re.search(r"<script|<link|<img|https?://|url\(", page)
