@@ -8,15 +8,12 @@ its webhooks are unsigned and not listened to.
 
 from __future__ import annotations
 
-import datetime as dt
 import html
-import threading
 from typing import Any
-
-import requests
 
 from handoff import http
 from handoff.port import Draft, NewComment, Refused, SeenComment, Ticket, TicketView
+from handoff.times import epoch_or
 from settings import Settings, SettingsError
 
 PRIORITY = {"normal": 2, "high": 3, "urgent": 4}
@@ -32,8 +29,8 @@ class Freshdesk:
     name = "freshdesk"
 
     def __init__(self, url: str, api_key: str) -> None:
-        self._base, self._api_key = url.rstrip("/"), api_key
-        self._threads = threading.local()
+        self._base = url.rstrip("/")
+        self._call = http.Api(f"{self._base}/api/v2", {}, (api_key, "X")).call
 
     @classmethod
     def from_settings(cls, configured: Settings) -> Freshdesk:
@@ -110,12 +107,6 @@ class Freshdesk:
                 break
         return found
 
-    def _call(self, method: str, path: str, **kwargs: Any) -> Any:
-        session: requests.Session | None = getattr(self._threads, "session", None)
-        if session is None:
-            session = self._threads.session = http.session({}, (self._api_key, "X"))
-        return http.call(session, method, f"{self._base}/api/v2{path}", **kwargs)
-
 
 def _tag(external_id: str) -> str:
     return external_id.replace("handoff:", "handoff-")[:32]
@@ -126,13 +117,12 @@ def _as_html(text: str) -> str:
 
 
 def _seen(comment: dict[str, Any], ticket: Ticket) -> SeenComment:
-    written = str(comment.get("created_at") or "").replace("Z", "+00:00")
     by_customer = bool(comment.get("incoming")) or str(comment.get("user_id")) == str(ticket.requester_id)
     files = [file.get("attachment_url") for file in comment.get("attachments") or []]
     return SeenComment(
         id=str(comment["id"]),
         text=str(comment.get("body_text") or "").strip(),
-        at=dt.datetime.fromisoformat(written).timestamp() if written else 0.0,
+        at=epoch_or(comment.get("created_at"), 0.0),
         public=not comment.get("private", True),
         by_staff=not by_customer,
         media=tuple(str(link) for link in files if link),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -74,6 +75,20 @@ def session(headers: Mapping[str, str], auth: tuple[str, str] | None = None) -> 
     made.headers.update(headers)
     made.auth = auth
     return made
+
+
+class Api:
+    """One account's API under `base`: a session a thread, because requests' sessions are not to be shared."""
+
+    def __init__(self, base: str, headers: Mapping[str, str], auth: tuple[str, str] | None = None) -> None:
+        self._base, self._headers, self._auth = base, headers, auth
+        self._threads = threading.local()
+
+    def call(self, method: str, path: str, **kwargs: Any) -> Any:
+        """JSON of a 2xx answer ({} for none). Raises HelpdeskError."""
+        if not hasattr(self._threads, "session"):
+            self._threads.session = session(self._headers, self._auth)
+        return call(self._threads.session, method, f"{self._base}{path}", **kwargs)
 
 
 def call(made: requests.Session, method: str, url: str, **kwargs: Any) -> Any:

@@ -1,24 +1,27 @@
-"""HubSpot (CRM v3): a ticket and its status. Agents' replies do not travel: notes are internal in HubSpot.
+"""HubSpot (CRM v3): a ticket, its notes and its status.
 
-Two properties with unique values, created on first use, make ticket and contact findable without the search index,
-which lags by seconds: `assistant_handoff_id` (tickets) and `assistant_customer_id` (contacts).
+Notes are internal in HubSpot, and it has no reply to a customer whom it does not talk to itself. So a note is internal
+here too, unless it begins with the words `To customer:`; then what follows is the agent's reply.
+
+Properties of ours are created on first use. Two hold unique values and make ticket and contact findable without the
+search index, which lags by seconds: `assistant_handoff_id` (tickets) and `assistant_customer_id` (contacts).
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import html
-import threading
+import re
 from typing import Any
 from urllib.parse import quote
 
-import requests
-
 from handoff import http
 from handoff.port import Draft, NewComment, Refused, RetryLater, SeenComment, Ticket, TicketView
+from handoff.times import epoch_or
 from settings import Settings, SettingsError
 
-TICKET_KEY, CONTACT_KEY = "assistant_handoff_id", "assistant_customer_id"
+TICKET_KEY, CONTACT_KEY, ORDER = "assistant_handoff_id", "assistant_customer_id", "assistant_order_number"
+TO_CUSTOMER = re.compile(r"to customer\s*:", re.IGNORECASE)
 PRIORITY = {"normal": "MEDIUM", "high": "HIGH", "urgent": "URGENT"}
 PIPELINE, NEW_STAGE = "0", "1"
 TICKET_TO_CONTACT, NOTE_TO_TICKET = 16, 228
@@ -30,10 +33,9 @@ class HubSpot:
     name = "hubspot"
 
     def __init__(self, url: str, token: str) -> None:
-        self._base, self._token = url.rstrip("/"), token
-        self._threads = threading.local()
+        self._call = http.Api(url.rstrip("/"), {"Authorization": f"Bearer {token}"}).call
         self._keys_made = False
-        self._closed_stages: frozenset[str] | None = None
+        self._stages: dict[tuple[str, str], bool] = {}  # (pipeline, stage) -> whether it is a closed one
 
     @classmethod
     def from_settings(cls, configured: Settings) -> HubSpot:
@@ -56,6 +58,7 @@ class HubSpot:
             "hs_pipeline_stage": NEW_STAGE,
             "hs_ticket_priority": PRIORITY[draft.priority],
             TICKET_KEY: draft.external_id,
+            **({ORDER: draft.order_number} if draft.order_number else {}),
         }
         body = {"properties": properties, "associations": [_association(contact, TICKET_TO_CONTACT)]}
         try:
@@ -89,6 +92,7 @@ class HubSpot:
             return
         for kind, name, group in (
             ("tickets", TICKET_KEY, "ticketinformation"),
+            ("tickets", ORDER, "ticketinformation"),
             ("contacts", CONTACT_KEY, "contactinformation"),
         ):
             try:
@@ -96,7 +100,7 @@ class HubSpot:
             except Refused:
                 body = {
                     "name": name, "label": name.replace("_", " "), "type": "string", "fieldType": "text",
-                    "groupName": group, "hasUniqueValue": True,
+                    "groupName": group, "hasUniqueValue": name != ORDER,
                 }  # fmt: skip
                 self._call("POST", f"/crm/v3/properties/{kind}", json=body)
         self._keys_made = True
@@ -125,36 +129,45 @@ class HubSpot:
         )
         properties = found.get("properties") or {}
         stage, pipeline = properties.get("hs_pipeline_stage"), properties.get("hs_pipeline") or PIPELINE
-        status = "solved" if stage in self._closed(str(pipeline)) else "open"
-        notes = [SeenComment(str(note["id"]), _body(note), 0.0, False, True) for note in self._notes(ticket)]
+        status = "solved" if self._is_closed(str(pipeline), str(stage)) else "open"
+        notes = sorted([_seen(note) for note in self._notes(ticket)], key=lambda note: note.at)
         return TicketView(status, tuple(notes))
 
-    def _closed(self, pipeline: str) -> frozenset[str]:
-        if self._closed_stages is None:
-            stages = self._call("GET", f"/crm/v3/pipelines/tickets/{pipeline}").get("stages") or []
-            self._closed_stages = frozenset(
-                str(stage["id"]) for stage in stages if (stage.get("metadata") or {}).get("ticketState") == "CLOSED"
-            )
-        return self._closed_stages
+    def _is_closed(self, pipeline: str, stage: str) -> bool:
+        if (pipeline, stage) not in self._stages:  # the first one, or one that was added since
+            for found in self._call("GET", f"/crm/v3/pipelines/tickets/{pipeline}").get("stages") or []:
+                closed = (found.get("metadata") or {}).get("ticketState") == "CLOSED"
+                self._stages[pipeline, str(found["id"])] = closed
+        return self._stages.get((pipeline, stage), False)
 
     def _notes(self, ticket: Ticket) -> list[dict[str, Any]]:
         linked = self._call("GET", f"/crm/v4/objects/tickets/{ticket.id}/associations/notes", params={"limit": 500})
         ids = [{"id": str(row["toObjectId"])} for row in linked.get("results") or []]
         found: list[dict[str, Any]] = []
         for start in range(0, len(ids), 100):
-            body = {"properties": ["hs_note_body"], "inputs": ids[start : start + 100]}
+            body = {"properties": ["hs_note_body", "hs_timestamp"], "inputs": ids[start : start + 100]}
             found += self._call("POST", "/crm/v3/objects/notes/batch/read", json=body).get("results") or []
         return found
-
-    def _call(self, method: str, path: str, **kwargs: Any) -> Any:
-        session: requests.Session | None = getattr(self._threads, "session", None)
-        if session is None:
-            session = self._threads.session = http.session({"Authorization": f"Bearer {self._token}"})
-        return http.call(session, method, f"{self._base}{path}", **kwargs)
 
 
 def _body(note: dict[str, Any]) -> str:
     return str((note.get("properties") or {}).get("hs_note_body") or "")
+
+
+def _seen(note: dict[str, Any]) -> SeenComment:
+    """A note. Public is what an agent addressed to the customer; nothing that we write begins like that."""
+    said = _plain(_body(note))
+    addressed = TO_CUSTOMER.match(said)
+    words = said[addressed.end() :].strip() if addressed else said
+    at = epoch_or((note.get("properties") or {}).get("hs_timestamp"), 0.0)
+    return SeenComment(str(note["id"]), words, at, public=bool(addressed and words), by_staff=True)
+
+
+def _plain(body: str) -> str:
+    """The words of HubSpot's HTML."""
+    lines = re.sub(r"<(br|/p|/div|/li)\b[^>]*>", "\n", body, flags=re.IGNORECASE)
+    words = html.unescape(re.sub(r"<[^>]+>", "", lines)).replace("\xa0", " ")
+    return re.sub(r"\n{3,}", "\n\n", words).strip()
 
 
 def _association(to: str, kind: int) -> dict[str, Any]:

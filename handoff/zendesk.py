@@ -12,7 +12,6 @@ choice becomes the default of the ticket.
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 import threading
 from collections.abc import Iterator
@@ -28,6 +27,7 @@ from zenpy.lib.exception import APIException, RecordNotFoundException, ZenpyExce
 
 from handoff.http import Answer, judge
 from handoff.port import Draft, HelpdeskError, NewComment, Refused, RetryLater, SeenComment, Ticket, TicketView
+from handoff.times import epoch_or
 from handoff.zendesk_login import Login, login
 from settings import Settings, SettingsError
 
@@ -236,20 +236,11 @@ def _seen(comment: Any, by_staff: bool) -> SeenComment:
     return SeenComment(
         id=str(comment.id),
         text=str(getattr(comment, "body", None) or ""),
-        at=_epoch(getattr(comment, "created_at", None)),
+        at=epoch_or(getattr(comment, "created_at", None), 0.0),
         public=bool(comment.public),
         by_staff=by_staff,
         media=tuple(str(link) for link in files if link),
     )
-
-
-def _epoch(written: Any) -> float:
-    if isinstance(written, dt.datetime):
-        return written.timestamp()
-    try:
-        return dt.datetime.fromisoformat(str(written).replace("Z", "+00:00")).timestamp()
-    except ValueError:
-        return 0.0
 
 
 def _comment_id(audit: Any) -> str | None:

@@ -8,8 +8,6 @@ ticket itself. Both may come twice and in any order.
 from __future__ import annotations
 
 import base64
-import binascii
-import datetime as dt
 import hashlib
 import hmac
 import json
@@ -24,6 +22,7 @@ from handoff.database import Database
 from handoff.ending import status_changed
 from handoff.entries import comment_entry_id
 from handoff.rows import TicketRef
+from handoff.times import epoch, epoch_or
 
 REPLAY_WINDOW_S = 300.0
 LOOK_AFTER_S = 2.0  # for the attachments that a comment's event does not name
@@ -56,8 +55,8 @@ def is_genuine(body: bytes, signature: str | None, timestamp: str | None, secret
     if not hmac.compare_digest(expected, signature.encode()):
         return False
     try:
-        signed_at = _epoch(timestamp)
-    except (ValueError, binascii.Error):
+        signed_at = epoch(timestamp)
+    except ValueError:
         return False
     return abs(now - signed_at) <= REPLAY_WINDOW_S
 
@@ -80,7 +79,7 @@ def _native(content: Mapping[str, Any], now: float) -> TicketEvent | None:
     kind = str(content["type"]).removeprefix("zen:event-type:")
     detail, event = _object(content.get("detail")), _object(content.get("event"))
     ticket = _ticket(detail.get("id") or str(content.get("subject") or "").rpartition(":")[2], detail)
-    at = _time(content.get("time"), now)
+    at = epoch_or(content.get("time"), now)
     if ticket is None:
         return None
     if kind == "ticket.status_changed":
@@ -144,22 +143,3 @@ def _status(value: Any) -> str | None:
 
 def _object(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
-
-
-def _time(value: Any, otherwise: float) -> float:
-    try:
-        return _epoch(str(value))
-    except ValueError:
-        return otherwise
-
-
-def _epoch(written: str) -> float:
-    """Epoch seconds of `2026-11-23T08:00:00.123456789Z` or of digits. Raises ValueError."""
-    if re.fullmatch(r"\d{9,11}(\.\d+)?", written):
-        return float(written)
-    match = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)", written)
-    if match is None:
-        raise ValueError("not a timestamp")
-    offset = "+00:00" if match[3] == "Z" else match[3]
-    whole = dt.datetime.fromisoformat(match[1] + (offset if ":" in offset else f"{offset[:3]}:{offset[3:]}"))
-    return whole.timestamp() + float(f"0.{match[2] or 0}")

@@ -118,6 +118,7 @@ class HubSpotStandIn:
         self.faults, self.tickets, self.notes, self.links = Faults(), {}, {}, []
         self.properties: set[str] = set()
         self.contacts: dict[str, str] = {}
+        self.pipelines = {"0": {"1": "OPEN", "4": "CLOSED"}}
         self._ids = itertools.count(1)
 
     def app(self) -> web.Application:
@@ -162,10 +163,14 @@ class HubSpotStandIn:
 
     async def note(self, request: web.Request) -> web.Response:
         body = await request.json()
-        note_id = str(next(self._ids))
-        self.notes[note_id] = body["properties"]
-        self.links.append((body["associations"][0]["to"]["id"], note_id))
+        note_id = self.add(body["associations"][0]["to"]["id"], body["properties"])
         return web.json_response({"id": note_id}, status=201)
+
+    def add(self, ticket_id: str, properties: dict[str, Any]) -> str:
+        note_id = str(next(self._ids))
+        self.notes[note_id] = properties
+        self.links.insert(0, (ticket_id, note_id))  # in no useful order
+        return note_id
 
     async def linked(self, request: web.Request) -> web.Response:
         found = [{"toObjectId": int(note)} for ticket, note in self.links if ticket == request.match_info["id"]]
@@ -176,5 +181,6 @@ class HubSpotStandIn:
         return web.json_response({"results": [{"id": note, "properties": self.notes[note]} for note in wanted]})
 
     async def pipeline(self, request: web.Request) -> web.Response:
-        stages = [{"id": "1", "metadata": {"ticketState": "OPEN"}}, {"id": "4", "metadata": {"ticketState": "CLOSED"}}]
+        known = self.pipelines.get(request.match_info["id"], {})
+        stages = [{"id": stage, "metadata": {"ticketState": state}} for stage, state in known.items()]
         return web.json_response({"stages": stages})

@@ -32,6 +32,7 @@ DRAFT = Draft(
     phone="+919876543210",
     order_number="10234",
 )
+HUBSPOT_PROPERTIES = {"assistant_handoff_id", "assistant_customer_id", "assistant_order_number"}
 WORDS = NewComment("customer", "hello?\n\n(WhatsApp, 08:01, MG-1001/1)", "MG-1001/1")
 NOTE = NewComment("assistant", "The customer left\n\n(MG-1001/note-7)", "MG-1001/note-7")
 
@@ -101,7 +102,13 @@ def _freshdesk(tmp_path: Any) -> Iterator[Backend]:
 
 def _hubspot(tmp_path: Any) -> Iterator[Backend]:
     there = HubSpotStandIn()
-    there.properties |= {"assistant_handoff_id", "assistant_customer_id"}
+    there.properties |= HUBSPOT_PROPERTIES
+
+    def reply(ticket_id: str, text: str, public: bool) -> None:
+        at = f"2027-01-15T08:00:{len(there.notes):02}.000Z"
+        said = f"<div><p>To customer:&nbsp;{text}</p></div>" if public else f"<p>{text}</p>"
+        there.add(ticket_id, {"hs_note_body": said, "hs_timestamp": at})
+
     with serving(there.app) as url:
         yield Backend(
             HubSpot(url, "token"),
@@ -111,6 +118,7 @@ def _hubspot(tmp_path: Any) -> Iterator[Backend]:
             lambda kind, status=500, headers=None: there.faults.next.append(
                 {"kind": kind, "status": status, "headers": headers}
             ),
+            reply=reply,
             extra={"there": there},
         )
 
@@ -177,7 +185,6 @@ def test_a_solved_ticket_reads_as_solved(backend: Backend) -> None:
     assert backend.helpdesk.look(ticket).status == "solved"
 
 
-@pytest.mark.parametrize("backend", ["zendesk", "freshdesk", "log"], indirect=True)
 def test_an_agents_public_reply_is_seen_and_a_private_note_is_known_as_one(backend: Backend) -> None:
     ticket = backend.helpdesk.open_ticket(DRAFT, False)
     backend.reply(ticket.id, "Hello, Meera here", True)
@@ -377,4 +384,40 @@ def test_hubspot_properties_are_made_when_they_are_missing(tmp_path: Any) -> Non
     for backend in _hubspot(tmp_path):
         backend.extra["there"].properties.clear()
         backend.helpdesk.open_ticket(DRAFT, False)
-        assert backend.extra["there"].properties == {"assistant_handoff_id", "assistant_customer_id"}
+        assert backend.extra["there"].properties == HUBSPOT_PROPERTIES
+
+
+@pytest.fixture
+def hubspot(tmp_path: Any) -> Iterator[Backend]:
+    yield from _hubspot(tmp_path)
+
+
+def test_hubspot_tickets_carry_the_order_number(hubspot: Backend) -> None:
+    ticket = hubspot.helpdesk.open_ticket(DRAFT, False)
+    assert hubspot.extra["there"].tickets[ticket.id]["assistant_order_number"] == "10234"
+
+
+@pytest.mark.parametrize(
+    "note", ["<p>Asked. To customer: nothing yet</p>", "<b>to customer</b> be kind", "<p>To customer: </p>", "", "<p>"]
+)
+def test_a_hubspot_note_that_is_not_addressed_to_the_customer_stays_inside(hubspot: Backend, note: str) -> None:
+    ticket = hubspot.helpdesk.open_ticket(DRAFT, False)
+    hubspot.extra["there"].add(ticket.id, {"hs_note_body": note, "hs_timestamp": "2027-01-15T08:00:00Z"})
+    assert [seen for seen in hubspot.helpdesk.look(ticket).comments if seen.public] == []
+
+
+def test_hubspot_replies_keep_their_order_and_lose_their_markup(hubspot: Backend) -> None:
+    ticket = hubspot.helpdesk.open_ticket(DRAFT, False)
+    hubspot.reply(ticket.id, "Hello &amp; sorry<br>I am <b>Meera</b>", True)
+    hubspot.reply(ticket.id, "It comes today", True)
+    said = [seen.text for seen in hubspot.helpdesk.look(ticket).comments if seen.public]
+    assert said == ["Hello & sorry\nI am Meera", "It comes today"]
+
+
+def test_a_hubspot_ticket_moved_to_another_pipeline_can_be_solved_there(hubspot: Backend) -> None:
+    there = hubspot.extra["there"]
+    ticket = hubspot.helpdesk.open_ticket(DRAFT, False)
+    assert hubspot.helpdesk.look(ticket).status == "open"
+    there.pipelines["77"] = {"900": "OPEN", "901": "CLOSED"}
+    there.tickets[ticket.id].update(hs_pipeline="77", hs_pipeline_stage="901")
+    assert hubspot.helpdesk.look(ticket).status == "solved"
