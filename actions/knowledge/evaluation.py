@@ -28,11 +28,12 @@ class Case:
 
 @dataclass(frozen=True)
 class Report:
-    """Shares between 0 and 1, and the counts behind them."""
+    """Shares between 0 and 1, and the counts behind them. `right_answer`: the right page, and not refused."""
 
     answerable: int
     not_covered: int
     right_page: float
+    right_answer: float
     refused: float
     falsely_refused: float
 
@@ -52,11 +53,12 @@ def report(results: Iterable[tuple[Case, Finding]]) -> Report:
     results = list(results)
     positive = [(case, finding) for case, finding in results if case.pages]
     negative = [finding for case, finding in results if not case.pages]
-    right = sum(finding.best is not None and finding.best.page in case.pages for case, finding in positive)
+    found = [finding for case, finding in positive if finding.best is not None and finding.best.page in case.pages]
     return Report(
         len(positive),
         len(negative),
-        right / max(1, len(positive)),
+        len(found) / max(1, len(positive)),
+        sum(finding.answerable for finding in found) / max(1, len(positive)),
         sum(not finding.answerable for finding in negative) / max(1, len(negative)),
         sum(not finding.answerable for _, finding in positive) / max(1, len(positive)),
     )
@@ -89,8 +91,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _line(numbers: Report) -> str:
     return (
-        f"right page {numbers.right_page:6.1%} of {numbers.answerable:<4} refused {numbers.refused:6.1%} "
-        f"of {numbers.not_covered:<4} falsely refused {numbers.falsely_refused:5.1%}"
+        f"right page {numbers.right_page:6.1%} right answer {numbers.right_answer:6.1%} of {numbers.answerable:<4} "
+        f"refused {numbers.refused:6.1%} of {numbers.not_covered:<4} falsely refused {numbers.falsely_refused:5.1%}"
     )
 
 
