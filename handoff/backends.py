@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from handoff.configuration import HandoffConfiguration
 from handoff.database import Database
 from handoff.port import Helpdesk
 from settings import Settings
 
 
-def helpdesk(configured: Settings, db: Database) -> Helpdesk:
+def helpdesk(configured: Settings, configuration: HandoffConfiguration, db: Database) -> Helpdesk:
     """The configured helpdesk; no backend is imported before it is chosen. Raises SettingsError."""
     if configured.ticketing == "zendesk":
         from handoff.zendesk import Zendesk
@@ -16,7 +17,7 @@ def helpdesk(configured: Settings, db: Database) -> Helpdesk:
     if configured.ticketing == "freshdesk":
         from handoff.freshdesk import Freshdesk
 
-        return Freshdesk.from_settings(configured)
+        return Freshdesk.from_settings(configured, configuration.freshdesk_order_field)
     if configured.ticketing == "hubspot":
         from handoff.hubspot import HubSpot
 

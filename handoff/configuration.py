@@ -34,6 +34,7 @@ class HandoffConfiguration:
     look_every_s: float = 60.0
     order_link: str | None = None
     public_url: str | None = None
+    freshdesk_order_field: str | None = None
     digest_above: int = 5
     digest_s: float = 60.0
 
@@ -60,7 +61,7 @@ class _WrongError(ValueError):
 def _read(content: Any) -> HandoffConfiguration:
     known = {
         "reference_prefix", "business_hours", "back_to_assistant", "coalesce_seconds", "updates_per_10_minutes",
-        "look_every_seconds", "order_link", "public_url", "notifications",
+        "look_every_seconds", "order_link", "freshdesk_order_field", "public_url", "notifications",
     }  # fmt: skip
     content = _mapping(content, "the file", known)
     digest = _mapping(content.get("notifications") or {}, "notifications", {"digest_above", "digest_seconds"})
@@ -79,6 +80,7 @@ def _read(content: Any) -> HandoffConfiguration:
         look_every_s=_number(content, "look_every_seconds", 60, 1, 3600),
         order_link=order_link,
         public_url=_link(content, "public_url"),
+        freshdesk_order_field=_freshdesk_field(content.get("freshdesk_order_field")),
         digest_above=int(_number(digest, "digest_above", 5, 1, 1000)),
         digest_s=_number(digest, "digest_seconds", 60, 1, 3600),
     )
@@ -137,6 +139,12 @@ def _number(content: dict[str, Any], name: str, default: float, least: float, mo
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
         raise _WrongError(f"{name} must be a number from {least:g} to {most:g}, not {value!r}.")
     return float(value)
+
+
+def _freshdesk_field(name: Any) -> str | None:
+    if name is None or (isinstance(name, str) and re.fullmatch(r"cf_\w+", name)):
+        return name
+    raise _WrongError("freshdesk_order_field must be the field's name, such as cf_order_number, or null.")
 
 
 def _link(content: dict[str, Any], name: str) -> str | None:

@@ -9,12 +9,15 @@ its webhooks are unsigned and not listened to.
 from __future__ import annotations
 
 import html
+import logging
 from typing import Any
 
 from handoff import http
 from handoff.port import Draft, NewComment, Refused, SeenComment, Ticket, TicketView
 from handoff.times import epoch_or
 from settings import Settings, SettingsError
+
+log = logging.getLogger(__name__)
 
 PRIORITY = {"normal": 2, "high": 3, "urgent": 4}
 OPEN, RESOLVED, CLOSED = 2, 4, 5
@@ -28,16 +31,16 @@ class Freshdesk:
 
     name = "freshdesk"
 
-    def __init__(self, url: str, api_key: str) -> None:
-        self._base = url.rstrip("/")
+    def __init__(self, url: str, api_key: str, order_field: str | None = None) -> None:
+        self._base, self._order_field = url.rstrip("/"), order_field
         self._call = http.Api(f"{self._base}/api/v2", {}, (api_key, "X")).call
 
     @classmethod
-    def from_settings(cls, configured: Settings) -> Freshdesk:
+    def from_settings(cls, configured: Settings, order_field: str | None = None) -> Freshdesk:
         """Raises SettingsError."""
         if not (configured.freshdesk_url and configured.freshdesk_api_key):
             raise SettingsError("Set FRESHDESK_URL and FRESHDESK_API_KEY for Freshdesk.")
-        return cls(configured.freshdesk_url, configured.freshdesk_api_key)
+        return cls(configured.freshdesk_url, configured.freshdesk_api_key, order_field)
 
     def open_ticket(self, draft: Draft, tried_before: bool) -> Ticket:
         requester = f"whatsapp:{draft.customer}"
@@ -50,7 +53,7 @@ class Freshdesk:
         return ticket
 
     def _create(self, draft: Draft, requester: str, tag: str) -> Ticket:
-        body = {
+        body: dict[str, Any] = {
             "subject": draft.subject,
             "description": html.escape(draft.reference + ": a customer on WhatsApp asks for a person."),
             "unique_external_id": requester,
@@ -61,12 +64,19 @@ class Freshdesk:
             "source": SOURCE_CHAT,
             "tags": [*draft.tags, tag],
         }
-        try:
-            made = self._call("POST", "/tickets", json={key: value for key, value in body.items() if value})
-        except Refused:
-            body["phone"] = None
-            made = self._call("POST", "/tickets", json={key: value for key, value in body.items() if value})
-        return self._ticket(made)
+        if self._order_field and draft.order_number:
+            body["custom_fields"] = {self._order_field: draft.order_number}
+        # A field that does not exist, or a number that Freshdesk takes for none, must not cost the ticket.
+        for doubtful in [name for name in ("custom_fields", "phone") if body.get(name)]:
+            try:
+                return self._post(body)
+            except Refused as error:
+                log.error("freshdesk.ticket.refused; asking without %s error=%s", doubtful, error)
+                del body[doubtful]
+        return self._post(body)
+
+    def _post(self, body: dict[str, Any]) -> Ticket:
+        return self._ticket(self._call("POST", "/tickets", json={key: value for key, value in body.items() if value}))
 
     def _find(self, requester: str, tag: str) -> Ticket | None:
         try:

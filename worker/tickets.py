@@ -98,7 +98,7 @@ def build(configured: Settings, client: redis.asyncio.Redis) -> tuple[TicketDesk
     """The desk as configured. Raises SettingsError and HandoffConfigurationError."""
     db = Database(configured.values["CONVERSATION_DATABASE_URL"] or "")
     configuration = load_configuration()
-    desk, told, inbox = helpdesk(configured, db), channels(configured), Inbox(client)
+    desk, told, inbox = helpdesk(configured, configuration, db), channels(configured), Inbox(client)
 
     async def put(entries: Sequence[Delivery]) -> Any:
         return await inbox.put([Entry(entry.kind, entry.customer, entry.id, entry.payload) for entry in entries])

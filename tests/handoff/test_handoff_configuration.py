@@ -62,6 +62,7 @@ def test_a_shop_that_never_opens_promises_no_time(tmp_path: Path) -> None:
     ({"updates_per_10_minutes": 300}, "updates_per_10_minutes"),
     ({"order_link": "https://admin.example/orders"}, "{order_number}"),
     ({"public_url": "bot.example"}, "https://"),
+    ({"freshdesk_order_field": "Order number"}, "cf_order_number"),
     ({"buisness_hours": {}}, "buisness_hours"),
     ({"back_to_assistant": "bot"}, "list of phrases"),
     ({"business_hours": {"timezone": "Mumbai", "days": {}}}, "Asia/Kolkata"),

@@ -421,3 +421,22 @@ def test_a_hubspot_ticket_moved_to_another_pipeline_can_be_solved_there(hubspot:
     there.pipelines["77"] = {"900": "OPEN", "901": "CLOSED"}
     there.tickets[ticket.id].update(hs_pipeline="77", hs_pipeline_stage="901")
     assert hubspot.helpdesk.look(ticket).status == "solved"
+
+
+def test_freshdesk_gets_the_order_number_where_the_shop_has_a_field_for_it(tmp_path: Any) -> None:
+    there = FreshdeskStandIn()
+    with serving(there.app) as url:
+        Freshdesk(url, "key", "cf_order_number").open_ticket(DRAFT, False)
+    (ticket,) = there.tickets.values()
+    assert ticket["custom_fields"] == {"cf_order_number": "10234"}
+
+
+@pytest.mark.parametrize("refusals", [1, 2])
+def test_freshdesk_refusing_the_order_field_or_the_number_gets_the_ticket_without(refusals: int) -> None:
+    there = FreshdeskStandIn()
+    there.faults.next = [{"kind": "error", "status": 400, "headers": None}] * refusals
+    with serving(there.app) as url:
+        Freshdesk(url, "key", "cf_order_number").open_ticket(DRAFT, False)
+    (ticket,) = there.tickets.values()
+    assert "custom_fields" not in ticket
+    assert ("phone" in ticket) == (refusals == 1)
