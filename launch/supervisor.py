@@ -1,8 +1,8 @@
 """Keeps the product's processes running: starts them in order, restarts one that dies, stops them group by group.
 
 A child that dies before it was ever ready fails the start (its last lines say why). One that dies later is
-restarted visibly, with growing pauses; one that dies again and again takes the whole product down, because a
-half-dead product that looks alive is worse than one that is down.
+restarted visibly, with growing pauses; one that fails again and again takes the whole product down, because a
+half-dead product that looks alive is worse than one that is down. One that somebody kills did not fail.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from functools import partial
 
 from launch.console import LaunchError, child_line, done, fail, say
 
-MAX_DEATHS = 5
+MAX_FAILURES = 5
 DEATHS_WINDOW_S = 60.0
+KILLED = (-signal.SIGKILL, -signal.SIGTERM)
 STOP_BUDGET_S = 13.0
 STOP_FRONTS, STOP_BACKENDS, STOP_STORES = range(3)
 """Groups that stop one after the other: who answers customers, then whom they call, then where things are kept."""
@@ -41,7 +42,7 @@ class Child:
     quiet: bool = False
     stop_group: int = STOP_FRONTS
     process: subprocess.Popen[bytes] | None = None
-    deaths: deque[float] = field(default_factory=deque)
+    deaths: deque[tuple[float, int]] = field(default_factory=deque)
     last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=15))
     restart_at: float | None = None
 
@@ -107,7 +108,7 @@ class Supervisor:
             time.sleep(POLL_S)
 
     def watch(self) -> int:
-        """Restart what dies until told to stop (0) or until a child keeps dying (1)."""
+        """Restart what dies until told to stop (0) or until a child keeps failing (1)."""
         while not self.stopping.wait(POLL_S):
             for child in self.children:
                 if not self._tend(child):
@@ -115,7 +116,7 @@ class Supervisor:
         return 0
 
     def _tend(self, child: Child) -> bool:
-        """Restart `child` when it is due. False when it keeps dying."""
+        """Restart `child` when it is due. False when it keeps failing."""
         now = time.monotonic()
         if child.restart_at is not None:
             if now >= child.restart_at:
@@ -125,13 +126,13 @@ class Supervisor:
         if child.is_alive():
             return True
         assert child.process is not None
-        child.deaths.append(now)
-        while child.deaths and child.deaths[0] < now - DEATHS_WINDOW_S:
+        child.deaths.append((now, child.process.returncode))
+        while child.deaths[0][0] < now - DEATHS_WINDOW_S:
             child.deaths.popleft()
-        if len(child.deaths) >= MAX_DEATHS:
-            fail(f"{child.name} died {MAX_DEATHS} times within a minute; stopping everything. {child.last_words()}")
+        if sum(returncode not in KILLED for _, returncode in child.deaths) >= MAX_FAILURES:
+            fail(f"{child.name} died {MAX_FAILURES} times within a minute; stopping everything. {child.last_words()}")
             return False
-        pause = min(0.2 * 2 ** (len(child.deaths) - 1), 5.0)
+        pause = min(0.2 * 2 ** min(len(child.deaths) - 1, 8), 5.0)
         fail(f"{child.name} died ({_reason(child.process.returncode)}); starting it again in {pause:.1f} s.")
         child.restart_at = now + pause
         return True

@@ -15,7 +15,7 @@ import pytest
 
 from launch.console import LaunchError
 from launch.supervisor import (
-    MAX_DEATHS,
+    MAX_FAILURES,
     STOP_BACKENDS,
     STOP_FRONTS,
     STOP_STORES,
@@ -77,12 +77,27 @@ def test_child_that_is_killed_is_started_again(tmp_path: Path) -> None:
     supervisor.stop()
 
 
-def test_child_that_keeps_dying_takes_the_product_down(tmp_path: Path) -> None:
+def test_child_that_is_killed_again_and_again_is_started_again_and_again() -> None:
+    victim = Child("victim", ["sleep", "60"], dict(os.environ), lambda: True)
+    supervisor = Supervisor([victim])
+    supervisor.start()
+    for _ in range(MAX_FAILURES + 3):
+        assert victim.process is not None
+        victim.process.kill()
+        victim.process.wait()
+        assert supervisor._tend(victim)
+        victim.restart_at = 0.0
+        assert supervisor._tend(victim)
+        assert victim.is_alive()
+    supervisor.stop()
+
+
+def test_child_that_keeps_failing_takes_the_product_down(tmp_path: Path) -> None:
     doomed = child(tmp_path, "doomed", "import time; time.sleep(0.3); raise SystemExit(3)")
     supervisor = Supervisor([child(tmp_path, "healthy", SLEEPER), doomed])
     supervisor.start()
     assert supervisor.watch() == 1
-    assert starts(tmp_path, "doomed") == MAX_DEATHS
+    assert starts(tmp_path, "doomed") == MAX_FAILURES
     supervisor.stop()
     assert not any(one.is_alive() for one in supervisor.children)
 
