@@ -1,0 +1,88 @@
+"""Customers are answered in their language through the real servers: English, or Hindi in Latin script."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import date, timedelta
+
+import pytest
+
+from tests.journeys.shop import Customer, Shop, options, words
+
+KABIR, NANDINI, JOSEPH, UNKNOWN = "+919600000001", "+919600000002", "+919600000003", "IN.1349208655309601"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def orders(shop: Shop) -> None:
+    """Customers of this file alone, so that nobody else's language depends on it."""
+    due = (date.today() + timedelta(days=3)).isoformat()
+    rows = [("10901", KABIR, "shipped"), ("10902", NANDINI, "packed"), ("10903", NANDINI, "delayed"),
+            ("10904", JOSEPH, "shipped")]  # fmt: skip
+    with sqlite3.connect(shop.state_dir / "orders.db") as database:
+        database.executemany(
+            "INSERT INTO orders (order_id, customer_name, customer_phone, status, estimated_delivery, carrier)"
+            " VALUES (?, 'A customer', ?, ?, ?, 'Delhivery')",
+            [(number, phone, status, due) for number, phone, status in rows],
+        )
+    database.close()
+
+
+def heard(customer: Customer, text: str) -> str:
+    return words(customer.say(text))
+
+
+def test_hinglish_customer_is_answered_in_hinglish_until_they_want_english(shop: Shop) -> None:
+    kabir = shop.customer(KABIR)
+    said = heard(kabir, "bhai mera order 10901 kahan hai")
+    assert "#10901" in said
+    assert "pahunchna chahiye" in said, "the parts of the answer are in the language of the whole"
+    assert "pahunchna chahiye" in heard(kabir, "10901"), "a bare number is no other language"
+    again = heard(kabir, "english please")
+    assert again.startswith("Sure, English from now on.")
+    assert "It should reach you" in again, "the answer comes again in English"
+    assert "It should reach you" in heard(kabir, "mera parcel kab aayega bhai"), "a wish holds"
+    assert "Zaroor" in heard(kabir, "hindi mein baat karo")
+    assert "pahunchna chahiye" in heard(kabir, "where is my order")
+
+
+def test_english_customer_stays_in_english_although_a_hindi_word_occurs(shop: Shop) -> None:
+    joseph = shop.customer(JOSEPH)
+    assert "It should reach you" in heard(joseph, "where is my order 10904")
+    for message in ("10904", "where is my parcel ji", "when will my order reach yaar"):
+        assert "It should reach you" in heard(joseph, message), message
+
+
+def test_lists_forms_and_policy_answers_speak_hinglish(shop: Shop) -> None:
+    nandini = shop.customer(NANDINI)
+    shown = nandini.say("mere orders kahan hai, batao")
+    assert "Kis order" in words(shown)
+    assert "aayega" in words(shown), "the rows of the list"
+    assert [row["title"] for row in options(shown[0])] == ["#10903", "#10902"]
+    assert "deri" in words(nandini.pick("#10903"))
+    assert "Hamari policy" in heard(nandini, "kurta wapas kaise kare")
+    assert "Kya main aage bhej dun" in heard(nandini, "order 10902 cancel kar do")
+    assert "waisa hi rahega" in words(nandini.tap("Nahi, order rakhein"))
+
+
+def test_wish_in_a_form_gets_the_question_again(shop: Shop) -> None:
+    nandini = shop.customer(NANDINI)
+    nandini.say("order 10902 ka address badalna hai, change karna hai")
+    said = heard(nandini, "english please")
+    assert said.startswith("Sure, English from now on.")
+    assert "Shall I pass it on?" in said
+    assert "left order #10902" in heard(nandini, "no leave it")
+
+
+def test_question_that_waited_for_the_contact_is_answered(shop: Shop) -> None:
+    someone = shop.customer(UNKNOWN)
+    assert "contact share" in heard(someone, "mera order 10901 kahan hai")
+
+
+def test_takeover_is_told_in_hinglish(shop: Shop) -> None:
+    someone = shop.customer("+919600000004")
+    someone.say("aap kya kya kar sakte ho mere liye")
+    assert "Aapka ticket" in heard(someone, "kisi insaan se baat karao mujhe")
+
+
+def test_graph_never_had_to_refuse_a_hinglish_body(shop: Shop) -> None:
+    assert shop.refused() == []
