@@ -82,6 +82,8 @@ def test_takeover_is_told_in_hinglish(shop: Shop) -> None:
     someone = shop.customer("+919600000004")
     someone.say("aap kya kya kar sakte ho mere liye")
     assert "Aapka ticket" in heard(someone, "kisi insaan se baat karao mujhe")
+    assert "mere saath hain" in heard(someone, "back to the bot"), "said by the channel"
+    assert "Bataiye" in heard(someone, "ok"), "the dialogue began afresh, the language is remembered"
 
 
 def test_graph_never_had_to_refuse_a_hinglish_body(shop: Shop) -> None:
