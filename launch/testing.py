@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from launch import training
-from launch.console import done, fail, say
+from launch.console import LaunchError, done, fail, say
 from settings import PROJECT_ROOT
 
 RESULTS = PROJECT_ROOT / "var" / "test-results"
@@ -26,6 +26,8 @@ class Check:
     remedy: str
     again: Sequence[str] = ()
     """Run when the command failed; its status then counts."""
+    explain: Sequence[str] = ()
+    """Run when the command failed, for people: it shows what the command's own output does not."""
     quiet: bool = False
     """Kept off the screen unless it fails: Rasa prints pages of warnings and matrices."""
 
@@ -36,6 +38,14 @@ def _module(*arguments: str) -> list[str]:
 
 def _rasa(*arguments: str) -> list[str]:
     return _module("launch.rasa_cli", *arguments)
+
+
+DESIGNERS = Check(
+    "workbench validate: what designers write fits together and fits WhatsApp",
+    _module("workbench", "validate", "--files"),
+    "the lines above name file, line and what to do",
+)
+TRAINING = Check("the model can be trained", (), "correct what the lines above name")
 
 
 def checks(model: str, folder: str) -> list[Check]:
@@ -53,7 +63,8 @@ def checks(model: str, folder: str) -> list[Check]:
             "rasa test: the dialogue stories",
             _rasa("test", "core", "--stories", "tests/stories", "--model", model, "--out", str(RESULTS / "stories"),
                   "--fail-on-prediction-errors"),
-            "var/test-results/stories/failed_test_stories.yml shows each failing story beside what happened",
+            "the tables above show what each failing story expects beside what happened, and what to change",
+            explain=_module("workbench", "stories", "--model", model),
             quiet=True,
         ),
         Check(
@@ -76,38 +87,49 @@ def checks(model: str, folder: str) -> list[Check]:
 def run_everything() -> int:
     """Train when needed, run every check, say what failed. Returns 0 only if all pass."""
     started = time.monotonic()
-    model = training.train()
+    failed = [] if _passes(DESIGNERS) else [DESIGNERS]
+    try:
+        model = training.train()
+    except LaunchError as error:
+        # The mistakes above are why; nothing else can be tested before they are mended.
+        fail(str(error))
+        return _summary([*failed, TRAINING], 2, started)
     RESULTS.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="assistant-tests-", ignore_cleanup_errors=True) as folder:
         planned = checks(str(model), folder)
-        failed = [check for check in planned if not _passes(check)]
+        failed += [check for check in planned if not _passes(check)]
+    return _summary(failed, 2 + len(planned), started)
+
+
+def _summary(failed: Sequence[Check], total: int, started: float) -> int:
     for check in failed:
         fail(f"{check.title}. Remedy: {check.remedy}.")
     say(f"All checks took {time.monotonic() - started:.0f} s.")
-    print(f"checks: {len(planned) - len(failed)} passed, {len(failed)} failed")
+    print(f"checks: {total - len(failed)} passed, {len(failed)} failed")
     return 1 if failed else 0
 
 
-def _run(check: Check, command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+def _run(command: Sequence[str], quiet: bool) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "RASA_TELEMETRY_ENABLED": "false", "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
     return subprocess.run(
         command, cwd=PROJECT_ROOT, env=environment, stdin=subprocess.DEVNULL, text=True,
-        stdout=subprocess.PIPE if check.quiet else None, stderr=subprocess.STDOUT if check.quiet else None,
+        stdout=subprocess.PIPE if quiet else None, stderr=subprocess.STDOUT if quiet else None,
     )
 
 
 def _passes(check: Check) -> bool:
     say(f"{check.title} ...")
     started = time.monotonic()
-    result = _run(check, check.command)
+    result = _run(check.command, check.quiet)
     if result.returncode == 1 and check.again:
         say("What failed is run once more, alone ...")
-        result = _run(check, check.again)
+        result = _run(check.again, check.quiet)
     took = f"{time.monotonic() - started:.0f} s"
     if result.returncode == 0:
         done(f"{check.title} ({took})")
         return True
     lines = [line for line in (result.stdout or "").splitlines() if "UserWarning: The utterance" not in line]
-    print("\n".join(lines[-60:]))
+    if not check.explain or _run(check.explain, quiet=False).returncode != 1:
+        print("\n".join(lines[-60:]))
     fail(f"{check.title} (exit status {result.returncode}, {took})")
     return False

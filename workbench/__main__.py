@@ -1,8 +1,9 @@
-"""`python -m workbench nlu|validate|chat`: held-out report, phrases that need mending, a talk in the terminal."""
+"""`python -m workbench nlu|validate|chat|stories`: held-out report, mistakes to mend, a talk, stories replayed."""
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import sys
 from pathlib import Path
 
@@ -10,41 +11,67 @@ from rich.console import Console
 from rich.markup import escape
 
 import settings
-from workbench.held_out_report import measure
-from workbench.phrases import HELD_OUT, TRAINING, read_phrases
-from workbench.report_page import page, print_report
-from workbench.trained_nlu import NoTrainedModel, TrainedNlu
-from workbench.validation import Finding, contradicted, trained_and_held_out, twice, under_two_intents
+from workbench.archives import NoTrainedModel
+from workbench.findings import Finding
+from workbench.phrases import HELD_OUT, SEALED, read_phrases
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit status 1 when a phrase must be mended, 2 when there is no model."""
+    """Exit status 1 when something must be mended, 2 when there is no model."""
     parser = argparse.ArgumentParser(prog="python -m workbench", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     nlu = commands.add_parser("nlu", help="how well held-out phrases are understood")
     nlu.add_argument("--phrases", type=Path, default=HELD_OUT, help="folder of NLU files (default: the held-out ones)")
     nlu.add_argument("--html", type=Path, help="where the page goes (default: STATE_DIR/nlu.html)")
-    commands.add_parser("validate", help="phrases that work against each other")
+    validate = commands.add_parser("validate", help="mistakes in the designers' files, with file and remedy")
+    validate.add_argument("--files", action="store_true", help="only what needs no trained model (a few seconds)")
     talk = commands.add_parser("chat", help="talk to the assistant and see what it thinks")
     talk.add_argument("--phone", default="+919876543210", help="who you are (default: a customer of the demo)")
+    stories = commands.add_parser("stories", help="replay the test stories; those that fail in two columns")
+    stories.add_argument("--model", type=Path, help="archive (default: the newest)")
     options = parser.parse_args(arguments)
     console = Console()
     if options.command == "validate":
-        return _validate(console)
+        return _validate(console, with_model=not options.files)
     try:
         if options.command == "chat":
-            from workbench.chat import chat
-
-            chat(console, options.phone)
-            return 0
+            return _chat(console, options.phone)
+        if options.command == "stories":
+            return _stories(console, options.model)
         return _report(console, options.phrases, options.html or settings.load().state_path / "nlu.html")
     except NoTrainedModel as missing:
         console.print(escape(str(missing)))
         return 2
 
 
+def _chat(console: Console, phone: str) -> int:
+    from workbench.chat import ChatUnavailable, chat
+
+    try:
+        chat(console, phone)
+    except ChatUnavailable as error:
+        console.print(escape(str(error)))
+        return 2
+    except KeyboardInterrupt:
+        console.print()
+    return 0
+
+
+def _stories(console: Console, archive: Path | None) -> int:
+    from workbench.agent import load_agent
+    from workbench.archives import newest_archive
+    from workbench.stories import print_failures, replay
+
+    replays = asyncio.run(replay(load_agent(archive or newest_archive())))
+    return 1 if print_failures(replays, console) else 0
+
+
 def _report(console: Console, folder: Path, target: Path) -> int:
-    report = measure(read_phrases(folder), TrainedNlu.newest())
+    from workbench.held_out_report import measure
+    from workbench.report_page import page, print_report
+    from workbench.trained_nlu import TrainedNlu
+
+    report = measure(read_phrases(folder), TrainedNlu.newest(), SEALED if folder == HELD_OUT else None)
     print_report(report, console)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(page(report), encoding="utf-8")
@@ -52,19 +79,20 @@ def _report(console: Console, folder: Path, target: Path) -> int:
     return 0
 
 
-def _validate(console: Console) -> int:
-    training, held_out = read_phrases(TRAINING), read_phrases(HELD_OUT)
-    findings = under_two_intents(training) + twice(training) + trained_and_held_out(training, held_out)
-    try:
-        findings += contradicted(training, TrainedNlu.newest().model)
-    except NoTrainedModel as missing:
-        console.print(escape(f"Phrases are not compared with the model. {missing}"))
+def _validate(console: Console, with_model: bool) -> int:
+    """The files by themselves first: while they have mistakes, a model of them says nothing."""
+    from workbench.checks import file_findings, model_findings
+
+    findings = file_findings()
+    blocking = sum(finding.blocking for finding in findings)
+    if with_model and not blocking:
+        try:
+            findings += model_findings()
+        except NoTrainedModel as missing:
+            console.print(escape(f"Phrases are not compared with the model. {missing}"))
     for finding in findings:
         _print(console, finding)
-    blocking = sum(finding.blocking for finding in findings)
-    console.print(
-        f"{len(training)} phrases, {len(held_out)} held out: {blocking} to mend, {len(findings) - blocking} to look at."
-    )
+    console.print(f"{blocking} mistakes to mend, {len(findings) - blocking} things to look at.")
     return 1 if blocking else 0
 
 

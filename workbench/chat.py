@@ -1,15 +1,14 @@
-"""A chat in the terminal that shows what the assistant thinks: intents, who chose which action, and the reply.
+"""A chat in the terminal that shows what the assistant thinks: intents, who chose which action, slots, and the reply.
 
 The dialogue is the real one with the newest model and an action server of its own; state lies in a temporary folder, so
-nothing of a running assistant is touched and no ticket leaves the machine.
+nothing of a running assistant is touched and no ticket leaves the machine. Without an orders database it gets the
+demo's.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import io
-import logging
 import os
 import socket
 import subprocess
@@ -19,72 +18,114 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 
 import settings
+from launch import demo_orders
+from workbench.agent import load_agent, without_progress_bars
+from workbench.archives import newest_archive
 from workbench.phrases import PROJECT_ROOT
-from workbench.trained_nlu import NoTrainedModel
+from workbench.sources import Sources, named_places, training_trackers
 
 _START_TIMEOUT_S = 60
 _HIDDEN = ("action_listen", "action_session_start")
 
 
+class ChatUnavailable(RuntimeError):
+    """There can be no talk now; the message says why and what to do."""
+
+
+Behind = Callable[[str, str], str]
+"""What stands behind a prediction, by policy and action: a rule with its place, or nothing."""
+
+
 def chat(console: Console, phone: str) -> None:
-    """Talk until an empty line, `quit` or the end of input. Raises NoTrainedModel."""
-    archives = sorted((PROJECT_ROOT / "models").glob("*.tar.gz"), key=lambda path: path.stat().st_mtime)
-    if not archives:
-        raise NoTrainedModel("There is no trained model: run `make train`.")
+    """Talk until an empty line, `quit` or the end of input. Raises NoTrainedModel, ChatUnavailable."""
+    archive = newest_archive()
     with tempfile.TemporaryDirectory() as state, _action_server(state) as url:
-        console.print(f"[dim]{archives[-1].name}; you write as {phone}. An empty line ends the chat.[/]")
-        asyncio.run(_converse(console, str(archives[-1]), url, phone))
+        console.print(f"[dim]{archive.name}; you write as {phone}. An empty line ends the chat.[/]")
+        asyncio.run(_converse(console, archive, url, phone))
 
 
-async def _converse(console: Console, archive: str, url: str, phone: str) -> None:
-    # Rasa takes ten seconds to import, and warns of its own dependencies: only when somebody chats, and quietly.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")
-    with contextlib.redirect_stderr(io.StringIO()):
-        from rasa.core.agent import Agent
-        from rasa.core.channels import CollectingOutputChannel, UserMessage
-        from rasa.utils.endpoints import EndpointConfig
-        from rasa.utils.log_utils import configure_structlog
-    warnings.filterwarnings("ignore")
+async def _converse(console: Console, archive: Path, url: str, phone: str) -> None:
+    agent = load_agent(archive, f"{url}/webhook")
+    from rasa.core.channels import CollectingOutputChannel, UserMessage
 
-    configure_structlog(logging.ERROR)
-    logging.basicConfig(level=logging.ERROR)
-    agent = Agent.load(archive, action_endpoint=EndpointConfig(f"{url}/webhook"))
-    seen = 0
+    with without_progress_bars():
+        sources = Sources(training_trackers(agent.domain), agent.domain)
+    places = named_places()
+    seen, slots = 0, dict[str, Any]()
     while text := await asyncio.to_thread(_ask, console):
-        output = CollectingOutputChannel()
         metadata = _metadata(text, phone)
-        await agent.handle_message(UserMessage(text, output, phone, metadata=metadata))
+        with sources.noting():
+            await agent.handle_message(UserMessage(text, CollectingOutputChannel(), phone, metadata=metadata))
         tracker = await agent.tracker_store.retrieve(phone)
         events = [event.as_dict() for event in tracker.events] if tracker else []
-        for line in explain(events[seen:]):
-            console.print(line)
+        for line in explain(events[seen:], _behind(sources, places), slots):
+            console.print(line, soft_wrap=True)
         seen = len(events)
 
 
-def explain(events: list[dict[str, Any]]) -> Iterator[str]:
-    """One turn's events as lines of rich markup, in order."""
+def explain(
+    events: list[dict[str, Any]], behind: Behind = lambda policy, action: "", slots: dict[str, Any] | None = None
+) -> Iterator[str]:
+    """One turn's events as lines of rich markup. `slots` holds the values before; it is brought up to date."""
+    known = {} if slots is None else slots
+    said: list[str] = []  # an action's reply, shown below the slots that it sets
     for event in events:
         if event["event"] == "user":
             yield _understood(event.get("parse_data") or {})
-        elif event["event"] == "action" and event.get("name") not in _HIDDEN:
-            confidence = f" {event['confidence']:.2f}" if event.get("confidence") is not None else ""
-            chosen_by = escape(str(event.get("policy") or "form"))
-            yield f"[dim]  {chosen_by}{confidence} → {escape(str(event.get('name')))}[/]"
-        elif event["event"] == "slot" and event.get("value") is not None:
-            yield f"[dim]  {escape(event['name'])} = {escape(str(event['value'])[:100])}[/]"
+        elif event["event"] == "action":
+            yield from said
+            said = []
+            chosen_by = _chosen_by(event, behind)
+            if event.get("name") not in _HIDDEN:
+                yield f"[dim]  {escape(chosen_by)} → [/][cyan]{escape(str(event.get('name')))}[/]"
+        elif event["event"] == "slot":
+            before, after = known.get(event["name"]), event.get("value")
+            known[event["name"]] = after
+            if before != after:
+                yield f"[dim]  {escape(event['name'])}: {_value(before)} → {_value(after)}[/]"
         elif event["event"] == "bot":
-            yield f"[green]{escape(event.get('text') or '')}[/]"
-            for button in (event.get("data") or {}).get("buttons") or []:
-                yield f"[green]  {escape('[' + button['title'] + ']')}[/]"
+            said += _reply(event)
+    yield from said
+
+
+def _reply(event: Mapping[str, Any]) -> Iterator[str]:
+    yield f"[green]{escape(event.get('text') or '')}[/]"
+    for button in (event.get("data") or {}).get("buttons") or []:
+        yield f"[green]  {escape('[' + button['title'] + ']')}[/]"
+
+
+def _chosen_by(event: Mapping[str, Any], behind: Behind) -> str:
+    """`RulePolicy 1.00, "Customer greets" (data/rules/general.yml:5)`, or what else led to an action."""
+    if not event.get("policy"):
+        return "form"
+    confidence = f" {event['confidence']:.2f}" if event.get("confidence") is not None else ""
+    source = behind(str(event["policy"]), str(event.get("name")))
+    return f"{event['policy']}{confidence}{', ' + source if source else ''}"
+
+
+def _behind(sources: Sources, places: Mapping[str, str]) -> Behind:
+    def described(policy: str, action: str) -> str:
+        note = sources.behind(policy, action)
+        if note is None or not note.source:
+            return ""
+        return " or ".join(
+            f'"{name}" ({places[name]})' if name in places else name for name in note.source.split(" / ")
+        )
+
+    return described
+
+
+def _value(value: Any) -> str:
+    return "–" if value is None else escape(str(value)[:100])
 
 
 def _understood(parsed: Mapping[str, Any]) -> str:
@@ -124,10 +165,11 @@ def _metadata(text: str, phone: str) -> dict[str, Any]:
 def _action_server(state: str) -> Iterator[str]:
     """An action server on a free port: conversations and tickets lie in `state`, the orders are the configured ones."""
     port = _free_port()
+    orders = _orders_url(state)
     environment = {
         **os.environ,
         "STATE_DIR": state,
-        "ORDERS_DATABASE_URL": str(settings.load().orders_database_url),
+        "ORDERS_DATABASE_URL": orders,
         "CONVERSATION_DATABASE_URL": f"sqlite:///{state}/conversations.db",
         "TICKETING": "log",
         "HOST": "127.0.0.1",
@@ -145,6 +187,15 @@ def _action_server(state: str) -> Iterator[str]:
         server.wait(timeout=15)
 
 
+def _orders_url(state: str) -> str:
+    """The configured orders database; the demo's orders while its file does not exist yet."""
+    url = str(settings.load().orders_database_url)
+    if not url.startswith("sqlite:///") or Path(url.removeprefix("sqlite:///")).exists():
+        return url
+    demo_orders.seed(f"sqlite:///{state}/orders.db", date.today())
+    return f"sqlite:///{state}/orders.db"
+
+
 def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + _START_TIMEOUT_S
     while time.monotonic() < deadline and server.poll() is None:
@@ -153,7 +204,7 @@ def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)
-    raise RuntimeError("The action server did not start; its message stands above.")
+    raise ChatUnavailable("The action server did not start: correct what its message above names.")
 
 
 def _free_port() -> int:

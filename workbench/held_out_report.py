@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 
@@ -65,6 +66,14 @@ class Report:
     slices: tuple[SliceScore, ...]
     confusions: tuple[Confusion, ...]
     calibration: tuple[CalibrationBin, ...]
+    sealed: tuple[SliceScore, ...] = ()
+    """Phrases that nobody reads while the model is improved: their totals are all that is kept of them."""
+
+    @property
+    def calibration_error(self) -> float:
+        """How far confidence and share of right ones lie apart on average, 0 to 1."""
+        total = sum(part.count for part in self.calibration)
+        return sum(abs(part.confidence - part.share) * part.count for part in self.calibration) / max(total, 1)
 
     @property
     def overall(self) -> SliceScore:
@@ -76,13 +85,23 @@ class Report:
         return sorted((r for r in self.readings if not r.right), key=lambda r: -r.confidence)
 
 
-def measure(phrases: Sequence[Phrase], nlu: TrainedNlu) -> Report:
-    """Read every phrase once."""
+def measure(phrases: Sequence[Phrase], nlu: TrainedNlu, sealed: Path | None = None) -> Report:
+    """Read every phrase once. `sealed`: folder of .tsv files, `text<TAB>label|label`, of which only totals are kept."""
     readings = []
     for phrase in phrases:
         prediction = nlu.read(phrase.text)
         readings.append(Reading(phrase, nlu.settle(prediction), prediction.confidence))
-    return Report(tuple(readings), _slices(readings), _confusions(readings), _calibration(readings))
+    totals = tuple(_sealed(path, nlu) for path in sorted(sealed.glob("*.tsv"))) if sealed else ()
+    return Report(tuple(readings), _slices(readings), _confusions(readings), _calibration(readings), totals)
+
+
+def _sealed(path: Path, nlu: TrainedNlu) -> SliceScore:
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip() and line[0] != "#"]
+    right = 0
+    for text, _, acceptable in (line.partition("\t") for line in lines):
+        label = nlu.settle(nlu.read(text))
+        right += any(is_right(wanted.strip(), label) for wanted in acceptable.split("|"))
+    return SliceScore(path.stem, right, len(lines))
 
 
 def _slices(readings: Sequence[Reading]) -> tuple[SliceScore, ...]:

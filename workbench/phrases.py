@@ -11,6 +11,7 @@ import yaml
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 TRAINING = PROJECT_ROOT / "data" / "nlu"
 HELD_OUT = PROJECT_ROOT / "tests" / "nlu" / "held_out"
+SEALED = PROJECT_ROOT / "tests" / "nlu" / "sealed"
 _ANNOTATION = re.compile(r"\[([^\]]+)\][({][^)}]*[)}]")
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 

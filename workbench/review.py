@@ -14,9 +14,9 @@ from sqlalchemy.engine import Engine
 from conversation_log import review as the_log
 from conversation_log.review import Cluster, Wording
 from settings import Settings
+from workbench.archives import NoTrainedModel
 from workbench.labels import Added, Labels, Outcome
 from workbench.reviewed import FILE, Reviewed
-from workbench.trained_nlu import NoTrainedModel, TrainedNlu
 
 Guess = Callable[[str], tuple[str, float]]
 """What today's model makes of a text: intent (or the rejection) and confidence."""
@@ -92,6 +92,8 @@ def run_command(settings: Settings, engine: Engine, options: ReviewOptions) -> i
 
 
 def _todays_model(console: Console) -> Guess | None:
+    from workbench.trained_nlu import TrainedNlu  # takes a second to import
+
     try:
         nlu = TrainedNlu.newest()
     except NoTrainedModel as missing:

@@ -11,16 +11,13 @@ import yaml
 from components.intent_model import IntentModel, Prediction
 from components.message_parts import reconsider
 from components.sentence_embeddings import SentenceEmbeddings
+from workbench.archives import NoTrainedModel, newest_archive
 from workbench.phrases import PROJECT_ROOT
 
 REJECTED = "nlu_fallback"
 _FILE = "intent_model.skops"
 # A follow-up about an order just shown is answered like the question that it follows.
 _SAME = {"ask_delivery_date": "check_order_status", "ask_other_order": "check_order_status"}
-
-
-class NoTrainedModel(FileNotFoundError):
-    """There is no archive, or none of this pipeline; the message says what to run."""
 
 
 class TrainedNlu:
@@ -33,10 +30,8 @@ class TrainedNlu:
     @classmethod
     def newest(cls, folder: Path = PROJECT_ROOT / "models") -> TrainedNlu:
         """From the newest archive of a folder. Raises NoTrainedModel."""
-        archives = sorted(folder.glob("*.tar.gz"), key=lambda path: path.stat().st_mtime)
-        if not archives:
-            raise NoTrainedModel(f"There is no trained model in {folder}: run `make train`.")
-        return cls(_read(archives[-1]), fallback_threshold(), archives[-1])
+        archive = newest_archive(folder)
+        return cls(_read(archive), fallback_threshold(), archive)
 
     def read(self, text: str) -> Prediction:
         """The ranking before the threshold."""

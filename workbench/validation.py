@@ -4,28 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import numpy as np
-from sklearn.feature_extraction.text import TfidfVectorizer
-
-from components.intent_model import IntentModel, pairs_digest, training_pairs
 from components.message_text import folded
+from workbench.findings import Finding
 from workbench.phrases import Phrase
+
+if TYPE_CHECKING:
+    from components.intent_model import IntentModel
 
 _ALIKE = 0.92  # cosine of character n-grams from which on a held-out phrase counts as trained on
 _CONTRADICTED = 0.9  # confidence of another intent, the phrase itself left out, from which on the label is in doubt
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing to mend: what kind, where, what is wrong, what to do. `blocking` ones fail the check."""
-
-    kind: str
-    place: str
-    problem: str
-    remedy: str
-    blocking: bool
 
 
 def under_two_intents(training: Iterable[Phrase]) -> list[Finding]:
@@ -67,6 +56,9 @@ def twice(training: Iterable[Phrase]) -> list[Finding]:
 
 def trained_and_held_out(training: Sequence[Phrase], held_out: Sequence[Phrase]) -> list[Finding]:
     """Held-out phrases of five words or more that are, nearly, training phrases: they no longer measure anything."""
+    import numpy as np  # the checks that need no model start in a fraction of the time without these
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
     held_out = [phrase for phrase in held_out if len(phrase.text.split()) >= 5]
     if not training or not held_out:
         return []
@@ -92,6 +84,10 @@ def contradicted(training: Sequence[Phrase], model: IntentModel) -> list[Finding
 
     Empty when the model was trained on other phrases.
     """
+    import numpy as np
+
+    from components.intent_model import pairs_digest, training_pairs
+
     by_pair = {(p.text, p.intent): p for p in training}
     pairs = training_pairs([p.text for p in training], [p.intent for p in training])
     if pairs_digest(pairs) != model.digest:

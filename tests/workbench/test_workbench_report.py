@@ -55,3 +55,35 @@ def test_the_terminal_shows_slices_confusions_and_the_worst_phrases(report: Repo
     assert "retail" in shown
     assert "75%" in shown
     assert "cancel_order" in shown
+
+
+def test_of_sealed_phrases_only_totals_are_kept_and_any_acceptable_label_counts(tmp_path: Path) -> None:
+    sealed = [
+        "# a secret\tgreet",
+        "secret one\tcheck_order_status",
+        "secret two\tdeny|out_of_scope",
+        "",
+        "secret three\tgreet",
+    ]
+    (tmp_path / "tweets.tsv").write_text("\n".join(sealed) + "\n")
+    nlu = ScriptedNlu(
+        {"secret one": ("ask_delivery_date", 0.9), "secret two": ("greet", 0.2), "secret three": ("deny", 0.9)}
+    )
+    report = measure([], nlu, tmp_path)  # type: ignore[arg-type]
+    assert [(score.name, score.right, score.total) for score in report.sealed] == [("tweets", 2, 3)]
+    console = Console(record=True, width=160)
+    print_report(report, console)
+    for shown in (page(report), console.export_text(), repr(report)):
+        assert "secret" not in shown
+    assert "2 of 3 (66.7%)" in page(report)
+
+
+def test_the_page_needs_nothing_from_elsewhere(report: Report) -> None:
+    assert "http" not in page(report)
+    assert "<script" not in page(report)
+    assert page(report).count("<circle") == len(report.calibration)
+
+
+def test_confidence_and_rightness_apart_are_counted(report: Report) -> None:
+    """0.3 and 0.7 were right, and of 0.8 and 0.9, which share a group, one."""
+    assert report.calibration_error == pytest.approx((0.7 + 0.3 + 2 * 0.35) / 4)

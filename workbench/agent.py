@@ -1,0 +1,33 @@
+"""Rasa's agent with the trained model, in a process of ours."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+
+@contextlib.contextmanager
+def without_progress_bars() -> Iterator[None]:
+    """Rasa draws a bar for every rule that it reads."""
+    with contextlib.redirect_stderr(io.StringIO()):
+        yield
+
+
+def load_agent(archive: Path, action_url: str | None = None) -> Any:
+    """The agent, quietly. Rasa takes ten seconds to import and warns of its own dependencies."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")
+    with contextlib.redirect_stderr(io.StringIO()):
+        from rasa.core.agent import Agent
+        from rasa.utils.endpoints import EndpointConfig
+        from rasa.utils.log_utils import configure_structlog
+    warnings.filterwarnings("ignore")
+    configure_structlog(logging.ERROR)
+    logging.basicConfig(level=logging.ERROR)
+    return Agent.load(str(archive), action_endpoint=EndpointConfig(action_url) if action_url else None)

@@ -1,0 +1,58 @@
+"""All checks of the designers' files: those that need no model take a second or two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from workbench.dialogue_checks import dialogue_findings
+from workbench.domain_checks import domain_findings
+from workbench.findings import Finding
+from workbench.phrase_checks import phrase_findings
+from workbench.phrases import PROJECT_ROOT, read_phrases
+from workbench.project import read_project
+from workbench.settings_checks import settings_findings
+from workbench.validation import contradicted, trained_and_held_out, twice, under_two_intents
+from workbench.variations import wrong_variations
+
+
+def file_findings(root: Path = PROJECT_ROOT) -> list[Finding]:
+    """What is wrong with the files by themselves, by file and line."""
+    project = read_project(root)
+    found = [*project.findings, *settings_findings(root)]
+    if project.domain:  # without it every name would be unknown
+        in_domain = domain_findings(project)
+        found += [*in_domain, *dialogue_findings(project), *phrase_findings(project)]
+        if not in_domain:
+            found += wrong_variations(root / "domain.yml")
+    if not any(finding.place.startswith("data/nlu") and finding.blocking for finding in found):
+        found += _phrases(root)
+    return sorted(set(found), key=lambda finding: _order(finding.place))
+
+
+def model_findings(root: Path = PROJECT_ROOT) -> list[Finding]:
+    """Phrases that are nearly trained on and held out, and phrases that the model contradicts.
+
+    Raises NoTrainedModel.
+    """
+    from workbench.trained_nlu import TrainedNlu  # slow to import, and the other checks should not be
+
+    training = read_phrases(root / "data" / "nlu")
+    nearly = trained_and_held_out(training, read_phrases(root / "tests" / "nlu" / "held_out"))
+    return nearly + contradicted(training, TrainedNlu.newest(root / "models").model)
+
+
+def _phrases(root: Path) -> Iterator[Finding]:
+    try:
+        training = read_phrases(root / "data" / "nlu")
+    except (yaml.YAMLError, StopIteration, RuntimeError):
+        return
+    yield from under_two_intents(training)
+    yield from twice(training)
+
+
+def _order(place: str) -> tuple[str, int]:
+    file, _, line = place.rpartition(":")
+    return (file, int(line)) if line.isdigit() else (place, 0)
