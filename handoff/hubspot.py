@@ -23,7 +23,6 @@ from settings import Settings, SettingsError
 TICKET_KEY, CONTACT_KEY, ORDER = "assistant_handoff_id", "assistant_customer_id", "assistant_order_number"
 TO_CUSTOMER = re.compile(r"to customer\s*:", re.IGNORECASE)
 PRIORITY = {"normal": "MEDIUM", "high": "HIGH", "urgent": "URGENT"}
-PIPELINE, NEW_STAGE = "0", "1"
 TICKET_TO_CONTACT, NOTE_TO_TICKET = 16, 228
 
 
@@ -35,7 +34,7 @@ class HubSpot:
     def __init__(self, url: str, token: str) -> None:
         self._call = http.Api(url.rstrip("/"), {"Authorization": f"Bearer {token}"}).call
         self._keys_made = False
-        self._stages: dict[tuple[str, str], bool] = {}  # (pipeline, stage) -> whether it is a closed one
+        self._stages: dict[tuple[str, str], bool] = {}  # (pipeline, stage) -> whether it is a closed one, in order
 
     @classmethod
     def from_settings(cls, configured: Settings) -> HubSpot:
@@ -51,11 +50,12 @@ class HubSpot:
             if found is not None:
                 return found
         contact = self._contact(draft)
+        pipeline, stage = self._entrance()
         properties = {
             "subject": draft.subject,
             "content": draft.note,
-            "hs_pipeline": PIPELINE,
-            "hs_pipeline_stage": NEW_STAGE,
+            "hs_pipeline": pipeline,
+            "hs_pipeline_stage": stage,
             "hs_ticket_priority": PRIORITY[draft.priority],
             TICKET_KEY: draft.external_id,
             **({ORDER: draft.order_number} if draft.order_number else {}),
@@ -128,17 +128,32 @@ class HubSpot:
             "GET", f"/crm/v3/objects/tickets/{ticket.id}", params={"properties": "hs_pipeline,hs_pipeline_stage"}
         )
         properties = found.get("properties") or {}
-        stage, pipeline = properties.get("hs_pipeline_stage"), properties.get("hs_pipeline") or PIPELINE
-        status = "solved" if self._is_closed(str(pipeline), str(stage)) else "open"
+        place = str(properties.get("hs_pipeline")), str(properties.get("hs_pipeline_stage"))
+        status = "solved" if self._is_closed(place) else "open"
         notes = sorted([_seen(note) for note in self._notes(ticket)], key=lambda note: note.at)
         return TicketView(status, tuple(notes))
 
-    def _is_closed(self, pipeline: str, stage: str) -> bool:
-        if (pipeline, stage) not in self._stages:  # the first one, or one that was added since
-            for found in self._call("GET", f"/crm/v3/pipelines/tickets/{pipeline}").get("stages") or []:
-                closed = (found.get("metadata") or {}).get("ticketState") == "CLOSED"
-                self._stages[pipeline, str(found["id"])] = closed
-        return self._stages.get((pipeline, stage), False)
+    def _entrance(self) -> tuple[str, str]:
+        """Pipeline and stage of a new ticket: the first ones, which shops name and number as they like."""
+        if not self._stages:
+            self._read_pipelines()
+        place = next((place for place, closed in self._stages.items() if not closed), None)
+        if place is None:
+            raise Refused("HubSpot has no ticket pipeline with an open stage")
+        return place
+
+    def _is_closed(self, place: tuple[str, str]) -> bool:
+        if place not in self._stages:  # the first one, or one that was added since
+            self._read_pipelines()
+        return self._stages.get(place, False)
+
+    def _read_pipelines(self) -> None:
+        found = self._call("GET", "/crm/v3/pipelines/tickets").get("results") or []
+        self._stages = {
+            (str(pipeline["id"]), str(stage["id"])): (stage.get("metadata") or {}).get("ticketState") == "CLOSED"
+            for pipeline in sorted(found, key=_order)
+            for stage in sorted(pipeline.get("stages") or [], key=_order)
+        }
 
     def _notes(self, ticket: Ticket) -> list[dict[str, Any]]:
         linked = self._call("GET", f"/crm/v4/objects/tickets/{ticket.id}/associations/notes", params={"limit": 500})
@@ -148,6 +163,10 @@ class HubSpot:
             body = {"properties": ["hs_note_body", "hs_timestamp"], "inputs": ids[start : start + 100]}
             found += self._call("POST", "/crm/v3/objects/notes/batch/read", json=body).get("results") or []
         return found
+
+
+def _order(place: dict[str, Any]) -> int:
+    return int(place.get("displayOrder") or 0)
 
 
 def _body(note: dict[str, Any]) -> str:

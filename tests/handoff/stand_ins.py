@@ -131,7 +131,7 @@ class HubSpotStandIn:
             web.post("/crm/v3/objects/notes", self.note),
             web.get("/crm/v4/objects/tickets/{id}/associations/notes", self.linked),
             web.post("/crm/v3/objects/notes/batch/read", self.read),
-            web.get("/crm/v3/pipelines/tickets/{id}", self.pipeline),
+            web.get("/crm/v3/pipelines/tickets", self.list_pipelines),
         ])  # fmt: skip
         return app
 
@@ -150,6 +150,8 @@ class HubSpotStandIn:
         properties = (await request.json())["properties"]
         if any(row["assistant_handoff_id"] == properties["assistant_handoff_id"] for row in self.tickets.values()):
             return web.json_response({"category": "CONFLICT"}, status=409)
+        if properties["hs_pipeline_stage"] not in self.pipelines.get(properties["hs_pipeline"], {}):
+            return web.json_response({"category": "VALIDATION_ERROR"}, status=400)
         ticket_id = str(next(self._ids))
         self.tickets[ticket_id] = properties
         return web.json_response({"id": ticket_id, "properties": properties}, status=201)
@@ -180,7 +182,12 @@ class HubSpotStandIn:
         wanted = [row["id"] for row in (await request.json())["inputs"]]
         return web.json_response({"results": [{"id": note, "properties": self.notes[note]} for note in wanted]})
 
-    async def pipeline(self, request: web.Request) -> web.Response:
-        known = self.pipelines.get(request.match_info["id"], {})
-        stages = [{"id": stage, "metadata": {"ticketState": state}} for stage, state in known.items()]
-        return web.json_response({"stages": stages})
+    async def list_pipelines(self, request: web.Request) -> web.Response:
+        found = [
+            {"id": pipeline, "displayOrder": place, "stages": [
+                {"id": stage, "displayOrder": order, "metadata": {"ticketState": state}}
+                for order, (stage, state) in enumerate(stages.items())
+            ][::-1]}
+            for place, (pipeline, stages) in enumerate(self.pipelines.items())
+        ]  # fmt: skip
+        return web.json_response({"results": found[::-1]})

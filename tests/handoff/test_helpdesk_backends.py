@@ -414,6 +414,14 @@ def test_hubspot_replies_keep_their_order_and_lose_their_markup(hubspot: Backend
     assert said == ["Hello & sorry\nI am Meera", "It comes today"]
 
 
+def test_hubspot_pipelines_may_be_named_and_ordered_as_the_shop_likes(hubspot: Backend) -> None:
+    there = hubspot.extra["there"]
+    there.pipelines = {"77": {"899": "CLOSED", "900": "OPEN", "901": "CLOSED"}}
+    ticket = hubspot.helpdesk.open_ticket(DRAFT, False)
+    assert there.tickets[ticket.id]["hs_pipeline_stage"] == "900"
+    assert hubspot.helpdesk.look(ticket).status == "open"
+
+
 def test_a_hubspot_ticket_moved_to_another_pipeline_can_be_solved_there(hubspot: Backend) -> None:
     there = hubspot.extra["there"]
     ticket = hubspot.helpdesk.open_ticket(DRAFT, False)
