@@ -15,7 +15,7 @@ from actions.knowledge.retrieval import Finding, Retriever
 from actions.knowledge.verification import verify
 from actions.knowledge.writing import Draft, Writer
 from actions.llm import metrics
-from actions.llm.client import NO_USAGE, TIMEOUT, LlmFailed, Usage
+from actions.llm.client import NO_USAGE, LlmFailed, Usage, within
 
 log = logging.getLogger(__name__)
 
@@ -129,10 +129,8 @@ class PolicyAnswers:
         usage = NO_USAGE
         try:
             writing = writer.write(self._redact(asked), finding.sections)
-            draft = await asyncio.wait_for(writing, self._budget_s)
+            draft = await within(self._budget_s, writing)
             reason, usage = self._judge(draft), draft.usage
-        except (TimeoutError, asyncio.TimeoutError):
-            reason = TIMEOUT
         except LlmFailed as failure:
             reason, usage = failure.reason, failure.usage
         seconds = time.monotonic() - started

@@ -6,9 +6,10 @@ surprise the caller: every failure, a body that is not the API's among them, is 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -95,6 +96,30 @@ class LlmClient:
     async def close(self) -> None:
         """Give back the connections."""
         await self.api.connections.close()
+
+
+async def within(budget_s: float, asking: Coroutine[Any, Any, Answer]) -> Answer:
+    """What `asking` returns or raises, or LlmFailed after `budget_s` at the latest.
+
+    Not `asyncio.wait_for`, which waits until the cancelled work has ended: where the SDK's own time-out ends in the
+    same moment, its HTTP library takes the cancellation for that time-out, and the SDK tries again.
+    """
+    task = asyncio.ensure_future(asking)
+    try:
+        await asyncio.wait({task}, timeout=budget_s)
+        if task.done():
+            return task.result()
+        raise LlmFailed(TIMEOUT)
+    finally:
+        if not task.done():
+            task.cancel()
+            task.add_done_callback(_ended_too_late)
+
+
+def _ended_too_late(task: asyncio.Future[Any]) -> None:
+    """Nobody waits for the result any more; looking at it keeps asyncio from complaining."""
+    if not task.cancelled():
+        task.exception()
 
 
 @contextlib.contextmanager

@@ -6,7 +6,6 @@ writes, a yes or a no, and everything that follows stay with the assistant.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable
@@ -14,7 +13,7 @@ from dataclasses import dataclass
 
 from actions.llm import metrics
 from actions.llm.choice import choose
-from actions.llm.client import NO_USAGE, TIMEOUT, LlmClient, LlmFailed, Usage
+from actions.llm.client import NO_USAGE, LlmClient, LlmFailed, Usage, within
 from actions.llm.fence import fenced
 
 log = logging.getLogger(__name__)
@@ -73,12 +72,10 @@ class Settler:
         try:
             words = fenced("customer_message", self._redact(text))
             asking = choose(self._client, INSTRUCTIONS, words, list(MEANINGS))
-            chosen = await asyncio.wait_for(asking, self._budget_s)
+            chosen = await within(self._budget_s, asking)
             usage = chosen.usage
             intent = None if chosen.label == UNCLEAR else chosen.label
             verdict = "settled" if intent else UNCLEAR
-        except (TimeoutError, asyncio.TimeoutError):
-            verdict = TIMEOUT
         except LlmFailed as failure:
             verdict, usage = failure.reason, failure.usage
         seconds = time.monotonic() - started
