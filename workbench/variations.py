@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,17 @@ Entry = dict[str, Any]
 
 def wrong_variations(path: Path = PROJECT_ROOT / "domain.yml") -> list[Finding]:
     """What does not fit among the variations of the domain's responses."""
-    domain: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    written = path.read_text(encoding="utf-8")
+    domain: dict[str, Any] = yaml.safe_load(written)
     responses: dict[str, list[Entry]] = domain["responses"]
     found = [one for name, entries in responses.items() for one in _unlike_the_first(name, entries)]
     found += [one for name, entries in responses.items() for one in _conditions(name, entries, domain["slots"])]
-    return found + list(_missing(responses))
+    found += _missing(responses)
+    lines = {line.strip().rstrip(":"): number for number, line in enumerate(written.splitlines(), 1)}
+    return [
+        replace(one, place=f"domain.yml:{lines.get(one.place, 1)}", problem=f"{one.place}: {one.problem}")
+        for one in found
+    ]
 
 
 def placeholders(entry: Entry) -> set[str]:
@@ -73,7 +80,8 @@ def _missing(responses: dict[str, list[Entry]]) -> Iterator[Finding]:
 
 
 def _finding(name: str, problem: str, remedy: str, blocking: bool = True) -> Finding:
-    return Finding("variation", f"domain.yml, {name}", problem, remedy, blocking)
+    """A finding whose place is, for now, the response's name."""
+    return Finding("variation", name, problem, remedy, blocking)
 
 
 def _language(entry: Entry) -> str | None:
