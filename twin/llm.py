@@ -35,6 +35,7 @@ FAULTS = (
     "hallucinated_claim",
     "no_citation",
     "not_covered",
+    "huge",
 )
 HANG_S = 60.0
 SENTENCES = 2
@@ -214,6 +215,8 @@ def _distorted(sentence: str, fault: str | None) -> str:
         return sentence + " You have 365 days for this."
     if fault == "hallucinated_claim":
         return sentence + " Our founder personally guarantees a bonus voucher."
+    if fault == "huge":
+        return " ".join([sentence] * 20_000)
     return sentence
 
 

@@ -47,6 +47,7 @@ VERDICTS = {
     "hallucinated_number": "unsupported_fact",
     "hallucinated_claim": "unsupported_promise",
     "no_citation": "nothing_cited",
+    "huge": "too_long",
 }
 MakeWriter = Callable[[str], Writer]
 

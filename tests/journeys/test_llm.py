@@ -1,0 +1,91 @@
+"""With an LLM: what it may word and what it may settle, through the real servers, and what it may not."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import httpx
+import pytest
+from aiohttp import web
+
+from tests.journeys.shop import Shop, words
+from twin.llm import LlmStandIn, make_llm_app
+
+ASHA, MEERA = "+919876543210", "+919900112233"
+QUESTION = "how many days do i have to return a kurta?"
+# One of these is not understood by whatever model is trained; which, changes with the phrases.
+RIDDLES = (
+    "zor zor se wala scene", "i was told to write here", "woh scene wala jugaad", "flumm brakk tosh", "about tuesday",
+    "the green one from the stairs", "ek baar phir wahi", "seventeen and a half", "upar wala kamra",
+)
+NOT_UNDERSTOOD = ("quite get that", "still not following", "samajh nahi")
+
+
+@pytest.fixture(scope="module")
+def llm() -> Iterator[SimpleNamespace]:
+    """The stand-in on a thread of its own: `.url`, `.api`."""
+    stand_in, started = LlmStandIn(), threading.Event()
+    found = SimpleNamespace(api=stand_in, url="")
+    loop = asyncio.new_event_loop()
+
+    async def serve() -> None:
+        runner = web.AppRunner(make_llm_app(stand_in), shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        found.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        started.set()
+
+    def run() -> None:
+        loop.create_task(serve())
+        loop.run_forever()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    started.wait(10)
+    yield found
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(5)
+
+
+@pytest.fixture(scope="module")
+def shop(llm: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    environment = {"LLM_PROVIDER": "anthropic", "ANTHROPIC_API_KEY": "k", "ANTHROPIC_BASE_URL": llm.url}
+    with Shop(tmp_path_factory.mktemp("llm"), **environment, LLM_TIMEOUT_S="2") as running:
+        yield running
+
+
+@pytest.mark.parametrize("fault", [None, "hallucinated_number", "hang", "server_error", "refusal", "huge"])
+def test_policy_answer_holds_only_what_the_pages_say(shop: Shop, llm: SimpleNamespace, fault: str | None) -> None:
+    llm.api.fault = fault
+    said = words(shop.customer(MEERA).say(QUESTION))
+    llm.api.fault = None
+    assert "30 days" in said
+    assert "365" not in said
+    assert "Return window" in said
+
+
+def test_what_was_not_understood_is_settled_and_done(shop: Shop, llm: SimpleNamespace) -> None:
+    asha = shop.customer(ASHA)
+    llm.api.label = None
+    riddle = next(text for text in RIDDLES if _not_understood(words(asha.say(text))))
+    llm.api.label = "check_order_status"
+    assert "#10234" in words(asha.say(riddle))
+    llm.api.label = "cancel_order"
+    assert "10234" in words(asha.say(riddle))
+    llm.api.label, llm.api.fault = "check_order_status", "hang"
+    assert words(asha.say(riddle))
+    llm.api.fault = None
+
+
+def _not_understood(said: str) -> bool:
+    return any(part in said for part in NOT_UNDERSTOOD)
+
+
+def test_the_metrics_show_what_the_llm_did(shop: Shop) -> None:
+    text = httpx.get(f"{shop.rasa_url}/metrics").text
+    for outcome in ("grounded", "rejected", "timeout", "refusal", "error"):
+        assert f'outcome="{outcome}",provider="anthropic",purpose="policy_answer"' in text
+    assert 'outcome="settled",provider="anthropic",purpose="intent"' in text
