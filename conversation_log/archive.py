@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.engine import Connection, Engine
 
 from conversation_log import database, passing
 from conversation_log.cold import Manifest, Shelf, canonical
 from conversation_log.export import as_record
 from conversation_log.reader import Conversation, Row, messages_of
-from conversation_log.rules import IDLE, resolution
-from conversation_log.tables import conversations, messages
+from conversation_log.rules import IDLE, LATE, resolution
+from conversation_log.tables import archived_keys, conversations, messages
 from privacy.redaction import redact
 from settings import Settings, SettingsError
 
@@ -190,7 +190,7 @@ def _delete_warm(
     ids = sorted(copied or frozen)
     for start in range(0, len(ids), _IN_LIST):
         with database.writing(engine) as connection:
-            changed |= _delete_unchanged(connection, ids[start : start + _IN_LIST], is_copied)
+            changed |= _delete_unchanged(connection, ids[start : start + _IN_LIST], is_copied, now)
     if changed:
         # Someone wrote in the meantime (a late status): the warm rows stay, the file goes on without them.
         log.warning("log.archive.changed_meanwhile conversations=%d", len(changed))
@@ -200,15 +200,28 @@ def _delete_warm(
 
 
 def _delete_unchanged(
-    connection: Connection, ids: list[str], is_copied: Callable[[str, Row, list[Row]], bool]
+    connection: Connection, ids: list[str], is_copied: Callable[[str, Row, list[Row]], bool], now: datetime
 ) -> set[str]:
     """Delete the conversations that equal their copies; returns the others that exist."""
     found = connection.execute(select(conversations).where(conversations.c.log_id.in_(ids)).with_for_update())
     current = _snapshot(connection, [dict(row) for row in found.mappings()])
     same = [log_id for log_id, (row, said) in current.items() if is_copied(log_id, row, said)]
+    _remember(connection, [current[log_id] for log_id in same], now)
     connection.execute(delete(messages).where(messages.c.log_id.in_(same)))
     connection.execute(delete(conversations).where(conversations.c.log_id.in_(same)))
     return current.keys() - set(same)
+
+
+def _remember(connection: Connection, gone: list[tuple[Row, list[Row]]], now: datetime) -> None:
+    """Keep the keys of what is young: a record that comes again, or late, must not begin the conversation anew."""
+    keys = [
+        {"message_key": message["message_key"], "customer_id": row["customer_id"], "archived_at": now}
+        for row, said in gone
+        if row["ended_at"] > now - LATE
+        for message in said
+    ]
+    if keys:
+        connection.execute(insert(archived_keys), keys)
 
 
 def rewrite(shelf: Shelf, manifest: Manifest, keep: Callable[[dict[str, Any]], bool], state: str | None = None) -> int:

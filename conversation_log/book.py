@@ -37,6 +37,8 @@ class Book(Pages):
             self._apply_takeover(record)
 
     def _apply_turn(self, turn: Turn) -> None:
+        if any(message.key in self._archived for message in turn.messages):
+            return
         known = next((self._messages[m.key] for m in turn.messages if m.key in self._messages), None)
         if known is not None:
             conversation = self._conversations[known["log_id"]]
@@ -142,6 +144,8 @@ class Book(Pages):
             )  # fmt: skip
 
     def _apply_outcome(self, outcome: Outcome) -> None:
+        if outcome.key in self._archived:
+            return
         row = self._messages.get(outcome.key)
         if row is None:
             row = self._add(self._conversation_of(outcome), _spoken(outcome))
@@ -182,6 +186,8 @@ class Book(Pages):
         return self._begin(outcome.customer, None, _spoken(outcome))
 
     def _apply_status(self, status: Status) -> None:
+        if status.key in self._archived:
+            return
         row = self._messages.get(status.key or "") or self._by_wamid.get(status.message_id)
         if row is None:
             self._keep_early(status)

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from conversation_log import database, identities
 from conversation_log.identities import Identities
-from conversation_log.tables import conversations, early_statuses, messages, metadata
+from conversation_log.tables import archived_keys, conversations, early_statuses, messages, metadata
 
 _IN_LIST = 400
 CHECKPOINT_WAIT_S = 15.0
@@ -25,10 +25,11 @@ LOCK_WAIT_MS = 10_000
 
 def wamids_of(engine: Engine, known: Identities) -> set[str]:
     """The ids of the customer's messages, those to them included."""
-    statement = select(messages.c.message_id, messages.c.message_key).join(conversations).where(_own(known))
+    warm = select(messages.c.message_id, messages.c.message_key).join(conversations).where(_own(known))
+    gone = select(archived_keys.c.message_key).where(archived_keys.c.customer_id.in_(known.names | known.customers))
     with engine.connect() as connection:
-        found = connection.execute(statement).all()
-    return {wamid for pair in found for wamid in pair if wamid and wamid.startswith("wamid.")}
+        found = [*connection.execute(warm), *connection.execute(gone)]
+    return {wamid for row in found for wamid in row if wamid and wamid.startswith("wamid.")}
 
 
 def erase(engine: Engine, known: Identities, wamids: set[str]) -> tuple[dict[str, int], list[str]]:
@@ -43,6 +44,8 @@ def erase(engine: Engine, known: Identities, wamids: set[str]) -> tuple[dict[str
             count = connection.execute(delete(conversations).where(conversations.c.log_id.in_(part))).rowcount
             removed["conversations"] = removed.get("conversations", 0) + count
         removed["early_statuses"] = _erase_early(connection, known, wamids)
+        kept = archived_keys.c.customer_id.in_(known.names | known.customers)
+        removed["archived_keys"] = connection.execute(delete(archived_keys).where(kept)).rowcount
         taken, tickets = _erase_takeovers(connection, known)
     return {name: count for name, count in (removed | taken).items() if count}, tickets
 

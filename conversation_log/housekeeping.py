@@ -1,4 +1,4 @@
-"""What has to be done to the log from time to time: judge conversations that went silent, forget stray statuses."""
+"""What has to be done to the log from time to time: judge conversations that went silent, forget what is late."""
 
 from __future__ import annotations
 
@@ -9,12 +9,17 @@ from sqlalchemy.engine import Connection
 
 from conversation_log import reader, rules
 from conversation_log.pages import Row, in_parts
-from conversation_log.tables import conversations, early_statuses
+from conversation_log.tables import archived_keys, conversations, early_statuses
 
 
 def forget_early(connection: Connection, before: datetime) -> int:
     """Delete statuses that never met their message (another system's messages on the same number)."""
     return int(connection.execute(delete(early_statuses).where(early_statuses.c.at < before)).rowcount)
+
+
+def forget_archived(connection: Connection, before: datetime) -> int:
+    """Delete the keys of messages that were archived so long ago that no record of theirs comes any more."""
+    return int(connection.execute(delete(archived_keys).where(archived_keys.c.archived_at < before)).rowcount)
 
 
 def settle_idle(connection: Connection, now: datetime, limit: int = 500) -> int:

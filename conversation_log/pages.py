@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from conversation_log import rules
 from conversation_log.records import Outcome, Record, Status, Turn
-from conversation_log.tables import conversations, early_statuses, messages
+from conversation_log.tables import archived_keys, conversations, early_statuses, messages
 
 _IN_LIST = 400  # below every database's limit of bound parameters
 
@@ -30,6 +30,7 @@ class Pages:
         self._new: set[int] = set()
         self._changed: dict[int, tuple[str, Row]] = {}
         self._applied_early: set[str] = set()
+        self._archived: set[str] = set()
 
     def load(self, records: Sequence[Record]) -> None:
         """Read what the database knows of the messages and customers in `records`."""
@@ -50,6 +51,7 @@ class Pages:
             self._know(row)
         for row in self._rows(early_statuses, early_statuses.c.message_id, wamids):
             self._early[row["message_id"]] = row
+        self._archived = {row["message_key"] for row in self._rows(archived_keys, archived_keys.c.message_key, keys)}
         self._load_conversations(customers)
 
     def _load_conversations(self, customers: set[str]) -> None:

@@ -8,6 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 IDLE = timedelta(minutes=60)
+# How long after a message its records may still come: a stream that waited for the database, a reply that waited for
+# Meta, a batch that was stored by a process that died before it said so.
+LATE = timedelta(days=14)
 
 FEATURES = ("order_status", "return_policy", "escalation", "clarification", "smalltalk")
 REASONS = ("refund_request", "complaint", "frustration", "repeated_failure", "human_requested")

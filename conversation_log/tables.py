@@ -1,7 +1,8 @@
 """The warm tier's tables. Change them together with a migration; a test compares the two.
 
 `conversations` has one row a conversation, `messages` one row a message, keyed by the message's id so that a record
-that is read twice changes nothing. `early_statuses` keeps delivery statuses that overtook their message.
+that is read twice changes nothing. `early_statuses` keeps delivery statuses that overtook their message,
+`archived_keys` for a while the keys of messages that were archived young, should a record of theirs come again.
 """
 
 from __future__ import annotations
@@ -128,4 +129,14 @@ early_statuses = Table(
     Column("at", UtcDateTime, nullable=False),
     Column("error", String(400)),
     Index(None, "message_key"),
+)
+
+archived_keys = Table(
+    "archived_keys",
+    metadata,
+    Column("message_key", String(KEY_CHARS), primary_key=True),
+    Column("customer_id", String(160), nullable=False),
+    Column("archived_at", UtcDateTime, nullable=False),
+    Index(None, "customer_id"),
+    Index(None, "archived_at"),
 )

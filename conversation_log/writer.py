@@ -15,7 +15,7 @@ from datetime import datetime, timedelta, timezone
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
 
-from conversation_log import book, database, housekeeping
+from conversation_log import book, database, housekeeping, rules
 from conversation_log.parsing import parse
 from conversation_log.records import BadRecord, Record
 from conversation_log.stream import Entry, EventStream
@@ -143,6 +143,7 @@ class Writer:
         with database.writing(self.engine) as connection:
             settled = housekeeping.settle_idle(connection, self.now())
             housekeeping.forget_early(connection, self.now() - STATUS_PATIENCE)
+            housekeeping.forget_archived(connection, self.now() - rules.LATE)
         return settled
 
 

@@ -151,6 +151,40 @@ def test_conversation_that_changes_while_it_is_copied_stays_warm(
     assert [record["customer_id"] for record in shelf.records(EVERYTHING)] == ["918888888888"]
 
 
+def test_record_that_comes_again_or_late_does_not_begin_an_archived_conversation_anew(
+    the_log, turn, sent, status, noon, shelf
+):
+    the_log.log(turn("wamid.A"))
+    archive.run(the_log.engine, shelf, archive.Retention(warm_days=0), after_days(noon, 0.2))
+    late = noon + 0.3 * 86400
+    assert (
+        the_log.log(
+            turn("wamid.A"), sent("wamid.A:1", "wamid.R", at=late), status("wamid.R", "read", at=late, key="wamid.A:1")
+        )
+        == []
+    )
+    (record,) = the_log.log(turn("wamid.B", at=late))
+    assert [message["message_id"] for message in record["messages"] if message["role"] == "user"] == ["wamid.B"]
+
+
+def test_keys_of_archived_messages_are_kept_for_two_weeks_and_only_while_records_may_still_come(
+    the_log, turn, noon, shelf
+):
+    def kept() -> int:
+        with the_log.engine.connect() as connection:
+            return int(connection.execute(text("SELECT count(*) FROM archived_keys")).scalar() or 0)
+
+    the_log.log(turn("wamid.A"))
+    archive.run(the_log.engine, shelf, archive.Retention(warm_days=90), after_days(noon, 91))
+    assert kept() == 0
+    the_log.log(turn("wamid.B", customer="918888888888"))
+    archive.run(the_log.engine, shelf, archive.Retention(warm_days=1), after_days(noon, 2))
+    assert kept() == 2
+    the_log.now = after_days(noon, 17)
+    the_log.writer.settle_idle()
+    assert kept() == 0
+
+
 def test_archive_forgets_what_is_past_keeping(sqlite_log, turn, noon, shelf):
     fill(sqlite_log, turn, noon, 3)
     retention = archive.Retention(warm_days=90, cold_days=365)

@@ -1,0 +1,157 @@
+"""From the stream to the archive: whatever dies anywhere, what went in is in hot ∪ warm ∪ cold, in the end once."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conversation_log import archive, book, cold
+from conversation_log.reader import Selection
+from conversation_log.stream import STREAM, EventStream
+from tests.conversation_log.conftest import NOON, Log, sent_record, status_record, turn_record
+
+DEADLY = (
+    (book.Book, "load"), (book.Book, "write"), (EventStream, "read"), (EventStream, "done"), (cold.Shelf, "write"),
+    (cold.Shelf, "_write"), (cold.Shelf, "verify"), (cold.Shelf, "write_manifest"), (cold.Shelf, "finish"),
+    (cold.Shelf, "remove"), (archive, "_delete_unchanged"), (archive, "_delete_warm"),
+)  # fmt: skip
+LEAPS_DAYS = (0, 0, 0.05, 1, 3)  # the stream may be behind meanwhile
+LONG_LEAPS_DAYS = (30, 90, 365)  # it is not that long
+RETENTIONS_DAYS = (0, 1, 90)
+CUSTOMERS = 5
+
+
+class Killed(BaseException):
+    """Stands for kill -9: no handler of ours may catch it."""
+
+
+class Journey:
+    """A log whose every step may be the last of its process; the clock goes forward by leaps."""
+
+    def __init__(self, log: Log, shelf: cold.Shelf, seed: int) -> None:
+        self.log, self.shelf, self.rng = log, shelf, random.Random(seed)
+        self.clock = NOON
+        self.asked: list[str] = []
+        self.answered: list[str] = []
+        self.deaths = 0
+        self.deadly = True
+
+    def talk(self) -> None:
+        """A few turns, their outcomes, and statuses of replies that may be archived by now."""
+        for _ in range(self.rng.randint(1, 6)):
+            number = len(self.asked)
+            self.clock += self.rng.choice((5.0, 300.0))
+            customer = f"9198765432{self.rng.randrange(CUSTOMERS):02d}"
+            wamid, reply = f"wamid.in.{number}", f"wamid.out.{number}"
+            self.log.put(
+                turn_record(wamid, text=f"message {number}", at=self.clock, customer=customer),
+                sent_record(f"{wamid}:1", reply, at=self.clock + 1, customer=customer),
+            )
+            self.asked.append(wamid)
+            self.answered.append(reply)
+            self.log.put(status_record(self.rng.choice(self.answered), "read", at=self.clock + 2))
+
+    def write(self) -> None:
+        self.log.redis.delete("log:writer")  # the lease of the one that died runs out
+        self.log.new_writer().step(block_ms=1)
+
+    def store(self) -> None:
+        retention = archive.Retention(self.rng.choice(RETENTIONS_DAYS))
+        archive.run(self.log.engine, self.shelf, retention, self.now)
+
+    def wait(self) -> None:
+        self.clock += timedelta(days=self.rng.choice(LEAPS_DAYS)).total_seconds()
+
+    def wait_long(self) -> None:
+        self.drain()
+        self.clock += timedelta(days=self.rng.choice(LONG_LEAPS_DAYS)).total_seconds()
+
+    def drain(self) -> None:
+        """Write all that is in the stream, and let nobody die over it."""
+        self.deadly = False
+        while self.log.redis.xlen(STREAM):
+            self.write()
+        self.deadly = True
+
+    @property
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.clock, timezone.utc)
+
+    def attempt(self, step: Callable[[], None]) -> None:
+        """One step of a process that may be killed in it."""
+        try:
+            step()
+        except Killed:
+            self.deaths += 1
+
+    def finish(self) -> None:
+        """Nothing dies any more, and a year passes."""
+        self.drain()
+        self.deadly = False
+        self.clock += timedelta(days=400).total_seconds()
+        self.store()
+
+    @contextmanager
+    def dangers(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+        with monkeypatch.context() as patched:
+            for owner, name in DEADLY:
+                patched.setattr(owner, name, self._dangerous(getattr(owner, name)))
+            yield
+
+    def _dangerous(self, function: Any) -> Any:
+        def wrapped(*args: Any, **named: Any) -> Any:
+            if self.deadly and self.rng.random() < 0.06:
+                raise Killed
+            result = function(*args, **named)
+            if self.deadly and self.rng.random() < 0.06:
+                raise Killed
+            return result
+
+        return wrapped
+
+    def hot(self) -> set[str]:
+        """The customers' messages that still lie in the stream."""
+        found = (json.loads(fields[b"j"]) for _, fields in self.log.redis.xrange(STREAM))
+        return {record["metadata"]["wamid"] for record in found if record["record"] == "turn"}
+
+    def kept(self) -> Counter[str]:
+        """Message id → how often it is in the warm and the cold tier together."""
+        records = [*self.log.read(), *self.shelf.records(Selection())]
+        return Counter(message["message_id"] for record in records for message in record["messages"])
+
+
+def travel(log: Log, folder: Path, seed: int, steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    journey = Journey(log, cold.Shelf.at(f"file://{folder}/archive"), seed)
+    monkeypatch.setattr("conversation_log.writer.BATCH", 5)
+    monkeypatch.setattr(archive, "FILE_CONVERSATIONS", 3)
+    monkeypatch.setattr(archive, "_IN_LIST", 2)
+    with journey.dangers(monkeypatch):
+        for number in range(steps):
+            ways = (journey.talk, journey.write, journey.store, journey.wait, journey.wait_long)
+            journey.attempt(journey.rng.choices(ways, (4, 10, 4, 4, 1))[0])
+            if number % 5 == 0:
+                assert set(journey.asked) <= journey.hot() | set(journey.kept())
+        journey.finish()
+    assert journey.deaths > steps / 20
+    assert journey.kept() == Counter(journey.asked + journey.answered)
+    assert log.read() == []
+    assert {manifest.state for manifest in journey.shelf.manifests()} <= {"done"}
+
+
+def test_nothing_is_lost_or_doubled_on_the_whole_way(the_log, tmp_path, monkeypatch):
+    travel(the_log, tmp_path, seed=0, steps=50, monkeypatch=monkeypatch)
+
+
+@pytest.mark.marathon
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("seed", range(100, 140))
+def test_nothing_is_lost_or_doubled_on_forty_long_ways(sqlite_log, tmp_path, monkeypatch, seed):
+    travel(sqlite_log, tmp_path, seed, 400, monkeypatch)
