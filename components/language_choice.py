@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from components.language import ENGLISH, HINDI, HINGLISH, detect_language, hindi_score
 from components.message_text import readable, words
 
+OTHER = "other"  # a language that nobody has written the answers in
+
 
 def _set(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -22,6 +24,10 @@ _NAMES = {
     **dict.fromkeys(_set("english inglish englis angrezi angreji अंग्रेजी अंग्रेज़ी इंग्लिश"), ENGLISH),
     **dict.fromkeys(_set("hindi हिंदी हिन्दी"), HINDI),
     "hinglish": HINGLISH,
+    **dict.fromkeys(
+        _set("tamil telugu marathi bengali bangla gujarati kannada malayalam punjabi urdu odia assamese"), OTHER
+    ),
+    **dict.fromkeys(_set("bhojpuri konkani nepali arabic french german spanish chinese russian japanese"), OTHER),
 }
 # Said in any language, as "ok" is: they tell nothing of the one that the customer writes.
 _COURTESIES = _set("""
@@ -67,7 +73,7 @@ _REACH = 5  # words between a language's name and the word that refuses it
 
 @dataclass(frozen=True)
 class Reading:
-    """What one message tells: `plain` language, or None; the language wished for; whether that is all it says.
+    """What one message tells: `plain` language, or None; the language wished for (perhaps OTHER); whether that is all.
 
     `hint` is a language too weakly marked to change a conversation, enough to begin one.
     """
@@ -102,9 +108,9 @@ def read(text: str) -> Reading:
 
 def choose(before: Spoken, message: Reading) -> Spoken:
     """The language after a message. None as long as nothing told."""
-    if message.wish:
+    if message.wish and message.wish != OTHER:
         return Spoken(message.wish, wished=True)
-    if before.wished:
+    if before.wished or message.only_a_wish:
         return before
     return Spoken(message.plain or before.language or message.hint)
 
@@ -120,7 +126,7 @@ def _wish(found: list[str]) -> tuple[str | None, bool]:
     wanted = [at for at in named if not _refused(found, at)]
     if wanted:
         return _NAMES[found[wanted[-1]]], only
-    return HINDI if _NAMES[found[named[-1]]] == ENGLISH else ENGLISH, only
+    return HINDI if _NAMES[found[named[-1]]] == ENGLISH else ENGLISH, only  # "i don't know hindi"
 
 
 def _refused(found: list[str], at: int) -> bool:

@@ -23,10 +23,10 @@ from rasa.shared.core.generator import TrackerWithCachedStates
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from components.language import HINDI, HINGLISH
-from components.language_choice import Reading, Spoken, choose, read
+from components.language_choice import OTHER, Reading, Spoken, choose, read
 
 LANGUAGE, WISHED = "language", "language_wished"
-CHANGE_LANGUAGE = "action_change_language"
+CHANGE_LANGUAGE, SORRY = "action_change_language", "utter_language_unavailable"
 _PRIORITY = 8  # above EscalationPolicy: asking for another language is no failure to understand
 
 
@@ -63,15 +63,15 @@ class LanguagePolicy(Policy):
         rule_only_data: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> PolicyPrediction:
-        """At the start of a turn the slots, where they change; `action_change_language` for a wish and nothing else."""
-        if tracker.latest_action_name == CHANGE_LANGUAGE and tracker.active_loop is None:
+        """At the start of a turn the slots, where they change; an answer to a wish and nothing else."""
+        if tracker.latest_action_name in (CHANGE_LANGUAGE, SORRY) and tracker.active_loop is None:
             return self._certain(ACTION_LISTEN_NAME, domain)  # inside a form, it asks its question again
         if tracker.latest_action_name != ACTION_LISTEN_NAME or tracker.latest_message is None:
             return self._prediction(self._default_predictions(domain))
         message = _reading(tracker.latest_message.text)
         events = self._slots(tracker, domain, message)
         if message.only_a_wish:
-            return self._certain(CHANGE_LANGUAGE, domain, events)
+            return self._certain(SORRY if message.wish == OTHER else CHANGE_LANGUAGE, domain, events)
         return self._prediction(self._default_predictions(domain), events=events)
 
     def _slots(self, tracker: DialogueStateTracker, domain: Domain, message: Reading) -> list[Event]:

@@ -62,6 +62,8 @@ def test_customer_who_changes_language_is_followed() -> None:
     ("hindi mein baat karo", "hi"), ("hindi me batao", "hi"), ("hindi please", "hi"), ("do you speak hindi?", "hi"),
     ("english nahi aati mujhe", "hi"), ("kya aap hindi me baat kar sakte ho", "hi"), ("हिंदी में बात करो", "hi"),
     ("hinglish me likho", "hinglish"), ("change language to english", "en"), ("no english please", "en"),
+    ("can you speak tamil", "other"), ("marathi mein bolo", "other"), ("change your language to german", "other"),
+    ("i don't know hindi", "en"), ("tamil nahi, english please", "en"),
 ])
 def test_a_wish_is_understood_as_all_that_the_message_says(message: str, language: str) -> None:
     reading = read(message)
@@ -94,6 +96,7 @@ def test_a_wish_holds_until_the_customer_has_another() -> None:
     for message in ("mera order kab aayega", "bhai kahan hai mera parcel", "haan bhej do"):
         wished = choose(wished, read(message))
     assert wished == Spoken("en", wished=True)
+    assert choose(wished, read("can you speak tamil")) == wished, "nobody has written answers in Tamil"
     assert choose(wished, read("hindi mein baat karo")).language == "hi"
 
 

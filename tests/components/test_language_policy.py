@@ -85,6 +85,14 @@ def test_wish_in_a_form_is_answered_and_then_the_form_asks_again(policy: Languag
     assert predicted(predict(policy, *turn, ActionExecuted("action_change_language"))) is None, "left to RulePolicy"
 
 
+def test_language_that_nobody_wrote_answers_in_is_declined_in_the_one_spoken(policy: LanguagePolicy) -> None:
+    turn = [SlotSet("language", "hinglish"), *says("can you talk in tamil please")]
+    prediction = predict(policy, *turn)
+    assert predicted(prediction) == "utter_language_unavailable"
+    assert slots(prediction) == {}
+    assert predicted(predict(policy, *turn, ActionExecuted("utter_language_unavailable"))) == "action_listen"
+
+
 def test_wish_beside_a_question_leaves_the_answer_to_others(policy: LanguagePolicy) -> None:
     prediction = predict(policy, *says("mera order 10234 kahan hai, reply in english"))
     assert predicted(prediction) is None
