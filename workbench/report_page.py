@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from rich.console import Console
+from rich.markup import escape as escape_markup
 from rich.table import Table
 from rich.text import Text
 
@@ -25,7 +26,10 @@ table{border-collapse:collapse;width:100%}th{font-weight:600;color:var(--soft);f
 td,th{text-align:left;padding:.3rem .7rem .3rem 0;border-bottom:1px solid var(--line);vertical-align:top}
 .n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}code{font-size:.85rem;overflow-wrap:anywhere}
 .bar{background:var(--bar);border-radius:3px;height:.7rem;width:12rem;max-width:30vw;display:inline-block;overflow:hidden}
-.bar i{background:var(--good);height:100%;display:block}.is{color:var(--good)}.given{color:var(--bad)}
+.slices td:first-child{width:16rem}.slices td.n{width:6rem}
+.bar i{background:var(--good);height:100%;display:block}
+.is{color:var(--good)}.given{color:var(--bad)}
+@media(max-width:45rem){.slices td:first-child{width:auto}td{overflow-wrap:anywhere}}
 summary{cursor:pointer}details ul{margin:.2rem 0;padding-left:1.2rem}
 .two{display:flex;flex-wrap:wrap;gap:1rem 2.5rem;align-items:flex-start}.two>*{flex:1 1 22rem}.two>svg{flex:0 0 auto}
 svg text{font-size:11px;fill:var(--soft)}
@@ -47,10 +51,11 @@ def print_report(report: Report, console: Console, mistakes: int = 15) -> None:
         example = confusion.readings[0].phrase.text
         confusions.add_row(confusion.wanted, confusion.given, str(len(confusion.readings)), Text(example))
     console.print(confusions)
-    worst = Table("confidence", "is", "taken for", "phrase", "where", title="Worst phrases")
+    console.print("\n[italic]Worst phrases: mistakes of which the model was surest[/]")
     for reading in report.worst[:mistakes]:
-        worst.add_row(*map(Text, _cells(reading)))
-    console.print(worst)
+        confidence, wanted, given, text, place = map(escape_markup, _cells(reading))
+        console.print(f'{confidence} "{text}"', soft_wrap=True)
+        console.print(f"     [green]{wanted}[/], taken for [red]{given}[/]  [dim]{place}[/]", soft_wrap=True)
 
 
 def page(report: Report) -> str:
@@ -93,7 +98,7 @@ def _slices(slices: Sequence[SliceScore]) -> str:
         f'<td class=n>{score.share:.0%}<td><span class=bar><i style="width:{score.share:.0%}"></i></span>'
         for score in slices
     )
-    return f"<table>{rows}</table>"
+    return f"<table class=slices>{rows}</table>"
 
 
 def _sealed(slices: Sequence[SliceScore]) -> str:

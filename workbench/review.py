@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Protocol
 
+import yaml
 from rich.console import Console
 from rich.markup import escape
 from sqlalchemy.engine import Engine
 
 from conversation_log import review as the_log
+from conversation_log.database import LogUnavailable
 from conversation_log.review import Cluster, Wording
 from settings import Settings
 from workbench.archives import NoTrainedModel
@@ -58,21 +60,22 @@ class Review:
         if not self.added:
             return "No phrase was added."
         files = sorted({outcome.place.rsplit(":", 1)[0] for outcome in self.added})
-        return f"{len(self.added)} phrases added: `git diff {' '.join(files)}`, then `make train` and `make test`."
+        count = "1 phrase" if len(self.added) == 1 else f"{len(self.added)} phrases"
+        return f"{count} added: `git diff {' '.join(files)}`, then `make train` and `make test`."
 
 
 def run_command(settings: Settings, engine: Engine, options: ReviewOptions) -> int:
-    """The command: exit status 0, also when there is nothing to review."""
+    """The command: exit status 0, also when there is nothing to review. Raises LogUnavailable."""
     console = Console(highlight=False)
     reviewed = Reviewed(settings.state_path / FILE)
     found = the_log.clusters(the_log.cases(engine, options.since), reviewed.is_new)
     if not found:
         console.print("Nothing new to review.")
         return 0
-    labels = Labels(pattern=settings.order_number_pattern or r"\d{5}")
+    labels = _labels(settings)
     review = Review(found[: options.limit], labels, reviewed, _todays_model(console))
     messages = sum(cluster.count for cluster in found)
-    console.print(f"{messages} messages in {len(found)} groups; {len(review.clusters)} are shown.")
+    console.print(f"Messages to review: {messages}, in groups: {len(found)}, shown: {len(review.clusters)}.")
     if options.list:
         from workbench.review_terminal import show
 
@@ -89,6 +92,15 @@ def run_command(settings: Settings, engine: Engine, options: ReviewOptions) -> i
         talk(review, console)
         console.print(escape(review.summary()))
     return 0
+
+
+def _labels(settings: Settings) -> Labels:
+    labels = Labels(pattern=settings.order_number_pattern or r"\d{5}")
+    try:
+        labels.intents()
+    except (yaml.YAMLError, OSError, KeyError, TypeError, StopIteration, RuntimeError):
+        raise LogUnavailable("The phrases' files have mistakes: `make validate` names them. Mend them first.") from None
+    return labels
 
 
 def _todays_model(console: Console) -> Guess | None:

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from conversation_log.database import LogUnavailable
 from conversation_log.review import wording_key
 from workbench import files
 
@@ -24,11 +25,9 @@ class Reviewed:
     """The memory of all reviews. Every `remember` is on disk when it returns."""
 
     def __init__(self, path: Path) -> None:
+        """Raises LogUnavailable when the file is damaged."""
         self._path = path
-        self._seen: dict[str, datetime] = {}
-        if path.exists():
-            stored = json.loads(path.read_text(encoding="utf-8"))
-            self._seen = {digest: datetime.fromisoformat(at) for digest, at in stored.items()}
+        self._seen = self._stored()
 
     def is_new(self, text: str, at: datetime) -> bool:
         """Whether a wording was written after it was last reviewed, or never was."""
@@ -37,10 +36,22 @@ class Reviewed:
 
     def remember(self, texts: Iterable[str], now: datetime) -> None:
         """These redacted wordings have been dealt with."""
-        self._seen |= {_digest(text): now for text in texts}
+        # Read anew: somebody else may be reviewing, too.
+        self._seen = self._stored() | self._seen | {_digest(text): now for text in texts}
         self._seen = {digest: at for digest, at in self._seen.items() if at > now - KEPT}
         stored = {digest: at.isoformat(timespec="seconds") for digest, at in sorted(self._seen.items())}
         files.replace(self._path, json.dumps(stored, indent=0) + "\n")
+
+    def _stored(self) -> dict[str, datetime]:
+        if not self._path.exists():
+            return {}
+        try:
+            stored = json.loads(self._path.read_text(encoding="utf-8"))
+            return {digest: datetime.fromisoformat(at) for digest, at in stored.items()}
+        except (ValueError, TypeError, AttributeError):
+            raise LogUnavailable(
+                f"{self._path} is damaged. Remove it; what was reviewed is then shown once more."
+            ) from None
 
 
 def _digest(text: str) -> str:

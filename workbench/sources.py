@@ -76,7 +76,7 @@ class Sources:
         def combined(ensemble: Any, predictions: Any, tracker: Any, domain: Any) -> Any:
             chosen = combine(ensemble, predictions, tracker, domain)
             action = domain.action_names_or_texts[chosen.probabilities.index(chosen.max_confidence)]
-            slots = {event.key: event.value for event in chosen.optional_events if hasattr(event, "key")}
+            slots = {event.key: event.value for event in chosen.events if hasattr(event, "key")}
             self._notes.append(Note(chosen.policy_name, action, self._newest.get(chosen.policy_name, ""), slots))
             return chosen
 

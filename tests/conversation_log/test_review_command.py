@@ -60,7 +60,7 @@ def test_a_designer_labels_in_the_terminal_and_the_customer_can_be_forgotten(
 ) -> None:
     command = started_over(the_log, turn, project, tmp_path)
     shown = run(command, "review", typed="out_of_scope *\n")
-    assert "2 messages in 1 groups" in shown
+    assert "Messages to review: 2, in groups: 1, shown: 1." in shown
     assert "98123" not in shown
     changed = (project / "data/nlu/out_of_scope.yml").read_text()
     assert "    - zorblat cashback of 10234 not credited, call\n" in changed
@@ -101,5 +101,5 @@ def test_the_browser_page_is_served_until_ctrl_c(sqlite_log: Any, turn: Turn, pr
     assert "98123" not in page.text
     assert answer.json()[0]["kind"] == "added"
     assert process.returncode == 0
-    assert "1 phrases added: `git diff" in rest_of_output
+    assert "1 phrase added: `git diff" in rest_of_output
     assert "    - zorblat refund points\n" in (project / "data/nlu/out_of_scope.yml").read_text()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from conversation_log.database import LogUnavailable
 from workbench.review import Review
 from workbench.review_terminal import talk
 from workbench.reviewed import Reviewed
@@ -118,3 +119,20 @@ def test_old_memories_are_forgotten(tmp_path: Path) -> None:
     reviewed.remember(["parcel"], long_ago + timedelta(days=200))
     assert Reviewed(tmp_path / "reviewed.json").is_new("hello", long_ago)
     assert not Reviewed(tmp_path / "reviewed.json").is_new("PARCEL", long_ago)
+
+
+def test_two_who_review_at_the_same_time_both_are_remembered(tmp_path: Path) -> None:
+    now = datetime.now(timezone.utc)
+    one, other = Reviewed(tmp_path / "reviewed.json"), Reviewed(tmp_path / "reviewed.json")
+    one.remember(["hello"], now)
+    other.remember(["parcel"], now)
+    later = Reviewed(tmp_path / "reviewed.json")
+    assert not later.is_new("hello", now - timedelta(hours=1))
+    assert not later.is_new("parcel", now - timedelta(hours=1))
+
+
+@pytest.mark.parametrize("damage", ["{", "[]", '{"a": 1}', '{"a": "soon"}'])
+def test_a_damaged_memory_is_named_with_the_remedy(tmp_path: Path, damage: str) -> None:
+    (tmp_path / "reviewed.json").write_text(damage)
+    with pytest.raises(LogUnavailable, match=r"reviewed\.json is damaged\. Remove it"):
+        Reviewed(tmp_path / "reviewed.json")
