@@ -60,9 +60,7 @@ class Writer:
         return 0.0
 
     def _store(self, entries: list[Entry]) -> None:
-        if not self._migrated:
-            database.migrate(self.engine)
-            self._migrated = True
+        self._prepare()
         parsed = [(entry, self._parsed(entry)) for entry in entries]
         records = [record for _, record in parsed if record is not None and not isinstance(record, BadRecord)]
         try:
@@ -79,6 +77,11 @@ class Writer:
         good = [entry for entry, record in parsed if not isinstance(record, BadRecord)]
         if good:
             self.stream.done(good)
+
+    def _prepare(self) -> None:
+        if not self._migrated:
+            database.migrate(self.engine)
+            self._migrated = True
 
     def _parsed(self, entry: Entry) -> Record | BadRecord | None:
         try:
@@ -139,7 +142,8 @@ class Writer:
         self._failures, self._away_since = 0, None
 
     def settle_idle(self) -> int:
-        """Give conversations that went silent their resolution; forget statuses that met no message."""
+        """Give conversations that went silent their resolution; forget what is late. Makes the tables if need be."""
+        self._prepare()
         with database.writing(self.engine) as connection:
             settled = housekeeping.settle_idle(connection, self.now())
             housekeeping.forget_early(connection, self.now() - STATUS_PATIENCE)

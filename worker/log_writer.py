@@ -60,8 +60,8 @@ def _settle(writer: Writer) -> None:
         settled = writer.settle_idle()
         if settled:
             log.info("log.conversations.settled count=%d", settled)
-    except SQLAlchemyError as error:
-        # Nothing was written yet (no tables), or the database is away: the next round does it.
+    except (SQLAlchemyError, database.LogUnavailable) as error:
+        # The database is away: the next round does it.
         log.debug("log.conversations.settle_failed error=%s", type(error).__name__)
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from conversation_log import book, database
 from conversation_log.stream import POISON, STREAM, EventStream, health
+from tests.conversation_log.conftest import Log
 
 
 class Killed(BaseException):
@@ -181,6 +182,13 @@ def test_conversation_that_goes_on_after_it_was_settled_is_open_again(sqlite_log
     sqlite_log.writer.settle_idle()
     sqlite_log.log(turn("wamid.B", at=noon + 1800, replies=(("Sorry?", "utter_clarification_first"),)))
     assert sqlite_log.read()[0]["resolution_status"] == "abandoned"
+
+
+def test_tables_are_made_before_the_first_record_comes(redis_url, sql_url):
+    log = Log(redis_url, sql_url)
+    assert log.writer.settle_idle() == 0
+    database.require_current(log.engine)
+    log.engine.dispose()
 
 
 def test_stream_is_trimmed_to_what_is_not_yet_stored(sqlite_log, turn, noon):
