@@ -21,7 +21,15 @@ import settings
 from handoff.database import Database, HandoffUnavailable
 from handoff.log_tickets import LogTickets
 from handoff.port import HelpdeskError, Ticket
-from handoff.tables import log_tickets, takeovers
+from handoff.tables import jobs, log_tickets, takeovers
+
+TROUBLE = {
+    "away": "the helpdesk does not answer",
+    "told": "the helpdesk wants to be asked later",
+    "not_allowed": "the helpdesk refuses our credentials; replace them and start the worker again",
+    "refused": "the helpdesk refuses the ticket; the worker's log says with which error",
+    "crashed": "the worker failed; its log says where",
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -43,11 +51,15 @@ def main(arguments: list[str] | None = None) -> int:
 def _list(db: Database) -> int:
     with db.read() as connection:
         rows = connection.execute(
-            select(takeovers).where(takeovers.c.state != "closed").order_by(takeovers.c.id)
+            select(takeovers, jobs.c.trouble)
+            .outerjoin(jobs, (jobs.c.takeover_id == takeovers.c.id) & (jobs.c.kind == "open"))
+            .where(takeovers.c.state != "closed")
+            .order_by(takeovers.c.id)
         ).all()
     for row in rows:
         waited = (time.time() - row.opened_at) / 60
-        print(f"{row.reference}  {row.priority:<8}  {row.reason:<16}  {row.state:<7}  {waited:.0f} min")
+        not_yet = "" if row.ticket_id else f"  no ticket yet: {TROUBLE.get(row.trouble, 'about to be opened')}"
+        print(f"{row.reference}  {row.priority:<8}  {row.reason:<16}  {row.state:<7}  {waited:.0f} min{not_yet}")
     if not rows:
         print("Nobody waits for a person.")
     return 0

@@ -116,8 +116,8 @@ class Looking:
             return takeover
 
     def _pace(self, takeover: Row) -> float:
-        """Young tickets are read often, old ones ten times less."""
-        age = self._clock() - takeover.opened_at
+        """Tickets of customers who wrote lately are read often, quiet ones ten times less."""
+        age = self._clock() - takeover.last_customer_at
         return self._configuration.look_every_s * (1 if age < 3600 else 3 if age < 24 * 3600 else 10)
 
     def _hand_on(self, takeover: Row, comment: SeenComment, ticket_open: bool) -> None:

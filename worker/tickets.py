@@ -12,14 +12,16 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 import redis.asyncio
 
 from connectors.whatsapp.inbox import Entry, Inbox, InboxUnavailable, connect
 from handoff.backends import helpdesk
-from handoff.configuration import load_configuration
+from handoff.configuration import HandoffConfiguration, load_configuration
 from handoff.database import Database, HandoffUnavailable
 from handoff.deliveries import Deliveries, Delivery
 from handoff.dispatcher import RENEW_EVERY_S, Dispatcher
@@ -97,7 +99,7 @@ class TicketDesk:
 def build(configured: Settings, client: redis.asyncio.Redis) -> tuple[TicketDesk, Database]:
     """The desk as configured. Raises SettingsError and HandoffConfigurationError."""
     db = Database(configured.values["CONVERSATION_DATABASE_URL"] or "")
-    configuration = load_configuration()
+    configuration = _with_public_url(load_configuration(), configured)
     desk, told, inbox = helpdesk(configured, configuration, db), channels(configured), Inbox(client)
 
     async def put(entries: Sequence[Delivery]) -> Any:
@@ -113,6 +115,14 @@ def build(configured: Settings, client: redis.asyncio.Redis) -> tuple[TicketDesk
         ),
         db,
     )
+
+
+def _with_public_url(configuration: HandoffConfiguration, configured: Settings) -> HandoffConfiguration:
+    """In a local trial the helpdesk and its agents are on this machine, and links to customers' photos may be too."""
+    local = urlsplit(configured.zendesk_url or "").hostname in ("127.0.0.1", "localhost", "::1")
+    if configuration.public_url or not local:
+        return configuration
+    return replace(configuration, public_url=configured.url_of("RASA_PORT"))
 
 
 async def run(configured: Settings, stop: asyncio.Event) -> None:

@@ -15,6 +15,7 @@ from handoff.dispatcher import Dispatcher
 from handoff.ending import accept_return
 from handoff.log_tickets import LogTickets
 from handoff.looking import Looking
+from handoff.port import NotAllowed
 from handoff.tables import deliveries, metadata, takeovers
 from handoff.takeover import open_takeover
 
@@ -91,3 +92,21 @@ def test_a_number_that_a_customer_was_told_is_never_given_again(db: Database, re
         for table in metadata.sorted_tables:
             connection.execute(table.delete())
     assert open_takeover(db, request_for()).reference != first
+
+
+def test_a_ticket_that_cannot_be_opened_says_why(
+    db: Database, sql_url: str, configuration: HandoffConfiguration, request_for: Any,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    class Locked:
+        name = "zendesk"
+
+        def open_ticket(self, *_: Any) -> Any:
+            raise NotAllowed("HTTP 401")
+
+    monkeypatch.setenv("CONVERSATION_DATABASE_URL", sql_url)
+    opened = open_takeover(db, request_for(at=time.time()))
+    helpdesk: Any = Locked()
+    Dispatcher(db, helpdesk, configuration).work(opened.takeover_id)
+    assert main([]) == 0
+    assert "refuses our credentials" in capsys.readouterr().out

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 
+import httpx
+
 from tests.journeys.shop import Customer, Shop, words
 
-ROHAN, LAKSHMI = "+919830055667", "+919447012345"
+ROHAN, LAKSHMI, FARHAN = "+919830055667", "+919447012345", "+919845098450"
 
 
 def ticket_of(shop: Shop, customer: Customer, seconds: float = 20) -> dict[str, Any]:
@@ -51,6 +54,24 @@ def test_angry_customer_gets_a_person_and_then_the_assistant_again(shop: Shop) -
     assert "It comes tomorrow." in said
     assert "closed your ticket" in said
     assert "#10226" in words(rohan.say("status of 10226"))
+
+
+def test_photo_that_a_customer_sends_meanwhile_is_a_link_in_the_ticket(shop: Shop) -> None:
+    farhan = shop.customer(FARHAN)
+    farhan.say("i want to talk to a human")
+    ticket = ticket_of(shop, farhan)
+    farhan.write("image", caption="it arrived torn")
+    deadline = time.monotonic() + 30
+    while "it arrived torn" not in comments(shop, ticket["id"]) and time.monotonic() < deadline:
+        time.sleep(0.5)
+    link = re.search(r"\[image: (http\S+)\]", comments(shop, ticket["id"]))
+    assert link
+    photo = httpx.get(link[1])
+    assert photo.status_code == 200
+    assert photo.headers["content-type"].startswith("image/")
+    assert httpx.get(link[1][:-1] + "x").status_code == 404
+    shop.agent_writes(ticket["id"], "Thank you.", status="solved")
+    assert "closed your ticket" in words(farhan.listen(quiet_s=4))
 
 
 def test_customer_who_waits_can_go_back_to_the_assistant(shop: Shop) -> None:

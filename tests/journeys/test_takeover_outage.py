@@ -1,4 +1,4 @@
-"""A takeover on the worst day: the helpdesk is down in every way, and each server is killed without warning meanwhile.
+"""A takeover on the worst day: the helpdesk is down in every way, servers are killed meanwhile, Redis loses all it has.
 
 The moments of the kills are the ones that hurt most, and are brought about rather than hoped for: a turn that calls a
 person waits for the database, Graph and the helpdesk have accepted something and never answer.
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 
 from launch.processes import free_port
 from tests.handoff.stand_ins import serving
@@ -130,6 +131,12 @@ def test_a_takeover_outlives_a_dead_helpdesk_and_killed_servers(outage: Outage) 
         until(lambda: outage.tickets_of(kavya) and outage.tickets_of(imran), "both tickets are open")
         until(lambda: "the order was" in everything(outage.tickets_of(kavya)[0]), "her words are in the ticket")
         assert kavya.hears_nothing(0.5), "she was told once"
+
+        # Redis loses everything: who has the conversation is known all the same.
+        redis.Redis.from_url((shop.state_dir / "redis.url").read_text()).flushall()
+        kavya.write(text="are you still there?")
+        until(lambda: "still there" in everything(outage.tickets_of(kavya)[0]), "her words find the ticket")
+        assert kavya.hears_nothing(0.5), "the assistant does not answer meanwhile"
 
         (ticket,) = outage.tickets_of(kavya)
         assert "where did my money go" in ticket.comments[0]["body"]
