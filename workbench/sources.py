@@ -16,6 +16,7 @@ from typing import Any
 from unittest import mock
 
 from workbench import lines
+from workbench.agent import without_progress_bars
 from workbench.phrases import PROJECT_ROOT
 
 _LOOP = "handling active loops and forms - "
@@ -101,7 +102,8 @@ class Sources:
         for tracker in self._trackers:
             if tracker.is_rule_tracker == with_rules:
                 options = {"omit_unset_slots": True} if with_rules else {}
-                states, _ = policy.featurizer.training_states_and_labels([tracker], self._domain, **options)
+                with without_progress_bars():
+                    states, _ = policy.featurizer.training_states_and_labels([tracker], self._domain, **options)
                 for key in map(policy._create_feature_key, states):
                     if key and tracker.sender_id not in found[key]:
                         found[key].append(tracker.sender_id)

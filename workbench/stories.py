@@ -134,6 +134,8 @@ def print_failures(replays: Sequence[Replay], console: Console, data: Path = PRO
                 continue
             mark, style = ("✗", "red") if step.wrong else ("≠", "yellow") if step.doubtful else ("", "")
             table.add_row(mark, escape(step.expected), escape(step.happened), style=style)
+        if any(step.doubtful for step in one.steps):
+            table.caption = "≠ the model reads these words otherwise; the story goes on with its own intent"
         console.print(table)
         for remedy in dict.fromkeys(_remedies(one, rules)):
             console.print(f"Remedy: {escape(remedy)}", soft_wrap=True)
@@ -152,6 +154,8 @@ def _remedies(one: Replay, rules: dict[str, str]) -> Iterator[str]:
     elif note is not None and note.source:
         where = ", ".join(f'"{name}" ({rules[name]})' for name in note.source.split(" / ") if name in rules)
         yield f"{where or note.source} decides this: change it there, or expect it in {one.place}"
+    elif note is not None and note.policy not in ("RulePolicy", "MemoizationPolicy"):
+        yield f"{note.policy} in config.yml decides this, above all rules: expect it in {one.place}, or change it there"
     else:
         what = step.intent or "this"
         yield f"nothing in data/rules says what follows {what} here: write a rule, or correct {one.place}"

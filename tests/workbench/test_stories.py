@@ -60,6 +60,7 @@ def test_only_failed_stories_are_shown_and_all_are_counted() -> None:
     assert "A story  tests/stories/general.yml:7" in shown
     assert "2 stories, 1 failed." in shown
     assert "bye [b]" in shown
+    assert "reads these words otherwise" in shown
 
 
 @pytest.mark.parametrize(
@@ -71,6 +72,7 @@ def test_only_failed_stories_are_shown_and_all_are_counted() -> None:
             Note("EscalationPolicy", "action_escalate", "", {"escalation_reason": "complaint"}),
             "a person is called here (complaint): expect action_escalate in tests/stories/general.yml:7",
         ),
+        (Note("LanguagePolicy", "action_change_language", "", {}), "LanguagePolicy in config.yml decides this"),
         (Note("RulePolicy", "action_default_fallback", "", {}), "nothing in data/rules says what follows goodbye here"),
         (None, "nothing in data/rules says what follows goodbye here"),
     ],
