@@ -17,7 +17,7 @@ def orders(shop: Shop) -> None:
     """Customers of this file alone, so that nobody else's language depends on it."""
     due = (date.today() + timedelta(days=3)).isoformat()
     rows = [("10901", KABIR, "shipped"), ("10902", NANDINI, "packed"), ("10903", NANDINI, "delayed"),
-            ("10904", JOSEPH, "shipped")]  # fmt: skip
+            ("10904", JOSEPH, "shipped"), ("10905", "+919600000005", "shipped")]  # fmt: skip
     with sqlite3.connect(shop.state_dir / "orders.db") as database:
         database.executemany(
             "INSERT INTO orders (order_id, customer_name, customer_phone, status, estimated_delivery, carrier)"
@@ -75,7 +75,10 @@ def test_wish_in_a_form_gets_the_question_again(shop: Shop) -> None:
 
 def test_question_that_waited_for_the_contact_is_answered(shop: Shop) -> None:
     someone = shop.customer(UNKNOWN)
-    assert "contact share" in heard(someone, "mera order 10901 kahan hai")
+    assert "contact share" in heard(someone, "mera order 10905 kahan hai")
+    said = words(someone.send("contacts", own=True, phone="+919600000005"))
+    assert "#10905" in said
+    assert "pahunchna chahiye" in said
 
 
 def test_takeover_is_told_in_hinglish(shop: Shop) -> None:
