@@ -49,7 +49,7 @@ def chat(console: Console, phone: str) -> None:
     """Talk until an empty line, `quit` or the end of input. Raises NoTrainedModel, ChatUnavailable."""
     archive = newest_archive()
     with tempfile.TemporaryDirectory() as state, _action_server(state) as url:
-        console.print(f"[dim]{archive.name}; you write as {phone}. An empty line ends the chat.[/]")
+        console.print(f"[dim]{archive.name}; you write as {phone}. An empty line ends the chat.[/]", soft_wrap=True)
         asyncio.run(_converse(console, archive, url, phone))
 
 

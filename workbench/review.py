@@ -89,7 +89,10 @@ def run_command(settings: Settings, engine: Engine, options: ReviewOptions) -> i
     else:
         from workbench.review_terminal import talk
 
-        talk(review, console)
+        try:
+            talk(review, console)
+        except KeyboardInterrupt:  # as good an end as `q`: everything is written already
+            console.print()
         console.print(escape(review.summary()))
     return 0
 
