@@ -12,8 +12,8 @@ from sqlalchemy.engine import Connection, Row
 from handoff.database import Database
 from handoff.rows import TicketRef, add_delivery, add_job, is_own_comment, lock_floor, locked_takeover
 from handoff.tables import floors, takeovers
+from handoff.takeover import FIRST_LOOK_S
 
-FIRST_LOOK_S = 60.0
 SPEAKS_AGAIN_NOTE = (
     "You have the conversation again. In the meantime the customer talked with the assistant; that part is not in this"
     " ticket. Solve the ticket to give the conversation back."

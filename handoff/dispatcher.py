@@ -24,7 +24,7 @@ from handoff.database import Database
 from handoff.port import Helpdesk, NewComment, NotAllowed, Refused, RetryLater, Ticket
 from handoff.rows import insert_once, takeover_by_id
 from handoff.tables import comments, jobs, notices, takeovers
-from handoff.ticket import draft_of, note_comment, request_of, words_comment
+from handoff.ticket import again_note, draft_of, note_comment, request_from, request_of, words_comment
 
 log = logging.getLogger(__name__)
 
@@ -281,7 +281,9 @@ class Dispatcher:
         if order.kind == "words":
             known = [body for body in bodies if body]
             return words_comment(takeover, first.part, known, self._configuration, self._media_key)
-        return note_comment(takeover, first.id, bodies[0].get("note", ""))
+        again = bodies[0].get("again")
+        text = again_note(request_from(again), self._configuration) if again else bodies[0].get("note", "")
+        return note_comment(takeover, first.id, text)
 
     def _done(self, connection: Connection, order: Order, now: float) -> None:
         ids = [job.id for job in order.jobs]

@@ -14,11 +14,11 @@ from typing import Any
 from sqlalchemy import update
 from sqlalchemy.engine import Connection, Row
 
-from handoff.agent import FIRST_LOOK_S
 from handoff.database import Database
 from handoff.entries import RETURNED, epoch_of_return
 from handoff.rows import TicketRef, add_delivery, add_job, lock_floor, locked_takeover, takeover_by_id
 from handoff.tables import deliveries, floors, takeovers
+from handoff.takeover import FIRST_LOOK_S
 
 ANNOUNCE_AGAIN_S = 300.0
 RETURNED_NOTE = "The customer chose to go back to the assistant. A public reply here would still reach them."
@@ -42,6 +42,8 @@ def status_changed(
         values: dict[str, Any] = {"status_at": at}
         if takeover.state != "closed" and takeover.return_epoch is None:
             values |= {"ending": ending, "look_at": now if ending else takeover.look_at}
+        elif takeover.state == "closed" and ending and takeover.look_at is not None:
+            values["look_at"] = now  # the customer had gone back; the next request needs a ticket of its own
         connection.execute(update(takeovers).where(takeovers.c.id == takeover.id).values(values))
         if takeover.state == "closed":
             return "over"

@@ -3,6 +3,7 @@
     bot ─open_takeover→ waiting ─agent_said→ agent ─(helpdesk: solved) announce_return, accept_return→ bot
                         waiting ─(customer: "back to the bot") give_back→ bot
     bot ─agent_said on a ticket that is still open→ agent        the agent speaks again, after a return
+    bot ─open_takeover with a ticket that is still open→ waiting the customer had gone back, and waits again: one ticket
 
 `relay.py` holds what customers write meanwhile, `agent.py` what agents do, `ending.py` the way back.
 """
@@ -12,16 +13,17 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection, Row
 
 from handoff.database import Database
 from handoff.rows import add_job, lock_floor, takeover_by_id
-from handoff.tables import floors, takeovers
+from handoff.tables import floors, jobs, notices, takeovers
 
 FIRST_REFERENCE = 1000
+FIRST_LOOK_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,10 @@ def open_takeover(db: Database, request: Request, prefix: str = "MG", now: float
         if floor.holder != "bot":
             current = takeover_by_id(connection, floor.takeover_id)
             return Opened(current.id, current.reference, "already_waiting")
-        return _insert_takeover(connection, floor, request, prefix, now)
+        left = _left_open(connection, floor)
+        if left is None:
+            return _insert_takeover(connection, floor, request, prefix, now)
+        return _wait_again(connection, floor, left, request, now)
 
 
 def _insert_takeover(connection: Connection, floor: Row, request: Request, prefix: str, now: float) -> Opened:
@@ -90,9 +95,48 @@ def _insert_takeover(connection: Connection, floor: Row, request: Request, prefi
     reference = f"{prefix}-{FIRST_REFERENCE + takeover_id}"
     connection.execute(update(takeovers).where(takeovers.c.id == takeover_id).values(reference=reference))
     add_job(connection, takeover_id, "open", f"open:{external_id}", None, now)
+    _take_floor(connection, floor, takeover_id, request)
+    return Opened(takeover_id, reference, "opened")
+
+
+def _left_open(connection: Connection, floor: Row) -> Row | None:
+    """The takeover from which the customer went back, when its ticket is still open, or still to be opened."""
+    if floor.takeover_id is None:
+        return None
+    last = takeover_by_id(connection, floor.takeover_id)
+    still_there = last.ticket_id is None or last.look_at is not None
+    return last if last.closed_as == "customer" and still_there else None
+
+
+def _wait_again(connection: Connection, floor: Row, left: Row, request: Request, now: float) -> Opened:
+    """The ticket goes on: it is told of the new request, or is opened with it if it was not yet."""
+    unopened = left.ticket_id is None
+    kept = request if unopened else replace(request, transcript=())
+    connection.execute(
+        update(takeovers)
+        .where(takeovers.c.id == left.id)
+        .values(
+            opened_by=request.wamid, state="waiting", reason=request.reason, priority=request.priority, opened_at=now,
+            last_customer_at=request.at, closed_at=None, closed_as=None, request=json.dumps(asdict(kept)),
+            look_at=None if unopened else now + FIRST_LOOK_S, look_failures=0,
+        )
+    )  # fmt: skip
+    if unopened:
+        went_back = (jobs.c.takeover_id == left.id) & (jobs.c.kind == "note") & (jobs.c.state == "pending")
+        connection.execute(update(jobs).where(went_back).values(state="done", body=None, done_at=now))
+    else:
+        recent = tuple(line for line in request.transcript if line[0] > (left.closed_at or 0.0))
+        body = {"again": asdict(replace(request, transcript=recent))}
+        add_job(connection, left.id, "note", f"again:{left.external_id}:{floor.epoch}", body, now)
+        told_anew = update(notices).where(notices.c.takeover_id == left.id)
+        connection.execute(told_anew.values(state="pending", attempts=0, due_at=now, done_at=None))
+    _take_floor(connection, floor, left.id, request)
+    return Opened(left.id, left.reference, "opened")
+
+
+def _take_floor(connection: Connection, floor: Row, takeover_id: int, request: Request) -> None:
     connection.execute(
         update(floors)
         .where(floors.c.customer == request.customer)
         .values(epoch=floor.epoch + 1, holder="waiting", takeover_id=takeover_id, opened_by=request.wamid)
     )
-    return Opened(takeover_id, reference, "opened")

@@ -35,7 +35,12 @@ def request_of(takeover: Row) -> Request:
     """The request that opened a takeover; bare when its customer was erased since."""
     if not takeover.request:
         return Request("erased", takeover.opened_by, takeover.reason, takeover.priority, takeover.opened_at)
-    raw: dict[str, Any] = json.loads(takeover.request)
+    return request_from(json.loads(takeover.request))
+
+
+def request_from(raw: dict[str, Any]) -> Request:
+    """A request from what its dictionary became as JSON."""
+    raw = dict(raw)
     raw["sheet"] = tuple((name, value) for name, value in raw["sheet"])
     raw["transcript"] = tuple((at, author, text) for at, author, text in raw["transcript"])
     return Request(**raw)
@@ -61,15 +66,31 @@ def draft_of(takeover: Row, configuration: HandoffConfiguration) -> Draft:
 
 
 def _subject(reference: str, request: Request) -> str:
-    about = f" about order #{request.order_number}" if request.order_number else ""
-    return f"[WhatsApp] {reference}: customer {REASONS.get(request.reason, request.reason)}{about}"[:MAX_SUBJECT]
+    return f"[WhatsApp] {reference}: customer {_wants(request)}"[:MAX_SUBJECT]
 
 
 def _note(reference: str, request: Request, configuration: HandoffConfiguration) -> str:
-    zone = configuration.hours.zone
+    lines = [f"{reference}: a WhatsApp customer {_wants(request)}.", *_reasons(request, configuration)]
+    lines += ["", "Your public replies go to the customer on WhatsApp, private notes do not. Solve the ticket to give"]
+    lines += ["the conversation back to the assistant.", "", "Conversation:"]
+    head = "\n".join(lines)
+    return f"{head}\n{_conversation(request, configuration.hours.zone, MAX_BODY - len(head) - 1)}"
+
+
+def again_note(request: Request, configuration: HandoffConfiguration) -> str:
+    """For a ticket whose customer went back to the assistant, and now waits for a person once more."""
+    lines = [f"The customer waits for a person again: {_wants(request)}.", *_reasons(request, configuration)]
+    head = "\n".join([*lines, "", "Meanwhile with the assistant:"])
+    return f"{head}\n{_conversation(request, configuration.hours.zone, MAX_BODY - len(head) - 1)}"
+
+
+def _wants(request: Request) -> str:
     about = f" about order #{request.order_number}" if request.order_number else ""
+    return f"{REASONS.get(request.reason, request.reason)}{about}"
+
+
+def _reasons(request: Request, configuration: HandoffConfiguration) -> list[str]:
     lines = [
-        f"{reference}: a WhatsApp customer {REASONS.get(request.reason, request.reason)}{about}.",
         *_last_words(request),
         "",
         f"Reason: {request.reason}, priority {request.priority}",
@@ -81,10 +102,7 @@ def _note(reference: str, request: Request, configuration: HandoffConfiguration)
         lines.append(f"Order: #{request.order_number}")
     if request.sheet:
         lines += ["", "Why the assistant called you:", *[f"  {name}: {value}" for name, value in request.sheet]]
-    lines += ["", "Your public replies go to the customer on WhatsApp, private notes do not. Solve the ticket to give"]
-    lines += ["the conversation back to the assistant.", "", "Conversation:"]
-    head = "\n".join(lines)
-    return f"{head}\n{_conversation(request, zone, MAX_BODY - len(head) - 1)}"
+    return lines
 
 
 def _last_words(request: Request) -> list[str]:

@@ -189,7 +189,8 @@ class Consumer:
     async def _message(self, turn: Turn) -> None:
         state = await self._floor.holder(turn.entry.customer)
         turn.epoch = state.epoch
-        if state.holder != "bot":
+        # A turn that called a person, and died before it was committed, runs again: the customer was not told yet.
+        if state.holder != "bot" and state.opened_by != turn.entry.id:
             # However late a message is, the person who has the conversation wants to read it.
             turn.outcome = "relayed"
             await self._floor.relay(turn.entry.customer, turn.entry)

@@ -27,7 +27,7 @@ from handoff.floor import Floor
 from handoff.looking import Looking
 from handoff.port import Draft, NewComment, RetryLater, SeenComment, Ticket, TicketView
 from handoff.relay import FloorReturned, Words, customer_said, held_back
-from handoff.tables import deliveries, jobs, metadata, takeovers
+from handoff.tables import deliveries, floors, jobs, metadata, takeovers
 from handoff.takeover import open_takeover
 from handoff.zendesk_events import parse_event, take
 from tests.handoff.samples import NOW, always_open, request
@@ -153,7 +153,8 @@ class World:
         self.takes_floor: set[str] = set()
         self.public: dict[str, str] = {}  # comment text -> state of the takeover when it was written
         self.private: set[str] = set()
-        self.wished: set[str] = set()
+        self.called: dict[str, int] = {}  # wamid of the turn that called a person -> the epoch that began with it
+        self.wished: set[tuple[str, int]] = set()  # customer, the epoch in which the wish gave the floor back
         self._count = self._seen = 0
         self._run = asyncio.new_event_loop().run_until_complete
         self._build()
@@ -223,7 +224,7 @@ class World:
         else:
             state = self.floor.read(customer)
             turn["epoch"] = state.epoch
-            if state.holder == "bot":
+            if state.holder == "bot" or state.opened_by == entry.id:
                 turn["stage"] = "compute"
                 return
             words = Words(entry.id, entry.payload["text"], self.now)
@@ -349,18 +350,22 @@ class World:
                 .join(takeovers, takeovers.c.id == deliveries.c.takeover_id)
                 .where(deliveries.c.id > self._seen, deliveries.c.kind == "agent_comment")
             ).all()
+            waiting = select(floors.c.opened_by, floors.c.epoch).where(
+                floors.c.holder == "waiting", floors.c.customer.in_(list(self.lanes))
+            )
+            self.called |= dict(connection.execute(waiting).all())
             wishes = connection.execute(
-                select(takeovers.c.customer, takeovers.c.reference).where(
-                    takeovers.c.closed_as == "customer", takeovers.c.customer.in_(list(self.lanes))
-                )
+                select(floors.c.customer, floors.c.epoch)
+                .join(takeovers, takeovers.c.id == floors.c.takeover_id)
+                .where(takeovers.c.closed_as == "customer", takeovers.c.customer.in_(list(self.lanes)))
             ).all()
         for row in new:
             self._seen = row.id
             if row.state == "agent" and row.return_epoch is None and row.payload:
                 self.takes_floor.add(json.loads(row.payload)["text"])
         for row in wishes:
-            if row.reference not in self.wished:
-                self.wished.add(row.reference)
+            if (row.customer, row.epoch) not in self.wished:
+                self.wished.add((row.customer, row.epoch))
                 self.lanes[row.customer].graph.append({"author": "customer", "text": "wish", "key": ""})
 
     # ------------------------------------------------------------------ the end
@@ -411,7 +416,7 @@ class World:
             if message["text"] == "wish" or message["text"] == "returned":
                 human = False
             elif message["text"] == "connecting":
-                human = message["reference"] not in self.wished
+                human = (customer, self.called[message["wamid"]] + 1) not in self.wished
             elif message["author"] == "agent":
                 human = human or message["text"] in self.takes_floor
             elif human:
@@ -427,7 +432,7 @@ class World:
         for wamid, kind in lane.written:
             in_ticket = sum(f" {wamid}\n" in f"{text}\n" for text in said)
             assert in_ticket <= 1, "a customer's words stand twice in tickets"
-            heard = wamid in answered or in_ticket or wamid in openers or wamid in lane.dropped or kind == "wish"
+            heard = wamid in answered or in_ticket or wamid in lane.dropped or kind == "wish"
             assert heard, f"{wamid} ({kind}) reached neither the assistant nor a person"
             assert not (wamid in answered and in_ticket), "answered by the assistant and handed to a person"
         assert len(drafted) == len(openers)

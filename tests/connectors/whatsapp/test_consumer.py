@@ -268,6 +268,20 @@ async def test_while_a_person_has_the_floor_messages_go_to_the_ticket_and_nothin
     await process.stop()
 
 
+async def test_a_turn_that_died_after_it_called_a_person_runs_again_and_says_so(redis_url: str) -> None:
+    class Called(TakenFloor):
+        async def holder(self, customer: str) -> Any:
+            return type("State", (), {"holder": "waiting", "epoch": 8, "opened_by": "angry"})()
+
+    floor = Called()
+    process = Process(redis_url, floor=floor).start()
+    await process.inbox.put([message("91", "angry", "this is fraud"), message("91", "b", "hello?")])
+    await process.drained()
+    assert process.graph.texts("91") == ["echo this is fraud"]
+    assert floor.relayed == ["b"]
+    await process.stop()
+
+
 async def test_an_agent_who_speaks_up_while_an_answer_is_made_gets_the_message(redis_url: str) -> None:
     floor = TakenFloor()
     floor.holder_name = "bot"
