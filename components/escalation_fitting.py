@@ -19,7 +19,7 @@ import numpy as np
 import scipy.linalg
 import scipy.sparse
 
-from components.escalation_likeness import LABELS, LikenessWeights, nearness
+from components.escalation_likeness import LABELS, LikenessWeights, TellingNgrams, nearness
 from components.message_text import folded, readable
 from components.ngrams import Ngrams
 
@@ -80,7 +80,7 @@ def fit(found: list[Example]) -> tuple[LikenessWeights, np.ndarray]:
     folds = [folded(example.text) for example in found]
     target = np.array([LABELS.index(example.label) for example in found])
     ridge = _RIDGE / np.where([example.ours for example in found], 1.0, _PHRASE_TRUST)
-    ngrams = _telling(Ngrams.fit(folds), folds, target, ridge)
+    ngrams = _telling(folds, target, ridge)
     sparse = ngrams.matrix(folds)
     linear = _products(sparse) + _BIAS
     glanced = _regression(linear, target, ridge)
@@ -128,12 +128,13 @@ def _regression(kernel: np.ndarray, target: np.ndarray, ridge: np.ndarray) -> _R
     return _Regression(dual, temperature, _softmax(scores / temperature))
 
 
-def _telling(ngrams: Ngrams, folds: list[str], target: np.ndarray, ridge: np.ndarray) -> Ngrams:
+def _telling(folds: list[str], target: np.ndarray, ridge: np.ndarray) -> TellingNgrams:
     """The n-grams that weigh most in a first fit, so that the file stays small."""
+    ngrams = Ngrams.fit(folds)
     sparse = ngrams.matrix(folds)
     weights = np.abs(sparse.T @ _regression(_products(sparse) + _BIAS, target, ridge).dual).max(axis=1) * ngrams.rarity
     kept = sorted(np.argsort(-weights, kind="stable")[:_GRAMS])
-    return Ngrams([ngrams.vocabulary[column] for column in kept], ngrams.rarity[kept])
+    return TellingNgrams([ngrams.vocabulary[column] for column in kept], ngrams.rarity[kept])
 
 
 def _products(sparse: scipy.sparse.csr_matrix) -> np.ndarray:

@@ -8,6 +8,7 @@ a few hundred typical messages, about 10 ms) and is asked only where the first a
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,11 +18,12 @@ from typing import Protocol
 import numpy as np
 
 from components.message_text import folded, readable
-from components.ngrams import Ngrams
+from components.ngrams import Ngrams, Row, _grams
 
 log = logging.getLogger(__name__)
 
 WEIGHTS = Path(__file__).resolve().with_name("escalation_likeness.npz")
+_STRANGE = 0.3  # share of a word or piece that does not tell in the length of the row, beside the rarest that does
 LABELS = ("innocent", "complaint", "refund_request", "human_requested", "frustration")
 
 
@@ -57,11 +59,29 @@ class Embedder(Protocol):
     def one(self, text: str) -> np.ndarray: ...
 
 
+class TellingNgrams(Ngrams):
+    """The few n-grams that tell. The others have no column, but a share in the length: strange words make it short."""
+
+    def row(self, text: str) -> Row:
+        """Damped counts times rarity; words and pieces of words weigh half each."""
+        columns: list[int] = []
+        values: list[np.ndarray] = [np.zeros(0, dtype=np.float32)]
+        for grams in _grams(text):
+            counts = Counter(grams)
+            known = {self._column[gram]: count for gram, count in counts.items() if gram in self._column}
+            if known:
+                weight = (np.log(np.fromiter(known.values(), dtype=np.float32)) + 1) * self.rarity[list(known)]
+                strange = _STRANGE * (len(counts) - len(known)) * self.rarity.max() ** 2
+                values.append(weight / np.sqrt(2 * (weight @ weight + strange)))
+                columns += known
+        return Row(np.array(columns, dtype=np.intp), np.concatenate(values))
+
+
 @dataclass(frozen=True)
 class LikenessWeights:
     """What was fitted. Shapes, for f n-grams, m typical messages, d dimensions, and the labels in their order."""
 
-    ngrams: Ngrams
+    ngrams: TellingNgrams
     glance_weights: np.ndarray  # (f, labels)
     glance_bias: np.ndarray  # (labels,)
     glance_temperature: float
@@ -78,7 +98,7 @@ class LikenessWeights:
         """Read what `save` wrote. Raises OSError, ValueError or KeyError."""
         with np.load(path, allow_pickle=False) as stored:
             named = {name: stored[name] for name in stored.files}
-        ngrams = Ngrams(named.pop("vocabulary").tolist(), named.pop("rarity").astype(np.float32))
+        ngrams = TellingNgrams(named.pop("vocabulary").tolist(), named.pop("rarity").astype(np.float32))
         scalars = {name: float(value) for name, value in named.items() if value.ndim == 0}
         return cls(ngrams=ngrams, **{name: value.astype(np.float32) for name, value in named.items()} | scalars)
 

@@ -91,6 +91,12 @@ class EscalationPolicy(Policy):
     def get_default_config() -> dict[str, Any]:
         return {"priority": _PRIORITY}
 
+    @classmethod
+    def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
+        """Nothing to add; asked before anything is trained, so that a designer's mistake shows at once."""
+        parse(config)
+        return None
+
     @staticmethod
     def supported_data() -> SupportedData:
         return SupportedData.ML_AND_RULE_DATA

@@ -5,7 +5,7 @@ Every mistake is reported with the file, the place and the remedy, because desig
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -51,6 +51,8 @@ PROBLEMS = ("problem", "grievance")
 PHRASES, AGAINST = "phrases", "against"
 INTENT = "intent_"
 NOT = "not_"  # not_praise: praise denied
+HIGHEST = 5.0  # threshold, weight or limit; beyond it, a slip of the finger is likelier than a wish
+HIGHEST_COUNT = 20
 UNLESS = "unless "
 RASAS_KEYS = ("name", "priority")
 
@@ -87,8 +89,9 @@ def default_settings() -> EscalationSettings:
         config = yaml.load(CONFIG.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 (safe, in C where built)
     except (OSError, yaml.YAMLError) as error:
         raise EscalationConfigError(f"config.yml cannot be read: {error}") from error
-    for policy in config.get("policies") or []:
-        if policy.get("name") == POLICY:
+    policies = config.get("policies") if isinstance(config, Mapping) else None
+    for policy in policies or []:
+        if isinstance(policy, Mapping) and policy.get("name") == POLICY:
             return parse(policy)
     raise EscalationConfigError(f"config.yml has no policy {POLICY}. Add it under policies.")
 
@@ -100,10 +103,12 @@ def parse(entry: Mapping[str, Any]) -> EscalationSettings:
         raise _wrong(sorted(unknown)[0], "it is not known", "correct or remove it")
     blocks = _mapping(entry.get("signals"), "signals")
     signals = {name: _signal(name, block) for name, block in blocks.items()}
+    _check_denials(signals)
     texts = {name: block.get("phrases") for name, block in blocks.items()}
     texts |= {UNLESS + name: block.get("unless") for name, block in blocks.items()}
     texts |= {role: entry.get(role) for role in ROLES}
-    words = {str(name): str(options) for name, options in (entry.get("words") or {}).items()}
+    words = _mapping(entry.get("words"), "words") if entry.get("words") else {}
+    words = {str(name): str(options) for name, options in words.items()}
     try:
         index = PhraseIndex({owner: split_phrases(filled_in(str(text or ""), words)) for owner, text in texts.items()})
     except PhraseError as error:
@@ -112,8 +117,8 @@ def parse(entry: Mapping[str, Any]) -> EscalationSettings:
     return EscalationSettings(
         signals=signals,
         phrases=index,
-        thresholds={reason: _positive(entry, "thresholds", reason) for reason in SCORED},
-        most={name: _positive(entry, "most", name) for name in sorted(limited)},
+        thresholds=_numbers(entry, "thresholds", SCORED),
+        most=_numbers(entry, "most", sorted(limited)),
         unresolved_turns=_count(entry, "unresolved_turns"),
     )
 
@@ -131,22 +136,44 @@ def _signal(name: str, block: Any) -> Signal:
         raise _wrong(place, "a signal is either computed or has phrases", remedy)
     weights = _mapping(block.get("weights"), f"{place}.weights")
     for reason, weight in weights.items():
-        if reason not in SCORED or not isinstance(weight, int | float):
-            raise _wrong(f"{place}.weights", f"{reason}: {weight!r}", f"write a number for {', '.join(SCORED)}")
-    return Signal(name, dict(weights), block.get("family"), bool(block.get("negatable", True)))
+        if reason not in SCORED or not _is_number(weight) or abs(weight) > HIGHEST:
+            remedy = f"write a number from -{HIGHEST:g} to {HIGHEST:g} for {', '.join(SCORED)}"
+            raise _wrong(f"{place}.weights", f"{reason}: {weight!r}", remedy)
+    family = block.get("family")
+    if not isinstance(family, str | None):
+        raise _wrong(f"{place}.family", f"{family!r} is not a name", "write one word, such as problem")
+    return Signal(name, dict(weights), family, bool(block.get("negatable", True)))
 
 
-def _positive(entry: Mapping[str, Any], section: str, name: str) -> float:
-    value = _mapping(entry.get(section), section).get(name)
-    if not isinstance(value, int | float) or value <= 0:
-        raise _wrong(f"{section}.{name}", f"{value!r} is not a positive number", "write one, such as 1.0")
-    return float(value)
+def _check_denials(signals: Mapping[str, Signal]) -> None:
+    for name in signals:
+        if name.startswith(NOT) and name.removeprefix(NOT) not in signals:
+            remedy = f"write {NOT} before the name of a signal with phrases"
+            raise _wrong(f"signals.{name}", f"there is no signal {name.removeprefix(NOT)!r} that it denies", remedy)
+
+
+def _numbers(entry: Mapping[str, Any], section: str, names: Sequence[str]) -> dict[str, float]:
+    """The section's numbers, one for each name and no others."""
+    values = _mapping(entry.get(section), section)
+    for name in values:
+        if name not in names:
+            raise _wrong(f"{section}.{name}", "it is not known", f"remove it, or take one of {', '.join(names)}")
+    for name in names:
+        value: Any = values.get(name)
+        if not _is_number(value) or not 0 < value <= HIGHEST:
+            what = f"{value!r} is not a positive number up to {HIGHEST:g}"
+            raise _wrong(f"{section}.{name}", what, "write one, such as 1.0")
+    return {name: float(values[name]) for name in names}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _count(entry: Mapping[str, Any], name: str) -> int:
     value = entry.get(name)
-    if not isinstance(value, int) or value < 1:
-        raise _wrong(name, f"{value!r} is not a whole number from 1 on", "write one, such as 3")
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= HIGHEST_COUNT:
+        raise _wrong(name, f"{value!r} is not a whole number from 1 to {HIGHEST_COUNT}", "write one, such as 3")
     return value
 
 

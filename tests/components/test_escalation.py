@@ -20,6 +20,7 @@ from components.escalation_settings import CONFIG, POLICY, parse
 
 ROOT = Path(__file__).parents[2]
 HELD_OUT = Path(__file__).parent / "escalation_heldout.tsv"
+SEALED = Path(__file__).parent / "escalation_sealed.tsv"
 
 
 @pytest.mark.parametrize(
@@ -76,15 +77,34 @@ def test_held_out_messages_are_decided_as_well_as_they_were() -> None:
     likeness = default_likeness()
     assert likeness is not None
     precision, recall, alarms = judged(HELD_OUT, likeness)
-    assert precision >= 0.95
-    assert recall >= 0.93
-    assert alarms <= 0.10
+    assert precision >= 0.96
+    assert recall >= 0.92
+    assert alarms <= 0.05
+
+
+def test_messages_of_an_author_who_never_saw_the_others_are_decided_as_well_as_they_were() -> None:
+    """Totals only: whoever reads the lines tunes on them."""
+    likeness = default_likeness()
+    expected, decided = [], []
+    for line in SEALED.read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            text, needed, reasons = line.split("\t")
+            expected.append(reasons.split("|") if needed == "yes" else [])
+            decided.append(assess(Signals(text), likeness=likeness).reason)
+    pairs = list(zip(expected, decided, strict=True))
+    right = sum(bool(reasons and reason) for reasons, reason in pairs)
+    named = sum(reason in reasons for reasons, reason in pairs if reasons and reason)
+    alarms = sum(bool(reason) for reasons, reason in pairs if not reasons)
+    assert right / (right + alarms) >= 0.89, "precision"
+    assert right / sum(map(bool, expected)) >= 0.88, "recall"
+    assert alarms / sum(not reasons for reasons in expected) <= 0.10, "false alarms"
+    assert named / right >= 0.90, "right reason"
 
 
 def test_without_the_embedding_model_words_still_tell() -> None:
     precision, recall, alarms = judged(HELD_OUT, Likeness(LikenessWeights.load(), None))
     assert precision >= 0.93
-    assert recall >= 0.90
+    assert recall >= 0.83
     assert alarms <= 0.12
 
 
@@ -129,7 +149,7 @@ ANGRY, INNOCENT_ONE, UNSURE = opinion("frustration", 0.95), opinion("innocent", 
 
 def test_meaning_is_asked_only_where_words_and_phrases_leave_a_doubt() -> None:
     for text, glance in (
-        ("I want a refund", ANGRY),
+        ("I want a refund", opinion("refund_request", 0.98)),
         ("is there fraud protection?", INNOCENT_ONE),
         ("hi", INNOCENT_ONE),
     ):
@@ -147,7 +167,7 @@ def test_likeness_alone_calls_a_person_when_it_is_sure() -> None:
     assert not assess(Signals(text), likeness=Fixed(UNSURE, opinion("frustration", 0.7))).escalate
     assessed = assess(Signals(text), likeness=Fixed(UNSURE, ANGRY))
     assert (assessed.reason, assessed.priority) == ("frustration", "HIGH")
-    assert dict(assessed.sheet)["reads like frustration"] == "+1.62 (probability 0.95)"
+    assert dict(assessed.sheet)["reads like frustration"] == "+1.35 (probability 0.95)"
 
 
 def test_likeness_takes_back_what_one_phrase_says_but_not_several() -> None:

@@ -77,6 +77,20 @@ def broken(**changes: Any) -> dict[str, Any]:
         (broken(signals={"x": {"weigths": {}, "phrases": "a"}}), "'weigths' is not known"),
         (broken(signals={"x": {"weights": {"complaint": 1}, "phrases": "{nobody}"}}), "{nobody} is not among"),
         (broken(tresholds={}), "tresholds: it is not known"),
+        (broken(thresholds={**entry()["thresholds"], "complaint": 10}), "10 is not a positive number up to 5"),
+        (broken(thresholds={**entry()["thresholds"], "complaint": float("nan")}), "thresholds.complaint: nan"),
+        (broken(thresholds={**entry()["thresholds"], "complaint": True}), "thresholds.complaint: True"),
+        (broken(thresholds={**entry()["thresholds"], "anger": 1}), "thresholds.anger: it is not known"),
+        (broken(most={**entry()["most"], "grievence": 1}), "most.grievence: it is not known. Remedy: remove it, or"),
+        (broken(unresolved_turns=300), "unresolved_turns: 300 is not a whole number from 1 to 20"),
+        (
+            broken(signals={"x": {"weights": {"complaint": 11}, "phrases": "a"}}),
+            "complaint: 11. Remedy: write a number",
+        ),
+        (broken(signals={"x": {"weights": {"complaint": 1}, "phrases": "a", "family": ["b"]}}), "signals.x.family"),
+        (broken(signals={"not_there": {"weights": {"complaint": 1}}}), "there is no signal 'there' that it denies"),
+        (broken(signals={"x": {"weights": {"complaint": 1}, "phrases": "ab*"}}), "'ab*': write at least 3 letters"),
+        (broken(words="person: me"), "words: names with values are expected"),
     ],
 )
 def test_mistake_names_file_place_and_remedy(settings: dict[str, Any], message: str) -> None:
