@@ -100,6 +100,8 @@ class Labels:
         there = measured if held_out else trained
         if there:
             return AlreadyThere(phrase, there[0].place)
+        if len(phrase.split()) >= SHORT and form in self._sealed():
+            return Refused(phrase, "it is one of the sealed phrases, which measure only while nobody trains on them")
         elsewhere = trained if held_out else measured
         if elsewhere and len(phrase.split()) >= SHORT:
             why = "is trained on: it would measure nothing" if held_out else "is held out: training on it would hide it"
@@ -108,6 +110,10 @@ class Labels:
 
     def _same(self, form: str, folder: Path) -> list[Phrase]:
         return [phrase for phrase, its_form in self._read(folder) if its_form == form]
+
+    def _sealed(self) -> set[str]:
+        paths = sorted((self._tests / "sealed").glob("*.tsv"))
+        return {form for path in paths for form in _sealed_forms(path, path.stat().st_mtime_ns, self.pattern)}
 
     def _read(self, folder: Path) -> list[tuple[Phrase, str]]:
         paths = sorted(folder.rglob("*.yml"))
@@ -151,6 +157,13 @@ def _of_file(path: Path, changed_ns: int, pattern: str) -> tuple[tuple[Phrase, s
     """Phrases with their forms; `changed_ns` makes an edited file another one."""
     found = phrases_in(path.read_text(encoding="utf-8"), path)
     return tuple((phrase, _form(phrase.text, pattern)) for phrase in found)
+
+
+@lru_cache(maxsize=64)
+def _sealed_forms(path: Path, changed_ns: int, pattern: str) -> frozenset[str]:
+    """Forms of the phrases of a `text<TAB>labels` file."""
+    rows = path.read_text(encoding="utf-8").splitlines()
+    return frozenset(_form(row.split("\t")[0], pattern) for row in rows if row.strip() and row[0] != "#")
 
 
 def _form(text: str, pattern: str) -> str:

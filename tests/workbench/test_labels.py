@@ -105,6 +105,15 @@ def test_a_held_out_phrase_is_not_trained_on_and_a_trained_one_not_held_out(root
     assert "general.yml:11" in trained.reason
 
 
+@pytest.mark.parametrize("held_out", [False, True])
+def test_a_sealed_phrase_is_neither_trained_on_nor_copied(root: Path, held_out: bool) -> None:
+    (root / "tests" / "nlu" / "sealed").mkdir()
+    (root / "tests" / "nlu" / "sealed" / "tweets.tsv").write_text("# x\nis my green rug lost or what\tgreet|deny\n")
+    refused = Labels(root).add("is my green rug lost or what", "check_order_status", held_out)
+    assert isinstance(refused, Refused)
+    assert "sealed" in refused.reason
+
+
 def test_held_out_phrases_from_the_log_get_a_file_of_their_own_in_the_same_format(root: Path) -> None:
     labels = Labels(root)
     for text, intent in [
