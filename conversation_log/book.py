@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from conversation_log import rules
 from conversation_log.pages import Pages, Row
-from conversation_log.records import RETURNED, Message, Outcome, Record, Status, Takeover, Turn
+from conversation_log.records import RETURNED, Message, Outcome, Record, Status, Takeover, Turn, without_titles
 
 _NAMESPACE = uuid.UUID("6c0f3f3e-7f0e-5d0c-9a43-6c1b2d1a5e10")
 
@@ -165,7 +165,7 @@ class Book(Pages):
                 row,
                 suppressed=False,
                 accepted_at=row["accepted_at"] or outcome.at,
-                content=_without_titles(outcome.text, row["buttons"]) or row["content"],
+                content=without_titles(outcome.text, row["buttons"]) or row["content"],
             )
         status = rules.furthest(row["delivery_status"], outcome.outcome)
         self._change(row, delivery_status=status, error=outcome.error if status == "failed" else None)
@@ -251,10 +251,3 @@ class Book(Pages):
 def _spoken(outcome: Outcome) -> Message:
     """The message that an outcome tells of, when nothing else told of it (an agent's words, an apology)."""
     return Message(key=outcome.key, role=outcome.author, content=outcome.text, sent_at=outcome.at)
-
-
-def _without_titles(text: str, buttons: list[str] | None) -> str:
-    """The words of a message whose buttons' titles were written below them; the log has those by themselves."""
-    for title in reversed(buttons or []):
-        text = text.removesuffix(f"\n[{title}]")
-    return text

@@ -142,7 +142,7 @@ class Figures:
             self.first_agent_words.add(max(0.0, waited.total_seconds()))
 
     def _take_llm(self, llm: Mapping[str, Any]) -> None:
-        model = str(llm.get("model") or llm.get("provider") or "unknown")
+        model = str(llm.get("model") or "without a model")
         usage = llm.get("usage") if isinstance(llm.get("usage"), Mapping) else llm
         assert isinstance(usage, Mapping)
         use = self.llm[model]

@@ -23,6 +23,7 @@ from conversation_log.records import (
     clean,
     moment,
     phone_of,
+    without_titles,
 )
 from conversation_log.rules import REASONS, delivery_status, feature_of
 from conversation_log.tables import KEY_CHARS
@@ -217,7 +218,7 @@ def _reply(key: str, event: Mapping[str, Any], escalated: bool, model: str | Non
     return Message(
         key=key,
         role="assistant",
-        content=clean(event.get("text")) or _attachment(data),
+        content=without_titles(clean(event.get("text")), buttons) or _attachment(data),
         sent_at=moment(event.get("timestamp") or at),
         feature=feature_of(response, bool(pages)),
         escalated=escalated,

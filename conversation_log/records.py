@@ -120,3 +120,10 @@ def moment(value: Any) -> datetime:
 def phone_of(value: Any) -> str | None:
     """`value` if it is an E.164 number, else None."""
     return value if isinstance(value, str) and _E164.fullmatch(value) else None
+
+
+def without_titles(text: str, buttons: list[str] | None) -> str:
+    """The words of a message whose buttons' titles were written below them; the log has those by themselves."""
+    for title in reversed(buttons or []):
+        text = text.removesuffix(f"\n[{title}]")
+    return text

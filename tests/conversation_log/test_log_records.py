@@ -155,6 +155,15 @@ def test_buttons_are_kept_beside_the_words(the_log, turn, sent):
     assert messages[1]["buttons"] == ["Track my order", "Talk to a person"]
 
 
+def test_buttons_stand_once_beside_words_that_never_went_out(the_log, turn, sent):
+    record = turn("wamid.A", replies=(("Which one?", "utter_clarification_first"),))
+    record["events"][-1]["data"] = {"buttons": [{"title": "Track my order"}]}
+    about = {"utter_action": "utter_clarification_first"}
+    record["replies"] = [{"text": "Which one?\n[Track my order]", "metadata": about}]
+    messages = only_messages(the_log.log(record, sent("wamid.A:1", outcome="failed", error="recipient")))
+    assert (messages[1]["content"], messages[1]["buttons"]) == ("Which one?", ["Track my order"])
+
+
 def test_outcome_that_is_read_before_its_turn_is_completed_by_it(the_log, turn, sent):
     messages = only_messages(the_log.log(sent("wamid.A:1", "wamid.R", text="It arrives tomorrow."), turn("wamid.A")))
     reply = next(message for message in messages if message["role"] == "assistant")

@@ -63,7 +63,10 @@ def test_llm_that_settled_a_meaning_is_counted_too_and_answers_without_one_cost_
     record["messages"][0]["llm"] = {"model": "claude-haiku-5-5", "verdict": "settled", "input_tokens": 500_000}
     record["messages"][1]["llm"] = {"provider": "extractive", "model": None, "verdict": "extractive", "input_tokens": 0}
     figures.take(record)
-    assert {name: use.cost_usd for name, use in figures.llm.items()} == {"claude-haiku-5-5": 0.05, "extractive": 0.0}
+    assert {name: use.cost_usd for name, use in figures.llm.items()} == {
+        "claude-haiku-5-5": 0.05,
+        "without a model": 0.0,
+    }
 
 
 def test_page_stands_alone_and_names_nobody(figures: Figures) -> None:
