@@ -45,7 +45,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _chat(console: Console, phone: str) -> int:
-    from workbench.chat import ChatUnavailable, chat
+    from workbench.chat import chat
+    from workbench.chat_actions import ChatUnavailable
 
     try:
         chat(console, phone)

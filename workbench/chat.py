@@ -8,38 +8,22 @@ demo's.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
-import socket
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 
-import settings
-from launch import demo_orders
 from workbench.agent import load_agent, without_progress_bars
 from workbench.archives import newest_archive
-from workbench.phrases import PROJECT_ROOT
+from workbench.chat_actions import action_server
 from workbench.sources import Sources, named_places, training_trackers
 
-_START_TIMEOUT_S = 60
 _HIDDEN = ("action_listen", "action_session_start")
-
-
-class ChatUnavailable(RuntimeError):
-    """There can be no talk now; the message says why and what to do."""
-
 
 Behind = Callable[[str, str], str]
 """What stands behind a prediction, by policy and action: a rule with its place, or nothing."""
@@ -48,7 +32,7 @@ Behind = Callable[[str, str], str]
 def chat(console: Console, phone: str) -> None:
     """Talk until an empty line, `quit` or the end of input. Raises NoTrainedModel, ChatUnavailable."""
     archive = newest_archive()
-    with tempfile.TemporaryDirectory() as state, _action_server(state) as url:
+    with tempfile.TemporaryDirectory() as state, action_server(state) as url:
         console.print(f"[dim]{archive.name}; you write as {phone}. An empty line ends the chat.[/]", soft_wrap=True)
         asyncio.run(_converse(console, archive, url, phone))
 
@@ -159,55 +143,3 @@ def _metadata(text: str, phone: str) -> dict[str, Any]:
         "media": [],
         "received_at": now,
     }
-
-
-@contextlib.contextmanager
-def _action_server(state: str) -> Iterator[str]:
-    """An action server on a free port: conversations and tickets lie in `state`, the orders are the configured ones."""
-    port = _free_port()
-    orders = _orders_url(state)
-    environment = {
-        **os.environ,
-        "STATE_DIR": state,
-        "ORDERS_DATABASE_URL": orders,
-        "CONVERSATION_DATABASE_URL": f"sqlite:///{state}/conversations.db",
-        "TICKETING": "log",
-        "HOST": "127.0.0.1",
-        "ACTION_PORT": str(port),
-        "LOG_LEVEL": "ERROR",
-        "PYTHONPATH": str(PROJECT_ROOT),
-        "PYTHONWARNINGS": "ignore",
-    }
-    server = subprocess.Popen([sys.executable, "-m", "launch.action_server"], cwd=PROJECT_ROOT, env=environment)
-    try:
-        _wait_for(f"http://127.0.0.1:{port}/health", server)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(timeout=15)
-
-
-def _orders_url(state: str) -> str:
-    """The configured orders database; the demo's orders while its file does not exist yet."""
-    url = str(settings.load().orders_database_url)
-    if not url.startswith("sqlite:///") or Path(url.removeprefix("sqlite:///")).exists():
-        return url
-    demo_orders.seed(f"sqlite:///{state}/orders.db", date.today())
-    return f"sqlite:///{state}/orders.db"
-
-
-def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + _START_TIMEOUT_S
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            with urllib.request.urlopen(url, timeout=2):  # noqa: S310  our own http address
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.2)
-    raise ChatUnavailable("The action server did not start: correct what its message above names.")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
