@@ -21,12 +21,13 @@ import redis.asyncio
 
 from connectors.whatsapp.inbox import Entry, Inbox, InboxUnavailable, connect
 from handoff.backends import helpdesk
+from handoff.channels import channels
 from handoff.configuration import HandoffConfiguration, load_configuration
 from handoff.database import Database, HandoffUnavailable
 from handoff.deliveries import Deliveries, Delivery
 from handoff.dispatcher import RENEW_EVERY_S, Dispatcher
 from handoff.looking import Looking
-from handoff.notify import Notifier, channels
+from handoff.notify import Notifier
 from settings import Settings
 
 log = logging.getLogger(__name__)

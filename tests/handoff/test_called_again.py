@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from handoff.agent import AgentComment, agent_said
 from handoff.configuration import HandoffConfiguration
@@ -15,6 +16,7 @@ from handoff.floor import Floor
 from handoff.looking import Looking
 from handoff.relay import Words, customer_said
 from handoff.rows import TicketRef
+from handoff.tables import notices
 from handoff.takeover import Opened, open_takeover
 from tests.handoff.samples import NOW
 from tests.handoff.world import AgentsDesk
@@ -72,6 +74,17 @@ async def test_the_open_ticket_goes_on(shop: Shop) -> None:
     assert "it never came" in shop.said()
     floor = await Floor(shop.db, shop.configuration).holder(CUSTOMER)
     assert (floor.holder, floor.opened_by) == ("waiting", "wamid.3")
+
+
+def test_whoever_was_told_of_the_first_call_is_told_of_the_second(shop: Shop) -> None:
+    shop.calls("wamid.1")
+    shop.work()
+    with shop.db.write() as connection:
+        connection.execute(notices.update().values(state="done", done_at=shop.now))
+    shop.goes_back("wamid.2")
+    shop.calls("wamid.3")
+    with shop.db.read() as connection:
+        assert connection.execute(select(notices.c.state)).scalars().all() == ["pending"]
 
 
 def test_a_ticket_that_was_not_opened_yet_is_opened_with_the_new_request(shop: Shop) -> None:

@@ -15,9 +15,10 @@ import pytest
 from aiohttp import web
 from sqlalchemy import insert, select, update
 
+from handoff.channels import Escalation, Mail, NotSent, Slack, channels
 from handoff.configuration import HandoffConfiguration
 from handoff.database import Database
-from handoff.notify import STUCK_S, Mail, Notifier, NotSent, Slack, channels
+from handoff.notify import STUCK_S, Notifier
 from handoff.tables import notices, takeovers
 from handoff.takeover import open_takeover
 from settings import load
@@ -272,10 +273,15 @@ def test_mail_headers_cannot_be_injected() -> None:
     assert "Bcc" not in message
 
 
-def _escalation(reference: str) -> Any:
-    from handoff.notify import Escalation
+def _escalation(reference: str, called_at: float = 0.0) -> Escalation:
+    return Escalation(reference, "HIGH", "complains", "+91 ••••", None, "http://desk", called_at)
 
-    return Escalation(reference, "HIGH", "complains", "+91 ••••", None, "http://desk")
+
+def test_a_person_called_twice_on_one_ticket_gets_two_mails_and_a_repeated_one_counts_once() -> None:
+    mail = Mail("smtp://127.0.0.1:1", "desk@example.com")
+    first, again, second = (mail._message([_escalation("MG-1", at)])["Message-ID"] for at in (1.0, 1.0, 2.0))
+    assert first == again
+    assert first != second
 
 
 def test_one_channel_that_fails_does_not_silence_the_other(
