@@ -64,6 +64,7 @@ class _Snapshot:
     learnt: Vectors
     owners: NDArray[np.intp]
     page_of: tuple[str, ...]
+    handicap: Scores
 
 
 class Retriever:
@@ -129,8 +130,7 @@ class Retriever:
         tuned = self.calibration
         likeness += tuned.character_weight * snapshot.characters.scores(readable)
         likeness += tuned.word_weight * snapshot.words.scores(readable)
-        likeness -= tuned.text_handicap * np.array([entry.kind == "text" for entry in snapshot.entries])
-        return likeness
+        return likeness - snapshot.handicap
 
     def _current(self) -> _Snapshot:
         """The snapshot of the files as they are; an edit that cannot be read leaves the last good one in force."""
@@ -171,6 +171,7 @@ class Retriever:
             learn(rows.astype(np.float32), entries, none, self.calibration.ridge),
             np.array([none if entry.section is None else entry.section for entry in entries]),
             tuple(section.page for section in pages.sections),
+            np.where(asked, 0, self.calibration.text_handicap).astype(np.float32),
         )
 
     def _embed_entries(self, entries: list[Entry]) -> Vectors:
