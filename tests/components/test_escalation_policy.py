@@ -24,6 +24,8 @@ from rasa.shared.core.events import (
 )
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from components.escalation import Signals, assess
+from components.escalation_likeness import default_likeness
 from components.escalation_policy import EscalationPolicy
 from components.escalation_settings import CONFIG, POLICY
 
@@ -82,6 +84,20 @@ def test_refund_request_calls_a_person_with_reason_and_priority(policy: Escalati
     found = slots(prediction)
     assert (found["escalation_reason"], found["escalation_priority"]) == ("refund_request", "HIGH")
     assert found["escalation_sheet"][-1][0] == "score for refund_request"
+
+
+@pytest.mark.parametrize("intent", ["request_human", "file_complaint", "thank", "out_of_scope"])
+@pytest.mark.parametrize(
+    "text",
+    ["when will my refund arrive?", "third time I'm writing, does anybody read this", "a lovely lamp", "is it late"],
+)
+def test_typed_message_is_decided_as_from_the_command_line_whatever_the_intent_model_says(
+    policy: EscalationPolicy, text: str, intent: str
+) -> None:
+    expected = assess(Signals(text), likeness=default_likeness())
+    prediction = predict(policy, says(text, intent, 0.99))
+    assert (predicted(prediction) == "action_escalate") == expected.escalate
+    assert slots(prediction).get("escalation_reason") == expected.reason
 
 
 def test_prediction_overrules_an_active_form(policy: EscalationPolicy) -> None:
