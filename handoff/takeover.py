@@ -19,6 +19,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection, Row
 
 from handoff.database import Database
+from handoff.entries import RETURNED
 from handoff.rows import add_job, lock_floor, takeover_by_id
 from handoff.tables import floors, jobs, notices, takeovers
 
@@ -122,7 +123,7 @@ def _wait_again(connection: Connection, floor: Row, left: Row, request: Request,
         )
     )  # fmt: skip
     if unopened:
-        went_back = (jobs.c.takeover_id == left.id) & (jobs.c.kind == "note") & (jobs.c.state == "pending")
+        went_back = (jobs.c.takeover_id == left.id) & jobs.c.key.startswith(RETURNED) & (jobs.c.state == "pending")
         connection.execute(update(jobs).where(went_back).values(state="done", body=None, done_at=now))
     else:
         recent = tuple(line for line in request.transcript if line[0] > (left.closed_at or 0.0))

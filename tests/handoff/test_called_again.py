@@ -14,7 +14,7 @@ from handoff.dispatcher import Dispatcher
 from handoff.ending import status_changed
 from handoff.floor import Floor
 from handoff.looking import Looking
-from handoff.relay import Words, customer_said
+from handoff.relay import Words, customer_said, held_back
 from handoff.rows import TicketRef
 from handoff.tables import notices
 from handoff.takeover import Opened, open_takeover
@@ -90,6 +90,7 @@ def test_whoever_was_told_of_the_first_call_is_told_of_the_second(shop: Shop) ->
 def test_a_ticket_that_was_not_opened_yet_is_opened_with_the_new_request(shop: Shop) -> None:
     shop.desk.down = True
     shop.calls("wamid.1")
+    held_back(shop.db, CUSTOMER, "wamid.0", "#10234 is on its way", shop.now)
     shop.goes_back("wamid.2")
     shop.work()
     shop.calls("wamid.3", reason="refund_request", priority="HIGH")
@@ -99,6 +100,7 @@ def test_a_ticket_that_was_not_opened_yet_is_opened_with_the_new_request(shop: S
     (draft,) = shop.desk.drafts.values()
     assert (draft.priority, "asks for a refund" in draft.note) == ("high", True)
     assert "chose to go back" not in shop.said(), "that is no longer so"
+    assert "#10234 is on its way" in shop.said(), "but what was held back still counts"
 
 
 def test_the_turn_that_called_again_may_run_twice(shop: Shop) -> None:
