@@ -1,6 +1,8 @@
 """Word and character n-grams of a message as one sparse row: damped counts times rarity, each kind of length 1/√2.
 
-The same numbers as scikit-learn's TfidfVectorizer would give, at a fifth of its cost for a single message.
+The numbers of scikit-learn's TfidfVectorizer at a fifth of its cost for a single message, but for one thing: n-grams
+that training did not see have no column, yet they count in the length. So a message of strange words is a short row,
+which scores low for every label, and not the two syllables that it happens to share with some complaint.
 """
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ class Ngrams:
         self.vocabulary = list(vocabulary)
         self.rarity = rarity
         self._column = {gram: column for column, gram in enumerate(self.vocabulary)}
+        self._rarest = float(rarity.max(initial=1.0))
 
     @classmethod
     def fit(cls, texts: Sequence[str]) -> Ngrams:
@@ -55,15 +58,17 @@ class Ngrams:
         return f"w{word}" in self._column
 
     def row(self, text: str) -> Row:
-        """The row of one text; n-grams that training did not see are left out."""
+        """The row of one text; n-grams that training did not see only make it shorter."""
         columns: list[int] = []
         values: list[np.ndarray] = []
         for grams in _grams(text):
-            known = Counter(self._column[gram] for gram in grams if gram in self._column)
+            counts = Counter(grams)
+            known = {self._column[gram]: count for gram, count in counts.items() if gram in self._column}
             if known:
                 weight = np.log(np.fromiter(known.values(), dtype=np.float32)) + 1
                 weight *= self.rarity[list(known)]
-                values.append(weight / (np.linalg.norm(weight) * np.sqrt(np.float32(_KINDS))))
+                strange = (len(counts) - len(known)) * self._rarest**2
+                values.append(weight / np.sqrt(_KINDS * (weight @ weight + np.float32(strange))))
                 columns += known
         joined = np.concatenate(values) if values else np.zeros(0, dtype=np.float32)
         return Row(np.array(columns, dtype=np.intp), joined)

@@ -15,6 +15,7 @@ import os
 import struct
 from collections import OrderedDict
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ import numpy as np
 
 DIMENSION = 384
 LAYERS = 8
+_BATCH = 32  # texts: about 400 tokens
 _LONGEST = 280  # characters: the topic stands at a message's beginning, its question at the end
 
 
@@ -57,10 +59,17 @@ class SentenceEmbeddings:
         keys = [hashlib.sha256(f"{self._layers}:{text}".encode()).hexdigest()[:32] for text in clipped]
         new = {key: text for key, text in zip(keys, clipped, strict=True) if key not in known}
         if new:
-            vectors = self._engine(threads=os.cpu_count() or 1).query(list(new.values()))
+            vectors = self._in_batches(list(new.values()))
             known.update(zip(new, vectors.astype(np.float16), strict=True))
             self._write_cache(known)
         return np.array([known[key] for key in keys], dtype=np.float32).reshape(len(texts), DIMENSION)
+
+    def _in_batches(self, texts: list[str]) -> np.ndarray:
+        """Small batches stay in the cores' caches, and a thread a core does more than the engine's own threads."""
+        engine = self._engine()
+        batches = [texts[at : at + _BATCH] for at in range(0, len(texts), _BATCH)]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            return np.concatenate(list(pool.map(engine.query, batches)))
 
     def is_word(self, word: str) -> bool:
         """Whether the tokenizer knows the word as one piece, as it does the words of many languages."""
@@ -68,11 +77,11 @@ class SentenceEmbeddings:
             self._frame = self._engine().token_count("a") - 1
         return bool(self._engine().token_count(word) == self._frame + 1)
 
-    def _engine(self, threads: int = 1) -> Any:
-        """The model. The first call of a process settles the threads: many to train, one to serve beside others."""
+    def _engine(self) -> Any:
+        """The model, one thread a call, as it serves beside others. Calls from several threads do not meet."""
         if self._model is None:
             wanted = os.environ.get("OMP_NUM_THREADS")
-            os.environ["OMP_NUM_THREADS"] = wanted or str(threads)
+            os.environ["OMP_NUM_THREADS"] = wanted or "1"
             self._model = _shallow_model(self._layers)
             if wanted is None:
                 del os.environ["OMP_NUM_THREADS"]

@@ -76,6 +76,10 @@ def test_the_embedding_is_read_only_when_the_ngrams_are_unsure(model: IntentMode
     assert unsure.calls == 1
 
 
+def test_invented_words_are_not_taken_for_anything_with_confidence(model: IntentModel) -> None:
+    assert model.glance("flibber orjab wefund").confidence < model.glance("where is my refund").confidence - 0.2
+
+
 @pytest.mark.parametrize("text", ["", " ", "\u2060", "😀" * 500, "a" * 65000, "\x00", "مرحبا"])
 def test_any_text_gets_an_answer(model: IntentModel, text: str) -> None:
     assert model.predict(text, CountingEmbedder()).label in model.labels

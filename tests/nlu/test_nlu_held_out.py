@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import statistics
 import time
 from collections.abc import Iterator
@@ -17,12 +18,25 @@ from workbench.trained_nlu import TrainedNlu, is_right
 # slice (file, in scope or not): share of right labels that it must reach
 LEVELS = {
     ("retail_live", True): 0.94,
-    ("tweets", True): 0.89,
+    ("tweets", True): 0.91,
     ("hinglish", True): 0.91,
     ("long_messages", True): 0.85,
-    ("small_talk", True): 0.92,
+    ("small_talk", True): 0.94,
     ("out_of_scope_unrelated", False): 0.93,
     ("out_of_scope_near_retail", False): 0.91,
+}
+
+
+# The same for phrases whose author never saw the training data. They stay sealed: nobody reads which of them were
+# misunderstood, so the failing test tells only how many.
+SEALED = HELD_OUT.parent / "sealed"
+SEALED_LEVELS = {
+    "retail_chat": 0.82,
+    "tweets": 0.91,
+    "hinglish": 0.88,
+    "smalltalk": 0.92,
+    "oos_unrelated": 0.88,
+    "oos_near_retail": 0.93,
 }
 
 
@@ -42,6 +56,29 @@ def test_held_out_phrases_are_understood(nlu: TrainedNlu, name: str, in_scope: b
     ]
     share = 1 - len(wrong) / len(phrases)
     assert share >= LEVELS[name, in_scope], f"{share:.2f} of {len(phrases)}:\n" + "\n".join(wrong)
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("name", SEALED_LEVELS)
+def test_sealed_phrases_are_understood(nlu: TrainedNlu, name: str) -> None:
+    rows = [line.split("\t") for line in (SEALED / f"{name}.tsv").read_text(encoding="utf-8").splitlines()]
+    phrases = [
+        (row[0], row[1].replace("nlu_fallback", "out_of_scope").split("|"))
+        for row in rows
+        if len(row) == 2 and not row[0].startswith("# ")
+    ]
+    right = sum(any(is_right(wanted, nlu.label(text)) for wanted in labels) for text, labels in phrases)
+    share = right / len(phrases)
+    assert share >= SEALED_LEVELS[name], f"{share:.2f} of {len(phrases)}"
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("seed", range(3))
+def test_invented_words_are_not_understood(nlu: TrainedNlu, seed: int) -> None:
+    dice = random.Random(seed)
+    syllables = [first + vowel + last for first in "bdfgjkvwz" for vowel in "aeiou" for last in "bgkpvxz"]
+    texts = [" ".join("".join(dice.choices(syllables, k=2)) for _ in range(3)) for _ in range(40)]
+    assert sum(is_right("out_of_scope", nlu.label(text)) for text in texts) >= 34
 
 
 @pytest.mark.model

@@ -1,0 +1,28 @@
+"""Sentence embeddings of the bundled model: the same alone or in batches, and computed once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from components.sentence_embeddings import SentenceEmbeddings
+
+TEXTS = [f"where is my order number {number}" for number in range(40)] + ["refund kab aayega", "नमस्ते", ""]
+
+
+def test_a_text_has_the_same_vector_alone_and_among_many() -> None:
+    embeddings = SentenceEmbeddings()
+    many = embeddings.many(TEXTS)
+    assert many.shape == (len(TEXTS), 384)
+    for at in (0, 31, 32, 39, 40, 41, 42):
+        assert embeddings.one(TEXTS[at]) == pytest.approx(many[at], abs=2e-3)
+
+
+def test_vectors_once_computed_come_from_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "vectors.npz"
+    first = SentenceEmbeddings(file).many(TEXTS[:3])
+    again = SentenceEmbeddings(file)
+    monkeypatch.setattr(again, "_engine", lambda: pytest.fail("computed again"))
+    assert np.array_equal(again.many(TEXTS[:3]), first)
