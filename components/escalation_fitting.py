@@ -9,11 +9,13 @@ a probability means what it says.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import scipy.linalg
@@ -57,11 +59,16 @@ def labelled(path: Path = MESSAGES) -> Iterator[tuple[str, str]]:
             yield expected, text
 
 
+def own_examples() -> list[Example]:
+    """The labelled messages."""
+    return [Example(text, "innocent" if label in INNOCENT else label, True) for label, text in labelled()]
+
+
 def examples() -> list[Example]:
     """The labelled messages, and the phrases of `data/nlu/` by what their intent says of them."""
     from components.escalation import Signals, assess
 
-    found = [Example(text, "innocent" if label in INNOCENT else label, True) for label, text in labelled()]
+    found = own_examples()
     innocent = 0
     for intent, text in _phrases():
         label = _REASON_OF.get(intent, "innocent")
@@ -73,10 +80,14 @@ def examples() -> list[Example]:
     return found
 
 
-def fit(found: list[Example]) -> tuple[LikenessWeights, np.ndarray]:
-    """The fitted weights, and the leave-one-out probabilities of the examples, shape (n, labels)."""
-    from components.sentence_embeddings import SentenceEmbeddings
+class Embedder(Protocol):
+    """What turns readable texts into vectors, shape (n, d)."""
 
+    def many(self, texts: Sequence[str]) -> np.ndarray: ...
+
+
+def fit(found: list[Example], embedder: Embedder) -> tuple[LikenessWeights, np.ndarray]:
+    """The fitted weights, and the leave-one-out probabilities of the examples, shape (n, labels)."""
     folds = [folded(example.text) for example in found]
     target = np.array([LABELS.index(example.label) for example in found])
     ridge = _RIDGE / np.where([example.ours for example in found], 1.0, _PHRASE_TRUST)
@@ -84,7 +95,7 @@ def fit(found: list[Example]) -> tuple[LikenessWeights, np.ndarray]:
     sparse = ngrams.matrix(folds)
     linear = _products(sparse) + _BIAS
     glanced = _regression(linear, target, ridge)
-    vectors = SentenceEmbeddings(Path("var/cache/embeddings.npz")).many([readable(e.text) for e in found])
+    vectors = embedder.many([readable(example.text) for example in found])
     centre = vectors.mean(axis=0)
     typical = _typical(vectors - centre, [example.ours for example in found])
     near = nearness(vectors, centre, typical, _WIDTH)
@@ -103,8 +114,15 @@ def fit(found: list[Example]) -> tuple[LikenessWeights, np.ndarray]:
         typical=typical,
         typical_weights=_MEANING * to_typical @ read.dual,
         width=_WIDTH,
+        digest=digest(found),
     )
     return weights, read.left_out
+
+
+def digest(found: list[Example]) -> str:
+    """By which a fit is known to be of these messages of ours."""
+    lines = sorted(f"{example.label}\t{example.text}" for example in found if example.ours)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -179,7 +197,9 @@ def estimate(found: list[Example], left_out: np.ndarray) -> str:
 
 
 if __name__ == "__main__":
+    from components.sentence_embeddings import SentenceEmbeddings
+
     fitted = examples()
-    shipped, unseen = fit(fitted)
+    shipped, unseen = fit(fitted, SentenceEmbeddings(Path("var/cache/embeddings.npz")))
     shipped.save()
     print(f"{len(fitted)} examples, {estimate(fitted, unseen)}")

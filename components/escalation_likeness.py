@@ -92,6 +92,7 @@ class LikenessWeights:
     typical: np.ndarray  # (m, d) in 127ths
     typical_weights: np.ndarray  # (m, labels)
     width: float
+    digest: str  # of the messages that it was fitted on
 
     @classmethod
     def load(cls, path: Path = WEIGHTS) -> LikenessWeights:
@@ -99,8 +100,11 @@ class LikenessWeights:
         with np.load(path, allow_pickle=False) as stored:
             named = {name: stored[name] for name in stored.files}
         ngrams = TellingNgrams(named.pop("vocabulary").tolist(), named.pop("rarity").astype(np.float32))
+        digest = str(named.pop("digest"))
         scalars = {name: float(value) for name, value in named.items() if value.ndim == 0}
-        return cls(ngrams=ngrams, **{name: value.astype(np.float32) for name, value in named.items()} | scalars)
+        return cls(
+            ngrams=ngrams, digest=digest, **{name: value.astype(np.float32) for name, value in named.items()} | scalars
+        )
 
     def save(self, path: Path = WEIGHTS) -> None:
         """Write one compressed file, the large arrays at half or quarter precision."""

@@ -27,7 +27,7 @@ from rasa.shared.core.trackers import DialogueStateTracker
 from components.escalation import Signals, assess
 from components.escalation_likeness import default_likeness
 from components.escalation_policy import EscalationPolicy
-from components.escalation_settings import CONFIG, POLICY
+from components.escalation_settings import CONFIG, POLICY, EscalationConfigError
 
 DOMAIN = Domain.from_dict(
     {
@@ -98,6 +98,13 @@ def test_typed_message_is_decided_as_from_the_command_line_whatever_the_intent_m
     prediction = predict(policy, says(text, intent, 0.99))
     assert (predicted(prediction) == "action_escalate") == expected.escalate
     assert slots(prediction).get("escalation_reason") == expected.reason
+
+
+def test_mistake_in_the_settings_is_named_before_anything_is_trained() -> None:
+    entry = next(p for p in yaml.safe_load(CONFIG.read_text())["policies"] if p["name"] == POLICY)
+    assert EscalationPolicy.fingerprint_addon(entry) is None
+    with pytest.raises(EscalationConfigError, match=r"config\.yml.*unresolved_turns.*Remedy"):
+        EscalationPolicy.fingerprint_addon({**entry, "unresolved_turns": "three"})
 
 
 def test_prediction_overrules_an_active_form(policy: EscalationPolicy) -> None:
