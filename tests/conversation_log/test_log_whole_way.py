@@ -51,13 +51,16 @@ class Journey:
             self.clock += self.rng.choice((5.0, 300.0))
             customer = f"9198765432{self.rng.randrange(CUSTOMERS):02d}"
             wamid, reply = f"wamid.in.{number}", f"wamid.out.{number}"
+            asked, answer = f"message {number}", f"answer {number}"
+            replies = ((answer, "utter_order_status_shipped"),)
             self.log.put(
-                turn_record(wamid, text=f"message {number}", at=self.clock, customer=customer),
+                turn_record(wamid, text=asked, replies=replies, at=self.clock, customer=customer),
                 sent_record(f"{wamid}:1", reply, at=self.clock + 1, customer=customer),
             )
-            self.asked.append(wamid)
-            self.answered.append(reply)
-            self.log.put(status_record(self.rng.choice(self.answered), "read", at=self.clock + 2))
+            self.asked.append(asked)
+            self.answered.append(answer)
+            of = f"wamid.out.{self.rng.randint(0, number)}"
+            self.log.put(status_record(of, "read", at=self.clock + 2))
 
     def write(self) -> None:
         self.log.redis.delete("log:writer")  # the lease of the one that died runs out
@@ -118,14 +121,14 @@ class Journey:
         return wrapped
 
     def hot(self) -> set[str]:
-        """The customers' messages that still lie in the stream."""
+        """What customers wrote that still lies in the stream."""
         found = (json.loads(fields[b"j"]) for _, fields in self.log.redis.xrange(STREAM))
-        return {record["metadata"]["wamid"] for record in found if record["record"] == "turn"}
+        return {record["metadata"]["typed"] for record in found if record["record"] == "turn"}
 
     def kept(self) -> Counter[str]:
-        """Message id → how often it is in the warm and the cold tier together."""
+        """Words → how often they are in the warm and the cold tier together."""
         records = [*self.log.read(), *self.shelf.records(Selection())]
-        return Counter(message["message_id"] for record in records for message in record["messages"])
+        return Counter(message["content"] for record in records for message in record["messages"])
 
 
 def travel(log: Log, folder: Path, seed: int, steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
