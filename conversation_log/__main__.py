@@ -21,6 +21,7 @@ import settings as settings_module
 from conversation_log import arguments, database, hot, remedies
 from conversation_log.database import LogUnavailable
 from privacy import log_filter
+from privacy.pseudonyms import mask_phone
 from settings import Settings, SettingsError
 
 Command = Callable[[Settings, argparse.Namespace], int]
@@ -139,12 +140,15 @@ def _export(settings: Settings, parsed: argparse.Namespace) -> int:
 
     engine, period = _engine(settings), tiers.Period(parsed.since, parsed.until)
     client = _redis(settings) if parsed.customer else None
-    total = 0 if parsed.customer else tiers.count(settings, engine, period)
+    found, total = False, 0 if parsed.customer else tiers.count(settings, engine, period)
     with passing.counted("Exporting", "Exported", total) as more:
         for record in tiers.records(settings, engine, client, period, parsed.customer):
             sys.stdout.write(as_line(record) + "\n")
+            found = True
             more(1)
     sys.stdout.flush()
+    if parsed.customer and not found:
+        print(f"conversation_log: nothing is known of {mask_phone(parsed.customer)}.", file=sys.stderr)
     return 0
 
 

@@ -29,6 +29,7 @@ _OF_DATABASES: Remedies = (
      "name another file in CONVERSATION_DATABASE_URL"),
     (r"unable to open|errno", "the file cannot be opened. Whoever runs this needs to read and write it and its folder"),
     (r"read.?only", "it may only be read. Whoever runs this needs to write it and its folder"),
+    (r"disk i/o error", "its disk is full or failing. Free some space, then look at the disk"),
     (r"locked", "another program holds it. Close that program, or try again in a minute"),
     (r"permission denied|denied to user", "its user may not do that. Grant it all rights on the log's tables"),
     (r"no such table|does not exist|doesn't exist", "it lacks tables. Run `python -m conversation_log migrate`"),

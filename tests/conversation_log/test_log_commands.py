@@ -68,7 +68,9 @@ def test_archive_then_export_then_erase(filled, capsys) -> None:
     assert main(["erase", "--customer", CUSTOMER]) == 0
     assert "archive  conversations" in capsys.readouterr().out
     assert main(["export", "--customer", CUSTOMER]) == 0
-    assert capsys.readouterr().out == ""
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "nothing is known of +91••••••3210" in printed.err
 
 
 def test_show_tells_a_conversation(filled, capsys) -> None:
