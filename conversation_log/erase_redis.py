@@ -189,8 +189,11 @@ def rewrite_files(client: redis.Redis[Any]) -> list[str]:
         if client.info("persistence").get("aof_enabled"):
             client.bgrewriteaof()
             done = _finished(client, ("aof_rewrite_in_progress", "aof_rewrite_scheduled"))
-            notes.append("Redis' append-only file was rewritten." if done else
-                         "Redis is still rewriting its append-only file; what was deleted leaves it when it is done.")
+            notes.append(
+                "Redis' append-only file was rewritten."
+                if done
+                else "Redis is still rewriting its append-only file; what was deleted leaves it when it is done."
+            )
         if _text(client.config_get("save").get("save", "")):
             client.bgsave(schedule=True)
             done = _finished(client, ("rdb_bgsave_in_progress",))
