@@ -64,7 +64,7 @@ def sparkline(counts: list[int]) -> str:
 def _table(title: str, *columns: str) -> Table:
     table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
     for number, column in enumerate(columns):
-        table.add_column(column, justify="left" if number == 0 else "right")
+        table.add_column(column, justify="left" if number == 0 else "right", no_wrap=number == 0)
     return table
 
 
@@ -131,19 +131,21 @@ def _failures(figures: Figures) -> Table:
 
 
 def _llm(figures: Figures) -> Table:
-    table = _table("\nLLM", "model", "answers", "tokens in", "tokens out", "cost", "median", "90 %", "verdicts")
+    table = _table("\nLLM", "model", "answers", "tokens in", "tokens out", "cost", "median", "90 %")
     for model, use in sorted(figures.llm.items()):
         cost = money(use.cost_usd)
-        verdicts = ", ".join(f"{name} {count}" for name, count in use.verdicts.most_common(4))
         times = [duration(use.latency.quantile(share)) for share in (0.5, 0.9)]
         counts = [str(count) for count in (use.calls, use.tokens_in, use.tokens_out)]
-        table.add_row(escape(model), *counts, cost, *times, escape(verdicts))
+        table.add_row(escape(model), *counts, cost, *times)
+        for verdict, count in use.verdicts.most_common(5):
+            table.add_row(f"  {escape(verdict)}", str(count), style="dim")
     return table
 
 
 def _days(figures: Figures) -> Table:
     heads, lines = day_rows(figures)
-    table = _table("\nBy day", *heads)
+    table = _table("\nBy day", "", "began", *heads[2:])
+    table.padding = (0, 1, 0, 0)  # so that all of it fits into 80 columns
     for line in lines[-31:]:
         table.add_row(*line)
     return table
