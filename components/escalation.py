@@ -86,7 +86,7 @@ def assess(signals: Signals, settings: EscalationSettings | None = None, likenes
     """
     settings = settings or default_settings()
     evidence = _evidence(signals, settings)
-    if likeness and signals.text.strip():
+    if likeness and any(map(str.isalpha, signals.text)):
         evidence = _with_opinion(evidence, _opinion(signals.text, evidence, likeness, settings), settings)
     sums = {reason: _rows(reason, evidence, settings) for reason in SCORED}
     scores = {reason: round(sum(row.weight for row in rows), 6) for reason, rows in sums.items()}
