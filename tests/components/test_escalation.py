@@ -191,7 +191,9 @@ def test_no_likeness_is_asked_where_nothing_was_written() -> None:
     assert likeness.asked == 0
 
 
-@pytest.mark.parametrize("text", ["Asha Rao", "12 Lake View Road, Pune", "kal shaam ko", "the blue one", "prepaid", "M"])
+@pytest.mark.parametrize(
+    "text", ["Asha Rao", "12 Lake View Road, Pune", "kal shaam ko", "the blue one", "prepaid", "M"]
+)
 def test_answer_to_a_question_of_the_assistant_calls_nobody(text: str) -> None:
     assert not assess(Signals(text), likeness=default_likeness()).escalate
 
