@@ -36,7 +36,7 @@ from components.escalation_settings import (
 _URGENCY = {"MEDIUM": 1, "HIGH": 2, "CRITICAL": 3}
 _NEGATIVE = ("displeasure", "contempt", "serious_accusation", "threat")
 _CLEAR = 0.6  # of a threshold: phrases that weigh more or less than this, and words that agree, leave no doubt
-_AGREED, _OPPOSED = 0.03, 0.97  # probability of innocence by words
+_AGREED, _OPPOSED = 0.03, 0.92  # probability of innocence by words
 
 
 @dataclass(frozen=True)
