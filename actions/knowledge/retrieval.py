@@ -3,7 +3,7 @@
 Every section is represented by its text and by the ways in which customers ask for it; questions that the pages do
 not answer stand beside them. A question's likeness to each entry fuses meaning (embedding) and words (TF-IDF over words
 and character n-grams); entries then vote (voting.py). The balance between the sections and the questions not covered,
-calibrated on questions of our own (tests/knowledge/calibration.tsv), is the score.
+calibrated on questions of our own (tests/knowledge), is the score.
 
 `python -m actions.knowledge.retrieval --jsonl` reads {"question"} lines and prints {"page", "section", "score",
 "answerable"} lines.
