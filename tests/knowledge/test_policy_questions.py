@@ -1,8 +1,8 @@
 """How well customers' questions find their page, on questions of our own, and the adapter that outside checks call.
 
 `sealed.tsv` is by somebody who had not seen the phrases of the pages; nobody who works on them opens it, and only its
-totals are shown. `heldout.tsv` was written after the first pages and chose no phrase; it and `calibration.tsv` chose the
-decision numbers; `development.tsv` was in view while phrases were added to the pages.
+totals are shown. `heldout.tsv` was written after the first pages and chose no phrase; it and `calibration.tsv` chose
+the decision numbers; `development.tsv` was in view while phrases were added to the pages.
 """
 
 from __future__ import annotations
