@@ -24,7 +24,7 @@ def main() -> None:
     settings = settings_module.load()
     warnings.filterwarnings("ignore")
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    for name in ("sanic", "rasa_sdk", "httpx", "httpcore"):
+    for name in ("sanic", "rasa_sdk", "httpx", "httpx2", "httpcore", "httpcore2", "anthropic", "openai"):
         logging.getLogger(name).setLevel(logging.WARNING)
     log_filter.install(settings.secrets())
     # Rasa and its SDK are locked together; a warning on every call says nothing new.
