@@ -110,22 +110,22 @@ def _left_open(connection: Connection, floor: Row) -> Row | None:
 
 
 def _wait_again(connection: Connection, floor: Row, left: Row, request: Request, now: float) -> Opened:
-    """The ticket goes on: it is told of the new request, or is opened with it if it was not yet."""
-    unopened = left.ticket_id is None
-    kept = request if unopened else replace(request, transcript=())
+    """The ticket goes on: it is told of the new request, or is opened with it if nobody tried to open it yet."""
+    attempts = select(jobs.c.attempts).where(jobs.c.takeover_id == left.id, jobs.c.kind == "open")
+    untried = left.ticket_id is None and not connection.execute(attempts).scalar()
     connection.execute(
         update(takeovers)
         .where(takeovers.c.id == left.id)
         .values(
             opened_by=request.wamid, state="waiting", reason=request.reason, priority=request.priority, opened_at=now,
-            last_customer_at=request.at, closed_at=None, closed_as=None, request=json.dumps(asdict(kept)),
-            look_at=None if unopened else now + FIRST_LOOK_S, look_failures=0,
+            last_customer_at=request.at, closed_at=None, closed_as=None, look_failures=0,
+            request=json.dumps(asdict(request)) if untried else left.request,
+            look_at=now + FIRST_LOOK_S if left.ticket_id else None,
         )
     )  # fmt: skip
-    if unopened:
-        went_back = (jobs.c.takeover_id == left.id) & jobs.c.key.startswith(RETURNED) & (jobs.c.state == "pending")
-        connection.execute(update(jobs).where(went_back).values(state="done", body=None, done_at=now))
-    else:
+    went_back = (jobs.c.takeover_id == left.id) & jobs.c.key.startswith(RETURNED) & (jobs.c.state == "pending")
+    connection.execute(update(jobs).where(went_back, jobs.c.attempts == 0).values(state="done", body=None, done_at=now))
+    if not untried:  # a ticket that is tried again must say the same, or its Idempotency-Key is refused
         recent = tuple(line for line in request.transcript if line[0] > (left.closed_at or 0.0))
         body = {"again": asdict(replace(request, transcript=recent))}
         add_job(connection, left.id, "note", f"again:{left.external_id}:{floor.epoch}", body, now)

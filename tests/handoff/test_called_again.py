@@ -87,20 +87,30 @@ def test_whoever_was_told_of_the_first_call_is_told_of_the_second(shop: Shop) ->
         assert connection.execute(select(notices.c.state)).scalars().all() == ["pending"]
 
 
-def test_a_ticket_that_was_not_opened_yet_is_opened_with_the_new_request(shop: Shop) -> None:
-    shop.desk.down = True
+def test_a_ticket_that_nobody_tried_to_open_is_opened_with_the_new_request(shop: Shop) -> None:
     shop.calls("wamid.1")
     held_back(shop.db, CUSTOMER, "wamid.0", "#10234 is on its way", shop.now)
     shop.goes_back("wamid.2")
-    shop.work()
     shop.calls("wamid.3", reason="refund_request", priority="HIGH")
-    shop.desk.down = False
     shop.work()
     assert len(shop.desk.made) == 1
     (draft,) = shop.desk.drafts.values()
     assert (draft.priority, "asks for a refund" in draft.note) == ("high", True)
     assert "chose to go back" not in shop.said(), "that is no longer so"
     assert "#10234 is on its way" in shop.said(), "but what was held back still counts"
+
+
+def test_a_ticket_that_perhaps_was_opened_says_the_same_when_tried_again_and_is_told_the_rest(shop: Shop) -> None:
+    shop.desk.loses = True
+    shop.calls("wamid.1")
+    shop.work()
+    shop.goes_back("wamid.2")
+    shop.calls("wamid.3", reason="refund_request", priority="HIGH")
+    shop.desk.loses = False
+    shop.work()
+    (draft,) = shop.desk.drafts.values()
+    assert "complains" in draft.note
+    assert "waits for a person again: asks for a refund" in shop.said()
 
 
 def test_the_turn_that_called_again_may_run_twice(shop: Shop) -> None:
