@@ -84,7 +84,7 @@ def test_killed_at_every_step_nothing_is_lost_or_doubled(the_log, turn, sent, st
 
 
 def test_batches_of_any_size_give_the_same_log(sqlite_log, turn, sent, status, noon, monkeypatch):
-    records = conversation_records(turn, sent, status, noon, random.Random(9))
+    records = conversation_records(turn, sent, status, noon, random.Random(9))[:160]
     found = []
     for size in (1, 7, 500):
         monkeypatch.setattr("conversation_log.writer.BATCH", size)
