@@ -80,6 +80,7 @@ async def _measure(
     }
     print(results["ms per turn"], file=sys.stderr)
     question = buyers.where_is_my_order
+    results["ms per turn, log"] = await measures.with_and_without_log(ours, question)
     took = await measures.acknowledgement_ms(ours, question, options.rate, options.seconds)
     await measures.drained(ours)
     results["acknowledgement ms"] = {
@@ -116,6 +117,8 @@ def table(results: dict[str, Any]) -> str:
     for length in LENGTHS:
         lines.append(f"turn {length:<11} stock {stock[length]:6.0f} ms        ours {ours[length]:6.0f}")
     lines.append(f"turn 1000 / turn 10: stock {stock[1000] / stock[10]:.1f}, ours {ours[1000] / ours[10]:.2f}")
+    log = results["ms per turn, log"]
+    lines.append(f"order look-up with the log {log['on']:.1f} ms, with its writer stopped {log['off']:.1f}")
     ack = results["acknowledgement ms"]
     lines.append(
         f"acknowledgement at {ack['messages/s']:.0f}/s: p50 {ack['p50']:.0f} ms, p99 {ack['p99']:.0f} ms "

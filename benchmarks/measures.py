@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import signal
 import statistics
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -117,6 +119,24 @@ async def stock_conversation(
         times = 1 if length == 1 else 5
         found[length] = await turn_ms(lambda: stock.ask(session, customer, text, False), times)
     return found
+
+
+async def with_and_without_log(ours: Ours, question: Question, rounds: int = 5, turns: int = 20) -> dict[str, float]:
+    """Median milliseconds of a turn while the log's writer works, and while it stands still; rounds alternate."""
+    worker = ours.shop.named("worker")[0].running
+    assert worker is not None
+    took: dict[str, list[float]] = {"on": [], "off": []}
+    try:
+        for side in [*took] * rounds:
+            os.kill(worker.pid, signal.SIGCONT if side == "on" else signal.SIGSTOP)
+            for _ in range(turns):
+                customer = buyers.new_customer()
+                begin = time.perf_counter()
+                await ours.ask(customer, question(customer))
+                took[side].append((time.perf_counter() - begin) * 1000)
+    finally:
+        os.kill(worker.pid, signal.SIGCONT)
+    return {side: statistics.median(values) for side, values in took.items()}
 
 
 async def acknowledgement_ms(ours: Ours, question: Question, rate: float, seconds: float) -> list[float]:
