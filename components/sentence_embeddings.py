@@ -16,6 +16,7 @@ import struct
 from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ import numpy as np
 DIMENSION = 384
 LAYERS = 8
 _BATCH = 32  # texts: about 400 tokens
+_REMEMBERED = 2048  # texts: what is understood and what is looked at for anger is often the same
 _LONGEST = 280  # characters: the topic stands at a message's beginning, its question at the end
 
 
@@ -31,25 +33,29 @@ class EmbeddingModelError(RuntimeError):
     """The installed embedding model is not the one that this code knows."""
 
 
-class SentenceEmbeddings:
-    """The embedding model, loaded at first use. Vectors are float32 of length 384 and norm 1."""
+_recent: OrderedDict[tuple[int, str], np.ndarray] = OrderedDict()
 
-    def __init__(self, cache_file: Path | None = None, layers: int = LAYERS, remember: int = 2048) -> None:
-        self._cache_file, self._layers, self._remember = cache_file, layers, remember
-        self._recent: OrderedDict[str, np.ndarray] = OrderedDict()
+
+class SentenceEmbeddings:
+    """The embedding model, loaded at first use. Vectors are float32 of length 384 and norm 1.
+
+    All of a process share one model of a depth, and what they embedded lately.
+    """
+
+    def __init__(self, cache_file: Path | None = None, layers: int = LAYERS) -> None:
+        self._cache_file, self._layers = cache_file, layers
         self._model: Any = None
         self._frame: int | None = None  # tokens around a text
 
     def one(self, text: str) -> np.ndarray:
         """The vector of one text, shape (384,)."""
-        text = clip(text)
-        if text in self._recent:
-            self._recent.move_to_end(text)
-            return self._recent[text]
-        vector = np.asarray(self._engine().query(text), dtype=np.float32)
-        self._recent[text] = vector
-        if len(self._recent) > self._remember:
-            self._recent.popitem(last=False)
+        key = (self._layers, clip(text))
+        vector = _recent.pop(key, None)
+        if vector is None:
+            vector = np.asarray(self._engine().query(key[1]), dtype=np.float32)
+        _recent[key] = vector
+        while len(_recent) > _REMEMBERED:
+            _recent.popitem(last=False)
         return vector
 
     def many(self, texts: Sequence[str]) -> np.ndarray:
@@ -112,6 +118,7 @@ def clip(text: str) -> str:
     return f"{text[: _LONGEST // 3]} … {text[-2 * _LONGEST // 3 :]}"
 
 
+@lru_cache(maxsize=2)
 def _shallow_model(layers: int) -> Any:
     """The bundled model, reading only its first layers.
 

@@ -26,3 +26,10 @@ def test_vectors_once_computed_come_from_the_file(tmp_path: Path, monkeypatch: p
     again = SentenceEmbeddings(file)
     monkeypatch.setattr(again, "_engine", lambda: pytest.fail("computed again"))
     assert np.array_equal(again.many(TEXTS[:3]), first)
+
+
+def test_what_one_user_of_the_model_embedded_the_next_does_not_compute(monkeypatch: pytest.MonkeyPatch) -> None:
+    vector = SentenceEmbeddings().one("has it left the warehouse")
+    other = SentenceEmbeddings()
+    monkeypatch.setattr(other, "_engine", lambda: pytest.fail("computed again"))
+    assert np.array_equal(other.one("has it left the warehouse"), vector)
