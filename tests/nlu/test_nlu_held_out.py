@@ -31,9 +31,9 @@ LEVELS = {
 # misunderstood, so the failing test tells only how many.
 SEALED = HELD_OUT.parent / "sealed"
 SEALED_LEVELS = {
-    "retail_chat": 0.82,
-    "tweets": 0.91,
-    "hinglish": 0.88,
+    "retail_chat": 0.84,
+    "tweets": 0.89,
+    "hinglish": 0.87,
     "smalltalk": 0.92,
     "oos_unrelated": 0.88,
     "oos_near_retail": 0.93,
