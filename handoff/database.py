@@ -17,11 +17,12 @@ from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-from handoff.schema import migrate
+from handoff.schema import is_current, migrate
 
 BUSY_TIMEOUT_S = 5
 CONNECT_TIMEOUT_S = 3
 VANISHED_AFTER_MS = 5000
+MIGRATION_TIMEOUT_S = 60  # others may be at it on a slow disk
 _SCHEMA_LOCK = 0x48414E44  # any number that no other advisory lock of this database uses
 
 
@@ -69,11 +70,20 @@ class Database:
         """Bring the tables up to date. Several processes may do this at once."""
         if self._prepared:
             return
-        with _translated(), self._writing.begin() as connection:
+        with _translated():
+            with self._reading.connect() as connection:
+                current = is_current(connection)
+            if not current:
+                self._migrate()
+        self._prepared = True
+
+    def _migrate(self) -> None:
+        with self._writing.begin() as connection:
             if not self.sqlite:
+                for name in ("lock_timeout", "statement_timeout"):
+                    connection.exec_driver_sql(f"SET LOCAL {name} = '{MIGRATION_TIMEOUT_S}s'")
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})")
             migrate(connection)
-        self._prepared = True
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:

@@ -41,6 +41,11 @@ def migrate(connection: Connection) -> None:
     log.info("handoff.tables.migrated from=%s to=%s", applied, REVISIONS[-1])
 
 
+def is_current(connection: Connection) -> bool:
+    """Whether there is nothing to apply."""
+    return applied_revision(connection) == REVISIONS[-1]
+
+
 def applied_revision(connection: Connection) -> str | None:
     """The migration that the database is at; None before the first, and for tables older than migrations."""
     if not sqlalchemy.inspect(connection).has_table(VERSION_TABLE):
