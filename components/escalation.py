@@ -35,7 +35,7 @@ from components.escalation_settings import (
 
 _URGENCY = {"MEDIUM": 1, "HIGH": 2, "CRITICAL": 3}
 _NEGATIVE = ("displeasure", "contempt", "serious_accusation", "threat")
-_CLEAR = 0.6  # of a threshold: phrases that weigh more or less than this, and words that agree, leave no doubt
+_CLEAR = 0.6  # of a threshold ("where is my order"): phrases that weigh no more, and words that agree, leave no doubt
 _AGREED, _OPPOSED = 0.03, 0.92  # probability of innocence by words
 
 
@@ -140,7 +140,7 @@ def _opinion(text: str, evidence: _Evidence, likeness: Reader, settings: Escalat
         sum(row.weight for row in _rows(reason, evidence, settings)) / settings.thresholds[reason] for reason in SCORED
     )
     agreed = best >= 1 and glance.innocent <= _AGREED
-    opposed = best < _CLEAR and glance.innocent >= _OPPOSED
+    opposed = best <= _CLEAR and glance.innocent >= _OPPOSED
     return glance if agreed or opposed else likeness.read(text)
 
 

@@ -93,8 +93,12 @@ class EscalationPolicy(Policy):
 
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
-        """Nothing to add; asked before anything is trained, so that a designer's mistake shows at once."""
-        parse(config)
+        """Nothing to add; asked before anything is trained, so that a designer's mistake shows at once.
+
+        Where Rasa takes a component from its cache, it asks with the cached output in place of the configuration.
+        """
+        if "output" not in config:
+            parse(config)
         return None
 
     @staticmethod

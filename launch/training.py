@@ -19,7 +19,7 @@ from settings import PROJECT_ROOT
 
 MODELS = PROJECT_ROOT / "models"
 INPUTS = ("data/**/*.yml", "domain.yml", "config.yml", "components/**/*.py", "components/**/*.txt",
-          "components/**/*.json", "requirements.lock")
+          "components/**/*.npz", "requirements.lock")
 KEPT_MODELS = 3
 _NOISE = re.compile(r"Warning|^Traceback|^The above exception|GraphComponentException|^ ")
 

@@ -103,6 +103,7 @@ def test_typed_message_is_decided_as_from_the_command_line_whatever_the_intent_m
 def test_mistake_in_the_settings_is_named_before_anything_is_trained() -> None:
     entry = next(p for p in yaml.safe_load(CONFIG.read_text())["policies"] if p["name"] == POLICY)
     assert EscalationPolicy.fingerprint_addon(entry) is None
+    assert EscalationPolicy.fingerprint_addon({"output": "what Rasa kept of it"}) is None
     with pytest.raises(EscalationConfigError, match=r"config\.yml.*unresolved_turns.*Remedy"):
         EscalationPolicy.fingerprint_addon({**entry, "unresolved_turns": "three"})
 
