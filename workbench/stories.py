@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from components.language_policy import LANGUAGE, WISHED
 from workbench import lines
 from workbench.agent import without_progress_bars
 from workbench.phrases import PROJECT_ROOT, shown
@@ -112,7 +113,9 @@ def _said(event: Any, parsed: dict[str, Any] | None) -> Step:
 def _acted(event: Any, sources: Sources, intent: str) -> Step:
     predicted = getattr(event, "action_name_prediction", None) or event.action_name
     note = sources.behind(event.policy, predicted)
-    slots = "".join(f"\n{name} = {value}" for name, value in (note.slots if note else {}).items())
+    # The language is read from words, which `rasa test core` does not look at.
+    told = {name: value for name, value in (note.slots if note else {}).items() if name not in (LANGUAGE, WISHED)}
+    slots = "".join(f"\n{name} = {value}" for name, value in told.items())
     by = f"{event.policy}: {note.source}" if note and note.source else str(event.policy)
     return Step(_waits(event.action_name), f"{_waits(predicted)}\n({by}){slots}", predicted != event.action_name,
                 note=note, intent=intent)  # fmt: skip
