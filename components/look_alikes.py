@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 COVER = "\x00"
 _WORTH_A_LOOK = frozenset("0123456789@./")
@@ -25,15 +26,19 @@ class Span:
     value: str
 
 
-def cover(text: str) -> tuple[str, list[Span]]:
-    """The text with look-alikes blanked out, and what they were, in the order of the text."""
+@lru_cache(maxsize=256)
+def cover(text: str) -> tuple[str, tuple[Span, ...]]:
+    """The text with look-alikes blanked out, and what they were, in the order of the text.
+
+    Several components ask about the same message.
+    """
     spans: list[Span] = []
     if not any(character in text for character in _WORTH_A_LOOK):
-        return text, spans
+        return text, ()
     for kind, pattern in _TABLE:
         spans += [Span(m.start(), m.end(), kind, m.group()) for m in pattern.finditer(text) if m.group()]
         text = pattern.sub(lambda m: COVER * len(m.group()), text)
-    return text, sorted(spans, key=lambda span: span.start)
+    return text, tuple(sorted(spans, key=lambda span: span.start))
 
 
 def _any(words: str) -> str:

@@ -66,7 +66,7 @@ def ascii_digits(text: str) -> str:
 
 def look_alikes(text: str) -> list[Span]:
     """Stretches that hold digits or addresses but no order number, in the order of the text."""
-    return cover(ascii_digits(text))[1]
+    return list(cover(ascii_digits(text))[1])
 
 
 def find_order_numbers(text: str, pattern: str = DEFAULT_PATTERN) -> list[Span]:
