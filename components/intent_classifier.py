@@ -20,7 +20,7 @@ from components.message_parts import reconsider
 from components.sentence_embeddings import SentenceEmbeddings
 
 log = logging.getLogger(__name__)
-_FILE = "intent_model.skops"
+_FILE = "intent_model.npz"
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)

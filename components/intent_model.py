@@ -13,6 +13,7 @@ training on folds.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
@@ -22,7 +23,6 @@ from typing import Protocol
 import numpy as np
 import scipy.linalg
 import scipy.sparse
-import skops.io
 
 from components.message_text import folded, readable, words
 from components.ngrams import Ngrams, Row
@@ -76,7 +76,7 @@ class Prediction:
 
 @dataclass(frozen=True)
 class IntentModel:
-    """Fit once, predict many; `save` and `load` keep it as one skops file, which holds no pickled code.
+    """Fit once, predict many; `save` and `load` keep it as one npz file, which holds no pickled code.
 
     Shapes: `ngram_weights` and `weights` (features, labels), `support` (phrases, d), `support_weights` (phrases,
     labels).
@@ -159,16 +159,23 @@ class IntentModel:
 
     def save(self, path: Path) -> None:
         """Write everything to one file."""
-        stored = {f.name: getattr(self, f.name) for f in fields(self)}
-        stored["ngrams"] = {"vocabulary": self.ngrams.vocabulary, "rarity": self.ngrams.rarity}
-        skops.io.dump({**stored, "options": asdict(self.options), "labels": list(self.labels)}, path)
+        stored = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "ngrams"}
+        arrays = {name: value for name, value in stored.items() if isinstance(value, np.ndarray)}
+        rest = {name: value for name, value in stored.items() if name not in arrays}
+        rest |= {"options": asdict(self.options), "vocabulary": self.ngrams.vocabulary}
+        text = np.frombuffer(json.dumps(rest, default=float).encode(), np.uint8)
+        with path.open("wb") as file:
+            np.savez(file, rest=text, rarity=self.ngrams.rarity, **arrays)
 
     @classmethod
     def load(cls, path: Path) -> IntentModel:
         """Read what `save` wrote."""
-        stored = skops.io.load(path)
-        stored["ngrams"] = Ngrams(**stored["ngrams"])
-        return cls(**{**stored, "options": ModelOptions(**stored["options"]), "labels": tuple(stored["labels"])})
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = dict(stored)
+        rest = json.loads(arrays.pop("rest").tobytes())
+        ngrams = Ngrams(rest.pop("vocabulary"), arrays.pop("rarity"))
+        options, labels = ModelOptions(**rest.pop("options")), tuple(rest.pop("labels"))
+        return cls(options=options, labels=labels, ngrams=ngrams, **rest, **arrays)
 
 
 def training_pairs(texts: Sequence[str], labels: Sequence[str]) -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ from workbench.archives import NoTrainedModel, newest_archive
 from workbench.phrases import PROJECT_ROOT
 
 REJECTED = "nlu_fallback"
-_FILE = "intent_model.skops"
+_FILE = "intent_model.npz"
 # A follow-up about an order just shown is answered like the question that it follows.
 _SAME = {"ask_delivery_date": "check_order_status", "ask_other_order": "check_order_status"}
 

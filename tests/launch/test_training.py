@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
@@ -42,16 +43,17 @@ def test_nothing_is_trained_when_nothing_changed(project: Path, monkeypatch: pyt
     assert training.train() == current
 
 
+@pytest.mark.parametrize(("program", "words"), [("workbench", "Nothing was trained"), ("rasa", "Training failed")])
 def test_failed_training_is_said_with_the_remedy(
-    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], program: str, words: str
 ) -> None:
-    class Failed:
-        returncode = 1
-        stdout = "Exception: data/nlu/general.yml is broken"
-        stderr = "UserWarning: noise"
+    def run(command: list[str], **_: object) -> CompletedProcess[str]:
+        if program not in command[2]:
+            return CompletedProcess(command, 0, "", "")
+        return CompletedProcess(command, 1, "Exception: data/nlu/general.yml is broken", "UserWarning: noise")
 
-    monkeypatch.setattr(training.subprocess, "run", lambda *_, **__: Failed())
-    with pytest.raises(LaunchError, match="Training failed"):
+    monkeypatch.setattr(training.subprocess, "run", run)
+    with pytest.raises(LaunchError, match=words):
         training.train()
     said = capsys.readouterr().err
     assert "data/nlu/general.yml is broken" in said
