@@ -2,8 +2,8 @@
 
 A layer costs about 0.1 ms a token on one core. The first eight of twelve do as well here as all (beside n-grams),
 so the model file is mapped with a smaller layer count; its pages stay shared between server processes. Training
-phrases keep their embeddings on disk under a hash of their text: training again after a small edit costs only the
-new phrases.
+phrases keep their embeddings on disk under a hash of their text, beginning with the shipped ones: training costs only
+the new phrases.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from components import shipped_embeddings
 
 DIMENSION = 384
 LAYERS = 8
@@ -42,8 +44,10 @@ class SentenceEmbeddings:
     All of a process share one model of a depth, and what they embedded lately.
     """
 
-    def __init__(self, cache_file: Path | None = None, layers: int = LAYERS) -> None:
-        self._cache_file, self._layers = cache_file, layers
+    def __init__(
+        self, cache_file: Path | None = None, layers: int = LAYERS, shipped: Path | None = shipped_embeddings.FILE
+    ) -> None:
+        self._cache_file, self._layers, self._shipped = cache_file, layers, shipped
         self._model: Any = None
         self._frame: int | None = None  # tokens around a text
 
@@ -60,15 +64,18 @@ class SentenceEmbeddings:
 
     def many(self, texts: Sequence[str]) -> np.ndarray:
         """The vectors of many texts, shape (n, 384), through the cache file when there is one."""
-        known = self._read_cache()
-        clipped = [clip(text) for text in texts]
-        keys = [hashlib.sha256(f"{self._layers}:{text}".encode()).hexdigest()[:32] for text in clipped]
-        new = {key: text for key, text in zip(keys, clipped, strict=True) if key not in known}
+        known = self._read_cache() or (shipped_embeddings.read(self._shipped) if self._shipped else {})
+        keys = self.keys(texts)
+        new = {key: clip(text) for key, text in zip(keys, texts, strict=True) if key not in known}
         if new:
             vectors = self._in_batches(list(new.values()))
             known.update(zip(new, vectors.astype(np.float16), strict=True))
             self._write_cache(known)
         return np.array([known[key] for key in keys], dtype=np.float32).reshape(len(texts), DIMENSION)
+
+    def keys(self, texts: Sequence[str]) -> list[str]:
+        """Under which vectors of texts are kept: digests of depth and text."""
+        return [hashlib.sha256(f"{self._layers}:{clip(text)}".encode()).hexdigest()[:32] for text in texts]
 
     def _in_batches(self, texts: list[str]) -> np.ndarray:
         """Small batches stay in the cores' caches, and a thread a core does more than the engine's own threads."""

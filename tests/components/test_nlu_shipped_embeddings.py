@@ -1,0 +1,39 @@
+"""The shipped embeddings spare the first training nearly all of its time, and are what the model would say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from components import shipped_embeddings
+from components.message_text import readable
+from components.sentence_embeddings import DIMENSION, SentenceEmbeddings
+
+
+def test_nearly_every_phrase_is_shipped() -> None:
+    keys = set(SentenceEmbeddings().keys(sorted({readable(phrase) for phrase in shipped_embeddings.phrases()})))
+    missing = len(keys - shipped_embeddings.read().keys())
+    assert missing <= 0.1 * len(keys), "Remedy: python -m components.shipped_embeddings"
+
+
+def test_a_shipped_vector_is_nearly_the_models() -> None:
+    texts = sorted({readable(phrase) for phrase in shipped_embeddings.phrases()})[::400]
+    embeddings = SentenceEmbeddings(shipped=None)
+    shipped = shipped_embeddings.read()
+    for key, vector in zip(embeddings.keys(texts), embeddings.many(texts), strict=True):
+        if key in shipped:
+            assert float(vector @ shipped[key].astype(np.float32)) > np.cos(np.radians(2))
+
+
+def test_what_is_shipped_is_not_computed_and_the_rest_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "shipped.npz"
+    embeddings = SentenceEmbeddings(tmp_path / "cache.npz", shipped=file)
+    vector = np.full(DIMENSION, DIMENSION**-0.5, np.float32)
+    shipped_embeddings.write({embeddings.keys(["kab aayega"])[0]: vector}, file)
+    computed: list[str] = []
+    monkeypatch.setattr(embeddings, "_in_batches", lambda texts: computed.extend(texts) or np.array([vector]))
+    many = embeddings.many(["kab aayega", "where is it"])
+    assert computed == ["where is it"]
+    assert many == pytest.approx(np.array([vector, vector]), abs=1e-3)
