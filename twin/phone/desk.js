@@ -1,6 +1,6 @@
 // The agent desk: tickets of the helpdesk stand-in, what was said, and the agent's words.
 
-import { dayOf, el, icon, timeOf } from "./dom.js";
+import { dayOf, el, icon, initials, timeOf } from "./dom.js";
 import { format } from "./format.js";
 
 const $ = (id) => document.getElementById(id);
@@ -59,7 +59,7 @@ function line(ticket) {
   return el("li", {}, el(
     "button",
     { type: "button", class: "customer", "aria-current": ticket.id === state.id ? "true" : null, dataset: { ticket: ticket.id }, onclick: () => open(ticket.id) },
-    el("span", { class: `face ${ticket.priority ?? "normal"}`, "aria-hidden": "true" }, `#${ticket.id}`),
+    el("span", { class: `face ${ticket.priority ?? "normal"}`, "aria-hidden": "true" }, initials(ticket.requester.name ?? "Customer")),
     el("span", { class: "who" },
       el("strong", {}, ticket.requester.name ?? "Customer"),
       el("small", {}, ticket.subject),

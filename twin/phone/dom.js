@@ -85,3 +85,8 @@ export function dayOf(seconds) {
   if (day >= midnight - 86400000) return "Yesterday";
   return day.toLocaleDateString("en-IN", { day: "numeric", month: "long", year: "numeric" });
 }
+
+/** What stands for a face: "Asha Rao" → "AR". */
+export function initials(name) {
+  return name.split(/\s+/).map((word) => [...word][0]).slice(0, 2).join("").toUpperCase();
+}

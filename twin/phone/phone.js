@@ -1,7 +1,7 @@
 // The phone: which customer holds it, their chat with the shop, and what they do.
 
 import { bubble, quote, summarize } from "./bubbles.js";
-import { dayOf, el, icon, timeOf } from "./dom.js";
+import { dayOf, el, icon, initials, timeOf } from "./dom.js";
 import { plain } from "./format.js";
 import { listen, server } from "./server.js";
 import { closeSheet, showList, showOptions } from "./sheet.js";
@@ -60,10 +60,6 @@ async function open(key, chosen = true) {
   scrollToEnd();
   look();
   if (chosen && !narrow.matches) $("text").focus();
-}
-
-function initials(name) {
-  return name.split(/\s+/).map((word) => [...word][0]).slice(0, 2).join("").toUpperCase();
 }
 
 function hueOf(key) {
