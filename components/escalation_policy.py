@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any
 
 from rasa.core.featurizers.tracker_featurizers import TrackerFeaturizer
-from rasa.core.policies.policy import Policy, PolicyPrediction, SupportedData
+from rasa.core.policies.policy import PolicyPrediction
 from rasa.engine.graph import ExecutionContext
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
@@ -29,12 +29,12 @@ from rasa.shared.core.events import (
     UserUtteranceReverted,
     UserUttered,
 )
-from rasa.shared.core.generator import TrackerWithCachedStates
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from components.escalation import Assessment, Signals, assess
 from components.escalation_likeness import default_likeness
 from components.escalation_settings import parse
+from components.untrained_policy import UntrainedPolicy
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ class _Turn:
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.POLICY_WITHOUT_END_TO_END_SUPPORT, is_trainable=False)
-class EscalationPolicy(Policy):
+class EscalationPolicy(UntrainedPolicy):
     """Predicts action_escalate when a person should take over, with reason, priority and score sheet as slots."""
 
     def __init__(
@@ -101,14 +101,6 @@ class EscalationPolicy(Policy):
             parse(config)
         return None
 
-    @staticmethod
-    def supported_data() -> SupportedData:
-        return SupportedData.ML_AND_RULE_DATA
-
-    def train(self, training_trackers: list[TrackerWithCachedStates], domain: Domain, **kwargs: Any) -> Resource:
-        """Nothing is learnt here: phrases and weights stand in config.yml, the likeness beside the code."""
-        return self._resource
-
     def predict_action_probabilities(
         self,
         tracker: DialogueStateTracker,
@@ -119,14 +111,14 @@ class EscalationPolicy(Policy):
         """`action_escalate` with certainty, silence after it, or nothing to say."""
         turns = list(islice(_turns_backwards(tracker.events), self._settings.unresolved_turns))
         if not turns:
-            return self._prediction(self._default_predictions(domain))
+            return self._nothing(domain)
         if ESCALATE in turns[0].actions:
             return self._certain(ACTION_LISTEN_NAME, domain)
         assessed = self._assess(turns)
         if assessed is None or not assessed.escalate:
-            return self._prediction(self._default_predictions(domain))
+            return self._nothing(domain)
         log.info("escalation.decided reason=%s score=%.2f", assessed.reason, assessed.score)
-        return self._certain(ESCALATE, domain, _slots(assessed))
+        return self._certain(ESCALATE, domain, optional_events=_slots(assessed))
 
     def _assess(self, turns: list[_Turn]) -> Assessment | None:
         """The customer's message when nothing was done about it yet; after that, only the run of failures.
@@ -155,11 +147,6 @@ class EscalationPolicy(Policy):
             self._settings,
             self._likeness,
         )
-
-    def _certain(self, action: str, domain: Domain, slots: list[Event] | None = None) -> PolicyPrediction:
-        probabilities = self._default_predictions(domain)
-        probabilities[domain.index_for_action(action)] = 1.0
-        return self._prediction(probabilities, optional_events=slots, is_no_user_prediction=True)
 
 
 def _turns_backwards(events: Any) -> Iterator[_Turn]:

@@ -10,20 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from rasa.core.featurizers.tracker_featurizers import TrackerFeaturizer
-from rasa.core.policies.policy import Policy, PolicyPrediction, SupportedData
-from rasa.engine.graph import ExecutionContext
+from rasa.core.policies.policy import PolicyPrediction
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
-from rasa.engine.storage.resource import Resource
-from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.core.constants import ACTION_LISTEN_NAME
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import Event, SlotSet
-from rasa.shared.core.generator import TrackerWithCachedStates
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from components.language import HINDI, HINGLISH
 from components.language_choice import OTHER, Reading, Spoken, choose, read
+from components.untrained_policy import UntrainedPolicy
 
 LANGUAGE, WISHED = "language", "language_wished"
 CHANGE_LANGUAGE, SORRY = "action_change_language", "utter_language_unavailable"
@@ -31,30 +27,12 @@ _PRIORITY = 8  # above EscalationPolicy: asking for another language is no failu
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.POLICY_WITHOUT_END_TO_END_SUPPORT, is_trainable=False)
-class LanguagePolicy(Policy):
+class LanguagePolicy(UntrainedPolicy):
     """Keeps the slots `language` (en, hinglish, hi) and `language_wished`; answers "english please"."""
-
-    def __init__(
-        self,
-        config: dict[str, Any],
-        model_storage: ModelStorage,
-        resource: Resource,
-        execution_context: ExecutionContext,
-        featurizer: TrackerFeaturizer | None = None,
-    ) -> None:
-        super().__init__(config, model_storage, resource, execution_context, featurizer)
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         return {"priority": _PRIORITY}
-
-    @staticmethod
-    def supported_data() -> SupportedData:
-        return SupportedData.ML_AND_RULE_DATA
-
-    def train(self, training_trackers: list[TrackerWithCachedStates], domain: Domain, **kwargs: Any) -> Resource:
-        """Nothing is learnt."""
-        return self._resource
 
     def predict_action_probabilities(
         self,
@@ -67,12 +45,12 @@ class LanguagePolicy(Policy):
         if tracker.latest_action_name in (CHANGE_LANGUAGE, SORRY) and tracker.active_loop is None:
             return self._certain(ACTION_LISTEN_NAME, domain)  # inside a form, it asks its question again
         if tracker.latest_action_name != ACTION_LISTEN_NAME or tracker.latest_message is None:
-            return self._prediction(self._default_predictions(domain))
+            return self._nothing(domain)
         message = _reading(tracker.latest_message.text)
         events = self._slots(tracker, domain, message)
         if message.only_a_wish:
             return self._certain(SORRY if message.wish == OTHER else CHANGE_LANGUAGE, domain, events)
-        return self._prediction(self._default_predictions(domain), events=events)
+        return self._nothing(domain, events)
 
     def _slots(self, tracker: DialogueStateTracker, domain: Domain, message: Reading) -> list[Event]:
         known = tracker.get_slot(LANGUAGE)
@@ -85,11 +63,6 @@ class LanguagePolicy(Policy):
         if after.wished != bool(tracker.get_slot(WISHED)):
             events.append(SlotSet(WISHED, after.wished))
         return events
-
-    def _certain(self, action: str, domain: Domain, events: list[Event] | None = None) -> PolicyPrediction:
-        probabilities = self._default_predictions(domain)
-        probabilities[domain.index_for_action(action)] = 1.0
-        return self._prediction(probabilities, events=events, is_no_user_prediction=True)
 
 
 def _reading(text: str | None) -> Reading:

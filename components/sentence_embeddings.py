@@ -64,7 +64,7 @@ class SentenceEmbeddings:
 
     def many(self, texts: Sequence[str]) -> np.ndarray:
         """The vectors of many texts, shape (n, 384), through the cache file when there is one."""
-        known = self._read_cache() or (shipped_embeddings.read(self._shipped) if self._shipped else {})
+        known = (shipped_embeddings.read(self._shipped) if self._shipped else {}) | self._read_cache()
         keys = self.keys(texts)
         new = {key: clip(text) for key, text in zip(keys, texts, strict=True) if key not in known}
         if new:

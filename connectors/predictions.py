@@ -7,7 +7,6 @@ rule says nothing about what lies before its first step; MemoizationPolicy does 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 from rasa.core.policies.memoization import MemoizationPolicy
@@ -27,9 +26,11 @@ stock_memoized = MemoizationPolicy.predict_action_probabilities
 
 @dataclass(frozen=True)
 class _Rules:
-    """A lookup's rules, read once: each one's states, the latest first, and which can apply to a latest state."""
+    """A lookup's rules, read once: each one's states, the latest first, the most that one has, and which can apply to a
+    latest state."""
 
     backwards: dict[str, list[State]]
+    longest: int
     by_latest: dict[tuple[str, str] | None, list[str]]
 
     @classmethod
@@ -39,7 +40,7 @@ class _Rules:
         by_latest: dict[tuple[str, str] | None, list[str]] = {}
         for key, states in backwards.items():
             by_latest.setdefault(_asks_for(states[0]), []).append(key)
-        return cls(backwards, by_latest)
+        return cls(backwards, max(map(len, backwards.values()), default=0), by_latest)
 
     def candidates(self, latest: State) -> list[str]:
         """The rules whose latest step asks for this action and intent, or does not ask so plainly."""
@@ -68,8 +69,7 @@ def _read(policy: RulePolicy, lookup: dict[str, str]) -> _Rules:
 def _reach(policy: RulePolicy) -> int:
     """How many states the longest rule has."""
     lookups = (policy.lookup.get(RULES, {}), policy.lookup.get(RULES_FOR_LOOP_UNHAPPY_PATH, {}))
-    rules = chain.from_iterable(_read(policy, lookup).backwards.values() for lookup in lookups if lookup)
-    return max(map(len, rules), default=0)
+    return max((_read(policy, lookup).longest for lookup in lookups if lookup), default=0)
 
 
 def prediction_states(

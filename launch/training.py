@@ -59,7 +59,7 @@ def _check_designers_files() -> None:
         [sys.executable, "-m", "workbench", "validate", "--files"], cwd=PROJECT_ROOT, capture_output=True, text=True
     )
     if checked.returncode != 0:
-        print(_said(checked), file=sys.stderr)
+        print(checked.stdout or _said(checked), file=sys.stderr)
         raise LaunchError("Nothing was trained; the lines above name the files. Remedy: correct them.")
 
 

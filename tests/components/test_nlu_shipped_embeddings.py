@@ -37,3 +37,16 @@ def test_what_is_shipped_is_not_computed_and_the_rest_is(tmp_path: Path, monkeyp
     many = embeddings.many(["kab aayega", "where is it"])
     assert computed == ["where is it"]
     assert many == pytest.approx(np.array([vector, vector]), abs=1e-3)
+
+
+def test_phrases_shipped_since_are_not_computed_beside_an_older_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "shipped.npz"
+    embeddings = SentenceEmbeddings(tmp_path / "cache.npz", shipped=file)
+    vector = np.full(DIMENSION, DIMENSION**-0.5, np.float32)
+    monkeypatch.setattr(embeddings, "_in_batches", lambda texts: np.array([vector] * len(texts)))
+    embeddings.many(["where is it"])
+    shipped_embeddings.write({embeddings.keys(["kab aayega"])[0]: vector}, file)
+    monkeypatch.setattr(embeddings, "_in_batches", lambda _: pytest.fail("computed"))
+    assert embeddings.many(["kab aayega", "where is it"]).shape == (2, DIMENSION)

@@ -60,6 +60,16 @@ def test_failed_training_is_said_with_the_remedy(
     assert "noise" not in said
 
 
+def test_a_designers_mistake_is_said_with_its_own_remedy(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = "no_such_intent data/rules/general.yml:3: `intent: gret` is not in domain.yml\n    write greet\n"
+    monkeypatch.setattr(training.subprocess, "run", lambda command, **_: CompletedProcess(command, 1, found, ""))
+    with pytest.raises(LaunchError, match="Nothing was trained"):
+        training.train()
+    assert found in capsys.readouterr().err
+
+
 def test_old_models_are_forgotten_but_not_other_archives(project: Path) -> None:
     models = project / "models"
     models.mkdir()
