@@ -79,14 +79,14 @@ class Floor:
             return self.read(customer)
         return await asyncio.to_thread(self.read, customer)
 
-    async def may_send(self, customer: str, epoch: int, wamid: str | None) -> bool:
-        """The send gate: see FloorState.may_speak."""
+    async def admit_reply(self, customer: str, epoch: int, wamid: str | None) -> bool:
+        """The send gate, see FloorState.may_speak. Words that give a conversation back accept the return by it."""
         if wamid is not None and wamid.startswith(RETURNED):
-            return (await self.returned(customer, wamid)).may_speak(epoch, wamid)
+            return (await self.accept_return(customer, wamid)).may_speak(epoch, wamid)
         return (await self.holder(customer)).may_speak(epoch, wamid)
 
-    async def returned(self, customer: str, entry_id: str) -> FloorState:
-        """The customer's inbox has come to a conversation_returned entry; who has the floor from here on.
+    async def accept_return(self, customer: str, entry_id: str) -> FloorState:
+        """Take the floor back: the customer's inbox has come to a conversation_returned entry. Who has it from here on.
 
         It is the assistant, unless the agent took up the conversation again in the meantime.
         """

@@ -178,7 +178,7 @@ class Consumer:
 
     async def _returned(self, turn: Turn) -> None:
         """The assistant has the floor again, unless the agent took it up once more in the meantime."""
-        state = await self._floor.returned(turn.entry.customer, turn.entry.id)
+        state = await self._floor.accept_return(turn.entry.customer, turn.entry.id)
         turn.epoch = state.epoch
         if state.holder != "bot":
             return

@@ -28,7 +28,7 @@ class Authority(Protocol):
         """Who has the floor before a turn."""
         ...
 
-    async def may_send(self, customer: str, epoch: int, wamid: str | None) -> bool:
+    async def admit_reply(self, customer: str, epoch: int, wamid: str | None) -> bool:
         """Whether a reply computed in `epoch` for the entry `wamid` may still be sent."""
         ...
 
@@ -44,7 +44,7 @@ class Authority(Protocol):
         """The assistant's answer to a message was not sent, because a person had taken over."""
         ...
 
-    async def returned(self, customer: str, entry_id: str) -> State:
+    async def accept_return(self, customer: str, entry_id: str) -> State:
         """The inbox has come to a conversation_returned entry; who has the floor from here on."""
         ...
 
@@ -72,7 +72,7 @@ class BotHasIt:
     async def holder(self, customer: str) -> State:
         return BotState()
 
-    async def may_send(self, customer: str, epoch: int, wamid: str | None) -> bool:
+    async def admit_reply(self, customer: str, epoch: int, wamid: str | None) -> bool:
         return True
 
     async def relay(self, customer: str, entry: Entry) -> None:
@@ -84,7 +84,7 @@ class BotHasIt:
     async def held_back(self, customer: str, wamid: str, answer: str) -> None:
         return None
 
-    async def returned(self, customer: str, entry_id: str) -> State:
+    async def accept_return(self, customer: str, entry_id: str) -> State:
         return BotState()
 
     async def called(self, customer: str, entry_id: str, epoch: int) -> None:

@@ -68,12 +68,12 @@ class MirroredFloor:
                 raise
             return state
 
-    async def may_send(self, customer: str, epoch: int, wamid: str | None) -> bool:
+    async def admit_reply(self, customer: str, epoch: int, wamid: str | None) -> bool:
         """The send gate. Raises HandoffUnavailable when only SQL can know of the reply's epoch."""
         if wamid is not None and is_agents(wamid):
             await self._shown(customer)
         try:
-            return await self._ask(lambda: self._floor.may_send(customer, epoch, wamid))
+            return await self._ask(lambda: self._floor.admit_reply(customer, epoch, wamid))
         except HandoffUnavailable:
             state = await self._mirrored(customer)
             allowed = state.may_speak(epoch, wamid)
@@ -95,8 +95,8 @@ class MirroredFloor:
     async def held_back(self, customer: str, wamid: str, answer: str) -> None:
         await self._floor.held_back(customer, wamid, answer)
 
-    async def returned(self, customer: str, entry_id: str) -> State:
-        state = await self._floor.returned(customer, entry_id)
+    async def accept_return(self, customer: str, entry_id: str) -> State:
+        state = await self._floor.accept_return(customer, entry_id)
         return await self._keep(customer, state)
 
     async def _shown(self, customer: str) -> bool:

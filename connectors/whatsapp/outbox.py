@@ -169,7 +169,7 @@ class Outbox:
             if not mine:
                 self.gate.release_probe()
                 return None
-            if not await self._floor.may_send(reply.customer, reply.epoch, reply.wamid):
+            if not await self._floor.admit_reply(reply.customer, reply.epoch, reply.wamid):
                 self.gate.release_probe()
                 return await self._failed(item, reply, FLOOR_LOST)
         except HandoffUnavailable:

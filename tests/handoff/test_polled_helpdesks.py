@@ -66,4 +66,4 @@ def test_an_agents_answer_arrives_and_solving_gives_the_conversation_back(
     assert "courier" not in json.dumps([entry.payload for entry in arrived])
     floor = Floor(db, configuration)
     assert asyncio.run(floor.holder(CUSTOMER)).holder == "agent"
-    assert asyncio.run(floor.returned(CUSTOMER, arrived[1].id)).holder == "bot"
+    assert asyncio.run(floor.accept_return(CUSTOMER, arrived[1].id)).holder == "bot"

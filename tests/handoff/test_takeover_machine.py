@@ -58,20 +58,20 @@ def floor(db: Database, configuration: HandoffConfiguration) -> Floor:
 
 async def test_an_unknown_customer_speaks_with_the_assistant(floor: Floor) -> None:
     assert await floor.holder("nobody") == FloorState("bot", 0, None)
-    assert await floor.may_send("nobody", 0, "wamid.9")
+    assert await floor.admit_reply("nobody", 0, "wamid.9")
 
 
 async def test_a_takeover_silences_replies_computed_before_it(db: Database, floor: Floor, request_for: Any) -> None:
     before = await floor.holder(CUSTOMER)
     open_takeover(db, request_for())
     assert (await floor.holder(CUSTOMER)).holder == "waiting"
-    assert not await floor.may_send(CUSTOMER, before.epoch, "wamid.0")
+    assert not await floor.admit_reply(CUSTOMER, before.epoch, "wamid.0")
 
 
 async def test_the_turn_that_called_a_person_may_say_so(db: Database, floor: Floor, request_for: Any) -> None:
     before = await floor.holder(CUSTOMER)
     open_takeover(db, request_for())
-    assert await floor.may_send(CUSTOMER, before.epoch, "wamid.1")
+    assert await floor.admit_reply(CUSTOMER, before.epoch, "wamid.1")
 
 
 def test_a_turn_that_runs_again_opens_nothing_new(db: Database, request_for: Any) -> None:
@@ -130,8 +130,8 @@ async def test_a_solved_ticket_gives_the_floor_back_and_old_replies_stay_silent(
     end(db, opened.takeover_id)
     now = await floor.holder(CUSTOMER)
     assert now.holder == "bot"
-    assert not await floor.may_send(CUSTOMER, before.epoch, "wamid.0")
-    assert await floor.may_send(CUSTOMER, now.epoch, "wamid.3")
+    assert not await floor.admit_reply(CUSTOMER, before.epoch, "wamid.0")
+    assert await floor.admit_reply(CUSTOMER, now.epoch, "wamid.3")
 
 
 async def test_the_words_of_the_return_may_be_sent_until_a_person_is_called_again(
@@ -139,14 +139,14 @@ async def test_the_words_of_the_return_may_be_sent_until_a_person_is_called_agai
 ) -> None:
     opened = open_takeover(db, request_for())
     entry_id = end(db, opened.takeover_id)
-    assert await floor.may_send(CUSTOMER, 0, entry_id)
+    assert await floor.admit_reply(CUSTOMER, 0, entry_id)
     open_takeover(db, request_for(wamid="wamid.7"))
-    assert not await floor.may_send(CUSTOMER, 0, entry_id)
+    assert not await floor.admit_reply(CUSTOMER, 0, entry_id)
 
 
 async def test_agents_words_are_never_held_back(db: Database, floor: Floor, request_for: Any) -> None:
     open_takeover(db, request_for())
-    assert await floor.may_send(CUSTOMER, 0, "zendesk:comment:12")
+    assert await floor.admit_reply(CUSTOMER, 0, "zendesk:comment:12")
 
 
 async def test_solved_keeps_the_agents_floor_until_the_last_look(
@@ -256,7 +256,7 @@ async def test_a_solved_conversation_stays_with_the_agent_until_the_inbox_comes_
     opened = open_takeover(db, request_for())
     entry_id = announce(db, opened.takeover_id)
     assert customer_said(db, CUSTOMER, Words("wamid.5", "hello?", NOW), configuration) == "ticket"
-    assert (await floor.returned(CUSTOMER, entry_id)).holder == "bot"
+    assert (await floor.accept_return(CUSTOMER, entry_id)).holder == "bot"
     with pytest.raises(FloorReturned):
         customer_said(db, CUSTOMER, Words("wamid.6", "hello?", NOW), configuration)
 
@@ -265,7 +265,7 @@ async def test_the_send_gate_of_the_return_gives_the_floor_back_when_the_inbox_d
     db: Database, floor: Floor, request_for: Any
 ) -> None:
     entry_id = announce(db, open_takeover(db, request_for()).takeover_id)
-    assert await floor.may_send(CUSTOMER, 0, entry_id)
+    assert await floor.admit_reply(CUSTOMER, 0, entry_id)
     assert (await floor.holder(CUSTOMER)).holder == "bot"
 
 
@@ -277,8 +277,8 @@ async def test_an_agent_who_speaks_on_makes_an_announced_return_void(
     agent_said(db, ticket, comment(1))
     entry_id = announce(db, opened.takeover_id)
     agent_said(db, ticket, comment(2, at=NOW + 500))
-    assert (await floor.returned(CUSTOMER, entry_id)).holder == "agent"
-    assert not await floor.may_send(CUSTOMER, 0, entry_id)
+    assert (await floor.accept_return(CUSTOMER, entry_id)).holder == "agent"
+    assert not await floor.admit_reply(CUSTOMER, 0, entry_id)
 
 
 async def test_a_return_that_a_lost_redis_forgot_is_announced_again(

@@ -218,7 +218,7 @@ class World:
         if entry.kind == "agent_comment":
             turn["replies"] = [{"author": "agent", "text": entry.payload["text"]}]
         elif entry.kind == "conversation_returned":
-            if self.calls_returned and self._run(self.floor.returned(customer, entry.id)).holder != "bot":
+            if self.calls_returned and self._run(self.floor.accept_return(customer, entry.id)).holder != "bot":
                 return
             turn["replies"] = [{"author": "assistant", "text": "returned", "reason": entry.payload["reason"]}]
         else:
@@ -258,7 +258,7 @@ class World:
             lane.outbox.pop(0)
             if reply["key"] not in {sent["key"] for sent in lane.graph}:
                 lane.graph.append(reply)
-        elif self._run(self.floor.may_send(customer, reply["epoch"], reply["wamid"])):
+        elif self._run(self.floor.admit_reply(customer, reply["epoch"], reply["wamid"])):
             lane.in_flight = True
         else:
             wamid = reply["wamid"]

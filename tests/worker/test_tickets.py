@@ -99,7 +99,7 @@ async def test_from_an_angry_customer_to_the_assistants_return(
     assert kinds == [("agent_comment", "Meera here. The refund is on its way."), ("conversation_returned", None)]
     returned = entries(redis_url)[1]
     assert (await floor.holder(CUSTOMER)).holder == "agent"
-    assert (await floor.returned(CUSTOMER, returned["id"])).holder == "bot"
+    assert (await floor.accept_return(CUSTOMER, returned["id"])).holder == "bot"
     db.close()
 
 

@@ -243,7 +243,7 @@ class TakenFloor:
             raise HandoffUnavailable
         return type("State", (), {"holder": self.holder_name, "epoch": 7, "opened_by": None})()
 
-    async def may_send(self, customer: str, epoch: int, wamid: str | None) -> bool:
+    async def admit_reply(self, customer: str, epoch: int, wamid: str | None) -> bool:
         return self.may
 
     async def relay(self, customer: str, entry: Entry) -> None:

@@ -36,7 +36,7 @@ class Sql:
             raise HandoffUnavailable
         return self.states.get(customer, FloorState())
 
-    async def may_send(self, customer: str, epoch: int, wamid: str | None) -> bool:
+    async def admit_reply(self, customer: str, epoch: int, wamid: str | None) -> bool:
         return (await self.holder(customer)).may_speak(epoch, wamid)
 
     async def relay(self, customer: str, entry: Any) -> None:
@@ -50,7 +50,7 @@ class Sql:
     async def held_back(self, customer: str, wamid: str, answer: str) -> None:
         return None
 
-    async def returned(self, customer: str, entry_id: str) -> FloorState:
+    async def accept_return(self, customer: str, entry_id: str) -> FloorState:
         state = await self.holder(customer)
         self.states[customer] = FloorState("bot", state.epoch + 1, state.opened_by)
         return self.states[customer]
@@ -76,7 +76,7 @@ async def test_a_customer_never_heard_of_is_answered_while_sql_is_away(sql: Sql,
     sql.away = True
     floor = mirrored(sql, client)
     assert await floor.holder("91") == FloorState()
-    assert await floor.may_send("91", 0, "wamid.1")
+    assert await floor.admit_reply("91", 0, "wamid.1")
 
 
 async def test_another_process_goes_by_what_the_first_one_heard(sql: Sql, client: redis.asyncio.Redis) -> None:
@@ -89,9 +89,9 @@ async def test_another_process_goes_by_what_the_first_one_heard(sql: Sql, client
     for customer in ("91", "93"):
         with pytest.raises(HandoffUnavailable):
             await other.holder(customer)
-    assert await other.may_send("91", 0, "wamid.1"), "the turn that called a person says so"
-    assert not await other.may_send("91", 0, "wamid.0"), "what was computed before the takeover stays unsaid"
-    assert await other.may_send("92", 2, "wamid.2")
+    assert await other.admit_reply("91", 0, "wamid.1"), "the turn that called a person says so"
+    assert not await other.admit_reply("91", 0, "wamid.0"), "what was computed before the takeover stays unsaid"
+    assert await other.admit_reply("92", 2, "wamid.2")
 
 
 async def test_a_reply_newer_than_the_mirror_waits_instead_of_being_lost(sql: Sql, client: redis.asyncio.Redis) -> None:
@@ -100,7 +100,7 @@ async def test_a_reply_newer_than_the_mirror_waits_instead_of_being_lost(sql: Sq
     await floor.holder("91")
     sql.away = True
     with pytest.raises(HandoffUnavailable):
-        await floor.may_send("91", 4, "wamid.9")
+        await floor.admit_reply("91", 4, "wamid.9")
 
 
 async def test_the_same_answer_is_written_once(sql: Sql, client: redis.asyncio.Redis, redis_url: str) -> None:
@@ -111,7 +111,7 @@ async def test_the_same_answer_is_written_once(sql: Sql, client: redis.asyncio.R
     for _ in range(5):
         await floor.holder("91")
         await floor.holder("a customer without takeovers")
-        await floor.may_send("91", 1, "wamid.1")
+        await floor.admit_reply("91", 1, "wamid.1")
     assert await _commands(client) - calls == 1, "only this test's own question"
     assert await client.ttl(keys.floor("91")) > 24 * 3600
 
@@ -165,26 +165,26 @@ async def test_after_the_outage_everything_is_as_sql_says(sql: Sql, client: redi
     sql.away, sql.states["91"] = False, FloorState("agent", 2, "wamid.1")
     await asyncio.sleep(0.12)
     assert await floor.holder("91") == sql.states["91"]
-    assert not await floor.may_send("91", 0, "wamid.0")
+    assert not await floor.admit_reply("91", 0, "wamid.0")
 
 
 async def test_a_return_is_known_when_sql_goes_away_right_after_it(sql: Sql, client: redis.asyncio.Redis) -> None:
     sql.states["91"] = WAITING
     floor = mirrored(sql, client)
     await floor.holder("91")
-    await floor.returned("91", "returned:handoff:0a:2")
+    await floor.accept_return("91", "returned:handoff:0a:2")
     sql.away = True
     assert await floor.holder("91") == FloorState("bot", 2, "wamid.1")
-    assert await floor.may_send("91", 2, "returned:handoff:0a:2")
+    assert await floor.admit_reply("91", 2, "returned:handoff:0a:2")
 
 
 async def test_an_agents_first_words_show_the_mirror_who_speaks(sql: Sql, client: redis.asyncio.Redis) -> None:
     floor = mirrored(sql, client)
     await floor.holder("91")
     sql.states["91"] = FloorState("agent", 3, "wamid.0")
-    assert await floor.may_send("91", 2, "zendesk:comment:7")
+    assert await floor.admit_reply("91", 2, "zendesk:comment:7")
     sql.away = True
-    assert await floor.may_send("91", 2, "zendesk:comment:8"), "agents' words always may"
+    assert await floor.admit_reply("91", 2, "zendesk:comment:8"), "agents' words always may"
     with pytest.raises(HandoffUnavailable):
         await floor.holder("91")
 

@@ -286,7 +286,7 @@ class ClosingFloor:
     async def holder(self, customer: str) -> Any:
         return type("State", (), {"holder": "bot", "epoch": 1})()
 
-    async def may_send(self, customer: str, epoch: int, wamid: str | None) -> bool:
+    async def admit_reply(self, customer: str, epoch: int, wamid: str | None) -> bool:
         return wamid != "late"
 
     async def relay(self, customer: str, entry: Any) -> None: ...
