@@ -106,10 +106,10 @@ def _sheet(sheet: Any) -> tuple[tuple[str, str], ...]:
 
 
 def _in_words(opening: Opening, domain: Domain) -> str:
-    hour = opening.at.strftime("%I:%M %p").lstrip("0").replace(":00", "")
+    pieces = Pieces(domain, "handoff")
     piece = {0: "opens_today", 1: "opens_tomorrow"}.get(opening.days, "opens_on_day")
-    day = opening.at.strftime("%A") if opening.days < 7 else f"{opening.at:%A}, {opening.at.day} {opening.at:%B}"
-    return Pieces(domain, "handoff").fill(piece, hour=hour, day=day)
+    write = pieces.weekday if opening.days < 7 else pieces.near_day
+    return pieces.fill(piece, hour=pieces.hour(opening.at.time()), day=write(opening.at.date()))
 
 
 def _silence(forget: bool = False) -> list[Event]:

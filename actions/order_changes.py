@@ -19,6 +19,7 @@ from actions.orders.lookup import Orders
 from actions.orders.models import Order, OrderStatus
 from actions.orders.repository import OrdersUnavailable
 from actions.speaking import Domain, Event, SpeakingAction, intent_name, message_metadata
+from actions.words import Pieces
 
 NOT_WITH_THE_COURIER = frozenset({OrderStatus.PLACED, OrderStatus.CONFIRMED, OrderStatus.PACKED})
 NAMES_THE_ORDER = frozenset({"inform_order_number", "cancel_order", "change_order", "affirm", "deny", "nlu_fallback"})
@@ -144,10 +145,9 @@ class ActionAskChangeConfirmed(SpeakingAction):
             dispatcher.utter_message(response="utter_order_change_unavailable", number=number)
             return []
         outcome = _what_is_possible(found.get(number), tracker.get_slot("change_kind") == "cancel")
-        status = found[number].status if number in found else None
-        dispatcher.utter_message(
-            response=ASKS_CONFIRMATION + outcome, number=number, status=status.value if status else ""
-        )
+        status = found[number].status if outcome == "finished" else None
+        written = Pieces(domain, "order_change").fill(status.value) if status else ""
+        dispatcher.utter_message(response=ASKS_CONFIRMATION + outcome, number=number, status=written)
         return []
 
 

@@ -10,20 +10,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date, time
 from typing import Any
+
+from actions import dates
 
 PLACEHOLDER = re.compile(r"{(\w+)}")
 _IS_PIECE = "_piece_"
 
 
 def for_customer(domain: Mapping[str, Any], slots: Mapping[str, Any]) -> dict[str, Any]:
-    """The domain with only those variations of each piece whose conditions hold for these slots.
+    """The domain with only those variations of each piece whose conditions hold for these slots, and their `language`.
 
     Chosen as Rasa does it for whole responses: those whose conditions all hold, else those without conditions.
     """
     responses = domain.get("responses") or {}
     chosen = {name: _suitable(entries, slots) for name, entries in responses.items() if _IS_PIECE in name}
-    return {**domain, "responses": {**responses, **chosen}}
+    return {**domain, "responses": {**responses, **chosen}, "language": slots.get("language")}
 
 
 def _suitable(variations: list[dict[str, Any]], slots: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -48,9 +51,26 @@ class Pieces:
 
     def __init__(self, domain: Mapping[str, Any], topic: str) -> None:
         self._responses = domain["responses"]
+        self._language: str | None = domain.get("language")
         self._prefix = f"utter_{topic}_piece_"
 
     def fill(self, name: str, **facts: Any) -> str:
         """The piece with its placeholders filled. KeyError when the domain lacks it or a fact is missing."""
         text = self._responses[self._prefix + name][0]["text"]
         return PLACEHOLDER.sub(lambda match: str(facts[match.group(1)]), text)
+
+    def near_day(self, day: date) -> str:
+        """A day of these weeks: 'Tue 24 Nov'."""
+        return dates.near_day(day, self._language)
+
+    def far_day(self, day: date) -> str:
+        """A day of another season: '24 Feb 2027'."""
+        return dates.far_day(day, self._language)
+
+    def weekday(self, day: date) -> str:
+        """'Monday'."""
+        return dates.weekday(day, self._language)
+
+    def hour(self, moment: time) -> str:
+        """'9 am'."""
+        return dates.hour(moment, self._language)

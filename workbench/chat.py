@@ -115,7 +115,7 @@ def _value(value: Any) -> str:
 def _understood(parsed: Mapping[str, Any]) -> str:
     ranking = ", ".join(f"{i['name']} {i['confidence']:.2f}" for i in parsed.get("intent_ranking", [])[:3])
     numbers = " ".join(f"#{entity['value']}" for entity in parsed.get("entities", []))
-    return f"[dim]  {escape(ranking)} {escape(numbers)} {parsed.get('language') or ''}[/]".rstrip()
+    return f"[dim]  {escape(ranking)} {escape(numbers)}[/]".rstrip()
 
 
 def _ask(console: Console) -> str:

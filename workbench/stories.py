@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from components.language_policy import LANGUAGE, WISHED
+from components.language.policy import LANGUAGE, WISHED
 from workbench import lines
 from workbench.agent import without_progress_bars
 from workbench.phrases import PROJECT_ROOT, shown

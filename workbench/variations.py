@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from components.language.answered import WRITTEN
 from workbench.phrases import PROJECT_ROOT
 from workbench.validation import Finding
 
@@ -69,11 +70,16 @@ def _conditions(name: str, entries: list[Entry], slots: dict[str, Any]) -> Itera
 
 
 def _missing(responses: dict[str, list[Entry]]) -> Iterator[Finding]:
-    """A language is spoken in every response, or some customers are answered now in one and now in another."""
+    """A language is spoken in every response, or some customers are answered now in one and now in another.
+
+    A language that is not answered in is spoken in those few responses that any such language has.
+    """
     spoken = {name: set(filter(None, map(_language, entries))) for name, entries in responses.items()}
-    for language in sorted(set().union(*spoken.values())):
+    written = set().union(*spoken.values())
+    for language in sorted(written):
+        answers = language in WRITTEN
         for name in responses:
-            if language not in spoken[name]:
+            if language not in spoken[name] and (answers or spoken[name] - set(WRITTEN)):
                 problem = f"there is no variation for {language}, so these customers read the first one"
                 # A piece is part of a sentence, which would be half in one language and half in the other.
                 yield _finding(name, problem, "add it", blocking="_piece_" in name)

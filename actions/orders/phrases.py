@@ -1,6 +1,6 @@
 """How an order is told: which response fits it, and the facts that go into the response.
 
-All words come from the pieces in `domain.yml` (`utter_order_status_piece_*`); only the way to write a date is ours.
+All words come from the pieces in `domain.yml` (`utter_order_status_piece_*`), dates from the customer's locale.
 """
 
 from __future__ import annotations
@@ -15,9 +15,13 @@ LONGEST_ROW_DESCRIPTION = 72  # WhatsApp's limit for a list row
 
 
 class Words(Protocol):
-    """Fills the piece `name` with facts."""
+    """Fills the piece `name` with facts, and writes days, in the customer's language."""
 
     def fill(self, name: str, **facts: Any) -> str: ...
+
+    def near_day(self, day: date) -> str: ...
+
+    def far_day(self, day: date) -> str: ...
 
 
 class OrderPhrases:
@@ -92,23 +96,15 @@ class OrderPhrases:
         """A day in words and as a date: 'tomorrow, Tue 24 Nov'. Far days are the date alone, with its year."""
         distance = (day - self._today).days
         if abs(distance) > COUNTED_DAYS:
-            return self._words.fill("on_date", date=f"{_written(day)} {day.year}")
+            return self._words.fill("on_date", date=self._words.far_day(day))
         near = {-1: "yesterday", 0: "today", 1: "tomorrow"}
         piece = near.get(distance) or ("in_days" if distance > 0 else "days_ago")
-        return self._words.fill(piece, days=abs(distance), date=_written(day))
+        return self._words.fill(piece, days=abs(distance), date=self._words.near_day(day))
 
 
 _CARRIED = frozenset(
     {OrderStatus.SHIPPED, OrderStatus.OUT_FOR_DELIVERY, OrderStatus.DELAYED, OrderStatus.DELIVERED, None}
 )
-_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
 
 def _label(order: Order) -> str:
     return order.status.value if order.status else "unclear"
-
-
-def _written(day: date) -> str:
-    """'Tue 24 Nov'; not strftime, whose names depend on the server's locale."""
-    return f"{_WEEKDAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]}"

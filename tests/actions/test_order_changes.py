@@ -59,7 +59,7 @@ async def run(action: Any, at: Tracker) -> tuple[list[str], list[dict[str, Any]]
 RESPONSES = {
     f"utter_order_status_piece_{name}": [{"text": "{status}{when}{date}{days}"}]
     for name in ("row_due", "row_placed", "row_packed", "row_shipped", "in_days", "on_date", "today", "tomorrow")
-}
+} | {f"utter_order_change_piece_{status}": [{"text": status}] for status in ("delivered", "refunded")}
 
 
 @pytest.mark.parametrize(("status", "kind", "said"), [

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.language_choice import Spoken, choose, read
+from components.language.choice import Spoken, choose, read
 
 
 def after(*messages: str, before: Spoken | None = None) -> str | None:

@@ -15,7 +15,7 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, ActiveLoop, Event, SessionStarted, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
-from components.language_policy import LanguagePolicy
+from components.language.policy import LanguagePolicy
 
 ROOT = Path(__file__).resolve().parents[2]
 DOMAIN = Domain.load(str(ROOT / "domain.yml"))
@@ -89,7 +89,7 @@ def test_language_that_nobody_wrote_answers_in_is_declined_in_the_one_spoken(pol
     turn = [SlotSet("language", "hinglish"), *says("can you talk in tamil please")]
     prediction = predict(policy, *turn)
     assert predicted(prediction) == "utter_language_unavailable"
-    assert slots(prediction) == {}
+    assert slots(prediction) == {"languages_spoken": "English, Hinglish, português, español"}
     assert predicted(predict(policy, *turn, ActionExecuted("utter_language_unavailable"))) == "action_listen"
 
 

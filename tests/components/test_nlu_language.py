@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.language import detect_language
+from components.language.detection import detect_language
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,6 @@ def test_a_turn_shows_what_was_understood_who_acted_and_what_was_said() -> None:
     parsed = {
         "intent_ranking": [{"name": "check_order_status", "confidence": 0.981}, {"name": "greet", "confidence": 0.01}],
         "entities": [{"entity": "order_number", "value": "10234"}],
-        "language": "hinglish",
     }
     text = shown(
         [
@@ -31,7 +30,7 @@ def test_a_turn_shows_what_was_understood_who_acted_and_what_was_said() -> None:
             {"event": "action", "name": "action_listen", "policy": "RulePolicy", "confidence": 1.0},
         ]
     )
-    assert "check_order_status 0.98, greet 0.01 #10234 hinglish" in text
+    assert "check_order_status 0.98, greet 0.01 #10234" in text
     assert "RulePolicy 1.00 → action_check_order_status" in text
     assert "order_number: – → 10234" in text
     assert "#10234 is [on] its way" in text

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from components.language import ENGLISH, HINDI, HINGLISH, detect_language, hindi_score
+from components.language.detection import ENGLISH, HINDI, HINGLISH, detect_language, hindi_score
 from components.message_text import readable, words
 
 OTHER = "other"  # a language that nobody has written the answers in

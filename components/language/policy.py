@@ -2,7 +2,7 @@
 
 A dialogue policy beside the others, because a policy may set slots inside the Rasa server, before the first action of a
 turn runs: turns that the domain answers alone call no action server. It predicts an action only for a message that
-wishes for a language and nothing else. What language a message is in: `components.language_choice`.
+wishes for a language and nothing else. What language a message is in: `components.language.choice`.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import Event, SlotSet
 from rasa.shared.core.trackers import DialogueStateTracker
 
-from components.language import HINDI, HINGLISH
-from components.language_choice import OTHER, Reading, Spoken, choose, read
+from components.language.answered import HINDI, HINGLISH, answered, by_name
+from components.language.choice import OTHER, Reading, Spoken, choose, read
 from components.untrained_policy import UntrainedPolicy
 
-LANGUAGE, WISHED = "language", "language_wished"
+LANGUAGE, WISHED, SPOKEN = "language", "language_wished", "languages_spoken"
 CHANGE_LANGUAGE, SORRY = "action_change_language", "utter_language_unavailable"
 _PRIORITY = 8  # above EscalationPolicy: asking for another language is no failure to understand
 
@@ -48,8 +48,10 @@ class LanguagePolicy(UntrainedPolicy):
             return self._nothing(domain)
         message = _reading(tracker.latest_message.text)
         events = self._slots(tracker, domain, message)
+        if message.only_a_wish and message.wish == OTHER:
+            return self._certain(SORRY, domain, [*events, SlotSet(SPOKEN, _spoken_here(domain))])
         if message.only_a_wish:
-            return self._certain(SORRY if message.wish == OTHER else CHANGE_LANGUAGE, domain, events)
+            return self._certain(CHANGE_LANGUAGE, domain, events)
         return self._nothing(domain, events)
 
     def _slots(self, tracker: DialogueStateTracker, domain: Domain, message: Reading) -> list[Event]:
@@ -79,6 +81,10 @@ def _spoken_before(events: Iterable[Event]) -> Spoken:
             if event.key == LANGUAGE and WISHED in found:
                 break
     return Spoken(found.get(LANGUAGE), bool(found.get(WISHED)))
+
+
+def _spoken_here(domain: Domain) -> str:
+    return by_name(tuple(one for one in answered() if one != HINDI or _answered_in(HINDI, domain) == HINDI))
 
 
 def _answered_in(language: str, domain: Domain) -> str:

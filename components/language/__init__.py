@@ -1,0 +1,1 @@
+"""In which language customers write, and in which they are answered."""
