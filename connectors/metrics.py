@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 
 from connectors.whatsapp import keys
 from connectors.whatsapp.inbox import Entry, Inbox
+from handoff.entries import is_agents
 from handoff.figures import Figure
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,8 @@ RECEIVED = Counter("assistant_messages_received", "Messages stored in the inbox,
 SENT = Counter("assistant_replies", "Replies whose fate is known", ["outcome", "author"])
 TURNS = Counter("assistant_turns", "Inbox entries that were finished or tried", ["outcome"])
 GRAPH_ERRORS = Counter("assistant_graph_errors", "Refused or failed calls of the Graph API", ["error_class"])
-PARKED = Counter("assistant_sending_parked", "How often all sending was stopped", ["error_class"])
+PARKED = Counter("assistant_sending_parked", "How often sending was stopped, of all or of one reply", ["error_class"])
+FAILED = Counter("assistant_failed_statuses", "Messages that WhatsApp accepted and did not deliver", ["code", "author"])
 WEBHOOK_SECONDS = Histogram("assistant_webhook_seconds", "Acknowledgement of a webhook", ["status"], buckets=_QUICK)
 TURN_SECONDS = Histogram("assistant_turn_seconds", "One turn, from its start to its commit", buckets=_SLOW)
 ANSWER_SECONDS = Histogram("assistant_answer_seconds", "From the webhook to Graph's acceptance", buckets=_SLOW)
@@ -47,7 +49,15 @@ class CountingInbox(Inbox):
             RECEIVED.labels(str(metadata.get("kind") or entry.kind)).inc()
         for record in records:
             RECEIVED.labels(str(record.get("record"))).inc()
+            if record.get("status") == "failed":
+                FAILED.labels(*_failure(record)).inc()
         return stored
+
+
+def _failure(record: dict[str, Any]) -> tuple[str, str]:
+    """Meta's code of a `failed` status, and whose words they were."""
+    code = next((error["code"] for error in record.get("errors") or [] if error.get("code") is not None), "none")
+    return str(code), "agent" if is_agents(str(record.get("key") or "")) else "assistant"
 
 
 async def render(client: redis.asyncio.Redis, takeovers: Callable[[], Iterable[Figure]] | None = None) -> bytes:

@@ -73,7 +73,7 @@ class RedisTrackerStore(TrackerStore):
         return await self._load(conversation_id, everything=True)
 
     async def exists(self, conversation_id: str) -> bool:
-        return bool(await self._client.exists(_key(conversation_id)))
+        return bool(await self._client.exists(keys.tracker(conversation_id)[0]))
 
     async def keys(self) -> Iterable[str]:
         """The sender ids of all trackers."""
@@ -109,10 +109,10 @@ class RedisTrackerStore(TrackerStore):
             turn.appends.append(append)
             return
         tail = "" if append.tail_chunks is None else append.tail_chunks
-        await self._append(args=[_key(append.sender_id), self._ttl_s, tail, append.preamble, *append.chunks])
+        await self._append(keys.tracker(append.sender_id), [self._ttl_s, tail, append.preamble, *append.chunks])
 
     async def _load(self, sender_id: str, everything: bool) -> DialogueStateTracker | None:
-        preamble, *chunks = await self._tail(args=[_key(sender_id), int(everything)])
+        preamble, *chunks = await self._tail(keys.tracker(sender_id), [int(everything)])
         preamble, chunks = _with_pending(sender_id, preamble, chunks, everything)
         if not chunks:
             return None
@@ -170,10 +170,6 @@ class RedisTrackerStore(TrackerStore):
                 kept = len(sizes) - dropped
                 preamble = json.dumps([e.as_dict() for e in state_as_events(replayed)], separators=(",", ":"))
         return kept, preamble
-
-
-def _key(sender_id: str) -> str:
-    return f"tracker:{sender_id}"
 
 
 def _after(tracker: DialogueStateTracker, last: Event | None) -> list[Event]:

@@ -229,8 +229,9 @@ def canonical(record: dict[str, Any]) -> str:
 
 def _manifest(body: bytes) -> Manifest:
     try:
-        return Manifest(**json.loads(body))
-    except (ValueError, TypeError) as error:
+        known = Manifest.__dataclass_fields__  # a newer version may have written more
+        return Manifest(**{name: value for name, value in json.loads(body).items() if name in known})
+    except (ValueError, TypeError, AttributeError) as error:
         raise LogUnavailable(f"A manifest of the archive is damaged: {error}") from error
 
 

@@ -114,8 +114,10 @@ def _replies_part(
     # Outside of a message (a reminder) nothing numbers the replies: their own time does.
     key = metadata.get("wamid") or f"{_customer(raw)}@{said[0].get('timestamp')}"
     at = _last_time(events)
+    # A message that was set aside and came back has had other replies before.
+    first = raw.get("first_reply") or FIRST_REPLY
     return tuple(
-        _reply(_key(f"{key}:{number}"), reply, escalated, model, at) for number, reply in enumerate(said, FIRST_REPLY)
+        _reply(_key(f"{key}:{number}"), reply, escalated, model, at) for number, reply in enumerate(said, first)
     )
 
 

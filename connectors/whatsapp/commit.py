@@ -6,13 +6,13 @@ import asyncio
 import json
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import redis.asyncio
 from redis.exceptions import RedisError
 
-from connectors.whatsapp import keys
+from connectors.whatsapp import keys, quoting
 from connectors.whatsapp.identity import Identities, IdentitiesUnavailable
 from connectors.whatsapp.lanes import Item
 from connectors.whatsapp.turn import Turn
@@ -33,7 +33,8 @@ class Outgoing:
     """One reply in the outbox.
 
     `address` is {"to": ...} or {"recipient": ...}; `expires_at` is the end of the customer service window in epoch
-    seconds; `author` is "assistant" or "agent"; `asked_at` is when the message came in that is answered.
+    seconds; `author` is "assistant" or "agent"; `asked_at` is when the message came in that is answered; `about` is
+    what a message that quotes the reply is about.
     """
 
     customer: str
@@ -46,14 +47,18 @@ class Outgoing:
     address: dict[str, str]
     expires_at: float
     asked_at: float = 0.0
+    about: dict[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> str:
         return compact(self.__dict__)
 
     @classmethod
     def from_json(cls, text: str) -> Outgoing:
-        """Raises ValueError or TypeError when it is none."""
-        return cls(**json.loads(text))
+        """The reply again, whatever a newer version added. Raises ValueError or TypeError when it is none."""
+        raw = json.loads(text)
+        if not isinstance(raw, dict):
+            raise TypeError("no JSON object")
+        return cls(**{name: value for name, value in raw.items() if name in cls.__dataclass_fields__})
 
 
 class Commits:
@@ -67,21 +72,20 @@ class Commits:
 
     async def commit(self, item: Item, turn: Turn, dead: dict[str, Any] | None = None) -> str:
         """Make the turn visible. Waits out a Redis that is away; returns 'done', 'fenced' or 'gone'."""
-        arguments = await self._arguments(item, turn, dead)
-        return await until_redis_answers(lambda: self._commit(args=arguments), "commit")
+        names, arguments = _names(item, turn), await self._arguments(item, turn, dead)
+        return await until_redis_answers(lambda: self._commit(names, arguments), "commit")
 
     async def _arguments(self, item: Item, turn: Turn, dead: dict[str, Any] | None) -> list[str | int]:
         known = await self._known_address(turn)
         arguments: list[str | int] = [
-            item.owned.partition, item.owned.token, item.stream_id, TRACKER_TTL_S,
+            item.owned.token, item.stream_id, turn.entry.customer, TRACKER_TTL_S,
             compact(dead) if dead else "",
-            keys.address(turn.entry.customer), compact(known) if turn.entry.kind == "message" else "",
-            turn.entry.customer, len(turn.appends),
+            compact(known) if turn.entry.kind == "message" else "",
+            *quoting.of_customer(turn.entry),
         ]  # fmt: skip
         for append in turn.appends:
             tail = "" if append.tail_chunks is None else append.tail_chunks
-            arguments += [f"tracker:{append.sender_id}", tail, append.preamble]
-            arguments += [len(append.chunks), *append.chunks]
+            arguments += [tail, append.preamble, len(append.chunks), *append.chunks]
         records = [compact(record) for record in self._records(turn)]
         replies = [reply.as_json() for reply in outgoing(turn, known)]
         return [*arguments, len(records), *records, len(replies), *replies]
@@ -110,6 +114,7 @@ class Commits:
                     "record": "turn", "customer": turn.entry.customer, "metadata": turn.metadata,
                     "events": turn.events, "model": self.model_id, "epoch": turn.epoch,
                     "replies": [{"text": reply.text, "metadata": reply.metadata} for reply in turn.replies],
+                    "first_reply": turn.entry.first_reply,
                 }
             ]  # fmt: skip
         if turn.entry.kind != "message":
@@ -120,8 +125,19 @@ class Commits:
         ]
 
 
+def _names(item: Item, turn: Turn) -> list[str]:
+    """The keys that a commit touches, in the script's order."""
+    partition, customer = item.owned.partition, turn.entry.customer
+    return [
+        keys.owner(partition), keys.inbox_stream(partition), keys.runs(partition), keys.failures(partition),
+        keys.outbox_stream(partition), keys.LOG_STREAM, keys.DEAD_STREAM,
+        keys.address(customer), keys.quotable(customer),
+        *(name for append in turn.appends for name in keys.tracker(append.sender_id)),
+    ]  # fmt: skip
+
+
 def outgoing(turn: Turn, known: dict[str, Any]) -> list[Outgoing]:
-    """The turn's replies as they go into the outbox, numbered from 1."""
+    """The turn's replies as they go into the outbox, numbered."""
     entry = turn.entry
     address = {"to": str(known["wa_id"])} if known.get("wa_id") else {"recipient": str(known.get("user_id"))}
     author = "agent" if entry.kind == "agent_comment" else "assistant"
@@ -139,8 +155,9 @@ def outgoing(turn: Turn, known: dict[str, Any]) -> list[Outgoing]:
             address=address,
             expires_at=time.time() + WINDOW_S if reply.body.get("type") == "template" else window_ends,
             asked_at=float(turn.metadata.get("received_at") or 0),
+            about=quoting.about(reply),
         )
-        for number, reply in enumerate(turn.replies, 1)
+        for number, reply in enumerate(turn.replies, entry.first_reply)
     ]
 
 

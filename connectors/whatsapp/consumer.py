@@ -15,11 +15,12 @@ import redis.asyncio
 from redis.exceptions import RedisError
 
 from connectors import metrics
-from connectors.whatsapp import bodies, keys
+from connectors.whatsapp import bodies, keys, quoting
 from connectors.whatsapp.commit import WINDOW_S, Commits
 from connectors.whatsapp.floor import Floor
 from connectors.whatsapp.inbox import Entry
 from connectors.whatsapp.lanes import Again, Item, leave_slot
+from connectors.whatsapp.partitions import Owned
 from connectors.whatsapp.turn import Reply, Turn, current_turn
 from handoff.database import HandoffUnavailable
 
@@ -73,25 +74,53 @@ class Consumer:
     ) -> None:
         self._speaker, self._floor, self._commits = speaker, floor, commits
         self._turn_timeout_s, self._retry_s = turn_timeout_s, retry_s
-        self._begin = keys.Script(client, "begin")
+        self._client = client
+        self._begin, self._end = keys.Script(client, "begin"), keys.Script(client, "end")
         self._fail = keys.Script(client, "fail")
-        self._outside_away_since: dict[str, float] = {}
+        self._outside_away_since: dict[tuple[Owned, str], float] = {}
+        # On record as begun, or perhaps so: Redis failed while they were worked on.
+        self._not_ended: set[tuple[Owned, str]] = set()
 
     async def work(self, item: Item) -> Again | None:
         """Answer one entry and commit it; Again when it has to wait for something."""
         try:
-            # Inside the slot: what is begun is counted, and a crash must not count what only waited.
-            state, attempts, _ = await self._begin(args=_where(item))
-            if state != "mine":
-                return None
-            turn = _turn(item)
-            if int(attempts) > MAX_CRASHES:
-                await self._set_aside(item, turn, "ended the process each time")
-                return None
-            return await self._attempt(item, turn)
+            again = await self._work(item)
         except (RedisError, OSError, asyncio.TimeoutError) as error:
             log.warning("consumer.redis.failed error=%s", type(error).__name__)
+            self._not_ended.add(item.place)
             return Again(self._retry_s)
+        self._not_ended.discard(item.place)
+        if again is None:
+            self._outside_away_since.pop(item.place, None)
+        return again
+
+    async def _work(self, item: Item) -> Again | None:
+        # Inside the slot: what is begun is on record, and a crash must not count against what only waited.
+        partition = item.owned.partition
+        names = [keys.owner(partition), keys.inbox_stream(partition), keys.runs(partition), keys.failures(partition)]
+        state, crashes, _ = await self._begin(names, _token(item))
+        if state != "mine":
+            return None
+        turn = _turn(item)
+        if int(crashes) >= MAX_CRASHES:
+            await self._set_aside(item, turn, "ended the process each time")
+            return None
+        return await self._attempt(item, turn)
+
+    async def forget(self, owned: Owned) -> None:
+        """The partition is another's: what was begun here and did not end must not count as crashed there."""
+        for place in [place for place in self._outside_away_since if place[0] == owned]:
+            del self._outside_away_since[place]
+        for place in [place for place in self._not_ended if place[0] == owned]:
+            self._not_ended.discard(place)
+            await self._ended(*place)
+
+    async def _ended(self, owned: Owned, stream_id: str) -> None:
+        """A run ended without a commit; best effort, a missing note counts as one crash of five."""
+        try:
+            await self._end([keys.runs(owned.partition)], [owned.token, stream_id])
+        except (RedisError, OSError, asyncio.TimeoutError) as error:
+            log.warning("consumer.end.not_noted error=%s", type(error).__name__)
 
     async def _attempt(self, item: Item, turn: Turn) -> Again | None:
         current_turn.set(turn)
@@ -102,8 +131,8 @@ class Consumer:
             raise
         except HandoffUnavailable as error:
             log.warning("consumer.floor.unknown error=%s", type(error).__name__)
-            ours = await self._fail(args=[*_where(item), 0])
-            return Again(self._retry_s) if int(ours) >= 0 else None
+            await self._ended(*item.place)
+            return Again(self._retry_s)
         except OutsideUnavailable as error:
             log.warning("consumer.turn.waits error=%s", error)
             return await self._wait_for_outside(item, turn)
@@ -122,22 +151,25 @@ class Consumer:
         if _called_a_person(turn.events):
             await self._floor.called(turn.entry.customer, turn.entry.id, turn.epoch)
         outcome = await self._commits.commit(item, turn, dead)
+        if outcome == "fenced":
+            await self._ended(*item.place)
         metrics.TURNS.labels("set_aside" if dead else turn.outcome if outcome == "done" else outcome).inc()
-        self._outside_away_since.pop(item.stream_id, None)
 
     async def _wait_for_outside(self, item: Item, turn: Turn) -> Again | None:
         """Patience with what is being restarted; then the apology, and the dialogue goes on as far as it came."""
-        since = self._outside_away_since.setdefault(item.stream_id, time.monotonic())
+        since = self._outside_away_since.setdefault(item.place, time.monotonic())
         if time.monotonic() - since < OUTSIDE_PATIENCE_S:
-            ours = await self._fail(args=[*_where(item), 0])
-            return Again(1.0) if int(ours) >= 0 else None
+            await self._ended(*item.place)
+            return Again(1.0)
         if not turn.replies:
             await self._apologise(turn)
         await self._finish(item, turn)
         return None
 
     async def _failed(self, item: Item, turn: Turn, error: Exception) -> Again | None:
-        failures = int(await self._fail(args=[*_where(item), 1]))
+        partition = item.owned.partition
+        failures = int(await self._fail([keys.owner(partition), keys.failures(partition)], _token(item)))
+        await self._ended(*item.place)
         if failures < 0:
             return None
         metrics.TURNS.labels("failed").inc()
@@ -201,6 +233,7 @@ class Consumer:
             log.warning("consumer.message.too_old age_h=%d", (time.time() - float(sent_at)) / 3600)
             return
         self._speaker.seen(turn)
+        await self._resolve_quote(turn)
         await self._speaker.answer(turn)
         if await self._taken_meanwhile(turn):
             return
@@ -208,6 +241,13 @@ class Consumer:
             turn.outcome = "without_words"
             log.warning("consumer.turn.without_words")
             await self._speaker.say(turn, APOLOGY)
+
+    async def _resolve_quote(self, turn: Turn) -> None:
+        """Tell the dialogue what the message quotes: by now everything before it is done."""
+        reply_to = turn.metadata.get("reply_to")
+        said = await quoting.quoted(self._client, turn.entry.customer, str(reply_to)) if reply_to else None
+        if said is not None:
+            turn.metadata["quoted"] = said
 
     async def _taken_meanwhile(self, turn: Turn) -> bool:
         """An agent spoke up while the answer was made: it would not be sent, and the message is theirs to read."""
@@ -220,8 +260,8 @@ class Consumer:
         return True
 
 
-def _where(item: Item) -> list[str | int]:
-    return [item.owned.partition, item.owned.token, item.stream_id]
+def _token(item: Item) -> list[str | int]:
+    return [item.owned.token, item.stream_id]
 
 
 def _turn(item: Item) -> Turn:
@@ -229,7 +269,7 @@ def _turn(item: Item) -> Turn:
         entry = Entry.from_json(item.text)
         return Turn(entry, dict(entry.payload.get("metadata") or {}))
     except (ValueError, KeyError, TypeError, AttributeError):
-        return Turn(Entry("unreadable", "", item.stream_id, {}), {})
+        return Turn(Entry("unreadable", item.customer, f"{item.owned.partition}-{item.stream_id}", {}), {})
 
 
 def _called_a_person(events: list[dict[str, Any]]) -> bool:

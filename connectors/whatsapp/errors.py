@@ -10,6 +10,7 @@
     │   ├── Unauthorised       the access token or its permissions
     │   ├── AccountBlocked     policy, payment or registration of the account
     │   └── QualityLimited     too many complaints: only replies, and alert
+    ├── Unknown                a refusal that nobody can explain: try again for a while, alert, then a person must look
     └── Refused                this message will never get through: do not try again
         ├── WindowClosed       24 hours since the customer last wrote: only a template could
         ├── RecipientUnreachable
@@ -82,6 +83,10 @@ class QualityLimited(Stopped):
     """Sending is limited for quality or spam."""
 
 
+class Unknown(GraphError):
+    """Graph says no and we do not know what it means: the message, its account or Graph itself may be at fault."""
+
+
 class Refused(GraphError):
     """This message will not get through."""
 
@@ -122,8 +127,15 @@ _BY_CODE: dict[int, type[GraphError]] = {
 }
 
 
-def classify(code: int | None, http_status: int | None = None, is_transient: bool = False) -> type[GraphError]:
+NO_SUCH_OBJECT = (100, 33)  # code and subcode: the number's id is wrong, or the token may not see it
+
+
+def classify(
+    code: int | None, http_status: int | None = None, is_transient: bool = False, subcode: int | None = None
+) -> type[GraphError]:
     """The class of an error, of a call as of a `failed` status (which has no HTTP status)."""
+    if (code, subcode) == NO_SUCH_OBJECT:
+        return AccountBlocked
     if code is not None and code in _BY_CODE:
         return _BY_CODE[code]
     if is_transient or http_status is None or http_status >= 500 or http_status in (408, 425):
@@ -132,4 +144,17 @@ def classify(code: int | None, http_status: int | None = None, is_transient: boo
         return Unauthorised
     if http_status == 429:
         return NumberThrottled
-    return BadPayload if http_status >= 400 else Transient
+    return Unknown if http_status >= 400 else Transient
+
+
+_REASONS: dict[type[GraphError], str] = {
+    WindowClosed: "window_closed",
+    RecipientUnreachable: "recipient",
+    BadPayload: "payload",
+    MediaFailed: "media",
+}
+
+
+def why_not_delivered(kind: type[GraphError]) -> str:
+    """What the log and the agent are told of a message that will never arrive."""
+    return _REASONS.get(kind, "refused")

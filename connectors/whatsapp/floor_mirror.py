@@ -135,7 +135,7 @@ class MirroredFloor:
         if kept == last and (kept == FloorState() or time.monotonic() - at < KEEP_ANEW_S):
             return kept
         words = {"holder": kept.holder, "epoch": kept.epoch, "opened_by": kept.opened_by}
-        await self._write(args=[keys.floor(customer), kept.epoch, json.dumps(words), KEEP_S])
+        await self._write([keys.floor(customer)], [kept.epoch, json.dumps(words), KEEP_S])
         self._kept[customer] = (kept, time.monotonic())
         self._kept.move_to_end(customer)
         if len(self._kept) > self._remembered:

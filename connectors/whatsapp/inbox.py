@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 REMEMBER_IDS_S = 8 * 24 * 3600
 REMEMBER_SETTLED_S = 2 * 3600
+MOST_REPLIES = 100  # of one turn
 CONNECT_TIMEOUT_S = 1.0
 ANSWER_TIMEOUT_S = 2.5
 
@@ -35,25 +36,29 @@ class Entry:
     """Something to be handled in the order of its customer.
 
     `kind` is "message", "agent_comment" or "conversation_returned"; `id` is unique for ever (a wamid for messages).
+    `replays` is how often it came back from the dead letters.
     """
 
     kind: str
     customer: str
     id: str
     payload: dict[str, Any]
+    replays: int = 0
+
+    @property
+    def first_reply(self) -> int:
+        """The number of its first reply. A replay's have numbers of their own: those before may have been sent."""
+        return self.replays * MOST_REPLIES + 1
 
     def as_json(self) -> str:
         """The entry as it stands in the stream."""
-        return json.dumps(
-            {"kind": self.kind, "customer": self.customer, "id": self.id, "payload": self.payload},
-            separators=(",", ":"),
-        )
+        return json.dumps(self.__dict__, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Entry:
-        """The entry again. Raises ValueError, KeyError or TypeError when it is none."""
+        """The entry again, whatever a newer version added. Raises ValueError, KeyError or TypeError when it is none."""
         raw = json.loads(text)
-        return cls(raw["kind"], raw["customer"], raw["id"], raw["payload"])
+        return cls(raw["kind"], raw["customer"], raw["id"], raw["payload"], int(raw.get("replays") or 0))
 
 
 def connect(url: str, answer_timeout_s: float = ANSWER_TIMEOUT_S, connections: int = 64) -> redis.asyncio.Redis:
@@ -87,14 +92,17 @@ class Inbox:
         """
         if not entries and not records:
             return 0
+        names: list[str] = [keys.LOG_STREAM]
         arguments: list[str | int] = [REMEMBER_IDS_S, REMEMBER_SETTLED_S, len(entries)]
         for entry in entries:
-            arguments += [keys.partition_of(entry.customer), entry.id, entry.customer, entry.as_json()]
+            names += [keys.seen(entry.id), keys.inbox_stream(keys.partition_of(entry.customer))]
+            arguments += [entry.customer, entry.as_json()]
         for record in records:
             key, wamid = _settles(record)
-            arguments += [key, wamid, json.dumps(record, separators=(",", ":"))]
+            names.append(keys.settled(key) if key else keys.LOG_STREAM)
+            arguments += [wamid, json.dumps(record, separators=(",", ":"))]
         try:
-            return int(await self._put(args=arguments))
+            return int(await self._put(names, arguments))
         except (RedisError, OSError, asyncio.TimeoutError) as error:
             log.error("inbox.put.failed entries=%d error=%s", len(entries), type(error).__name__)
             raise InboxUnavailable(f"Redis did not store the messages: {type(error).__name__}") from error

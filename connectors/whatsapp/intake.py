@@ -7,14 +7,7 @@ import logging
 import time
 from typing import Any
 
-from connectors.whatsapp.errors import (
-    BadPayload,
-    GraphError,
-    MediaFailed,
-    RecipientUnreachable,
-    WindowClosed,
-    classify,
-)
+from connectors.whatsapp.errors import classify, why_not_delivered
 from connectors.whatsapp.identity import Identities, Identity
 from connectors.whatsapp.inbox import Entry, Inbox
 from connectors.whatsapp.payload_ids import PayloadSigner
@@ -25,12 +18,6 @@ log = logging.getLogger(__name__)
 # A batch of a thousand is worked off in slices, so that other webhooks are answered in between.
 SLICE = 100
 COMMENT = ":comment:"  # in the key of an agent's words
-REASONS: dict[type[GraphError], str] = {
-    WindowClosed: "window_closed",
-    RecipientUnreachable: "recipient",
-    BadPayload: "payload",
-    MediaFailed: "media",
-}
 
 
 class Intake:
@@ -77,7 +64,7 @@ def _undelivered_comment(status: Status) -> Entry | None:
     if status.status != "failed" or COMMENT not in (status.key or ""):
         return None
     code = status.errors[0].get("code") if status.errors else None
-    why = REASONS.get(classify(code if isinstance(code, int) else None, http_status=400), "refused")
+    why = why_not_delivered(classify(code if isinstance(code, int) else None, http_status=400))
     return Entry("comment_failed", str(status.key), f"failed:{status.key}", {"key": status.key, "why": why})
 
 

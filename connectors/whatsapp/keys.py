@@ -16,6 +16,7 @@ PARTITIONS = 32
 LOG_STREAM = "log"
 DEAD_STREAM = "wa:dead"
 MEMBERS = "wa:members"
+FENCE = "wa:fence"
 
 
 def partition_of(customer: str) -> int:
@@ -33,14 +34,54 @@ def outbox_stream(partition: int) -> str:
     return f"wa:out:{partition}"
 
 
+def owner(partition: int) -> str:
+    """Holds the token of whoever owns the partition; scripts that change something compare it with theirs."""
+    return f"wa:owner:{partition}"
+
+
+def lease(partition: int) -> str:
+    """Exists while the owner renews it."""
+    return f"wa:lease:{partition}"
+
+
+def runs(partition: int) -> str:
+    """Hash: stream id of an inbox entry → tokens of the ownerships in which its turn began and did not end."""
+    return f"wa:runs:{partition}"
+
+
+def failures(partition: int) -> str:
+    """Hash: `{stream id}:f` → how often the turn of an inbox entry failed."""
+    return f"wa:tries:{partition}"
+
+
+def sending(partition: int) -> str:
+    """Hash: stream id of a reply → the attempt to send it whose outcome is not known yet."""
+    return f"wa:sending:{partition}"
+
+
+def seen(entry_id: str) -> str:
+    """Exists once an inbox entry of this id was taken."""
+    return f"wa:seen:{entry_id}"
+
+
 def settled(key: str) -> str:
     """Holds the wamid once a status proved that Graph accepted the reply `key`."""
     return f"wa:settled:{key}"
 
 
+def tracker(sender_id: str) -> tuple[str, str]:
+    """The list of a tracker's events, and its base: from where on it is read."""
+    return f"tracker:{sender_id}", f"tracker:{sender_id}:base"
+
+
 def address(customer: str) -> str:
     """Where the customer was last heard: JSON with wa_id, user_id and the time of the last message."""
     return f"wa:address:{customer}"
+
+
+def quotable(customer: str) -> str:
+    """List, newest first: what was said lately and can be quoted, JSON with wamid and what it was about."""
+    return f"wa:quotable:{customer}"
 
 
 def floor(customer: str) -> str:
@@ -61,15 +102,15 @@ class Script:
         self._mark = "#!lua flags=allow-oom\n" if even_when_full else ""
         self._sha: str | None = None
 
-    async def __call__(self, args: Sequence[str | int]) -> Any:
-        """Run it. Raises redis.RedisError."""
+    async def __call__(self, keys: Sequence[str], args: Sequence[str | int]) -> Any:
+        """Run it on these keys. Raises redis.RedisError."""
         if self._sha is not None:
             try:
-                return await self._client.evalsha(self._sha, 0, *args)
+                return await self._client.evalsha(self._sha, len(keys), *keys, *args)
             except NoScriptError:
                 pass
         self._sha = await self._load()
-        return await self._client.evalsha(self._sha, 0, *args)
+        return await self._client.evalsha(self._sha, len(keys), *keys, *args)
 
     async def _load(self) -> str:
         try:

@@ -31,6 +31,11 @@ class Item:
     customer: str
     text: str
 
+    @property
+    def place(self) -> tuple[Owned, str]:
+        """What tells it from every other entry: Redis gives one stream id to entries of several partitions."""
+        return self.owned, self.stream_id
+
 
 Work = Callable[[Item], Awaitable["Again | None"]]
 

@@ -18,7 +18,7 @@ import redis.asyncio
 from redis.exceptions import RedisError
 
 from connectors import metrics
-from connectors.whatsapp import keys
+from connectors.whatsapp import keys, quoting
 from connectors.whatsapp.commit import Outgoing, compact, until_redis_answers
 from connectors.whatsapp.errors import (
     AccountThrottled,
@@ -27,14 +27,16 @@ from connectors.whatsapp.errors import (
     MediaFailed,
     NumberThrottled,
     RecipientThrottled,
-    RecipientUnreachable,
     Refused,
     Stopped,
     Transient,
-    WindowClosed,
+    Unknown,
+    why_not_delivered,
 )
 from connectors.whatsapp.floor import Floor
+from connectors.whatsapp.gate import Gate, Outage
 from connectors.whatsapp.lanes import Again, Item
+from connectors.whatsapp.partitions import Owned
 from handoff.database import HandoffUnavailable
 
 log = logging.getLogger(__name__)
@@ -43,18 +45,16 @@ SEND_TIMEOUT_S = 12.0
 SETTLE_S = 15.0
 FIRST_BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 30.0
-OUTAGE_FAILURES = 10
 OUTAGE_PROBES = 0.15  # of PROBE_S
 PROBE_S = 20.0
+# How long a reply is tried that Graph refuses for a reason that nobody knows: while others get through, and while none
+# does, when it is more likely Graph's trouble than the reply's.
+UNKNOWN_PATIENCE_S = 300.0
+UNKNOWN_PATIENCE_ALONE_S = 3600.0
 
 FLOOR_LOST = "floor_lost"
-# What the log and the agent are told of a reply that will never arrive.
-REASONS: dict[type[GraphError], str] = {
-    WindowClosed: "window_closed",
-    RecipientUnreachable: "recipient",
-    BadPayload: "payload",
-    MediaFailed: "media",
-}
+# What somebody who finds out why may still send: kept with the dead letters.
+CURABLE = (BadPayload, MediaFailed, Unknown)
 
 
 class Graph(Protocol):
@@ -69,47 +69,13 @@ class Graph(Protocol):
         ...
 
 
-class Gate:
-    """Open, or closed for all until a time, with one probe at a time let through after it."""
-
-    def __init__(self) -> None:
-        self._closed_until = 0.0
-        self._probing = False
-        self.reason: str | None = None
-
-    def delay_s(self, parked: int = 0) -> float:
-        """0 when the caller may send now (when closed before: as the probe), else how long to wait.
-
-        `parked` is how many ask: the more, the less often each does.
-        """
-        if self.reason is None:
-            return 0.0
-        left = self._closed_until - time.monotonic()
-        if left > 0 or self._probing:
-            return max(left, 0.2) + random.uniform(0, max(0.2, parked / 1000))  # noqa: S311 (jitter)
-        self._probing = True
-        return 0.0
-
-    def close(self, reason: str, delay_s: float) -> None:
-        """Nobody sends for the delay; then one at a time until one succeeds."""
-        self.reason, self._closed_until = reason, time.monotonic() + delay_s
-        self._probing = False
-
-    def release_probe(self) -> None:
-        """The probe ended for a reason of its own and says nothing about the gate."""
-        self._probing = False
-
-    def open(self) -> None:
-        """A message got through."""
-        self.reason, self._probing = None, False
-
-
 @dataclass
 class _Progress:
     """What this process knows about one reply beyond what Redis holds."""
 
     attempt: str = ""
     failures: int = 0
+    unknown_since: float = 0.0
     settle_until: float = 0.0
     plain: bool = False
 
@@ -126,15 +92,17 @@ class Outbox:
         send_timeout_s: float = SEND_TIMEOUT_S,
         first_backoff_s: float = FIRST_BACKOFF_S,
         probe_s: float = PROBE_S,
+        unknown_patience_s: float = UNKNOWN_PATIENCE_S,
     ) -> None:
         self._graph, self._floor = graph, floor
         self._settle_s, self._send_timeout_s = settle_s, send_timeout_s
         self._first_backoff_s, self._probe_s = first_backoff_s, probe_s
+        self._unknown_patience_s = unknown_patience_s
         self._sending = keys.Script(client, "sending")
         self._unmark = keys.Script(client, "unmark")
         self._sent = keys.Script(client, "sent")
-        self._progress: dict[str, _Progress] = {}
-        self._failures_in_a_row = 0
+        self._progress: dict[tuple[Owned, str], _Progress] = {}
+        self._outage = Outage()
         self.gate = Gate()
 
     async def work(self, item: Item) -> Again | None:
@@ -143,17 +111,29 @@ class Outbox:
             reply = Outgoing.from_json(item.text)
         except (ValueError, TypeError):
             log.error("outbox.entry.unreadable partition=%d", item.owned.partition)
-            await self._settle_record(item, {"record": "sent", "outcome": "failed", "error": "unreadable"})
-            return None
-        progress = self._progress.setdefault(item.stream_id, _Progress())
+            return await self._unreadable(item)
+        progress = self._progress.setdefault(item.place, _Progress())
         try:
             again = await self._attempt(item, reply, progress)
         except (RedisError, OSError, asyncio.TimeoutError) as error:
             log.warning("outbox.redis.failed error=%s", type(error).__name__)
             return Again(0.5)
         if again is None:
-            self._progress.pop(item.stream_id, None)
+            self._progress.pop(item.place, None)
         return again
+
+    def forget(self, owned: Owned) -> None:
+        """The partition is another's: what this process knew of its replies is over."""
+        for place in [place for place in self._progress if place[0] == owned]:
+            del self._progress[place]
+
+    async def _unreadable(self, item: Item) -> Again | None:
+        """Only a person can tell what it was meant to be."""
+        log.error("outbox.entry.unreadable partition=%d", item.owned.partition)
+        metrics.SENT.labels("failed", "unknown").inc()
+        record = {"record": "unreadable_reply", "at": time.time()}
+        await self._settle(item, record, {"reply": item.text, "reason": "unreadable", "at": time.time()})
+        return None
 
     async def _attempt(self, item: Item, reply: Outgoing, progress: _Progress) -> Again | None:
         if time.time() > reply.expires_at:
@@ -183,7 +163,11 @@ class Outbox:
     async def _mark(self, item: Item, reply: Outgoing, progress: _Progress) -> bool | Again:
         """Put the attempt on record. True: send now; False: nothing left to do; Again: an outcome is unknown."""
         mine = progress.attempt or secrets.token_hex(6)
-        state, marked, wamid = await self._sending(args=[*_where(item), reply.key, mine])
+        partition = item.owned.partition
+        names = [
+            keys.owner(partition), keys.outbox_stream(partition), keys.sending(partition), keys.settled(reply.key),
+        ]  # fmt: skip
+        state, marked, wamid = await self._sending(names, [item.owned.token, item.stream_id, mine])
         if state != "mine":
             return False
         if wamid:
@@ -197,9 +181,13 @@ class Outbox:
         if now < progress.settle_until:
             return Again(min(0.5, progress.settle_until - now + 0.01))
         log.warning("outbox.outcome.unknown key_tail=%s sending again", reply.key[-8:])
-        await self._unmark(args=_where(item))
+        await self._forget_attempt(item)
         progress.settle_until, progress.attempt = 0.0, ""
         return Again(0.0)
+
+    async def _forget_attempt(self, item: Item) -> None:
+        partition = item.owned.partition
+        await self._unmark([keys.owner(partition), keys.sending(partition)], [item.owned.token, item.stream_id])
 
     async def _send(self, item: Item, reply: Outgoing, progress: _Progress) -> Again | None:
         body = {
@@ -211,22 +199,22 @@ class Outbox:
             wamid = await asyncio.wait_for(self._graph.send(body), self._send_timeout_s)
         except asyncio.TimeoutError:
             self.gate.release_probe()
-            return self._unknown(progress)
+            return self._in_doubt(reply, progress)
         except asyncio.CancelledError:
             self.gate.release_probe()
             raise
         except GraphError as error:
             return await self._refused(item, reply, progress, error)
         self.gate.open()
-        self._failures_in_a_row = 0
+        self._outage.over()
         if reply.asked_at:
             metrics.ANSWER_SECONDS.observe(time.time() - reply.asked_at)
         await self._accepted(item, reply, wamid)
         return None
 
-    def _unknown(self, progress: _Progress) -> Again:
+    def _in_doubt(self, reply: Outgoing, progress: _Progress) -> Again:
         """The attempt stays on record under a name that is no longer ours."""
-        self._notice_outage()
+        self._notice_outage(reply)
         progress.attempt = ""
         progress.failures += 1
         return Again(0.1)
@@ -238,32 +226,48 @@ class Outbox:
         log.warning("outbox.send.failed class=%s code=%s", type(error).__name__, error.code)
         if error.ambiguous:
             self.gate.release_probe()
-            return self._unknown(progress)
+            return self._in_doubt(reply, progress)
         if isinstance(error, Refused):
             self.gate.open()
             if isinstance(error, (BadPayload, MediaFailed)) and reply.text and not progress.plain:
                 progress.plain = True
                 return Again(0.0)
-            return await self._failed(item, reply, REASONS.get(type(error), "refused"))
+            return await self._failed(item, reply, why_not_delivered(type(error)), error)
         progress.failures += 1
+        if isinstance(error, Unknown) and self._given_up(progress, error):
+            self.gate.release_probe()
+            if reply.text and not progress.plain and reply.body.get("type") != "text":
+                progress.plain = True  # the last thing to try: the same words in the simplest form
+                return Again(0.0)
+            return await self._failed(item, reply, why_not_delivered(Unknown), error)
         delay = self._delay_s(progress, error)
         if isinstance(error, (NumberThrottled, AccountThrottled, Stopped)):
             self.gate.close(type(error).__name__, delay)
         else:
             self.gate.release_probe()
-        if isinstance(error, Transient) and self._notice_outage():
+        if isinstance(error, (Transient, Unknown)) and self._notice_outage(reply):
             delay = self._probe_s * OUTAGE_PROBES  # the gate says when, not how often this one was the probe
         if isinstance(error, (AccountThrottled, Stopped)):
             metrics.PARKED.labels(type(error).__name__).inc()
             log.critical("outbox.parked class=%s code=%s next_probe_s=%d", type(error).__name__, error.code, delay)
         if delay > 2:
-            await self._unmark(args=_where(item))
+            await self._forget_attempt(item)
         return Again(delay)
 
-    def _notice_outage(self) -> bool:
+    def _given_up(self, progress: _Progress, error: Unknown) -> bool:
+        """Note a refusal that nobody can explain; whether the reply has been tried long enough."""
+        now = time.monotonic()
+        if not progress.unknown_since:
+            progress.unknown_since = now
+            metrics.PARKED.labels(type(error).__name__).inc()
+            log.critical("outbox.reply.parked code=%s http=%s: an error nobody knows", error.code, error.http_status)
+        others_get_through = self._outage.last_success_at > progress.unknown_since
+        patience_s = self._unknown_patience_s if others_get_through else UNKNOWN_PATIENCE_ALONE_S
+        return now - progress.unknown_since >= patience_s
+
+    def _notice_outage(self, reply: Outgoing) -> bool:
         """When nothing gets through any more, only a probe every few seconds tries. Whether that is so."""
-        self._failures_in_a_row += 1
-        if self._failures_in_a_row < OUTAGE_FAILURES:
+        if not self._outage.failed(reply.customer):
             return False
         self.gate.close("outage", self._probe_s * OUTAGE_PROBES)
         return True
@@ -286,9 +290,12 @@ class Outbox:
         return delay * random.uniform(0.8, 1.2)  # noqa: S311 (jitter, not a secret)
 
     async def _accepted(self, item: Item, reply: Outgoing, wamid: str) -> None:
-        await self._settle_record(item, _record(reply, wamid, "accepted", None))
+        metrics.SENT.labels("accepted", reply.author).inc()
+        await self._settle(item, _record(reply, wamid, "accepted", None), None, reply, wamid)
 
-    async def _failed(self, item: Item, reply: Outgoing, error: str) -> Again | None:
+    async def _failed(
+        self, item: Item, reply: Outgoing, error: str, why: GraphError | None = None
+    ) -> Again | None:
         log.warning("outbox.reply.failed error=%s author=%s", error, reply.author)
         try:
             if reply.author == "agent":
@@ -297,12 +304,33 @@ class Outbox:
                 await self._floor.held_back(reply.customer, reply.wamid, reply.text)
         except HandoffUnavailable:
             return Again(1.0)
-        await self._settle_record(item, _record(reply, None, "failed", error))
+        metrics.SENT.labels("failed", reply.author).inc()
+        dead = None
+        if isinstance(why, CURABLE):
+            log.error("outbox.reply.set_aside error=%s code=%s http=%s", error, why.code, why.http_status)
+            dead = {"reply": item.text, "reason": f"{error}: {why}", "at": time.time()}
+        await self._settle(item, _record(reply, None, "failed", error), dead)
         return None
 
-    async def _settle_record(self, item: Item, record: dict[str, Any]) -> None:
-        metrics.SENT.labels(str(record["outcome"]), str(record.get("author", "unknown"))).inc()
-        await until_redis_answers(lambda: self._sent(args=[*_where(item), compact(record)]), "sent")
+    async def _settle(
+        self,
+        item: Item,
+        record: dict[str, Any],
+        dead: dict[str, Any] | None,
+        reply: Outgoing | None = None,
+        wamid: str | None = None,
+    ) -> None:
+        """Take the reply out of the outbox, in the step that records what became of it."""
+        partition = item.owned.partition
+        names = [
+            keys.owner(partition), keys.outbox_stream(partition), keys.sending(partition),
+            keys.LOG_STREAM, keys.DEAD_STREAM, keys.quotable(item.customer),
+        ]  # fmt: skip
+        arguments = [
+            item.owned.token, item.stream_id, compact(record), compact(dead) if dead else "",
+            *quoting.of_reply(wamid, reply.about if reply else {}),
+        ]  # fmt: skip
+        await until_redis_answers(lambda: self._sent(names, arguments), "sent")
 
 
 def plain_text(reply: Outgoing) -> dict[str, Any]:
@@ -315,7 +343,3 @@ def _record(reply: Outgoing, wamid: str | None, outcome: str, error: str | None)
         "record": "sent", "customer": reply.customer, "key": reply.key, "wamid": wamid, "at": time.time(),
         "outcome": outcome, "error": error, "text": reply.text, "author": reply.author,
     }  # fmt: skip
-
-
-def _where(item: Item) -> list[str | int]:
-    return [item.owned.partition, item.owned.token, item.stream_id]

@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 
 LEASE_S = 4.0
 TICK_S = 0.8
+_TICKED = [
+    keys.MEMBERS, keys.FENCE, *(name(p) for p in range(keys.PARTITIONS) for name in (keys.owner, keys.lease)),
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class Partitions:
         """One heartbeat: renew, take what is free, start to give back what is too much."""
         held = [part for owned in self.owned.values() for part in (owned.partition, owned.token)]
         share, lost, taken = await self._tick(
-            args=[self.instance, int(self._lease_s * 1000), keys.PARTITIONS, int(not self._stopping), *held]
+            keys=_TICKED, args=[self.instance, int(self._lease_s * 1000), int(not self._stopping), *held]
         )
         for name in lost:
             owned = self.owned.pop(int(name), None)
@@ -92,7 +95,7 @@ class Partitions:
         if self._releasing:
             await asyncio.wait(self._releasing.values(), timeout=patience_s)
         for owned in list(self.owned.values()):
-            await self._release(args=[owned.partition, owned.token])
+            await self._release([keys.owner(owned.partition), keys.lease(owned.partition)], [owned.token])
 
     def _gain(self, owned: Owned) -> None:
         self.owned[owned.partition] = owned
@@ -109,7 +112,7 @@ class Partitions:
 
     async def _give_back(self, owned: Owned) -> None:
         await self._lost(owned)
-        await self._release(args=[owned.partition, owned.token])
+        await self._release([keys.owner(owned.partition), keys.lease(owned.partition)], [owned.token])
         if self.owned.get(owned.partition) == owned:
             del self.owned[owned.partition]
 

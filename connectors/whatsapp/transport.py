@@ -79,7 +79,9 @@ class Transport:
         """Leave a partition when what runs for it has ended, the replies of its last turns included."""
         self._inbox.leave(owned)
         await self.turns.drop(owned)
+        await self.consumer.forget(owned)
         await asyncio.sleep(HAND_OVER_S)
         self._outbox.leave(owned)
         await self.sends.drop(owned)
+        self.outbox.forget(owned)
 

@@ -1,10 +1,10 @@
 -- Append to one tracker outside of a turn.
--- ARGV: tracker key, TTL s, tail chunks or "", preamble, chunk...
-local key, length = ARGV[1], redis.call('LLEN', ARGV[1])
-for i = 5, #ARGV do length = redis.call('RPUSH', key, ARGV[i]) end
-if ARGV[3] ~= '' then
-  redis.call('HSET', key .. ':base', 'at', math.max(0, length - tonumber(ARGV[3])), 'pre', ARGV[4])
+-- KEYS: tracker, its base. ARGV: TTL s, tail chunks or "", preamble, chunk...
+local length = redis.call('LLEN', KEYS[1])
+for i = 4, #ARGV do length = redis.call('RPUSH', KEYS[1], ARGV[i]) end
+if ARGV[2] ~= '' then
+  redis.call('HSET', KEYS[2], 'at', math.max(0, length - tonumber(ARGV[2])), 'pre', ARGV[3])
 end
-redis.call('EXPIRE', key, ARGV[2])
-redis.call('EXPIRE', key .. ':base', ARGV[2])
+redis.call('EXPIRE', KEYS[1], ARGV[1])
+redis.call('EXPIRE', KEYS[2], ARGV[1])
 return length

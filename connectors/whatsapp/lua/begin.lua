@@ -1,8 +1,13 @@
--- A turn is about to run: count the attempt where a crash cannot undo it.
--- ARGV: partition, token, stream id. Returns {state, attempts, failures}; state is 'mine', 'fenced' or 'gone'.
-if redis.call('GET', 'wa:owner:' .. ARGV[1]) ~= ARGV[2] then return {'fenced', 0, 0} end
-if #redis.call('XRANGE', 'wa:in:' .. ARGV[1], ARGV[3], ARGV[3]) == 0 then return {'gone', 0, 0} end
-local tries = 'wa:tries:' .. ARGV[1]
-local attempts = redis.call('HINCRBY', tries, ARGV[3], 1)
-local failures = tonumber(redis.call('HGET', tries, ARGV[3] .. ':f') or 0)
-return {'mine', attempts, failures}
+-- A turn is about to run: put the run on record where a crash cannot undo it.
+-- KEYS: owner, inbox stream, runs, failures. ARGV: token, stream id.
+-- Returns {state, runs of other ownerships that began and did not end, failures}; state is 'mine', 'fenced' or 'gone'.
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'fenced', 0, 0} end
+if #redis.call('XRANGE', KEYS[2], ARGV[2], ARGV[2]) == 0 then return {'gone', 0, 0} end
+local crashed, begun = 0, false
+local runs = redis.call('HGET', KEYS[3], ARGV[2]) or ''
+for token in string.gmatch(runs, '%S+') do
+  if token == ARGV[1] then begun = true else crashed = crashed + 1 end
+end
+-- The same ownership asks again when Redis was too slow to answer: that is no second run.
+if not begun then redis.call('HSET', KEYS[3], ARGV[2], runs .. ' ' .. ARGV[1]) end
+return {'mine', crashed, tonumber(redis.call('HGET', KEYS[4], ARGV[2] .. ':f') or 0)}

@@ -1,8 +1,8 @@
--- Keep what is known of a customer's floor, unless a newer state is kept. ARGV: key, epoch, state (JSON), seconds.
-local kept = redis.call('GET', ARGV[1])
+-- Keep what is known of a customer's floor, unless a newer state is kept. KEYS: floor. ARGV: epoch, state (JSON), seconds.
+local kept = redis.call('GET', KEYS[1])
 if kept then
   local readable, state = pcall(cjson.decode, kept)
-  if readable and type(state) == 'table' and (tonumber(state.epoch) or 0) > tonumber(ARGV[2]) then return 0 end
+  if readable and type(state) == 'table' and (tonumber(state.epoch) or 0) > tonumber(ARGV[1]) then return 0 end
 end
-redis.call('SET', ARGV[1], ARGV[3], 'EX', ARGV[4])
+redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3])
 return 1

@@ -32,7 +32,7 @@ class Recorder:
 
 @pytest.mark.parametrize(("notification", "why"), [
     (failed(131047), "window_closed"), (failed(131026), "recipient"), (failed(131053), "media"),
-    (failed(100), "payload"), (failed(999999), "payload"),
+    (failed(100), "payload"), (failed(999999), "refused"),
 ])
 async def test_failed_status_of_an_agents_comment_gives_an_entry_with_the_reason(
     notification: Notification, why: str, redis_url: str

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import redis
 
+from connectors.whatsapp import consumer, keys
 from connectors.whatsapp.consumer import OutsideUnavailable
 from connectors.whatsapp.inbox import Entry, InboxUnavailable
 from connectors.whatsapp.turn import Turn
@@ -104,6 +105,63 @@ async def test_a_message_that_kills_its_process_every_time_is_set_aside(redis_ur
     assert survivor.graph.texts("91") == ["utter_fallback_apology"]
     assert await survivor.client.xlen("wa:dead") == 1
     await survivor.stop()
+
+
+async def test_a_redis_too_slow_to_answer_does_not_count_as_a_crash_of_the_message(redis_url: str) -> None:
+    process = Process(redis_url)
+    begin, late = process.transport.consumer._begin, 8
+
+    async def slow(*args: Any) -> Any:
+        nonlocal late
+        found = await begin(*args)
+        late -= 1
+        if late >= 0:
+            raise redis.TimeoutError("Timeout reading from socket")
+        return found
+
+    process.transport.consumer._begin = slow  # type: ignore[assignment]
+    process.start()
+    await process.inbox.put([message("91", "a", "hi")])
+    await process.drained()
+    assert process.graph.texts("91") == ["echo hi"]
+    assert await process.client.xlen("wa:dead") == 0
+    await process.stop()
+
+
+async def test_a_turn_that_ends_after_its_partition_was_lost_does_not_count_as_a_crash(redis_url: str) -> None:
+    resume, stuck = asyncio.Event(), asyncio.Event()
+
+    async def hang(turn: Turn) -> None:
+        stuck.set()
+        await resume.wait()
+
+    process = Process(redis_url, FakeSpeaker(hang)).start()
+    await process.inbox.put([message("91", "a")])
+    await asyncio.wait_for(stuck.wait(), 5)
+    partition = keys.partition_of("91")
+    assert await process.client.hlen(keys.runs(partition)) == 1
+    await process.client.set(keys.owner(partition), "another")
+    resume.set()
+
+    async def ended() -> bool:
+        return await process.client.hlen(keys.runs(partition)) == 0
+
+    await eventually(ended)
+    await process.die()
+
+
+async def test_customers_of_one_batch_wait_no_longer_for_what_is_away_than_one_alone(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(turn: Turn) -> None:
+        raise OutsideUnavailable("action server")
+
+    monkeypatch.setattr(consumer, "OUTSIDE_PATIENCE_S", 0.5)
+    process = Process(redis_url, FakeSpeaker(away)).start()
+    await process.inbox.put([message(f"91{n}", f"w{n}") for n in range(12)])
+    await process.drained(4)
+    assert len(process.graph.accepted) == 12
+    await process.stop()
 
 
 async def test_a_turn_without_words_gets_the_apology(redis_url: str) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import redis
 
+from connectors.whatsapp import keys
+from connectors.whatsapp.commit import Outgoing
 from connectors.whatsapp.errors import (
     BadPayload,
     NumberThrottled,
@@ -17,9 +19,12 @@ from connectors.whatsapp.errors import (
     RecipientUnreachable,
     Transient,
     Unauthorised,
+    Unknown,
     WindowClosed,
 )
 from connectors.whatsapp.inbox import Entry
+from connectors.whatsapp.lanes import Item
+from connectors.whatsapp.partitions import Owned
 from connectors.whatsapp.turn import Reply, Turn
 from tests.connectors.whatsapp.transport_fakes import FakeGraph, FakeSpeaker, Process, eventually, message, text_reply
 
@@ -177,6 +182,113 @@ async def test_a_body_that_is_refused_as_plain_text_too_is_given_up(redis_url: s
     assert graph.attempts == 2
     assert sent_records(redis_url)[0]["outcome"] == "failed"
     await process.stop()
+
+
+UNKNOWN = Unknown("HTTP 400 code 131999", code=131999, http_status=400)
+
+
+async def test_a_reply_refused_for_a_reason_nobody_knows_waits_and_arrives_and_stops_nobody_else(
+    redis_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    graph = FakeGraph(Script(*[UNKNOWN] * 4, only="91"))
+    process = Process(redis_url, graph=graph).start()
+    await process.inbox.put([message("91", "a", "x"), message("91", "b", "y"), message("92", "c", "z")])
+
+    async def other_has_theirs() -> bool:
+        return bool(graph.texts("92"))
+
+    await eventually(other_has_theirs, 1)
+    assert graph.texts("91") == []
+    await process.drained()
+    assert graph.texts("91") == ["echo x", "echo y"]
+    assert caplog.text.count("outbox.reply.parked code=131999") == 1
+    assert await process.client.xlen("wa:dead") == 0
+    await process.stop()
+
+
+async def test_a_reply_that_stays_refused_while_others_get_through_is_set_aside_and_the_next_is_sent(
+    redis_url: str,
+) -> None:
+    async def refuse_one(body: dict[str, Any]) -> None:
+        if body["biz_opaque_callback_data"] == "a:1":
+            raise UNKNOWN
+
+    graph = FakeGraph(refuse_one)
+    process = Process(redis_url, graph=graph, unknown_patience_s=0.5).start()
+    await process.inbox.put([message("91", "a", "x"), message("91", "b", "y")])
+    await asyncio.sleep(0.2)
+    await process.inbox.put([message("92", "c", "z")])
+    await process.drained()
+    assert graph.texts("91") == ["echo y"]
+    [(_, fields)] = await process.client.xrange("wa:dead")
+    dead = json.loads(fields["j"])
+    assert "131999" in dead["reason"]
+    assert json.loads(dead["reply"])["key"] == "a:1"
+    await process.stop()
+
+
+async def test_while_nothing_gets_through_a_refusal_nobody_knows_sets_nothing_aside(redis_url: str) -> None:
+    up = False
+
+    async def outage(body: dict[str, Any]) -> None:
+        if not up:
+            raise UNKNOWN
+
+    graph = FakeGraph(outage)
+    process = Process(redis_url, graph=graph, unknown_patience_s=0.3).start()
+    await process.inbox.put([message(f"91{n}", f"w{n}") for n in range(20)])
+    await asyncio.sleep(1.5)
+    up = True
+    await process.drained()
+    assert graph.keys() == {f"w{n}:1": 1 for n in range(20)}
+    assert await process.client.xlen("wa:dead") == 0
+    await process.stop()
+
+
+def waiting_reply(customer: str, body: dict[str, Any], **more: Any) -> str:
+    """A reply in the outbox as another version may have written it."""
+    until = time.time() + 99
+    reply = Outgoing(customer, f"{customer}:1", customer, body, "words", 0, "assistant", {"to": customer}, until)
+    return json.dumps({**json.loads(reply.as_json()), **more})
+
+
+async def test_a_reply_that_a_newer_version_left_is_sent(redis_url: str) -> None:
+    body = {"type": "text", "text": {"body": "words"}}
+    client = redis.Redis.from_url(redis_url)
+    client.xadd(keys.outbox_stream(3), {"c": "91", "e": waiting_reply("91", body, invented_next_year={"a": 1})})
+    process = Process(redis_url).start()
+    await process.drained()
+    assert process.graph.texts("91") == ["words"]
+    await process.stop()
+
+
+async def test_an_outbox_entry_that_is_no_reply_goes_to_the_dead_letters(redis_url: str) -> None:
+    client = redis.Redis.from_url(redis_url, decode_responses=True)
+    client.xadd(keys.outbox_stream(3), {"c": "91", "e": '{"customer": "91"}'})
+    process = Process(redis_url).start()
+    await process.drained()
+    [(_, fields)] = client.xrange("wa:dead")
+    assert json.loads(fields["j"])["reason"] == "unreadable"
+    await process.stop()
+
+
+async def test_what_happens_to_one_customers_reply_changes_nothing_for_another_with_the_same_stream_id(
+    redis_url: str,
+) -> None:
+    graph = FakeGraph(Script(BadPayload("no", code=131009), only="91"))
+    process = Process(redis_url, graph=graph)
+    buttons = {"type": "interactive", "interactive": {"type": "button"}}
+    items = []
+    for partition, customer in ((3, "91"), (4, "92")):
+        text = waiting_reply(customer, buttons)
+        process_owns = Owned(partition, f"token{partition}")
+        await process.client.set(keys.owner(partition), process_owns.token)
+        await process.client.xadd(keys.outbox_stream(partition), {"c": customer, "e": text}, id="5-0")
+        items.append(Item(process_owns, "5-0", customer, text))
+    assert await process.transport.outbox.work(items[0]) is not None, "refused, to be tried as plain text"
+    assert await process.transport.outbox.work(items[1]) is None
+    assert graph.accepted[0]["type"] == "interactive"
+    await process.client.close()
 
 
 async def test_a_timeout_whose_message_went_out_is_settled_by_its_status(redis_url: str) -> None:

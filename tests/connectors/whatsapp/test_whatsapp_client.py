@@ -119,8 +119,8 @@ async def test_metas_code_decides_the_class_whatever_the_status(
 @pytest.mark.parametrize(
     ("status", "is_transient", "kind"),
     [
-        (400, True, errors.Transient), (400, False, errors.BadPayload), (401, False, errors.Unauthorised),
-        (403, False, errors.Unauthorised), (404, False, errors.BadPayload), (429, False, errors.NumberThrottled),
+        (400, True, errors.Transient), (400, False, errors.Unknown), (401, False, errors.Unauthorised),
+        (403, False, errors.Unauthorised), (404, False, errors.Unknown), (429, False, errors.NumberThrottled),
         (500, False, errors.Transient), (503, False, errors.Transient), (302, False, errors.Transient),
     ],
 )  # fmt: skip
@@ -150,7 +150,10 @@ async def test_retry_after_is_passed_on(graph: Graph, client: GraphClient) -> No
         (200, "<html>Welcome</html>", errors.Transient, True),
         (200, {"messages": []}, errors.Transient, True),
         (200, {"error": {"code": 131056}}, errors.RecipientThrottled, False),
-        (404, "<html>Not found</html>", errors.BadPayload, False),
+        (404, "<html>Not found</html>", errors.Unknown, False),
+        (400, "<html>Bad request</html>", errors.Unknown, False),
+        (400, "", errors.Unknown, False),
+        (400, {"error": {"code": 100, "error_subcode": 33}}, errors.AccountBlocked, False),
         (500, [], errors.Transient, True),
     ],
 )

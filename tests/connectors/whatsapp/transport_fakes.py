@@ -111,6 +111,7 @@ class Process:
         outbox = Outbox(
             self.client, self.graph, floor, settle_s=options.get("settle_s", 0.5),
             send_timeout_s=options.get("send_timeout_s", 1), first_backoff_s=0.05, probe_s=0.3,
+            unknown_patience_s=options.get("unknown_patience_s", 5),
         )  # fmt: skip
         self.transport = Transport(self.client, consumer, outbox)
         self.transport.partitions._lease_s = 0.8
