@@ -42,7 +42,7 @@ class Database:
         self._reading = self._engine(isolation_level="AUTOCOMMIT")
         if self.sqlite:
             event.listen(self._writing, "begin", _begin_immediate)
-        self._prepared = False
+        self.prepared = False  # the tables are up to date
 
     def _engine(self, **options: Any) -> Engine:
         if self.sqlite:
@@ -68,14 +68,14 @@ class Database:
 
     def prepare(self) -> None:
         """Bring the tables up to date. Several processes may do this at once."""
-        if self._prepared:
+        if self.prepared:
             return
         with _translated():
             with self._reading.connect() as connection:
                 current = is_current(connection)
             if not current:
                 self._migrate()
-        self._prepared = True
+        self.prepared = True
 
     def _migrate(self) -> None:
         with self._writing.begin() as connection:

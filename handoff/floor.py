@@ -74,7 +74,7 @@ class Floor:
 
     async def holder(self, customer: str) -> FloorState:
         """Who speaks to this customer. The turn keeps the epoch and shows it again when it sends."""
-        if self._db.sqlite:
+        if self._db.sqlite and self._db.prepared:
             # 50 µs, and readers of a write-ahead log wait for nobody: less than the way to a thread and back.
             return self.read(customer)
         return await asyncio.to_thread(self.read, customer)

@@ -56,12 +56,21 @@ class TicketDesk:
         self._stopping = threading.Event()
 
     async def round(self) -> None:
-        """Start what is due, without waiting for helpdesks. Raises HandoffUnavailable or InboxUnavailable."""
-        await self._deliveries.drain()
+        """Start what is due, without waiting for helpdesks. Raises HandoffUnavailable or InboxUnavailable.
+
+        Words that cannot be handed over now hold up no ticket.
+        """
+        trouble: InboxUnavailable | None = None
+        try:
+            await self._deliveries.drain()
+        except InboxUnavailable as error:
+            trouble = error
         self._start("look", await asyncio.to_thread(self._looking.due), self._looking.look)
         work = partial(self._dispatcher.work, stopping=self._stopping.is_set)
         self._start("dispatch", await asyncio.to_thread(self._dispatcher.due), work)
         self._start("notify", [0], lambda _: self._notifier.work())
+        if trouble is not None:
+            raise trouble
 
     async def keep_leases(self, stop: asyncio.Event) -> None:
         """Renew what the calls under way hold, until `stop`; whatever else this process waits for."""

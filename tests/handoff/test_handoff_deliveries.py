@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -118,3 +119,79 @@ def test_the_agent_is_told_why_whatsapp_did_not_take_a_reply(db: Database, reque
     assert not not_delivered(db, "zendesk:comment:0:2", why, NOW)
     (note,) = notes(db)
     assert "did not reach the customer" in note
+
+
+class PickyInbox(Inbox):
+    """Stores nothing in which `bad` stands, all or nothing, as the real one does."""
+
+    def __init__(self, bad: str, error: Exception) -> None:
+        super().__init__()
+        self.bad, self.error, self.calls = bad, error, 0
+
+    async def put(self, entries: Sequence[Delivery]) -> None:
+        self.calls += 1
+        if any(self.bad in entry.payload["text"] for entry in entries):
+            raise self.error
+        self.entries += entries
+
+
+def say_of_several(db: Database, request_for: Any) -> None:
+    """Three customers' agents say two things each; the second one's first is poison."""
+    for customer in ("1", "2", "3"):
+        opened = open_takeover(db, request_for(customer, wamid=f"wamid.{customer}"), now=NOW)
+        with db.read() as connection:
+            ticket = TicketRef(None, takeover_by_id(connection, opened.takeover_id).external_id)
+        for word in ("poison" if customer == "2" else "fine", "later"):
+            said = AgentComment(f"zendesk:comment:{customer}{word}", f"{customer}{word}", f"{word} {customer}", NOW)
+            agent_said(db, ticket, said, NOW)
+
+
+@pytest.mark.parametrize("error", [ConnectionError("too large"), UnicodeEncodeError("utf-8", "x", 0, 1, "surrogate")])
+async def test_one_delivery_that_is_refused_holds_up_no_other_ticket(
+    db: Database, request_for: Any, error: Exception
+) -> None:
+    say_of_several(db, request_for)
+    inbox = PickyInbox("poison", error)
+    await Deliveries(db, inbox.put, clock=lambda: NOW).drain()
+    said = [entry.payload["text"] for entry in inbox.entries]
+    assert said == ["fine 1", "later 1", "fine 3", "later 3"], "and the same customer's later words keep their place"
+
+
+async def test_a_delivery_that_is_refused_for_good_comes_back_to_the_agent_and_what_followed_it_goes_out(
+    db: Database, request_for: Any
+) -> None:
+    say_of_several(db, request_for)
+    inbox = PickyInbox("poison", ValueError("surrogate"))
+    to_inbox = Deliveries(db, inbox.put, clock=lambda: NOW)
+    for _ in range(8):
+        await to_inbox.drain()
+    assert [entry.payload["text"] for entry in inbox.entries][-1] == "later 2"
+    assert ["send it again" in note for note in notes(db)] == [True]
+
+
+async def test_an_inbox_that_is_away_costs_a_few_tries_and_no_agents_words(db: Database, request_for: Any) -> None:
+    say_of_several(db, request_for)
+    inbox = PickyInbox("", ConnectionError("away"))
+    to_inbox = Deliveries(db, inbox.put, clock=lambda: NOW)
+    for _ in range(8):
+        with pytest.raises(ConnectionError):
+            await to_inbox.drain()
+    assert inbox.calls == 8 * 4
+    inbox.bad = "nothing is bad now"
+    await to_inbox.drain()
+    assert len(inbox.entries) == 6
+
+
+async def test_the_database_never_answers_on_the_event_loop(
+    db: Database, inbox: Inbox, request_for: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database that is slow must not stop what else the worker does."""
+    say(db, request_for, "one", "two")
+    threads: list[int] = []
+    for name in ("read", "write"):
+        asked = getattr(db, name)
+        monkeypatch.setattr(db, name, lambda asked=asked: (threads.append(threading.get_ident()), asked())[1])
+    await Deliveries(db, inbox.put, clock=lambda: NOW).drain()
+    await Deliveries(db, inbox.put, clock=lambda: NOW + DAY).drain()
+    assert threads
+    assert threading.get_ident() not in threads
