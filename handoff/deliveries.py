@@ -32,7 +32,7 @@ CLOSED_WINDOW = (
 )
 NO_TEMPLATE = "Set WHATSAPP_REOPEN_TEMPLATE to one, reach the customer another way, or wait until they write again."
 TOO_LONG = "The configured template takes at most {limit} characters; please send a shorter reply."
-NOT_STORED = "This reply was not sent: it could not be handed on. Please send it again, shorter or without its attachments."
+NOT_STORED = "This reply was not sent: it could not be handed on. Please send it again, shorter or without files."
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,10 @@ class MortalDatabase:
         self.real, self.sqlite = real, real.sqlite
         self.dies_at: str | None = None
 
+    @property
+    def prepared(self) -> bool:
+        return self.real.prepared
+
     def read(self) -> Any:
         return self.real.read()
 
