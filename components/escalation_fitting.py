@@ -22,8 +22,8 @@ import scipy.linalg
 import scipy.sparse
 
 from components.escalation_likeness import LABELS, LikenessWeights, TellingNgrams, nearness
-from components.message_text import folded, readable
-from components.ngrams import Ngrams
+from components.text.message_text import folded, readable
+from components.text.ngrams import Ngrams
 
 HERE = Path(__file__).resolve().parent
 MESSAGES = HERE / "escalation_messages.tsv"
@@ -197,7 +197,7 @@ def estimate(found: list[Example], left_out: np.ndarray) -> str:
 
 
 if __name__ == "__main__":
-    from components.sentence_embeddings import SentenceEmbeddings
+    from components.embeddings.sentence_embeddings import SentenceEmbeddings
 
     fitted = examples()
     shipped, unseen = fit(fitted, SentenceEmbeddings(Path("var/cache/embeddings.npz")))

@@ -17,8 +17,8 @@ from typing import Protocol
 
 import numpy as np
 
-from components.message_text import folded, readable
-from components.ngrams import Ngrams, Row, _grams
+from components.text.message_text import folded, readable
+from components.text.ngrams import Ngrams, Row, _grams
 
 log = logging.getLogger(__name__)
 
@@ -159,7 +159,7 @@ def default_likeness() -> Likeness | None:
         log.warning("escalation.likeness.unavailable", exc_info=True)
         return None
     try:
-        from components.sentence_embeddings import SentenceEmbeddings
+        from components.embeddings.sentence_embeddings import SentenceEmbeddings
 
         likeness = Likeness(weights, SentenceEmbeddings())
         likeness.read("hello")

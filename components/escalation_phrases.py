@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from components.message_text import folded
+from components.text.message_text import folded
 
 GAP = ".."
 LONGEST_GAP = 3

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from components.escalation_phrases import SENTENCE_END, Found
 from components.escalation_settings import NOT, PRAISE, PROBLEMS, SOLVED, UNLESS, EscalationSettings
-from components.message_text import folded
+from components.text.message_text import folded
 
 _TOKEN = re.compile(r"[\w'\u0900-\u0963\u0966-\u097f]+|[.?!,;:।]")
 _DOTS = re.compile(r"\.{2,}")

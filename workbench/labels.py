@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from components.message_text import folded
+from components.text.message_text import folded
 from workbench import files
 from workbench.phrases import PROJECT_ROOT, Phrase, phrases_in, shown
 from workbench.training_phrase import LONGEST, as_training_phrase

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import yaml
 
-from components.intent_model import IntentModel, Prediction
-from components.message_parts import reconsider
-from components.sentence_embeddings import SentenceEmbeddings
+from components.embeddings.sentence_embeddings import SentenceEmbeddings
+from components.intents.message_parts import reconsider
+from components.text.classifier import Classifier, Prediction
 from workbench.archives import NoTrainedModel, newest_archive
 from workbench.phrases import PROJECT_ROOT
 
@@ -23,7 +23,7 @@ _SAME = {"ask_delivery_date": "check_order_status", "ask_other_order": "check_or
 class TrainedNlu:
     """Reads messages as the pipeline does: whole, parts, threshold."""
 
-    def __init__(self, model: IntentModel, threshold: float, archive: Path | None = None) -> None:
+    def __init__(self, model: Classifier, threshold: float, archive: Path | None = None) -> None:
         self.model, self.threshold, self.archive = model, threshold, archive
         self._embeddings = SentenceEmbeddings()
 
@@ -59,11 +59,11 @@ def is_right(wanted: str, label: str) -> bool:
     return _SAME.get(label, label) == _SAME.get(wanted, wanted)
 
 
-def _read(archive: Path) -> IntentModel:
+def _read(archive: Path) -> Classifier:
     with tarfile.open(archive) as packed, tempfile.TemporaryDirectory() as folder:
         member = next((m for m in packed.getmembers() if m.name.endswith(f"/{_FILE}")), None)
         if member is None:
             raise NoTrainedModel(f"{archive.name} was trained with another pipeline: run `make train`.")
         member.name = _FILE
         packed.extract(member, folder)
-        return IntentModel.load(Path(folder) / _FILE)
+        return Classifier.load(Path(folder) / _FILE)

@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from components.message_text import folded
+from components.text.message_text import folded
 from workbench.findings import Finding
 from workbench.phrases import Phrase
 
 if TYPE_CHECKING:
-    from components.intent_model import IntentModel
+    from components.text.classifier import Classifier
 
 _ALIKE = 0.92  # cosine of character n-grams from which on a held-out phrase counts as trained on
 _CONTRADICTED = 0.9  # confidence of another intent, the phrase itself left out, from which on the label is in doubt
@@ -79,21 +79,22 @@ def trained_and_held_out(training: Sequence[Phrase], held_out: Sequence[Phrase])
     ]
 
 
-def contradicted(training: Sequence[Phrase], model: IntentModel) -> list[Finding]:
+def contradicted(training: Sequence[Phrase], model: Classifier) -> list[Finding]:
     """Phrases that the model, had it not seen them, would surely have labelled otherwise.
 
     Empty when the model was trained on other phrases.
     """
     import numpy as np
 
-    from components.intent_model import pairs_digest, training_pairs
+    from components.text.classifier import Example, digest, in_order
 
     by_pair = {(p.text, p.intent): p for p in training}
-    pairs = training_pairs([p.text for p in training], [p.intent for p in training])
-    if pairs_digest(pairs) != model.digest:
+    examples = in_order([Example(p.text, p.intent) for p in training])
+    if digest(examples) != model.digest:
         return []
     findings = []
-    for (text, intent), chances in zip(pairs, model.left_out, strict=True):
+    for example, chances in zip(examples, model.left_out, strict=True):
+        text, intent = example.text, example.label
         other = model.labels[int(np.argmax(chances))]
         if other != intent and chances.max() >= _CONTRADICTED:
             findings.append(

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 from components.language.detection import ENGLISH, HINDI, HINGLISH, detect_language, hindi_score
-from components.message_text import readable, words
+from components.text.message_text import readable, words
 
 OTHER = "other"  # a language that nobody has written the answers in
 

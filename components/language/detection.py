@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from components.message_text import readable, words
+from components.text.message_text import readable, words
 
 ENGLISH, HINGLISH, HINDI = "en", "hinglish", "hi"
 

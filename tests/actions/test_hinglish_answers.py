@@ -16,7 +16,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.order_status import ActionCheckOrderStatus, ActionDeliveryDate, OrderAction
 from actions.orders.models import Order, OrderStatus
 from components.language.detection import ENGLISH, HINGLISH, detect_language, hindi_score
-from components.message_text import readable, words
+from components.text.message_text import readable, words
 
 DOMAIN: dict[str, Any] = yaml.safe_load((Path(__file__).resolve().parents[2] / "domain.yml").read_text())
 TODAY, DUE = date(2026, 11, 23), date(2026, 11, 24)

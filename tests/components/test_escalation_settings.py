@@ -36,7 +36,7 @@ def entry() -> dict[str, Any]:
     ],
 )
 def test_phrase_finds_what_it_says(phrase: str, text: str, found: bool) -> None:
-    from components.message_text import folded
+    from components.text.message_text import folded
 
     index = PhraseIndex({"owner": [phrase]})
     assert bool(list(index.find(folded(text).replace(".", " . ").split()))) == found

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from components.intent_model import Prediction
-from components.message_parts import reconsider, sentences
+from components.intents.message_parts import reconsider, sentences
+from components.text.classifier import Prediction
 
 
 def prediction(label: str, confidence: float) -> Prediction:

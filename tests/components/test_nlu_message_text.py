@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.message_text import folded, readable
+from components.text.message_text import folded, readable
 
 
 @pytest.mark.parametrize(

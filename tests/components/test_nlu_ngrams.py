@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from components.ngrams import Ngrams
+from components.text.ngrams import Ngrams
 
 PHRASES = ["where is my order", "where is my refund", "cancel my order", "my order is late"]
 

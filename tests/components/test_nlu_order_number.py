@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.message_text import folded
 from components.order_number import find_order_numbers, look_alikes
+from components.text.message_text import folded
 
 numbers = st.integers(min_value=10000, max_value=99999).map(str)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from components.sentence_embeddings import SentenceEmbeddings
+from components.embeddings.sentence_embeddings import SentenceEmbeddings
 
 TEXTS = [f"where is my order number {number}" for number in range(40)] + ["refund kab aayega", "नमस्ते", ""]
 

@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from components import shipped_embeddings
-from components.message_text import readable
-from components.sentence_embeddings import DIMENSION, SentenceEmbeddings
+from components.embeddings import shipped_embeddings
+from components.embeddings.sentence_embeddings import DIMENSION, SentenceEmbeddings
+from components.text.message_text import readable
 
 
 def test_nearly_every_phrase_is_shipped() -> None:
     keys = set(SentenceEmbeddings().keys(sorted({readable(phrase) for phrase in shipped_embeddings.phrases()})))
     missing = len(keys - shipped_embeddings.read().keys())
-    assert missing <= 0.1 * len(keys), "Remedy: python -m components.shipped_embeddings"
+    assert missing <= 0.1 * len(keys), "Remedy: python -m components.embeddings.shipped_embeddings"
 
 
 def test_a_shipped_vector_is_nearly_the_models() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.spelling import Speller
+from components.text.spelling import Speller
 
 FREQUENT = {"order": 300, "refund": 90, "cancel": 80, "delivery": 70, "return": 60, "parcel": 50}
 

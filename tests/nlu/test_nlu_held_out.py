@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from components import sentence_embeddings
-from components.message_text import folded
+from components.embeddings import sentence_embeddings
 from components.order_number import find_order_numbers
+from components.text.message_text import folded
 from workbench.phrases import HELD_OUT, TRAINING, read_phrases
 from workbench.trained_nlu import TrainedNlu, is_right
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from components.intent_model import Prediction
+from components.text.classifier import Prediction
 from workbench.held_out_report import Report, measure
 from workbench.phrases import Phrase
 from workbench.report_page import page, print_report

@@ -97,7 +97,7 @@ def words(text: str) -> list[str]:
 def _plain(text: str) -> str:
     if len(text) > _LONGEST_TEXT:
         text = f"{text[: _LONGEST_TEXT // 3]} {text[-2 * _LONGEST_TEXT // 3 :]}"
-    text = unicodedata.normalize("NFKC", text).translate(_QUOTES)
+    text = unicodedata.normalize("NFKC", text.encode("utf-8", "ignore").decode()).translate(_QUOTES)  # halves of signs
     return _INVISIBLE.sub("", ascii_digits(text))
 
 

@@ -16,44 +16,44 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 import settings
-from components.intent_model import IntentModel, ModelOptions, Prediction
-from components.message_parts import reconsider
-from components.sentence_embeddings import SentenceEmbeddings
+from components.embeddings.sentence_embeddings import SentenceEmbeddings
+from components.intents.message_parts import reconsider
+from components.text.classifier import Classifier, ClassifierOptions, Example, Prediction
 
 log = logging.getLogger(__name__)
 _FILE = "intent_model.npz"
-_HERE = Path(__file__).parent
+_COMPONENTS = Path(__file__).parents[1]
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
 class IntentClassifier(GraphComponent):
     """Intent by n-grams, and by sentence embeddings where those are unsure.
 
-    Options: the fields of `ModelOptions` (an empty `order_number_pattern` is the environment's); `cache`, the file of
-    the phrases' embeddings (empty: under STATE_DIR); `ranking`, how many intents to show.
+    Options: the fields of `ClassifierOptions` (an empty `order_number_pattern` is the environment's);
+    `cache`, the file of embeddings (empty: under STATE_DIR); `ranking`, how many intents to show.
     """
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        return {**vars(ModelOptions()), "order_number_pattern": "", "cache": "", "ranking": 10}
+        return {**vars(ClassifierOptions()), "order_number_pattern": "", "cache": "", "ranking": 10}
 
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
         """Everything a model is made with: Rasa looks at this class alone before it takes one from its cache."""
-        made_with = [*_HERE.glob("*.py"), *_HERE.glob("*.txt")]
+        made_with = [*_COMPONENTS.rglob("*.py"), *_COMPONENTS.rglob("*.txt")]
         digest = hashlib.sha256(str(settings.load().order_number_pattern).encode())
         for path in sorted(made_with):
             digest.update(path.read_bytes())
         return digest.hexdigest()
 
     def __init__(
-        self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, model: IntentModel | None = None
+        self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, model: Classifier | None = None
     ) -> None:
         self._ranking = int(config["ranking"])
         environment = settings.load()
-        options = {name: config[name] for name in vars(ModelOptions())}
+        options = {name: config[name] for name in vars(ClassifierOptions())}
         options["order_number_pattern"] = options["order_number_pattern"] or environment.order_number_pattern
-        self._options = ModelOptions(**options)
+        self._options = ClassifierOptions(**options)
         self._storage, self._resource, self._model = model_storage, resource, model
         cache = Path(config["cache"]) if config["cache"] else environment.state_path / "cache" / "embeddings.npz"
         self._embeddings = SentenceEmbeddings(cache)
@@ -78,14 +78,13 @@ class IntentClassifier(GraphComponent):
         **kwargs: Any,
     ) -> IntentClassifier:
         with model_storage.read_from(resource) as folder:
-            return cls(config, model_storage, resource, IntentModel.load(folder / _FILE))
+            return cls(config, model_storage, resource, Classifier.load(folder / _FILE))
 
     def train(self, training_data: TrainingData) -> Resource:
         """Fit on every example with an intent and a text, and store the model."""
         examples = [message for message in training_data.intent_examples if message.get(TEXT)]
-        self._model = IntentModel.fit(
-            [message.get(TEXT) for message in examples],
-            [message.get(INTENT) for message in examples],
+        self._model = Classifier.fit(
+            [Example(message.get(TEXT), message.get(INTENT)) for message in examples],
             self._embeddings,
             self._options,
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from components.intent_model import IntentModel, ModelOptions
+from components.text.classifier import Classifier, ClassifierOptions, Example
 
 ORDERS = [
     "where is my order",
@@ -27,6 +27,10 @@ REFUNDS = [
     "return my money",
 ]
 OTHER = ["what is the weather", "tell me a joke", "who won the match", "sing a song", "book a flight", "is it raining"]
+
+
+def labelled(texts: list[str], labels: list[str]) -> list[Example]:
+    return [Example(text, label) for text, label in zip(texts, labels, strict=True)]
 
 
 class CountingEmbedder:
@@ -51,18 +55,18 @@ class CountingEmbedder:
 
 
 @pytest.fixture(scope="module")
-def model() -> IntentModel:
+def model() -> Classifier:
     texts = ORDERS + REFUNDS + OTHER
     labels = ["check_order_status"] * 6 + ["request_refund"] * 6 + ["out_of_scope"] * 6
-    return IntentModel.fit(texts, labels, CountingEmbedder(), ModelOptions())
+    return Classifier.fit(labelled(texts, labels), CountingEmbedder(), ClassifierOptions())
 
 
-def test_phrases_like_the_training_phrases_get_their_label(model: IntentModel) -> None:
+def test_phrases_like_the_training_phrases_get_their_label(model: Classifier) -> None:
     assert model.predict("where is my parcel", CountingEmbedder()).label == "check_order_status"
     assert model.predict("refund my money please", CountingEmbedder()).label == "request_refund"
 
 
-def test_confidences_are_a_distribution_in_falling_order(model: IntentModel) -> None:
+def test_confidences_are_a_distribution_in_falling_order(model: Classifier) -> None:
     ranking = model.predict("sing about my refund", CountingEmbedder()).ranking
     confidences = [confidence for _, confidence in ranking]
     assert sum(confidences) == pytest.approx(1.0, abs=1e-5)
@@ -70,29 +74,29 @@ def test_confidences_are_a_distribution_in_falling_order(model: IntentModel) -> 
     assert {name for name, _ in ranking} == {"check_order_status", "request_refund", "out_of_scope"}
 
 
-def test_the_embedding_is_read_only_when_the_ngrams_are_unsure(model: IntentModel) -> None:
+def test_the_embedding_is_read_only_when_the_ngrams_are_unsure(model: Classifier) -> None:
     unsure = CountingEmbedder()
     assert model.predict("zzz qqq", unsure).embedded
     assert unsure.calls == 1
 
 
-def test_invented_words_are_not_taken_for_anything_with_confidence(model: IntentModel) -> None:
+def test_invented_words_are_not_taken_for_anything_with_confidence(model: Classifier) -> None:
     assert model.glance("flibber orjab wefund").confidence < model.glance("where is my refund").confidence - 0.2
 
 
 @pytest.mark.parametrize("text", ["", " ", "\u2060", "😀" * 500, "a" * 65000, "\x00", "مرحبا"])
-def test_any_text_gets_an_answer(model: IntentModel, text: str) -> None:
+def test_any_text_gets_an_answer(model: Classifier, text: str) -> None:
     assert model.predict(text, CountingEmbedder()).label in model.labels
 
 
-def test_a_saved_model_answers_as_before(model: IntentModel, tmp_path: Path) -> None:
+def test_a_saved_model_answers_as_before(model: Classifier, tmp_path: Path) -> None:
     model.save(tmp_path / "model.npz")
-    again = IntentModel.load(tmp_path / "model.npz")
+    again = Classifier.load(tmp_path / "model.npz")
     for text in ("where is my order", "money back", "weather"):
         assert again.predict(text, CountingEmbedder()) == model.predict(text, CountingEmbedder())
 
 
 def test_training_twice_gives_the_same_model() -> None:
     texts, labels = ORDERS + OTHER, ["check_order_status"] * 6 + ["out_of_scope"] * 6
-    first, second = (IntentModel.fit(texts, labels, CountingEmbedder(), ModelOptions()) for _ in range(2))
+    first, second = (Classifier.fit(labelled(texts, labels), CountingEmbedder(), ClassifierOptions()) for _ in range(2))
     assert first.predict("order?", CountingEmbedder()) == second.predict("order?", CountingEmbedder())

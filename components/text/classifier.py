@@ -1,13 +1,13 @@
-"""Which intent a message has: n-grams first, sentence embeddings where those are unsure.
+"""The learner of intents and of reasons for a person: n-grams first, sentence embeddings where those are unsure.
 
-Both models are kernel ridge regressions on one-hot labels. The first has a linear kernel over word and character
+Both stages are kernel ridge regressions on one-hot labels. The first has a linear kernel over word and character
 n-grams, so that it is one sparse product (about 1 ms). When it is sure, that is the answer; otherwise the second
-adds a Gaussian kernel over the sentence embeddings. What lies far from every phrase scores low for every label, as
+adds a Gaussian kernel over the sentence embeddings. What lies far from every example scores low for every label, as
 rejecting needs.
 
-Ridge regression knows its leave-one-out predictions in closed form. They calibrate both models (one temperature
-each), so that a confidence of 0.7 is right about seven times in ten on phrases like the training's, without
-training on folds.
+Ridge regression knows its leave-one-out predictions in closed form. They calibrate both stages (one temperature
+each), so that a confidence of 0.7 is right about seven times in ten on examples like the training's, without
+training on folds, and they tell which examples the others contradict.
 """
 
 from __future__ import annotations
@@ -22,17 +22,16 @@ from typing import Protocol
 
 import numpy as np
 import scipy.linalg
-import scipy.sparse
 
-from components.message_text import folded, readable, words
-from components.ngrams import Ngrams, Row
-from components.spelling import SHORTEST, Speller
+from components.text.message_text import folded, readable, words
+from components.text.ngrams import Ngrams, Row
+from components.text.spelling import SHORTEST, Speller
 
 _BIAS = 0.05
 
 
 class Embedder(Protocol):
-    """What turns readable texts into vectors of one length."""
+    """What turns readable texts into vectors of one length, and remembers them: a message is embedded once a turn."""
 
     def one(self, text: str) -> np.ndarray:
         """Shape (d,)."""
@@ -45,17 +44,26 @@ class Embedder(Protocol):
 
 
 @dataclass(frozen=True)
-class ModelOptions:
+class ClassifierOptions:
     """How to train, and when to ask for more."""
 
     order_number_pattern: str = r"\d{5}"
-    sure: float = 0.9  # from this confidence on the n-gram model decides alone
+    sure: float = 0.9  # from this confidence on the n-grams decide alone
     ngram_ridge: float = 0.3
     ridge: float = 0.1
     width: float = 1.0  # of the Gaussian kernel: exp(-width * squared distance)
     embedding_share: float = 2.0  # weight of the Gaussian kernel beside the linear one
-    frequent: int = 4  # phrases that a word is in before slips are mended to it
-    balance: float = 0.5  # 0: every phrase counts alike; 1: every intent counts alike
+    frequent: int = 4  # examples that a word is in before slips are mended to it
+    balance: float = 0.5  # 0: every example counts alike; 1: every label counts alike
+
+
+@dataclass(frozen=True, order=True)
+class Example:
+    """A labelled text; one with half the `weight` is fitted half as closely."""
+
+    text: str
+    label: str
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -73,16 +81,20 @@ class Prediction:
     def confidence(self) -> float:
         return self.ranking[0][1]
 
+    def of(self, label: str) -> float:
+        """The probability of one label; 0 for one that was not learnt."""
+        return next((probability for name, probability in self.ranking if name == label), 0.0)
+
 
 @dataclass(frozen=True)
-class IntentModel:
+class Classifier:
     """Fit once, predict many; `save` and `load` keep it as one npz file, which holds no pickled code.
 
-    Shapes: `ngram_weights` and `weights` (features, labels), `support` (phrases, d), `support_weights` (phrases,
+    Shapes: `ngram_weights` and `weights` (features, labels), `support` (examples, d), `support_weights` (examples,
     labels).
     """
 
-    options: ModelOptions
+    options: ClassifierOptions
     labels: tuple[str, ...]
     ngrams: Ngrams
     frequent: dict[str, int]  # words that slips of the finger are mended to
@@ -95,25 +107,26 @@ class IntentModel:
     centre: np.ndarray
     support: np.ndarray
     support_weights: np.ndarray
-    digest: str  # of the training pairs
-    left_out: np.ndarray  # leave-one-out probabilities of the training pairs in their order, (phrases, labels)
+    digest: str  # of the examples
+    left_out: np.ndarray  # leave-one-out probabilities of the examples in their order, (examples, labels)
 
     @classmethod
-    def fit(cls, texts: Sequence[str], labels: Sequence[str], embedder: Embedder, options: ModelOptions) -> IntentModel:
-        """Train on labelled phrases; neither their order nor repetitions matter."""
-        pairs = training_pairs(texts, labels)
-        texts = [text for text, _ in pairs]
-        names, target = np.unique(np.asarray([label for _, label in pairs]), return_inverse=True)
-        folds = [folded(text, options.order_number_pattern) for text in texts]
+    def fit(cls, examples: Sequence[Example], embedder: Embedder, options: ClassifierOptions) -> Classifier:
+        """Train on labelled examples; neither their order nor repetitions matter."""
+        examples = in_order(examples)
+        pattern = options.order_number_pattern
+        names, target = np.unique(np.asarray([example.label for example in examples]), return_inverse=True)
+        folds = [folded(example.text, pattern) for example in examples]
         ngrams = Ngrams.fit(folds)
         sparse = ngrams.matrix(folds)
-        vectors = embedder.many([readable(text, options.order_number_pattern) for text in texts])
+        vectors = embedder.many([readable(example.text, pattern) for example in examples])
         centre = vectors.mean(axis=0)
         support = _centred(vectors, centre)
-        linear = (sparse @ sparse.T).toarray()
-        gaussian = options.embedding_share * _gaussian(support @ support.T, options.width)
-        first = _ridge(linear, target, options.ngram_ridge, options.balance)
-        second = _ridge(linear + gaussian, target, options.ridge, options.balance)
+        weight = np.array([example.weight for example in examples]) * _balancing(target, options.balance)
+        kernel = (sparse @ sparse.T).toarray()
+        first = _ridge(kernel, target, options.ngram_ridge / weight)
+        kernel += options.embedding_share * _gaussian(support @ support.T, options.width)
+        second = _ridge(kernel, target, options.ridge / weight)
         return cls(
             options=options,
             labels=tuple(str(name) for name in names),
@@ -128,7 +141,7 @@ class IntentModel:
             centre=centre.astype(np.float32),
             support=support.astype(np.float32),
             support_weights=(options.embedding_share * second.dual).astype(np.float32),
-            digest=pairs_digest(pairs),
+            digest=digest(examples),
             left_out=_softmax(second.left_out / second.temperature).astype(np.float32),
         )
 
@@ -140,15 +153,24 @@ class IntentModel:
         probabilities = self._by_ngrams(row)
         if probabilities.max() >= self.options.sure:
             return self._ranked(probabilities, embedded=False)
-        vector = embedder.one(speller.mend(readable(text, pattern))).reshape(1, -1)
-        gaussian = _gaussian(_centred(vector, self.centre) @ self.support.T, self.options.width)
-        scores = row.dot(self.weights) + (gaussian @ self.support_weights)[0] + self.bias
+        near = self._nearness(embedder.one(readable(text, pattern)))
+        scores = row.dot(self.weights) + near @ self.support_weights + self.bias
         return self._ranked(_softmax(scores / self.temperature), embedded=True)
 
     def glance(self, text: str) -> Prediction:
         """The ranking by n-grams alone."""
         row = self.ngrams.row(folded(text, self.options.order_number_pattern))
         return self._ranked(self._by_ngrams(row), embedded=False)
+
+    def nearest(self, text: str, embedder: Embedder, most: int = 3) -> list[tuple[int, float]]:
+        """Numbers of the examples (`in_order`) that are most like a message in meaning, with their likeness, 0 to 1."""
+        near = self._nearness(embedder.one(readable(text, self.options.order_number_pattern)))
+        return [(int(number), float(near[number])) for number in np.argsort(-near, kind="stable")[:most]]
+
+    def _nearness(self, vector: np.ndarray) -> np.ndarray:
+        """Likeness in meaning to each example, shape (examples,)."""
+        near: np.ndarray = _gaussian(_centred(vector.reshape(1, -1), self.centre) @ self.support.T, self.options.width)
+        return near[0]
 
     def _by_ngrams(self, row: Row) -> np.ndarray:
         return _softmax((row.dot(self.ngram_weights) + self.ngram_bias) / self.ngram_temperature)
@@ -168,41 +190,46 @@ class IntentModel:
             np.savez(file, rest=text, rarity=self.ngrams.rarity, **arrays)
 
     @classmethod
-    def load(cls, path: Path) -> IntentModel:
+    def load(cls, path: Path) -> Classifier:
         """Read what `save` wrote."""
         with np.load(path, allow_pickle=False) as stored:
             arrays = dict(stored)
         rest = json.loads(arrays.pop("rest").tobytes())
         ngrams = Ngrams(rest.pop("vocabulary"), arrays.pop("rarity"))
-        options, labels = ModelOptions(**rest.pop("options")), tuple(rest.pop("labels"))
+        options, labels = ClassifierOptions(**rest.pop("options")), tuple(rest.pop("labels"))
         return cls(options=options, labels=labels, ngrams=ngrams, **rest, **arrays)
 
 
-def training_pairs(texts: Sequence[str], labels: Sequence[str]) -> list[tuple[str, str]]:
-    """Texts and labels as the model takes them: sorted, each once."""
-    return sorted(set(zip(texts, labels, strict=True)))
+def in_order(examples: Sequence[Example]) -> list[Example]:
+    """Examples as a classifier takes them: sorted, each once."""
+    return sorted(set(examples))
 
 
-def pairs_digest(pairs: Sequence[tuple[str, str]]) -> str:
-    """By which a model is known to be of these phrases."""
-    return hashlib.sha256("\n".join(f"{text}\t{label}" for text, label in pairs).encode()).hexdigest()
+def digest(examples: Sequence[Example]) -> str:
+    """By which a classifier is known to be of these examples, `in_order`."""
+    return hashlib.sha256("\n".join(f"{e.text}\t{e.label}\t{e.weight}" for e in examples).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class _Ridge:
-    dual: np.ndarray  # (phrases, labels)
+    dual: np.ndarray  # (examples, labels)
     bias: np.ndarray  # (labels,)
-    left_out: np.ndarray  # leave-one-out scores, (phrases, labels)
+    left_out: np.ndarray  # leave-one-out scores, (examples, labels)
     temperature: float
 
 
-def _ridge(kernel: np.ndarray, target: np.ndarray, ridge: float, balance: float) -> _Ridge:
-    """Kernel ridge regression on one-hot labels; rarer labels are fitted more closely the larger `balance` is."""
+def _balancing(target: np.ndarray, balance: float) -> np.ndarray:
+    """Weights of the examples by which rarer labels are fitted more closely, the more so the larger `balance` is."""
     counts = np.bincount(target)
-    weight = (counts.mean() / counts[target]) ** balance
-    wanted = np.eye(len(counts), dtype=np.float32)[target]
+    weights: np.ndarray = (counts.mean() / counts[target]) ** balance
+    return weights
+
+
+def _ridge(kernel: np.ndarray, target: np.ndarray, ridge: np.ndarray) -> _Ridge:
+    """Kernel ridge regression on one-hot labels, with a ridge for each example."""
+    wanted = np.eye(target.max() + 1, dtype=np.float32)[target]
     system = kernel + np.float32(_BIAS)
-    system[np.diag_indices(len(target))] += (ridge / weight).astype(np.float32)
+    system[np.diag_indices(len(target))] += ridge.astype(np.float32)
     root = _inverse_root(system)
     dual = root.T @ (root @ wanted)
     left_out = wanted - dual / np.einsum("ij,ij->j", root, root)[:, None]
@@ -236,7 +263,8 @@ def _centred(vectors: np.ndarray, centre: np.ndarray) -> np.ndarray:
 
 
 def _gaussian(cosine: np.ndarray, width: float) -> np.ndarray:
-    return np.exp(-width * (2.0 - 2.0 * cosine))
+    near: np.ndarray = np.exp(np.float32(-width) * (2 - 2 * cosine))
+    return near
 
 
 def _softmax(scores: np.ndarray) -> np.ndarray:

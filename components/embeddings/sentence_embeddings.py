@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from components import shipped_embeddings
+from components.embeddings import shipped_embeddings
 
 DIMENSION = 384
 LAYERS = 8

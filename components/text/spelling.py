@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
 
-from components.message_text import words
+from components.text.message_text import words
 
 SHORTEST = 5  # letters; shorter words are too close to each other
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"

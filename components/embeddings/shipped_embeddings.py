@@ -1,8 +1,8 @@
 """Embeddings of the training phrases as they are shipped, so that the first training takes less than a minute.
 
-`python -m components.shipped_embeddings` writes them anew after many phrases have changed; what is missing or stale
-costs the first training 7 ms of one core a phrase and nothing else. A byte a number: 3 MB, and every vector is turned
-by about a degree.
+`python -m components.embeddings.shipped_embeddings` writes them anew after many phrases have changed; what is missing
+or stale costs the first training 7 ms of one core a phrase and nothing else. A byte a number: 3 MB, and every vector
+is turned by about a degree.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 import yaml
 
 FILE = Path(__file__).with_name("shipped_embeddings.npz")
-_DATA = Path(__file__).parent.parent / "data" / "nlu"
+_DATA = Path(__file__).parents[2] / "data"
 
 
 def read(file: Path = FILE) -> dict[str, np.ndarray]:
@@ -41,7 +41,7 @@ def write(known: dict[str, np.ndarray], file: Path = FILE) -> None:
 
 def phrases() -> Iterator[str]:
     """The training phrases as they are written."""
-    for path in sorted(_DATA.glob("*.yml")):
+    for path in sorted((_DATA / "nlu").glob("*.yml")):
         for block in yaml.safe_load(path.read_text(encoding="utf-8")).get("nlu", []):
             for line in str(block.get("examples", "")).splitlines():
                 yield line.removeprefix("- ").strip()
@@ -49,8 +49,8 @@ def phrases() -> Iterator[str]:
 
 def main() -> int:
     """Embed every phrase afresh, in about a minute, and write the file."""
-    from components.message_text import readable
-    from components.sentence_embeddings import SentenceEmbeddings
+    from components.embeddings.sentence_embeddings import SentenceEmbeddings
+    from components.text.message_text import readable
 
     embeddings = SentenceEmbeddings(shipped=None)
     texts = sorted({readable(phrase) for phrase in phrases()})
