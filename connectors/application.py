@@ -50,7 +50,6 @@ def build(settings: Settings, options: Options) -> Sanic:
     channels = _channels(options.credentials)
     app = configure_app(channels, enable_api=False)
     app.ctx.agent = agent
-    app.ctx.ready = agent.is_ready
     app.ctx.takeovers = Figures(Database(str(settings.conversation_database_url)))
 
     async def start(app: Sanic, _: Any) -> None:
@@ -66,6 +65,7 @@ def build(settings: Settings, options: Options) -> Sanic:
         floor = app.ctx.floor = Floor.from_settings(settings)
         app.ctx.transport = Transport.build(str(settings.redis_url), speaker, graph, floor, agent.model_id)
         app.ctx.transport.start()
+        app.ctx.ready = lambda: agent.is_ready() and app.ctx.transport.partitions.beats()
 
     async def ready(app: Sanic, _: Any) -> None:
         log.info("server.ready model=%s", agent.model_name)

@@ -46,7 +46,12 @@ class StreamEventBroker(EventBroker):
             "record": "turn", "customer": event.get("sender_id"), "metadata": {}, "events": [body],
             "model": None, "epoch": 0,
         }  # fmt: skip
-        self._client.xadd(keys.LOG_STREAM, {"j": json.dumps(record)})
+        try:
+            self._client.xadd(keys.LOG_STREAM, {"j": json.dumps(record)})
+        except redis.RedisError:
+            # The endpoint may have moved while this connection stayed with a server that takes nothing.
+            self._client.connection_pool.disconnect()
+            raise
 
     async def close(self) -> None:
         self._client.close()

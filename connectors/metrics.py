@@ -71,9 +71,10 @@ async def render(client: redis.asyncio.Redis, takeovers: Callable[[], Iterable[F
             lines += _gauge(f"assistant_{name}_oldest_seconds", f"Age of the oldest entry in the {name}", oldest)
         lines += _gauge("assistant_dead_letters", "Entries set aside", await client.xlen(keys.DEAD_STREAM))
         lines += _gauge("assistant_log_depth", "Records in the event stream", await client.xlen(keys.LOG_STREAM))
-        lines += _gauge("assistant_redis_up", "Whether Redis answers", 1)
+        await client.set(keys.PROBE, 1, ex=60)
+        lines += _gauge("assistant_redis_up", "Whether this process can write into Redis", 1)
     except (RedisError, OSError, asyncio.TimeoutError):
-        lines += _gauge("assistant_redis_up", "Whether Redis answers", 0)
+        lines += _gauge("assistant_redis_up", "Whether this process can write into Redis", 0)
     if takeovers is not None:
         lines += await _takeovers(takeovers)
     return text + "\n".join([*lines, ""]).encode()

@@ -67,6 +67,10 @@ class EventStream:
             self._cursor = "0"
         return held
 
+    def reconnect(self) -> None:
+        """Connect anew with the next call: after a failover an old connection may lead to one that takes nothing."""
+        self._client.connection_pool.disconnect()
+
     def release(self) -> None:
         """Let another process write at once."""
         self._client.eval(_RELEASE, 1, LEASE, self._me)

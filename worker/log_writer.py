@@ -32,13 +32,13 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     stream = EventStream(hot.client(url, timeout_s=4.0))
     writer = Writer(engine, stream, bot_version())
     try:
-        await _write_until(stop, writer)
+        await _write_until(stop, writer, stream)
     finally:
         await asyncio.to_thread(_let_go, stream)
         engine.dispose()
 
 
-async def _write_until(stop: asyncio.Event, writer: Writer) -> None:
+async def _write_until(stop: asyncio.Event, writer: Writer, stream: EventStream) -> None:
     settle_at = time.monotonic()
     failures = 0
     while not stop.is_set():
@@ -49,6 +49,7 @@ async def _write_until(stop: asyncio.Event, writer: Writer) -> None:
             failures += 1
             pause_s = min(LONGEST_REDIS_PAUSE_S, 0.2 * 2 ** min(failures, 8))
             log.warning("log.redis.unavailable error=%s", type(error).__name__)
+            stream.reconnect()
         if time.monotonic() >= settle_at and not failures and not pause_s:
             settle_at = time.monotonic() + SETTLE_EVERY_S
             await asyncio.to_thread(_settle, writer)

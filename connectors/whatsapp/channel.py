@@ -91,11 +91,14 @@ class WhatsAppChannel(InputChannel):
         return blueprint
 
     async def health(self, request: Request) -> HTTPResponse:
-        """200 once messages are stored and turns can be taken, else 503."""
+        """200 while this very process can store messages and take turns, else 503."""
         context = request.app.ctx
-        ready = getattr(context, "ready", None)
-        is_ready = getattr(context, "inbox", None) is not None and (ready is None or bool(ready()))
-        return json({"status": "ok" if is_ready else "starting"}, status=200 if is_ready else 503)
+        inbox, ready = getattr(context, "inbox", None), getattr(context, "ready", None)
+        if inbox is None or not (ready is None or ready()):
+            return json({"status": "starting"}, status=503)
+        if not await inbox.can_store():
+            return json({"status": "cannot store messages"}, status=503)
+        return json({"status": "ok"})
 
     async def handshake(self, request: Request) -> HTTPResponse:
         """Meta's verification of the endpoint: echo the challenge to whoever knows the verify token."""
@@ -131,6 +134,10 @@ class WhatsAppChannel(InputChannel):
             await self._intake(request.app.ctx).take(notification)
         except (InboxUnavailable, IdentitiesUnavailable) as problem:
             log.error("whatsapp.webhook.not_stored problem=%s", type(problem).__name__)
+            return text("Service unavailable", status=503)
+        except Exception:
+            # Whatever it was, not everything is stored; 503 has Meta deliver it again.
+            log.exception("whatsapp.webhook.not_stored problem=unforeseen")
             return text("Service unavailable", status=503)
         return text("OK")
 

@@ -17,14 +17,15 @@ import redis.asyncio
 from redis.exceptions import RedisError
 
 from connectors.whatsapp import keys
+from connectors.whatsapp.connections import connect
+
+__all__ = ["Entry", "Inbox", "InboxUnavailable", "connect"]
 
 log = logging.getLogger(__name__)
 
 REMEMBER_IDS_S = 8 * 24 * 3600
 REMEMBER_SETTLED_S = 2 * 3600
 MOST_REPLIES = 100  # of one turn
-CONNECT_TIMEOUT_S = 1.0
-ANSWER_TIMEOUT_S = 2.5
 
 
 class InboxUnavailable(RuntimeError):
@@ -61,23 +62,11 @@ class Entry:
         return cls(raw["kind"], raw["customer"], raw["id"], raw["payload"], int(raw.get("replays") or 0))
 
 
-def connect(url: str, answer_timeout_s: float = ANSWER_TIMEOUT_S, connections: int = 64) -> redis.asyncio.Redis:
-    """A pool of connections that fails fast and reconnects by itself."""
-    pool: Any = redis.asyncio.BlockingConnectionPool.from_url(
-        url,
-        max_connections=connections,
-        timeout=answer_timeout_s,
-        socket_connect_timeout=CONNECT_TIMEOUT_S,
-        socket_timeout=answer_timeout_s,
-        decode_responses=True,
-    )
-    return redis.asyncio.Redis(connection_pool=pool)
-
-
 class Inbox:
     """Stores entries and log records, all or nothing."""
 
     def __init__(self, client: redis.asyncio.Redis) -> None:
+        self._client = client
         self._put = keys.Script(client, "put", even_when_full=False)
 
     @classmethod
@@ -106,6 +95,15 @@ class Inbox:
         except (RedisError, OSError, asyncio.TimeoutError) as error:
             log.error("inbox.put.failed entries=%d error=%s", len(entries), type(error).__name__)
             raise InboxUnavailable(f"Redis did not store the messages: {type(error).__name__}") from error
+
+
+    async def can_store(self) -> bool:
+        """Whether an entry could be stored now, over the connections of this process; it tries a write."""
+        try:
+            await self._client.set(keys.PROBE, 1, ex=60)
+        except (RedisError, OSError, asyncio.TimeoutError):
+            return False
+        return True
 
 
 def _settles(record: dict[str, Any]) -> tuple[str, str]:

@@ -17,6 +17,7 @@ LOG_STREAM = "log"
 DEAD_STREAM = "wa:dead"
 MEMBERS = "wa:members"
 FENCE = "wa:fence"
+PROBE = "wa:probe"
 
 
 def partition_of(customer: str) -> int:

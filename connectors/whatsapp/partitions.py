@@ -11,6 +11,7 @@ import asyncio
 import logging
 import os
 import secrets
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -53,6 +54,7 @@ class Partitions:
         self._gained, self._lost = gained, lost
         self._lease_s, self._tick_s = lease_s, tick_s
         self._stopping = False
+        self._ticked_at = float("-inf")
         self._tick = keys.Script(client, "tick")
         self._release = keys.Script(client, "release")
 
@@ -68,12 +70,17 @@ class Partitions:
                 log.exception("partitions.tick.broken")
             await asyncio.sleep(self._tick_s)
 
+    def beats(self) -> bool:
+        """Whether the heartbeat got through lately; without it this process serves nobody."""
+        return time.monotonic() - self._ticked_at < 3 * self._lease_s
+
     async def tick(self) -> None:
         """One heartbeat: renew, take what is free, start to give back what is too much."""
         held = [part for owned in self.owned.values() for part in (owned.partition, owned.token)]
         share, lost, taken = await self._tick(
             keys=_TICKED, args=[self.instance, int(self._lease_s * 1000), int(not self._stopping), *held]
         )
+        self._ticked_at = time.monotonic()
         for name in lost:
             owned = self.owned.pop(int(name), None)
             if owned is not None:  # else it was given back while the answer was on its way

@@ -52,6 +52,9 @@ class FakeInbox:
         self.records += records
         return len(entries)
 
+    async def can_store(self) -> bool:
+        return not self.broken
+
 
 class Server:
     """A real Sanic server with the channel, in a thread of its own."""
@@ -329,6 +332,19 @@ async def test_health_tells_whether_turns_can_be_taken(http: aiohttp.ClientSessi
     server.is_ready = False
     async with http.get(server.url + "/") as response:
         assert (response.status, await response.json()) == (503, {"status": "starting"})
+    server.is_ready, server.inbox.broken = True, True
+    async with http.get(server.url + "/") as response:
+        assert (response.status, await response.json()) == (503, {"status": "cannot store messages"})
+
+
+async def test_whatever_keeps_a_message_from_being_stored_meta_is_asked_to_deliver_it_again(
+    http: aiohttp.ClientSession, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: Any) -> None:
+        raise RuntimeError("a kind of failure that nobody thought of")
+
+    monkeypatch.setattr(server.inbox, "put", fail)
+    assert (await post(http, server, notification(value(message()))))[0] == 503
 
 
 RIGHT = {"hub.mode": "subscribe", "hub.verify_token": "let me in", "hub.challenge": "<b>1158201444</b>"}
