@@ -84,7 +84,7 @@ class ZendeskChannel(InputChannel):
             log.warning("zendesk.webhook.refused bytes=%d", len(body))
             return text("Unauthorized", status=401)
         try:
-            event = parse_event(body)
+            event = await asyncio.to_thread(parse_event, body)  # a long comment takes a while to read
         except NotAnEvent:
             log.warning("zendesk.webhook.not_json bytes=%d", len(body))
             return text("Bad request", status=400)

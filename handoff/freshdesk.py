@@ -13,6 +13,7 @@ import logging
 from typing import Any
 
 from handoff import http
+from handoff.agent_words import whatsapp_words
 from handoff.port import Draft, NewComment, Refused, SeenComment, Ticket, TicketView
 from handoff.times import epoch_or
 from settings import Settings, SettingsError
@@ -131,7 +132,7 @@ def _seen(comment: dict[str, Any], ticket: Ticket) -> SeenComment:
     files = [file.get("attachment_url") for file in comment.get("attachments") or []]
     return SeenComment(
         id=str(comment["id"]),
-        text=str(comment.get("body_text") or "").strip(),
+        text=whatsapp_words(str(comment.get("body") or comment.get("body_text") or "")),
         at=epoch_or(comment.get("created_at"), 0.0),
         public=not comment.get("private", True),
         by_staff=not by_customer,

@@ -16,12 +16,13 @@ from typing import Any
 from urllib.parse import quote
 
 from handoff import http
+from handoff.agent_words import whatsapp_words
 from handoff.port import Draft, NewComment, Refused, RetryLater, SeenComment, Ticket, TicketView
 from handoff.times import epoch_or
 from settings import Settings, SettingsError
 
 TICKET_KEY, CONTACT_KEY, ORDER = "assistant_handoff_id", "assistant_customer_id", "assistant_order_number"
-TO_CUSTOMER = re.compile(r"to customer\s*:", re.IGNORECASE)
+TO_CUSTOMER = re.compile(r"[*_]*to customer[*_]*\s*:[*_]*", re.IGNORECASE)  # in bold, perhaps
 PRIORITY = {"normal": "MEDIUM", "high": "HIGH", "urgent": "URGENT"}
 TICKET_TO_CONTACT, NOTE_TO_TICKET = 16, 228
 
@@ -175,18 +176,11 @@ def _body(note: dict[str, Any]) -> str:
 
 def _seen(note: dict[str, Any]) -> SeenComment:
     """A note. Public is what an agent addressed to the customer; nothing that we write begins like that."""
-    said = _plain(_body(note))
+    said = whatsapp_words(_body(note))
     addressed = TO_CUSTOMER.match(said)
     words = said[addressed.end() :].strip() if addressed else said
     at = epoch_or((note.get("properties") or {}).get("hs_timestamp"), 0.0)
     return SeenComment(str(note["id"]), words, at, public=bool(addressed and words), by_staff=True)
-
-
-def _plain(body: str) -> str:
-    """The words of HubSpot's HTML."""
-    lines = re.sub(r"<(br|/p|/div|/li)\b[^>]*>", "\n", body, flags=re.IGNORECASE)
-    words = html.unescape(re.sub(r"<[^>]+>", "", lines)).replace("\xa0", " ")
-    return re.sub(r"\n{3,}", "\n\n", words).strip()
 
 
 def _association(to: str, kind: int) -> dict[str, Any]:

@@ -10,7 +10,9 @@ import time
 from dataclasses import asdict
 
 from sqlalchemy import select, update
+from sqlalchemy.engine import Row
 
+from handoff.agent_words import whatsapp_words
 from handoff.database import Database, HandoffUnavailable
 from handoff.port import Draft, NewComment, Refused, RetryLater, SeenComment, Ticket, TicketView
 from handoff.rows import insert_once
@@ -91,7 +93,11 @@ class LogTickets:
         return TicketView(
             status,
             tuple(
-                SeenComment(str(row.id), row.body or "", row.created_at, bool(row.public), row.author != "customer")
+                SeenComment(str(row.id), _words(row), row.created_at, bool(row.public), row.author != "customer")
                 for row in rows
             ),
         )
+
+
+def _words(row: Row) -> str:
+    return whatsapp_words(row.body or "") if row.author == "agent" else row.body or ""

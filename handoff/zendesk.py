@@ -25,6 +25,7 @@ from zenpy.lib.api_objects import Comment, CustomField, User
 from zenpy.lib.api_objects import Ticket as ZendeskTicket
 from zenpy.lib.exception import APIException, RecordNotFoundException, ZenpyException
 
+from handoff.agent_words import fullest, whatsapp_words
 from handoff.http import Answer, judge
 from handoff.port import Draft, HelpdeskError, NewComment, Refused, RetryLater, SeenComment, Ticket, TicketView
 from handoff.times import epoch_or
@@ -235,7 +236,7 @@ def _seen(comment: Any, by_staff: bool) -> SeenComment:
     files = [getattr(file, "content_url", None) for file in getattr(comment, "attachments", None) or []]
     return SeenComment(
         id=str(comment.id),
-        text=str(getattr(comment, "body", None) or ""),
+        text=whatsapp_words(fullest(*(str(getattr(comment, name, None) or "") for name in ("body", "html_body")))),
         at=epoch_or(getattr(comment, "created_at", None), 0.0),
         public=bool(comment.public),
         by_staff=by_staff,

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from handoff.agent import AgentComment, agent_said, look_soon
+from handoff.agent_words import fullest, whatsapp_words
 from handoff.database import Database
 from handoff.ending import status_changed
 from handoff.entries import comment_entry_id
@@ -26,7 +27,7 @@ from handoff.times import epoch, epoch_or
 
 REPLAY_WINDOW_S = 300.0
 LOOK_AFTER_S = 2.0  # for the attachments that a comment's event does not name
-MAX_TEXT = 20_000
+MAX_TEXT = 200_000  # Zendesk's comments hold 64 KiB, their HTML more
 OPEN = ("new", "open", "pending", "hold", "on-hold")
 _ID = re.compile(r"[\w:.-]{1,60}")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -96,7 +97,8 @@ def _comment(comment: Mapping[str, Any], status: str | None, at: float) -> Agent
     comment_id = _identifier(comment.get("id"))
     if not (comment.get("is_public") is True and by_staff and comment_id):
         return None
-    text = _UNSTORABLE.sub("", str(comment.get("body") or "")).strip()[:MAX_TEXT]
+    body, html = (str(comment.get(name) or "")[:MAX_TEXT] for name in ("body", "html_body"))
+    text = whatsapp_words(_UNSTORABLE.sub("", fullest(body, html)))
     if not text:
         return None
     return AgentComment(

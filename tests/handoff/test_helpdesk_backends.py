@@ -411,7 +411,7 @@ def test_hubspot_replies_keep_their_order_and_lose_their_markup(hubspot: Backend
     hubspot.reply(ticket.id, "Hello &amp; sorry<br>I am <b>Meera</b>", True)
     hubspot.reply(ticket.id, "It comes today", True)
     said = [seen.text for seen in hubspot.helpdesk.look(ticket).comments if seen.public]
-    assert said == ["Hello & sorry\nI am Meera", "It comes today"]
+    assert said == ["Hello & sorry\nI am *Meera*", "It comes today"]
 
 
 def test_hubspot_pipelines_may_be_named_and_ordered_as_the_shop_likes(hubspot: Backend) -> None:
