@@ -37,6 +37,7 @@ class Variable:
 
 VARIABLES: tuple[Variable, ...] = (
     Variable("STATE_DIR", "var", "all run-time state: embedded databases, embedded Redis, archive"),
+    Variable("SHOP_DIR", None, "folder of the shop: shop.yml, policy_kb/ (default: the project root, the demo shop)"),
     Variable("HOST", "127.0.0.1", "address that the servers bind to"),
     Variable("RASA_PORT", "5005", "the Rasa server: webhooks, health, metrics"),
     Variable("ACTION_PORT", "5055", "the action server"),
@@ -128,6 +129,11 @@ class Settings:
     def state_path(self) -> Path:
         """STATE_DIR as an absolute path (relative ones start at the project root)."""
         return (PROJECT_ROOT / (self.values["STATE_DIR"] or "var")).resolve()
+
+    @property
+    def shop_path(self) -> Path:
+        """SHOP_DIR as an absolute path (relative ones start at the project root); the root itself by default."""
+        return (PROJECT_ROOT / (self.values["SHOP_DIR"] or "")).resolve()
 
     def number(self, name: str) -> float:
         """A numeric variable by its name. Raises SettingsError when it is not a number."""

@@ -130,7 +130,7 @@ class PolicyAnswers:
         try:
             writing = writer.write(self._redact(asked), finding.sections)
             draft = await within(self._budget_s, writing)
-            reason, usage = self._judge(draft), draft.usage
+            reason, usage = self._judge(draft, asked), draft.usage
         except LlmFailed as failure:
             reason, usage = failure.reason, failure.usage
         seconds = time.monotonic() - started
@@ -145,10 +145,10 @@ class PolicyAnswers:
             return NotCovered(finding.score, reason, writer.provider, writer.model, usage, latency_ms)
         return self._extractive(question, section, reason, writer.model, usage, latency_ms)
 
-    def _judge(self, draft: Draft) -> str:
+    def _judge(self, draft: Draft, asked: str) -> str:
         if not draft.covered:
             return "not_covered"
-        return verify(draft.text, draft.passages, self._retriever.pages.lexicon.wares).reason
+        return verify(draft.text, draft.passages, asked).reason
 
     def _extractive(
         self,

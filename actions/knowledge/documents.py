@@ -1,29 +1,24 @@
-"""The designers' policy pages, read and checked.
+"""The shop's pages, read and checked: plain Markdown, text or saved HTML (page_reading.py) cut into sections.
 
-A page is a Markdown file with front matter (title, owner, updated, optional summary). Each `## heading` opens a section
-and a section is what is found and quoted. A comment `<!-- asked as ... -->` below a heading lists, one a line, how
-customers ask for it; it helps finding and is never shown. Beside the pages, `not_covered.yml` lists questions that they
-do not answer, and `lexicon.yml` how customers' words are read.
+A section is a heading with its text: the smallest thing that is found and quoted. Two improvements are possible and
+none is needed: a comment `<!-- asked as ... -->` below a heading lists, one a line, how customers ask for it, and
+`lexicon.yml` beside the pages tells how customers' words are read. Neither is ever shown.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from actions.knowledge.page_reading import Block, read_blocks
+
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n", re.S)
-_HEADING = re.compile(r"^## +(.+?)\s*$", re.M)
-_ASKED_AS = re.compile(r"<!--\s*asked as\b:?(.*?)-->", re.S | re.I)
-_COMMENT = re.compile(r"<!--.*?-->", re.S)
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[\"“A-Z0-9₹])")
-NOT_COVERED = "not_covered.yml"
 LEXICON = "lexicon.yml"
 
 
@@ -33,7 +28,7 @@ class KnowledgeError(Exception):
 
 @dataclass(frozen=True)
 class Section:
-    """One heading of a page with its text: the smallest thing that is found and quoted."""
+    """One heading of a page with its text; `above` are the headings that it stands under, the page's title left out."""
 
     page: str
     page_title: str
@@ -41,10 +36,11 @@ class Section:
     text: str
     sentences: tuple[str, ...]
     asked_as: tuple[str, ...] = ()
+    above: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
-        """Stable name of the section across pages."""
+        """Name of the section across pages, the same from one start to the next."""
         return f"{self.page}#{self.heading}"
 
 
@@ -54,19 +50,16 @@ class Page:
 
     name: str
     title: str
-    owner: str
-    updated: date
-    summary: str
     sections: tuple[Section, ...]
 
 
 @dataclass(frozen=True)
 class Lexicon:
-    """How customers' words are read: Hindi in Latin script and other words to plain ones, names of wares to "item"."""
+    """How customers' words are read: Hindi in Latin script and other words to the pages' own ones."""
 
     hinglish: Mapping[str, str]
     same_as: Mapping[str, str]
-    wares: frozenset[str]
+    wares: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -74,9 +67,9 @@ class PolicyPages:
     """All pages as they were at one moment; `version` changes with any byte of any file."""
 
     pages: tuple[Page, ...]
-    not_covered: tuple[str, ...]
     lexicon: Lexicon
     version: str
+    not_covered: tuple[str, ...] = ()
 
     @property
     def sections(self) -> tuple[Section, ...]:
@@ -89,9 +82,9 @@ def load_pages(folder: Path) -> PolicyPages:
     paths = sorted(folder.glob("*.md"))
     if not paths:
         raise KnowledgeError(f"{folder}: no policy pages (*.md) found. Put at least one there.")
-    pages = tuple(read_page(path) for path in paths)
     version = version_of(folder)
-    return PolicyPages(pages, _read_not_covered(folder / NOT_COVERED), _read_lexicon(folder / LEXICON), version)
+    return PolicyPages(tuple(read_page(path) for path in paths), _read_lexicon(folder / LEXICON), version,
+                       _read_not_covered(folder / "not_covered.yml"))
 
 
 def version_of(folder: Path) -> str:
@@ -106,96 +99,67 @@ def version_of(folder: Path) -> str:
 def read_page(path: Path) -> Page:
     """One page from its file. Raises KnowledgeError."""
     try:
-        text = path.read_text(encoding="utf-8").replace("\r\n", "\n")
+        text = path.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError:
         raise KnowledgeError(f"{path.name}: is not UTF-8 text. Save it as UTF-8.") from None
+    except OSError as error:
+        raise KnowledgeError(f"{path.name}: cannot be read ({error.strerror}). Correct its permissions.") from None
     front, body = _front_matter(path, text)
-    title = _required(path, front, "title")
-    sections = tuple(_sections(path, title, body))
-    return Page(
-        path.stem, title, _required(path, front, "owner"), _updated(path, front),
-        str(front.get("summary") or ""), sections,
-    )
+    if body.count("<!--") > body.count("-->"):
+        raise KnowledgeError(f"{path.name}: a comment is not closed. End it with '-->'.")
+    blocks = read_blocks(body)
+    title, blocks = _titled(str(front.get("title") or "").strip(), path.stem, blocks)
+    sections = tuple(_sections(path.stem, title, blocks))
+    if not sections:
+        raise KnowledgeError(f"{path.name}: is empty. Write its text or remove the file.")
+    return Page(path.stem, title, sections)
 
 
 def _front_matter(path: Path, text: str) -> tuple[dict[str, object], str]:
+    """The lines between two '---' at the very beginning, when there are any; a page needs none."""
     found = _FRONT_MATTER.match(text)
     if found is None:
-        raise KnowledgeError(
-            f"{path.name}: no front matter. Start the file with '---', then title, owner and updated, then '---'."
-        )
+        return {}, text
     try:
         front = yaml.safe_load(found.group(1))
     except yaml.YAMLError as error:
         raise KnowledgeError(f"{path.name}: the front matter is not valid YAML ({_one_line(error)}).") from None
-    if not isinstance(front, dict):
-        raise KnowledgeError(f"{path.name}: the front matter must be lines of 'name: value'.")
-    return front, text[found.end() :]
+    return (front, text[found.end() :]) if isinstance(front, dict) else ({}, text)
 
 
-def _required(path: Path, front: dict[str, object], name: str) -> str:
-    value = str(front.get(name) or "").strip()
-    if not value:
-        raise KnowledgeError(f"{path.name}: the front matter has no '{name}'. Add a line '{name}: ...'.")
-    return value
+def _titled(title: str, stem: str, blocks: list[Block]) -> tuple[str, list[Block]]:
+    """The page's title, and its blocks named by it where they have no heading of their own."""
+    opening, *headed = blocks
+    top = headed[0] if headed else None
+    highest = top is not None and all(block.level > top.level for block in headed[1:]) and len(headed) > 1
+    title = title or (top.heading if top and (highest or top.level == 1) else stem.replace("_", " ").replace("-", " "))
+    opening.heading = title
+    return title, blocks
 
 
-def _updated(path: Path, front: dict[str, object]) -> date:
-    value = front.get("updated")
-    if not isinstance(value, date):
-        raise KnowledgeError(f"{path.name}: 'updated' must be a date such as 2026-11-02, not {value!r}.")
-    return value
-
-
-def _sections(path: Path, title: str, body: str) -> list[Section]:
-    headings = list(_HEADING.finditer(body))
-    if not headings:
-        raise KnowledgeError(f"{path.name}: no sections. Give each topic a line '## Heading' and its text below.")
-    sections: list[Section] = []
-    for heading, following in zip(headings, [*headings[1:], None], strict=True):
-        name = heading.group(1)
-        if any(name.lower() == other.heading.lower() for other in sections):
-            raise KnowledgeError(f"{path.name}: two sections are called '{name}'. Rename one of them.")
-        end = following.start() if following else len(body)
-        sections.append(_section(path, title, name, body[heading.end() : end]))
-    return sections
-
-
-def _section(path: Path, title: str, heading: str, body: str) -> Section:
-    asked = [line.strip(" -*\t") for block in _ASKED_AS.findall(body) for line in block.splitlines()]
-    text = _COMMENT.sub("", body)
-    if "<!--" in text:
-        raise KnowledgeError(f"{path.name}: a comment in '{heading}' is not closed. End it with '-->'.")
-    sentences = tuple(split_sentences(text))
-    if not sentences:
-        raise KnowledgeError(f"{path.name}: the section '{heading}' is empty. Write its text or remove the heading.")
-    return Section(path.stem, title, heading, " ".join(sentences), sentences, tuple(line for line in asked if line))
-
-
-def split_sentences(text: str) -> list[str]:
-    """Sentences of Markdown prose without list marks and emphasis, white space collapsed. A list item is a sentence."""
-    sentences: list[str] = []
-    for block in re.split(r"\n\s*\n|\n(?=\s*(?:[-*]|\d+\.)\s)", text):
-        plain = re.sub(r"^\s*(?:[-*]|\d+\.)\s+|[*_]{2}|^#+\s*", "", block.strip(), flags=re.M)
-        plain = " ".join(plain.split())
-        sentences += [part for part in _SENTENCE_END.split(plain) if part]
-    return sentences
-
-
-def _read_not_covered(path: Path) -> tuple[str, ...]:
-    topics = _read_yaml(path)
-    if not all(isinstance(lines, list) for lines in topics.values()):
-        raise KnowledgeError(f"{path.name}: write it as 'topic:' followed by lines '- question'.")
-    return tuple(str(line) for lines in topics.values() for line in lines)
+def _sections(page: str, title: str, blocks: list[Block]) -> Iterator[Section]:
+    """A section for every heading with text; of two with the same heading the later one gets a number."""
+    taken: set[str] = set()
+    for block in blocks:
+        if block.sentences:
+            heading, times = block.heading, 1
+            while heading.lower() in taken:
+                times += 1
+                heading = f"{block.heading} ({times})"
+            taken.add(heading.lower())
+            above = tuple(name for name in block.above if name != title)
+            text = " ".join(block.sentences)
+            yield Section(page, title, heading, text, tuple(block.sentences), tuple(block.asked_as), above)
 
 
 def _read_lexicon(path: Path) -> Lexicon:
     parts = _read_yaml(path)
-    wares = parts.get("wares", "")
-    if not isinstance(wares, str):
-        raise KnowledgeError(f"{path.name}: write 'wares: >-' and below it the words, with spaces between them.")
-    hinglish, same_as = _readings(path, parts, "hinglish"), _readings(path, parts, "same_as")
-    return Lexicon(hinglish, same_as, frozenset(wares.lower().split()))
+    wares = frozenset(str(parts.get("wares", "")).lower().split())
+    return Lexicon(_readings(path, parts, "hinglish"), _readings(path, parts, "same_as"), wares)
+
+
+def _read_not_covered(path: Path) -> tuple[str, ...]:
+    return tuple(str(line) for lines in _read_yaml(path).values() for line in lines)
 
 
 def _readings(path: Path, parts: dict[str, Any], name: str) -> dict[str, str]:

@@ -66,19 +66,22 @@ class OpenAIWriter:
         covered, answer = reply["covered"], reply["answer"]
         if not isinstance(covered, bool) or not isinstance(answer, str):
             raise LlmFailed("malformed")
-        passages = tuple(_quoted(quote, sections) for quote in reply["quotes"]) if covered else ()
+        quotes = reply["quotes"] if covered else ()
+        passages = tuple(sentence for quote in quotes for sentence in _quoted(quote, sections))
         return Draft(" ".join(answer.split()), passages, covered, completion.model, usage)
 
 
 def _content(question: str, sections: Sequence[Section]) -> list[Any]:
     pages = "\n\n".join(
-        f'<section number="{number}" title="{section.page_title}: {section.heading}">\n{section.text}\n</section>'
+        f'<section number="{number}" title="{section.page_title}: {section.heading}">\n'
+        + "\n".join(section.sentences)
+        + "\n</section>"
         for number, section in enumerate(sections, 1)
     )
     return [{"type": "text", "text": pages}, {"type": "text", "text": as_data(question)}]
 
 
-def _quoted(quote: dict[str, Any], sections: Sequence[Section]) -> str:
+def _quoted(quote: dict[str, Any], sections: Sequence[Section]) -> list[str]:
     """The sentences that hold the quote; LlmFailed when its section does not hold it letter by letter."""
     number, words = quote["section"], " ".join(quote["quote"].split())
     if isinstance(number, bool) or not 1 <= number <= len(sections) or len(words.split()) < 2:
@@ -92,4 +95,4 @@ def _quoted(quote: dict[str, Any], sections: Sequence[Section]) -> str:
         if place < at + len(words) and at < place + len(sentence):
             whole.append(sentence)
         place += len(sentence) + 1
-    return " ".join(whole)
+    return whole

@@ -17,7 +17,7 @@ from actions.knowledge.retrieval import SHIPPED, wording_of
 
 def main() -> int:
     """Exit status 1 when a page has a mistake, which is printed."""
-    folder = settings.PROJECT_ROOT / "policy_kb"
+    folder = settings.load().shop_path / "policy_kb"
     try:
         pages = load_pages(folder)
     except KnowledgeError as error:

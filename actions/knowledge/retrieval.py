@@ -210,7 +210,7 @@ def default_retriever() -> Retriever:
     """The project's own pages, embeddings remembered under STATE_DIR."""
     import settings
 
-    folder = settings.PROJECT_ROOT / "policy_kb"
+    folder = settings.load().shop_path / "policy_kb"
     memory = settings.load().state_path / "knowledge"
     return Retriever(folder, E5(), memory=memory, shipped=folder / SHIPPED)
 

@@ -11,17 +11,18 @@ from settings import VARIABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = {
-    "settings", "actions", "components", "connectors", "handoff", "conversation_log", "privacy", "worker", "twin",
-    "launch", "benchmarks", "workbench",
+    "settings", "shop", "actions", "components", "connectors", "handoff", "conversation_log", "privacy", "worker",
+    "twin", "launch", "benchmarks", "workbench",
 }
 ALLOWED = {
     "privacy": set(),
     "settings.py": set(),
+    "shop.py": {"settings"},
     "conversation_log": {"privacy", "settings"},
     "handoff": {"privacy", "settings"},
     "connectors": {"conversation_log", "handoff", "privacy", "settings"},
     "components": {"settings"},
-    "actions": {"handoff", "privacy", "settings"},
+    "actions": {"handoff", "privacy", "settings", "shop"},
     "worker": {"conversation_log", "handoff", "privacy", "settings", "connectors"},
     "twin": set(),
 }

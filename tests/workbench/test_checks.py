@@ -137,13 +137,10 @@ MISTAKES = {
         "where is my order 10234", "order_number"),
     "a phrase under two intents": (
         "data/nlu/general.yml", "    - hello\n", "    - where is my parcel\n", "two intents", None, "delete the other"),
-    "a policy page without headings": (
-        "policy_kb/gifts.md", "", "---\ntitle: Gifts\nowner: Asha\nupdated: 2026-11-02\n---\n\n# Gifts\n\nWe wrap.\n",
-        "bad policy page", None, "Give each topic a line"),
-    "a policy page with an empty section": (
-        "policy_kb/exceptions.md", "## ", "## Nothing here\n\n## ", "bad policy page", "## ", "Write its text"),
-    "a policy page without an owner": (
-        "policy_kb/exceptions.md", "owner:", "ower:", "bad policy page", None, "owner: ..."),
+    "a policy page without text": (
+        "policy_kb/gifts.md", "", "# Gifts\n\n## Wrapping\n", "bad policy page", None, "Write its text"),
+    "a comment that is never closed": (
+        "policy_kb/exceptions.md", "## ", "<!-- a note\n\n## ", "bad policy page", None, "End it with"),
     "opening hours that end before they begin": (
         "handoff.yml", 'monday: ["09:00-21:00"]', 'monday: ["21:00-09:00"]', "bad handoff.yml", "monday:", "midnight"),
     "opening hours that are none": (

@@ -73,7 +73,7 @@ def test_a_broken_edit_leaves_the_last_good_pages_in_force(
     retriever: Retriever, pages: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     retriever.find("days")
-    (pages / "return_window.md").write_text("oops", encoding="utf-8")
+    (pages / "return_window.md").write_text("<!-- oops", encoding="utf-8")
     with caplog.at_level(logging.ERROR):
         best = retriever.find("how many days to return").best
         retriever.find("how many days to return")

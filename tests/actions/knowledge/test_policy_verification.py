@@ -14,7 +14,6 @@ from actions.knowledge.verification import verify
 
 PAGES = load_pages(Path(__file__).resolve().parents[3] / "policy_kb")
 SECTIONS = PAGES.sections
-WARES = PAGES.lexicon.wares
 WINDOW = "You have 30 days from delivery to return clothing, footwear and home goods. Furniture and rugs have 14 days."
 FEES = (
     "Pick-up is free for exchanges. For other returns we deduct ₹99 from the refund. "
@@ -40,7 +39,7 @@ TIMES = "It takes 1 to 3 working days for UPI and wallets, 3 to 5 for net bankin
     ],
 )
 def test_what_the_passage_says_passes_in_other_words(answer: str, passage: str) -> None:
-    assert verify(answer, [passage], WARES).reason == "supported"
+    assert verify(answer, [passage], "can I return a kurta or socks?").reason == "supported"
 
 
 @pytest.mark.parametrize(
@@ -80,9 +79,42 @@ def test_what_the_passage_says_passes_in_other_words(answer: str, passage: str) 
     ],
 )
 def test_what_the_passage_does_not_say_is_turned_down(answer: str, passage: str, reason: str) -> None:
-    verdict = verify(answer, [passage], WARES)
+    verdict = verify(answer, [passage])
     assert not verdict.supported
     assert verdict.reason == reason
+
+
+TABLE = [
+    "Germany — Return fee: €4,90; Refund after arrival: 5 days",
+    "Brazil — Return fee: R$ 27,40; Refund after arrival: 12 days",
+    "United Kingdom — Return fee: £3.60; Refund after arrival: 7 days",
+]
+
+
+@pytest.mark.parametrize(("answer", "question", "reason"), [
+    ("The return fee for Brazil is R$ 27,40.", "", "supported"),
+    ("The return fee is R$ 27,40.", "return fee from Brazil?", "supported"),
+    ("In Germany the return fee is €4,90 and the refund takes 5 days after arrival.", "", "supported"),
+    ("Brazil: return fee €4,90, 5 days refund after arrival.", "", "fact_out_of_place"),
+    ("The refund takes 5 days after arrival for Brazil.", "", "fact_out_of_place"),
+    ("The return fee is €4,90.", "return fee from Brazil?", "fact_out_of_place"),
+    ("The return fee for Brazil is R$ 2740.", "", "unsupported_fact"),
+    ("The return fee for Brazil is €27,40.", "", "unsupported_fact"),
+])
+def test_a_claim_is_held_by_its_own_row_of_a_table(answer: str, question: str, reason: str) -> None:
+    assert verify(answer, TABLE, question).reason == reason
+
+
+@pytest.mark.parametrize(("answer", "passage"), [
+    ("Las plantas se pueden devolver.", "Las plantas no se pueden devolver."),
+    ("Las plantas no se pueden devolver.", "Las plantas se pueden devolver en 30 días."),
+    ("Dá para trocar peças em promoção.", "Não dá para trocar peças em promoção."),
+    ("Earrings wapas ho sakte hain.", "Earrings wapas nahi ho sakte."),
+    ("Velas se devuelven con etiqueta.", "Velas se devuelven sin etiqueta."),
+])
+def test_a_no_is_heard_in_every_answering_language(answer: str, passage: str) -> None:
+    assert verify(answer, [passage]).reason == "opposite_claim"
+    assert verify(passage, [passage]).supported
 
 
 def test_nothing_cited_nothing_said() -> None:
@@ -98,7 +130,7 @@ def test_a_number_of_another_thing_is_out_of_place() -> None:
 @pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section.key)
 def test_the_shops_own_sentences_are_supported_by_themselves(section: object) -> None:
     text = section.text  # type: ignore[attr-defined]
-    assert verify(text, [text], WARES).reason == "supported"
+    assert verify(text, [text]).reason == "supported"
 
 
 UNITS = ["", " days", " hours", " working days", " weeks", " months", " %", " rupees", " items", " times"]
@@ -119,7 +151,7 @@ def test_inserting_a_number_never_passes(
     changed = " ".join([*words[:at], f"{before}{number}{unit},", *words[at:]])
     if facts_in(changed) <= facts_in(text):
         return
-    assert not verify(changed, [text], WARES).supported
+    assert not verify(changed, [text]).supported
 
 
 @given(st.sampled_from(SECTIONS), st.data())
@@ -133,12 +165,12 @@ def test_changing_a_number_never_passes(section: object, data: st.DataObject) ->
     changed = " ".join(new if word == old else word for word in text.split())
     if facts_in(changed) <= facts_in(text):
         return
-    assert not verify(changed, [text], WARES).supported
+    assert not verify(changed, [text]).supported
 
 
 @given(st.text(max_size=1200))
 def test_any_text_gets_a_verdict(text: str) -> None:
-    assert verify(text, [WINDOW], WARES).reason
+    assert verify(text, [WINDOW]).reason
 
 
 @pytest.mark.parametrize(
@@ -146,8 +178,21 @@ def test_any_text_gets_a_verdict(text: str) -> None:
     [
         ("thirty days", {Fact("30", "day")}),
         ("twenty-one days", {Fact("21", "day")}),
-        ("two hundred rupees", {Fact("200", "money")}),
-        ("₹1,299.00 and Rs. 1299", {Fact("1299", "money")}),
+        ("two hundred rupees", {Fact("200", "inr")}),
+        ("₹1,299.00 and Rs. 1299", {Fact("1299", "inr")}),
+        ("€25,90 or 25.90 EUR", {Fact("25.9", "eur")}),
+        ("R$ 25,90", {Fact("25.9", "brl")}),
+        ("$1,299.00", {Fact("1299", "$")}),
+        ("1.299,00 €", {Fact("1299", "eur")}),
+        ("CHF 1'299.00", {Fact("1299", "chf")}),
+        ("MX$ 640 o 640 pesos", {Fact("640", "mxn")}),
+        ("£3.60", {Fact("3.6", "gbp")}),
+        ("₹1,29,999", {Fact("129999", "inr")}),
+        ("5 días hábiles, 5 dias úteis", {Fact("5", "working day")}),
+        ("quince días", {Fact("15", "day")}),
+        ("duas semanas ou 24 horas", {Fact("2", "week"), Fact("24", "hour")}),
+        ("10 por ciento", {Fact("10", "percent")}),
+        ("once you have paid", set()),
         ("1.5 lakh", {Fact("150000", "")}),
         ("until 31 January", {Fact("31", "january")}),
         ("January 31st", {Fact("31", "january")}),
