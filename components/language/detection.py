@@ -1,52 +1,88 @@
-"""Which language a message is written in: English, Hindi in Latin script (Hinglish), or Hindi in Devanagari.
+"""Which language a message is written in, told by its grammar and not by its nouns.
 
-A pure function over function words. Customers mix; a message counts as Hinglish when its grammar is Hindi, whatever its
-nouns are ("order cancel kar do"), and as English when only a word or two is borrowed ("where is my kurta ji").
+Customers mix: "order cancel kar do" is Hindi, "where is my kurta ji" English. Much of what they write belongs to no
+language ("ok", "10234", "refund status"). Writing systems tell by themselves, except that several languages share
+Latin and Cyrillic; those are told by `components.language.vocabulary`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import lru_cache
 
-from components.text.message_text import readable, words
+import numpy as np
 
-ENGLISH, HINGLISH, HINDI = "en", "hinglish", "hi"
+from components.language.answered import ENGLISH, HINDI, HINGLISH
+from components.language.vocabulary import KNOWN, vocabulary
+from components.text.message_text import readable
 
-# Words of Hindi grammar and of complaints, in the spelling that `message_text` folds to.
-_HINDI_WORDS = frozenset(
-    """
-    aaj aana aap aapka aapke aapki aata aaya aaye aayega aayegi aayi abhi accha achha agar apna apne
-    apni aur baat bahut bakwas bas bata batao bekar bhai bhej bheja bhejna bhejo bhi bilkul bola bolo
-    chahiye chahta chalo dedo dekho dena dene dhanyavad dhanyawad dijiye din diya diye fir galat gaya
-    gaye gayi ghar ghatiya haan hafta hai hoga hogi honge hoon hota hote hoti hu hua hue hui hum hume
-    humko idhar iska iske isko isme itna itni jab jaldi jana jao ka kab kaha kaise kal kar karao kardo
-    kare karke karna karne karni karo karta karte karu karwana karwao kaun ke kharab ki kidhar kijiye
-    kis kisi kisne kitna kitne kitni ko koi kuch kya kyu kyunki lekin lena liya lo madad magar mahina
-    mat matlab mera mere meri mila mile milega milegi mili milta mujhe nahi namaskar namaste nikla nikli
-    paisa paise pareshan parso phata phir raha rahe rahi rehne rehno rupaye sahi samaan shukriya sirf
-    tab tak tera tere tha theek thi toh toota tum tumhara tuta udhar uska uske usko utna waha wala wale
-    wali wapas woh yaar yaha ye yeh zyada
-    aane badal badlo bada badi bhaiya chhota chhoti daal dusra dusre hata hatao kariye karoge lagega lagta lagi
-    pata pura puri sakta sakte sakti
-    """.split()  # noqa: SIM905
-)
-_SHARED = frozenset("aa ab do hi ho ji kam par pe se".split())  # noqa: SIM905  English words or abbreviations too: half
-_MIXED_SHARE = 0.3
+_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
+_MOST_WORDS = 80
+ONE_WORD = 2.0  # from this evidence on, ahead of the runner-up, a language is told
+_SCRIPTS = {
+    "DEVANAGARI": HINDI, "ARABIC": "ar", "BENGALI": "bn", "GURMUKHI": "pa", "GUJARATI": "gu", "ORIYA": "or",
+    "TAMIL": "ta", "TELUGU": "te", "KANNADA": "kn", "MALAYALAM": "ml", "SINHALA": "si", "THAI": "th", "LAO": "lo",
+    "MYANMAR": "my", "KHMER": "km", "GREEK": "el", "HEBREW": "he", "HANGUL": "ko", "HIRAGANA": "ja",
+    "KATAKANA": "ja", "CJK": "zh", "ARMENIAN": "hy", "GEORGIAN": "ka", "ETHIOPIC": "am",
+}  # fmt: skip
+_OF_ARABIC = {"ur": frozenset("ٹڈڑںےھہ"), "fa": frozenset("پچژگ")}  # letters that Arabic itself has not
+
+
+@dataclass(frozen=True)
+class Detected:
+    """What a text tells: its language or None, and the evidence (a known word of one language alone is 3)."""
+
+    language: str | None = None
+    evidence: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def margin(self) -> float:
+        """The evidence that the language has more than the runner-up."""
+        first, second = ([*sorted(self.evidence.values(), reverse=True), 0.0, 0.0])[:2]
+        return first - second
 
 
 def detect_language(text: str) -> str | None:
-    """`en`, `hinglish` or `hi`; None when nothing tells (a number, an emoji, a name)."""
-    found = words(readable(text))
+    """A language's code (`en`, `hinglish`, `hi`, `pt`, `de` …); None when nothing tells (a number, a name)."""
+    return detect(text).language
+
+
+@lru_cache(maxsize=256)
+def detect(text: str) -> Detected:
+    """The language of a message and how plain it is."""
+    found = _WORD.findall(readable(text))[:_MOST_WORDS]
     if not found:
+        return Detected()
+    if language := _by_script(found):
+        return Detected(language, {language: 2 * KNOWN})
+    known = vocabulary()
+    total = np.sum([known.weigh(word) for word in found], axis=0)
+    evidence = {name: float(weight) for name, weight in zip(known.languages, total, strict=True) if weight > 0}
+    if not evidence:
+        return Detected()
+    detected = Detected(max(evidence, key=lambda name: (evidence[name], name == ENGLISH)), evidence)
+    if detected.margin >= ONE_WORD:
+        return detected
+    # Hindi and English go together in one sentence; its grammar is Hindi's as soon as there is some.
+    close = {name for name, weight in evidence.items() if weight > evidence[detected.language or ""] - ONE_WORD}
+    return Detected(HINGLISH if close == {ENGLISH, HINGLISH} else None, evidence)
+
+
+def _by_script(found: list[str]) -> str | None:
+    """The language of a text of which at least half the words are in a writing system of its own."""
+    language, count = Counter(_script(word[0]) for word in found).most_common(1)[0]
+    if not language or count * 2 < len(found):
         return None
-    if sum(1 for word in found if word[0] >= "ऀ") * 2 >= len(found):
-        return HINDI
-    score = hindi_score(found)
-    if score >= 1 and (score >= 3 or score / len(found) >= _MIXED_SHARE):
-        return HINGLISH
-    return ENGLISH if any(word.isascii() for word in found) else None
+    if language == "zh" and any(_script(char) == "ja" for word in found for char in word):
+        return "ja"  # Kanji beside Kana
+    if language == "ar":
+        letters = set("".join(found))
+        return next((name for name, own in _OF_ARABIC.items() if letters & own), "ar")
+    return language
 
 
-def hindi_score(found: Iterable[str]) -> float:
-    """How much Hindi grammar is in these words (of a readable text): 1 a word, half for words that English has too."""
-    return sum(1.0 if word in _HINDI_WORDS else 0.5 if word in _SHARED else 0.0 for word in found)
+def _script(char: str) -> str | None:
+    return None if char.isascii() else _SCRIPTS.get(unicodedata.name(char, "").split(" ")[0].split("-")[0])

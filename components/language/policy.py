@@ -1,20 +1,20 @@
 """The language of the conversation as a slot, so that designers write response variations in YAML and nothing else.
 
 A dialogue policy beside the others, because a policy may set slots inside the Rasa server, before the first action of a
-turn runs: turns that the domain answers alone call no action server. It predicts an action only for a message that
-wishes for a language and nothing else. What language a message is in: `components.language.choice`.
+turn runs: turns that the domain answers alone call no action server. It predicts an action for a message that wishes
+for a language and nothing else, and for one in a language that is not answered in. What language a message is in:
+`components.language.choice`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from rasa.core.policies.policy import PolicyPrediction
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.shared.core.constants import ACTION_LISTEN_NAME
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import Event, SlotSet
+from rasa.shared.core.events import Event, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from components.language.answered import HINDI, HINGLISH, answered, by_name
@@ -24,11 +24,12 @@ from components.untrained_policy import UntrainedPolicy
 LANGUAGE, WISHED, SPOKEN = "language", "language_wished", "languages_spoken"
 CHANGE_LANGUAGE, SORRY = "action_change_language", "utter_language_unavailable"
 _PRIORITY = 8  # above EscalationPolicy: asking for another language is no failure to understand
+_BELOW_ESCALATION = 6.5  # above RulePolicy: who asks for a person gets one in any language
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.POLICY_WITHOUT_END_TO_END_SUPPORT, is_trainable=False)
 class LanguagePolicy(UntrainedPolicy):
-    """Keeps the slots `language` (en, hinglish, hi) and `language_wished`; answers "english please"."""
+    """Keeps the slots `language` and `language_wished`; answers "english please", and what nobody here can read."""
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
@@ -47,24 +48,25 @@ class LanguagePolicy(UntrainedPolicy):
         if tracker.latest_action_name != ACTION_LISTEN_NAME or tracker.latest_message is None:
             return self._nothing(domain)
         message = _reading(tracker.latest_message.text)
-        events = self._slots(tracker, domain, message)
-        if message.only_a_wish and message.wish == OTHER:
-            return self._certain(SORRY, domain, [*events, SlotSet(SPOKEN, _spoken_here(domain))])
+        before = _spoken_before(tracker)
+        after = choose(before, message, _earlier(tracker))
+        language = _written_as(after.language, domain)
+        events = _changes(tracker, language, after.wished)
+        sorry = [*events, SlotSet(SPOKEN, by_name(_spoken_here(domain)))]
         if message.only_a_wish:
-            return self._certain(CHANGE_LANGUAGE, domain, events)
+            declined = message.wish == OTHER
+            return self._certain(SORRY if declined else CHANGE_LANGUAGE, domain, sorry if declined else events)
+        if language and not after.wished and message.language == after.language and not _is_answered(language, domain):
+            prediction = self._certain(SORRY, domain, sorry)
+            prediction.policy_priority = _BELOW_ESCALATION
+            return prediction
         return self._nothing(domain, events)
 
-    def _slots(self, tracker: DialogueStateTracker, domain: Domain, message: Reading) -> list[Event]:
-        known = tracker.get_slot(LANGUAGE)
-        before = Spoken(known, bool(tracker.get_slot(WISHED))) if known else _spoken_before(tracker.events)
-        after = choose(before, message)
-        language = _answered_in(after.language, domain) if after.language == HINDI else after.language
-        events = []
-        if language != known:
-            events.append(SlotSet(LANGUAGE, language))
-        if after.wished != bool(tracker.get_slot(WISHED)):
-            events.append(SlotSet(WISHED, after.wished))
-        return events
+
+def _changes(tracker: DialogueStateTracker, language: str | None, wished: bool) -> list[Event]:
+    """The slots that are not what they should be."""
+    events: list[Event] = [SlotSet(LANGUAGE, language)] if language != tracker.get_slot(LANGUAGE) else []
+    return [*events, SlotSet(WISHED, wished)] if wished != bool(tracker.get_slot(WISHED)) else events
 
 
 def _reading(text: str | None) -> Reading:
@@ -72,10 +74,18 @@ def _reading(text: str | None) -> Reading:
     return Reading() if not text or text.startswith("/") else read(text)
 
 
-def _spoken_before(events: Iterable[Event]) -> Spoken:
-    """The language of the session before, whose slots are gone while its events are still at hand."""
+def _earlier(tracker: DialogueStateTracker) -> Reading:
+    """The customer's message before this one in the session."""
+    said = [event for event in tracker.applied_events() if isinstance(event, UserUttered)]
+    return _reading(said[-2].text) if len(said) > 1 else Reading()
+
+
+def _spoken_before(tracker: DialogueStateTracker) -> Spoken:
+    """The language so far: of this session, else of the one before, whose events are still at hand."""
+    if known := tracker.get_slot(LANGUAGE):
+        return Spoken(known, bool(tracker.get_slot(WISHED)))
     found: dict[str, Any] = {}
-    for event in reversed(list(events)):
+    for event in reversed(list(tracker.events)):
         if isinstance(event, SlotSet) and event.key in (LANGUAGE, WISHED):
             found.setdefault(event.key, event.value)
             if event.key == LANGUAGE and WISHED in found:
@@ -83,17 +93,25 @@ def _spoken_before(events: Iterable[Event]) -> Spoken:
     return Spoken(found.get(LANGUAGE), bool(found.get(WISHED)))
 
 
-def _spoken_here(domain: Domain) -> str:
-    return by_name(tuple(one for one in answered() if one != HINDI or _answered_in(HINDI, domain) == HINDI))
-
-
-def _answered_in(language: str, domain: Domain) -> str:
+def _written_as(language: str | None, domain: Domain) -> str | None:
     """Hindi in its own script where the domain has such variations, else in Latin script."""
+    return HINGLISH if language == HINDI and not _writes(HINDI, domain) else language
+
+
+def _is_answered(language: str, domain: Domain) -> bool:
+    return language in _spoken_here(domain)
+
+
+def _spoken_here(domain: Domain) -> tuple[str, ...]:
+    """The languages answered in, Hindi as it is written."""
+    return tuple(dict.fromkeys(str(_written_as(language, domain)) for language in answered()))
+
+
+def _writes(language: str, domain: Domain) -> bool:
     conditions = (
         condition
         for variations in domain.responses.values()
         for variation in variations
         for condition in variation.get("condition") or []
     )
-    has_it = any(condition.get("name") == LANGUAGE and condition.get("value") == language for condition in conditions)
-    return language if has_it else HINGLISH
+    return any(condition.get("name") == LANGUAGE and condition.get("value") == language for condition in conditions)

@@ -17,7 +17,7 @@ from rasa.shared.core.trackers import DialogueStateTracker
 
 from components.language.policy import LanguagePolicy
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 DOMAIN = Domain.load(str(ROOT / "domain.yml"))
 LISTEN = ActionExecuted("action_listen")
 
@@ -97,6 +97,20 @@ def test_wish_beside_a_question_leaves_the_answer_to_others(policy: LanguagePoli
     prediction = predict(policy, *says("mera order 10234 kahan hai, reply in english"))
     assert predicted(prediction) is None
     assert slots(prediction) == {"language": "en", "language_wished": True}
+
+
+def test_language_not_answered_in_is_told_so_in_it_below_a_call_for_a_person(policy: LanguagePolicy) -> None:
+    prediction = predict(policy, *says("wo ist meine bestellung"))
+    assert predicted(prediction) == "utter_language_unavailable"
+    assert slots(prediction) == {"language": "de", "languages_spoken": "English, Hinglish, português, español"}
+    assert 6 < prediction.policy_priority < 7, "below EscalationPolicy, above RulePolicy"
+    assert predicted(predict(policy, SlotSet("language", "de"), *says("10234"))) is None, "a number is answered"
+
+
+def test_who_asked_for_a_language_keeps_it_whatever_they_write(policy: LanguagePolicy) -> None:
+    wished = [SlotSet("language", "en"), SlotSet("language_wished", True)]
+    prediction = predict(policy, *wished, *says("wo ist meine bestellung"))
+    assert (predicted(prediction), slots(prediction)) == (None, {})
 
 
 @pytest.mark.parametrize("wished", [False, True])

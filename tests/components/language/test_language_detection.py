@@ -1,0 +1,98 @@
+"""Which language a message is in: those that are answered in, and those of which a customer should be told so."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.language.detection import detect_language
+from workbench.phrases import HELD_OUT, TRAINING, read_phrases
+
+SENTENCES = {
+    language: [phrase.text for phrase in read_phrases(folder) if part in phrase.file.parts]
+    for language, folder, part in (
+        ("en", HELD_OUT, "retail_live.yml"), ("hinglish", HELD_OUT, "hinglish.yml"),
+        ("pt", TRAINING, "pt"), ("es", TRAINING, "es"),
+    )
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("where is my order", "en"),
+        ("Do you have this in size M? So nice", "en"),
+        ("hi, please tell me about order 10234", "en"),
+        ("where is my kurta ji", "en"),
+        ("WHERE IS IT???", "en"),
+        ("mera order kab aayega", "hinglish"),
+        ("order cancel kar do", "hinglish"),
+        ("refund nhi aya abhi tk", "hinglish"),
+        ("10234 ka status batao", "hinglish"),
+        ("bhai please help, order nahi mila hai mujhe", "hinglish"),
+        ("kaise ho", "hinglish"),
+        ("मेरा ऑर्डर कहाँ है", "hi"),
+        ("order कब आएगा मेरा", "hi"),
+        ("olá, bom dia", "pt"),
+        ("oi, cadê meu pedido?", "pt"),
+        ("meu pedido nao chegou ainda, vc pode ver?", "pt"),
+        ("queria trocar uma camiseta q comprei semana passada", "pt"),
+        ("hola buenas, quiero devolver unos zapatos", "es"),
+        ("xq no llega mi paquete", "es"),
+        ("donde esta mi pedido 10234", "es"),
+        ("wo ist meine bestellung", "de"),
+        ("où est ma commande", "fr"),
+        ("j'ai pas reçu mon colis", "fr"),
+        ("merci", "fr"),
+        ("dimana pesanan saya kak", "id"),
+        ("vorrei parlare con una persona", "it"),
+        ("siparişim nerede", "tr"),
+        ("siparisim hala gelmedi", "tr"),
+        ("waar is mijn bestelling", "nl"),
+        ("где мой заказ", "ru"),
+        ("де моє замовлення", "uk"),
+        ("أين طلبي", "ar"),
+        ("میرا آرڈر کہاں ہے", "ur"),
+        ("注文はどこですか", "ja"),
+        ("我的订单在哪里", "zh"),
+        ("என் ஆர்டர் எங்கே", "ta"),
+        ("ok", None),
+        ("refund status", None),
+        ("return policy", None),
+        ("Priya Sharma", None),
+        ("S", None),
+        ("10234", None),
+        ("👍", None),
+        ("", None),
+    ],
+)
+def test_the_grammar_decides_the_language(text: str, language: str | None) -> None:
+    assert detect_language(text) == language
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_a_language_or_undecided(text: str) -> None:
+    assert detect_language(text) is None or isinstance(detect_language(text), str)
+
+
+@pytest.mark.parametrize("language", SENTENCES)
+def test_phrases_of_the_packs_are_read_as_their_language(language: str) -> None:
+    """Whole sentences nearly always; and hardly ever as a language that nobody is answered in."""
+    sentences = [phrase for phrase in SENTENCES[language] if len(phrase.split()) >= 4]
+    read = [detect_language(sentence) for sentence in sentences]
+    right = sum(found in (language, None) for found in read)
+    assert right >= 0.97 * len(read), Counter(read)
+    assert read.count(language) >= 0.85 * len(read), Counter(read)
+
+
+def test_a_message_is_read_in_well_under_a_millisecond() -> None:
+    sentences = [sentence for phrases in SENTENCES.values() for sentence in phrases][::20]
+    detect_language("warm up")
+    began = time.thread_time()
+    for number, sentence in enumerate(sentences):
+        detect_language(f"{sentence} {number}")
+    assert (time.thread_time() - began) / len(sentences) < 0.002
