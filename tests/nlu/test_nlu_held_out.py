@@ -23,6 +23,10 @@ LEVELS = {
     ("hinglish", True): 0.91,
     ("long_messages", True): 0.85,
     ("small_talk", True): 0.94,
+    ("portuguese", True): 0.88,
+    ("portuguese", False): 0.70,
+    ("spanish", True): 0.87,
+    ("spanish", False): 0.70,
     ("out_of_scope_unrelated", False): 0.93,
     ("out_of_scope_near_retail", False): 0.91,
 }
