@@ -17,6 +17,7 @@ from typing import Any
 
 import aiohttp
 
+import signals
 from benchmarks import buyers, measures, webhooks
 from benchmarks.graph_stand_in import GraphStandIn
 from benchmarks.plot import draw
@@ -130,6 +131,7 @@ def table(results: dict[str, Any]) -> str:
 
 
 def main() -> int:
+    signals.restore()
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--turns", type=int, default=400, help="of ours in a round; a third of it for stock")
     parser.add_argument("--rounds", type=int, default=3)

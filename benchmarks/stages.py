@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import settings as settings_module
+import signals
 from benchmarks import buyers
 from benchmarks.shop import Shop
 from settings import PROJECT_ROOT
@@ -99,6 +100,7 @@ def report(profile: cProfile.Profile, turns: int) -> str:
 
 
 def main() -> int:
+    signals.restore()
     parser = argparse.ArgumentParser(prog="python -m benchmarks.stages", description=__doc__)
     parser.add_argument("text", nargs="?", default="where is my order {order}")
     parser.add_argument("--turns", type=int, default=100)

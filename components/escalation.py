@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import signals
 from components.escalation_likeness import Opinion, Reader, default_likeness
 from components.escalation_reading import read
 from components.escalation_settings import (
@@ -220,6 +221,7 @@ def answer_lines(lines: Iterable[str]) -> int:
 
 
 if __name__ == "__main__":
+    signals.restore()
     if sys.argv[1:] != ["--jsonl"]:
         sys.exit("usage: python -m components.escalation --jsonl < messages.jsonl")
     sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]

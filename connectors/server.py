@@ -18,12 +18,14 @@ import redis
 import structlog
 
 import settings as settings_module
+import signals
 from connectors.startup import CannotStart, Options
 from settings import PROJECT_ROOT, Settings, SettingsError
 
 
 def main(arguments: list[str]) -> int:
     """Serve until SIGTERM or SIGINT. Returns the exit status."""
+    signals.restore()
     options = _options(arguments)
     os.chdir(PROJECT_ROOT)
     try:

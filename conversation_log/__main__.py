@@ -18,6 +18,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 import settings as settings_module
+import signals
 from conversation_log import arguments, database, hot, remedies
 from conversation_log.database import LogUnavailable
 from privacy import log_filter
@@ -29,6 +30,7 @@ Command = Callable[[Settings, argparse.Namespace], int]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Returns its exit status: 0 done, 1 could not, 2 misused."""
+    signals.restore()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr)
     log_filter.install()
     settings: Settings | None = None

@@ -18,6 +18,7 @@ from sqlalchemy import select, update
 from sqlalchemy.engine import Row
 
 import settings
+import signals
 from handoff.database import Database, HandoffUnavailable
 from handoff.log_tickets import LogTickets
 from handoff.port import HelpdeskError, Ticket
@@ -34,6 +35,7 @@ TROUBLE = {
 
 def main(arguments: list[str] | None = None) -> int:
     """0, or 1 with a sentence on standard error."""
+    signals.restore()
     parser = argparse.ArgumentParser(prog="python -m handoff", description="Answer tickets from the terminal.")
     parser.add_argument("what", nargs="?", default="list", choices=["list", "show", "reply", "note", "solve"])
     parser.add_argument("reference", nargs="?", help="the ticket's number, such as MG-1001")

@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 
 import settings as settings_module
+import signals
 from handoff.configuration import HandoffConfigurationError, load_configuration
 from launch import console, demo_orders, processes, training
 from launch.console import LaunchError, done, fail, say
@@ -118,6 +119,7 @@ COMMANDS = {"run": run, "serve": serve, "train": train, "test": test, "lock": lo
 
 def main(arguments: list[str]) -> int:
     """Run the named command. Returns its exit status."""
+    signals.restore()
     if len(arguments) != 1 or arguments[0] not in COMMANDS:
         console.fail(f"Usage: python -m launch {'|'.join(COMMANDS)}")
         return 2

@@ -14,6 +14,7 @@ from rasa_sdk import utils
 from rasa_sdk.endpoint import create_app
 
 import settings as settings_module
+import signals
 from privacy import log_filter
 
 NOBODY: list[str] = []
@@ -21,6 +22,7 @@ NOBODY: list[str] = []
 
 def main() -> None:
     """Serve until SIGTERM."""
+    signals.restore()
     settings = settings_module.load()
     warnings.filterwarnings("ignore")
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")

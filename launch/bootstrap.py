@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -131,6 +132,8 @@ def install() -> None:
 
 
 def main() -> int:
+    # A shell without job control starts `make … &` with SIGINT ignored; pip and uv would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if is_current():
         return 0
     try:

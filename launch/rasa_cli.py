@@ -9,11 +9,13 @@ import os
 import sys
 import warnings
 
+import signals
 from settings import PROJECT_ROOT
 
 
 def main() -> None:
     """Run `rasa` with the given arguments."""
+    signals.restore()
     warnings.filterwarnings("ignore")
     os.environ.update(RASA_TELEMETRY_ENABLED="false", TF_CPP_MIN_LOG_LEVEL="3", SQLALCHEMY_SILENCE_UBER_WARNING="1")
     os.environ.setdefault("RASA_CACHE_DIRECTORY", str(PROJECT_ROOT / "var" / "rasa-cache"))

@@ -148,8 +148,8 @@ class Supervisor:
 
     def run(self, when_ready: Callable[[], None]) -> int:
         """Start, announce, watch, stop."""
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: self.stopping.set())
+        numbers = (signal.SIGINT, signal.SIGTERM)
+        before = [signal.signal(number, lambda *_: self.stopping.set()) for number in numbers]
         status = 1
         try:
             self.start()
@@ -162,6 +162,8 @@ class Supervisor:
             say("Stopping ...")
             self.stop()
             done("Stopped.")
+            for number, handler in zip(numbers, before, strict=True):
+                signal.signal(number, handler)
         return status
 
 

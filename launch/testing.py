@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -10,11 +11,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import psutil
+
 from launch import training
 from launch.console import LaunchError, done, fail, say
 from settings import PROJECT_ROOT
 
 RESULTS = PROJECT_ROOT / "var" / "test-results"
+ENDS_BY_ITSELF_S = 5.0
+CLEANS_UP_WITHIN_S = 20.0
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,8 @@ class Check:
     """Run when the command failed, for people: it shows what the command's own output does not."""
     quiet: bool = False
     """Kept off the screen unless it fails: Rasa prints pages of warnings and matrices."""
+    timeout_s: float = 900.0
+    """It is ended, with all its processes, after so long."""
 
 
 def _module(*arguments: str) -> list[str]:
@@ -80,12 +87,15 @@ def checks(model: str, folder: str) -> list[Check]:
               "run the failing test alone with `.venv/bin/python -m pytest path::name`",
               # Two tests at a time on two cores make clocks and browsers late; what also fails alone is broken.
               again=_module("pytest", "-m", "not marathon", "-n", "1", "--dist", "loadgroup", "--last-failed",
-                            "--last-failed-no-failures", "none", f"--basetemp={folder}/again")),
+                            "--last-failed-no-failures", "none", f"--basetemp={folder}/again"),
+              timeout_s=2700.0),
     ]
 
 
 def run_everything() -> int:
     """Train when needed, run every check, say what failed. Returns 0 only if all pass."""
+    # Told to end, it ends what it started, as with Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     started = time.monotonic()
     failed = [] if _passes(DESIGNERS) else [DESIGNERS]
     try:
@@ -109,27 +119,56 @@ def _summary(failed: Sequence[Check], total: int, started: float) -> int:
     return 1 if failed else 0
 
 
-def _run(command: Sequence[str], quiet: bool) -> subprocess.CompletedProcess[str]:
+def _run(command: Sequence[str], quiet: bool, timeout_s: float) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, or to its time limit (exit status 124); nothing that it started outlives it."""
     environment = {**os.environ, "RASA_TELEMETRY_ENABLED": "false", "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
-    return subprocess.run(
+    process = subprocess.Popen(
         command, cwd=PROJECT_ROOT, env=environment, stdin=subprocess.DEVNULL, text=True,
         stdout=subprocess.PIPE if quiet else None, stderr=subprocess.STDOUT if quiet else None,
     )
+    try:
+        said, _ = process.communicate(timeout=timeout_s)
+    except subprocess.TimeoutExpired:
+        _end(process)
+        fail(f"It did not end within {timeout_s:.0f} s and was stopped.")
+        return subprocess.CompletedProcess(command, 124, "")
+    except KeyboardInterrupt:
+        _end(process)
+        raise
+    return subprocess.CompletedProcess(command, process.returncode, said)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End a command and all its descendants: some have sessions of their own, which no Ctrl-C reaches."""
+    try:
+        descendants = psutil.Process(process.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return
+    try:
+        # Ctrl-C in a terminal has reached it too; a second signal would cut its cleaning up short.
+        process.wait(ENDS_BY_ITSELF_S)
+    except subprocess.TimeoutExpired:
+        process.terminate()
+    _, alive = psutil.wait_procs([psutil.Process(process.pid)] if process.poll() is None else [], CLEANS_UP_WITHIN_S)
+    _, late = psutil.wait_procs(descendants, 1)
+    for left in [*alive, *late]:
+        left.kill()
+    process.wait()
 
 
 def _passes(check: Check) -> bool:
     say(f"{check.title} ...")
     started = time.monotonic()
-    result = _run(check.command, check.quiet)
+    result = _run(check.command, check.quiet, check.timeout_s)
     if result.returncode == 1 and check.again:
         say("What failed is run once more, alone ...")
-        result = _run(check.again, check.quiet)
+        result = _run(check.again, check.quiet, check.timeout_s)
     took = f"{time.monotonic() - started:.0f} s"
     if result.returncode == 0:
         done(f"{check.title} ({took})")
         return True
     lines = [line for line in (result.stdout or "").splitlines() if "UserWarning: The utterance" not in line]
-    if not check.explain or _run(check.explain, quiet=False).returncode != 1:
+    if not check.explain or _run(check.explain, quiet=False, timeout_s=check.timeout_s).returncode != 1:
         print("\n".join(lines[-60:]))
     fail(f"{check.title} (exit status {result.returncode}, {took})")
     return False

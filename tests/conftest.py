@@ -1,18 +1,22 @@
-"""What several test packages share: a real Redis, a real PostgreSQL, free ports."""
+"""What several test packages share: a real Redis, a real PostgreSQL, a Chromium, free ports, and a clean end."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 import redis
 from sanic import Sanic
 
+import signals
 from launch.processes import free_port
 
 # Sanic keeps a registry of applications by name; every test makes its own.
@@ -24,6 +28,30 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+STARTS_WITHIN_S = 90.0
+
+# Started in the background of a script, SIGINT is ignored here and in every process that a test starts.
+signals.restore()
+# Told to end, fixtures end what they started, as with Ctrl-C.
+signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """`make quick` starts no PostgreSQL: who takes one is marked, whatever fixture it comes from."""
+    for item in items:
+        if "postgres_url" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.postgres)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Nothing that a test started outlives the run, not even when its fixture could not end it."""
+    if not hasattr(config, "workerinput") and config.getoption("numprocesses", None):
+        return  # its children are the workers
+    left = psutil.Process().children(recursive=True)
+    for process in left:
+        process.kill()
+    psutil.wait_procs(left, 5)
 
 
 @pytest.fixture(scope="session")
@@ -33,8 +61,10 @@ def redis_server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     server = EmbeddedRedis(tmp_path_factory.mktemp("redis"), port=free_port())
     server.start()
-    yield server.url
-    server.stop()
+    try:
+        yield server.url
+    finally:
+        server.stop()
 
 
 @pytest.fixture
@@ -45,29 +75,29 @@ def redis_url(redis_server_url: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres_server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server_url() -> Iterator[str]:
     """One real PostgreSQL for the whole run: from the PATH, else from the pgserver wheel."""
-    folder = tmp_path_factory.mktemp("pg")
     initdb = shutil.which("initdb")
     bin_dir = Path(initdb).resolve().parent if initdb else _wheel_postgres()
+    # PostgreSQL refuses to run as root, and every run of root's closes pytest's folders to everybody else.
     user = "nobody" if os.geteuid() == 0 else None
+    folder = Path(tempfile.mkdtemp(prefix="assistant-postgres-", dir="/tmp" if user else None))
     if user:
-        # PostgreSQL refuses to run as root.
-        for part in [folder, *folder.parents]:
-            if part == Path("/tmp") or part == Path("/"):
-                break
-            part.chmod(0o755)
         shutil.chown(folder, user)
     port = free_port()
-    run = {"check": True, "capture_output": True, "cwd": folder, "user": user}
+    run = {"check": True, "capture_output": True, "cwd": folder, "user": user, "timeout": STARTS_WITHIN_S}
     subprocess.run([bin_dir / "initdb", "-D", folder / "data", "-U", "test", "-A", "trust"], **run)
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
     subprocess.run(
         [bin_dir / "pg_ctl", "-D", folder / "data", "-w", "-o", options, "-l", folder / "log", "start"],
         check=True, cwd=folder, user=user, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        timeout=STARTS_WITHIN_S,
     )
-    yield f"postgresql+psycopg2://test@127.0.0.1:{port}/postgres"
-    subprocess.run([bin_dir / "pg_ctl", "-D", folder / "data", "-m", "immediate", "stop"], **run)
+    try:
+        yield f"postgresql+psycopg2://test@127.0.0.1:{port}/postgres"
+    finally:
+        subprocess.run([bin_dir / "pg_ctl", "-D", folder / "data", "-m", "immediate", "stop"], **run)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _wheel_postgres() -> Path:
@@ -91,9 +121,18 @@ def postgres_url(postgres_server_url: str) -> Iterator[str]:
     admin.dispose()
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def sql_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A SQL database of each kind in turn: SQLite and real PostgreSQL."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/test.db"
     return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium; the test is skipped where there is none."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        pytest.skip(f"none of {', '.join(BROWSERS)} is on the PATH. Debian, Ubuntu: apt-get install chromium")
+    return found

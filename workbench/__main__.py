@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 import settings
+import signals
 from workbench.archives import NoTrainedModel
 from workbench.findings import Finding
 from workbench.phrases import HELD_OUT, SEALED, read_phrases
@@ -18,6 +19,7 @@ from workbench.phrases import HELD_OUT, SEALED, read_phrases
 
 def main(arguments: list[str] | None = None) -> int:
     """Exit status 1 when something must be mended, 2 when there is no model."""
+    signals.restore()
     parser = argparse.ArgumentParser(prog="python -m workbench", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     nlu = commands.add_parser("nlu", help="how well held-out phrases are understood")

@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import settings as settings_module
+import signals
 from handoff.configuration import HandoffConfigurationError
 from privacy import log_filter
 from settings import Settings, SettingsError
@@ -119,6 +120,7 @@ def configure_logging(settings: Settings) -> None:
 
 def main() -> int:
     """Run until stopped. Returns the exit status."""
+    signals.restore()
     try:
         settings = settings_module.load()
         configure_logging(settings)

@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+import signals
 from actions.knowledge.documents import KnowledgeError, PolicyPages, Section, load_pages
 from actions.knowledge.embedding import E5, Embedder, RememberingEmbedder, Vectors
 from actions.knowledge.index import EMBED_AS, EmbeddedVectorIndex, Entry, LexicalIndex, Scores, VectorIndex, entries_of
@@ -236,6 +237,7 @@ def answer_lines(lines: Iterable[str], find: Callable[[str], Finding]) -> Iterat
 
 def main(arguments: list[str] | None = None) -> int:
     """The evaluation adapter: JSON lines on standard output, everything else on standard error."""
+    signals.restore()
     parser = argparse.ArgumentParser(prog="python -m actions.knowledge.retrieval", description=main.__doc__)
     parser.add_argument("--jsonl", action="store_true", required=True, help="JSON lines in, JSON lines out")
     parser.parse_args(arguments)

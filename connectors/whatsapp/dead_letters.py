@@ -17,6 +17,7 @@ from typing import Any
 import redis
 
 import settings as settings_module
+import signals
 from connectors.whatsapp import keys
 from connectors.whatsapp.commit import WINDOW_S, Outgoing
 from connectors.whatsapp.inbox import Entry
@@ -75,6 +76,7 @@ def replay(client: redis.Redis, letter: DeadLetter) -> bool:
 
 def main(arguments: list[str]) -> int:
     """Run one command. Returns the exit status."""
+    signals.restore()
     parser = argparse.ArgumentParser(prog="python -m connectors.whatsapp.dead_letters", description=__doc__)
     parser.add_argument("command", choices=["list", "replay", "drop"])
     parser.add_argument("ids", nargs="*", help="as `list` shows them; replay without ids replays all")

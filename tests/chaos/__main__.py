@@ -8,10 +8,12 @@ import sys
 import tempfile
 from pathlib import Path
 
+import signals
 from tests.chaos.harness import Plan, run
 
 
 def main() -> int:
+    signals.restore()
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--customers", type=int, default=300)
     parser.add_argument("--messages", type=int, default=6, help="of each customer")

@@ -27,7 +27,8 @@ SHOW = "from connectors import metrics; print(metrics._of_processes().decode())"
 def python(code: str, folder: Path) -> str:
     environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(folder)}
     return subprocess.run(
-        [sys.executable, "-c", code], env=environment, cwd=PROJECT_ROOT, check=True, capture_output=True, text=True
+        [sys.executable, "-c", code], env=environment, cwd=PROJECT_ROOT, check=True, capture_output=True, text=True,
+        timeout=60,
     ).stdout
 
 

@@ -41,7 +41,8 @@ def test_every_variable_that_is_named_is_a_setting(page: str) -> None:
 
 
 def test_makefile_lists_every_target() -> None:
-    listed = subprocess.run(["make", "-s", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(["make", "-s", "help"], cwd=ROOT, capture_output=True, text=True, check=True,
+                            timeout=60).stdout
     for target in TARGETS:
         assert f"make {target}" in listed
 

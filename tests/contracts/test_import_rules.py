@@ -11,19 +11,22 @@ from settings import VARIABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = {
-    "settings", "shop", "actions", "components", "connectors", "handoff", "conversation_log", "privacy", "worker",
-    "twin", "launch", "benchmarks", "workbench",
+    "settings", "settings_values", "signals", "shop", "actions", "components", "connectors", "handoff",
+    "conversation_log", "privacy", "worker", "twin", "launch", "benchmarks", "workbench",
 }
+BASE = {"settings", "settings_values", "signals", "shop"}
 ALLOWED = {
     "privacy": set(),
-    "settings.py": set(),
+    "settings.py": {"settings_values"},
+    "settings_values.py": set(),
+    "signals.py": set(),
     "shop.py": {"settings"},
-    "conversation_log": {"privacy", "settings"},
-    "handoff": {"privacy", "settings"},
-    "connectors": {"conversation_log", "handoff", "privacy", "settings"},
-    "components": {"settings"},
-    "actions": {"handoff", "privacy", "settings", "shop"},
-    "worker": {"conversation_log", "handoff", "privacy", "settings", "connectors"},
+    "conversation_log": {"privacy", *BASE},
+    "handoff": {"privacy", *BASE},
+    "connectors": {"conversation_log", "handoff", "privacy", *BASE},
+    "components": BASE,
+    "actions": {"handoff", "privacy", *BASE},
+    "worker": {"conversation_log", "handoff", "privacy", "connectors", *BASE},
     "twin": set(),
 }
 WITHOUT_RASA = ("privacy", "conversation_log", "handoff", "worker", "twin", "actions", "components/escalation.py",
@@ -81,7 +84,7 @@ def test_capability_knows_neither_the_sdk_nor_its_sisters() -> None:
 def test_zenpy_is_imported_in_its_backend_only() -> None:
     users = {
         str(path.relative_to(ROOT))
-        for package in OURS - {"settings"}
+        for package in OURS - BASE
         for path in modules(package)
         if any(name.split(".")[0] == "zenpy" for name in imported(path))
     }
@@ -102,6 +105,6 @@ def read_from_environment(path: Path) -> set[str]:
 def test_only_settings_reads_a_setting_from_the_environment() -> None:
     """The twin imports nothing of ours and the launcher hands the environment on, so those two read it too."""
     settings_names = {variable.name for variable in VARIABLES}
-    for package in OURS - {"settings", "twin", "launch", "benchmarks"}:
+    for package in OURS - BASE - {"twin", "launch", "benchmarks"}:
         for path in modules(package):
             assert not read_from_environment(path) & settings_names, path.relative_to(ROOT)

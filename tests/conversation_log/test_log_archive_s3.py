@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
-import urllib.request
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 
@@ -14,26 +12,20 @@ import pytest
 
 from conversation_log import archive, cold, erase
 from conversation_log.reader import Selection
-from launch.processes import free_port
+from launch.processes import answers, free_port
+from tests.children import child, python
 
 
 @pytest.fixture(scope="module")
 def s3_port() -> Iterator[int]:
     port = free_port()
-    server = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/moto-api/", timeout=1)
-            break
-        except OSError:
+    command = python("-m", "moto.server", "-H", "127.0.0.1", "-p", str(port))
+    with child(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL):
+        deadline = time.monotonic() + 60
+        while not answers(f"http://127.0.0.1:{port}/moto-api/"):
+            assert time.monotonic() < deadline, "the S3 stand-in did not start"
             time.sleep(0.1)
-    yield port
-    server.terminate()
-    server.wait(10)
+        yield port
 
 
 @pytest.fixture

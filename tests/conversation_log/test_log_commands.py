@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -187,7 +186,7 @@ def test_many_conversations_are_counted_with_their_rate(filled, capsys, monkeypa
 
 def test_reader_that_stops_early_is_no_error(filled) -> None:
     run = f"{sys.executable} -m conversation_log export | head -c 10"
-    done = subprocess.run(["bash", "-c", f"set -o pipefail; {run}"], cwd=ROOT, capture_output=True, env=os.environ)
+    done = subprocess.run(["bash", "-c", f"set -o pipefail; {run}"], cwd=ROOT, capture_output=True, timeout=60)
     assert done.stderr == b""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -14,8 +14,7 @@ from sqlalchemy.schema import CreateTable
 
 from conversation_log import database
 from conversation_log.tables import metadata
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.children import child, python
 
 
 def test_migrations_make_exactly_the_tables_of_the_code(sql_url: str) -> None:
@@ -31,8 +30,9 @@ def test_migrations_make_exactly_the_tables_of_the_code(sql_url: str) -> None:
 
 def test_processes_that_start_together_migrate_once(sql_url: str) -> None:
     script = f"from conversation_log import database; database.migrate(database.connect({sql_url!r}))"
-    started = [subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stderr=subprocess.PIPE) for _ in range(3)]
-    errors = [process.communicate()[1].decode() for process in started]
+    with ExitStack() as stack:
+        started = [stack.enter_context(child(python("-c", script), stderr=subprocess.PIPE)) for _ in range(3)]
+        errors = [process.communicate(timeout=90)[1].decode() for process in started]
     assert [process.returncode for process in started] == [0, 0, 0], errors
     engine = database.connect(sql_url)
     database.require_current(engine)

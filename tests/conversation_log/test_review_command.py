@@ -15,6 +15,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.children import child
+
 ROOT = Path(__file__).resolve().parents[2]
 Turn = Callable[..., dict[str, Any]]
 PHONE = "919812345670"
@@ -28,7 +30,7 @@ def project(tmp_path: Path) -> Path:
     root = tmp_path / "project"
     for folder in ("conversation_log", "privacy", "workbench", "components", "data"):
         shutil.copytree(ROOT / folder, root / folder)
-    for file in ("settings.py", "domain.yml", "config.yml"):
+    for file in ("settings.py", "signals.py", "domain.yml", "config.yml"):
         shutil.copy(ROOT / file, root / file)
     return root
 
@@ -86,9 +88,10 @@ def test_the_groups_can_be_listed_without_being_asked(
 def test_the_browser_page_is_served_until_ctrl_c(sqlite_log: Any, turn: Turn, project: Path, tmp_path: Path) -> None:
     command = started_over(sqlite_log, turn, project, tmp_path)
     arguments = [*command["args"], "review", "--browser"]
-    rest = {name: value for name, value in command.items() if name != "args"}
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, **rest) as process:
-        assert process.stdout
+    where = {"cwd": project, "text": True, "stdout": subprocess.PIPE}
+    # As in `make test &` of a script: what is started inherits that SIGINT is ignored.
+    arguments = ["bash", "-c", "trap '' INT; exec \"$@\"", "bash", *arguments]
+    with child(arguments, command["env"], **where) as process:
         lines = iter(process.stdout.readline, "")
         address = next(found[0] for line in lines if (found := re.search(r"http://127\.0\.0\.1:\d+/[\w-]+/", line)))
         page = httpx.get(address)
@@ -96,7 +99,7 @@ def test_the_browser_page_is_served_until_ctrl_c(sqlite_log: Any, turn: Turn, pr
         wish = {"cluster": 0, "phrases": ["zorblat refund points"], "intent": "out_of_scope"}
         answer = httpx.post(address, json=wish, headers={"X-Review-Token": token})
         process.send_signal(signal.SIGINT)
-        rest_of_output = process.stdout.read()
+        rest_of_output, _ = process.communicate(timeout=30)
     assert "zorblat" in page.text
     assert "98123" not in page.text
     assert answer.json()[0]["kind"] == "added"

@@ -93,7 +93,7 @@ def test_many_turns_at_once_open_one_ticket(db: Database, request_for: Any) -> N
     together = threading.Barrier(6)
 
     def call(number: int) -> str:
-        together.wait()
+        together.wait(30)
         return open_takeover(db, request_for(wamid=f"wamid.{number % 3}")).outcome
 
     with ThreadPoolExecutor(6) as pool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -12,7 +11,6 @@ from playwright.async_api import Browser, async_playwright
 
 from tests.journeys.shop import Shop
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
@@ -34,15 +32,6 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """The product of `make run`, without an LLM. One for all journeys: be other customers."""
     with Shop(tmp_path_factory.mktemp("shop"), helpdesk=True) as running:
         yield running
-
-
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    """The path of a Chromium; the test is skipped where there is none."""
-    found = next((path for path in map(shutil.which, BROWSERS) if path), None)
-    if found is None:
-        pytest.skip(f"none of {', '.join(BROWSERS)} is on the PATH: on Debian, `apt-get install chromium`")
-    return found
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

@@ -51,7 +51,9 @@ class Outage:
         self.signal(signal.SIGKILL, *names)
 
     def signal(self, number: int, *names: str) -> None:
-        listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True).stdout
+        listed = subprocess.run(
+            ["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True, timeout=30
+        ).stdout
         assert self.shop.process is not None
         rows = [line.split(None, 2) for line in listed.splitlines()]
         children = [(int(pid), args) for pid, parent, args in rows if int(parent) == self.shop.process.pid]

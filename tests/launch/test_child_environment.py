@@ -86,7 +86,7 @@ def test_children_do_not_read_the_env_file_again(live_env_file, monkeypatch) -> 
         f"settings.PROJECT_ROOT = Path({str(live_env_file)!r}); print(json.dumps(dict(settings.load().values)))"
     )
     result = subprocess.run([sys.executable, "-c", code], env=environment, cwd=PROJECT_ROOT, capture_output=True,
-                            text=True, check=True)  # fmt: skip
+                            text=True, check=True, timeout=60)  # fmt: skip
     values = json.loads(result.stdout)
     assert values["ZENDESK_API_TOKEN"] is None
     assert values["DEFAULT_REGION"] == "GB"

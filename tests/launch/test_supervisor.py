@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -23,6 +22,7 @@ from launch.supervisor import (
     Supervisor,
     _die_with_parent,
 )
+from tests import children
 
 SLEEPER = "import time; time.sleep(60)"
 
@@ -174,11 +174,9 @@ def test_children_go_when_the_supervisor_is_killed(tmp_path: Path) -> None:
         f"child = Child('c', [sys.executable, '-c', {inner!r}], dict(os.environ), Path({str(pid_file)!r}).exists)\n"
         "Supervisor([child]).start(); time.sleep(60)\n"
     )
-    supervisor = subprocess.Popen([sys.executable, "-c", code])
-    wait_for(lambda: pid_file.exists() and pid_file.read_text() != "")
-    pid = int(pid_file.read_text())
-    supervisor.kill()
-    supervisor.wait()
+    with children.child(children.python("-c", code)):
+        wait_for(lambda: pid_file.exists() and pid_file.read_text() != "")
+        pid = int(pid_file.read_text())
 
     def gone() -> bool:
         try:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 import urllib.request
 from pathlib import Path
@@ -14,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from launch.processes import answers, free_port
+from tests.children import child, python
 from twin.configuration import ConfigurationMissing, from_environment
 
-ROOT = Path(__file__).resolve().parents[2]
 SECRETS = {"WHATSAPP_APP_SECRET": "s", "WHATSAPP_ACCESS_TOKEN": "t", "WHATSAPP_PHONE_NUMBER_ID": "1"}
 
 
@@ -40,9 +37,8 @@ def test_tickets_come_to_the_desk_when_the_helpdesk_is_zendesks() -> None:
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_it_stops_within_seconds_while_a_browser_listens(tmp_path: Path, how: signal.Signals) -> None:
     port = free_port()
-    environment = {**os.environ, **SECRETS, "TWIN_PORT": str(port), "STATE_DIR": str(tmp_path), "HOST": "127.0.0.1"}
-    process = subprocess.Popen([sys.executable, "-m", "twin"], cwd=ROOT, env=environment)
-    try:
+    environment = {**SECRETS, "TWIN_PORT": str(port), "STATE_DIR": str(tmp_path), "HOST": "127.0.0.1"}
+    with child(python("-m", "twin"), environment) as process:
         deadline = time.monotonic() + 20
         while not answers(f"http://127.0.0.1:{port}/") and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -50,9 +46,6 @@ def test_it_stops_within_seconds_while_a_browser_listens(tmp_path: Path, how: si
             assert stream.readline() == b"retry: 1000\n"
             process.send_signal(how)
             process.wait(8)
-    finally:
-        process.kill()
-        process.wait()
     with pytest.raises(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port), timeout=1):
         pass
     assert process.returncode in (0, -how, 128 + how)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -57,12 +56,3 @@ def review(project: Path) -> Review:
     ]
     reviewed = Reviewed(project / "reviewed.json")
     return Review(clusters(cases, reviewed.is_new), Labels(project), reviewed)
-
-
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    """The path of a Chromium; the test is skipped where there is none."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None:
-        pytest.skip("no Chromium is on the PATH")
-    return found

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import random
-import signal
 import subprocess
-import sys
 import time
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +16,7 @@ from handoff.database import Database
 from handoff.relay import Words, customer_said
 from handoff.tables import jobs, takeovers
 from handoff.takeover import open_takeover
-from tests.conftest import PROJECT_ROOT
+from tests.children import child, python
 from tests.handoff.samples import always_open, request
 from tests.handoff.stand_ins import serving
 from twin import helpdesk as twin_helpdesk
@@ -27,10 +25,8 @@ WORKER = "import asyncio, settings, worker.tickets as t; asyncio.run(t.run(setti
 TAKEOVERS = 6
 
 
-def start(environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-c", WORKER], cwd=PROJECT_ROOT, env={**os.environ, **environment}, stderr=subprocess.DEVNULL
-    )
+def started(environment: dict[str, str]) -> AbstractContextManager[Any]:
+    return child(python("-c", WORKER), environment, stderr=subprocess.DEVNULL)
 
 
 def unfinished(db: Database) -> int:
@@ -56,17 +52,14 @@ def test_a_worker_killed_again_and_again_opens_each_ticket_once_and_loses_no_wor
             _write(db, life)
             # Accepted, but the answer never comes: the moment at which a kill hurts most.
             there.faults.append(twin_helpdesk.HelpdeskFault("accept_then_hang", path="/tickets", seconds=20))
-            worker, before = start(environment), len(there.calls)
-            _wait(lambda before=before: len(there.calls) > before or not unfinished(db), 40)
-            time.sleep(chance.uniform(0, 0.5))
-            worker.send_signal(signal.SIGKILL)
-            worker.wait()
+            before = len(there.calls)
+            with started(environment):
+                _wait(lambda before=before: len(there.calls) > before or not unfinished(db), 40)
+                time.sleep(chance.uniform(0, 0.5))
             _let_leases_end(db)
         there.faults.clear()
-        worker = start(environment)
-        _wait(lambda: not unfinished(db), 120)
-        worker.kill()
-        worker.wait()
+        with started(environment):
+            _wait(lambda: not unfinished(db), 120)
     assert len(there.tickets.tickets) == TAKEOVERS
     for number in range(TAKEOVERS):
         (ticket,) = [t for t in there.tickets.tickets.values() if _customer(there, t) == f"whatsapp:91{number}"]

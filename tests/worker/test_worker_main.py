@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import subprocess
-import sys
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -18,10 +16,9 @@ from sqlalchemy import text
 
 import settings
 from conversation_log import database
+from tests.children import child, python
 from worker import __main__ as worker_main
 from worker import archiver
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -85,11 +82,8 @@ def test_worker_writes_the_log_and_stops_on_a_signal(redis_url: str, tmp_path: P
     }  # fmt: skip
     client = redis.Redis.from_url(redis_url)
     client.xadd("log", {"j": json.dumps(record)})
-    environment = {**os.environ, "STATE_DIR": str(tmp_path), "REDIS_URL": redis_url, "LOG_LEVEL": "INFO"}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "worker"], cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
-    )
-    try:
+    environment = {"STATE_DIR": str(tmp_path), "REDIS_URL": redis_url, "LOG_LEVEL": "INFO"}
+    with child(python("-m", "worker"), environment, stderr=subprocess.PIPE, text=True) as process:
         deadline = time.monotonic() + 60
         while client.xlen("log") and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -97,8 +91,6 @@ def test_worker_writes_the_log_and_stops_on_a_signal(redis_url: str, tmp_path: P
         started = time.monotonic()
         process.send_signal(number)
         _, lines = process.communicate(timeout=15)
-    finally:
-        process.kill()
     assert process.returncode == 0, lines
     assert time.monotonic() - started < 10
     assert "worker.stopped" in lines

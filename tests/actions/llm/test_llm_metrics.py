@@ -25,7 +25,8 @@ IN_THE_RASA_SERVER = "from connectors import metrics; print(metrics._of_processe
 def python(code: str, folder: Path) -> str:
     environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(folder)}
     return subprocess.run(
-        [sys.executable, "-c", code], env=environment, cwd=PROJECT_ROOT, check=True, capture_output=True, text=True
+        [sys.executable, "-c", code], env=environment, cwd=PROJECT_ROOT, check=True, capture_output=True, text=True,
+        timeout=60,
     ).stdout
 
 

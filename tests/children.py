@@ -1,0 +1,40 @@
+"""Processes that a test starts: whatever happens in the test, they are gone at its end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+GONE_WITHIN_S = 10.0
+
+
+def python(*arguments: str) -> list[str]:
+    """A command line of this Python."""
+    return [sys.executable, *arguments]
+
+
+@contextlib.contextmanager
+def child(
+    command: Sequence[str], environment: Mapping[str, str] | None = None, **options: Any
+) -> Iterator[subprocess.Popen[Any]]:
+    """A process with what it starts (its process group), killed at the end of the block when it still runs.
+
+    It reads nothing and starts in the project's folder; `environment` comes on top of ours.
+    """
+    options = {"cwd": ROOT, "stdin": subprocess.DEVNULL, "start_new_session": True, **options}
+    process = subprocess.Popen(command, env={**os.environ, **(environment or {})}, **options)
+    try:
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(GONE_WITHIN_S)
+        for pipe in filter(None, (process.stdin, process.stdout, process.stderr)):
+            pipe.close()

@@ -1,0 +1,51 @@
+"""Every process that a test starts ends: `make test` must not wait for one for ever."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests import children
+
+TESTS = Path(__file__).resolve().parents[1]
+# `children.child` itself; the product of the journeys, which ends as Ctrl-C ends it, then by force.
+STARTERS = {"children.py", "journeys/shop.py"}
+
+
+def calls(name: str) -> Iterator[tuple[Path, ast.Call]]:
+    for path in sorted(TESTS.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == name:
+                yield path.relative_to(TESTS), node
+
+
+def test_processes_are_started_where_they_are_ended() -> None:
+    found = {str(path) for name in ("subprocess.Popen", "Popen") for path, _ in calls(name)}
+    assert found <= STARTERS, "use tests.children.child"
+
+
+def test_commands_have_a_time_limit() -> None:
+    unbounded = [
+        f"{path}:{call.lineno}"
+        for path, call in calls("subprocess.run")
+        if not any(word.arg in (None, "timeout") for word in call.keywords)
+    ]
+    assert unbounded == []
+
+
+@pytest.mark.parametrize("deaf", ["", "trap '' INT TERM; "])
+def test_a_child_and_what_it_starts_are_gone_after_a_test_that_fails(deaf: str) -> None:
+    command = ["bash", "-c", f"{deaf}sleep 60 & echo $!; sleep 60"]
+    fails = contextlib.suppress(RuntimeError)
+    with fails, children.child(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        grandchild = int(process.stdout.readline())
+        raise RuntimeError("the test failed")
+    assert process.returncode is not None
+    assert not psutil.pid_exists(grandchild) or psutil.Process(grandchild).status() == psutil.STATUS_ZOMBIE
