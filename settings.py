@@ -1,7 +1,8 @@
 """Every setting of the product, read from the environment in one place.
 
 `VARIABLES` is the table behind `.env.example` and the README; `load()` turns the environment (over `.env`,
-the environment wins) into one frozen object. Nothing else in the project reads `os.environ` for configuration.
+the environment wins) into one frozen object, each value cleaned once (`settings_values`) and any of them taken
+from the file that `NAME_FILE` names. Nothing else in the project reads `os.environ` for configuration.
 """
 
 from __future__ import annotations
@@ -9,12 +10,15 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
+
+import settings_values
+from settings_values import UnusableValue
 
 PROJECT_ROOT = Path(__file__).resolve().parent
 COMPLETE = "SETTINGS_COMPLETE"
@@ -92,6 +96,7 @@ REQUIRED_TO_SERVE = (
     "WHATSAPP_PHONE_NUMBER_ID",
 )
 
+DATABASES = ("ORDERS_DATABASE_URL", "CONVERSATION_DATABASE_URL")
 LLM_KEYS = {"anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY"}
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 DEFAULT_LLM_MODELS = {"anthropic": "claude-haiku-5-5", "openai": "gpt-5.4-mini"}
@@ -158,7 +163,11 @@ class Settings:
 
     def validate(self) -> None:
         """Raise SettingsError for a value that would fail only when a customer writes. Needs SQLAlchemy."""
-        for name in ("ORDERS_DATABASE_URL", "CONVERSATION_DATABASE_URL"):
+        try:
+            settings_values.check(self.values)
+        except UnusableValue as error:
+            raise SettingsError(str(error)) from None
+        for name in DATABASES:
             self._check_database_url(name)
         if "?" in str(self.state_path):
             raise SettingsError("STATE_DIR must not contain a question mark. Remedy: choose another folder.")
@@ -223,10 +232,27 @@ class Settings:
         """The variables that have a value, for a child process."""
         return {name: value for name, value in self.values.items() if value is not None}
 
+    def replace_in(self, environ: MutableMapping[str, str]) -> None:
+        """Put the resolved values into an environment, in place of what they were read from.
+
+        For what reads the environment itself: Rasa fills in `${NAME}` of its YAML files.
+        """
+        for variable in VARIABLES:
+            environ.pop(variable.name, None)
+            environ.pop(f"{variable.name}_FILE", None)
+        environ.update(self.as_environment())
+
 
 def sqlite_url(path: Path) -> str:
     """The SQLAlchemy URL of a SQLite file. Only a question mark would end the path early; `validate` refuses it."""
     return f"sqlite:///{path}"
+
+
+def _read(name: str, source: Mapping[str, str | None]) -> str | None:
+    try:
+        return settings_values.named(name, source)
+    except UnusableValue as error:
+        raise SettingsError(str(error)) from None
 
 
 def load(
@@ -234,18 +260,21 @@ def load(
 ) -> Settings:
     """Resolve all variables: the environment over `.env` over the defaults. Empty values count as absent.
 
+    Raises SettingsError for a `NAME_FILE` that cannot be read, and for both `NAME` and `NAME_FILE`.
     What `.env` says of the names in `not_from_file` is left out.
     """
     environ = os.environ if environ is None else environ
     from_file: dict[str, str | None] = {}
     if env_file or not environ.get(COMPLETE):
         from_file = dotenv_values(env_file or PROJECT_ROOT / ".env")
-    ignored = frozenset(name for name in not_from_file if from_file.get(name) and not environ.get(name))
+    in_file = {variable.name: _read(variable.name, from_file) for variable in VARIABLES}
+    in_environment = {variable.name: _read(variable.name, environ) for variable in VARIABLES}
+    ignored = frozenset(name for name in not_from_file if in_file[name] and not in_environment[name])
     values: dict[str, str | None] = {}
     chosen = set()
     for variable in VARIABLES:
         name = variable.name
-        value = environ.get(name) or (None if name in ignored else from_file.get(name))
+        value = in_environment[name] or (None if name in ignored else in_file[name])
         values[name] = value or variable.default
         if value:
             chosen.add(name)
@@ -256,8 +285,8 @@ def load(
 def _resolve(values: dict[str, str | None]) -> None:
     """Fill in the defaults that depend on other variables."""
     state = (PROJECT_ROOT / (values["STATE_DIR"] or "var")).resolve()
-    values["ORDERS_DATABASE_URL"] = values["ORDERS_DATABASE_URL"] or sqlite_url(state / "orders.db")
-    values["CONVERSATION_DATABASE_URL"] = values["CONVERSATION_DATABASE_URL"] or sqlite_url(state / "conversations.db")
+    for name, file in zip(DATABASES, ("orders.db", "conversations.db"), strict=True):
+        values[name] = settings_values.database_url(values[name] or sqlite_url(state / file))
     values["ARCHIVE_URL"] = values["ARCHIVE_URL"] or (state / "archive").as_uri()
     values["LOG_LEVEL"] = (values["LOG_LEVEL"] or "INFO").upper()
     values["RASA_WORKERS"] = values["RASA_WORKERS"] or str(os.cpu_count() or 1)

@@ -93,8 +93,10 @@ class Shop:
         demo_orders.prepare(settings)
         buyers.add_orders(settings.values["ORDERS_DATABASE_URL"] or "")
         (self.folder / "metrics").mkdir(exist_ok=True)
+        inherited = dict(os.environ)
+        settings.replace_in(inherited)
         return {
-            **os.environ, **settings.as_environment(), "ACTION_URL": f"{settings.url_of('ACTION_PORT')}/webhook",
+            **inherited, "ACTION_URL": f"{settings.url_of('ACTION_PORT')}/webhook",
             "RASA_TELEMETRY_ENABLED": "false", "TF_CPP_MIN_LOG_LEVEL": "3",
             "PYTHONPATH": str(PROJECT_ROOT), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
             "SQLALCHEMY_SILENCE_UBER_WARNING": "1", "PROMETHEUS_MULTIPROC_DIR": str(self.folder / "metrics"),

@@ -30,6 +30,8 @@ def main(arguments: list[str]) -> int:
     os.chdir(PROJECT_ROOT)
     try:
         settings = settings_module.load()
+        settings.validate()
+        settings.replace_in(os.environ)  # for credentials.yml and endpoints.yml
         configure_logging(settings)
         _check_redis(settings)
         listening = _reserve_port(settings)

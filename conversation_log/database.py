@@ -25,6 +25,7 @@ from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from conversation_log import remedies
+from settings_values import database_url
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ class LogUnavailable(RuntimeError):
 def connect(url: str) -> Engine:
     """An engine for the log's database; nothing is opened yet. Raises LogUnavailable for a URL that cannot be used."""
     try:
-        parsed = make_url(url)
+        parsed = make_url(database_url(url))
     except ArgumentError:
         raise LogUnavailable(
             "CONVERSATION_DATABASE_URL is not an SQLAlchemy URL; write sqlite:///path or "

@@ -24,6 +24,7 @@ def main() -> None:
     """Serve until SIGTERM."""
     signals.restore()
     settings = settings_module.load()
+    settings.validate()
     warnings.filterwarnings("ignore")
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     for name in ("sanic", "rasa_sdk", "httpx", "httpx2", "httpcore", "httpcore2", "anthropic", "openai"):

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 import settings
+import settings_values
 
 METADATA = sa.MetaData()
 ORDERS = sa.Table(
@@ -119,7 +120,7 @@ DEMO_ORDERS = (
 
 def seed(url: str, today: date) -> str:
     """Make the demo's table current. Returns what was done: created, refreshed, current or not_ours."""
-    engine = sa.create_engine(url, future=True)
+    engine = sa.create_engine(settings_values.database_url(url), future=True)
     try:
         tables = sa.inspect(engine).get_table_names()
         if ORDERS.name in tables and SEEDED.name not in tables:

@@ -59,9 +59,10 @@ def check_port(settings: Settings, name: str) -> None:
 def child_environment(settings: Settings) -> dict[str, str]:
     """The launcher's environment with every setting resolved, for a child process."""
     metrics = settings.state_path / "metrics"
+    inherited = dict(os.environ)
+    settings.replace_in(inherited)
     return {
-        **os.environ,
-        **settings.as_environment(),
+        **inherited,
         settings_module.COMPLETE: "1",
         "STATE_DIR": str(settings.state_path),
         # Rasa fills in variables of endpoints.yml only where one is the whole value.

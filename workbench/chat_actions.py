@@ -30,8 +30,9 @@ def action_server(state: str) -> Iterator[str]:
     """An action server on a free port: conversations and tickets lie in `state`, the orders are the configured ones."""
     port = free_port()
     orders = _orders_url(state)
-    environment = {
-        **os.environ,
+    environment = dict(os.environ)
+    settings.load().replace_in(environment)
+    environment |= {
         "STATE_DIR": state,
         "ORDERS_DATABASE_URL": orders,
         "CONVERSATION_DATABASE_URL": f"sqlite:///{state}/conversations.db",

@@ -123,6 +123,7 @@ def main() -> int:
     signals.restore()
     try:
         settings = settings_module.load()
+        settings.validate()
         configure_logging(settings)
     except (SettingsError, ValueError) as error:
         print(f"worker: {error}", file=sys.stderr)

@@ -16,15 +16,17 @@ from typing import Any
 import sqlalchemy
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
+from settings_values import database_url
+
 CONNECT_TIMEOUT_S = 2
 POOL_TIMEOUT_S = 1.5
-DRIVERS = {"postgres": "postgresql+psycopg2", "postgresql": "postgresql+psycopg2", "mysql": "mysql+pymysql",
+DRIVERS = {"postgresql": "postgresql+psycopg2", "mysql": "mysql+pymysql",
            "mariadb": "mysql+pymysql"}
 
 
 def read_only_engine(url: str, statement_timeout_s: float) -> Engine:
     """An engine for `url` (sqlite, postgresql or mysql). Connects only when first used."""
-    parsed = make_url(url)
+    parsed = make_url(database_url(url))
     parsed = parsed.set(drivername=DRIVERS.get(parsed.drivername, parsed.drivername))
     kind = parsed.get_backend_name()
     options: dict[str, Any] = {"future": True, "hide_parameters": True}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,4 +49,14 @@ def test_a_child_and_what_it_starts_are_gone_after_a_test_that_fails(deaf: str) 
         grandchild = int(process.stdout.readline())
         raise RuntimeError("the test failed")
     assert process.returncode is not None
-    assert not psutil.pid_exists(grandchild) or psutil.Process(grandchild).status() == psutil.STATUS_ZOMBIE
+    deadline = time.monotonic() + 10
+    while runs(grandchild):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def runs(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

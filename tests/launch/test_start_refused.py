@@ -18,7 +18,7 @@ from launch.embedded_redis import EmbeddedRedis, EmbeddedRedisError
 from settings import REQUIRED_TO_SERVE, load
 
 ROOT = Path(__file__).resolve().parents[2]
-LOCAL = dict.fromkeys(REQUIRED_TO_SERVE, "local")
+LOCAL = dict.fromkeys(REQUIRED_TO_SERVE, "local") | {"WHATSAPP_PHONE_NUMBER_ID": "106540352242922"}
 
 
 def launch(command: str, tmp_path: Path, **environ: str) -> subprocess.CompletedProcess[str]:
@@ -92,8 +92,8 @@ def test_wrong_handoff_file_stops_the_start(tmp_path: Path, monkeypatch: pytest.
     wrong = tmp_path / "handoff.yml"
     wrong.write_text("reference_prefix: 17\n")
     monkeypatch.setattr("handoff.configuration.HANDOFF_FILE", wrong)
-    for name in REQUIRED_TO_SERVE:
-        monkeypatch.setenv(name, "local")
+    for name, value in LOCAL.items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setenv("STATE_DIR", str(tmp_path))
     assert main(["serve"]) == 1
     assert "reference_prefix must be" in capsys.readouterr().err

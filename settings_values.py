@@ -1,0 +1,124 @@
+"""Values of environment variables: read without what surrounds them, and refused when nobody could use them.
+
+Secrets come from files, shells, dashboards and YAML with a line break, blanks or quotes around them; no value of ours
+has any of those at its ends. What is refused is never shown: it may be a secret in the wrong place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+MOST_FILE_BYTES = 65_536
+_QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’", "«": "»"}
+_INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_IN_HEADERS = frozenset({
+    "WHATSAPP_ACCESS_TOKEN", "ANTHROPIC_API_KEY", "OPENAI_API_KEY", "ZENDESK_OAUTH_CLIENT_ID",
+    "ZENDESK_OAUTH_CLIENT_SECRET", "ZENDESK_OAUTH_TOKEN", "ZENDESK_EMAIL", "ZENDESK_API_TOKEN", "FRESHDESK_API_KEY",
+    "HUBSPOT_ACCESS_TOKEN",
+})  # fmt: skip
+_ADDRESSES = frozenset({
+    "WHATSAPP_GRAPH_URL", "ANTHROPIC_BASE_URL", "OPENAI_BASE_URL", "ZENDESK_URL", "FRESHDESK_URL", "HUBSPOT_URL",
+    "SLACK_WEBHOOK_URL",
+})  # fmt: skip
+
+
+class UnusableValue(ValueError):
+    """A variable cannot be read or used; the message names it and the remedy, never its value."""
+
+
+def clean(value: str | None) -> str | None:
+    """`value` without blanks, line breaks, invisible characters and pairs of quotes around it; None when empty."""
+    before = None
+    while value != before:
+        before = value
+        value = (value or "").strip().strip(_INVISIBLE)
+        if len(value) > 1 and _QUOTES.get(value[0]) == value[-1]:
+            value = value[1:-1]
+    return value or None
+
+
+def named(name: str, source: Mapping[str, str | None]) -> str | None:
+    """The clean value of `name` in `source`, or of the file that `NAME_FILE` names. Raises UnusableValue."""
+    value, file = clean(source.get(name)), clean(source.get(f"{name}_FILE"))
+    if file is None:
+        return value
+    if value is not None:
+        raise UnusableValue(f"{name} and {name}_FILE are both set. Remedy: keep one of them.")
+    return _from_file(name, Path(file))
+
+
+def _from_file(name: str, path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MOST_FILE_BYTES + 1)
+        found = clean(content.decode()) if len(content) <= MOST_FILE_BYTES else None
+    except OSError as error:
+        raise UnusableValue(f"{name}_FILE cannot be read ({error.strerror}). Remedy: correct the path.") from None
+    except UnicodeDecodeError:
+        found = None
+    if found is None:
+        raise UnusableValue(f"{name}_FILE must name a text file that holds the value, and is not one.")
+    return found
+
+
+def database_url(url: str) -> str:
+    """`url` as SQLAlchemy reads it: hosting services hand out `postgres://`."""
+    return re.sub(r"(?i)^postgres(ql)?(?=[+:])", "postgresql", url, count=1)
+
+
+def check(values: Mapping[str, str | None]) -> None:
+    """Raise UnusableValue for the first value that would fail only when it is used."""
+    for name, value in values.items():
+        if value is not None:
+            _check(name, value)
+
+
+def _check(name: str, value: str) -> None:
+    if _CONTROL.search(value):
+        raise UnusableValue(
+            f"{name} has a line break or another control character inside. Remedy: paste it anew, on one line."
+        )
+    if name in _IN_HEADERS and not re.fullmatch(r"[!-~]+", value):
+        raise UnusableValue(
+            f"{name} has blanks or characters inside that no credential has. Remedy: paste it anew, alone "
+            "(no word such as Bearer before it, no quotes)."
+        )
+    if name in _ADDRESSES and not _is_address(value):
+        raise UnusableValue(f"{name} is no web address. Remedy: write it as https://host/path.")
+    usable, remedy = _SHAPES.get(name, (None, ""))
+    if usable is not None and not usable(value):
+        raise UnusableValue(f"{name} {remedy}")
+
+
+def _is_address(value: str) -> bool:
+    host = r"(?:[\w.-]+|\[[\da-f:.]+\])"
+    return re.fullmatch(rf"(?i)https?://(?:[^\s/@]+@)?{host}(?::\d{{1,5}})?(?:[/?]\S*)?", value) is not None
+
+
+def _whole(value: str) -> bool:
+    return value.isascii() and value.isdecimal() and int(value) > 0
+
+
+_SHAPES: dict[str, tuple[Callable[[str], bool], str]] = {
+    "WHATSAPP_PHONE_NUMBER_ID": (
+        lambda value: re.fullmatch(r"[0-9]{1,32}", value) is not None,
+        "must be digits only. Remedy: copy the *Phone number ID* from Meta's app dashboard, WhatsApp > API setup "
+        "(not the phone number).",
+    ),
+    "WHATSAPP_REOPEN_TEMPLATE": (
+        lambda value: re.fullmatch(r"[a-z0-9_]{1,512}(:[a-zA-Z]{2,3}(_[a-zA-Z]{2,4})?)?", value) is not None,
+        "must be name:language. Remedy: such as conversation_reopened:en, as Meta's template manager shows them.",
+    ),
+    "RASA_WORKERS": (_whole, "must be a whole number, 1 or more. Remedy: correct it, or unset it for one a core."),
+    "ESCALATION_EMAIL_TO": (
+        lambda value: re.fullmatch(r"[^@\s,]+@[^@\s,]+(, *[^@\s,]+@[^@\s,]+)*", value) is not None,
+        "is no mail address. Remedy: one such as support@example.com.",
+    ),
+    "SMTP_URL": (
+        lambda value: re.match(r"(?i)smtps?://[^\s/]", value) is not None and " " not in value,
+        "is no mail server. Remedy: write it as smtp://user:password@host:587.",
+    ),
+}
