@@ -9,7 +9,8 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.orders.models import Order, normal_number
+from actions.orders.models import Order
+from actions.orders.numbers import normal_number
 from actions.orders.phrases import OrderPhrases
 from actions.speaking import Event
 

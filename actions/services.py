@@ -29,11 +29,11 @@ def orders() -> Orders:
     """Look-ups in the shop's orders database."""
     from actions.orders.lookup import Orders
     from actions.orders.repository import OrderRepository
+    from actions.orders.rows import RowReader
 
     configured = settings.load()
-    return Orders(
-        OrderRepository(configured.values["ORDERS_DATABASE_URL"] or "", region=configured.default_region or "IN")
-    )
+    reader = RowReader(configured.default_region or "IN", configured.shop_timezone or "Asia/Kolkata")
+    return Orders(OrderRepository(configured.values["ORDERS_DATABASE_URL"] or "", reader))
 
 
 def warm_up() -> None:

@@ -32,7 +32,7 @@ class Orders:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="orders")
 
     async def find(self, numbers: Iterable[str], phone: str) -> dict[str, Order]:
-        """Those of `numbers` that are orders of `phone` (E.164), by normalised number."""
+        """Those of `numbers` that are orders of `phone` (E.164), by normalised number as it was asked for."""
         return await self._run(phone, lambda: self._repository.find(numbers, phone))
 
     async def open_orders(self, phone: str) -> list[Order]:
@@ -42,6 +42,10 @@ class Orders:
     async def recent_orders(self, phone: str) -> list[Order]:
         """Cancelled, returned and refunded orders of `phone`, the newest first."""
         return await self._run(phone, lambda: self._repository.recent_orders(phone))
+
+    async def all_orders(self, phone: str) -> list[Order]:
+        """Open and ended orders of `phone`, the newest first; at most 200."""
+        return await self._run(phone, lambda: self._repository.all_orders(phone))
 
     async def _run(self, phone: str, look_up: Callable[[], Found]) -> Found:
         loop = asyncio.get_running_loop()

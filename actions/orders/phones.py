@@ -1,11 +1,18 @@
-"""Phone numbers in E.164, and the ways in which shops write them."""
+"""Phone numbers in E.164, and the ways in which shops write them.
+
+Some countries have two numbers for one telephone: a ninth digit that came later (Brazil), a mobile prefix that only
+callers from abroad dial (Argentina, Mexico), two digits in front (Benin). Shops and WhatsApp keep either, so `e164`
+gives one of them for both, and two numbers are one person's exactly when it gives the same.
+"""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from decimal import Decimal
 
 import phonenumbers
-from phonenumbers import PhoneNumberFormat
+from phonenumbers import PhoneNumber, PhoneNumberFormat
 
 LONGEST_PHONE = 60
 # The first run that looks like a phone number. What stands around it ("home", invisible direction marks) is not for
@@ -13,8 +20,33 @@ LONGEST_PHONE = 60
 NUMBER = re.compile(r"\(?[+＋]?\(?\d[\d\s().‐-―-]*")
 
 
+@dataclass(frozen=True)
+class _TwoForms:
+    """A country's national numbers in their other, older or shorter, form and as they are today; and how to change."""
+
+    other: re.Pattern[str]
+    to_today: str
+    today: re.Pattern[str]
+    to_other: str
+
+
+_TWO_FORMS = {
+    # Mobiles were the numbers that began with 6 to 9. What begins with 91 to 95 today was given out since, and without
+    # its first 9 it would be somebody's landline.
+    55: _TwoForms(re.compile(r"(\d\d)([6-9]\d{7})"), r"\g<1>9\2", re.compile(r"(\d\d)9([6-9]\d{7})"), r"\1\2"),
+    54: _TwoForms(re.compile(r"([1-8]\d{9})"), r"9\1", re.compile(r"9([1-8]\d{9})"), r"\1"),
+    52: _TwoForms(re.compile(r"(?:1|01|044|045)(\d{10})"), r"\1", re.compile(r"(\d{10})"), r"1\1"),
+    229: _TwoForms(re.compile(r"(\d{8})"), r"01\1", re.compile(r"01(\d{8})"), r"\1"),
+}
+
+
 def e164(text: object, region: str) -> str | None:
-    """'+919876543210' for '098765 43210' in region 'IN'; None when `text` is no phone number."""
+    """'+919876543210' for '098765 43210' in region 'IN'; None when `text` is no phone number.
+
+    Of two forms of one telephone's number always the same: '+5541991230000' for '+55 41 9123-0000'.
+    """
+    if isinstance(text, (float, Decimal)):
+        text = format(text, ".0f")  # a number column's; nan and the infinite have no digits
     if not isinstance(text, (str, int)) or len(str(text)) > LONGEST_PHONE:
         return None
     run = NUMBER.search(str(text))
@@ -23,8 +55,9 @@ def e164(text: object, region: str) -> str | None:
             number = phonenumbers.parse(candidate, region)
         except phonenumbers.NumberParseException:
             continue
-        if phonenumbers.is_possible_number(number):
-            return phonenumbers.format_number(number, PhoneNumberFormat.E164)
+        today = _todays_form(number)
+        if phonenumbers.is_possible_number(today):
+            return phonenumbers.format_number(today, PhoneNumberFormat.E164)
     return None
 
 
@@ -34,7 +67,32 @@ def senders_phone(phone: object) -> str | None:
     Nothing is searched for in the text: an identifier that merely contains digits is not a phone.
     """
     written = re.fullmatch(r"\+?([0-9]{6,15})", phone) if isinstance(phone, str) else None
-    return f"+{written.group(1)}" if written and e164(f"+{written.group(1)}", "ZZ") else None
+    return e164(f"+{written.group(1)}", "ZZ") if written else None
+
+
+def _todays_form(number: PhoneNumber) -> PhoneNumber:
+    forms = _TWO_FORMS.get(number.country_code or 0)
+    return (_changed(number, forms.other, forms.to_today) if forms else None) or number
+
+
+def _both_forms(phone: str) -> list[PhoneNumber]:
+    """A number as `e164` gives it, and as the same telephone's is written as well."""
+    number = phonenumbers.parse(phone)
+    forms = _TWO_FORMS.get(number.country_code or 0)
+    other = _changed(number, forms.today, forms.to_other) if forms else None
+    return [number, other] if other else [number]
+
+
+def _changed(number: PhoneNumber, form: re.Pattern[str], to: str) -> PhoneNumber | None:
+    """The number with its national part, where that is of the form, written anew."""
+    matched = form.fullmatch(phonenumbers.national_significant_number(number))
+    if not matched:
+        return None
+    national = matched.expand(to)
+    changed = PhoneNumber(country_code=number.country_code, national_number=int(national))
+    if national.startswith("0"):
+        changed.italian_leading_zero, changed.number_of_leading_zeros = True, 1
+    return changed
 
 
 def _with_plus(written: str) -> str:
@@ -48,7 +106,10 @@ def written_forms(phone: str) -> list[str]:
 
     Some belong to several countries ('9876543210'), so what is found must be compared again with `e164`.
     """
-    number = phonenumbers.parse(phone)
+    return list(dict.fromkeys(form for number in _both_forms(phone) for form in _forms(number)))
+
+
+def _forms(number: PhoneNumber) -> list[str]:
     code, national = str(number.country_code), phonenumbers.national_significant_number(number)
     half = len(national) // 2
     nationals = [
@@ -66,10 +127,18 @@ def written_forms(phone: str) -> list[str]:
         phonenumbers.format_number(number, style)
         for style in (PhoneNumberFormat.INTERNATIONAL, PhoneNumberFormat.NATIONAL, PhoneNumberFormat.RFC3966)
     ]
-    forms = [phone, *international, *nationals, *(f"0{rest}" for rest in nationals), *formatted]
-    return list(dict.fromkeys(forms))
+    plain = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    return [plain, *international, *nationals, *(f"0{rest}" for rest in nationals), *formatted]
+
+
+def as_integers(phone: str) -> list[int]:
+    """What a column of whole numbers may hold for an E.164 number, with and without its country code."""
+    numbers = _both_forms(phone)
+    nationals = [phonenumbers.national_significant_number(number) for number in numbers]
+    written = [f"{number.country_code}{national}" for number, national in zip(numbers, nationals, strict=True)]
+    return sorted({int(digits) for digits in (*nationals, *written)})
 
 
 def core_digits(phone: str) -> str:
-    """The digits that every way of writing an E.164 number contains: those after country code and trunk prefix."""
-    return phonenumbers.national_significant_number(phonenumbers.parse(phone))
+    """The digits that every way of writing an E.164 number contains in this order: those of its shortest form."""
+    return min(map(phonenumbers.national_significant_number, _both_forms(phone)), key=len).lstrip("0")

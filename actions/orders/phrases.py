@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any, Protocol
 
 from actions.orders.models import Order, OrderStatus
+from actions.orders.numbers import named
 
 COUNTED_DAYS = 14
 LONGEST_ROW_DESCRIPTION = 72  # WhatsApp's limit for a list row
@@ -63,7 +64,7 @@ class OrderPhrases:
         if order.open and order.estimated_delivery:
             label = self._words.fill("row_due", status=label, when=self._when(order.estimated_delivery))
         return {
-            "title": f"#{order.number}",
+            "title": named(order.number),
             "description": label[:LONGEST_ROW_DESCRIPTION],
             "payload": f'/inform_order_number{{"order_number":"{order.number}"}}',
         }

@@ -1,37 +1,44 @@
 """The customer's own orders, from the shop's database. Blocking: see `lookup.Orders` for the way to call it.
 
 The phone is part of every WHERE clause, so another customer's order never leaves the database. Shops write phones in
-many ways; the usual ones are found through an index on `customer_phone`, the rest by a scan that has a time limit of
-its own, and what is found counts only when it means the same number in E.164.
+many ways, each row in its own; the usual ones are found through an index on `customer_phone`, the others by a scan
+that has a time limit of its own, and what is found counts only when it means the same number in E.164.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timezone
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.sql import ColumnElement
 
+from actions.orders.columns import NUMBER, Columns
 from actions.orders.database import read_only_engine, reading
-from actions.orders.models import MONEY_BACK, Order, normal_number
-from actions.orders.phones import core_digits, e164, written_forms
+from actions.orders.models import MONEY_BACK, Order
+from actions.orders.numbers import as_integer, in_order, normal_number, same_number, spellings
+from actions.orders.phones import as_integers, core_digits, e164, written_forms
+from actions.orders.rows import RowReader
 
 log = logging.getLogger(__name__)
 
 MOST_ROWS = 200
+MOST_ITEMS = 1000
+NEEDED = ("order_id", "customer_phone", "status")
+ORDER_COLUMNS = (
+    *NEEDED, "estimated_delivery", "carrier", "tracking_number", "tracking_url", "placed_at",
+)  # fmt: skip
+ITEM_COLUMNS = ("order_id", "item_id", "title", "quantity", "price", "currency", "returnable")
+RESTS_S = 600.0  # a table that was too big to scan beside the index is not scanned so again for this long
 
-# Columns without types: the values come as the database has them, and `Order.from_row` reads all of them.
-ORDERS = sa.table(
-    "orders",
-    *(
-        sa.column(name)
-        for name in (
-            "order_id", "customer_phone", "status", "estimated_delivery", "carrier", "tracking_number", "tracking_url",
-        )
-    ),
-)
+Row = Mapping[str, Any]
+Condition = Callable[[Columns], ColumnElement[bool]]
 
 
 class OrdersUnavailable(Exception):
@@ -39,73 +46,156 @@ class OrdersUnavailable(Exception):
 
 
 class OrderRepository:
-    """Reads the table `orders` behind `url`.
+    """Reads the table `orders` behind `url`, and `order_items` where there is one.
 
-    `region` says how phones without a country code are meant. The timeouts add up to less than an answer may take.
+    `reader` says how the shop means its rows. The timeouts add up to less than an answer may take.
     """
 
     def __init__(
-        self, url: str, region: str = "IN", statement_timeout_s: float = 2.5, scan_timeout_s: float = 1.5
+        self,
+        url: str,
+        reader: RowReader | None = None,
+        statement_timeout_s: float = 2.5,
+        scan_timeout_s: float = 1.5,
+        further_scan_timeout_s: float = 0.3,
     ) -> None:
         self._engine = read_only_engine(url, statement_timeout_s)
-        self._region = region
+        self._reader = reader or RowReader()
         self._statement_timeout_s = statement_timeout_s
         self._scan_timeout_s = scan_timeout_s
+        self._further_scan_timeout_s = further_scan_timeout_s
+        self._scan_rests_until = 0.0
+        self._tables: tuple[Columns, Columns | None] | None = None
 
     def find(self, numbers: Iterable[str], phone: str) -> dict[str, Order]:
-        """Those of `numbers` that are orders of `phone` (E.164), by normalised number.
+        """Those of `numbers` that are orders of `phone` (E.164), by normalised number as it was asked for.
 
         An order of another phone is missing from the result just like one that does not exist.
         Raises OrdersUnavailable.
         """
         wanted = {normal for number in numbers if (normal := normal_number(number))}
-        if not wanted:
+        owner = e164(phone, self._reader.region)
+        if not wanted or not owner:
             return {}
-        ids = [form for number in sorted(wanted) for form in (number, f"#{number}")]
-        condition = ORDERS.c.order_id.in_(ids) & _same_digits(phone)
-        orders = self._select(condition, phone, self._statement_timeout_s)
-        return {order.number: order for order in orders}
+        texts = [form for number in sorted(wanted) for form in spellings(number)]
+        integers = [integer for number in sorted(wanted) if (integer := as_integer(number)) is not None]
+        found = self._read(
+            lambda orders: orders.is_one_of("order_id", texts, integers) & _may_be_of(owner, orders),
+            owner,
+            self._statement_timeout_s,
+        )
+        return {number: order for number in wanted for order in found if same_number(number, order.number)}
 
     def open_orders(self, phone: str) -> list[Order]:
         """Orders of `phone` (E.164) that are still on their way, the most urgent first. Raises OrdersUnavailable."""
-        return sorted((order for order in self._of(phone) if order.open), key=lambda order: order.urgency)
+        return sorted((order for order in self.all_orders(phone) if order.open), key=lambda order: order.urgency)
 
     def recent_orders(self, phone: str) -> list[Order]:
         """Orders of `phone` (E.164) that money may come back for, the newest first. Raises OrdersUnavailable."""
-        return [order for order in self._of(phone) if order.status in MONEY_BACK]
+        return [order for order in self.all_orders(phone) if order.status in MONEY_BACK]
+
+    def all_orders(self, phone: str) -> list[Order]:
+        """Open and ended orders of `phone` (E.164), the newest first; at most 200. Raises OrdersUnavailable."""
+        owner = e164(phone, self._reader.region)
+        if not owner:
+            return []
+        found = self._read(
+            lambda orders: orders.is_one_of("customer_phone", written_forms(owner), as_integers(owner)),
+            owner,
+            self._statement_timeout_s,
+        )
+        by_number = {order.number: order for order in [*self._scanned(owner, bool(found)), *found]}
+        return sorted(by_number.values(), key=_age, reverse=True)
 
     def close(self) -> None:
         """Give back the pooled connections."""
         self._engine.dispose()
 
-    def _of(self, phone: str) -> list[Order]:
-        """All orders of a phone, the newest first."""
-        orders = self._select(
-            ORDERS.c.customer_phone.in_(written_forms(phone)), phone, self._statement_timeout_s
-        )
-        if orders:
-            return orders
+    def _scanned(self, owner: str, found_some: bool) -> list[Order]:
+        """Orders whose phone is written in no usual way. Where some were found by the index, for less long."""
+        index_finds_all = self._tables is not None and self._tables[0].kinds["customer_phone"] == NUMBER
+        if index_finds_all or (found_some and time.monotonic() < self._scan_rests_until):
+            return []
+        patience = self._further_scan_timeout_s if found_some else self._scan_timeout_s
         try:
-            return self._select(_same_digits(phone), phone, self._scan_timeout_s)
+            return self._read(lambda orders: _may_be_of(owner, orders), owner, patience)
         except OrdersUnavailable as unavailable:
             # The database has just answered, so this is the scan's own limit: a big table.
-            # The customer is asked for the number instead, which is found by the primary key.
+            # A customer without orders is asked for the number instead, which is found by the primary key.
             log.warning("orders.phone_scan.given_up error=%s", type(unavailable.__cause__).__name__)
+            self._scan_rests_until = time.monotonic() + RESTS_S
             return []
 
-    def _select(self, condition: ColumnElement[bool], phone: str, timeout_s: float) -> list[Order]:
-        query = sa.select(ORDERS).where(condition).order_by(ORDERS.c.order_id.desc()).limit(MOST_ROWS)
+    def _rows(self, connection: Connection, orders: Columns, condition: ColumnElement[bool]) -> Sequence[Row]:
+        newest = "placed_at" if "placed_at" in orders else "order_id"
+        query = sa.select(*orders.selected).where(condition).order_by(orders[newest].desc()).limit(MOST_ROWS)
+        return connection.execute(query).mappings().all()
+
+    def _read(self, condition: Condition, owner: str, timeout_s: float) -> list[Order]:
+        """The owner's orders among the rows that meet the condition, with their items. One or two queries."""
         try:
             with reading(self._engine, timeout_s) as connection:
-                rows = connection.execute(query).mappings().all()
+                orders, items = self._described(connection)
+                rows = [
+                    row
+                    for row in self._rows(connection, orders, condition(orders))
+                    if e164(row["customer_phone"], self._reader.region) == owner
+                ]
+                bought = self._items(connection, items, rows) if items and rows else {}
         except (SQLAlchemyError, DBAPIError) as error:
+            self._tables = None  # what they are made of may have changed
             raise OrdersUnavailable from error
-        return [Order.from_row(row) for row in rows if e164(row["customer_phone"], self._region) == phone]
+        return [self._reader.order(row, bought.get(normal_number(row["order_id"]), ())) for row in rows]
+
+    def _items(self, connection: Connection, items: Columns, rows: Sequence[Row]) -> Mapping[str, Sequence[Row]]:
+        """Rows of `order_items` by their order's normalised number."""
+        numbers = [normal_number(row["order_id"]) for row in rows]
+        texts = dict.fromkeys(form for row in rows for form in _as_stored(row["order_id"]))
+        integers = [integer for number in numbers if (integer := as_integer(number)) is not None]
+        query = sa.select(*items.selected).where(items.is_one_of("order_id", list(texts), integers)).limit(MOST_ITEMS)
+        bought: dict[str, list[Row]] = defaultdict(list)
+        for item in connection.execute(query).mappings():
+            bought[normal_number(item["order_id"])].append(item)
+        return bought
+
+    def _described(self, connection: Connection) -> tuple[Columns, Columns | None]:
+        """What the tables are made of; asked once."""
+        if self._tables is None:
+            orders = Columns.of(connection, "orders", ORDER_COLUMNS)
+            missing = [name for name in NEEDED if name not in orders]
+            if missing:
+                log.error("orders.table.incomplete missing=%s remedy=add them to the table or view", ",".join(missing))
+                raise OrdersUnavailable
+            self._tables = orders, _items_table(connection)
+        return self._tables
 
 
-def _same_digits(phone: str) -> ColumnElement[bool]:
-    """The phone's digits in their order, whatever stands between and around them; one pattern for all databases.
 
-    It lets a little too much through; `e164` decides.
-    """
-    return ORDERS.c.customer_phone.like("%" + "%".join(core_digits(phone)) + "%")
+def _items_table(connection: Connection) -> Columns | None:
+    """The table of items where there is one that we may read."""
+    if not sa.inspect(connection).has_table("order_items"):
+        return None
+    savepoint = connection.begin_nested()
+    try:
+        items = Columns.of(connection, "order_items", ITEM_COLUMNS)
+    except ProgrammingError as error:
+        savepoint.rollback()
+        log.warning("orders.items.unreadable error=%s", type(error.orig).__name__)
+        return None
+    savepoint.commit()
+    return items if {"order_id", "item_id"} <= items.kinds.keys() else None
+
+
+def _may_be_of(owner: str, orders: Columns) -> ColumnElement[bool]:
+    """Lets a little too much through; `e164` decides."""
+    if orders.kinds["customer_phone"] == NUMBER:
+        return orders.is_one_of("customer_phone", [], as_integers(owner))
+    return orders.holds_digits("customer_phone", core_digits(owner))
+
+
+def _as_stored(order_id: object) -> list[str]:
+    return [*([order_id] if isinstance(order_id, str) else []), *spellings(normal_number(order_id))]
+
+
+def _age(order: Order) -> tuple[datetime, tuple[tuple[int, int, str], ...]]:
+    return order.placed_at or datetime.min.replace(tzinfo=timezone.utc), in_order(order.number)

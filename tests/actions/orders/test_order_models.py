@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timezone
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actions.orders.models import Order, OrderStatus, normal_number
+from actions.orders.models import Order, OrderItem, OrderStatus
+from actions.orders.numbers import in_order, named, normal_number, same_number
+from actions.orders.rows import RowReader
 
 ROW: dict[str, Any] = {
     "order_id": "10234",
@@ -20,17 +23,18 @@ ROW: dict[str, Any] = {
     "tracking_number": "DL1",
     "tracking_url": "https://track.example/DL1",
 }
+READER = RowReader()
 EMPTY: dict[str, Any] = dict.fromkeys(ROW)
 
 
 def test_a_well_formed_row_is_read_as_it_is() -> None:
-    assert Order.from_row(ROW) == Order(
+    assert READER.order(ROW) == Order(
         "10234", OrderStatus.SHIPPED, date(2026, 11, 24), "Delhivery", "DL1", "https://track.example/DL1"
     )
 
 
 def test_a_row_of_nulls_is_an_order_of_which_nothing_is_known() -> None:
-    order = Order.from_row(EMPTY)
+    order = READER.order(EMPTY)
     assert order == Order("")
     assert order.open
 
@@ -49,13 +53,23 @@ def test_a_row_of_nulls_is_an_order_of_which_nothing_is_known() -> None:
     ],
 )
 def test_statuses_are_understood_however_they_are_spelt(stored: object, status: OrderStatus | None) -> None:
-    assert Order.from_row(EMPTY | {"status": stored}).status is status
+    assert READER.order(EMPTY | {"status": stored}).status is status
 
 
 @pytest.mark.parametrize(
     ("stored", "day"),
     [
         (datetime(2026, 11, 24, 23, 30), date(2026, 11, 24)),
+        (datetime(2026, 11, 24, 23, 30, tzinfo=timezone.utc), date(2026, 11, 25)),
+        ("2026-12-19T20:30:00Z", date(2026, 12, 20)),
+        ("2026-12-19 20:30:00.123+00:00", date(2026, 12, 20)),
+        ("2026-12-19 20:30 UTC", date(2026, 12, 20)),
+        ("2026-12-19T20:30:00-0800", date(2026, 12, 20)),
+        ("2026-12-19 20:30:00", date(2026, 12, 19)),
+        ("13/14/2026", None),
+        ("31.02.2026", None),
+        ("2026-12-19 or 2026-12-22", None),
+        ("12/09/26", None),
         ("2026-11-24", date(2026, 11, 24)),
         ("2026-11-24T10:00:00+05:30", date(2026, 11, 24)),
         ("2026/11/24 10:00", date(2026, 11, 24)),
@@ -67,7 +81,7 @@ def test_statuses_are_understood_however_they_are_spelt(stored: object, status: 
     ],
 )
 def test_dates_are_understood_however_they_are_stored(stored: object, day: date | None) -> None:
-    assert Order.from_row(EMPTY | {"estimated_delivery": stored}).estimated_delivery == day
+    assert READER.order(EMPTY | {"estimated_delivery": stored}).estimated_delivery == day
 
 
 @pytest.mark.parametrize(
@@ -75,13 +89,86 @@ def test_dates_are_understood_however_they_are_stored(stored: object, day: date 
                "https://a.example/ b", "https://a.example/\u202eevil", "https://" + "x" * 600, "http://[broken"]
 )
 def test_only_web_links_are_sent_as_links(stored: str) -> None:
-    assert Order.from_row(EMPTY | {"tracking_url": stored}).tracking_url is None
+    assert READER.order(EMPTY | {"tracking_url": stored}).tracking_url is None
 
 
 def test_brackets_in_links_and_names_cannot_undo_the_filling_of_a_response() -> None:
-    order = Order.from_row(EMPTY | {"tracking_url": "https://t.example/?a0[b]=1", "carrier": "Fast0[est]\nCo"})
+    order = READER.order(EMPTY | {"tracking_url": "https://t.example/?a0[b]=1", "carrier": "Fast0[est]\nCo"})
     assert order.tracking_url == "https://t.example/?a0%5Bb%5D=1"
     assert order.carrier == "Fast0(est) Co"
+
+
+@pytest.mark.parametrize(
+    ("region", "zone", "stored", "day"),
+    [
+        ("US", "America/New_York", "12/09/2026", date(2026, 12, 9)),
+        ("US", "America/New_York", "19/12/2026", date(2026, 12, 19)),
+        ("US", "America/New_York", "2026-12-19T03:30:00Z", date(2026, 12, 18)),
+        ("US", "America/New_York", "2026-12-19 03:30:00+00:00", date(2026, 12, 18)),
+        ("GB", "Europe/London", "12/09/2026", date(2026, 9, 12)),
+        ("BR", "America/Sao_Paulo", "12/09/2026 10:00", date(2026, 9, 12)),
+        ("CA", "America/Toronto", "12/09/2026", None),
+        ("CA", "America/Toronto", "12/19/2026", date(2026, 12, 19)),
+        ("CA", "America/Toronto", "09/09/2026", date(2026, 9, 9)),
+    ],
+)
+def test_a_day_is_told_as_the_shop_means_it_or_not_at_all(
+    region: str, zone: str, stored: str, day: date | None
+) -> None:
+    reader = RowReader(region, zone)
+    assert reader.order(EMPTY | {"estimated_delivery": stored}).estimated_delivery == day
+
+
+def test_the_shops_own_words_for_statuses_are_understood() -> None:
+    reader = RowReader(statuses={"wc-completed": "delivered", "En reparto": "out_for_delivery", "Shipped": "packed"})
+    stored = ["wc-completed", "WC_Completed", "EN  REPARTO", "shipped", "delivered", "en camino"]
+    assert [reader.order(EMPTY | {"status": word}).status for word in stored] == [
+        OrderStatus.DELIVERED, OrderStatus.DELIVERED, OrderStatus.OUT_FOR_DELIVERY, OrderStatus.PACKED,
+        OrderStatus.DELIVERED, None,
+    ]  # fmt: skip
+
+
+def test_items_and_the_day_of_the_order_are_read_where_the_shop_has_them() -> None:
+    row = ROW | {"placed_at": "2026-11-20T19:00:00Z"}
+    items = [
+        {"item_id": 7, "title": "Blue\nkurta", "quantity": 2.0, "price": "499.50", "currency": "INR", "returnable": 1},
+        {"item_id": "B", "quantity": None, "price": "free", "returnable": "no"},
+    ]
+    order = READER.order(row, items)
+    assert order.placed_at is not None
+    assert order.placed_at.date() == date(2026, 11, 21)
+    assert order.items == (
+        OrderItem("7", "Blue kurta", 2, Decimal("499.50"), "INR", True), OrderItem("B", returnable=False)
+    )
+
+
+@pytest.mark.parametrize(
+    ("stored", "number"),
+    [
+        ("WC-1001", "WC-1001"),
+        ("ORD/2024/001", "ORD/2024/001"),
+        ("112-4567890-1234567", "112-4567890-1234567"),
+        ("#SK/2025/0042", "SK/2025/0042"),
+        ("EB 2041", "EB 2041"),
+        (84021.0, "84021"),
+        (Decimal("84021.00"), "84021"),
+        ("84021.0", "84021"),
+        (float("nan"), "nan"),
+    ],
+)
+def test_a_number_stays_as_the_shop_writes_it(stored: object, number: str) -> None:
+    assert normal_number(stored) == number
+    assert normal_number(number) == number
+
+
+def test_numbers_of_digits_alone_are_named_with_a_sign_and_others_as_they_are() -> None:
+    assert [named("10234"), named("WC-1001")] == ["#10234", "WC-1001"]
+
+
+def test_capitals_are_no_difference_between_numbers_and_separators_are() -> None:
+    assert same_number("wc-1001", "WC-1001")
+    assert not same_number("1-12", "11-2")
+    assert sorted(["WC-1001", "WC-999", "WB-7"], key=in_order) == ["WB-7", "WC-999", "WC-1001"]
 
 
 @pytest.mark.parametrize("written", ["10234", "#10234", " # 10 234 ", "10234.", "१०२३४", 10234, b"10234", "１０２３４"])
@@ -94,7 +181,7 @@ def test_numbers_are_the_same_however_they_are_written(written: object) -> None:
      for column in ROW}
 ))
 def test_no_row_is_too_strange_to_read(row: dict[str, Any]) -> None:
-    order = Order.from_row(row)
+    order = READER.order(row)
     assert all(c.isprintable() for c in f"{order.number}{order.carrier}{order.tracking_url}")
     assert len(order.carrier or "") <= 60
     assert order.urgency >= (0, date.min)

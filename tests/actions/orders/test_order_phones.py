@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actions.orders.phones import core_digits, e164, senders_phone, written_forms
+from actions.orders.phones import as_integers, core_digits, e164, senders_phone, written_forms
 
 MOBILES = st.from_regex(r"[6-9][0-9]{9}", fullmatch=True)
 GAPS = st.sampled_from(["", " ", "-", ".", "\u00a0"])
@@ -24,7 +24,9 @@ def test_all_ways_to_write_a_number_mean_the_same(written: object) -> None:
     assert e164(written, "IN") == "+919876543210"
 
 
-@pytest.mark.parametrize("written", [None, "", "unknown", "12", "+", "00", "+9", "x" * 5000, 3.5, ["+919876543210"]])
+@pytest.mark.parametrize(
+    "written", [None, "", "unknown", "12", "+", "00", "+9", "x" * 5000, 3.5, float("nan"), ["+919876543210"]]
+)
 def test_what_is_no_phone_number_is_none(written: object) -> None:
     assert e164(written, "IN") is None
 
@@ -53,6 +55,58 @@ def test_the_senders_phone_is_taken_as_the_webhook_has_it(identity: str) -> None
 )
 def test_an_identifier_that_is_no_phone_is_nobodys_phone(identity: object) -> None:
     assert senders_phone(identity) is None
+
+
+TWO_FORMS = {
+    "BR": ("+5541991230000", ["+554191230000", "41 9123-0000", "(041) 99123-0000", "5541991230000"]),
+    "AR": ("+5491123456789", ["+541123456789", "011 15 2345-6789", "+54 9 11 2345-6789", "11 2345 6789"]),
+    "MX": ("+525512345678", ["+5215512345678", "55 1234 5678", "044 55 1234 5678", "5215512345678"]),
+    "BJ": ("+2290197123456", ["+22997123456", "97 12 34 56", "01 97 12 34 56", "22997123456", "0022997123456"]),
+}
+
+
+@pytest.mark.parametrize("region", TWO_FORMS)
+def test_both_numbers_of_one_telephone_are_one(region: str) -> None:
+    phone, written = TWO_FORMS[region]
+    assert {e164(form, region) for form in written} == {phone}
+    assert senders_phone(written[0]) == phone
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("+551141230000", "+5511941230000"),  # a landline, and a mobile that had no number of eight digits
+        ("+5541991230000", "+5542991230000"),
+        ("+5491123456789", "+5491123456780"),
+        ("+525512345678", "+5215512345679"),
+        ("+2290197123456", "+2290197123457"),
+        ("+2290297123456", "+2290197123456"),
+        ("+5541991230000", "+5441991230000"),
+    ],
+)
+def test_two_telephones_are_never_one(one: str, other: str) -> None:
+    assert e164(one, "IN") != e164(other, "IN")
+    assert senders_phone(one) != senders_phone(other)
+
+
+NATIONAL = st.sampled_from(
+    [("55", r"[1-9][1-9](9?[2-9][0-9]{7})"), ("54", r"9?[1-8][0-9]{9}"), ("52", r"1?[2-9][0-9]{9}"),
+     ("229", r"(01)?[2-9][0-9]{7}"), ("44", r"7[0-9]{9}"), ("1", r"[2-9][0-9]{9}")]
+).flatmap(lambda country: st.from_regex(country[1], fullmatch=True).map(lambda digits: f"+{country[0]}{digits}"))
+
+
+@settings(max_examples=60, deadline=None)
+@given(NATIONAL)
+def test_a_number_is_found_again_under_every_form_that_is_looked_up(phone: str) -> None:
+    owner = e164(phone, "IN")
+    assert owner is not None
+    assert e164(owner, "IN") == owner
+    for form in written_forms(owner):
+        read = e164(form, phonenumbers.region_code_for_country_code(phonenumbers.parse(owner).country_code))
+        assert read == owner or not form.startswith("+")
+    assert int(phone[1:]) in as_integers(owner)
+    digits = iter(phone[1:])
+    assert all(digit in digits for digit in core_digits(owner))
 
 
 @given(MOBILES, st.sampled_from(["+91", "91", "0091", "0", ""]), GAPS, GAPS, st.integers(1, 9))

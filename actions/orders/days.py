@@ -1,0 +1,83 @@
+"""Dates and moments of a shop's table as calendar days where the shop is.
+
+A day is told right or not at all: what could be two days, or none, is None.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, time, timedelta, timezone, tzinfo
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError
+
+_ISO = re.compile(
+    r"(?P<day>\d{4}([-/.])\d{1,2}\2\d{1,2})"
+    r"(?:[T ]+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?"
+    r"\s*(?P<zone>Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?)?",
+    re.IGNORECASE,
+)
+_YEAR_LAST = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4})(?:[T ,]+\d{1,2}:\d{2}(?::\d{2})?)?")
+
+
+def moment(value: object, zone: ZoneInfo, region: str) -> datetime | None:
+    """The moment in the shop's `zone`; a day alone begins it. What names no zone is meant as the shop's own time."""
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "replace")
+    try:
+        if isinstance(value, datetime):
+            return _in_zone(value, zone)
+        if isinstance(value, date):
+            return datetime.combine(value, time(), zone)
+        return _read(value.strip(), zone, region) if isinstance(value, str) else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def day(value: object, zone: ZoneInfo, region: str) -> date | None:
+    """The shop's calendar day of a date, a datetime or a text: '2026-12-19T20:30:00Z' in Kolkata is 20 December."""
+    read = moment(value, zone, region)
+    return read.date() if read else None
+
+
+def _read(text: str, zone: ZoneInfo, region: str) -> datetime | None:
+    iso = _ISO.fullmatch(text)
+    if iso:
+        year, month, day_of_month = map(int, re.split(r"\D", iso["day"]))
+        clock = time(int(iso["hour"] or 0), int(iso["minute"] or 0), int(iso["second"] or 0))
+        return _in_zone(datetime.combine(date(year, month, day_of_month), clock, _offset(iso["zone"])), zone)
+    written = _YEAR_LAST.fullmatch(text)
+    if not written:
+        return None
+    first, second, year = int(written[1]), int(written[3]), int(written[4])
+    first_is_month = _month_first(region) if first <= 12 and second <= 12 and first != second else first <= 12
+    if first_is_month is None:
+        return None
+    month, day_of_month = (first, second) if first_is_month else (second, first)
+    return datetime(year, month, day_of_month, tzinfo=zone)
+
+
+def _offset(written: str | None) -> tzinfo | None:
+    """'Z', 'UTC', '+05:30', '-08' as a time zone."""
+    if not written:
+        return None
+    if written[0] not in "+-":
+        return timezone.utc
+    digits = written[1:].replace(":", "").ljust(4, "0")
+    ahead = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    return timezone(ahead if written[0] == "+" else -ahead)
+
+
+def _in_zone(value: datetime, zone: ZoneInfo) -> datetime:
+    return value.astimezone(zone) if value.tzinfo else value.replace(tzinfo=zone)
+
+
+@lru_cache(maxsize=64)
+def _month_first(region: str) -> bool | None:
+    """Whether 12/9 is December's: by how a region writes short dates. None where the year comes first: not known."""
+    try:
+        pattern = str(Locale.parse(f"und_{region}").date_formats["short"].pattern)
+    except (UnknownLocaleError, ValueError):
+        return None
+    return None if pattern.lstrip()[:1] == "y" else pattern.index("M") < pattern.index("d")
