@@ -357,7 +357,7 @@ def test_items_come_with_their_order_where_there_is_a_table_of_them(sql_url: str
     typed_table(sql_url, "BIGINT", "TEXT", (84021, ASHA), (84022, ASHA), (84023, VIKRAM))
     engine = sa.create_engine(sql_url, future=True)
     with engine.begin() as connection:
-        connection.execute(sa.text("CREATE TABLE order_items (order_id TEXT, item_id INTEGER, title TEXT, quantity INT)"))
+        connection.execute(sa.text("CREATE TABLE order_items (order_id TEXT, item_id INTEGER, title TEXT, qty INT)"))
         connection.execute(sa.text(
             "INSERT INTO order_items VALUES ('84021', 1, 'Kurta', 2), ('84021', 2, 'Scarf', 1), ('84023', 3, 'Ring', 1)"
         ))
