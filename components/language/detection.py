@@ -1,8 +1,7 @@
 """Which language a message is written in, told by its grammar and not by its nouns.
 
 Customers mix: "order cancel kar do" is Hindi, "where is my kurta ji" English. Much of what they write belongs to no
-language ("ok", "10234", "refund status"). Writing systems tell by themselves, except that several languages share
-Latin and Cyrillic; those are told by `components.language.vocabulary`.
+language ("ok", "10234", "refund status"). Other writing systems than Latin tell by themselves, or by a letter.
 """
 
 from __future__ import annotations
@@ -15,20 +14,27 @@ from functools import lru_cache
 
 import numpy as np
 
-from components.language.answered import ENGLISH, HINDI, HINGLISH
+from components.language.answered import ENGLISH, HINDI, HINGLISH, answered
 from components.language.vocabulary import KNOWN, vocabulary
 from components.text.message_text import readable
 
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 _MOST_WORDS = 80
 ONE_WORD = 2.0  # from this evidence on, ahead of the runner-up, a language is told
+_LIKELY = 1.0  # customers write in what their shop answers in, more often than not
 _SCRIPTS = {
     "DEVANAGARI": HINDI, "ARABIC": "ar", "BENGALI": "bn", "GURMUKHI": "pa", "GUJARATI": "gu", "ORIYA": "or",
     "TAMIL": "ta", "TELUGU": "te", "KANNADA": "kn", "MALAYALAM": "ml", "SINHALA": "si", "THAI": "th", "LAO": "lo",
     "MYANMAR": "my", "KHMER": "km", "GREEK": "el", "HEBREW": "he", "HANGUL": "ko", "HIRAGANA": "ja",
     "KATAKANA": "ja", "CJK": "zh", "ARMENIAN": "hy", "GEORGIAN": "ka", "ETHIOPIC": "am",
+    "CYRILLIC": "ru",
 }  # fmt: skip
-_OF_ARABIC = {"ur": frozenset("ٹڈڑںےھہ"), "fa": frozenset("پچژگ")}  # letters that Arabic itself has not
+# Letters that one language writes in another's script, the more particular first.
+_OWN_LETTERS = {
+    "ar": {"ur": frozenset("ٹڈڑںےھہ"), "fa": frozenset("پچژگ")},
+    "ru": {"uk": frozenset("іїєґ")},
+    "zh": {"ja": frozenset(map(chr, range(0x3041, 0x30FF)))},  # Kana beside Kanji
+}
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,11 @@ def detect(text: str) -> Detected:
         return Detected(language, {language: 2 * KNOWN})
     known = vocabulary()
     total = np.sum([known.weigh(word) for word in found], axis=0)
-    evidence = {name: float(weight) for name, weight in zip(known.languages, total, strict=True) if weight > 0}
+    evidence = {
+        name: float(weight) + _LIKELY * (weight >= ONE_WORD and name in answered())
+        for name, weight in zip(known.languages, total, strict=True)
+        if weight > 0
+    }
     if not evidence:
         return Detected()
     detected = Detected(max(evidence, key=lambda name: (evidence[name], name == ENGLISH)), evidence)
@@ -76,12 +86,8 @@ def _by_script(found: list[str]) -> str | None:
     language, count = Counter(_script(word[0]) for word in found).most_common(1)[0]
     if not language or count * 2 < len(found):
         return None
-    if language == "zh" and any(_script(char) == "ja" for word in found for char in word):
-        return "ja"  # Kanji beside Kana
-    if language == "ar":
-        letters = set("".join(found))
-        return next((name for name, own in _OF_ARABIC.items() if letters & own), "ar")
-    return language
+    letters = set("".join(found))
+    return next((name for name, own in _OWN_LETTERS.get(language, {}).items() if letters & own), language)
 
 
 def _script(char: str) -> str | None:

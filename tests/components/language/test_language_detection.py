@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -87,6 +88,14 @@ def test_phrases_of_the_packs_are_read_as_their_language(language: str) -> None:
     right = sum(found in (language, None) for found in read)
     assert right >= 0.97 * len(read), Counter(read)
     assert read.count(language) >= 0.85 * len(read), Counter(read)
+
+
+def test_messages_of_ten_languages_are_told_apart_and_hardly_ever_mistaken() -> None:
+    rows = (Path(__file__).parent / "messages.tsv").read_text(encoding="utf-8").splitlines()
+    messages = [tuple(row.split("\t")) for row in rows if not row.startswith("#")]
+    read = [(language, detect_language(text)) for language, text in messages]
+    assert sum(language == found for language, found in read) >= 0.90 * len(read)
+    assert sum(found not in (language, None) for language, found in read) <= 0.02 * len(read)
 
 
 def test_a_message_is_read_in_well_under_a_millisecond() -> None:
