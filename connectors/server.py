@@ -12,7 +12,9 @@ import logging
 import os
 import socket
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import redis
 import structlog
@@ -21,6 +23,9 @@ import settings as settings_module
 import signals
 from connectors.startup import CannotStart, Options
 from settings import PROJECT_ROOT, Settings, SettingsError
+
+# Longer than a fifth of the minute in which five failures of a child end everything (launch/supervisor.py).
+REDIS_PATIENCE_S = 20.0
 
 
 def main(arguments: list[str]) -> int:
@@ -84,14 +89,27 @@ def _share_metrics(settings: Settings) -> None:
 
 
 def _check_redis(settings: Settings) -> None:
+    """Wait for a Redis that is being restarted too: to give up at once, again and again, would end the product."""
     if not settings.redis_url:
         raise CannotStart("REDIS_URL is not set. Remedy: start it with `make serve`, or name a Redis.")
+    deadline = time.monotonic() + REDIS_PATIENCE_S
     try:
-        redis.Redis.from_url(settings.redis_url, socket_connect_timeout=3, socket_timeout=3).ping()
+        client = redis.Redis.from_url(settings.redis_url, socket_connect_timeout=3, socket_timeout=3)
+        while not _answers(client):
+            if time.monotonic() > deadline:
+                client.ping()
+            time.sleep(0.2)
     except (redis.RedisError, ValueError) as error:
         raise CannotStart(
             f"the Redis of REDIS_URL does not answer ({type(error).__name__}). Remedy: start it or correct REDIS_URL."
         ) from None
+
+
+def _answers(client: redis.Redis[Any]) -> bool:
+    try:
+        return bool(client.ping())
+    except redis.RedisError:
+        return False
 
 
 def _reserve_port(settings: Settings) -> socket.socket:

@@ -78,7 +78,7 @@ def _start(settings: Settings, with_twin: bool) -> int:
 def _supervise(settings: Settings, with_twin: bool) -> int:
     children: list[Child] = []
     if not settings.values["REDIS_URL"]:
-        url, child = processes.embedded_redis(settings, processes.free_port())
+        url, child = processes.embedded_redis(settings, processes.quiet_port())
         settings = replace(settings, values={**settings.values, "REDIS_URL": url})
         children.append(child)
     environment = processes.child_environment(settings)

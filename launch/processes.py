@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
+import random
 import shutil
 import socket
 import sys
@@ -39,6 +41,25 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def quiet_port() -> int:
+    """A free port from which the system makes no connections of its own.
+
+    A client that reconnects to a port of the other kind while nobody listens there may be given that very port: it then
+    talks to itself, and the server that comes back finds its port taken.
+    """
+    try:
+        lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    except (OSError, ValueError):
+        return free_port()
+    for _ in range(100):
+        port = random.randrange(15000, 32000)  # noqa: S311 (no secret)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            if port < lowest:
+                return port
+    return free_port()
 
 
 def check_port(settings: Settings, name: str) -> None:

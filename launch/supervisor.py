@@ -1,8 +1,8 @@
 """Keeps the product's processes running: starts them in order, restarts one that dies, stops them group by group.
 
-A child that dies before it was ever ready fails the start (its last lines say why). One that dies later is
-restarted visibly, with growing pauses; one that fails again and again takes the whole product down, because a
-half-dead product that looks alive is worse than one that is down. One that somebody kills did not fail.
+A child that fails before it was ever ready fails the start (its last lines say why). One that dies later, be it while
+others still start, is restarted visibly, with growing pauses; one that fails again and again takes the whole product
+down, because a half-dead product that looks alive is worse than one that is down. One that somebody kills did not fail.
 """
 
 from __future__ import annotations
@@ -45,10 +45,11 @@ class Child:
     deaths: deque[tuple[float, int]] = field(default_factory=deque)
     last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=15))
     restart_at: float | None = None
+    started_at: float = 0.0
 
     def start(self) -> None:
         """Start the process in a session of its own (Ctrl-C reaches the supervisor only)."""
-        self.restart_at = None
+        self.restart_at, self.started_at = None, time.monotonic()
         self.process = subprocess.Popen(
             self.command,
             env=dict(self.environment),
@@ -62,6 +63,10 @@ class Child:
 
     def is_alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
+
+    def failed(self) -> bool:
+        """Whether it ended by itself. Whoever was killed did not fail."""
+        return self.process is not None and self.process.poll() not in (None, *KILLED)
 
     def last_words(self) -> str:
         """Why it ended: the lines on the screen, or those of a child that is kept off it."""
@@ -87,21 +92,24 @@ class Supervisor:
 
     def start(self) -> None:
         """Start every child in order, each after the one before it is ready. Raises LaunchError."""
-        for child in self.children:
+        for place, child in enumerate(self.children):
             if self.stopping.is_set():
                 return
             say(f"Starting {child.name} ...")
             child.start()
-            self._wait_until_ready(child)
+            self._wait_until_ready(child, self.children[:place])
 
-    def _wait_until_ready(self, child: Child) -> None:
-        deadline = time.monotonic() + child.ready_timeout_s
+    def _wait_until_ready(self, child: Child, earlier: list[Child]) -> None:
+        """Wait for one child and keep those before it running: the first server answers while the others start."""
         while not self.stopping.is_set():
-            if not child.is_alive():
+            if child.failed():
                 raise LaunchError(f"{child.name} did not start. {child.last_words()}")
-            if child.is_ready():
+            for one in (*earlier, child):
+                if not self._tend(one):
+                    raise LaunchError(f"{one.name} keeps failing.")
+            if child.is_alive() and child.is_ready():
                 return
-            if time.monotonic() > deadline:
+            if child.is_alive() and time.monotonic() > child.started_at + child.ready_timeout_s:
                 raise LaunchError(
                     f"{child.name} was not ready within {child.ready_timeout_s:.0f} s. {child.last_words()}"
                 )

@@ -6,13 +6,16 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
+from connectors import server
 from connectors.application import _channels, load_agent
 from connectors.startup import CannotStart
-from settings import PROJECT_ROOT
+from launch.embedded_redis import EmbeddedRedis
+from settings import PROJECT_ROOT, load
 from tests.conftest import free_port
 
 GOOD = (PROJECT_ROOT / "endpoints.yml").read_text()
@@ -26,11 +29,23 @@ def start(**environment: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def test_a_dead_redis_is_named_without_its_password() -> None:
-    ended = start(REDIS_URL=f"redis://:hunter2@127.0.0.1:{free_port()}/0")
-    assert ended.returncode == 1
-    assert "REDIS_URL does not answer" in ended.stderr
-    assert "hunter2" not in ended.stderr + ended.stdout
+def test_a_dead_redis_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "REDIS_PATIENCE_S", 0.3)
+    values = {"REDIS_URL": f"redis://:hunter2@127.0.0.1:{free_port()}/0"}
+    with pytest.raises(CannotStart, match="REDIS_URL does not answer") as refused:
+        server._check_redis(load(values))
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_redis_that_is_being_restarted_is_waited_for(tmp_path: Path) -> None:
+    late = EmbeddedRedis(tmp_path, free_port())
+    starting = threading.Timer(0.7, late.start)
+    starting.start()
+    try:
+        server._check_redis(load({"REDIS_URL": late.url}))
+    finally:
+        starting.join()
+        late.stop()
 
 
 def test_a_port_that_somebody_else_has_is_named(redis_url: str) -> None:

@@ -77,6 +77,24 @@ def test_child_that_is_killed_is_started_again(tmp_path: Path) -> None:
     supervisor.stop()
 
 
+@pytest.mark.parametrize("names", [["early"], ["late"], ["early", "late"]])
+def test_children_that_are_killed_while_others_start_are_started_again(tmp_path: Path, names: list[str]) -> None:
+    early, late = child(tmp_path, "early", SLEEPER), child(tmp_path, "late", SLEEPER, ready=False)
+    supervisor = Supervisor([early, late])
+    late.is_ready = lambda: all(starts(tmp_path, name) == 2 for name in names) and early.is_alive()
+    starting = threading.Thread(target=supervisor.start, daemon=True)
+    starting.start()
+    wait_for(lambda: starts(tmp_path, "early") and starts(tmp_path, "late"))
+    for one in (early, late):
+        if one.name in names:
+            assert one.process is not None
+            os.kill(one.process.pid, signal.SIGKILL)
+    starting.join(10)
+    assert not starting.is_alive()
+    assert (early.is_alive(), late.is_alive()) == (True, True)
+    supervisor.stop()
+
+
 def test_child_that_is_killed_again_and_again_is_started_again_and_again() -> None:
     victim = Child("victim", ["sleep", "60"], dict(os.environ), lambda: True)
     supervisor = Supervisor([victim])
