@@ -29,6 +29,8 @@ MAX_NLU_CHARS = 4096
 MAX_ORDER_ITEMS = 30
 MAX_FLOW_CHARS = 20_000
 
+CALL_PERMISSION = "call_permission"
+
 MEDIA_KINDS = ("image", "video", "document", "sticker", "audio")
 
 
@@ -53,7 +55,7 @@ def read_content(message: Mapping[str, Any]) -> Content:
     kind = message.get("type")
     if not isinstance(kind, str):
         kind = next((known for known in _READERS if isinstance(message.get(known), dict)), "")
-    reader = _READERS.get(kind)
+    reader = _call_permission if kind.startswith(CALL_PERMISSION) else _READERS.get(kind)
     return reader(message, kind) if reader else _unsupported(message, kind)
 
 
@@ -90,6 +92,8 @@ def _media(message: Mapping[str, Any], kind: str) -> Content:
 def _interactive(message: Mapping[str, Any], kind: str) -> Content:
     part = obj(message.get("interactive"))
     shape = part.get("type")
+    if any(str(name).startswith(CALL_PERMISSION) for name in (shape, *part)):
+        return _call_permission(message, kind)
     if shape not in ("button_reply", "list_reply", "nfm_reply"):
         shape = next((key for key in ("button_reply", "list_reply", "nfm_reply") if key in part), "")
     if shape == "nfm_reply":
@@ -113,7 +117,7 @@ def _reply(kind: str, reply_id: str, title: str, message: Mapping[str, Any]) -> 
 
 
 def _flow_reply(part: Mapping[str, Any]) -> Content:
-    """A submitted WhatsApp Flow. `response_json` is a string that need not hold JSON."""
+    """A submitted WhatsApp Flow: a form. `response_json` is a string that need not hold JSON."""
     answers: Any = part.get("response_json")
     if isinstance(answers, str):
         try:
@@ -121,8 +125,17 @@ def _flow_reply(part: Mapping[str, Any]) -> Content:
         except (ValueError, RecursionError):
             answers = None
     fields = {text(key, 60): text(value, 500) for key, value in list(obj(answers).items())[:50]}
-    extra = {"flow": without_nothing({"name": text(part.get("name"), 60), "answers": without_nothing(fields)})}
-    return Content("flow_reply", "/send_unsupported", text(part.get("body"), 1024), extra=extra)
+    fields.pop("flow_token", None)
+    given = without_nothing(fields)
+    extra = {"flow": without_nothing({"name": text(part.get("name"), 60), "answers": given})}
+    # Whoever reads the log or the ticket wants to see what was filled in.
+    words = "\n".join(f"{name}: {value}" for name, value in given.items()) or text(part.get("body"), 1024)
+    return Content("flow_reply", "/send_flow", words, extra=extra)
+
+
+def _call_permission(message: Mapping[str, Any], kind: str) -> Content:
+    """The customer allowed or refused calls, or the permission ran out: nothing was said."""
+    return Content(CALL_PERMISSION, None)
 
 
 def _location(message: Mapping[str, Any], kind: str) -> Content:

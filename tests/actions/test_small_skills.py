@@ -14,6 +14,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.confirmation import ActionAffirm
 from actions.contact import ActionReceiveContact
 from actions.fallback import ActionClarify
+from actions.flow import ActionReceiveFlow
 from actions.order_status import ActionCheckOrderStatus
 from actions.orders.models import Order, OrderStatus
 from actions.resume import ActionResumeOrderLookUp
@@ -125,6 +126,23 @@ async def test_somebodys_contact_card_opens_nothing(before: str, phone: str | No
     responses, events = await run(ActionReceiveContact(), tracker(bot(before), USER, phone=phone))
     assert responses == ["utter_contact_received"]
     assert events == []
+
+
+@pytest.mark.parametrize(("answers", "phone", "said"), [
+    ({"order": "10234", "size": "M"}, "+919876543210", "utter_order_status_shipped"),
+    ({"screen_0_Input_1": "#10 234"}, "+919876543210", "utter_order_status_shipped"),
+    ({"order": "99999", "rooms": "3"}, "+919876543210", "utter_flow_thanks"),
+    ({"comment": "all well"}, "+919876543210", "utter_flow_thanks"),
+    ({"order": "10234"}, None, "utter_flow_thanks"),
+    ({}, None, "utter_flow_thanks"),
+])
+async def test_a_submitted_form_is_thanked_for_or_answered_with_the_order_it_names(
+    answers: dict[str, str], phone: str | None, said: str
+) -> None:
+    at = tracker(USER, intent="send_flow", phone=phone)
+    at.latest_message["metadata"]["flow"] = {"name": "flow", "answers": answers}
+    responses, _ = await run(ActionReceiveFlow(OneOrder()), at)
+    assert responses == [said]
 
 
 async def test_number_is_asked_for_again_right_after_a_question_in_between() -> None:

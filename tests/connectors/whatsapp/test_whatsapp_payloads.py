@@ -35,7 +35,11 @@ TURNS = [
     ("interactive", {"interactive": {"type": "button_reply"}}, "unsupported", "/send_unsupported"),
     ("interactive", {"interactive": {"type": "payment_method"}}, "unsupported", "/send_unsupported"),
     ("interactive", {"interactive": {"type": "nfm_reply", "nfm_reply": {"response_json": "{oops"}}}, "flow_reply",
-     "/send_unsupported"),
+     "/send_flow"),
+    ("interactive", {"interactive": {"type": "call_permission_reply", "call_permission_reply": {"response": "accept"}}},
+     "call_permission", None),
+    ("interactive", {"interactive": {"call_permission_update": {"status": "expired"}}}, "call_permission", None),
+    ("call_permission_update", {"call_permission_update": {"status": "expired"}}, "call_permission", None),
     ("button", {"button": {"payload": "STOP", "text": "Stop these"}}, "template_button", "Stop these"),
     ("button", {"button": {"payload": "STOP"}}, "template_button", "STOP"),
     ("image", {"image": {"id": "1", "caption": "This tore"}}, "image", "This tore"),
@@ -56,7 +60,7 @@ TURNS = [
 
 
 @pytest.mark.parametrize(("kind", "parts", "read_as", "text"), TURNS)
-def test_each_kind_gives_its_turn(kind: str, parts: dict[str, Any], read_as: str, text: str) -> None:
+def test_each_kind_gives_its_turn(kind: str, parts: dict[str, Any], read_as: str, text: str | None) -> None:
     content = only(message(kind, **parts)).content
     assert (content.kind, content.text) == (read_as, text)
 
