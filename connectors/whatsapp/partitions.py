@@ -119,8 +119,10 @@ class Partitions:
 
     async def _give_back(self, owned: Owned) -> None:
         await self._lost(owned)
-        await self._release([keys.owner(owned.partition), keys.lease(owned.partition)], [owned.token])
+        # Nobody works on it here any more: from now on no heartbeat renews it, whether it can be released or not.
         if self.owned.get(owned.partition) == owned:
             del self.owned[owned.partition]
-
-
+        try:
+            await self._release([keys.owner(owned.partition), keys.lease(owned.partition)], [owned.token])
+        except (RedisError, OSError, asyncio.TimeoutError) as error:
+            log.warning("partitions.release.failed error=%s; its lease runs out", type(error).__name__)

@@ -250,6 +250,27 @@ async def test_processes_share_the_customers_and_take_over_within_seconds(redis_
     await first.stop()
 
 
+async def test_a_partition_that_cannot_be_given_back_is_served_all_the_same(redis_url: str) -> None:
+    graph = FakeGraph()
+    first, second = Process(redis_url, graph=graph).start(), Process(redis_url, graph=graph)
+
+    async def away(*_: Any) -> None:
+        raise redis.ConnectionError("Connection closed by server.")
+
+    async def shares(*expected: int) -> bool:
+        return sorted(len(p.transport.partitions.owned) for p in (first, second)) == [*expected]
+
+    await eventually(lambda: shares(0, 32))
+    first.transport.partitions._release = away  # type: ignore[assignment]
+    second.start()
+    await eventually(lambda: shares(16, 16))
+    await second.die()
+    await first.inbox.put([message(f"91{n:04d}", f"m{n}") for n in range(200)])
+    await first.drained(15)
+    assert graph.keys() == {f"m{n}:1": 1 for n in range(200)}
+    await first.die()
+
+
 async def test_a_clean_stop_hands_over_at_once_and_finishes_what_runs(redis_url: str) -> None:
     async def dawdle(turn: Turn) -> None:
         await asyncio.sleep(0.3)
