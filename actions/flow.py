@@ -7,7 +7,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.order_answers import Asked
 from actions.order_status import OrderAction
-from actions.orders.models import normal_number
+from actions.orders.numbers import normal_number
 from actions.speaking import Domain, Event, as_if_said, message_metadata
 
 MOST_VALUES = 20
