@@ -184,6 +184,12 @@ class Settings:
                 rf"ORDER_NUMBER_PATTERN is no regular expression ({error}). Remedy: one such as \d{{5}}."
             ) from None
         self._check_amounts()
+        field = self.values["ZENDESK_ORDER_FIELD_ID"]
+        if field is not None and not re.fullmatch(r"[1-9]\d{0,18}", field, re.ASCII):
+            raise SettingsError(
+                f"ZENDESK_ORDER_FIELD_ID must be the number of a ticket field, not {field!r}. Remedy: the ID that "
+                "Zendesk's Admin Center shows beside the field, such as 360012345678; or unset it."
+            )
         if self.values["LOG_LEVEL"] not in LOG_LEVELS:
             raise SettingsError(f"LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}, not {self.values['LOG_LEVEL']!r}.")
         key = LLM_KEYS.get(str(self.values["LLM_PROVIDER"]))

@@ -10,6 +10,7 @@ from sqlalchemy import update
 from sqlalchemy.engine import Connection, Row
 
 from handoff.database import Database
+from handoff.ending import WITH_PEOPLE
 from handoff.rows import TicketRef, add_delivery, add_job, is_own_comment, lock_floor, locked_takeover
 from handoff.tables import floors, takeovers
 from handoff.takeover import FIRST_LOOK_S
@@ -71,7 +72,7 @@ def _take_floor(connection: Connection, takeover: Row, now: float) -> None:
         values |= {"ending": None, "return_epoch": None, "look_at": now + FIRST_LOOK_S}
     if takeover.state == "closed":
         key = f"again:{takeover.external_id}:{floor.epoch}"
-        add_job(connection, takeover.id, "note", key, {"note": SPEAKS_AGAIN_NOTE}, now)
+        add_job(connection, takeover.id, "note", key, {"note": SPEAKS_AGAIN_NOTE, **WITH_PEOPLE}, now)
     connection.execute(update(takeovers).where(takeovers.c.id == takeover.id).values(values))
     connection.execute(
         update(floors)

@@ -21,7 +21,8 @@ from sqlalchemy.engine import Connection, Row
 
 from handoff.configuration import HandoffConfiguration
 from handoff.database import Database
-from handoff.port import Helpdesk, NewComment, NotAllowed, Refused, RetryLater, Ticket
+from handoff.follow_up import follow_up, nobody_can_take_it
+from handoff.port import Gone, Helpdesk, NewComment, NotAllowed, Refused, RetryLater, Ticket
 from handoff.rows import insert_once, takeover_by_id
 from handoff.tables import comments, jobs, notices, takeovers
 from handoff.ticket import again_note, draft_of, note_comment, request_from, request_of, words_comment
@@ -36,6 +37,8 @@ REFUSED_WAIT_S = 600.0
 MAX_REFUSALS = 3
 BUDGET_WINDOW_S = 600.0
 SLOW_COALESCE_S = 30.0
+MAX_WORDS = 40_000  # characters of JSON in one comment: after an outage there may be hundreds of messages
+REFUSED_TICKET_WAITS_S = (2.0, 10.0)  # before the customer is given back to the assistant
 
 
 @dataclass(frozen=True)
@@ -150,9 +153,11 @@ class Dispatcher:
             return takeover, order
 
     def _choose(self, connection: Connection, takeover: Row, pending: Sequence[Row], now: float) -> Order | None:
-        if not pending or pending[0].due_at > now:
+        if not pending:
             return None
-        first = pending[0]
+        first = next((job for job in pending if job.kind == "open"), pending[0])  # a follow-up's comes late
+        if first.due_at > now:
+            return None
         if first.kind == "open":
             return Order("open", (first,))
         if takeover.ticket_id is None:
@@ -170,9 +175,11 @@ class Dispatcher:
         first = pending[0]
         if first.part is not None:
             return tuple(job for job in pending if job.part == first.part)
-        together = []
+        together: list[Row] = []
+        room = MAX_WORDS
         for job in pending:
-            if job.kind != "words":
+            room -= len(job.body or "")
+            if job.kind != "words" or (together and room < 0):
                 break
             together.append(job)
         last = connection.execute(
@@ -218,7 +225,11 @@ class Dispatcher:
         except NotAllowed as error:
             return self._not_let_in(order, error)
         except Refused as error:
-            return self._refused(takeover, order, error)
+            log.error("handoff.job.refused reference=%s kind=%s error=%s", takeover.reference, order.kind, error)
+            if order.kind == "open":
+                return self._ticket_refused(takeover, order)
+            gone = isinstance(error, Gone) or order.jobs[0].attempts + 1 >= MAX_REFUSALS
+            return self._continue_elsewhere(takeover, order) if gone else self._comment_refused(takeover, order)
         except Exception as error:
             log.debug("handoff.job.crashed", exc_info=True)
             return self._later(takeover, order, "crashed", RuntimeError(type(error).__name__), None)
@@ -251,6 +262,7 @@ class Dispatcher:
                     ticket_id=ticket.id,
                     ticket_url=ticket.url,
                     requester_id=ticket.requester_id,
+                    opened_without=" ".join(ticket.without)[:200] or None,
                     request=json.dumps(asdict(told)) if takeover.request else None,
                 )
             )
@@ -264,6 +276,12 @@ class Dispatcher:
                     takeover_id=takeover.id, channel=channel, state="pending", attempts=0, due_at=now
                 )
                 connection.execute(row.on_conflict_do_nothing())
+            if takeover.follows:
+                told_anew = update(notices).where(notices.c.takeover_id == takeover.id)
+                connection.execute(told_anew.values(state="pending", attempts=0, due_at=now, done_at=None))
+        if ticket.without:
+            parts = ",".join(ticket.without)
+            log.error("handoff.ticket.opened_without reference=%s parts=%s", takeover.reference, parts)
         log.info("handoff.ticket.opened reference=%s backend=%s", takeover.reference, self._helpdesk.name)
 
     def _comment(self, takeover: Row, order: Order) -> None:
@@ -283,7 +301,7 @@ class Dispatcher:
             return words_comment(takeover, first.part, known, self._configuration, self._media_key)
         again = bodies[0].get("again")
         text = again_note(request_from(again), self._configuration) if again else bodies[0].get("note", "")
-        return note_comment(takeover, first.id, text)
+        return note_comment(takeover, first.id, text, bodies[0])
 
     def _done(self, connection: Connection, order: Order, now: float) -> None:
         ids = [job.id for job in order.jobs]
@@ -311,24 +329,56 @@ class Dispatcher:
         self._set(order, due_at=self._clock() + NOT_ALLOWED_WAIT_S, trouble="not_allowed")
         return False
 
-    def _refused(self, takeover: Row, order: Order, error: Refused) -> bool:
-        """A ticket is asked for until it exists. A comment that is refused again and again (closed ticket) is not."""
-        log.error("handoff.job.refused reference=%s kind=%s error=%s", takeover.reference, order.kind, error)
-        if order.kind == "open":
-            self._set(order, due_at=self._clock() + REFUSED_WAIT_S, trouble="refused")
+    def _ticket_refused(self, takeover: Row, order: Order) -> bool:
+        """A ticket is asked for until it exists; but the customer does not wait for what only an operator can mend."""
+        attempts = order.jobs[0].attempts + 1
+        if attempts <= len(REFUSED_TICKET_WAITS_S):
+            self._set(order, due_at=self._clock() + REFUSED_TICKET_WAITS_S[attempts - 1], trouble="refused")
             return False
-        gone = order.jobs[0].attempts + 1 >= MAX_REFUSALS
-        if gone:
+        self._set(order, due_at=self._clock() + REFUSED_WAIT_S, trouble="refused")
+        self._give_up_waiting(takeover)
+        return False
+
+    def _give_up_waiting(self, takeover: Row) -> None:
+        now = self._clock()
+        with self._db.write() as connection:
+            if not nobody_can_take_it(connection, takeover.id, now):
+                return
+            for channel in self._channels:
+                row = insert_once(connection, notices).values(
+                    takeover_id=takeover.id, channel=channel, state="pending", attempts=0, due_at=now
+                )
+                connection.execute(row.on_conflict_do_nothing())
+        log.critical("handoff.ticket.impossible reference=%s; the customer has the assistant again", takeover.reference)
+
+    def _comment_refused(self, takeover: Row, order: Order) -> bool:
+        self._set(order, due_at=self._clock() + 2.0, trouble="refused")
+        self._look_now(takeover)
+        return False
+
+    def _continue_elsewhere(self, takeover: Row, order: Order) -> bool:
+        """The ticket takes nothing more. The customer's words get another ticket; a note that only informs does not."""
+        if order.kind == "note" and "again" not in json.loads(order.jobs[0].body or "{}"):
             self._set(order, state="dead", trouble="refused")
-        else:
-            self._set(order, due_at=self._clock() + 2.0, trouble="refused")
+            self._look_now(takeover)
+            return True
+        now = self._clock()
+        with self._db.write() as connection:
+            outcome = follow_up(connection, takeover.id, now)
+        log.warning("handoff.ticket.gone reference=%s follow_up=%s", takeover.reference, outcome)
+        wait = {"ordered": 0.0, "later": 3.0}.get(outcome, REFUSED_WAIT_S)
+        self._set(order, due_at=now + wait, trouble="refused")
+        if outcome == "too_many":
+            self._give_up_waiting(takeover)
+        return outcome == "ordered"
+
+    def _look_now(self, takeover: Row) -> None:
         with self._db.write() as connection:
             connection.execute(
                 update(takeovers)
                 .where(takeovers.c.id == takeover.id, takeovers.c.state != "closed")
                 .values(look_at=self._clock())
             )
-        return gone
 
     def _set(self, order: Order, **values: float | str) -> None:
         with self._db.write() as connection:

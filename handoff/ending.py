@@ -15,13 +15,21 @@ from sqlalchemy import update
 from sqlalchemy.engine import Connection, Row
 
 from handoff.database import Database
-from handoff.entries import RETURNED, epoch_of_return
+from handoff.entries import RETURNED, WITH_ASSISTANT_TAG, epoch_of_return
 from handoff.rows import TicketRef, add_delivery, add_job, lock_floor, locked_takeover, takeover_by_id
 from handoff.tables import deliveries, floors, takeovers
 from handoff.takeover import FIRST_LOOK_S
 
 ANNOUNCE_AGAIN_S = 300.0
-RETURNED_NOTE = "The customer chose to go back to the assistant. A public reply here would still reach them."
+WITH_ASSISTANT = {"status": "pending", "add_tag": WITH_ASSISTANT_TAG}
+WITH_PEOPLE = {"status": "open", "remove_tag": WITH_ASSISTANT_TAG}
+UNREACHED_NOTE = (
+    "The customer is with the assistant again, because no ticket could be opened when they asked for a person. A public"
+    " reply here reaches them."
+)
+RETURNED_NOTE = (
+    "With the assistant again: the customer chose to go back to it. A public reply here would still reach them."
+)
 
 
 def status_changed(
@@ -108,4 +116,13 @@ def give_back_as_wished(connection: Connection, takeover: Row, now: float) -> No
     payload = {"reason": "customer", "reference": takeover.reference}
     entry_id = f"{RETURNED}{takeover.external_id}:{epoch}"
     add_delivery(connection, takeover, "conversation_returned", entry_id, payload, now)
-    add_job(connection, takeover.id, "note", entry_id, {"note": RETURNED_NOTE}, now)
+    add_job(connection, takeover.id, "note", entry_id, {"note": RETURNED_NOTE, **WITH_ASSISTANT}, now)
+
+
+def give_back_unreached(connection: Connection, takeover: Row, now: float) -> None:
+    """No ticket can be had: the customer is told so, once, and has the assistant. The caller holds the floor's lock."""
+    epoch = give_back(connection, takeover, "unreached", now)
+    payload = {"reason": "unreachable", "reference": takeover.reference}
+    entry_id = f"{RETURNED}{takeover.external_id}:{epoch}"
+    add_delivery(connection, takeover, "conversation_returned", entry_id, payload, now)
+    add_job(connection, takeover.id, "note", entry_id, {"note": UNREACHED_NOTE, **WITH_ASSISTANT}, now)

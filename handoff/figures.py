@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -52,10 +53,22 @@ def _takeovers(connection: Connection, now: float) -> list[Figure]:
             select(floors.c.holder, func.count()).where(floors.c.holder != "bot").group_by(floors.c.holder)
         ).all()
     )
+    parts = connection.execute(
+        select(takeovers.c.opened_without, func.count())
+        .where(takeovers.c.opened_without.is_not(None))
+        .group_by(takeovers.c.opened_without)
+    ).all()
+    without: Counter[str] = Counter()
+    for named, count in parts:
+        without.update(dict.fromkeys(named.split(), count))
     first = select(func.min(takeovers.c.opened_at)).where(takeovers.c.state == "waiting")
     return [
         Figure("assistant_takeovers_open", "Customers who wait for or talk to a person", sum(held.values())),
         Figure("assistant_takeovers_waiting", "Customers whom no agent has answered yet", held.get("waiting", 0)),
+        *[Figure("assistant_tickets_opened_without", "Tickets that the helpdesk took only without this part",
+                 count, f'part="{part}"') for part, count in sorted(without.items())],
+        Figure("assistant_tickets_followed_up", "Tickets that continue one which was closed, merged or deleted",
+               connection.execute(select(func.count()).where(takeovers.c.follows.is_not(None))).scalar_one()),
         Figure("assistant_takeovers_waiting_oldest_seconds", "How long the first of them waits",
                _age(connection.execute(first).scalar(), now)),
     ]  # fmt: skip

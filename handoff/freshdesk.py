@@ -14,13 +14,15 @@ from typing import Any
 
 from handoff import http
 from handoff.agent_words import whatsapp_words
-from handoff.port import Draft, NewComment, Refused, SeenComment, Ticket, TicketView
+from handoff.port import Draft, Gone, HelpdeskError, NewComment, Refused, SeenComment, Ticket, TicketView
 from handoff.times import epoch_or
 from settings import Settings, SettingsError
 
 log = logging.getLogger(__name__)
 
 PRIORITY = {"normal": 2, "high": 3, "urgent": 4}
+STATUS = {"open": 2, "pending": 3}
+STOPGAP = "WhatsApp"
 OPEN, RESOLVED, CLOSED = 2, 4, 5
 SOURCE_CHAT = 7
 PAGE = 100
@@ -67,17 +69,51 @@ class Freshdesk:
         }
         if self._order_field and draft.order_number:
             body["custom_fields"] = {self._order_field: draft.order_number}
-        # A field that does not exist, or a number that Freshdesk takes for none, must not cost the ticket.
-        for doubtful in [name for name in ("custom_fields", "phone") if body.get(name)]:
+        if draft.follows:
+            body["tags"].append(f"follows-{draft.follows}"[:32])
+        without: list[str] = []
+        while True:
             try:
-                return self._post(body)
+                return self._post(body, tuple(without))
             except Refused as error:
-                log.error("freshdesk.ticket.refused; asking without %s error=%s", doubtful, error)
-                del body[doubtful]
-        return self._post(body)
+                changed = self._mend(body, error)
+                if changed is None:
+                    raise
+                log.error("freshdesk.ticket.refused error=%s; asking again, changed: %s", error, changed)
+                without.append(changed)
 
-    def _post(self, body: dict[str, Any]) -> Ticket:
-        return self._ticket(self._call("POST", "/tickets", json={key: value for key, value in body.items() if value}))
+    def _mend(self, body: dict[str, Any], error: Refused) -> str | None:
+        """Change what Freshdesk complains about: a mandatory field gets a stopgap, a doubtful one is left out.
+
+        Returns the field's name; None when nothing is left to try. No field may cost the ticket.
+        """
+        for field, _, code in (each.partition(":") for each in error.fields):
+            custom = body.setdefault("custom_fields", {})
+            if code == "missing_field" and field not in body and field not in custom:
+                (custom if field.startswith("cf_") else body)[field] = self._stopgap(field)
+                return field
+        for doubtful in ("custom_fields", "phone"):
+            if body.get(doubtful):
+                del body[doubtful]
+                return doubtful
+        return None
+
+    def _stopgap(self, field: str) -> Any:
+        """A value for a field that the shop made mandatory; agents see what it is."""
+        try:
+            known = self._call("GET", "/ticket_fields")
+        except Refused:
+            return STOPGAP
+        found: dict[str, Any] = next((each for each in known if each.get("name") == field), {})
+        choices = found.get("choices")
+        if choices:
+            return next(iter(choices))
+        kinds: dict[str, Any] = {"custom_checkbox": True, "custom_number": 0, "custom_decimal": 0}
+        return kinds.get(str(found.get("type")), STOPGAP)
+
+    def _post(self, body: dict[str, Any], without: tuple[str, ...]) -> Ticket:
+        made = self._call("POST", "/tickets", json={key: value for key, value in body.items() if value})
+        return self._ticket(made, without)
 
     def _find(self, requester: str, tag: str) -> Ticket | None:
         try:
@@ -86,10 +122,10 @@ class Freshdesk:
             return None
         return next((self._ticket(ticket) for ticket in tickets if tag in (ticket.get("tags") or [])), None)
 
-    def _ticket(self, ticket: dict[str, Any]) -> Ticket:
+    def _ticket(self, ticket: dict[str, Any], without: tuple[str, ...] = ()) -> Ticket:
         requester = ticket.get("requester_id")
         url = f"{self._base}/a/tickets/{ticket['id']}"
-        return Ticket(str(ticket["id"]), url, str(requester) if requester else None)
+        return Ticket(str(ticket["id"]), url, str(requester) if requester else None, without)
 
     def add_comment(self, ticket: Ticket, comment: NewComment, tried_before: bool) -> str | None:
         if tried_before:
@@ -97,15 +133,48 @@ class Freshdesk:
                 if comment.marker in str(seen.get("body_text") or ""):
                     return str(seen["id"])
         body: dict[str, Any] = {"body": _as_html(comment.body), "private": comment.author != "customer"}
-        if comment.author == "customer" and ticket.requester_id:
-            body["user_id"] = int(ticket.requester_id)
-        made = self._call("POST", f"/tickets/{ticket.id}/notes", json=body)
+        if comment.author == "customer":
+            if self._status(ticket) == "closed":
+                raise Gone("closed")  # Freshdesk would take the note, and nobody would see it
+            if ticket.requester_id:
+                body["user_id"] = int(ticket.requester_id)
+        try:
+            made = self._call("POST", f"/tickets/{ticket.id}/notes", json=body)
+        except Refused as error:
+            if self._status(ticket) == "closed":
+                raise Gone(str(error)) from error
+            raise
+        self._change(ticket, comment)
         return str(made["id"])
 
+    def _change(self, ticket: Ticket, comment: NewComment) -> None:
+        """Status and priority; what goes wrong with them must not repeat the comment."""
+        changes = {"status": STATUS.get(comment.status or ""), "priority": PRIORITY.get(comment.priority or "")}
+        changes = {name: value for name, value in changes.items() if value}
+        try:
+            if changes:
+                self._call("PUT", f"/tickets/{ticket.id}", json=changes)
+        except HelpdeskError as error:
+            log.warning("freshdesk.ticket.not_changed error=%s", error)
+
+    def _status(self, ticket: Ticket) -> str:
+        """open, solved or closed; what was deleted or marked as spam counts as closed."""
+        try:
+            found = self._call("GET", f"/tickets/{ticket.id}")
+        except Refused:
+            return "closed"
+        if found.get("deleted") or found.get("spam"):
+            return "closed"
+        return {RESOLVED: "solved", CLOSED: "closed"}.get(found.get("status"), "open")
+
     def look(self, ticket: Ticket) -> TicketView:
-        status = self._call("GET", f"/tickets/{ticket.id}").get("status")
-        named = {RESOLVED: "solved", CLOSED: "closed"}.get(status, "open")
-        return TicketView(named, tuple(_seen(comment, ticket) for comment in self._conversations(ticket)))
+        status = self._status(ticket)
+        try:
+            return TicketView(status, tuple(_seen(comment, ticket) for comment in self._conversations(ticket)))
+        except Refused as error:
+            if status == "closed":
+                raise Gone(str(error)) from error
+            raise
 
     def _conversations(self, ticket: Ticket) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []

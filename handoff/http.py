@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,7 +37,8 @@ def judge(answer: Answer) -> None:
         raise NotAllowed(f"HTTP {status}")
     if status in (408, 409, 423, 425, 429) or status >= 500:
         raise RetryLater(f"HTTP {status}", retry_after(answer.headers))
-    raise Refused(f"HTTP {status} {_code(answer.body)}".strip())
+    content = _json(answer.body)
+    raise Refused(f"HTTP {status} {_code(content)}".strip(), _fields(content))
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -54,18 +56,38 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return min(max(seconds, 0.0), LONGEST_WAIT_S)
 
 
-def _code(body: str) -> str:
-    """The error's own name, when the body is JSON and has one."""
+def _json(body: str) -> dict[str, Any]:
     try:
-        content: Any = json.loads(body)
-    except ValueError:
-        return ""
-    if not isinstance(content, dict):
-        return ""
+        content = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return _object(content)
+
+
+def _code(content: dict[str, Any]) -> str:
+    """The error's own name, when it has one."""
     error = content.get("error") or content.get("code") or content.get("category") or ""
     if isinstance(error, dict):
         error = error.get("title") or error.get("code") or ""
     return str(error)[:80]
+
+
+def _fields(content: dict[str, Any]) -> tuple[str, ...]:
+    """What a helpdesk complained about: Zendesk's `details`, Freshdesk's and HubSpot's `errors`; names and codes."""
+    found: list[str] = []
+    for name, complaints in _object(content.get("details")).items():
+        codes = [_object(each).get("error") for each in complaints] if isinstance(complaints, list) else []
+        found += [f"{name}:{code}" if code else str(name) for code in codes or [None]]
+    errors = content.get("errors")
+    for each in map(_object, errors if isinstance(errors, list) else ()):
+        names = _object(each.get("context")).get("propertyName") or each.get("field")
+        names = names if isinstance(names, list) else [names]
+        found += [f"{name}:{each.get('code')}" for name in names if name]
+    return tuple(re.sub(r"[^\w.:-]", "", field)[:80] for field in found[:10])
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def session(headers: Mapping[str, str], auth: tuple[str, str] | None = None) -> requests.Session:

@@ -11,15 +11,19 @@ from __future__ import annotations
 
 import datetime as dt
 import html
+import logging
 import re
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
 from handoff import http
 from handoff.agent_words import whatsapp_words
-from handoff.port import Draft, NewComment, Refused, RetryLater, SeenComment, Ticket, TicketView
+from handoff.port import Draft, Gone, HelpdeskError, NewComment, Refused, RetryLater, SeenComment, Ticket, TicketView
 from handoff.times import epoch_or
 from settings import Settings, SettingsError
+
+log = logging.getLogger(__name__)
 
 TICKET_KEY, CONTACT_KEY, ORDER = "assistant_handoff_id", "assistant_customer_id", "assistant_order_number"
 TO_CUSTOMER = re.compile(r"[*_]*to customer[*_]*\s*:[*_]*", re.IGNORECASE)  # in bold, perhaps
@@ -64,11 +68,20 @@ class HubSpot:
         body = {"properties": properties, "associations": [_association(contact, TICKET_TO_CONTACT)]}
         try:
             return self._ticket(self._call("POST", "/crm/v3/objects/tickets", json=body))
-        except Refused:
-            if properties["hs_ticket_priority"] != "URGENT":
+        except Refused as error:
+            # Accounts without the fourth priority, or with a property of theirs under our name.
+            without = "priority" if properties["hs_ticket_priority"] == "URGENT" else "order"
+            if any(field.startswith(ORDER) for field in error.fields):
+                without = "order"
+            if without == "order" and ORDER not in properties:
                 raise
-            properties["hs_ticket_priority"] = "HIGH"  # accounts without the fourth priority
-            return self._ticket(self._call("POST", "/crm/v3/objects/tickets", json=body))
+            log.error("hubspot.ticket.refused error=%s; asking without its %s", error, without)
+            if without == "order":
+                del properties[ORDER]
+            else:
+                properties["hs_ticket_priority"] = "HIGH"
+            made = self._ticket(self._call("POST", "/crm/v3/objects/tickets", json=body))
+            return replace(made, without=(without,))
 
     def _find(self, external_id: str) -> Ticket | None:
         path = f"/crm/v3/objects/tickets/{quote(external_id, safe='')}"
@@ -114,6 +127,8 @@ class HubSpot:
             for note in self._notes(ticket):
                 if comment.marker in _body(note):
                     return str(note["id"])
+        if comment.author == "customer":
+            self._still_there(ticket)
         who = "Customer on WhatsApp" if comment.author == "customer" else "Assistant"
         body = {
             "properties": {
@@ -122,12 +137,33 @@ class HubSpot:
             },
             "associations": [_association(ticket.id, NOTE_TO_TICKET)],
         }
-        return str(self._call("POST", "/crm/v3/objects/notes", json=body)["id"])
+        made = str(self._call("POST", "/crm/v3/objects/notes", json=body)["id"])
+        self._raise_priority(ticket, comment.priority)
+        return made
+
+    def _raise_priority(self, ticket: Ticket, priority: str | None) -> None:
+        """What goes wrong with it must not repeat the comment."""
+        if priority is None:
+            return
+        body = {"properties": {"hs_ticket_priority": PRIORITY[priority]}}
+        try:
+            self._call("PATCH", f"/crm/v3/objects/tickets/{ticket.id}", json=body)
+        except HelpdeskError as error:
+            log.warning("hubspot.ticket.not_changed error=%s", error)
+
+    def _still_there(self, ticket: Ticket) -> dict[str, Any]:
+        """The ticket. Raises Gone for one that was deleted, or merged into another, under whose id it is then shown."""
+        wanted = {"properties": "hs_pipeline,hs_pipeline_stage"}
+        try:
+            found = self._call("GET", f"/crm/v3/objects/tickets/{ticket.id}", params=wanted)
+        except Refused as error:
+            raise Gone(str(error)) from error
+        if found.get("archived") or str(found.get("id")) != ticket.id:
+            raise Gone("merged or deleted")
+        return dict(found)
 
     def look(self, ticket: Ticket) -> TicketView:
-        found = self._call(
-            "GET", f"/crm/v3/objects/tickets/{ticket.id}", params={"properties": "hs_pipeline,hs_pipeline_stage"}
-        )
+        found = self._still_there(ticket)
         properties = found.get("properties") or {}
         place = str(properties.get("hs_pipeline")), str(properties.get("hs_pipeline_stage"))
         status = "solved" if self._is_closed(place) else "open"

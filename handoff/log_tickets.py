@@ -14,7 +14,7 @@ from sqlalchemy.engine import Row
 
 from handoff.agent_words import whatsapp_words
 from handoff.database import Database, HandoffUnavailable
-from handoff.port import Draft, NewComment, Refused, RetryLater, SeenComment, Ticket, TicketView
+from handoff.port import Draft, Gone, NewComment, RetryLater, SeenComment, Ticket, TicketView
 from handoff.rows import insert_once
 from handoff.tables import log_comments, log_tickets
 
@@ -61,7 +61,7 @@ class LogTickets:
             with self._db.write() as connection:
                 status = select(log_tickets.c.status).where(log_tickets.c.id == int(ticket_id))
                 if connection.execute(status).scalar() in (None, "closed"):
-                    raise Refused("the ticket is closed or gone")
+                    raise Gone("the ticket is closed or gone")
                 connection.execute(
                     insert_once(connection, log_comments)
                     .values(
@@ -89,7 +89,7 @@ class LogTickets:
         except HandoffUnavailable as error:
             raise RetryLater(str(error)) from error
         if status is None:
-            raise Refused("no such ticket")
+            raise Gone("no such ticket")
         return TicketView(
             status,
             tuple(

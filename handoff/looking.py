@@ -15,7 +15,8 @@ from handoff.database import Database
 from handoff.deliveries import files_of
 from handoff.ending import announce_return
 from handoff.entries import comment_entry_id
-from handoff.port import Helpdesk, HelpdeskError, Refused, SeenComment, Ticket
+from handoff.follow_up import has_words_waiting
+from handoff.port import Gone, Helpdesk, HelpdeskError, Refused, SeenComment, Ticket
 from handoff.rows import TicketRef, lock_floor, takeover_by_id
 from handoff.tables import takeovers
 
@@ -27,6 +28,8 @@ MAX_ENDING_FAILURES = 3
 WAIT_FOR_TICKET_S = 3.0
 MAX_WAITS_FOR_TICKET = 20
 MAX_REFUSALS = 5
+MAX_GONE = 2
+WORDS_FIRST_S = 5.0
 LOOK_AFTER_RETURN_S = 3 * 24 * 3600.0  # a ticket left open by a customer who went back to the assistant
 
 
@@ -75,7 +78,9 @@ class Looking:
                 self._hand_on(takeover, comment, view.status == "open")
         if takeover.state == "closed":
             self._after_return(takeover, view.status == "open")
-        elif view.status in ("solved", "closed"):
+        elif view.status == "closed":
+            self._end_unless_words_wait(takeover)
+        elif view.status == "solved":
             self._end(takeover)
         elif takeover.ending:
             self._end(takeover, only_if_still_ending=True)
@@ -141,12 +146,21 @@ class Looking:
             self._end(takeover, only_if_still_ending=True)
         elif takeover.state == "closed" and failures >= MAX_REFUSALS:
             self._again(takeover, None)
-        elif isinstance(error, Refused) and failures >= MAX_REFUSALS:
+        elif isinstance(error, Refused) and failures >= (MAX_GONE if isinstance(error, Gone) else MAX_REFUSALS):
             log.error("handoff.ticket.gone reference=%s", takeover.reference)
-            self._end(takeover)
+            self._end_unless_words_wait(takeover)
         else:
             wait = ENDING_RETRY_S if takeover.ending else min(600.0, self._pace(takeover) * failures)
             self._again(takeover, self._clock() + wait, failures)
+
+    def _end_unless_words_wait(self, takeover: Row) -> None:
+        """What the customer wrote to a ticket that is gone gets another ticket first (the dispatcher's part)."""
+        with self._db.read() as connection:
+            waiting = has_words_waiting(connection, takeover.id)
+        if waiting:
+            self._again(takeover, self._clock() + WORDS_FIRST_S, takeover.look_failures)
+        else:
+            self._end(takeover)
 
     def _again(self, takeover: Row, at: float | None, failures: int = 0) -> None:
         with self._db.write() as connection:

@@ -24,6 +24,7 @@ from privacy.pseudonyms import mask_phone
 log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 12
+NO_TICKET = "The helpdesk refuses its ticket; the worker's log names the error."
 STUCK_S = 120.0
 
 
@@ -111,6 +112,6 @@ def _escalation(takeover: Row) -> Escalation:
         reason=REASONS.get(takeover.reason, "needs a person"),
         phone=mask_phone(request.phone),
         order_number=request.order_number,
-        url=takeover.ticket_url or "",
+        url=takeover.ticket_url or (NO_TICKET if takeover.ticket_id is None else ""),
         called_at=takeover.opened_at,
     )

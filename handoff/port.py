@@ -26,7 +26,18 @@ class RetryLater(HelpdeskError):
 
 
 class Refused(HelpdeskError):
-    """The request is wrong as it stands (422, 400, 404): the same call will not succeed."""
+    """The request is wrong as it stands (422, 400, 404): the same call will not succeed.
+
+    `fields`: what of it the helpdesk complained about, each `name` or `name:code`, as the helpdesk names them.
+    """
+
+    def __init__(self, why: str, fields: tuple[str, ...] = ()) -> None:
+        super().__init__(" ".join([why, *fields]))
+        self.fields = fields
+
+
+class Gone(Refused):
+    """The ticket takes no words any more: closed for good, merged into another, deleted or marked as spam."""
 
 
 class NotAllowed(HelpdeskError):
@@ -40,11 +51,16 @@ class Ticket:
     id: str
     url: str = ""
     requester_id: str | None = None
+    without: tuple[str, ...] = ()
+    """What of the draft the helpdesk refused, so that the ticket was opened without it (or with a stopgap)."""
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A ticket to be opened. `priority` is normal, high or urgent; `note` is its first comment, private."""
+    """A ticket to be opened. `priority` is normal, high or urgent; `note` is its first comment, private.
+
+    `follows` is the id of a ticket that is gone and that this one continues.
+    """
 
     external_id: str
     reference: str
@@ -56,18 +72,24 @@ class Draft:
     customer_name: str
     phone: str | None = None
     order_number: str | None = None
+    follows: str | None = None
 
 
 @dataclass(frozen=True)
 class NewComment:
     """A comment of ours. `marker` stands in the body and nowhere else in the ticket: it finds a lost answer again.
 
-    `author` is "customer" (public, in the customer's name) or "assistant" (a private note).
+    `author` is "customer" (public, in the customer's name) or "assistant" (a private note). With the comment the
+    ticket may get a `status` (open, pending), a `priority` (normal, high, urgent) and a tag more or less.
     """
 
     author: str
     body: str
     marker: str
+    status: str | None = None
+    priority: str | None = None
+    add_tag: str | None = None
+    remove_tag: str | None = None
 
 
 @dataclass(frozen=True)
@@ -100,9 +122,12 @@ class Helpdesk(Protocol):
         ...
 
     def add_comment(self, ticket: Ticket, comment: NewComment, tried_before: bool) -> str | None:
-        """Add the comment of this marker, or find it: never two. Its id, if the helpdesk says it."""
+        """Add the comment of this marker, or find it: never two. Its id, if the helpdesk says it.
+
+        Raises Gone when the ticket is one that takes no words any more.
+        """
         ...
 
     def look(self, ticket: Ticket) -> TicketView:
-        """The ticket's status and comments."""
+        """The ticket's status and comments. Raises Gone for one that was deleted."""
         ...

@@ -19,7 +19,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection, Row
 
 from handoff.database import Database
-from handoff.entries import RETURNED
+from handoff.entries import RETURNED, WITH_ASSISTANT_TAG
 from handoff.rows import add_job, lock_floor, takeover_by_id
 from handoff.tables import floors, jobs, notices, takeovers
 
@@ -101,12 +101,12 @@ def _insert_takeover(connection: Connection, floor: Row, request: Request, prefi
 
 
 def _left_open(connection: Connection, floor: Row) -> Row | None:
-    """The takeover from which the customer went back, when its ticket is still open, or still to be opened."""
+    """The takeover from which the customer went back (or had to), when its ticket is still open, or to be opened."""
     if floor.takeover_id is None:
         return None
     last = takeover_by_id(connection, floor.takeover_id)
     still_there = last.ticket_id is None or last.look_at is not None
-    return last if last.closed_as == "customer" and still_there else None
+    return last if last.closed_as in ("customer", "unreached") and still_there else None
 
 
 def _wait_again(connection: Connection, floor: Row, left: Row, request: Request, now: float) -> Opened:
@@ -125,9 +125,12 @@ def _wait_again(connection: Connection, floor: Row, left: Row, request: Request,
     )  # fmt: skip
     went_back = (jobs.c.takeover_id == left.id) & jobs.c.key.startswith(RETURNED) & (jobs.c.state == "pending")
     connection.execute(update(jobs).where(went_back, jobs.c.attempts == 0).values(state="done", body=None, done_at=now))
+    open_soon = (jobs.c.takeover_id == left.id) & (jobs.c.kind == "open") & (jobs.c.state == "pending")
+    connection.execute(update(jobs).where(open_soon).values(due_at=now))
     if not untried:  # a ticket that is tried again must say the same, or its Idempotency-Key is refused
         recent = tuple(line for line in request.transcript if line[0] > (left.closed_at or 0.0))
-        body = {"again": asdict(replace(request, transcript=recent))}
+        again = asdict(replace(request, transcript=recent))
+        body = {"again": again, "status": "open", "remove_tag": WITH_ASSISTANT_TAG}
         add_job(connection, left.id, "note", f"again:{left.external_id}:{floor.epoch}", body, now)
         told_anew = update(notices).where(notices.c.takeover_id == left.id)
         connection.execute(told_anew.values(state="pending", attempts=0, due_at=now, done_at=None))

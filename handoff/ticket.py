@@ -16,16 +16,24 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.engine import Row
 
 from handoff.configuration import HandoffConfiguration
+from handoff.limits import cut, size
 from handoff.port import Draft, NewComment
 from handoff.takeover import Request
 
-MAX_SUBJECT = 150
+MAX_SUBJECT = 150  # bytes, as the others
 MAX_BODY = 60_000  # Zendesk cuts at 64 KiB without a word
+MAX_NAME = 200
+MAX_LAST_WORDS = 600
+MAX_ORDER_NUMBER = 60
 TICKET_PRIORITY = {"MEDIUM": "normal", "HIGH": "high", "CRITICAL": "urgent"}
+CONTINUES = (
+    "This continues ticket #{ticket}, which takes no more words: it was closed, merged, deleted or marked as spam. What"
+    " the customer wrote since stands below."
+)
 REASONS = {
     "refund_request": "asks for a refund",
     "complaint": "complains",
-    "frustration": "is frustrated about an order",
+    "frustration": "is frustrated",
     "repeated_failure": "was not understood several times",
     "human_requested": "asks for a person",
 }
@@ -49,43 +57,49 @@ def request_from(raw: dict[str, Any]) -> Request:
 def draft_of(takeover: Row, configuration: HandoffConfiguration) -> Draft:
     """The ticket of a takeover."""
     request = request_of(takeover)
-    priority = TICKET_PRIORITY[request.priority]
+    # Said again after a lost answer, a ticket must say the same, or its Idempotency-Key is refused.
+    priority = TICKET_PRIORITY[takeover.priority if takeover.follows else request.priority]
     tags = ["whatsapp_assistant", f"reason_{request.reason}"]
     return Draft(
         external_id=takeover.external_id,
         reference=takeover.reference,
         subject=_subject(takeover.reference, request),
-        note=_note(takeover.reference, request, configuration),
+        note=_note(takeover, request, configuration),
         priority=priority,
         tags=tuple(tags + (["order_known"] if request.order_number else [])),
-        customer=request.customer,
-        customer_name=_one_line(request.profile_name or request.phone or "WhatsApp customer")[:100],
+        customer=takeover.customer,
+        customer_name=cut(_one_line(request.profile_name or request.phone or "WhatsApp customer"), MAX_NAME),
         phone=request.phone,
         order_number=request.order_number,
+        follows=takeover.follows,
     )
 
 
 def _subject(reference: str, request: Request) -> str:
-    return f"[WhatsApp] {reference}: customer {_wants(request)}"[:MAX_SUBJECT]
+    return cut(f"[WhatsApp] {reference}: customer {_wants(request)}", MAX_SUBJECT)
 
 
-def _note(reference: str, request: Request, configuration: HandoffConfiguration) -> str:
-    lines = [f"{reference}: a WhatsApp customer {_wants(request)}.", *_reasons(request, configuration)]
+def _note(takeover: Row, request: Request, configuration: HandoffConfiguration) -> str:
+    lines = [f"{takeover.reference}: a WhatsApp customer {_wants(request)}."]
+    if takeover.follows:
+        lines += ["", CONTINUES.format(ticket=takeover.follows)]
+    lines += _reasons(request, configuration)
     lines += ["", "Your public replies go to the customer on WhatsApp, private notes do not. Solve the ticket to give"]
     lines += ["the conversation back to the assistant.", "", "Conversation:"]
-    head = "\n".join(lines)
-    return f"{head}\n{_conversation(request, configuration.hours.zone, MAX_BODY - len(head) - 1)}"
+    head = cut("\n".join(lines), MAX_BODY // 2)
+    return f"{head}\n{_conversation(request, configuration.hours.zone, MAX_BODY - size(head) - 4)}"
 
 
 def again_note(request: Request, configuration: HandoffConfiguration) -> str:
     """For a ticket whose customer went back to the assistant, and now waits for a person once more."""
     lines = [f"The customer waits for a person again: {_wants(request)}.", *_reasons(request, configuration)]
-    head = "\n".join([*lines, "", "Meanwhile with the assistant:"])
-    return f"{head}\n{_conversation(request, configuration.hours.zone, MAX_BODY - len(head) - 1)}"
+    head = cut("\n".join([*lines, "", "Meanwhile with the assistant:"]), MAX_BODY // 2)
+    return f"{head}\n{_conversation(request, configuration.hours.zone, MAX_BODY - size(head) - 4)}"
 
 
 def _wants(request: Request) -> str:
-    about = f" about order #{request.order_number}" if request.order_number else ""
+    number = cut(_one_line(request.order_number or ""), MAX_ORDER_NUMBER)
+    about = f" about order #{number}" if number else ""
     return f"{REASONS.get(request.reason, request.reason)}{about}"
 
 
@@ -107,7 +121,7 @@ def _reasons(request: Request, configuration: HandoffConfiguration) -> list[str]
 
 def _last_words(request: Request) -> list[str]:
     said = [text for _, author, text in request.transcript if author == "customer"]
-    return [f"Last words: “{_one_line(said[-1])[:300]}”"] if said else []
+    return [f"Last words: “{cut(_one_line(said[-1]), MAX_LAST_WORDS)}”"] if said else []
 
 
 def _conversation(request: Request, zone: ZoneInfo, room: int) -> str:
@@ -115,7 +129,7 @@ def _conversation(request: Request, zone: ZoneInfo, room: int) -> str:
     kept: list[str] = []
     for at, author, text in reversed(request.transcript):
         line = f"[{_clock(at, zone)}] {author}: {text}"
-        room -= len(line) + 1
+        room -= size(line) + 4
         if room < 40:
             kept.append("(earlier messages left out)")
             break
@@ -139,13 +153,14 @@ def words_comment(
     first, last = _clock(words[0]["at"], zone), _clock(words[-1]["at"], zone)
     when = first if first == last else f"{first} to {last}"
     foot = f"(WhatsApp, {when}, {marker})"
-    return NewComment("customer", "\n".join(lines)[: MAX_BODY - len(foot) - 2] + f"\n\n{foot}", marker)
+    return NewComment("customer", cut("\n".join(lines), MAX_BODY - size(foot) - 8) + f"\n\n{foot}", marker)
 
 
-def note_comment(takeover: Row, job_id: int, text: str) -> NewComment:
-    """A private note of the assistant."""
+def note_comment(takeover: Row, job_id: int, text: str, body: dict[str, Any]) -> NewComment:
+    """A private note of the assistant, with what else of the ticket changes (status, priority, a tag)."""
     marker = f"{takeover.reference}/note-{job_id}"
-    return NewComment("assistant", f"{text}\n\n({marker})", marker)
+    changes = {name: body[name] for name in ("status", "priority", "add_tag", "remove_tag") if name in body}
+    return NewComment("assistant", f"{cut(text, MAX_BODY)}\n\n({marker})", marker, **changes)
 
 
 def _attachment(media_id: str, kind: str, filename: str, public_url: str | None, media_key: str) -> str:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,7 +27,7 @@ from zenpy.lib.exception import APIException, RecordNotFoundException, ZenpyExce
 
 from handoff.agent_words import fullest, whatsapp_words
 from handoff.http import Answer, judge
-from handoff.port import Draft, HelpdeskError, NewComment, Refused, RetryLater, SeenComment, Ticket, TicketView
+from handoff.port import Draft, Gone, HelpdeskError, NewComment, Refused, RetryLater, SeenComment, Ticket, TicketView
 from handoff.times import epoch_or
 from handoff.zendesk_login import Login, login
 from settings import Settings, SettingsError
@@ -37,6 +37,12 @@ logging.getLogger("zenpy").setLevel(logging.INFO)  # at DEBUG it logs whole tick
 
 TIMEOUT_S = (3.0, 10.0)  # connect, read
 ACCOUNT = "account"  # stands for ours in zenpy's URLs
+IN_OUR_NAME = "requester_refused"
+NOT_IN_THEIR_NAME = (
+    "Zendesk does not take {name} as the requester (suspended, perhaps), so this ticket is in the assistant's name."
+    " Your public replies reach the customer on WhatsApp all the same."
+)
+THEY_WROTE = "The customer wrote:"
 UNREADABLE = (APIException, ZenpyException, requests.RequestException, ValueError, AttributeError, TypeError, KeyError)
 
 
@@ -85,7 +91,7 @@ class Zendesk:
 
     def __init__(self, url: str, login: Login, order_field: str | None = None) -> None:
         self._base = url.rstrip("/")
-        self._login, self._order_field = login, order_field
+        self._login, self._order_field = login, int(order_field) if order_field else None
         self._threads = threading.local()
 
     @classmethod
@@ -102,38 +108,60 @@ class Zendesk:
                 if found is not None:
                     return found
             requester = self._requester(zenpy, draft)
-            session.idempotency_key = draft.external_id
-            try:
-                return self._create(zenpy, draft, requester)
-            except Refused as error:
-                found = self._find(zenpy, draft.external_id)
-                if found is not None:
-                    return found
-                if "Idempotent" in str(error):
-                    # The key remembers another body: an attempt whose answer was lost, worded differently.
-                    raise RetryLater("idempotency key in use", 60.0) from error
-                if not self._order_field:
-                    raise
-                log.error("zendesk.ticket.refused with the order field; opening it without")
-                session.idempotency_key = f"{draft.external_id}:plain"
-                return self._create(zenpy, draft, requester, with_order_field=False)
+            without: list[str] = []
+            while True:
+                session.idempotency_key = ":".join([draft.external_id, *without])
+                try:
+                    return self._create(zenpy, draft, requester, without)
+                except Refused as error:
+                    found = self._find(zenpy, draft.external_id)
+                    if found is not None:
+                        return found
+                    if "Idempotent" in str(error):
+                        # The key remembers another body: an attempt whose answer was lost, worded differently.
+                        raise RetryLater("idempotency key in use", 60.0) from error
+                    doubtful = self._doubtful(draft, without, error)
+                    if doubtful is None:
+                        raise
+                    log.error("zendesk.ticket.refused error=%s; opening it without its %s", error, doubtful)
+                    without.append(doubtful)
 
-    def _create(self, zenpy: Any, draft: Draft, requester: Any, with_order_field: bool = True) -> Ticket:
+    def _doubtful(self, draft: Draft, without: list[str], error: Refused) -> str | None:
+        """What to leave out next: what Zendesk complains about, else what shops most often get wrong."""
+        named = " ".join(error.fields)
+        parts = {
+            "order_field": bool(self._order_field and draft.order_number),
+            "follow_up": draft.follows is not None,
+            "requester": True,
+        }
+        left = [part for part, used in parts.items() if used and part not in without]
+        for part, words in (("requester", ("requester",)), ("follow_up", ("via_followup", "followup_source"))):
+            if part in left and any(word in named for word in words):
+                return part
+        return next(iter(left), None)
+
+    def _create(self, zenpy: Any, draft: Draft, requester: Any, without: Sequence[str]) -> Ticket:
+        note, tags = draft.note, list(draft.tags)
+        if "requester" in without:
+            note = f"{NOT_IN_THEIR_NAME.format(name=draft.customer_name)}\n\n{note}"
+            tags.append(IN_OUR_NAME)
         ticket = ZendeskTicket(
             subject=draft.subject,
-            comment=Comment(body=draft.note, public=False),
+            comment=Comment(body=note, public=False),
             priority=draft.priority,
-            tags=list(draft.tags),
+            tags=tags,
             external_id=draft.external_id,
         )
-        if isinstance(requester, User):
+        if "requester" not in without and isinstance(requester, User):
             ticket.requester = requester
-        else:
+        elif "requester" not in without:
             ticket.requester_id = requester
-        if with_order_field and self._order_field and draft.order_number:
-            ticket.custom_fields = [CustomField(id=int(self._order_field), value=draft.order_number)]
+        if self._order_field and draft.order_number and "order_field" not in without:
+            ticket.custom_fields = [CustomField(id=self._order_field, value=draft.order_number)]
+        if draft.follows and "follow_up" not in without:
+            ticket.via_followup_source_id = int(draft.follows)
         audit = zenpy.tickets.create(ticket)
-        return self._ticket(getattr(audit, "ticket", audit))
+        return self._ticket(getattr(audit, "ticket", audit), tuple(without))
 
     def _requester(self, zenpy: Any, draft: Draft) -> Any:
         """The customer's user id, found again by external id whatever number they write from; else a bare User."""
@@ -159,9 +187,11 @@ class Zendesk:
             return None
         return None
 
-    def _ticket(self, ticket: Any) -> Ticket:
-        requester = getattr(ticket, "requester_id", None)
-        return Ticket(str(ticket.id), f"{self._base}/agent/tickets/{ticket.id}", str(requester) if requester else None)
+    def _ticket(self, ticket: Any, without: tuple[str, ...] = ()) -> Ticket:
+        ours = "requester" in without or IN_OUR_NAME in (getattr(ticket, "tags", None) or ())
+        requester = None if ours else getattr(ticket, "requester_id", None)
+        url = f"{self._base}/agent/tickets/{ticket.id}"
+        return Ticket(str(ticket.id), url, str(requester) if requester else None, without)
 
     def add_comment(self, ticket: Ticket, comment: NewComment, tried_before: bool) -> str | None:
         with self._client() as (zenpy, _):
@@ -169,16 +199,54 @@ class Zendesk:
                 for seen in zenpy.tickets.comments(ticket=int(ticket.id)):
                     if comment.marker in _text(seen):
                         return str(seen.id)
-            public = comment.author == "customer"
-            new = Comment(body=comment.body, public=public)
-            if public and ticket.requester_id:
-                new.author_id = int(ticket.requester_id)
-            audit = zenpy.tickets.update(ZendeskTicket(id=int(ticket.id), comment=new))
-            return _comment_id(audit)
+            in_their_name = comment.author == "customer" and ticket.requester_id is not None
+            try:
+                made = self._comment(zenpy, ticket, comment, in_their_name)
+            except Refused as error:
+                if self._is_gone(zenpy, ticket):
+                    raise Gone(str(error)) from error
+                if not in_their_name:
+                    raise
+                log.error("zendesk.comment.refused error=%s; adding it as a note of ours", error)
+                made = self._comment(zenpy, ticket, comment, False)
+            self._retag(zenpy, ticket, comment)
+            return made
+
+    def _comment(self, zenpy: Any, ticket: Ticket, comment: NewComment, in_their_name: bool) -> str | None:
+        """Words in the customer's name are public; where that cannot be, they are a private note that says whose."""
+        body = comment.body if in_their_name or comment.author == "assistant" else f"{THEY_WROTE}\n{comment.body}"
+        new = Comment(body=body, public=in_their_name)
+        if in_their_name:
+            new.author_id = int(str(ticket.requester_id))
+        changed = ZendeskTicket(id=int(ticket.id), comment=new)
+        if comment.status:
+            changed.status = comment.status
+        if comment.priority:
+            changed.priority = comment.priority
+        return _comment_id(zenpy.tickets.update(changed))
+
+    def _retag(self, zenpy: Any, ticket: Ticket, comment: NewComment) -> None:
+        """Tags are for the shop's own views and rules: what goes wrong with them must not repeat the comment."""
+        try:
+            if comment.add_tag:
+                zenpy.tickets.add_tags(int(ticket.id), [comment.add_tag])
+            if comment.remove_tag:
+                zenpy.tickets.delete_tags(int(ticket.id), [comment.remove_tag])
+        except (HelpdeskError, *UNREADABLE) as error:
+            log.warning("zendesk.tags.not_changed error=%s", type(error).__name__)
+
+    def _is_gone(self, zenpy: Any, ticket: Ticket) -> bool:
+        try:
+            return str(zenpy.tickets(id=int(ticket.id)).status).lower() in ("closed", "deleted")
+        except (Refused, RecordNotFoundException):
+            return True
 
     def look(self, ticket: Ticket) -> TicketView:
         with self._client() as (zenpy, _):
-            status = str(zenpy.tickets(id=int(ticket.id)).status).lower()
+            try:
+                status = str(zenpy.tickets(id=int(ticket.id)).status).lower()
+            except (Refused, RecordNotFoundException) as error:
+                raise Gone("deleted") from error
             comments = list(zenpy.tickets.comments(ticket=int(ticket.id)))
             staff = self._staff(zenpy, {comment.author_id for comment in comments}, ticket)
             return TicketView(

@@ -6,6 +6,11 @@
     GET  /desk/tickets                    every ticket with its comments and requester
     POST /desk/tickets/{id}/reply         {"body", "public": true, "status": null, "attachments": [url]}
     POST /desk/tickets/{id}/status        {"status"}
+    POST /desk/tickets/{id}/merge         {"into": id}
+    POST /desk/tickets/{id}/delete
+    POST /desk/tickets/{id}/spam          deletes it and suspends the requester
+    POST /desk/users/{id}                 {"suspended"}
+    POST /desk/fields                     {"refused": [ids of ticket fields that do not exist]}
     POST /desk/faults                     the fields of HelpdeskFault, "kind" at least
     DELETE /desk/faults
     POST /desk/webhooks                   {"lost", "twice", "hold"}; turning hold off sends what was held, newest first
@@ -154,11 +159,16 @@ def routes(prefix: str = "") -> list[web.RouteDef]:
         ("GET", "/tickets/{id:\\d+}", _show_ticket),
         ("PUT", "/tickets/{id:\\d+}", _update_ticket),
         ("GET", "/tickets/{id:\\d+}/comments", _list_comments),
+        ("PUT", "/tickets/{id:\\d+}/tags", _retag),
+        ("DELETE", "/tickets/{id:\\d+}/tags", _retag),
     ]
     desk: list[tuple[str, str, Handler]] = [
         ("GET", "/tickets", _desk_tickets),
         ("POST", "/tickets/{id:\\d+}/reply", _desk_reply),
         ("POST", "/tickets/{id:\\d+}/status", _desk_reply),
+        ("POST", "/tickets/{id:\\d+}/{what:merge|delete|spam}", _desk_remove),
+        ("POST", "/users/{id:\\d+}", _desk_user),
+        ("POST", "/fields", _desk_fields),
         ("POST", "/faults", _set_fault),
         ("DELETE", "/faults", _clear_faults),
         ("POST", "/webhooks", _set_webhooks),
@@ -257,7 +267,7 @@ async def _list_tickets(request: web.Request) -> web.Response:
     found = [
         ticket.shown()
         for ticket in request.app[HELPDESK].tickets.tickets.values()
-        if wanted is None or ticket.fields["external_id"] == wanted
+        if wanted in (None, ticket.fields["external_id"]) and ticket.id not in request.app[HELPDESK].tickets.deleted
     ]
     return web.json_response({"tickets": found, "meta": {"has_more": False}, "links": {"next": None}})
 
@@ -316,6 +326,40 @@ async def _desk_reply(request: web.Request) -> web.Response:
     public = bool(given.get("public", True))
     answer = request.app[HELPDESK].reply(int(request.match_info["id"]), body, public, status, files)
     return web.json_response(answer)
+
+
+async def _retag(request: web.Request) -> web.Response:
+    tags = list((await request.json())["tags"])
+    there = request.app[HELPDESK].tickets.retag(int(request.match_info["id"]), tags, request.method == "PUT")
+    return web.json_response({"tags": there})
+
+
+async def _desk_remove(request: web.Request) -> web.Response:
+    helpdesk, ticket_id = request.app[HELPDESK], int(request.match_info["id"])
+    ticket = helpdesk.tickets.find(ticket_id)
+    previous = ticket.fields["status"]
+    if request.match_info["what"] == "merge":
+        helpdesk.tickets.merge(ticket_id, int((await request.json())["into"]))
+        helpdesk.webhooks.send(status_changed(ticket, previous))
+    elif request.match_info["what"] == "spam":
+        helpdesk.tickets.mark_as_spam(ticket_id)
+    else:
+        helpdesk.tickets.deleted.add(ticket_id)
+    return web.Response(status=204)
+
+
+async def _desk_user(request: web.Request) -> web.Response:
+    user = request.app[HELPDESK].tickets.users.get(int(request.match_info["id"]))
+    if user is None:
+        raise Rejected(404, "RecordNotFound", "Not found")
+    user["suspended"] = bool((await request.json())["suspended"])
+    return web.json_response({"user": user})
+
+
+async def _desk_fields(request: web.Request) -> web.Response:
+    refused = {int(number) for number in (await request.json())["refused"]}
+    request.app[HELPDESK].tickets.refused_fields = refused
+    return web.json_response({"refused": sorted(refused)})
 
 
 async def _set_fault(request: web.Request) -> web.Response:

@@ -18,10 +18,21 @@ AGENT_ID, INTEGRATION_ID = 501, 500
 class Rejected(Exception):
     """An answer of Zendesk that is no success: status, body, seconds for Retry-After."""
 
-    def __init__(self, status: int, error: str, description: str = "", retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        error: str,
+        description: str = "",
+        retry_after: float | None = None,
+        details: dict[str, tuple[str, str]] | None = None,
+    ) -> None:
+        """`details`: a field's description and the name of its error."""
         super().__init__(error)
         self.status, self.retry_after = status, retry_after
-        self.body = {"error": error, "description": description or error}
+        self.body: dict[str, Any] = {"error": error, "description": description or error}
+        if details:
+            named = {field: [{"description": text, "error": code}] for field, (text, code) in details.items()}
+            self.body |= {"description": "Record validation errors", "details": named}
 
 
 @dataclass
@@ -59,6 +70,8 @@ class Tickets:
             AGENT_ID: {"id": AGENT_ID, "name": "Meera", "role": "agent"},
         }
         self._user_ids = itertools.count(1001)
+        self.deleted: set[int] = set()
+        self.refused_fields: set[int] = set()  # ids of ticket fields that do not exist
 
     def upsert_user(self, given: dict[str, Any]) -> dict[str, Any]:
         """Create, or update the user of the same external id."""
@@ -85,16 +98,32 @@ class Tickets:
             raise Rejected(422, "RecordInvalid", "Description: cannot be blank")
         if given.get("priority") not in PRIORITIES:
             raise Rejected(422, "RecordInvalid", "Priority: is not valid")
+        self._check(given)
         answer = self._insert(given, comment)
         if key:
             self._keys[key] = (body, answer)
         return answer, False
 
+    def _check(self, given: dict[str, Any]) -> None:
+        """What Zendesk refuses of a new ticket, in its words."""
+        requester = self.users.get(int(given.get("requester_id") or 0), {})
+        if requester.get("suspended"):
+            text = f"Requester: {requester['name']} is suspended."
+            raise Rejected(422, "RecordInvalid", details={"requester": (text, "UserSuspended")})
+        for given_field in given.get("custom_fields") or []:
+            if given_field["id"] in self.refused_fields:
+                text = f"Custom field {given_field['id']} does not exist"
+                raise Rejected(422, "RecordInvalid", details={"custom_fields": (text, "InvalidValue")})
+        source = given.get("via_followup_source_id")
+        if source is not None and self.find(int(source), 422).fields["status"] != "closed":
+            text = "Via followup source: is not a closed ticket"
+            raise Rejected(422, "RecordInvalid", details={"via_followup_source_id": (text, "InvalidValue")})
+
     def _insert(self, given: dict[str, Any], comment: dict[str, Any]) -> dict[str, Any]:
         requester = given.get("requester_id") or INTEGRATION_ID
         if isinstance(given.get("requester"), dict):
             requester = self.upsert_user(dict(given["requester"]))["id"]
-        fields = {
+        fields: dict[str, Any] = {
             "subject": given.get("subject") or "",
             "priority": given.get("priority"),
             "status": given.get("status") or "new",
@@ -103,9 +132,16 @@ class Tickets:
             "requester_id": requester,
             "custom_fields": list(given.get("custom_fields") or []),
             "updated_at": timestamp(),
+            "via": {"channel": "api", "source": {"from": {}, "to": {}, "rel": None}},
         }
+        if given.get("via_followup_source_id") is not None:
+            source = int(given["via_followup_source_id"])
+            fields["via"]["source"] = {"from": {"ticket_id": source}, "to": {}, "rel": "follow_up"}
+            self.find(source).fields.setdefault("followup_ids", [])
         ticket = Ticket(next(self._ids), timestamp(), fields)
         self.tickets[ticket.id] = ticket
+        if given.get("via_followup_source_id") is not None:
+            self.find(int(given["via_followup_source_id"])).fields["followup_ids"].append(ticket.id)
         added = self._add_comment(ticket, comment, INTEGRATION_ID)
         return self._audited(ticket, added)
 
@@ -113,7 +149,8 @@ class Tickets:
         """The answer to PUT /tickets/{id}."""
         ticket = self.find(ticket_id)
         if ticket.fields["status"] == "closed":
-            raise Rejected(422, "RecordInvalid", "Status: closed prevents ticket update")
+            text = "Status: closed prevents ticket update"
+            raise Rejected(422, "RecordInvalid", details={"status": (text, "InvalidValue")})
         if by == INTEGRATION_ID:
             self._count_update(ticket)
         added = None
@@ -154,12 +191,38 @@ class Tickets:
         audit = {"id": 70_000 + ticket.id * 1000 + len(ticket.comments), "ticket_id": ticket.id, "events": events}
         return {"ticket": ticket.shown(), "audit": audit}
 
-    def find(self, ticket_id: int) -> Ticket:
-        """Rejected with 404 when there is none."""
+    def find(self, ticket_id: int, status: int = 404) -> Ticket:
+        """Rejected when there is none, or none any more."""
         ticket = self.tickets.get(ticket_id)
-        if ticket is None:
-            raise Rejected(404, "RecordNotFound", "Not found")
+        if ticket is None or ticket_id in self.deleted:
+            raise Rejected(status, "RecordNotFound" if status == 404 else "RecordInvalid", "Not found")
         return ticket
+
+    def retag(self, ticket_id: int, tags: list[str], add: bool) -> list[str]:
+        """The answer to PUT (add) and DELETE /tickets/{id}/tags."""
+        ticket = self.find(ticket_id)
+        if ticket.fields["status"] == "closed":
+            raise Rejected(422, "RecordInvalid", details={"status": ("Status: closed", "InvalidValue")})
+        there = [tag for tag in ticket.fields["tags"] if tag not in tags]
+        ticket.fields["tags"] = [*there, *tags] if add else there
+        return list(ticket.fields["tags"])
+
+    def merge(self, ticket_id: int, into: int) -> None:
+        """An agent merges a ticket into another: it is closed for good and says where it went."""
+        source, target = self.find(ticket_id), self.find(into)
+        for ticket, text in (
+            (source, f"This request was closed and merged into request #{into}."),
+            (target, f"Request #{ticket_id} was closed and merged into this request."),
+        ):
+            self._add_comment(ticket, {"body": text, "public": False}, AGENT_ID)
+        source.fields |= {"status": "closed", "tags": [*source.fields["tags"], "closed_by_merge"]}
+
+    def mark_as_spam(self, ticket_id: int) -> None:
+        """Zendesk deletes the ticket and suspends who asked for it."""
+        requester = self.users.get(self.find(ticket_id).fields["requester_id"])
+        self.deleted.add(ticket_id)
+        if requester is not None and requester["role"] == "end-user":
+            requester["suspended"] = True
 
     def is_staff(self, user_id: int) -> bool:
         return bool(self.users.get(user_id, {}).get("role") in ("agent", "admin"))

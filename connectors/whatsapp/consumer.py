@@ -33,7 +33,7 @@ OUTSIDE_PATIENCE_S = 20.0
 APOLOGY = "utter_fallback_apology"
 ENDED = "utter_handoff_ended"
 ESCALATION, NOBODY_CALLED = "action_escalate", "utter_handoff_unavailable"
-CANCELLED = "utter_handoff_cancelled_by_customer"
+RETURNED_WITH = {"customer": "utter_handoff_cancelled_by_customer", "unreachable": NOBODY_CALLED}
 
 
 class OutsideUnavailable(RuntimeError):
@@ -214,8 +214,7 @@ class Consumer:
         turn.epoch = state.epoch
         if state.holder != "bot":
             return
-        by_customer = turn.entry.payload.get("reason") == "customer"
-        await self._speaker.say(turn, CANCELLED if by_customer else ENDED)
+        await self._speaker.say(turn, RETURNED_WITH.get(str(turn.entry.payload.get("reason")), ENDED))
         await self._speaker.restart(turn)
 
     async def _message(self, turn: Turn) -> None:

@@ -67,11 +67,13 @@ class FreshdeskStandIn:
         self.faults, self.tickets, self.notes = Faults(), {}, {}
         self._ids = itertools.count(1)
         self.requesters: dict[str, int] = {}
+        self.mandatory: dict[str, dict[str, Any]] = {}  # custom fields by name, as GET /ticket_fields shows them
 
     def app(self) -> web.Application:
         app = web.Application(middlewares=[self.faults.middleware])
         app.add_routes([
             web.post("/api/v2/tickets", self.create), web.get("/api/v2/tickets", self.listing),
+            web.get("/api/v2/ticket_fields", self.fields), web.put("/api/v2/tickets/{id}", self.change),
             web.get("/api/v2/tickets/{id}", self.show), web.post("/api/v2/tickets/{id}/notes", self.note),
             web.get("/api/v2/tickets/{id}/conversations", self.conversations),
         ])  # fmt: skip
@@ -79,12 +81,27 @@ class FreshdeskStandIn:
 
     async def create(self, request: web.Request) -> web.Response:
         body = await request.json()
+        missing = [name for name in self.mandatory if name not in (body.get("custom_fields") or {})]
+        if missing:
+            errors = [{"field": name, "message": "It should not be blank", "code": "missing_field"} for name in missing]
+            return web.json_response({"description": "Validation failed", "errors": errors}, status=400)
         if body.get("phone") and not body["phone"].startswith("+"):
             return web.json_response({"code": "invalid_value"}, status=400)
         requester = self.requesters.setdefault(body["unique_external_id"], 9000 + len(self.requesters))
         ticket = {**body, "id": next(self._ids), "requester_id": requester}
         self.tickets[ticket["id"]], self.notes[ticket["id"]] = ticket, []
         return web.json_response(ticket, status=201)
+
+    def lose(self, ticket_id: str, how: str) -> None:
+        """closed, deleted, spam (Freshdesk goes on showing these), or missing."""
+        changes = {"closed": {"status": 5}, "deleted": {"deleted": True}, "spam": {"spam": True}}
+        if how == "missing":
+            del self.tickets[int(ticket_id)]
+        else:
+            self.tickets[int(ticket_id)] |= changes[how]
+
+    def first_notes(self) -> list[str]:
+        return [notes[0]["body_text"] for notes in self.notes.values() if notes]
 
     async def listing(self, request: web.Request) -> web.Response:
         requester = self.requesters.get(request.query["unique_external_id"])
@@ -96,8 +113,17 @@ class FreshdeskStandIn:
         ticket = self.tickets.get(int(request.match_info["id"]))
         return web.json_response(ticket) if ticket else web.Response(status=404)
 
+    async def fields(self, request: web.Request) -> web.Response:
+        return web.json_response([{"name": name, **shown} for name, shown in self.mandatory.items()])
+
+    async def change(self, request: web.Request) -> web.Response:
+        self.tickets[int(request.match_info["id"])] |= await request.json()
+        return web.json_response(self.tickets[int(request.match_info["id"])])
+
     async def note(self, request: web.Request) -> web.Response:
         body = await request.json()
+        if int(request.match_info["id"]) not in self.tickets:
+            return web.Response(status=404)
         return web.json_response(self.add(int(request.match_info["id"]), **body), status=201)
 
     def add(self, ticket_id: int, body: str, private: bool, user_id: int = 1) -> dict[str, Any]:
@@ -118,6 +144,7 @@ class HubSpotStandIn:
         self.faults, self.tickets, self.notes, self.links = Faults(), {}, {}, []
         self.properties: set[str] = set()
         self.contacts: dict[str, str] = {}
+        self.merged: dict[str, str] = {}
         self.pipelines = {"0": {"1": "OPEN", "4": "CLOSED"}}
         self._ids = itertools.count(1)
 
@@ -128,7 +155,7 @@ class HubSpotStandIn:
             web.post("/crm/v3/properties/{kind}", self.make_property),
             web.post("/crm/v3/objects/contacts/batch/upsert", self.upsert),
             web.post("/crm/v3/objects/tickets", self.create), web.get("/crm/v3/objects/tickets/{id}", self.show),
-            web.post("/crm/v3/objects/notes", self.note),
+            web.post("/crm/v3/objects/notes", self.note), web.patch("/crm/v3/objects/tickets/{id}", self.change),
             web.get("/crm/v4/objects/tickets/{id}/associations/notes", self.linked),
             web.post("/crm/v3/objects/notes/batch/read", self.read),
             web.get("/crm/v3/pipelines/tickets", self.list_pipelines),
@@ -156,8 +183,22 @@ class HubSpotStandIn:
         self.tickets[ticket_id] = properties
         return web.json_response({"id": ticket_id, "properties": properties}, status=201)
 
+    def lose(self, ticket_id: str, how: str) -> None:
+        """missing, or merged into another ticket, under whose id it is shown from then on."""
+        properties = self.tickets.pop(ticket_id)
+        if how == "merged":
+            self.merged[ticket_id] = str(next(self._ids))
+            self.tickets[self.merged[ticket_id]] = properties
+
+    def first_notes(self) -> list[str]:
+        return [str(properties["content"]) for properties in self.tickets.values()]
+
+    async def change(self, request: web.Request) -> web.Response:
+        self.tickets[request.match_info["id"]] |= (await request.json())["properties"]
+        return web.json_response({"id": request.match_info["id"]})
+
     async def show(self, request: web.Request) -> web.Response:
-        wanted = request.match_info["id"]
+        wanted = self.merged.get(request.match_info["id"], request.match_info["id"])
         for ticket_id, properties in self.tickets.items():
             if wanted in (ticket_id, properties["assistant_handoff_id"]):
                 return web.json_response({"id": ticket_id, "properties": properties})

@@ -18,10 +18,11 @@ from handoff.agent import AgentComment, agent_said
 from handoff.configuration import HandoffConfiguration
 from handoff.database import Database
 from handoff.dispatcher import BUDGET_WINDOW_S, LEASE_S, Dispatcher
-from handoff.port import Draft, NewComment, NotAllowed, Refused, RetryLater, SeenComment, Ticket, TicketView
+from handoff.limits import size
+from handoff.port import Draft, Gone, NewComment, NotAllowed, Refused, RetryLater, SeenComment, Ticket, TicketView
 from handoff.relay import Words, customer_said, not_delivered
 from handoff.rows import TicketRef
-from handoff.tables import jobs, notices, takeovers
+from handoff.tables import deliveries, floors, jobs, notices, takeovers
 from handoff.takeover import open_takeover
 
 NOW = 1_800_000_000.0
@@ -279,21 +280,93 @@ def test_a_ticket_is_asked_for_until_it_exists(
     assert len(helpdesk.tickets) == 1
 
 
-def test_words_that_a_closed_ticket_refuses_do_not_block_what_follows(
+@pytest.mark.parametrize("refusals", [[Gone("closed")], [Refused("5000 comments")] * 3])
+def test_words_that_a_ticket_refuses_for_good_get_another_ticket_and_block_nothing(
     db: Database, dispatcher: Dispatcher, helpdesk: FakeHelpdesk, configuration: HandoffConfiguration,
-    request_for: Any, clock: Clock,
+    request_for: Any, clock: Clock, refusals: list[Exception],
 ) -> None:  # fmt: skip
     opened_at(db, request_for, clock)
     work(dispatcher)
-    helpdesk.script = [Refused("closed")] * 3
+    helpdesk.script = [*refusals]
     say(db, configuration, clock, 1)
     for number in range(20):
         clock.now += 10
         work(dispatcher)
         if number == 10:
             say(db, configuration, clock, 2)
-    assert state(db, jobs.c.state) == ["done", "dead", "done"]
+    assert len(helpdesk.tickets) == 2
+    assert helpdesk.drafts[1].follows == "1"
+    assert "#1" in helpdesk.drafts[1].note
+    said = [line for comment in helpdesk.comments for line in comment.body.splitlines() if line.startswith("hello")]
+    assert said == ["hello 1", "hello 2"]
+    assert set(state(db, jobs.c.state)) == {"done"}
+
+
+def test_a_note_that_only_informs_is_not_worth_another_ticket(
+    db: Database, dispatcher: Dispatcher, helpdesk: FakeHelpdesk, request_for: Any, clock: Clock
+) -> None:
+    opened_at(db, request_for, clock)
+    work(dispatcher)
+    agent_said(db, TicketRef("1"), AgentComment("fake:comment:5", "5", "hi", clock.now), clock.now)
+    not_delivered(db, "fake:comment:5", "recipient", clock.now)
+    helpdesk.script = [Gone("deleted")]
+    work(dispatcher)
+    assert len(helpdesk.tickets) == 1
     assert state(db, takeovers.c.look_at)[0] <= clock.now, "the ticket is read to find out what happened"
+
+
+def test_a_shop_whose_helpdesk_closes_every_ticket_is_not_flooded_with_more(
+    db: Database, dispatcher: Dispatcher, helpdesk: FakeHelpdesk, configuration: HandoffConfiguration,
+    request_for: Any, clock: Clock,
+) -> None:  # fmt: skip
+    opened_at(db, request_for, clock)
+    work(dispatcher)
+    say(db, configuration, clock, 1)
+    clock.now += 10
+    helpdesk.script = [step for _ in range(10) for step in (Gone("deleted"), None)]
+    for _ in range(60):
+        work(dispatcher)
+        clock.now += 5
+    assert len(helpdesk.tickets) == 4
+    assert state(db, takeovers.c.closed_as) == ["unreached"], "the customer is told, and has the assistant"
+
+
+def test_a_customer_whose_ticket_is_refused_has_the_assistant_within_a_minute_and_the_ticket_comes_later(
+    db: Database, dispatcher: Dispatcher, helpdesk: FakeHelpdesk, configuration: HandoffConfiguration,
+    request_for: Any, clock: Clock,
+) -> None:  # fmt: skip
+    helpdesk.script = [Refused("HTTP 422")] * 4
+    opened_at(db, request_for, clock)
+    say(db, configuration, clock, 1)
+    for _ in range(10):
+        work(dispatcher)
+        clock.now += 6
+    assert state(db, floors.c.holder) == ["bot"]
+    (returned,) = state(db, deliveries.c.payload)
+    assert json.loads(returned)["reason"] == "unreachable"
+    assert state(db, notices.c.channel) == ["slack"], "people are told that it waits"
+    for _ in range(30):
+        clock.now += 60
+        work(dispatcher)
+    assert len(helpdesk.tickets) == 1
+    assert "hello 1" in "".join(comment.body for comment in helpdesk.comments)
+    assert state(db, deliveries.c.kind) == ["conversation_returned"], "told once"
+
+
+def test_after_an_outage_hundreds_of_messages_stand_in_comments_that_the_helpdesk_keeps_whole(
+    db: Database, dispatcher: Dispatcher, helpdesk: FakeHelpdesk, configuration: HandoffConfiguration,
+    request_for: Any, clock: Clock,
+) -> None:  # fmt: skip
+    opened_at(db, request_for, clock)
+    for number in range(60):
+        say(db, configuration, clock, number, "ऑर्डर कहाँ है 😡" * 250)
+    clock.now += 60
+    for _ in range(60):
+        work(dispatcher)
+        clock.now += 60
+    assert all(size(comment.body) <= 64_000 for comment in helpdesk.comments)
+    said = "".join(comment.body for comment in helpdesk.comments)
+    assert [number for number in range(60) if f"😡 {number}\n" not in said] == []
 
 
 def test_two_workers_do_not_do_the_same_twice(

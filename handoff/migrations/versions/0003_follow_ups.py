@@ -1,0 +1,13 @@
+"""Which ticket a ticket continues, what it was opened without, and when a waiting customer was last told something."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    op.add_column("handoff_takeovers", sa.Column("follows", sa.String(60)))
+    op.add_column("handoff_takeovers", sa.Column("opened_without", sa.String(200)))
+    op.add_column("handoff_takeovers", sa.Column("receipt_at", sa.Float))
