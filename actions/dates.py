@@ -11,7 +11,7 @@ from functools import lru_cache
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton, format_time
 
-import settings
+import shop
 
 _WRITTEN_AS = {"hinglish": "en"}  # Hindi in Latin script takes the English names of days and months
 _ABBREVIATED = frozenset({"en"})  # 'Tue 24 Nov'; elsewhere abbreviations end in dots, or are hard to guess
@@ -45,7 +45,7 @@ def hour(moment: time, language: str | None) -> str:
 @lru_cache(maxsize=64)
 def _locale(language: str | None) -> Locale:
     code = _WRITTEN_AS.get(language or "en", language or "en")
-    for name in (f"{code}_{settings.load().default_region}", code):
+    for name in (f"{code}_{shop.load().region}", code):
         try:
             return Locale.parse(name)
         except (UnknownLocaleError, ValueError):

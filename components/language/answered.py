@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+import shop
+
 ENGLISH, HINGLISH, HINDI, PORTUGUESE, SPANISH = "en", "hinglish", "hi", "pt", "es"
 
 WRITTEN = {
@@ -14,9 +18,10 @@ WRITTEN = {
 """The languages that responses, phrases and dates are written in, each by its own name."""
 
 
+@lru_cache(maxsize=1)
 def answered() -> tuple[str, ...]:
-    """The languages that this shop answers in, its default first."""
-    return tuple(WRITTEN)
+    """The languages that this shop answers in, its default first (`languages` in shop.yml)."""
+    return shop.load().languages or (ENGLISH,)
 
 
 def by_name(languages: tuple[str, ...]) -> str:

@@ -17,7 +17,7 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import Event, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
-from components.language.answered import HINDI, HINGLISH, answered, by_name
+from components.language.answered import ENGLISH, HINDI, HINGLISH, answered, by_name
 from components.language.choice import OTHER, Reading, Spoken, choose, read
 from components.untrained_policy import UntrainedPolicy
 
@@ -94,7 +94,9 @@ def _spoken_before(tracker: DialogueStateTracker) -> Spoken:
 
 
 def _written_as(language: str | None, domain: Domain) -> str | None:
-    """Hindi in its own script where the domain has such variations, else in Latin script."""
+    """The shop's first language as long as nothing told; Hindi in its own script only where the domain has it."""
+    if language is None and answered()[0] != ENGLISH:
+        language = answered()[0]
     return HINGLISH if language == HINDI and not _writes(HINDI, domain) else language
 
 

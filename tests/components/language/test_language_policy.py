@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, ActiveLoop, Event, SessionStarted, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
+import shop
+from components.language.answered import WRITTEN, answered
+from components.language.detection import detect
 from components.language.policy import LanguagePolicy
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -105,6 +109,38 @@ def test_language_not_answered_in_is_told_so_in_it_below_a_call_for_a_person(pol
     assert slots(prediction) == {"language": "de", "languages_spoken": "English, Hinglish, português, español"}
     assert 6 < prediction.policy_priority < 7, "below EscalationPolicy, above RulePolicy"
     assert predicted(predict(policy, SlotSet("language", "de"), *says("10234"))) is None, "a number is answered"
+
+
+def test_a_shop_may_choose_among_the_languages_that_are_written() -> None:
+    assert tuple(WRITTEN) == shop.LANGUAGES
+
+
+@pytest.fixture
+def portuguese_shop(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(shop, "load", lambda: shop.Shop("Loja", languages=("pt",)))
+    for cached in (answered, detect):
+        cached.cache_clear()
+    yield
+    for cached in (answered, detect):
+        cached.cache_clear()
+
+
+@pytest.mark.usefixtures("portuguese_shop")
+@pytest.mark.parametrize(("text", "language", "said"), [
+    ("👍", "pt", None),
+    ("cadê meu pedido", "pt", None),
+    ("where is my order", "en", "utter_language_unavailable"),
+    ("mera order kahan hai", "hinglish", "utter_language_unavailable"),
+    ("english please", "pt", "utter_language_unavailable"),
+    ("em português por favor", "pt", "action_change_language"),
+])
+def test_a_shop_speaks_the_languages_of_its_shop_yml(
+    policy: LanguagePolicy, text: str, language: str, said: str | None
+) -> None:
+    prediction = predict(policy, *says(text))
+    assert (slots(prediction).get("language"), predicted(prediction)) == (language, said)
+    if said == "utter_language_unavailable":
+        assert slots(prediction)["languages_spoken"] == "português"
 
 
 def test_who_asked_for_a_language_keeps_it_whatever_they_write(policy: LanguagePolicy) -> None:
