@@ -328,7 +328,7 @@ class Outbox:
         ]  # fmt: skip
         arguments = [
             item.owned.token, item.stream_id, compact(record), compact(dead) if dead else "",
-            *quoting.of_reply(wamid, reply.about if reply else {}),
+            *quoting.of_reply(wamid, reply.author if reply else "", reply.about if reply else {}),
         ]  # fmt: skip
         await until_redis_answers(lambda: self._sent(names, arguments), "sent")
 

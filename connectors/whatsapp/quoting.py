@@ -32,9 +32,9 @@ def about(reply: Reply) -> dict[str, Any]:
     return {name: value for name, value in kept.items() if value}
 
 
-def of_reply(wamid: str | None, said: dict[str, Any]) -> list[str | int]:
+def of_reply(wamid: str | None, author: str, said: dict[str, Any]) -> list[str | int]:
     """The scripts' arguments for a reply that Graph accepted: entry ("" for none), how many are kept, seconds."""
-    entry = {"wamid": wamid, "author": "assistant", **said}
+    entry = {"wamid": wamid, "author": author, **said}
     return [_compact(entry) if wamid and said else "", MOST_KEPT, KEEP_S]
 
 

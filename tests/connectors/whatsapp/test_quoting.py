@@ -59,6 +59,13 @@ async def test_a_quoted_message_of_the_customer_gives_its_words(redis_url: str) 
     assert quoted == {"wamid": "a", "author": "customer", "text": "64001"}
 
 
+async def test_a_quoted_agent_is_told_from_the_assistant(redis_url: str) -> None:
+    comment = Entry("agent_comment", "91", "zendesk:comment:1", {"text": "I asked the courier."})
+    asked = [message("91", "a", "64001"), comment, quoting_message("91", "b", "wamid.out.2")]
+    quoted = (await said(redis_url, *asked))[-1]
+    assert quoted == {"wamid": "wamid.out.2", "author": "agent", "text": "I asked the courier."}
+
+
 async def test_what_was_said_to_another_customer_cannot_be_quoted(redis_url: str) -> None:
     assert (await said(redis_url, message("92", "a", "64001"), quoting_message("91", "b", "wamid.out.1")))[-1] is None
 
