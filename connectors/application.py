@@ -25,6 +25,7 @@ from sanic.response import HTTPResponse, raw
 
 from connectors import metrics, speedups
 from connectors.action_endpoint import KeptAliveEndpoint
+from connectors.grading import priority_of
 from connectors.startup import CannotStart, Options
 from connectors.whatsapp.client import GraphClient
 from connectors.whatsapp.dialogue import RasaSpeaker
@@ -62,7 +63,7 @@ def build(settings: Settings, options: Options) -> Sanic:
         )
         signer = PayloadSigner(str(settings.whatsapp_app_secret))
         speaker = RasaSpeaker(agent, graph, MessageShaper(signer))
-        floor = app.ctx.floor = Floor.from_settings(settings)
+        floor = app.ctx.floor = Floor.from_settings(settings, priority_of)
         app.ctx.transport = Transport.build(str(settings.redis_url), speaker, graph, floor, agent.model_id)
         app.ctx.transport.start()
         app.ctx.ready = lambda: agent.is_ready() and app.ctx.transport.partitions.beats()

@@ -35,6 +35,8 @@ class HandoffConfiguration:
     order_link: str | None = None
     public_url: str | None = None
     freshdesk_order_field: str | None = None
+    receipt_after_s: float = 180.0
+    receipt_every_s: float = 600.0
     digest_above: int = 5
     digest_s: float = 60.0
 
@@ -62,9 +64,11 @@ def _read(content: Any) -> HandoffConfiguration:
     known = {
         "reference_prefix", "business_hours", "back_to_assistant", "coalesce_seconds", "updates_per_10_minutes",
         "look_every_seconds", "order_link", "freshdesk_order_field", "public_url", "notifications",
+        "receipts",
     }  # fmt: skip
     content = _mapping(content, "the file", known)
     digest = _mapping(content.get("notifications") or {}, "notifications", {"digest_above", "digest_seconds"})
+    receipts = _mapping(content.get("receipts") or {}, "receipts", {"after_minutes", "at_most_every_minutes"})
     prefix = content.get("reference_prefix", "MG")
     if not (isinstance(prefix, str) and re.fullmatch(r"[A-Z]{1,6}", prefix)):
         raise _WrongError("reference_prefix must be one to six capital letters, such as MG.")
@@ -81,6 +85,8 @@ def _read(content: Any) -> HandoffConfiguration:
         order_link=order_link,
         public_url=_link(content, "public_url"),
         freshdesk_order_field=_freshdesk_field(content.get("freshdesk_order_field")),
+        receipt_after_s=60 * _number(receipts, "after_minutes", 3, 1, 1440),
+        receipt_every_s=60 * _number(receipts, "at_most_every_minutes", 10, 1, 1440),
         digest_above=int(_number(digest, "digest_above", 5, 1, 1000)),
         digest_s=_number(digest, "digest_seconds", 60, 1, 3600),
     )

@@ -8,8 +8,8 @@ the database last said, so that an outage of SQL does not silence the assistant.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from sqlalchemy import bindparam, select
@@ -18,7 +18,7 @@ from handoff.configuration import HandoffConfiguration, load_configuration
 from handoff.database import Database
 from handoff.ending import accept_return
 from handoff.entries import RETURNED, epoch_of_return, is_agents
-from handoff.relay import customer_said, held_back, not_delivered, words_of
+from handoff.relay import Words, customer_said, held_back, not_delivered, words_of
 from handoff.tables import floors
 from settings import Settings
 
@@ -63,14 +63,21 @@ class FloorState:
 class Floor:
     """The floor of every customer, as the database knows it now. Methods raise HandoffUnavailable."""
 
-    def __init__(self, db: Database, configuration: HandoffConfiguration) -> None:
+    def __init__(
+        self,
+        db: Database,
+        configuration: HandoffConfiguration,
+        priority_of: Callable[[str], str | None] | None = None,
+    ) -> None:
+        """`priority_of`: how grave a waiting customer's words are, None for not at all; called in a thread."""
         self._db = db
         self._configuration = configuration
+        self._priority_of = priority_of
 
     @classmethod
-    def from_settings(cls, configured: Settings) -> Floor:
+    def from_settings(cls, configured: Settings, priority_of: Callable[[str], str | None] | None = None) -> Floor:
         """Connects on first use, but reads `handoff.yml` now. Raises HandoffConfigurationError."""
-        return cls(Database(configured.values["CONVERSATION_DATABASE_URL"] or ""), load_configuration())
+        return cls(Database(configured.values["CONVERSATION_DATABASE_URL"] or ""), load_configuration(), priority_of)
 
     async def holder(self, customer: str) -> FloorState:
         """Who speaks to this customer. The turn keeps the epoch and shows it again when it sends."""
@@ -102,7 +109,12 @@ class Floor:
         Raises FloorReturned (a HandoffUnavailable) when the assistant has the floor by now: ask `holder` again.
         """
         words = words_of(entry.id, entry.payload)
-        await asyncio.to_thread(customer_said, self._db, customer, words, self._configuration)
+        await asyncio.to_thread(self._relay, customer, words)
+
+    def _relay(self, customer: str, words: Words) -> None:
+        if self._priority_of is not None and words.text:
+            words = replace(words, priority=self._priority_of(words.text))
+        customer_said(self._db, customer, words, self._configuration)
 
     async def not_delivered(self, entry_id: str, why: str) -> None:
         """An agent's comment (inbox entry or reply key) did not reach the customer: the agent is told `why`, once."""

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import select, update
+from sqlalchemy.engine import Connection, Row
 
 from handoff.configuration import HandoffConfiguration, normalised
 from handoff.database import Database, HandoffUnavailable
@@ -15,12 +16,15 @@ from handoff.ending import give_back_as_wished
 from handoff.entries import RETURNED
 from handoff.rows import add_job, lock_floor, takeover_by_id
 from handoff.tables import deliveries, takeovers
+from handoff.ticket import TICKET_PRIORITY
 
 # The longest message that can be a wish for the assistant: "ok never mind, back to the bot please".
 _WISH_MAX_WORDS = 8
 _POLITE = {"ok", "okay", "please", "pls", "thanks", "thank", "you", "no", "hi", "hey", "then", "now", "i", "want", "to"}
 
 
+URGENCY = {"MEDIUM": 1, "HIGH": 2, "CRITICAL": 3}
+RAISED = "What the customer added is graver than what called you. The priority is {priority} now."
 UNDELIVERED = "Your last public reply did not reach the customer on WhatsApp: {why}"
 HELD_BACK = (
     "The customer had written once more before a person took over. The assistant was about to answer as follows, and"
@@ -48,6 +52,7 @@ class Words:
     text: str
     at: float
     media: tuple[tuple[str, str, str], ...] = ()
+    priority: str | None = None  # MEDIUM, HIGH or CRITICAL, when these words alone would have called a person
 
 
 def customer_said(
@@ -66,7 +71,8 @@ def customer_said(
         if takeover.opened_by == words.wamid:
             return "ticket"  # the transcript holds it already
         key = f"words:{words.wamid}"
-        add_job(connection, takeover.id, "words", key, asdict(words), now, configuration.coalesce_s)
+        if add_job(connection, takeover.id, "words", key, asdict(words), now, configuration.coalesce_s):
+            _raise_priority(connection, takeover, words, now)
         newest = max(takeover.last_customer_at, words.at)
         connection.execute(
             update(takeovers).where(takeovers.c.id == takeover.id).values(last_customer_at=newest)
@@ -75,6 +81,15 @@ def customer_said(
             give_back_as_wished(connection, takeover, now)
             return "returned"
         return "ticket"
+
+
+def _raise_priority(connection: Connection, takeover: Row, words: Words, now: float) -> None:
+    """What a customer adds may be graver than what called the person; it is never less grave."""
+    if words.priority is None or URGENCY[words.priority] <= URGENCY[takeover.priority]:
+        return
+    connection.execute(update(takeovers).where(takeovers.c.id == takeover.id).values(priority=words.priority))
+    note = {"note": RAISED.format(priority=words.priority), "priority": TICKET_PRIORITY[words.priority]}
+    add_job(connection, takeover.id, "note", f"priority_raised:{words.wamid}", note, now)
 
 
 def wants_assistant(text: str, configuration: HandoffConfiguration) -> bool:

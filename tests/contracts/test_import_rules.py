@@ -23,7 +23,7 @@ ALLOWED = {
     "shop.py": {"settings"},
     "conversation_log": {"privacy", *BASE},
     "handoff": {"privacy", *BASE},
-    "connectors": {"conversation_log", "handoff", "privacy", *BASE},
+    "connectors": {"components", "conversation_log", "handoff", "privacy", *BASE},
     "components": BASE,
     "actions": {"handoff", "privacy", *BASE},
     "worker": {"conversation_log", "handoff", "privacy", "connectors", *BASE},
@@ -62,6 +62,17 @@ def test_package_imports_only_what_it_may(package: str) -> None:
 def test_place_runs_without_rasa(place: str) -> None:
     for path in modules(place):
         assert "rasa" not in {name.split(".")[0] for name in imported(path)}, path.relative_to(ROOT)
+
+
+def test_connectors_ask_only_the_pure_escalation_of_the_components() -> None:
+    users = {
+        str(path.relative_to(ROOT))
+        for path in modules("connectors")
+        if any(name.split(".")[0] == "components" for name in imported(path))
+    }
+    assert users <= {"connectors/grading.py"}
+    used = {name for name in imported(ROOT / "connectors/grading.py") if name.startswith("components")}
+    assert all(name.startswith("components.escalation") for name in used)
 
 
 def test_worker_uses_only_the_inbox_of_the_connectors() -> None:

@@ -1,0 +1,24 @@
+"""How grave a message is that a customer adds while they wait for a person.
+
+The dialogue does not run then, so its escalation policy is asked here, without the dialogue's memory.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from components.escalation import Signals, assess
+from components.escalation_likeness import default_likeness
+from components.escalation_settings import default_settings
+
+log = logging.getLogger(__name__)
+
+
+def priority_of(text: str) -> str | None:
+    """MEDIUM, HIGH or CRITICAL, as if the message had called a person; None when it would not have. Never raises."""
+    try:
+        assessed = assess(Signals(text), default_settings(), default_likeness())
+    except Exception as error:  # a message reaches its ticket whatever becomes of its grade
+        log.error("grading.failed error=%s", type(error).__name__)
+        return None
+    return assessed.priority if assessed.escalate else None
