@@ -17,8 +17,9 @@ from sqlalchemy.engine import Row
 from handoff.channels import Channel, Escalation, NotSent
 from handoff.configuration import HandoffConfiguration
 from handoff.database import Database
+from handoff.limits import cut
 from handoff.tables import notices, takeovers
-from handoff.ticket import REASONS, request_of
+from handoff.ticket import MAX_ORDER_NUMBER, REASONS, request_of
 from privacy.pseudonyms import mask_phone
 
 log = logging.getLogger(__name__)
@@ -111,7 +112,7 @@ def _escalation(takeover: Row) -> Escalation:
         priority=takeover.priority,
         reason=REASONS.get(takeover.reason, "needs a person"),
         phone=mask_phone(request.phone),
-        order_number=request.order_number,
+        order_number=cut(request.order_number, MAX_ORDER_NUMBER) if request.order_number else None,
         url=takeover.ticket_url or (NO_TICKET if takeover.ticket_id is None else ""),
         called_at=takeover.opened_at,
     )

@@ -99,6 +99,9 @@ class Zendesk:
         """Raises SettingsError."""
         if not configured.zendesk_url:
             raise SettingsError("TICKETING is zendesk, but ZENDESK_URL is not set.")
+        field = configured.zendesk_order_field_id
+        if field and not field.isdecimal():
+            raise SettingsError("ZENDESK_ORDER_FIELD_ID must be the number of a ticket field.")
         return cls(configured.zendesk_url, login(configured), configured.zendesk_order_field_id)
 
     def open_ticket(self, draft: Draft, tried_before: bool) -> Ticket:

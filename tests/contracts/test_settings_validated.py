@@ -26,6 +26,8 @@ from conversation_log.cold import Shelf
     ("RETENTION_WARM_DAYS", "0", "1 or more"),
     ("RETENTION_WARM_DAYS", "-3", "1 or more"),
     ("RETENTION_COLD_DAYS", "2.5", "whole number"),
+    ("ZENDESK_ORDER_FIELD_ID", "order_number", "360012345678"),
+    ("ZENDESK_ORDER_FIELD_ID", "-7", "unset it"),
     ("LOG_LEVEL", "loud", "DEBUG, INFO, WARNING, ERROR"),
     ("STATE_DIR", "var/what?", "question mark"),
 ])

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import requests
 from sqlalchemy import select
 
 from handoff.configuration import HandoffConfiguration
@@ -157,3 +158,50 @@ def test_words_to_a_ticket_that_is_gone_elsewhere_stand_in_an_open_one(
         assert shop.row().follows == first
         assert any("it is still broken" in text for text in behind.texts())
         assert any(f"continues ticket #{first}" in text for text in desk.first_notes())
+
+
+@pytest.mark.parametrize(
+    ("shown", "stopgap"),
+    [
+        ({"type": "custom_dropdown", "choices": ["Chat", "Mail"]}, "Chat"),
+        ({"type": "custom_number"}, 0),
+        ({"type": "custom_text"}, "WhatsApp"),
+    ],
+)
+def test_a_field_that_a_freshdesk_shop_made_mandatory_gets_a_stopgap_and_is_told(
+    shop_db: Database, tmp_path: Any, request_for: Any, shown: dict[str, Any], stopgap: Any
+) -> None:
+    for behind in backends._freshdesk(tmp_path):
+        desk = behind.extra["there"]
+        desk.mandatory = {"cf_channel": shown}
+        shop = Shop(shop_db, behind.helpdesk, request_for)
+        (ticket,) = desk.tickets.values()
+        assert ticket["custom_fields"] == {"cf_channel": stopgap}
+        assert shop.row().opened_without == "cf_channel"
+
+
+def test_the_stand_in_refuses_what_zendesk_refuses_in_its_words(there: tuple[twin_helpdesk.Helpdesk, str]) -> None:
+    base, login = there[1], {"Authorization": "Bearer secret"}
+
+    def call(method: str, path: str, body: Any = None) -> requests.Response:
+        return requests.request(method, f"{base}{path}", json=body, headers=login, timeout=10)
+
+    def opened(**values: Any) -> requests.Response:
+        return call("POST", "/api/v2/tickets", {"ticket": {"comment": {"body": "x"}, **values}})
+
+    user = call("POST", "/api/v2/users/create_or_update", {"user": {"name": "Ravi"}}).json()["user"]["id"]
+    first, second = (opened(requester_id=user).json()["ticket"]["id"] for _ in range(2))
+    assert opened(via_followup_source_id=first).status_code == 422, "only a closed ticket is followed up"
+    assert call("POST", f"/desk/tickets/{first}/merge", {"into": second}).status_code == 204
+    refused = call("PUT", f"/api/v2/tickets/{first}", {"ticket": {"comment": {"body": "y"}}})
+    assert refused.status_code == 422
+    assert "closed prevents" in refused.json()["details"]["status"][0]["description"]
+    assert opened(via_followup_source_id=first).json()["ticket"]["via"]["source"]["from"] == {"ticket_id": first}
+    assert call("POST", f"/desk/tickets/{second}/spam").status_code == 204
+    assert call("GET", f"/api/v2/tickets/{second}").status_code == 404
+    suspended = opened(requester_id=user)
+    assert (suspended.status_code, suspended.json()["details"]["requester"][0]["error"]) == (422, "UserSuspended")
+    call("POST", f"/desk/users/{user}", {"suspended": False})
+    assert opened(requester_id=user).status_code == 201
+    call("POST", "/desk/fields", {"refused": [7]})
+    assert opened(custom_fields=[{"id": 7, "value": "1"}]).status_code == 422

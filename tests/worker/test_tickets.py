@@ -16,7 +16,7 @@ from sqlalchemy import select
 from connectors.whatsapp.inbox import Entry
 from handoff.database import Database
 from handoff.floor import Floor
-from handoff.tables import takeovers
+from handoff.tables import deliveries, takeovers
 from handoff.takeover import open_takeover
 from settings import Settings, load
 from tests.handoff.samples import always_open, request
@@ -169,3 +169,24 @@ async def test_a_helpdesk_that_hangs_holds_up_nobody_elses_words(
 def _look_at_first(db: Database) -> None:
     with db.write() as connection:
         connection.execute(takeovers.update().where(takeovers.c.ticket_id == "1").values(look_at=time.time()))
+
+
+async def test_agents_words_that_cannot_be_handed_over_now_hold_up_no_ticket(
+    configured: Settings, desk: tuple[twin_helpdesk.Helpdesk, str], sql_url: str
+) -> None:
+    there, db = desk[0], Database(sql_url)
+    open_takeover(db, request(at=time.time()))
+    without_redis = Settings({**configured.values, "REDIS_URL": "redis://127.0.0.1:1/0"})
+    async with worker(without_redis):
+        await until(lambda: _ticket_id(db))
+        there.reply(1, "Meera here", True, None, [])
+        _look_now(db)
+        await until(lambda: _waiting_words(db))
+        open_takeover(db, request("912", "wamid.x2", at=time.time()))
+        await until(lambda: there.tickets.tickets.get(2))
+    db.close()
+
+
+def _waiting_words(db: Database) -> int:
+    with db.read() as connection:
+        return len(connection.execute(select(deliveries.c.id)).all())
