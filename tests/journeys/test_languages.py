@@ -1,4 +1,4 @@
-"""Customers are answered in their language through the real servers: English, or Hindi in Latin script."""
+"""Customers are answered in their language through the real servers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from tests.journeys.shop import Customer, Shop, options, words
 
+LUANA, DIEGO, GRETA = "+5511960000006", "+5215596000007", "+4915196000008"
 KABIR, NANDINI, JOSEPH, UNKNOWN = "+919600000001", "+919600000002", "+919600000003", "IN.1349208655309601"
 
 
@@ -17,7 +18,8 @@ def orders(shop: Shop) -> None:
     """Customers of this file alone, so that nobody else's language depends on it."""
     due = (date.today() + timedelta(days=3)).isoformat()
     rows = [("10901", KABIR, "shipped"), ("10902", NANDINI, "packed"), ("10903", NANDINI, "delayed"),
-            ("10904", JOSEPH, "shipped"), ("10905", "+919600000005", "shipped")]  # fmt: skip
+            ("10904", JOSEPH, "shipped"), ("10905", "+919600000005", "shipped"),
+            ("10906", LUANA, "shipped"), ("10907", DIEGO, "packed"), ("10908", DIEGO, "delivered")]  # fmt: skip
     with sqlite3.connect(shop.state_dir / "orders.db") as database:
         database.executemany(
             "INSERT INTO orders (order_id, customer_name, customer_phone, status, estimated_delivery, carrier)"
@@ -89,5 +91,31 @@ def test_takeover_is_told_in_hinglish(shop: Shop) -> None:
     assert "Bataiye" in heard(someone, "ok"), "the dialogue began afresh, the language is remembered"
 
 
-def test_graph_never_had_to_refuse_a_hinglish_body(shop: Shop) -> None:
+def test_portuguese_customer_is_answered_in_portuguese_wherever_the_words_come_from(shop: Shop) -> None:
+    luana = shop.customer(LUANA)
+    assert "assistente automático" in heard(luana, "olá, bom dia")
+    said = heard(luana, "cadê meu pedido 10906")
+    assert "a caminho" in said or "já foi enviado" in said
+    assert "Deve chegar em 3 dias" in said
+    assert "Deve chegar" in heard(luana, "ok, 10906")
+    assert "Vejo o dia" in heard(luana, "que dia chega?")
+    assert "não consigo ajudar" in heard(luana, "vai chover amanhã?").lower()
+
+
+def test_spanish_customer_changes_an_order_in_spanish(shop: Shop) -> None:
+    diego = shop.customer(DIEGO)
+    assert "¿Se lo paso?" in heard(diego, "quiero cancelar el pedido 10907")
+    assert "se queda como está" in words(diego.tap("No, dejarlo así"))
+    assert "*entregado*" in heard(diego, "quiero cambiar la dirección del pedido 10908")
+    assert "se queda como está" in heard(diego, "no gracias")
+
+
+def test_customer_of_a_language_that_is_not_answered_in_is_told_so_in_it(shop: Shop) -> None:
+    greta = shop.customer(GRETA)
+    said = heard(greta, "hallo, wo ist meine bestellung?")
+    assert said.startswith("Leider spreche ich hier nur: English, Hinglish, português, español.")
+    assert "Ihre Ticketnummer" in words(greta.tap("Mit jemandem reden"))
+
+
+def test_graph_never_had_to_refuse_a_body(shop: Shop) -> None:
     assert shop.refused() == []
