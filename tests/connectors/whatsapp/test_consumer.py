@@ -406,9 +406,12 @@ async def test_a_returned_conversation_is_announced_and_begins_afresh(redis_url:
     await process.inbox.put([message("91", "a")])
     await process.inbox.put([Entry("conversation_returned", "91", "r1", {"reason": "solved"})])
     await process.inbox.put([Entry("conversation_returned", "91", "r2", {"reason": "customer"})])
+    await process.inbox.put([Entry("conversation_returned", "91", "r3", {"reason": "unreachable"})])
     await process.drained()
-    assert process.graph.texts("91")[1:] == ["utter_handoff_ended", "utter_handoff_cancelled_by_customer"]
-    assert process.speaker.restarted == ["91", "91"]
+    assert process.graph.texts("91")[1:] == [
+        "utter_handoff_ended", "utter_handoff_cancelled_by_customer", "utter_handoff_unavailable",
+    ]  # fmt: skip
+    assert process.speaker.restarted == ["91", "91", "91"]
     await process.stop()
 
 
