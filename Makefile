@@ -25,8 +25,8 @@ run: setup  ## the whole assistant with a phone in the browser; Ctrl-C stops it
 test: setup  ## every test: lint, pytest, rasa data validate, rasa test
 	@$(PY) -m launch test
 
-quick: setup  ## the tests that take seconds
-	@$(PY) -m pytest -m "not journey and not browser and not model and not chaos and not marathon and not postgres"
+quick: setup  ## the tests that take a second at most, without servers, browser, model or PostgreSQL
+	@$(PY) -m pytest -n 2 -m "not journey and not browser and not model and not chaos and not marathon and not slow and not postgres"
 
 serve: setup  ## the assistant alone, configured by the environment and .env
 	@exec $(PY) -m launch serve

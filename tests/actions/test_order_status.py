@@ -273,6 +273,7 @@ async def test_a_database_that_is_down_is_admitted_and_a_person_offered(action: 
     assert "/request_human" in str(DOMAIN["responses"]["utter_order_status_unavailable"])
 
 
+@pytest.mark.slow
 async def test_a_database_that_hangs_is_admitted_within_five_seconds() -> None:
     class Hanging(OrderRepository):
         def open_orders(self, phone: str) -> list[Order]:

@@ -172,6 +172,7 @@ def test_it_remembers_what_rasas_own_store_remembers(
     asyncio.run(scenario())
 
 
+@pytest.mark.slow
 @QUICK
 @given(steps=LONG_CONVERSATIONS)
 def test_a_bounded_tail_leads_to_the_same_state_and_the_same_recent_past(
@@ -202,6 +203,7 @@ def make_store(redis_url: str) -> Callable[..., RedisTrackerStore]:
     return lambda **options: RedisTrackerStore(DOMAIN, redis_url, **options)
 
 
+@pytest.mark.slow
 async def test_a_long_conversation_is_read_as_a_bounded_tail(make_store: Callable[..., RedisTrackerStore]) -> None:
     store = make_store()
     steps = [session_start(), *([turn_of([[SlotSet("count", n)]], "greet", "plain") for n in range(300)])]

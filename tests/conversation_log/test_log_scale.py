@@ -19,6 +19,7 @@ NOW = datetime(2026, 11, 20, tzinfo=timezone.utc)
 MOST_GROWTH_MB = 150
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_memory_does_not_grow_with_the_log(sqlite_log, tmp_path: Path) -> None:
     plant(sqlite_log.engine, COUNT, NOW - timedelta(days=120), 118)

@@ -149,6 +149,7 @@ def travel(log: Log, folder: Path, seed: int, steps: int, monkeypatch: pytest.Mo
     assert {manifest.state for manifest in journey.shelf.manifests()} <= {"done"}
 
 
+@pytest.mark.slow
 def test_nothing_is_lost_or_doubled_on_the_whole_way(the_log, tmp_path, monkeypatch):
     travel(the_log, tmp_path, seed=0, steps=50, monkeypatch=monkeypatch)
 

@@ -41,6 +41,7 @@ def conversation_records(turn: Any, sent: Any, status: Any, noon: float, rng: ra
     return mixed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_killed_at_every_step_nothing_is_lost_or_doubled(the_log, turn, sent, status, noon, monkeypatch, seed):
     rng = random.Random(seed)
@@ -83,6 +84,7 @@ def test_killed_at_every_step_nothing_is_lost_or_doubled(the_log, turn, sent, st
     assert states == {"read"}
 
 
+@pytest.mark.slow
 def test_batches_of_any_size_give_the_same_log(sqlite_log, turn, sent, status, noon, monkeypatch):
     records = conversation_records(turn, sent, status, noon, random.Random(9))[:160]
     found = []

@@ -57,6 +57,7 @@ def run(command: dict[str, Any], *arguments: str, typed: str = "") -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_a_designer_labels_in_the_terminal_and_the_customer_can_be_forgotten(
     the_log: Any, turn: Turn, project: Path, tmp_path: Path
 ) -> None:

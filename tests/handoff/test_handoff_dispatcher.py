@@ -422,6 +422,7 @@ def test_a_call_that_outlasts_its_lease_keeps_it_while_the_worker_lives(
 FAULT = st.sampled_from([None, RetryLater("x"), ("after", RetryLater("lost")), Killed(), ("after", Killed())])
 
 
+@pytest.mark.slow
 @given(faults=st.lists(FAULT, max_size=12), seed=st.integers(0, 1000))
 @settings(max_examples=25, deadline=None)
 def test_killed_or_failing_at_any_point_there_is_one_ticket_and_every_word_once(

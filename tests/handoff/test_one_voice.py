@@ -62,6 +62,7 @@ def run_schedule(db: Database, seed: int, steps: int) -> None:
     world.check()
 
 
+@pytest.mark.slow
 def test_never_two_voices_over_random_schedules(quick_db: Database) -> None:
     for seed in range(25):
         run_schedule(quick_db, seed, steps=120)
@@ -129,6 +130,7 @@ class Takeovers(RuleBasedStateMachine):
             self.world.check()
 
 
+@pytest.mark.slow
 def test_no_sequence_of_events_breaks_a_takeover(quick_db: Database) -> None:
     machine = type("Machine", (Takeovers,), {"db": quick_db})
     run_state_machine_as_test(

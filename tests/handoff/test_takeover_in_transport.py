@@ -79,6 +79,7 @@ async def until(true: Callable[[], Any], timeout_s: float = 20.0) -> None:
         await asyncio.sleep(0.05)
 
 
+@pytest.mark.slow
 async def test_an_angry_customer_an_agent_and_back_with_one_voice_at_a_time(
     configured: Settings, db: Database, there: twin_helpdesk.Helpdesk
 ) -> None:

@@ -33,6 +33,7 @@ def retriever() -> Retriever:
     return Retriever(PAGES, E5(), shipped=PAGES / SHIPPED)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("name", "step", "least"),
@@ -60,6 +61,7 @@ def holds(numbers: Report, least: Report) -> None:
     assert as_good, f"{numbers} is worse than {least}"
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_strangers_questions_find_their_page_and_the_rest_is_refused(retriever: Retriever) -> None:
     numbers = report(run(sealed_cases(), retriever.find))

@@ -112,6 +112,7 @@ def test_child_that_is_killed_again_and_again_is_started_again_and_again() -> No
     supervisor.stop()
 
 
+@pytest.mark.slow
 def test_child_that_keeps_failing_takes_the_product_down(tmp_path: Path) -> None:
     doomed = child(tmp_path, "doomed", "import time; time.sleep(0.3); raise SystemExit(3)")
     supervisor = Supervisor([child(tmp_path, "healthy", SLEEPER), doomed])
@@ -158,6 +159,7 @@ def test_many_servers_stop_at_the_same_time(tmp_path: Path) -> None:
     assert all(word.endswith("<") for word in words[:5])
 
 
+@pytest.mark.slow
 def test_deaf_children_are_killed_within_the_budget_however_many_there_are(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr("launch.supervisor.STOP_BUDGET_S", 3.0)
     deaf = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); import time; time.sleep(60)"

@@ -172,6 +172,7 @@ def test_a_reader_never_sees_half_a_file(tmp_path: Path) -> None:
     assert seen <= set(sizes)
 
 
+@pytest.mark.slow
 def test_every_intent_of_the_project_takes_a_phrase(tmp_path: Path) -> None:
     for part in ("data", "tests/nlu"):
         shutil.copytree(PROJECT_ROOT / part, tmp_path / part)

@@ -78,6 +78,7 @@ def entries(redis_url: str) -> list[dict[str, Any]]:
     return [entry for _, entry in sorted(found, key=lambda pair: pair[0])]
 
 
+@pytest.mark.slow
 async def test_from_an_angry_customer_to_the_assistants_return(
     configured: Settings, desk: tuple[twin_helpdesk.Helpdesk, str], redis_url: str, sql_url: str
 ) -> None:
@@ -108,6 +109,7 @@ def _look_now(db: Database) -> None:
         connection.execute(takeovers.update().values(look_at=time.time()))
 
 
+@pytest.mark.slow
 async def test_a_helpdesk_that_is_down_gets_one_ticket_when_it_is_back(
     configured: Settings, desk: tuple[twin_helpdesk.Helpdesk, str], sql_url: str
 ) -> None:
@@ -148,6 +150,7 @@ async def test_a_redis_that_is_away_keeps_agents_words_for_later(
     db.close()
 
 
+@pytest.mark.slow
 async def test_a_helpdesk_that_hangs_holds_up_nobody_elses_words(
     configured: Settings, desk: tuple[twin_helpdesk.Helpdesk, str], redis_url: str, sql_url: str
 ) -> None:

@@ -154,6 +154,7 @@ def test_a_sqlite_file_in_another_encoding_is_still_read(tmp_path: Path) -> None
     assert OrderRepository(url).find(["10234"], ASHA)["10234"].carrier == "\ufffdA"
 
 
+@pytest.mark.slow
 def test_a_locked_sqlite_file_is_unavailable_within_seconds(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/orders.db"
     fill_table(url, [("10234", ASHA, "shipped")])
@@ -193,6 +194,7 @@ def test_a_slow_postgres_query_is_stopped(postgres_url: str) -> None:
     repository.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["postgresql", "mysql"])
 def test_a_server_that_accepts_and_never_answers_is_unavailable_within_seconds(scheme: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:

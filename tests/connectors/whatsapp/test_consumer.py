@@ -87,6 +87,7 @@ async def test_a_poison_message_is_tried_three_times_then_set_aside_with_an_apol
     await process.stop()
 
 
+@pytest.mark.slow
 async def test_a_message_that_kills_its_process_every_time_is_set_aside(redis_url: str) -> None:
     await Process(redis_url).inbox.put([message("91", "killer")])
     for _ in range(5):
@@ -289,6 +290,7 @@ async def test_a_clean_stop_hands_over_at_once_and_finishes_what_runs(redis_url:
     await second.stop()
 
 
+@pytest.mark.slow
 async def test_an_action_server_that_restarts_is_waited_for(redis_url: str) -> None:
     tries = 0
 
@@ -436,6 +438,7 @@ async def test_a_full_redis_takes_nothing_new_but_what_it_holds_is_worked_off(tm
         server.stop()
 
 
+@pytest.mark.slow
 async def test_a_redis_that_is_killed_and_comes_back_loses_and_doubles_nothing(tmp_path: Path) -> None:
     server = EmbeddedRedis(tmp_path, free_port())
     server.start()

@@ -77,6 +77,7 @@ async def test_redis_away_is_reported_quickly_and_forgotten_when_it_is_back(tmp_
         server.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trouble", ["full", "read-only", "hanging"])
 async def test_a_redis_that_cannot_store_is_reported_and_recovers(tmp_path: Path, trouble: str) -> None:
     server = EmbeddedRedis(tmp_path, free_port())

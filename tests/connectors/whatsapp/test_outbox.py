@@ -118,6 +118,7 @@ async def test_a_throttled_number_pauses_everybody(redis_url: str) -> None:
     await process.stop()
 
 
+@pytest.mark.slow
 async def test_a_bad_token_parks_everything_and_one_probe_at_a_time_finds_out_when_it_is_good_again(
     redis_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -349,6 +350,7 @@ async def test_a_process_killed_while_sending_leaves_at_most_that_one_reply_in_d
     await survivor.stop()
 
 
+@pytest.mark.slow
 async def test_a_long_outage_of_graph_loses_nothing_and_keeps_the_order(redis_url: str) -> None:
     up = False
 
@@ -371,6 +373,7 @@ async def test_a_long_outage_of_graph_loses_nothing_and_keeps_the_order(redis_ur
     await second.stop()
 
 
+@pytest.mark.slow
 async def test_a_reply_past_the_window_is_not_sent(redis_url: str) -> None:
     up = False
 
@@ -449,6 +452,7 @@ async def test_outside_the_window_an_agents_words_go_out_as_the_template(redis_u
     await process.stop()
 
 
+@pytest.mark.slow
 async def test_in_an_outage_only_a_probe_now_and_then_bothers_graph(redis_url: str) -> None:
     up = False
 
