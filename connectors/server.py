@@ -7,7 +7,6 @@ start, with a remedy, where stock Rasa would warn and go on in memory.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import logging
 import os
 import socket
@@ -22,6 +21,7 @@ import structlog
 import settings as settings_module
 import signals
 from connectors.startup import CannotStart, Options
+from privacy import log_filter
 from settings import PROJECT_ROOT, Settings, SettingsError
 
 # Longer than a fifth of the minute in which five failures of a child end everything (launch/supervisor.py).
@@ -45,6 +45,7 @@ def main(arguments: list[str]) -> int:
         from connectors.application import build
 
         app = build(settings, options)
+        keep_private(settings)  # what was imported since may have brought handlers of its own
     except (CannotStart, SettingsError) as error:
         print(f"The Rasa server cannot start: {error}", file=sys.stderr)
         return 1
@@ -75,11 +76,15 @@ def configure_logging(settings: Settings) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(max(level, logging.WARNING)),
         cache_logger_on_first_use=True,
     )
-    with contextlib.suppress(ImportError):
-        from privacy import log_filter
+    keep_private(settings)
 
-        secrets = [settings.values[variable.name] for variable in settings_module.VARIABLES if variable.secret]
-        log_filter.install([secret for secret in secrets if secret and "://" not in secret])
+
+def keep_private(settings: Settings) -> None:
+    """Put the privacy filter on every log handler there is. Raises CannotStart: without it no process serves."""
+    try:
+        log_filter.install(settings.secrets())
+    except RuntimeError as error:
+        raise CannotStart(f"the logs cannot be kept private ({error}).") from None
 
 
 def _share_metrics(settings: Settings) -> None:

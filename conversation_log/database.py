@@ -24,6 +24,7 @@ from sqlalchemy import event, text
 from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+import postgres_patience
 from conversation_log import remedies
 from settings_values import database_url
 
@@ -32,6 +33,11 @@ log = logging.getLogger(__name__)
 VERSION_TABLE = "log_alembic_version"
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_S = 30
+CONNECT_TIMEOUT_S = 5.0
+COMMANDS_STATEMENT_S = 600.0
+"""How long one statement of a command (export, report, archive) may take."""
+WRITERS_STATEMENT_S = 30.0
+"""The same for the worker's writer: its statements take milliseconds, and one that hangs must not stop it for good."""
 MIGRATION_WAIT_S = 60.0
 
 
@@ -39,8 +45,11 @@ class LogUnavailable(RuntimeError):
     """The conversation database cannot be used; the message says why and what to do."""
 
 
-def connect(url: str) -> Engine:
-    """An engine for the log's database; nothing is opened yet. Raises LogUnavailable for a URL that cannot be used."""
+def connect(url: str, statement_s: float = COMMANDS_STATEMENT_S) -> Engine:
+    """An engine for the log's database, whose statements may take so long; nothing is opened yet.
+
+    Raises LogUnavailable for a URL that cannot be used.
+    """
     try:
         parsed = make_url(database_url(url))
     except ArgumentError:
@@ -54,7 +63,12 @@ def connect(url: str) -> Engine:
         options["connect_args"] = {"timeout": BUSY_TIMEOUT_S}
     elif backend == "postgresql":
         options["executemany_mode"] = "values_plus_batch"
-        options["connect_args"] = {"connect_timeout": 5}
+        options["connect_args"] = postgres_patience.connect_args(CONNECT_TIMEOUT_S, statement_s)
+    elif backend in ("mysql", "mariadb"):
+        waits = max(1, round(statement_s))
+        options["connect_args"] = {
+            "connect_timeout": round(CONNECT_TIMEOUT_S), "read_timeout": waits, "write_timeout": waits,
+        }  # fmt: skip
     try:
         engine = sqlalchemy.create_engine(parsed, **options)
     except (ArgumentError, ImportError):
@@ -65,6 +79,11 @@ def connect(url: str) -> Engine:
     if backend == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    elif backend == "postgresql":
+        locks_s = min(statement_s, BUSY_TIMEOUT_S)
+        event.listen(
+            engine, "connect", lambda raw, _record: postgres_patience.limit_statements(raw, statement_s, locks_s)
+        )
     return engine
 
 
@@ -146,7 +165,7 @@ def _upgrade(engine: Engine) -> None:
     if applied_revision(engine) == newest_revision():
         return
     config = _config()
-    with writing(engine) as connection:
+    with writing(engine) as connection, postgres_patience.longer(connection, COMMANDS_STATEMENT_S):
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
     log.info("log.database.migrated revision=%s", newest_revision())

@@ -17,12 +17,14 @@ from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
+import postgres_patience
 from handoff.schema import is_current, migrate
 from settings_values import database_url
 
 BUSY_TIMEOUT_S = 5
 CONNECT_TIMEOUT_S = 3
-VANISHED_AFTER_MS = 5000
+STATEMENT_TIMEOUT_S = 5.0
+LOCK_TIMEOUT_S = 4.0
 MIGRATION_TIMEOUT_S = 60  # others may be at it on a slow disk
 _SCHEMA_LOCK = 0x48414E44  # any number that no other advisory lock of this database uses
 
@@ -49,8 +51,8 @@ class Database:
         if self.sqlite:
             arguments: dict[str, Any] = {"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}
         else:
-            # A server that vanished from the network must not hold a thread for the kernel's quarter of an hour.
-            arguments = {"connect_timeout": CONNECT_TIMEOUT_S, "tcp_user_timeout": VANISHED_AFTER_MS}
+            # A server that is frozen, or vanished from the network, must not hold a thread.
+            arguments = postgres_patience.connect_args(CONNECT_TIMEOUT_S, STATEMENT_TIMEOUT_S)
         # SQLAlchemy 1.4 opens a SQLite file anew for every statement unless told to keep connections.
         options |= {"poolclass": QueuePool, "pool_size": 4, "max_overflow": 8, "pool_timeout": CONNECT_TIMEOUT_S}
         engine = create_engine(
@@ -79,10 +81,8 @@ class Database:
         self.prepared = True
 
     def _migrate(self) -> None:
-        with self._writing.begin() as connection:
+        with self._writing.begin() as connection, postgres_patience.longer(connection, MIGRATION_TIMEOUT_S):
             if not self.sqlite:
-                for name in ("lock_timeout", "statement_timeout"):
-                    connection.exec_driver_sql(f"SET LOCAL {name} = '{MIGRATION_TIMEOUT_S}s'")
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})")
             migrate(connection)
 
@@ -129,8 +129,4 @@ def _configure_sqlite(connection: Any, _record: object) -> None:
 
 
 def _configure_postgres(connection: Any, _record: object) -> None:
-    cursor = connection.cursor()
-    cursor.execute("SET statement_timeout = '5s'")
-    cursor.execute("SET lock_timeout = '4s'")
-    cursor.close()
-    connection.commit()
+    postgres_patience.limit_statements(connection, STATEMENT_TIMEOUT_S, LOCK_TIMEOUT_S)

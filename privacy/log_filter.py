@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from privacy.pseudonyms import mask_phone
 
@@ -47,6 +47,14 @@ class PrivacyFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         try:
+            self._rewrite(record)
+        except Exception as error:  # a line that cannot be scrubbed is not printed as it is, and fails nobody's work
+            record.msg, record.args = f"[withheld: it could not be scrubbed, {type(error).__name__}]", None
+            record.exc_info = record.exc_text = record.stack_info = None
+        return True
+
+    def _rewrite(self, record: logging.LogRecord) -> None:
+        try:
             message = record.getMessage()
         except Exception:  # a broken format string must not lose the line, nor print its arguments
             message = f"{record.msg} [unformattable arguments]"
@@ -57,12 +65,31 @@ class PrivacyFilter(logging.Filter):
             record.exc_text = scrub(record.exc_text, self._secrets)
         if record.stack_info:
             record.stack_info = scrub(record.stack_info, self._secrets)
-        return True
 
 
 def install(secrets: Iterable[str | None] = (), logger: logging.Logger | None = None) -> PrivacyFilter:
-    """Put the filter on every handler of `logger` (the root by default); call it after logging is configured."""
+    """Put the filter on every handler of `logger`, by default of all loggers; call it after logging is configured.
+
+    Raises RuntimeError when there is no handler to put it on: lines would go out as they are.
+    """
     privacy = PrivacyFilter(secrets)
-    for handler in (logger or logging.getLogger()).handlers:
+    handlers = logger.handlers if logger else list(_all_handlers())
+    if not handlers:
+        raise RuntimeError("no log handler to put the privacy filter on: configure logging first")
+    for handler in handlers:
+        for old in [found for found in handler.filters if isinstance(found, PrivacyFilter)]:
+            handler.removeFilter(old)
         handler.addFilter(privacy)
     return privacy
+
+
+def _all_handlers() -> Iterator[logging.Handler]:
+    """Those of the root and of loggers that a library gave handlers of their own; Python's last resort too."""
+    root = logging.getLogger()
+    if not root.handlers:
+        return
+    named = [found for found in root.manager.loggerDict.values() if isinstance(found, logging.Logger)]
+    for logger in (root, *named):
+        yield from logger.handlers
+    if logging.lastResort is not None:
+        yield logging.lastResort

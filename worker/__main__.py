@@ -114,8 +114,7 @@ def configure_logging(settings: Settings) -> None:
     )
     for library in ("alembic", "sqlalchemy", "urllib3"):
         logging.getLogger(library).setLevel(logging.WARNING)
-    secret = [variable.name for variable in settings_module.VARIABLES if variable.secret]
-    log_filter.install(settings.values[name] for name in secret)
+    log_filter.install(settings.secrets())
 
 
 def main() -> int:
@@ -125,7 +124,7 @@ def main() -> int:
         settings = settings_module.load()
         settings.validate()
         configure_logging(settings)
-    except (SettingsError, ValueError) as error:
+    except (SettingsError, ValueError, RuntimeError) as error:
         print(f"worker: {error}", file=sys.stderr)
         return 1
     asyncio.run(_until_signalled(settings))

@@ -28,7 +28,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     url = hot.redis_url(settings)
     if url is None:
         raise SettingsError("REDIS_URL is not set and no embedded Redis runs: there is no event stream to read.")
-    engine = database.connect(str(settings.conversation_database_url))
+    engine = database.connect(str(settings.conversation_database_url), database.WRITERS_STATEMENT_S)
     stream = EventStream(hot.client(url, timeout_s=4.0))
     writer = Writer(engine, stream, bot_version())
     try:

@@ -16,6 +16,7 @@ from typing import Any
 import sqlalchemy
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
+import postgres_patience
 from settings_values import database_url
 
 CONNECT_TIMEOUT_S = 2
@@ -40,14 +41,7 @@ def read_only_engine(url: str, statement_timeout_s: float) -> Engine:
         "pool_recycle": 1800,
     }
     if kind == "postgresql":
-        options["connect_args"] = {
-            "connect_timeout": CONNECT_TIMEOUT_S,
-            "application_name": "support-assistant",
-            "keepalives_idle": 10,
-            "keepalives_interval": 5,
-            "keepalives_count": 2,
-            "tcp_user_timeout": 5000,
-        }
+        options["connect_args"] = postgres_patience.connect_args(CONNECT_TIMEOUT_S, statement_timeout_s)
     elif kind == "mysql":
         patience = max(1, round(statement_timeout_s))
         options["connect_args"] = {

@@ -11,10 +11,10 @@ from settings import VARIABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = {
-    "settings", "settings_values", "signals", "shop", "actions", "components", "connectors", "handoff",
-    "conversation_log", "privacy", "worker", "twin", "launch", "benchmarks", "workbench",
+    "settings", "settings_values", "signals", "postgres_patience", "shop", "actions", "components", "connectors",
+    "handoff", "conversation_log", "privacy", "worker", "twin", "launch", "benchmarks", "workbench",
 }
-BASE = {"settings", "settings_values", "signals", "shop"}
+BASE = {"settings", "settings_values", "signals", "postgres_patience", "shop"}
 ALLOWED = {
     "privacy": set(),
     "settings.py": {"settings_values"},

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -12,6 +15,7 @@ from hypothesis import strategies as st
 
 from privacy.log_filter import PrivacyFilter, install, scrub
 from privacy.pseudonyms import mask_phone, pseudonym
+from tests.children import ROOT, python
 
 
 @pytest.fixture
@@ -96,3 +100,47 @@ def test_pseudonyms_are_stable_and_need_the_key():
 def test_filter_lets_every_record_through():
     record = logging.LogRecord("x", logging.INFO, "f", 1, "hello", None, None)
     assert PrivacyFilter().filter(record) is True
+
+
+def test_a_line_that_cannot_be_scrubbed_is_withheld_and_fails_nobody(monkeypatch, capsys):
+    def broken(*_: object) -> str:
+        raise RecursionError
+
+    monkeypatch.setattr("privacy.log_filter.scrub", broken)
+    logger = logging.getLogger("withheld")
+    handler = logging.StreamHandler(sys.stdout)
+    logger.addHandler(handler)
+    install((), logger)
+    try:
+        raise ValueError("+919876543210")
+    except ValueError:
+        logger.exception("call +919876543210")
+    shown = capsys.readouterr().out
+    assert "withheld" in shown
+    assert "98765" not in shown
+
+
+def test_handlers_of_librarys_loggers_are_filtered_too(capsys):
+    library = logging.getLogger("some.library")
+    library.addHandler(logging.StreamHandler(sys.stdout))
+    library.propagate = False
+    install(["s3cret-value"])
+    library.error("s3cret-value of +919876543210")
+    library.handlers.clear()
+    assert capsys.readouterr().out == "[secret] of +91••••••3210\n"
+
+
+def test_without_a_handler_to_filter_nothing_starts():
+    with pytest.raises(RuntimeError, match="no log handler"):
+        install((), logging.getLogger("nobody.listens"))
+
+
+@pytest.mark.parametrize("command", ["connectors.server", "worker", "launch.action_server", "conversation_log"])
+def test_no_process_starts_without_the_filter(command, tmp_path):
+    """An installation that lost the module must not serve with open logs."""
+    start = "import runpy, sys; sys.modules['privacy.log_filter'] = None; "
+    start += f"runpy.run_module({command!r}, None, '__main__')"
+    environment = {**os.environ, "STATE_DIR": str(tmp_path), "REDIS_URL": "redis://127.0.0.1:1"}
+    ended = subprocess.run(python("-c", start), capture_output=True, text=True, env=environment, timeout=60, cwd=ROOT)
+    assert ended.returncode != 0
+    assert "log_filter" in ended.stderr
