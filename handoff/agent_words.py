@@ -84,6 +84,7 @@ def _markdown() -> MarkdownIt:
     """
     made = MarkdownIt("commonmark", {"html": True, "breaks": True}, renderer_cls=_Html)
     made.enable(["table", "strikethrough"]).disable(["code", "lheading", "reference", "html_block"])
+    made.validateLink = lambda url: _LEADS_ON.match(url) is not None  # type: ignore[method-assign]
     made.normalizeLink = lambda url: url  # type: ignore[method-assign]
     return made
 

@@ -37,6 +37,7 @@ MARKDOWN = {
     "a &amp; b &lt;ok&gt; c&nbsp;d": "a & b <ok> c d",
     "**नमस्ते** _जी_": "*नमस्ते* _जी_",
     "one\ntwo\n\nthree": "one\ntwo\n\nthree",
+    "[](sizes) and [the chart](sizes.pdf)": "[](sizes) and [the chart](sizes.pdf)",
     "<p>Hello <b>Asha</b>,</p>\n<p>**we** refund</p>": "Hello *Asha*,\n\n*we* refund",
     "": "",
 }  # fmt: skip
@@ -85,7 +86,7 @@ PIECE = WORD | st.sampled_from([
 ])  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(st.lists(PIECE, max_size=40))
 def test_no_word_is_lost_or_turned_around_whatever_stands_between_them(pieces: list[str]) -> None:
     def letters(text: str) -> str:
