@@ -14,7 +14,7 @@ from rasa.core.policies.policy import PolicyPrediction
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.shared.core.constants import ACTION_LISTEN_NAME
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import Event, SlotSet, UserUttered
+from rasa.shared.core.events import Event, SessionStarted, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from components.language.answered import ENGLISH, HINDI, HINGLISH, answered, by_name
@@ -75,9 +75,15 @@ def _reading(text: str | None) -> Reading:
 
 
 def _earlier(tracker: DialogueStateTracker) -> Reading:
-    """The customer's message before this one in the session."""
-    said = [event for event in tracker.applied_events() if isinstance(event, UserUttered)]
-    return _reading(said[-2].text) if len(said) > 1 else Reading()
+    """The customer's message before this one in the session; read from the end, for conversations grow long."""
+    said = 0
+    for event in reversed(tracker.events):
+        if isinstance(event, SessionStarted):
+            break
+        said += isinstance(event, UserUttered)
+        if said == 2 and isinstance(event, UserUttered):
+            return _reading(event.text)
+    return Reading()
 
 
 def _spoken_before(tracker: DialogueStateTracker) -> Spoken:
@@ -85,7 +91,7 @@ def _spoken_before(tracker: DialogueStateTracker) -> Spoken:
     if known := tracker.get_slot(LANGUAGE):
         return Spoken(known, bool(tracker.get_slot(WISHED)))
     found: dict[str, Any] = {}
-    for event in reversed(list(tracker.events)):
+    for event in reversed(tracker.events):
         if isinstance(event, SlotSet) and event.key in (LANGUAGE, WISHED):
             found.setdefault(event.key, event.value)
             if event.key == LANGUAGE and WISHED in found:

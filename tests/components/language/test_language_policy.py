@@ -149,6 +149,14 @@ def test_who_asked_for_a_language_keeps_it_whatever_they_write(policy: LanguageP
     assert (predicted(prediction), slots(prediction)) == (None, {})
 
 
+def test_two_hints_in_a_row_change_the_language_within_a_session(policy: LanguagePolicy) -> None:
+    hinglish = SlotSet("language", "hinglish")
+    assert slots(predict(policy, hinglish, *says("when?"))) == {}
+    assert slots(predict(policy, *says("when?"), hinglish, *says("not received"))) == {"language": "en"}
+    begins = [ActionExecuted("action_session_start"), SessionStarted()]
+    assert slots(predict(policy, *says("when?"), *begins, hinglish, *says("not received"))) == {}
+
+
 @pytest.mark.parametrize("wished", [False, True])
 def test_new_session_goes_on_in_the_language_of_the_last(policy: LanguagePolicy, wished: bool) -> None:
     """Its slots are gone with the session; the events are still there in its first turn."""
