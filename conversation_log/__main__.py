@@ -78,6 +78,7 @@ def _parser(settings: Settings) -> argparse.ArgumentParser:
     export = add("export", _export, "Print conversations of all tiers, one JSON object a line.")
     add_period(export)
     export.add_argument("--customer", type=customer, help="phone number or customer id")
+    export.add_argument("--redact", action="store_true", help="without personal data, customers under made-up names")
 
     archive = add("archive", _archive, "Move old conversations to the archive and forget the oldest there.")
     archive.add_argument(
@@ -138,14 +139,15 @@ def _redis(settings: Settings) -> redis.Redis[bytes] | None:
 
 def _export(settings: Settings, parsed: argparse.Namespace) -> int:
     from conversation_log import passing, tiers
-    from conversation_log.export import as_line
+    from conversation_log.export import as_line, for_strangers
 
     engine, period = _engine(settings), tiers.Period(parsed.since, parsed.until)
     client = _redis(settings) if parsed.customer else None
     found, total = False, 0 if parsed.customer else tiers.count(settings, engine, period)
     with passing.counted("Exporting", "Exported", total) as more:
         for record in tiers.records(settings, engine, client, period, parsed.customer):
-            sys.stdout.write(as_line(record) + "\n")
+            shown = for_strangers(record, settings.whatsapp_app_secret) if parsed.redact else record
+            sys.stdout.write(as_line(shown) + "\n")
             found = True
             more(1)
     sys.stdout.flush()

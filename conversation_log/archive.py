@@ -18,11 +18,10 @@ from sqlalchemy.engine import Connection, Engine
 
 from conversation_log import database, passing
 from conversation_log.cold import Manifest, Shelf, canonical
-from conversation_log.export import as_record
+from conversation_log.export import as_record, without_personal_data
 from conversation_log.reader import Conversation, Row, messages_of
 from conversation_log.rules import IDLE, LATE, resolution
 from conversation_log.tables import archived_keys, conversations, messages
-from privacy.redaction import redact
 from settings import Settings, SettingsError
 
 log = logging.getLogger(__name__)
@@ -109,25 +108,7 @@ def due(engine: Engine, before: datetime) -> int:
 def archived(row: Row, said: list[Row], now: datetime) -> dict[str, Any]:
     """A conversation's record as it goes into the archive: without personal data in its texts."""
     settled = {**row, "resolution_status": resolution(row, said, now)}
-    record = as_record(Conversation(settled, said))
-    record["messages"] = [
-        {name: _redacted(value) if name in _TEXTS else value for name, value in message.items()}
-        for message in record["messages"]
-    ]
-    return record
-
-
-_TEXTS = ("content", "buttons", "llm", "error")
-
-
-def _redacted(value: Any) -> Any:
-    if isinstance(value, str):
-        return redact(value)
-    if isinstance(value, list):
-        return [_redacted(item) for item in value]
-    if isinstance(value, dict):
-        return {name: _redacted(item) for name, item in value.items()}
-    return value
+    return without_personal_data(as_record(Conversation(settled, said)))
 
 
 def _oldest_day(engine: Engine, before: datetime) -> date | None:

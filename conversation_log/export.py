@@ -13,6 +13,8 @@ from typing import Any
 
 from conversation_log.reader import Conversation, Row
 from conversation_log.records import phone_of
+from privacy.pseudonyms import pseudonym
+from privacy.redaction import redact
 
 SCHEMA = Path(__file__).parent / "conversation_log.schema.json"
 
@@ -41,6 +43,41 @@ def as_record(conversation: Conversation) -> dict[str, Any]:
     if row["escalation_priority"]:
         record["escalation_priority"] = row["escalation_priority"]
     return record
+
+
+def without_personal_data(record: dict[str, Any]) -> dict[str, Any]:
+    """The record with placeholders for personal data in its texts: what the archive keeps."""
+    messages = [
+        {name: _redacted(value) if name in _TEXTS else value for name, value in message.items()}
+        for message in record["messages"]
+    ]
+    return {**record, "messages": messages}
+
+
+def for_strangers(record: dict[str, Any], key: str | None) -> dict[str, Any]:
+    """The record without personal data and without who it is about: one made-up name a customer, by `key`.
+
+    WhatsApp's message ids spell the phone number in base64, so they are replaced too.
+    """
+    shown = without_personal_data(record)
+    shown |= {"customer_phone": None, "customer_id": pseudonym(record["customer_id"], key)}
+    for message in shown["messages"]:
+        if message.get("message_id"):
+            message["message_id"] = pseudonym(message["message_id"], key).replace("c_", "m_", 1)
+    return shown
+
+
+_TEXTS = ("content", "buttons", "llm", "error")
+
+
+def _redacted(value: Any) -> Any:
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, list):
+        return [_redacted(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _redacted(item) for name, item in value.items()}
+    return value
 
 
 def as_line(record: dict[str, Any]) -> str:

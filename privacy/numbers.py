@@ -1,4 +1,4 @@
-"""Which runs of digits are a phone number, a payment card or an Aadhaar number.
+"""Which runs of digits are a phone number or an Aadhaar number.
 
 A run is read as groups ("98765 43210" has two). Windows of neighbouring groups are tried from the longest down, so
 that "10234 9876543210" gives up its phone number and keeps its order number.
@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+
+from privacy.checks import aadhaar
 
 _GROUP = re.compile(r"\d+")
 _JOINT = re.compile(r"[ \t\u00a0]?[-.()/]?[ \t]?[(]?|\)[ -]?")
@@ -25,14 +27,6 @@ _MOBILE_SHAPES = {
     (10,), (5, 5), (4, 6), (6, 4), (3, 7), (3, 3, 4), (4, 3, 3), (3, 4, 3), (2, 4, 4), (2, 8), (2, 3, 5), (3, 2, 5),
     (2, 2, 2, 2, 2), (4, 2, 4), (4, 4, 2), (1, 4, 5), (1, 3, 3, 3),
 }  # fmt: skip
-_VERHOEFF_D = (
-    "0123456789", "1234067895", "2340178956", "3401289567", "4012395678",
-    "5987604321", "6598710432", "7659821043", "8765932104", "9876543210",
-)  # fmt: skip
-_VERHOEFF_P = (
-    "0123456789", "1576283094", "5803796142", "8916043527", "9453126870", "4286573901", "2793806415", "7046913258",
-)  # fmt: skip
-
 
 @dataclass(frozen=True)
 class _Group:
@@ -41,25 +35,8 @@ class _Group:
     digits: str
 
 
-def luhn(digits: str) -> bool:
-    """Whether a payment card's check digit is right."""
-    total = 0
-    for place, digit in enumerate(reversed(digits)):
-        value = int(digit) * (2 if place % 2 else 1)
-        total += value - 9 if value > 9 else value
-    return total % 10 == 0
-
-
-def verhoeff(digits: str) -> bool:
-    """Whether an Aadhaar number's check digit is right."""
-    check = 0
-    for place, digit in enumerate(reversed(digits)):
-        check = int(_VERHOEFF_D[check][int(_VERHOEFF_P[place % 8][int(digit)])])
-    return check == 0
-
-
 def spans(text: str) -> Iterator[tuple[int, int, str]]:
-    """(start, end, kind) of phone, card and Aadhaar numbers in a text with ASCII digits."""
+    """(start, end, kind) of phone and Aadhaar numbers in a text with ASCII digits."""
     for run in _runs(text):
         index = 0
         while index < len(run):
@@ -118,13 +95,11 @@ def _kind(groups: tuple[str, ...], joints: list[str], plus: bool, before: str) -
         return None
     if plus:
         return "phone" if _international(digits) else None
-    if _card(digits, shape):
-        return "card"
-    if len(digits) == 12 and shape == (4, 4, 4) and digits[0] >= "2" and verhoeff(digits):
+    if shape == (4, 4, 4) and aadhaar(digits):
         return "aadhaar"
     if _phone(digits, shape, joints, before):
         return "phone"
-    if shape == (12,) and digits[0] >= "2" and verhoeff(digits):
+    if shape == (12,) and aadhaar(digits):
         return "aadhaar"
     return None
 
@@ -133,13 +108,6 @@ def _international(digits: str) -> bool:
     if digits.startswith("91"):
         return len(digits) == 12 or len(digits) < 12
     return 7 <= len(digits) <= 15
-
-
-def _card(digits: str, shape: tuple[int, ...]) -> bool:
-    if not 13 <= len(digits) <= 19 or min(shape) < 3 or max(shape[:-1], default=4) > 6:
-        return False
-    issuer = digits[0] in "3456" or digits[:2] in ("81", "82") or 2221 <= int(digits[:4]) <= 2720
-    return issuer and luhn(digits)
 
 
 def _phone(digits: str, shape: tuple[int, ...], joints: list[str], before: str) -> bool:

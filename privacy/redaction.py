@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from privacy import addresses, numbers
+from privacy import addresses, cards, identity_numbers, numbers
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,12 @@ _SAID_DIGIT = (
     r"(?:(?:double|triple)\s+)?(?:zero|one|two|three|four|five|six|seven|eight|nine|oh|"
     r"shunya|ek|do|teen|ch?aa?r|paa?n?ch|chh?e|saat|aath|nau)"
 )
+# Digits that are no decimal ones: circled, raised, lowered.
+_OTHER_DIGITS = (
+    "\u00b2\u00b3\u00b9\u2070\u2074-\u2079\u2080-\u2089\u2460-\u2468\u24ea\u24f5-\u24fd\u2776-\u277e\u2780-\u2788\u278a-\u2792"
+)
 # Every rule needs a digit, an @, a mail host or a number that is spelled out; most messages have none of them.
-_WORTH_A_LOOK = re.compile(rf"[\d@＠]|\b{_MAIL_HOST}\b|(?:\b{_SAID_DIGIT}\b[\s,-]+){{6}}", re.I)
+_WORTH_A_LOOK = re.compile(rf"[\d@＠{_OTHER_DIGITS}]|\b{_MAIL_HOST}\b|(?:\b{_SAID_DIGIT}\b[\s,-]+){{6}}", re.I)
 _EMAIL = re.compile(r"[\w.+%'-]{1,64}@(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}\b", re.I)
 _SAID_EMAIL = re.compile(
     rf"[\w.+'-]{{2,64}}\s{{0,3}}(?:@\s{{0,3}}{_MAIL_HOST}\b(?:{_DOT}(?:com|co|in)\b)*"
@@ -112,6 +116,8 @@ def _candidates(text: str) -> Iterator[tuple[int, int, str]]:
     for kind, pattern in _SHAPED:
         for match in pattern.finditer(text):
             yield match.start(), match.end(), kind
+    yield from identity_numbers.spans(text)
+    yield from cards.spans(text)
     for kind, pattern in _NAMED:
         for match in pattern.finditer(text):
             # "account 9876543210" is still a phone to whoever reads it; both kinds are redacted.
@@ -129,7 +135,7 @@ def _with_ascii_digits(text: str) -> str:
 def _plain(character: str) -> str:
     if character.isascii():
         return character
-    digit = unicodedata.decimal(character, None)
+    digit = unicodedata.digit(character, None)
     if digit is not None:
         return str(digit)
     if character in "‐‑‒–—−":
@@ -138,4 +144,5 @@ def _plain(character: str) -> str:
         return "@"
     if character == "＋":
         return "+"
-    return " " if unicodedata.category(character) in ("Cf", "Zs") else character
+    # What makes an emoji of a digit (4️⃣) is as invisible as a joiner.
+    return " " if unicodedata.category(character) in ("Cf", "Zs") or character in "\ufe0f\u20e3" else character

@@ -46,6 +46,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Nothing that a test started outlives the run, not even when its fixture could not end it."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # fixtures are done; xdist may end its workers so
     if not hasattr(config, "workerinput") and config.getoption("numprocesses", None):
         return  # its children are the workers
     left = psutil.Process().children(recursive=True)

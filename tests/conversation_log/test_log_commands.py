@@ -48,6 +48,23 @@ def test_customer_may_be_written_in_any_way(filled, capsys, written) -> None:
     assert json.loads(line)["customer_phone"] == CUSTOMER
 
 
+def test_redacted_export_satisfies_the_schema_and_names_nobody(filled, turn, noon, capsys, monkeypatch) -> None:
+    said = "card 4539 1488 0343 6467, IBAN GB28 WEST 2233 4455 6677 88, SSN 536-22-8714, order 10234"
+    wamid = "wamid.HBgMOTE5ODc2NTQzMjEwFQIAEhg"
+    filled.log(turn(wamid, text=said, at=noon + 20))
+    monkeypatch.setenv("WHATSAPP_APP_SECRET", "a key")
+    assert main(["export", "--redact", "--customer", CUSTOMER]) == 0
+    shown = capsys.readouterr().out
+    assert main(["export", "--redact", "--customer", CUSTOMER]) == 0
+    assert capsys.readouterr().out == shown
+    for secret in ("98765", "a@example.in", "6467", "WEST", "8714", wamid, "a key"):
+        assert secret not in shown
+    assert "card [card], IBAN [iban], SSN [ssn], order 10234" in shown
+    schema = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text()))
+    for line in shown.splitlines():
+        schema.validate(json.loads(line))
+
+
 @pytest.mark.parametrize(("since", "until", "count"), [
     ("2026-11-01", "2026-11-02", 2), ("2026-11-02", "2026-11-03", 0), ("2026-10-01", "2026-11-01", 0),
     ("2026-11-01T12:00:05Z", "2026-11-02", 1),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from privacy.numbers import luhn, verhoeff
+from privacy.checks import luhn, verhoeff
 from privacy.redaction import redact
 
 digits = st.sampled_from(string.digits)
@@ -153,7 +153,9 @@ def test_examples(text, expected):
 @pytest.mark.parametrize(
     "unit",
     ["1 ", "9", "flat 1 ", "a@", "12 a b c ", "+91 ", "address is 1 ", "account no no no ", "x_", "a.", "12, ", "a@a.",
-     "1-", "(1) ", "order 1 ", "flat no ", "card 1 ", "nine ", "aa at gmail", "#1, 1st main ", "c/o a ", "aa     "],
+     "1-", "(1) ", "order 1 ", "flat no ", "card 1 ", "nine ", "aa at gmail", "#1, 1st main ", "c/o a ", "aa     ",
+     "GB28 ", "GB28", "cpf ", "cpf: no 1", "X1", "1.1", "4 5 3 9 1 4\n", "12345678A ", "rfc AAA",
+     "123-45-", "PT 123 "],
 )  # fmt: skip
 def test_hostile_texts_cost_little(unit):
     text = unit * (65_000 // len(unit)) + "@1"

@@ -1,0 +1,74 @@
+"""Payment cards in every spelling: together, in fours, in an issuer's groups, digit by digit, over lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from privacy import checks
+
+_GROUP = re.compile(r"\d+")
+_JOINT = re.compile(r"[ \t\n\r._/·•|*:–-]{1,3}|,")
+_NOT_BEFORE = re.compile(
+    r"(?:[₹$€£#]|\b(?:rs|inr|orders?|pedidos?|tracking|awb|waybill|consignment|rastreio|seguimiento|utr|txn|ref)"
+    r"(?:\s+(?:no|number|id|code))?)[.:#\s]*(?:is|é|es|hai)?\s*$",
+    re.I,
+)
+_CODE_BEFORE = re.compile(r"[A-Z]$")
+_ISSUERS_GROUPS = ((4, 6, 5), (4, 6, 4), (4, 4, 5), (6, 10), (6, 13), (8, 8))
+MOST_DIGITS = 19
+LEAST_DIGITS = 13
+
+
+def spans(text: str) -> Iterator[tuple[int, int, str]]:
+    """(start, end, "card") in a text with ASCII digits."""
+    for run in _runs(text):
+        index = 0
+        while index < len(run):
+            last = _longest_at(text, run, index)
+            if last is not None:
+                yield run[index][0], run[last][1], "card"
+            index = index + 1 if last is None else last + 1
+
+
+def _runs(text: str) -> Iterator[list[tuple[int, int]]]:
+    """Digit groups, as (start, end), that nothing but a few separators stands between."""
+    run: list[tuple[int, int]] = []
+    for match in _GROUP.finditer(text):
+        if run and not _JOINT.fullmatch(text, run[-1][1], match.start()):
+            yield run
+            run = []
+        run.append(match.span())
+    if run:
+        yield run
+
+
+def _longest_at(text: str, run: list[tuple[int, int]], first: int) -> int | None:
+    digits, shape = "", []
+    best: int | None = None
+    for index in range(first, min(len(run), first + MOST_DIGITS)):
+        start, end = run[index]
+        digits += text[start:end]
+        shape.append(end - start)
+        if len(digits) > MOST_DIGITS:
+            break
+        whole = first == 0 and index == len(run) - 1
+        if len(digits) >= LEAST_DIGITS and _grouped(tuple(shape), whole) and checks.card(digits):
+            best = index
+    if best is None or text[run[best][1] : run[best][1] + 1].isalpha():
+        return None
+    before = text[max(0, run[first][0] - 32) : run[first][0]]
+    is_list = "," in text[run[first][0] : run[best][1]] or best == first
+    if _CODE_BEFORE.search(before) or (is_list and _NOT_BEFORE.search(before)):
+        return None
+    return best
+
+
+def _grouped(shape: tuple[int, ...], whole: bool) -> bool:
+    """Whether people write a card in such groups. Digit by digit only where nothing else stands in the run."""
+    if len(shape) == 1 or shape in _ISSUERS_GROUPS:
+        return True
+    size, last = shape[0], shape[-1]
+    if set(shape[:-1]) == {size} and last <= size:
+        return size in (4, 5) or (size in (1, 2, 3) and whole)
+    return min(shape) >= 3 and max(shape[:-1]) <= 6
