@@ -56,7 +56,8 @@ class ActionAnswerReturnPolicy(SpeakingAction):
             return []
         if isinstance(outcome, Overview):
             dispatcher.utter_message(
-                response="utter_return_policy_overview", answer=outcome.text, policy_pages=[outcome.section.page]
+                response="utter_return_policy_overview", answer=outcome.text, policy_pages=[outcome.section.page],
+                policy_sections=[outcome.section.key],
             )
             return [remember(None)]
         if isinstance(outcome, NotCovered):
@@ -67,6 +68,7 @@ class ActionAnswerReturnPolicy(SpeakingAction):
             answer=outcome.text,
             source=outcome.section.page_title,
             policy_pages=list(outcome.pages),
+            policy_sections=[outcome.section.key],
             llm=facts(outcome),
         )
         return [remember(question)]

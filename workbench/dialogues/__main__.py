@@ -1,0 +1,74 @@
+"""Play dialogues and show what was right: `python -m workbench.dialogues [--mistakes] [--json] FILE_OR_FOLDER...`
+
+State lies in a temporary folder: nothing of a running assistant is touched, and no ticket leaves the machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+import tempfile
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+
+from rich.console import Console
+
+from workbench.dialogues.cases import DialogueFileError, read_dialogues
+from workbench.dialogues.report import judged, print_mistakes, print_table, summary
+from workbench.dialogues.shop import seed
+
+DIALOGUES = Path(__file__).resolve().parents[2] / "tests" / "dialogues"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The table of the dialogues in the given files; 2 when a file cannot be used."""
+    parser = argparse.ArgumentParser(prog="python -m workbench.dialogues", description=main.__doc__)
+    parser.add_argument("files", nargs="*", type=Path, default=[DIALOGUES / "seen"])
+    parser.add_argument("--mistakes", action="store_true", help="show the dialogues that went wrong")
+    parser.add_argument("--json", action="store_true", help="print the sums as one JSON object")
+    options = parser.parse_args(arguments)
+    try:
+        dialogues = [dialogue for path in options.files for dialogue in read_dialogues(path)]
+    except DialogueFileError as error:
+        print(f"✗ {error}", file=sys.stderr)
+        return 2
+    with tempfile.TemporaryDirectory() as state:
+        _use(state)
+        seed(os.environ["ORDERS_DATABASE_URL"], dialogues, date.today())
+        outcomes = judged(dialogues, asyncio.run(_played(dialogues)))
+    console = Console(width=max(100, Console().width))
+    if options.mistakes:
+        print_mistakes(outcomes, console)
+    if options.json:
+        print(json.dumps(asdict(summary(outcomes))))
+    else:
+        print_table(outcomes, console)
+    return 0
+
+
+def _use(state: str) -> None:
+    """Databases of this run's own, before anything reads the settings; no LLM but on request."""
+    os.environ |= {
+        "STATE_DIR": state,
+        "ORDERS_DATABASE_URL": f"sqlite:///{state}/orders.db",
+        "CONVERSATION_DATABASE_URL": f"sqlite:///{state}/conversations.db",
+        "TICKETING": "log",
+    }
+    if os.environ.get("LLM") != "1":
+        os.environ["LLM_PROVIDER"] = "none"
+
+
+async def _played(dialogues: list) -> list:  # type: ignore[type-arg]
+    from handoff.configuration import load_configuration
+    from workbench.archives import newest_archive
+    from workbench.dialogues.play import play
+
+    return await play(newest_archive(), dialogues, load_configuration())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,133 @@
+"""Plays dialogues with the trained model and the actions in this process, without servers.
+
+While a person has the conversation the assistant is not asked, as in the channel: what the customer writes goes to the
+ticket, until they go back to the assistant.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from handoff.configuration import HandoffConfiguration
+from handoff.relay import wants_assistant
+from workbench.agent import load_agent
+from workbench.dialogues.cases import Dialogue, filled
+from workbench.dialogues.shop import numbers_of, phone_of
+
+ESCALATE, BACK = "action_escalate", "utter_handoff_cancelled_by_customer"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One bubble: its response's name (may be ''), text, button titles, and what its metadata says it is about."""
+
+    response: str
+    text: str
+    buttons: tuple[str, ...] = ()
+    sections: tuple[str, ...] = ()
+    rows: tuple[str, ...] = ()
+
+
+@dataclass
+class Played:
+    """What one message led to."""
+
+    said: str
+    intent: str = ""
+    confidence: float = 0.0
+    actions: list[str] = field(default_factory=list)
+    replies: list[Reply] = field(default_factory=list)
+    ticket: bool = False  # a person has the conversation after this turn
+    opened: bool = False  # this turn called them
+    waiting: bool = False  # a person had the conversation before it
+    reason: str = ""
+
+
+class InProcessActions:
+    """What Rasa calls instead of an action server over HTTP; holds the actions of `actions/`."""
+
+    def __init__(self) -> None:
+        from rasa_sdk.executor import ActionExecutor
+
+        self.kwargs: dict[str, Any] = {}
+        self._executor = ActionExecutor()
+        self._executor.register_package("actions")
+
+    async def request(self, method: str = "post", **arguments: Any) -> Any:
+        """As rasa.utils.endpoints.EndpointConfig.request."""
+        return await self._executor.run(arguments["json"])
+
+
+async def play(archive: Path, dialogues: Sequence[Dialogue], handoff: HandoffConfiguration) -> list[list[Played]]:
+    """Every dialogue, a customer each, in turn."""
+    agent = load_agent(archive)
+    agent.action_endpoint = agent.processor.action_endpoint = InProcessActions()
+    return [await _play(agent, index, dialogue, handoff) for index, dialogue in enumerate(dialogues)]
+
+
+async def _play(agent: Any, index: int, dialogue: Dialogue, handoff: HandoffConfiguration) -> list[Played]:
+    numbers, phone = numbers_of(index), phone_of(index)
+    waiting, played, seen = False, [], 0
+    for turn in dialogue.turns:
+        text = filled(turn.say, numbers)
+        one = Played(text, waiting=waiting)
+        if waiting and wants_assistant(text, handoff):
+            one.replies.append(Reply(BACK, ""))
+            waiting = False
+        elif not waiting:
+            events = await _say(agent, phone, text)
+            _note(one, events[seen:])
+            seen = len(events)
+            waiting = one.opened
+        one.ticket = waiting
+        played.append(one)
+    return played
+
+
+async def _say(agent: Any, phone: str, text: str) -> list[dict[str, Any]]:
+    from rasa.core.channels import CollectingOutputChannel, UserMessage
+
+    message = UserMessage(text, CollectingOutputChannel(), phone, metadata=metadata_of(text, phone))
+    await asyncio.wait_for(agent.handle_message(message), 60)
+    tracker = await agent.tracker_store.retrieve(phone)
+    return [event.as_dict() for event in tracker.events]
+
+
+def _note(one: Played, events: list[dict[str, Any]]) -> None:
+    for event in events:
+        kind, metadata = event["event"], event.get("metadata") or {}
+        if kind == "user":
+            intent = (event.get("parse_data") or {}).get("intent") or {}
+            one.intent, one.confidence = intent.get("name") or "", float(intent.get("confidence") or 0)
+        elif kind == "action" and event.get("name") not in ("action_listen", "action_session_start"):
+            one.actions.append(str(event["name"]))
+            one.opened = one.opened or event["name"] == ESCALATE
+        elif kind == "slot" and event["name"] == "escalation_reason" and event.get("value"):
+            one.reason = str(event["value"])
+        elif kind == "bot":
+            data = event.get("data") or {}
+            rows = ((data.get("custom") or {}).get("rows")) or []
+            one.replies.append(
+                Reply(
+                    str(metadata.get("utter_action") or ""),
+                    str(event.get("text") or (data.get("custom") or {}).get("body") or ""),
+                    tuple(str(button.get("title")) for button in data.get("buttons") or []),
+                    tuple(map(str, metadata.get("policy_sections") or ())),
+                    tuple(f"{row.get('title')} {row.get('description')}" for row in rows),
+                )
+            )
+
+
+def metadata_of(text: str, phone: str) -> dict[str, Any]:
+    """What the channel would have set for a typed message."""
+    now = time.time()
+    return {
+        "wamid": f"dialogue.{phone}.{now}", "customer": phone.lstrip("+"), "wa_id": phone.lstrip("+"), "user_id": None,
+        "phone": phone, "profile_name": None, "kind": "text", "timestamp": int(now), "typed": text, "reply_to": None,
+        "media": [], "received_at": now,
+    }  # fmt: skip
