@@ -12,11 +12,11 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.fallback import last_response
+from actions.order_choice import ActionOtherOrder
 from actions.order_status import (
     ActionCheckOrderStatus,
     ActionCheckRefundStatus,
     ActionDeliveryDate,
-    ActionOtherOrder,
     OrderAction,
 )
 from actions.orders.lookup import Orders

@@ -1,9 +1,14 @@
-"""What is said about orders, and what is remembered of it: the parts that all order actions share."""
+"""What is said about orders, and what is remembered of it: the parts that all order actions share.
+
+Slots: `order_number`, the order that was talked about last; `orders_shown`, every one told in this conversation, newest
+last; `orders_offered`, the list that was offered last, in its order, so that "the second one" has something to count.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from rasa_sdk import Tracker
 from rasa_sdk.events import SlotSet
@@ -12,29 +17,41 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.orders.models import Order
 from actions.orders.numbers import normal_number
 from actions.orders.phrases import OrderPhrases
-from actions.speaking import Event
+from actions.speaking import Event, turns_backwards
 
 MOST_ANSWERS = 3  # orders told in one turn
 MOST_ROWS = 10  # WhatsApp's limit for a list
 MOST_REMEMBERED = 20
+LISTS = frozenset(
+    f"utter_order_{name}"
+    for name in ("status_choose", "status_choose_many", "status_choose_again", "status_all", "change_choose")
+)
 
 
 @dataclass(frozen=True)
 class Asked:
-    """One turn about orders: who asks (E.164), about which numbers, and what was said before."""
+    """One turn about orders: who asks (E.164) and in which words, about which numbers, and what was said before.
+
+    `told_before` holds (response, order number) of what was said in the turn before this one.
+    """
 
     phone: str
+    text: str
     numbers: list[str]
     last_shown: str | None
     shown: list[str]
+    offered: list[str]
+    told_before: frozenset[tuple[str, str]]
     failed: float
     say: CollectingDispatcher
     phrases: OrderPhrases
 
     def tell(self, orders: Sequence[Order]) -> list[Event]:
-        """Give the status of up to three orders, and point at the rest."""
+        """Give the status of up to three orders, and point at the rest; never the same words twice in a row."""
         for order in orders[:MOST_ANSWERS]:
             response, facts = self.phrases.status(order)
+            if len(orders) == 1 and (response, order.number) in self.told_before:
+                response, facts = self.phrases.unchanged(order)
             self.say.utter_message(response=response, **facts)
         self.point_at([order.number for order in orders[MOST_ANSWERS:]])
         return self.remember(orders[:MOST_ANSWERS])
@@ -48,8 +65,23 @@ class Asked:
     def choose(self, orders: Sequence[Order]) -> list[Event]:
         """Offer a list to pick from."""
         response = "utter_order_status_choose_many" if len(orders) > MOST_ROWS else "utter_order_status_choose"
+        return self.offer(orders, response)
+
+    def offer(self, orders: Sequence[Order], response: str) -> list[Event]:
+        """Offer a list to pick from under the text of `response`."""
+        if self.offered == [order.number for order in orders[:MOST_ROWS]] and self.list_was_shown:
+            response = "utter_order_status_choose_again"
         offer_list(orders, self.say, self.phrases, response)
-        return [SlotSet("failed_lookups", 0), SlotSet("awaiting_order_number", True)]
+        return [
+            SlotSet("failed_lookups", 0),
+            SlotSet("awaiting_order_number", True),
+            SlotSet("orders_offered", [order.number for order in orders[:MOST_ROWS]]),
+        ]
+
+    @property
+    def list_was_shown(self) -> bool:
+        """Whether the turn before this one ended with a list of orders."""
+        return any(response in LISTS for response, _ in self.told_before)
 
     def tell_or_choose(self, orders: Sequence[Order], none: str) -> list[Event]:
         """One order: its status. Several: a list. None: the response `none`, which asks for a number."""
@@ -58,6 +90,10 @@ class Asked:
             return [SlotSet("awaiting_order_number", True)]
         return self.tell(orders) if len(orders) == 1 else self.choose(orders)
 
+    def wait_for_number(self) -> list[Event]:
+        """The next message may be the number."""
+        return [SlotSet("awaiting_order_number", True)]
+
     def remember(self, orders: Iterable[Order]) -> list[Event]:
         """What the next question may refer to."""
         numbers = [order.number for order in orders]
@@ -65,6 +101,7 @@ class Asked:
         return [
             SlotSet("order_number", numbers[-1]),
             SlotSet("orders_shown", shown[-MOST_REMEMBERED:]),
+            *([SlotSet("orders_offered", numbers)] if len(numbers) > 1 else []),
             SlotSet("failed_lookups", 0),
             SlotSet("awaiting_order_number", False),
         ]
@@ -82,6 +119,13 @@ def offer_list(
     custom = {"type": "list", "button": phrases.list_button(), "rows": rows}
     # Rasa takes the text from the response and the rows from here; the channel makes one list of both.
     dispatcher.utter_message(response=response, json_message=custom, count=len(orders), shown=len(rows))
+
+
+def told_before(tracker: Tracker) -> frozenset[tuple[str, str]]:
+    """(response, order number or '') of everything said in the turn before this one."""
+    before = next(islice(turns_backwards(tracker), 1, None), [])
+    said = [event.get("metadata") or {} for event in before if event.get("event") == "bot"]
+    return frozenset((str(one.get("utter_action") or ""), str(one.get("order_number") or "")) for one in said)
 
 
 def numbers_in_message(tracker: Tracker) -> list[str]:

@@ -1,4 +1,4 @@
-"""Cancelling or changing an order: say what is possible, and hand over to a person when the customer agrees.
+"""Cancelling, changing or returning an order: say what is possible, and hand over to a person when the customer agrees.
 
 The assistant only reads the orders database, so it never changes an order itself. Which order and "shall a
 colleague do it" are asked by order_change_form; `action_order_change_outcome` acts on the answers.
@@ -13,16 +13,22 @@ from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions import services
-from actions.confirmation import ASKED_FOR_A_PERSON
+from actions.fallback import last_response
+from actions.order_answers import MOST_ROWS
 from actions.order_status import choose_from, numbers_in_message
+from actions.orders.choosing import chosen
 from actions.orders.lookup import Orders
 from actions.orders.models import Order, OrderStatus
 from actions.orders.repository import OrdersUnavailable
-from actions.speaking import Domain, Event, SpeakingAction, intent_name, message_metadata
+from actions.speaking import Domain, Event, SpeakingAction, in_form, intent_name, message_metadata
 from actions.words import Pieces
 
 NOT_WITH_THE_COURIER = frozenset({OrderStatus.PLACED, OrderStatus.CONFIRMED, OrderStatus.PACKED})
-NAMES_THE_ORDER = frozenset({"inform_order_number", "cancel_order", "change_order", "affirm", "deny", "nlu_fallback"})
+NAMES_THE_ORDER = frozenset(
+    {"inform_order_number", "cancel_order", "change_order", "start_return", "affirm", "deny", "nlu_fallback",
+     "choose_order", "ask_other_order", "wrong_number"}
+)  # fmt: skip
+PICKS_AN_ORDER = frozenset({"choose_order", "ask_other_order", "affirm", "nlu_fallback", "out_of_scope"})
 ASKS_CONFIRMATION = "utter_order_change_"
 
 
@@ -49,6 +55,12 @@ class ActionBeginChangeOrder(ActionBeginCancelOrder):
     kind = "change"
 
 
+class ActionBeginReturnOrder(ActionBeginCancelOrder):
+    """The customer wants the return or exchange of an order set up."""
+
+    kind = "return"
+
+
 class ValidateOrderChangeForm(FormValidationAction):
     """Finds out which order is meant: the number in the message, or the only open order of this phone."""
 
@@ -73,13 +85,33 @@ class ValidateOrderChangeForm(FormValidationAction):
         if numbers:
             return {"change_order_number": numbers[0], "change_confirmed": None}
         phone = message_metadata(tracker).get("phone")
-        if tracker.get_slot("change_order_number") or not phone:
+        if not phone:
             return {}
         try:
-            open_orders = await self.orders.open_orders(phone)
+            return await self._without_a_number(tracker, phone)
         except OrdersUnavailable:
             return {}
-        return {"change_order_number": open_orders[0].number} if len(open_orders) == 1 else {}
+
+    async def _without_a_number(self, tracker: Tracker, phone: str) -> dict[str, Any]:
+        """What the words pick from the list on offer; else the order talked about; else the only one it can be."""
+        known = tracker.get_slot("change_order_number")
+        offered = list(tracker.get_slot("orders_offered") or [])
+        if offered and intent_name(tracker) in PICKS_AN_ORDER and not (known and intent_name(tracker) == "affirm"):
+            found = await self.orders.find(offered, phone)
+            listed = [found[number] for number in offered if number in found]
+            others = [order for order in listed if order.number != known]
+            if known and intent_name(tracker) == "ask_other_order" and len(others) == 1:
+                return {"change_order_number": others[0].number, "change_confirmed": None}
+            picked = chosen(str((tracker.latest_message or {}).get("text") or ""), listed)
+            if len(picked) == 1:
+                return {"change_order_number": picked[0].number, "change_confirmed": None}
+        if known:
+            return {}
+        possible = [order.number for order in await orders_for(self.orders, phone, tracker.get_slot("change_kind"))]
+        talked_about = None if in_form(tracker) else tracker.get_slot("order_number")
+        if talked_about and (talked_about in possible or not possible):
+            return {"change_order_number": talked_about}
+        return {"change_order_number": possible[0]} if len(possible) == 1 else {}
 
     async def validate_change_order_number(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain
@@ -115,16 +147,26 @@ class ActionAskChangeOrderNumber(SpeakingAction):
 
     async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
         phone = message_metadata(tracker).get("phone")
+        kind = tracker.get_slot("change_kind")
         try:
-            open_orders = await (self._orders or services.orders()).open_orders(phone) if phone else []
+            orders = await orders_for(self._orders or services.orders(), phone, kind) if phone else []
         except OrdersUnavailable:
             dispatcher.utter_message(response="utter_order_change_away")
             return []
-        if open_orders:
-            choose_from(open_orders, dispatcher, domain, response="utter_order_change_choose")
-        else:
+        if not orders:
             dispatcher.utter_message(response="utter_order_change_ask_number")
-        return []
+            return []
+        again = last_response(tracker).startswith("utter_order_change_choose")
+        response = "utter_order_change_choose_again" if again else "utter_order_change_choose"
+        choose_from(orders, dispatcher, domain, response=response)
+        return [SlotSet("orders_offered", [order.number for order in orders[:MOST_ROWS]])]
+
+
+async def orders_for(orders: Orders, phone: str, kind: str | None) -> list[Order]:
+    """The orders that this can be done with: what has arrived can be returned, the rest cancelled or changed."""
+    if kind != "return":
+        return await orders.open_orders(phone)
+    return [order for order in await orders.all_orders(phone) if order.status is OrderStatus.DELIVERED]
 
 
 class ActionAskChangeConfirmed(SpeakingAction):
@@ -144,23 +186,26 @@ class ActionAskChangeConfirmed(SpeakingAction):
         except OrdersUnavailable:
             dispatcher.utter_message(response="utter_order_change_unavailable", number=number)
             return []
-        outcome = _what_is_possible(found.get(number), tracker.get_slot("change_kind") == "cancel")
+        outcome = _what_is_possible(found.get(number), tracker.get_slot("change_kind"))
         status = found[number].status if outcome == "finished" else None
         written = Pieces(domain, "order_change").fill(status.value) if status else ""
         dispatcher.utter_message(response=ASKS_CONFIRMATION + outcome, number=number, status=written)
         return []
 
 
-def _what_is_possible(order: Order | None, cancelling: bool) -> str:
+def _what_is_possible(order: Order | None, kind: str | None) -> str:
     """The outcome in a response's name."""
+    if kind == "return":
+        return "return_not_yet" if order and order.open and order.status else "return"
     if order is None or order.status is None:
         return "ask_confirmed"
     if not order.open:
         return "finished"
     late_before_the_courier = order.status is OrderStatus.DELAYED and not order.carrier
+    prefix = "cancel_" if kind == "cancel" else ""
     if order.status in NOT_WITH_THE_COURIER or late_before_the_courier:
-        return "cancel_possible" if cancelling else "possible"
-    return "cancel_on_the_way" if cancelling else "on_the_way"
+        return f"{prefix}possible"
+    return f"{prefix}on_the_way"
 
 
 class ActionOrderChangeOutcome(SpeakingAction):
@@ -176,5 +221,12 @@ class ActionOrderChangeOutcome(SpeakingAction):
                 response="utter_order_change_kept", number=tracker.get_slot("change_order_number")
             )
             return forgotten
-        order = SlotSet("order_number", tracker.get_slot("change_order_number"))
-        return [order, *forgotten, *ASKED_FOR_A_PERSON, FollowupAction("action_escalate")]
+        number, kind = tracker.get_slot("change_order_number"), tracker.get_slot("change_kind")
+        return [
+            SlotSet("order_number", number),
+            *forgotten,
+            SlotSet("escalation_reason", "human_requested"),
+            SlotSet("escalation_priority", "HIGH"),
+            SlotSet("escalation_sheet", [["wish", f"{kind} order #{number}"]]),
+            FollowupAction("action_escalate"),
+        ]

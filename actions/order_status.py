@@ -16,7 +16,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 import settings
 from actions import services
-from actions.order_answers import MOST_ANSWERS, Asked, numbers_in_message, offer_list
+from actions.order_answers import MOST_ANSWERS, Asked, numbers_in_message, offer_list, told_before
 from actions.orders.lookup import Orders
 from actions.orders.models import Order
 from actions.orders.phones import senders_phone
@@ -44,6 +44,10 @@ class OrderAction(SpeakingAction):
         """The look-ups: the given ones, else the real ones."""
         return self._orders or services.orders()
 
+    def example(self) -> str:
+        """What an order number of this shop looks like."""
+        return services.order_number_example()
+
     @abc.abstractmethod
     async def look_up(self, asked: Asked) -> list[Event]:
         """Answer the customer. May raise OrdersUnavailable; asks the database once at most, for the time it takes."""
@@ -56,9 +60,12 @@ class OrderAction(SpeakingAction):
             return []
         asked = Asked(
             phone=phone,
+            text=str((tracker.latest_message or {}).get("text") or ""),
             numbers=numbers_in_message(tracker),
             last_shown=tracker.get_slot("order_number"),
             shown=list(tracker.get_slot("orders_shown") or []),
+            offered=list(tracker.get_slot("orders_offered") or []),
+            told_before=told_before(tracker),
             failed=float(tracker.get_slot("failed_lookups") or 0),
             say=dispatcher,
             phrases=OrderPhrases(Pieces(domain, "order_status"), self._today()),
@@ -68,6 +75,31 @@ class OrderAction(SpeakingAction):
         except OrdersUnavailable:
             dispatcher.utter_message(response="utter_order_status_unavailable")
             return asked.one_more_failure(ask_again=False)
+
+    async def meant(self, asked: Asked) -> list[Order]:
+        """The orders that the message is about: those it names, else the one talked about last, else the open ones.
+
+        Empty when nothing fits. What was told in this conversation is meant until another order is named.
+        """
+        for numbers in (asked.numbers, [asked.last_shown] if asked.last_shown else []):
+            if numbers:
+                found = await self.orders.find(numbers, asked.phone)
+                if found or numbers is asked.numbers:
+                    return [found[number] for number in numbers if number in found]
+        return await self.orders.open_orders(asked.phone)
+
+    async def about_one(self, asked: Asked, tell: Callable[[Order], tuple[str, dict[str, str]]]) -> list[Event]:
+        """Say `tell(order)` of the order that is meant; ask which when there are several, or by number."""
+        if asked.numbers and len(asked.numbers) > 1:
+            return await self.by_number(asked)
+        orders = await self.meant(asked)
+        if len(orders) != 1:
+            if asked.numbers:
+                return await self.by_number(asked)
+            return asked.tell_or_choose(orders, none="utter_order_status_no_open_orders")
+        response, facts = tell(orders[0])
+        asked.say.utter_message(response=response, **facts)
+        return asked.remember(orders)
 
     async def by_number(self, asked: Asked) -> list[Event]:
         """Answer each number of the message, in its order; at most three."""
@@ -93,9 +125,11 @@ class ActionCheckOrderStatus(OrderAction):
     async def look_up(self, asked: Asked) -> list[Event]:
         if asked.numbers:
             return await self.by_number(asked)
-        return asked.tell_or_choose(
-            await self.orders.open_orders(asked.phone), none="utter_order_status_no_open_orders"
-        )
+        orders = await self.meant(asked)
+        if asked.last_shown and not any(order.open for order in orders):
+            # What was talked about has ended: "where is my order?" may well mean one that is still to come.
+            orders = await self.orders.open_orders(asked.phone) or orders
+        return asked.tell_or_choose(orders, none="utter_order_status_no_open_orders")
 
 
 class ActionDeliveryDate(OrderAction):
@@ -105,45 +139,16 @@ class ActionDeliveryDate(OrderAction):
         return "action_delivery_date"
 
     async def look_up(self, asked: Asked) -> list[Event]:
-        if len(asked.numbers) > 1:
-            return await self.by_number(asked)
-        number = asked.numbers[0] if asked.numbers else asked.last_shown
-        if number:
-            found = await self.orders.find([number], asked.phone)
-            if number not in found:
-                asked.say.utter_message(response="utter_order_status_not_found", order_number=number)
-                return asked.one_more_failure(ask_again=True)
-            return self._date(asked, found[number])
-        orders = await self.orders.open_orders(asked.phone)
-        if len(orders) == 1:
-            return self._date(asked, orders[0])
-        return asked.tell_or_choose(orders, none="utter_order_status_no_open_orders")
-
-    @staticmethod
-    def _date(asked: Asked, order: Order) -> list[Event]:
-        arrival = asked.phrases.arrival(order)
-        if not order.open or arrival is None or asked.phrases.day_has_passed_or_come(order):
-            return asked.tell([order])
-        known = "delivery_date" if order.estimated_delivery else "no_delivery_date"
-        asked.say.utter_message(
-            response=f"utter_order_status_{known}", order_number=order.number, arrival=arrival
-        )
-        return asked.remember([order])
+        return await self.about_one(asked, lambda order: _day(asked, order))
 
 
-class ActionOtherOrder(OrderAction):
-    """"And the other one?": the customer's open orders that were not shown yet, else all but the last one shown."""
-
-    def name(self) -> str:
-        return "action_other_order"
-
-    async def look_up(self, asked: Asked) -> list[Event]:
-        if asked.numbers:
-            return await self.by_number(asked)
-        orders = await self.orders.open_orders(asked.phone)
-        fresh = [order for order in orders if order.number not in asked.shown]
-        rest = [order for order in orders if order.number != asked.last_shown]
-        return asked.tell_or_choose(fresh or rest, none="utter_order_status_no_other_order")
+def _day(asked: Asked, order: Order) -> tuple[str, dict[str, str]]:
+    """The day alone; the whole status where a day would not tell enough."""
+    arrival = asked.phrases.arrival(order)
+    if not order.open or arrival is None or asked.phrases.day_has_passed_or_come(order):
+        return asked.phrases.status(order)
+    known = "delivery_date" if order.estimated_delivery else "no_delivery_date"
+    return f"utter_order_status_{known}", {"order_number": order.number, "arrival": arrival}
 
 
 class ActionCheckRefundStatus(OrderAction):
@@ -156,6 +161,8 @@ class ActionCheckRefundStatus(OrderAction):
         if asked.numbers:
             return await self.by_number(asked)
         orders = await self.orders.recent_orders(asked.phone)
+        if asked.last_shown in {order.number for order in orders}:
+            orders = [order for order in orders if order.number == asked.last_shown]
         if not orders:
             asked.say.utter_message(response="utter_order_status_no_refund")
             return []

@@ -36,6 +36,11 @@ def orders() -> Orders:
     return Orders(OrderRepository(configured.values["ORDERS_DATABASE_URL"] or "", reader))
 
 
+def order_number_example() -> str:
+    """An order number as this shop writes them."""
+    return "10234"
+
+
 def warm_up() -> None:
     """Build every capability, so that the first customer does not wait for it. Blocking: a few seconds."""
     for build in (orders, _indexed_knowledge):

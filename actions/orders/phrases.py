@@ -42,6 +42,38 @@ class OrderPhrases:
         details = "".join(f"\n{line}" for line in lines if line)
         return f"utter_order_status_{_label(order)}", {"order_number": order.number, "details": details}
 
+    def unchanged(self, order: Order) -> tuple[str, dict[str, str]]:
+        """The same again in fewer words, for a customer who asks twice in a row."""
+        label = self._words.fill(f"row_{_label(order)}")
+        arrival = (self.arrival(order) or "") if self._arrival_matters(order) else ""
+        return "utter_order_status_again", {"order_number": order.number, "status": label, "arrival": arrival}
+
+    def courier(self, order: Order) -> tuple[str, dict[str, str]]:
+        """Who brings it and how to follow it; that nobody has it yet; for an ended order, its status."""
+        parcel = self._parcel(order)
+        if parcel:
+            return "utter_order_status_courier", {"order_number": order.number, "details": "".join(f"\n{line}" for line in parcel)}
+        if not order.open:
+            return self.status(order)
+        return "utter_order_status_no_courier", {"order_number": order.number, "arrival": self.arrival(order) or ""}
+
+    def why_late(self, order: Order) -> tuple[str, dict[str, str]]:
+        """That the reason is not known; or that the order is not late; for an ended order, its status."""
+        if not order.open:
+            return self.status(order)
+        late = order.status is OrderStatus.DELAYED or self.is_overdue(order)
+        name = "why_late" if late else "not_late"
+        return f"utter_order_status_{name}", {"order_number": order.number, "arrival": self.arrival(order) or ""}
+
+    def not_received(self, order: Order) -> tuple[str, dict[str, str]]:
+        """What the records say of an order that the customer misses."""
+        by = self._words.fill("carried_by", carrier=order.carrier) if order.carrier else ""
+        return "utter_order_status_not_received", {"order_number": order.number, "carried_by": f" {by}" if by else ""}
+
+    def is_overdue(self, order: Order) -> bool:
+        """Whether the day on which it should have come is over."""
+        return order.estimated_delivery is not None and order.estimated_delivery < self._today
+
     def arrival(self, order: Order) -> str | None:
         """When an order that is on its way arrives, as a sentence; None when its status is not understood."""
         if order.status is None:
@@ -55,8 +87,9 @@ class OrderPhrases:
 
     def day_has_passed_or_come(self, order: Order) -> bool:
         """Overdue, or on the doorstep without a date: the status says it better than a day could."""
-        due = order.estimated_delivery
-        return due < self._today if due else order.status is OrderStatus.OUT_FOR_DELIVERY
+        if order.estimated_delivery is None:
+            return order.status is OrderStatus.OUT_FOR_DELIVERY
+        return self.is_overdue(order)
 
     def row(self, order: Order) -> dict[str, str]:
         """The order as a row of a WhatsApp list: title, description, payload."""

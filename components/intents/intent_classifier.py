@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
-from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY, TEXT
+from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY, METADATA, METADATA_INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 import settings
+from components.conversation.context import NONE, context_of
+from components.conversation.follow_ups import FollowUp, FollowUpModel, standing_alone
 from components.embeddings.sentence_embeddings import SentenceEmbeddings
 from components.intents.message_parts import reconsider
-from components.text.classifier import Classifier, ClassifierOptions, Example, Prediction
+from components.text.classifier import Classifier, ClassifierOptions, Example, Prediction, in_order
 
 log = logging.getLogger(__name__)
-_FILE = "intent_model.npz"
+_FILE, _FOLLOW_UPS_FILE = "intent_model.npz", "follow_ups.npz"
+AFTER = "after"  # key of an example block's metadata: what its messages follow
 _COMPONENTS = Path(__file__).parents[1]
 
 
@@ -47,7 +53,12 @@ class IntentClassifier(GraphComponent):
         return digest.hexdigest()
 
     def __init__(
-        self, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, model: Classifier | None = None
+        self,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        model: Classifier | None = None,
+        follow_ups: FollowUpModel | None = None,
     ) -> None:
         self._ranking = int(config["ranking"])
         environment = settings.load()
@@ -55,6 +66,7 @@ class IntentClassifier(GraphComponent):
         options["order_number_pattern"] = options["order_number_pattern"] or environment.order_number_pattern
         self._options = ClassifierOptions(**options)
         self._storage, self._resource, self._model = model_storage, resource, model
+        self._follow_ups = follow_ups
         cache = Path(config["cache"]) if config["cache"] else environment.state_path / "cache" / "embeddings.npz"
         self._embeddings = SentenceEmbeddings(cache)
 
@@ -78,31 +90,81 @@ class IntentClassifier(GraphComponent):
         **kwargs: Any,
     ) -> IntentClassifier:
         with model_storage.read_from(resource) as folder:
-            return cls(config, model_storage, resource, Classifier.load(folder / _FILE))
+            follow_ups = folder / _FOLLOW_UPS_FILE
+            return cls(
+                config, model_storage, resource, Classifier.load(folder / _FILE),
+                FollowUpModel.load(follow_ups) if follow_ups.exists() else None,
+            )  # fmt: skip
 
     def train(self, training_data: TrainingData) -> Resource:
         """Fit on every example with an intent and a text, and store the model."""
         examples = [message for message in training_data.intent_examples if message.get(TEXT)]
+        alone = [Example(m.get(TEXT), m.get(INTENT)) for m in examples if not _after(m)]
         self._model = Classifier.fit(
-            [Example(message.get(TEXT), message.get(INTENT)) for message in examples],
+            alone,
             self._embeddings,
             self._options,
         )
+        self._follow_ups = self._fit_follow_ups(self._model, in_order(alone), examples)
         with self._storage.write_to(self._resource) as folder:
             self._model.save(folder / _FILE)
+            if self._follow_ups:
+                self._follow_ups.save(folder / _FOLLOW_UPS_FILE)
         log.info("nlu.intent.trained examples=%d", len(examples))
         return self._resource
 
-    def process(self, messages: list[Message]) -> list[Message]:
-        """Set `intent` and `intent_ranking` on each message that has text."""
+    def _fit_follow_ups(
+        self, model: Classifier, alone: list[Example], examples: list[Message]
+    ) -> FollowUpModel | None:
+        """Learn from the examples that follow something, and from a share of those that stand alone."""
+        following = [
+            FollowUp(message.get(TEXT), after, message.get(INTENT)) for message in examples for after in _after(message)
+        ]
+        if not following:
+            return None
+        drawn = standing_alone([example.text for example in alone])
+        opinions = [model.probabilities(one.text, self._embeddings) for one in following]
+        opinions += [model.left_out[place] for place, _ in drawn]
+        following += [FollowUp(alone[place].text, after, alone[place].label) for place, after in drawn]
+        return FollowUpModel.fit(following, np.array(opinions), self._embeddings, self._options.order_number_pattern)
+
+    def process(self, messages: list[Message], tracker: DialogueStateTracker | None = None) -> list[Message]:
+        """Set `intent` and `intent_ranking` on each message that has text; in a conversation, also what it follows."""
         for message in messages:
             text = message.get(TEXT)
             if text and self._model:
                 whole = self._model.predict(text, self._embeddings)
-                self._answer(message, reconsider(text, whole, self._model.glance))
+                reading = reconsider(text, whole, self._model.glance)
+                if tracker is not None and self._follow_ups is not None:
+                    reading = self._in_conversation(message, text, reading, tracker)
+                self._answer(message, reading)
         return messages
+
+    def _in_conversation(
+        self, message: Message, text: str, alone: Prediction, tracker: DialogueStateTracker
+    ) -> Prediction:
+        """The likelier of two readings: the message alone, and after what was said before."""
+        assert self._follow_ups is not None
+        assert self._model is not None
+        after = context_of(tracker.events, {"name": tracker.active_loop_name}, time.time())
+        by_label = dict(alone.ranking)
+        opinion = np.array([by_label.get(label, 0.0) for label in self._model.labels])
+        together = self._follow_ups.predict(text, after, opinion, self._embeddings)
+        message.set(AFTER, after, add_to_output=True)
+        best, sure = next(iter(together.items()))
+        if best == alone.label or sure < (0.5 if after == NONE else 0.35):
+            return alone
+        if alone.confidence > 0.95 and sure < 0.7:
+            return alone
+        return Prediction(tuple(together.items()), alone.embedded)
 
     def _answer(self, message: Message, prediction: Prediction) -> None:
         ranking = [{"name": name, "confidence": confidence} for name, confidence in prediction.ranking[: self._ranking]]
         message.set(INTENT, ranking[0], add_to_output=True)
         message.set(INTENT_RANKING_KEY, ranking, add_to_output=True)
+
+
+def _after(message: Message) -> list[str]:
+    """What an example follows; nothing for one that stands alone."""
+    after = ((message.get(METADATA) or {}).get(METADATA_INTENT) or {}).get(AFTER) or []
+    return [after] if isinstance(after, str) else list(after)

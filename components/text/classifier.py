@@ -157,6 +157,11 @@ class Classifier:
         scores = row.dot(self.weights) + near @ self.support_weights + self.bias
         return self._ranked(_softmax(scores / self.temperature), embedded=True)
 
+    def probabilities(self, text: str, embedder: Embedder) -> np.ndarray:
+        """Of each label in the order of `labels`, shape (labels,)."""
+        by_label = dict(self.predict(text, embedder).ranking)
+        return np.array([by_label[label] for label in self.labels])
+
     def glance(self, text: str) -> Prediction:
         """The ranking by n-grams alone."""
         row = self.ngrams.row(folded(text, self.options.order_number_pattern))

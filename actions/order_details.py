@@ -1,0 +1,52 @@
+"""Questions about one order beside "where is it": who brings it, why it is late, "it says delivered but it isn't here"."""
+
+from __future__ import annotations
+
+from actions.order_answers import Asked
+from actions.order_status import OrderAction
+from actions.orders.models import OrderStatus
+from actions.speaking import Event
+
+
+class ActionOrderCourier(OrderAction):
+    """"Who's bringing it?", "tracking link?"."""
+
+    def name(self) -> str:
+        return "action_order_courier"
+
+    async def look_up(self, asked: Asked) -> list[Event]:
+        return await self.about_one(asked, asked.phrases.courier)
+
+
+class ActionOrderWhyLate(OrderAction):
+    """"Why so late?": honestly, that the records do not say why, and what they say."""
+
+    def name(self) -> str:
+        return "action_order_why_late"
+
+    async def look_up(self, asked: Asked) -> list[Event]:
+        return await self.about_one(asked, asked.phrases.why_late)
+
+
+class ActionOrderNotReceived(OrderAction):
+    """"It says delivered but I don't have it": the delivered order that is meant, what the records say, and a person."""
+
+    def name(self) -> str:
+        return "action_order_not_received"
+
+    async def look_up(self, asked: Asked) -> list[Event]:
+        orders = await self.meant(asked) if asked.numbers or asked.last_shown else []
+        delivered = [order for order in orders if order.status is OrderStatus.DELIVERED]
+        if not delivered and not asked.numbers:
+            everything = await self.orders.all_orders(asked.phone)
+            delivered = [order for order in everything if order.status is OrderStatus.DELIVERED]
+        if len(delivered) > 1:
+            return asked.offer(delivered, "utter_order_status_choose")
+        if not delivered:
+            orders = orders or await self.orders.open_orders(asked.phone)
+            if asked.numbers and not orders:
+                return await self.by_number(asked)
+            return asked.tell_or_choose(orders, none="utter_order_status_no_open_orders")
+        response, facts = asked.phrases.not_received(delivered[0])
+        asked.say.utter_message(response=response, **facts)
+        return asked.remember(delivered)

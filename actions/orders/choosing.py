@@ -1,0 +1,65 @@
+"""Which of several orders some words pick: by place ("the second one"), status ("the packed one") or item.
+
+Ordinals and statuses are closed classes, so they stand here for each language that is spoken.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from actions.orders.models import Order, OrderStatus
+
+_PLACES = {
+    0: "1 1st first one pehla pehle pehli upar top uno primero primera primeiro primeira latest newest naya",
+    1: "2 2nd second two dusra dusre dusri doosra doosre doosri segundo segunda dos dois",
+    2: "3 3rd third three teesra teesre tisra tercero tercera tres terceiro terceira três",
+    3: "4 4th fourth four chautha cuarto cuarta quarto quarta",
+    4: "5 5th fifth five panchwa quinto quinta",
+    -1: "last bottom aakhri akhri aakhiri oldest older ultimo ultima último última purana",
+}
+_STATUSES: dict[OrderStatus, str] = {
+    OrderStatus.PLACED: "placed|ordered",
+    OrderStatus.CONFIRMED: "confirm",
+    OrderStatus.PACKED: "pack|empacad|embalad|preparad",
+    OrderStatus.SHIPPED: "ship|on (?:its|the) way|coming|raaste|raste|enviad|camin",
+    OrderStatus.OUT_FOR_DELIVERY: "out for|today|aaj|hoy|hoje|reparto",
+    OrderStatus.DELIVERED: "delivered|arrived|received|got|came|mila|aa gaya|entreg|lleg|cheg",
+    OrderStatus.DELAYED: "late|delay|deri|atras|retras",
+    OrderStatus.CANCELLED: "cancel",
+    OrderStatus.RETURNED: "return|wapas|devuel|devol",
+    OrderStatus.REFUNDED: "refund|reembols",
+}
+# "one" is a noun far more often than a number.
+_ONE = re.compile(r"\b(?:one|uno)\b(?! *$)|(?<=\w )\b(?:one|uno)\b")
+
+
+def chosen(text: str, orders: Sequence[Order]) -> list[Order]:
+    """The orders that the words pick; empty when they do not say."""
+    words = text.lower()
+    by_status = [order for order in orders if _names_status(words, order)]
+    if len(by_status) == 1:
+        return by_status
+    by_item = [order for order in orders if _names_item(words, order)]
+    if len(by_item) == 1:
+        return by_item
+    place = _place(words)
+    if place is not None and -len(orders) <= place < len(orders):
+        return [orders[place]]
+    return by_status or by_item
+
+
+def _place(words: str) -> int | None:
+    said = re.findall(r"\w+", _ONE.sub(" ", words))
+    found = [place for word in said for place, names in _PLACES.items() if word in names.split()]
+    return found[-1] if found else None
+
+
+def _names_status(words: str, order: Order) -> bool:
+    return order.status is not None and bool(re.search(rf"\b(?:{_STATUSES[order.status]})", words))
+
+
+def _names_item(words: str, order: Order) -> bool:
+    said = set(re.findall(r"\w{3,}", words))
+    titles = (str(getattr(item, "title", "")) for item in getattr(order, "items", ()))
+    return any(said & set(re.findall(r"\w{3,}", title.lower())) for title in titles)

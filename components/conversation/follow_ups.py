@@ -1,0 +1,134 @@
+"""Which intent a message has after what was said before it: "and for shoes?", "so not today?", "the second one".
+
+Kernel ridge regression on one-hot labels, like the intents' own model, whose opinion of the message standing alone it
+reads as a feature. Two examples are alike when their words, their meaning and that opinion are, the more so when they
+follow the same thing (`context.CONTEXTS`). It learns from the examples of `data/nlu/` whose block says `after`, and
+from a share of the others, which stand alone and mean the same whatever was said before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import scipy.sparse
+
+from components.conversation.context import CONTEXTS
+from components.text.classifier import Embedder, _balancing, _centred, _gaussian, _ridge, _softmax
+from components.text.message_text import folded, readable
+from components.text.ngrams import Ngrams
+
+_ANYWHERE = 0.3  # likeness in words and meaning of examples that follow different things, beside 1.3 of the same
+_MEANING = 2.0  # weight of the sentence embedding beside the words
+_OPINION = 0.5  # weight of what the message is thought to mean alone, and once more after the same thing
+_RIDGE, _BALANCE = 0.3, 0.3
+STANDING_ALONE = 2500
+
+
+@dataclass(frozen=True)
+class FollowUp:
+    """An example: the message, what it follows, its intent."""
+
+    text: str
+    after: str
+    intent: str
+
+
+@dataclass(frozen=True)
+class FollowUpModel:
+    """Fit once, predict many. Shapes, for n examples: `rows` (n, features) sparse, `vectors` (n, d), `opinions`
+    (n, labels of the intents' model, square roots), `contexts` (n,) places in CONTEXTS, `dual` (n, labels)."""
+
+    pattern: str
+    labels: tuple[str, ...]
+    ngrams: Ngrams
+    rows: scipy.sparse.csr_matrix
+    vectors: np.ndarray
+    centre: np.ndarray
+    opinions: np.ndarray
+    contexts: np.ndarray
+    dual: np.ndarray
+    bias: np.ndarray
+    temperature: float
+
+    @classmethod
+    def fit(
+        cls, examples: Sequence[FollowUp], opinions: np.ndarray, embedder: Embedder, pattern: str
+    ) -> FollowUpModel:
+        """Train; `opinions`, shape (n, labels): what the intents' model thinks of examples that it has not seen."""
+        folds = [folded(example.text, pattern) for example in examples]
+        ngrams = Ngrams.fit(folds)
+        rows = ngrams.matrix(folds)
+        vectors = embedder.many([readable(example.text, pattern) for example in examples])
+        centre = vectors.mean(axis=0)
+        vectors = _centred(vectors, centre).astype(np.float32)
+        contexts = np.array([CONTEXTS.index(example.after) for example in examples])
+        labels = tuple(sorted({example.intent for example in examples}))
+        target = np.array([labels.index(example.intent) for example in examples])
+        roots = np.sqrt(opinions).astype(np.float32)
+        words = np.asarray((rows @ rows.T).todense(), dtype=np.float32)
+        kernel = _kernel(words, vectors @ vectors.T, roots @ roots.T, contexts[:, None] == contexts[None, :])
+        fitted = _ridge(kernel.astype(np.float32), target, _RIDGE / _balancing(target, _BALANCE))
+        return cls(pattern, labels, ngrams, rows, vectors, centre, roots, contexts,
+                   fitted.dual, fitted.bias, fitted.temperature)  # fmt: skip
+
+    def predict(self, text: str, after: str, opinion: np.ndarray, embedder: Embedder) -> dict[str, float]:
+        """The probability of each intent for a message that follows `after`, the likeliest first."""
+        row = self.ngrams.row(folded(text, self.pattern))
+        dense = np.zeros(self.rows.shape[1], dtype=np.float32)
+        dense[row.columns] = row.values
+        vector = _centred(embedder.one(readable(text, self.pattern)).reshape(1, -1), self.centre)[0]
+        kernel = _kernel(
+            self.rows @ dense, self.vectors @ vector, self.opinions @ np.sqrt(opinion),
+            self.contexts == CONTEXTS.index(after),
+        )  # fmt: skip
+        probabilities = _softmax((kernel @ self.dual + self.bias) / self.temperature)
+        order = np.argsort(-probabilities, kind="stable")
+        return {self.labels[place]: float(probabilities[place]) for place in order}
+
+    def save(self, path: Path) -> None:
+        """Write everything to one file without pickled code."""
+        text = {"labels": self.labels, "vocabulary": self.ngrams.vocabulary, "pattern": self.pattern,
+                "temperature": self.temperature}  # fmt: skip
+        with path.open("wb") as file:
+            np.savez(
+                file, text=np.frombuffer(json.dumps(text).encode(), np.uint8), rarity=self.ngrams.rarity,
+                data=self.rows.data, indices=self.rows.indices, indptr=self.rows.indptr,
+                vectors=self.vectors.astype(np.float16), centre=self.centre, opinions=self.opinions,
+                contexts=self.contexts, dual=self.dual, bias=self.bias,
+            )  # fmt: skip
+
+    @classmethod
+    def load(cls, path: Path) -> FollowUpModel:
+        """Read what `save` wrote."""
+        with np.load(path, allow_pickle=False) as stored:
+            kept = dict(stored)
+        text = json.loads(kept["text"].tobytes())
+        ngrams = Ngrams(text["vocabulary"], kept["rarity"])
+        shape = (len(kept["indptr"]) - 1, len(text["vocabulary"]))
+        rows = scipy.sparse.csr_matrix((kept["data"], kept["indices"], kept["indptr"]), shape=shape)
+        return cls(
+            text["pattern"], tuple(text["labels"]), ngrams, rows, kept["vectors"].astype(np.float32), kept["centre"],
+            kept["opinions"], kept["contexts"], kept["dual"], kept["bias"], text["temperature"],
+        )  # fmt: skip
+
+
+def _kernel(words: np.ndarray, cosine: np.ndarray, opinion: np.ndarray, same: np.ndarray) -> np.ndarray:
+    """How alike examples are: words and meaning where they follow the same thing, and what each means alone."""
+    likeness = (words + _MEANING * _gaussian(cosine, 1.0)) * (_ANYWHERE + same)
+    result: np.ndarray = likeness + _OPINION * opinion * (1.0 + same)
+    return result
+
+
+def standing_alone(texts: Sequence[str], limit: int = STANDING_ALONE) -> list[tuple[int, str]]:
+    """Which phrases without `after` to learn from too: their places, each with something it happens to follow.
+
+    Drawn by a digest of the text, so that the same phrases give the same model.
+    """
+    digests = [hashlib.sha256(text.encode()).digest() for text in texts]
+    chosen = sorted(range(len(texts)), key=lambda place: digests[place])[:limit]
+    return [(place, CONTEXTS[digests[place][8] % len(CONTEXTS)]) for place in chosen]
