@@ -26,7 +26,7 @@ _ANYWHERE = 0.3  # likeness in words and meaning of examples that follow differe
 _MEANING = 2.0  # weight of the sentence embedding beside the words
 _OPINION = 0.5  # weight of what the message is thought to mean alone, and once more after the same thing
 _RIDGE, _BALANCE = 0.3, 0.3
-STANDING_ALONE = 2500
+STANDING_ALONE = 2000
 
 
 @dataclass(frozen=True)
@@ -122,6 +122,12 @@ def _kernel(words: np.ndarray, cosine: np.ndarray, opinion: np.ndarray, same: np
     likeness = (words + _MEANING * _gaussian(cosine, 1.0)) * (_ANYWHERE + same)
     result: np.ndarray = likeness + _OPINION * opinion * (1.0 + same)
     return result
+
+
+def a_few(after: Sequence[str], text: str, most: int = 2) -> list[str]:
+    """Of the many things that a message may follow, a few, drawn by its digest: training costs the cube of them all."""
+    start = hashlib.sha256(text.encode()).digest()[0]
+    return [after[(start + step) % len(after)] for step in range(min(most, len(after)))]
 
 
 def standing_alone(texts: Sequence[str], limit: int = STANDING_ALONE) -> list[tuple[int, str]]:

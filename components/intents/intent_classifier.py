@@ -20,7 +20,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 import settings
 from components.conversation.context import NONE, context_of
-from components.conversation.follow_ups import FollowUp, FollowUpModel, standing_alone
+from components.conversation.follow_ups import FollowUp, FollowUpModel, a_few, standing_alone
 from components.embeddings.sentence_embeddings import SentenceEmbeddings
 from components.intents.message_parts import reconsider
 from components.text.classifier import Classifier, ClassifierOptions, Example, Prediction, in_order
@@ -118,12 +118,15 @@ class IntentClassifier(GraphComponent):
     ) -> FollowUpModel | None:
         """Learn from the examples that follow something, and from a share of those that stand alone."""
         following = [
-            FollowUp(message.get(TEXT), after, message.get(INTENT)) for message in examples for after in _after(message)
+            FollowUp(message.get(TEXT), after, message.get(INTENT))
+            for message in examples
+            for after in a_few(_after(message), message.get(TEXT))
         ]
         if not following:
             return None
         drawn = standing_alone([example.text for example in alone])
-        opinions = [model.probabilities(one.text, self._embeddings) for one in following]
+        known = {text: model.probabilities(text, self._embeddings) for text in {one.text for one in following}}
+        opinions = [known[one.text] for one in following]
         opinions += [model.left_out[place] for place, _ in drawn]
         following += [FollowUp(alone[place].text, after, alone[place].label) for place, after in drawn]
         return FollowUpModel.fit(following, np.array(opinions), self._embeddings, self._options.order_number_pattern)
