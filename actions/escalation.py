@@ -12,7 +12,8 @@ from rasa_sdk.events import ActiveLoop, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 import settings
-from actions.speaking import Domain, Event, SpeakingAction, message_metadata
+from actions.order_answers import numbers_in_message
+from actions.speaking import Domain, Event, SpeakingAction, follows, message_metadata
 from actions.words import Pieces
 from handoff.database import HandoffUnavailable
 from handoff.desk import Desk, Opening
@@ -22,6 +23,7 @@ from handoff.transcript import transcript
 log = logging.getLogger(__name__)
 
 DEFAULT_REASON, DEFAULT_PRIORITY = "human_requested", "HIGH"
+ABOUT_AN_ORDER = frozenset({"", "order", "orders", "refund", "change", "offer"})
 PRIORITIES = ("MEDIUM", "HIGH", "CRITICAL")
 
 
@@ -72,7 +74,7 @@ class ActionEscalate(SpeakingAction):
 def _request(tracker: Tracker) -> Request:
     metadata = message_metadata(tracker)
     priority = tracker.get_slot("escalation_priority")
-    number = tracker.get_slot("order_number")
+    number = _order_meant(tracker)
     at = float(metadata.get("timestamp") or time.time())
     return Request(
         customer=str(metadata.get("customer") or tracker.sender_id),
@@ -83,10 +85,19 @@ def _request(tracker: Tracker) -> Request:
         at=at,
         phone=metadata.get("phone"),
         profile_name=metadata.get("profile_name"),
-        order_number=str(number) if number else None,
+        order_number=number,
         sheet=_sheet(tracker.get_slot("escalation_sheet")),
         transcript=transcript(tracker.events),
     )
+
+
+def _order_meant(tracker: Tracker) -> str | None:
+    """The order that the message names, else the one that the conversation is about; not one shown long before."""
+    named = numbers_in_message(tracker)
+    if named:
+        return named[0]
+    number = tracker.get_slot("order_number")
+    return str(number) if number and follows(tracker) in ABOUT_AN_ORDER else None
 
 
 def _sheet(sheet: Any) -> tuple[tuple[str, str], ...]:

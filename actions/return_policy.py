@@ -16,12 +16,13 @@ from actions import services
 from actions.knowledge.answering import NotCovered, Overview, PolicyAnswers
 from actions.knowledge.documents import KnowledgeError
 from actions.llm.facts import facts
-from actions.speaking import Domain, Event, SpeakingAction, message_metadata
+from actions.speaking import Domain, Event, SpeakingAction, follows, message_metadata
 
 log = logging.getLogger(__name__)
 
 QUESTION_SLOT = "policy_question"
 LONGEST_REMEMBERED = 300
+REFUND_QUESTION = "how and when does my refund come"
 TOPIC_ENTITY = "policy_topic"
 # For a button whose title did not come along: what its topic asks.
 TOPICS = {
@@ -49,7 +50,7 @@ class ActionAnswerReturnPolicy(SpeakingAction):
             knowledge = self._knowledge
             if knowledge is None:
                 knowledge = await asyncio.to_thread(services.knowledge)
-            outcome = await knowledge.answer(question, previous=tracker.get_slot(QUESTION_SLOT))
+            outcome = await knowledge.answer(question, previous=_asked_before(tracker))
         except KnowledgeError as error:
             log.error("knowledge.unavailable problem=%s", error)
             dispatcher.utter_message(response="utter_return_policy_unavailable")
@@ -62,7 +63,7 @@ class ActionAnswerReturnPolicy(SpeakingAction):
             return [remember(None)]
         if isinstance(outcome, NotCovered):
             dispatcher.utter_message(response="utter_return_policy_not_covered", policy_pages=[], llm=facts(outcome))
-            return []
+            return [remember(question)]
         dispatcher.utter_message(
             response="utter_return_policy_answer",
             answer=outcome.text,
@@ -81,6 +82,14 @@ def asked_question(tracker: Tracker) -> str:
         topic = next(tracker.get_latest_entity_values(TOPIC_ENTITY), None)
         return str(message_metadata(tracker).get("typed") or TOPICS.get(topic or "") or "return policy")
     return str(text)
+
+
+def _asked_before(tracker: Tracker) -> str | None:
+    """What a fragment goes on from: the question before, or what the records were asked about."""
+    after = follows(tracker)
+    if after == "refund":
+        return REFUND_QUESTION
+    return tracker.get_slot(QUESTION_SLOT) if after in ("policy", "declined", "") else None
 
 
 def remember(question: str | None) -> Event:

@@ -64,6 +64,11 @@ def intent_name(tracker: Tracker) -> str:
     return ((tracker.latest_message or {}).get("intent") or {}).get("name") or ""
 
 
+def follows(tracker: Tracker) -> str:
+    """What the latest message follows, one of `components.conversation.context`; '' where nothing read it."""
+    return str((tracker.latest_message or {}).get("after") or "")
+
+
 def in_form(tracker: Tracker) -> bool:
     """Whether a form waits for an answer; it asks its question again after whatever comes in between."""
     return bool((tracker.active_loop or {}).get("name"))

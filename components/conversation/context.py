@@ -33,6 +33,7 @@ _BY_RESPONSE = {
     "utter_order_status_no_refund": REFUND,
     "utter_order_status_returned": REFUND,
     "utter_order_status_refunded": REFUND,
+    "utter_order_status_cancelled": REFUND,
     "utter_return_policy_not_covered": DECLINED,
     "utter_handoff_offer": OFFER,
     "utter_clarification_out_of_scope_again": OFFER,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ import numpy as np
 import scipy.sparse
 
 from components.conversation.context import CONTEXTS
-from components.text.classifier import Embedder, _balancing, _centred, _gaussian, _ridge, _softmax
+from components.text.classifier import Embedder, Prediction, _balancing, _centred, _gaussian, _ridge, _softmax
 from components.text.message_text import folded, readable
 from components.text.ngrams import Ngrams
 
@@ -26,6 +26,8 @@ _ANYWHERE = 0.3  # likeness in words and meaning of examples that follow differe
 _MEANING = 2.0  # weight of the sentence embedding beside the words
 _OPINION = 0.5  # weight of what the message is thought to mean alone, and once more after the same thing
 _RIDGE, _BALANCE = 0.3, 0.3
+_TOGETHER = 0.65  # share of the reading in context
+OUT_OF_SCOPE = "out_of_scope"
 STANDING_ALONE = 2000
 
 
@@ -117,6 +119,20 @@ class FollowUpModel:
         )  # fmt: skip
 
 
+def blended(alone: Prediction, together: Mapping[str, float]) -> Prediction:
+    """Both readings weighed: the message by itself, and after what was said before.
+
+    A message that means nothing by itself ("out_of_scope") does not speak against what it means there.
+    """
+    share = 1.0 - _TOGETHER
+    ranking = {intent: _TOGETHER * probability for intent, probability in together.items()}
+    for intent, probability in alone.ranking:
+        ranking[intent] = ranking.get(intent, 0.0) + (share * probability if intent != OUT_OF_SCOPE else 0.0)
+    total = sum(ranking.values())
+    best_first = sorted(ranking.items(), key=lambda item: -item[1])
+    return Prediction(tuple((intent, probability / total) for intent, probability in best_first), alone.embedded)
+
+
 def _kernel(words: np.ndarray, cosine: np.ndarray, opinion: np.ndarray, same: np.ndarray) -> np.ndarray:
     """How alike examples are: words and meaning where they follow the same thing, and what each means alone."""
     likeness = (words + _MEANING * _gaussian(cosine, 1.0)) * (_ANYWHERE + same)
@@ -137,4 +153,8 @@ def standing_alone(texts: Sequence[str], limit: int = STANDING_ALONE) -> list[tu
     """
     digests = [hashlib.sha256(text.encode()).digest() for text in texts]
     chosen = sorted(range(len(texts)), key=lambda place: digests[place])[:limit]
-    return [(place, CONTEXTS[digests[place][8] % len(CONTEXTS)]) for place in chosen]
+    # Half of them where a conversation begins, which most messages do.
+    return [
+        (place, CONTEXTS[digests[place][8] % len(CONTEXTS)] if digests[place][9] % 2 else CONTEXTS[0])
+        for place in chosen
+    ]

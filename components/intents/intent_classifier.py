@@ -19,15 +19,21 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 import settings
-from components.conversation.context import NONE, context_of
-from components.conversation.follow_ups import FollowUp, FollowUpModel, a_few, standing_alone
+from components.conversation.context import context_of
+from components.conversation.follow_ups import FollowUp, FollowUpModel, a_few, blended, standing_alone
 from components.embeddings.sentence_embeddings import SentenceEmbeddings
-from components.intents.message_parts import reconsider
+from components.intents.message_parts import reconsider, two_wishes
 from components.text.classifier import Classifier, ClassifierOptions, Example, Prediction, in_order
 
 log = logging.getLogger(__name__)
 _FILE, _FOLLOW_UPS_FILE = "intent_model.npz", "follow_ups.npz"
 AFTER = "after"  # key of an example block's metadata: what its messages follow
+WISHES = "wishes"  # key of the parse data: two questions of different topics, in their order
+TWO_QUESTIONS = "two_questions"
+TOPICS = {
+    "order": frozenset({"check_order_status", "inform_order_number", "ask_delivery_date"}),
+    "policy": frozenset({"ask_return_policy"}),
+}
 _COMPONENTS = Path(__file__).parents[1]
 
 
@@ -140,6 +146,7 @@ class IntentClassifier(GraphComponent):
                 reading = reconsider(text, whole, self._model.glance)
                 if tracker is not None and self._follow_ups is not None:
                     reading = self._in_conversation(message, text, reading, tracker)
+                    reading = self._both_wishes(message, text, reading)
                 self._answer(message, reading)
         return messages
 
@@ -154,12 +161,17 @@ class IntentClassifier(GraphComponent):
         opinion = np.array([by_label.get(label, 0.0) for label in self._model.labels])
         together = self._follow_ups.predict(text, after, opinion, self._embeddings)
         message.set(AFTER, after, add_to_output=True)
-        best, sure = next(iter(together.items()))
-        if best == alone.label or sure < (0.5 if after == NONE else 0.35):
-            return alone
-        if alone.confidence > 0.95 and sure < 0.7:
-            return alone
-        return Prediction(tuple(together.items()), alone.embedded)
+        return blended(alone, together)
+
+    def _both_wishes(self, message: Message, text: str, reading: Prediction) -> Prediction:
+        """Two questions of different topics in one message are answered one after the other."""
+        assert self._model is not None
+        model = self._model
+        wishes = two_wishes(text, lambda clause: model.predict(clause, self._embeddings), TOPICS)
+        if not wishes or reading.label not in TOPICS["order"] | TOPICS["policy"]:
+            return reading
+        message.set(WISHES, [{"intent": intent, "text": clause} for intent, clause in wishes], add_to_output=True)
+        return Prediction(((TWO_QUESTIONS, 1.0),), reading.embedded)
 
     def _answer(self, message: Message, prediction: Prediction) -> None:
         ranking = [{"name": name, "confidence": confidence} for name, confidence in prediction.ranking[: self._ranking]]

@@ -8,7 +8,7 @@ because people tell the story first and ask at the end; but an outburst after a 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from components.text.classifier import Prediction
 
@@ -21,6 +21,11 @@ _MOST = 12  # sentences read on their own
 _SETTLED = 0.75  # the whole is believed from this confidence on
 _PART = 0.65  # the part's share when it is blended with the whole
 _CLEAR = 0.85  # a sentence is believed from this confidence on
+_LONG = 30  # words from which a message without full stops is a story
+_WINDOW = 14  # words of it that are read at a time
+_JOINT = re.compile(r"[,;:?!।\n]+|\.\s|\s[-–—]\s|\s(?:and|also|aur|plus|e|y)\s", re.I)
+_FEWEST = 3  # words of a question that stands by itself
+_MOST_CLAUSES = 5
 
 
 def sentences(text: str) -> list[str]:
@@ -33,11 +38,41 @@ def reconsider(text: str, whole: Prediction, read: Callable[[str], Prediction]) 
     if whole.confidence >= _SETTLED and whole.label not in SMALL_TALK:
         return whole
     parts = sentences(text)
+    if len(text.split()) >= _LONG:
+        parts = [piece for part in parts or [text] for piece in _windows(part)]
     if len(parts) < 2:
         return whole
     clear = [p for p in map(read, parts) if p.confidence >= _CLEAR and p.label not in SMALL_TALK]
     asked = [p for p in clear if p.label != _OUTBURST] or clear
     return _blend(whole, asked[-1]) if asked else whole
+
+
+def two_wishes(
+    text: str, read: Callable[[str], Prediction], topics: Mapping[str, frozenset[str]]
+) -> list[tuple[str, str]]:
+    """(intent, clause) of two clauses that each clearly want something of another topic; else nothing.
+
+    `topics` names the intents of each topic that can be answered one after the other.
+    """
+    clauses = [clause.strip() for clause in _JOINT.split(text) if len(clause.split()) >= _FEWEST]
+    if not 2 <= len(clauses) <= _MOST_CLAUSES:
+        return []
+    found: dict[str, tuple[str, str]] = {}
+    for clause in clauses:
+        prediction = read(clause)
+        topic = next((name for name, intents in topics.items() if prediction.label in intents), None)
+        if topic and prediction.confidence >= _SETTLED:
+            found.setdefault(topic, (prediction.label, clause))
+    return list(found.values()) if len(found) == 2 else []
+
+
+def _windows(text: str) -> list[str]:
+    """Overlapping pieces of a story told without a full stop."""
+    words = text.split()
+    if len(words) <= _WINDOW + _WINDOW // 2:
+        return [text]
+    starts = range(0, len(words) - _WINDOW // 2, _WINDOW // 2)
+    return [" ".join(words[start : start + _WINDOW]) for start in starts]
 
 
 def _blend(whole: Prediction, part: Prediction) -> Prediction:
