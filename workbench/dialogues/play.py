@@ -40,6 +40,7 @@ class Played:
     said: str
     intent: str = ""
     confidence: float = 0.0
+    after: str = ""  # what the message follows, as the model was told
     actions: list[str] = field(default_factory=list)
     replies: list[Reply] = field(default_factory=list)
     ticket: bool = False  # a person has the conversation after this turn
@@ -102,7 +103,8 @@ def _note(one: Played, events: list[dict[str, Any]]) -> None:
     for event in events:
         kind, metadata = event["event"], event.get("metadata") or {}
         if kind == "user":
-            intent = (event.get("parse_data") or {}).get("intent") or {}
+            parsed = event.get("parse_data") or {}
+            intent, one.after = parsed.get("intent") or {}, str(parsed.get("after") or "")
             one.intent, one.confidence = intent.get("name") or "", float(intent.get("confidence") or 0)
         elif kind == "action" and event.get("name") not in ("action_listen", "action_session_start"):
             one.actions.append(str(event["name"]))
