@@ -1,7 +1,7 @@
 # Everything starts here: `make` lists the targets.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run test quick serve train bench chaos lint validate nlu chat dead-letters lock
+.PHONY: help setup run test quick serve train bench chaos lint validate nlu dialogues chat dead-letters lock
 
 BOOT := $(or $(shell command -v python3),$(shell command -v python))
 PY := .venv/bin/python
@@ -48,6 +48,9 @@ validate: setup  ## mistakes in policies and phrases, with file and remedy
 
 nlu: setup  ## how well held-out phrases are understood: terminal and HTML
 	@$(PY) -m launch train && $(PY) -m workbench nlu
+
+dialogues: setup  ## natural dialogues, by kind: how many are right; LLM=1 with the configured LLM, MISTAKES=1 shows them
+	@$(PY) -m launch train && $(PY) -m workbench.dialogues $(if $(LLM),--llm) $(if $(MISTAKES),--mistakes) $(FILES)
 
 chat: setup  ## talk to the assistant in the terminal and see what it thinks
 	@$(PY) -m launch train && $(PY) -m workbench chat

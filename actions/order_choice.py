@@ -26,7 +26,7 @@ class ActionListOrders(OrderAction):
 
 
 class ActionOtherOrder(OrderAction):
-    """"And the other one?": of the orders offered or open, those that were not shown yet, else all but the last shown."""
+    """"And the other one?": of the orders offered or open, those not shown yet, else all but the last shown."""
 
     def name(self) -> str:
         return "action_other_order"

@@ -1,4 +1,4 @@
-"""Questions about one order beside "where is it": who brings it, why it is late, "it says delivered but it isn't here"."""
+"""Questions about one order beside "where is it": who brings it, why it is late, delivered but not here."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ActionOrderWhyLate(OrderAction):
 
 
 class ActionOrderNotReceived(OrderAction):
-    """"It says delivered but I don't have it": the delivered order that is meant, what the records say, and a person."""
+    """"It says delivered but I don't have it": which order that is, what the records say, and a person."""
 
     def name(self) -> str:
         return "action_order_not_received"

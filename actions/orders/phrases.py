@@ -52,7 +52,8 @@ class OrderPhrases:
         """Who brings it and how to follow it; that nobody has it yet; for an ended order, its status."""
         parcel = self._parcel(order)
         if parcel:
-            return "utter_order_status_courier", {"order_number": order.number, "details": "".join(f"\n{line}" for line in parcel)}
+            details = "".join(f"\n{line}" for line in parcel)
+            return "utter_order_status_courier", {"order_number": order.number, "details": details}
         if not order.open:
             return self.status(order)
         return "utter_order_status_no_courier", {"order_number": order.number, "arrival": self.arrival(order) or ""}

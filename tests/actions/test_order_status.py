@@ -16,11 +16,11 @@ from rasa.core.nlg.interpolator import interpolate
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.order_choice import ActionOtherOrder
 from actions.order_status import (
     ActionCheckOrderStatus,
     ActionCheckRefundStatus,
     ActionDeliveryDate,
-    ActionOtherOrder,
     OrderAction,
     choose_from,
     shop_today,

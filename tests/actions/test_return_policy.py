@@ -63,7 +63,7 @@ async def test_what_is_not_covered_is_said_and_a_person_offered() -> None:
     message, events, _ = await say(NotCovered(0.1))
     assert message["response"] == "utter_return_policy_not_covered"
     assert message["llm"]["verdict"] == "not_covered"
-    assert events == []
+    assert [event["value"] for event in events] == ["how many days?"]
 
 
 async def test_the_topic_alone_gets_the_overview_and_forgets_the_last_question() -> None:

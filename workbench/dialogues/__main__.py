@@ -1,4 +1,4 @@
-"""Play dialogues and show what was right: `python -m workbench.dialogues [--mistakes] [--json] FILE_OR_FOLDER...`
+"""Play dialogues and show what was right: `python -m workbench.dialogues [--mistakes] [--llm] [--json] FILE_OR_FOLDER...`
 
 State lies in a temporary folder: nothing of a running assistant is touched, and no ticket leaves the machine.
 """
@@ -17,7 +17,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from workbench.dialogues.cases import DialogueFileError, read_dialogues
+from workbench.dialogues.cases import Dialogue, DialogueFileError, read_dialogues
+from workbench.dialogues.play import Played
 from workbench.dialogues.report import judged, print_mistakes, print_table, summary
 from workbench.dialogues.shop import seed
 
@@ -29,6 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m workbench.dialogues", description=main.__doc__)
     parser.add_argument("files", nargs="*", type=Path, default=[DIALOGUES / "seen"])
     parser.add_argument("--mistakes", action="store_true", help="show the dialogues that went wrong")
+    parser.add_argument("--llm", action="store_true", help="with the configured LLM")
     parser.add_argument("--json", action="store_true", help="print the sums as one JSON object")
     options = parser.parse_args(arguments)
     try:
@@ -37,8 +39,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"✗ {error}", file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory() as state:
-        _use(state)
-        seed(os.environ["ORDERS_DATABASE_URL"], dialogues, date.today())
+        orders = f"sqlite:///{state}/orders.db"
+        _use(state, orders, options.llm)
+        seed(orders, dialogues, date.today())
         outcomes = judged(dialogues, asyncio.run(_played(dialogues)))
     console = Console(width=max(100, Console().width))
     if options.mistakes:
@@ -50,19 +53,19 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _use(state: str) -> None:
+def _use(state: str, orders: str, llm: bool) -> None:
     """Databases of this run's own, before anything reads the settings; no LLM but on request."""
     os.environ |= {
         "STATE_DIR": state,
-        "ORDERS_DATABASE_URL": f"sqlite:///{state}/orders.db",
+        "ORDERS_DATABASE_URL": orders,
         "CONVERSATION_DATABASE_URL": f"sqlite:///{state}/conversations.db",
         "TICKETING": "log",
     }
-    if os.environ.get("LLM") != "1":
+    if not llm:
         os.environ["LLM_PROVIDER"] = "none"
 
 
-async def _played(dialogues: list) -> list:  # type: ignore[type-arg]
+async def _played(dialogues: list[Dialogue]) -> list[list[Played]]:
     from handoff.configuration import load_configuration
     from workbench.archives import newest_archive
     from workbench.dialogues.play import play

@@ -88,7 +88,8 @@ def print_mistakes(outcomes: Sequence[Outcome], console: Console) -> None:
         console.print(f"\n{outcome.dialogue.id} {outcome.dialogue.kind} {' '.join(outcome.dialogue.orders)}")
         for turn, one, verdict in outcome.turns:
             mark = " " if verdict.passed else "T" if verdict.wrong_ticket else "M" if verdict.missed_ticket else "✗"
-            console.print(escape(f"{mark} > {one.said}   ({one.after}: {one.intent} {one.confidence:.2f})"), soft_wrap=True)
+            read = f"{one.after}: {one.intent} {one.confidence:.2f}"
+            console.print(escape(f"{mark} > {one.said}   ({read})"), soft_wrap=True)
             for reply in one.replies:
                 about = " ".join(reply.sections)
                 first = " / ".join(reply.text.splitlines())[:150]
