@@ -1,4 +1,4 @@
-"""Play dialogues and show what was right: `python -m workbench.dialogues [--mistakes] [--llm] [--json] FILE_OR_FOLDER...`
+"""Play dialogues and show what was right: `python -m workbench.dialogues [--mistakes] [--llm] [--json] FILE...`
 
 State lies in a temporary folder: nothing of a running assistant is touched, and no ticket leaves the machine.
 """
