@@ -60,9 +60,8 @@ def _use(state: str, orders: str, llm: bool) -> None:
         "ORDERS_DATABASE_URL": orders,
         "CONVERSATION_DATABASE_URL": f"sqlite:///{state}/conversations.db",
         "TICKETING": "log",
+        **({} if llm else {"LLM_PROVIDER": "none"}),
     }
-    if not llm:
-        os.environ["LLM_PROVIDER"] = "none"
 
 
 async def _played(dialogues: list[Dialogue]) -> list[list[Played]]:
