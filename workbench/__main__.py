@@ -71,11 +71,15 @@ def _stories(console: Console, archive: Path | None) -> int:
 
 def _report(console: Console, folder: Path, target: Path) -> int:
     from workbench.held_out_report import measure
+    from workbench.levels import print_levels
     from workbench.report_page import page, print_report
     from workbench.trained_nlu import TrainedNlu
 
-    report = measure(read_phrases(folder), TrainedNlu.newest(), SEALED if folder == HELD_OUT else None)
+    nlu = TrainedNlu.newest()
+    report = measure(read_phrases(folder), nlu, SEALED if folder == HELD_OUT else None)
     print_report(report, console)
+    if folder == HELD_OUT:
+        print_levels(report, nlu.reasons, console)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(page(report), encoding="utf-8")
     console.print(f"The whole report, with the calibration plot: {target}")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from components.escalation.examples import read_folder
 from workbench.dialogue_checks import dialogue_findings
 from workbench.domain_checks import domain_findings
 from workbench.findings import Finding
@@ -21,7 +22,7 @@ from workbench.variations import wrong_variations
 def file_findings(root: Path = PROJECT_ROOT) -> list[Finding]:
     """What is wrong with the files by themselves, by file and line."""
     project = read_project(root)
-    found = [*project.findings, *settings_findings(root)]
+    found = [*project.findings, *settings_findings(root), *escalation_findings(root)]
     if project.domain:  # without it every name would be unknown
         in_domain = domain_findings(project)
         found += [*in_domain, *dialogue_findings(project), *phrase_findings(project)]
@@ -39,9 +40,24 @@ def model_findings(root: Path = PROJECT_ROOT) -> list[Finding]:
     """
     from workbench.trained_nlu import TrainedNlu  # slow to import, and the other checks should not be
 
+    nlu = TrainedNlu.newest(root / "models")
     training = read_phrases(root / "data" / "nlu")
     nearly = trained_and_held_out(training, read_phrases(root / "tests" / "nlu" / "held_out"))
-    return nearly + contradicted(training, TrainedNlu.newest(root / "models").model)
+    phrases = {(phrase.intent, phrase.text): phrase.place for phrase in training}
+    messages = {(one.reason, one.text): _place(root, one.file, one.line) for one in read_folder(root)[0]}
+    return [*nearly, *contradicted(phrases, nlu.model), *contradicted(messages, nlu.reasons.classifier, "examples")]
+
+
+def escalation_findings(root: Path) -> list[Finding]:
+    """Everything wrong with data/escalation."""
+    return [
+        Finding("bad escalation example", _place(root, one.file, one.line), one.problem, one.remedy, blocking=True)
+        for one in read_folder(root)[2]
+    ]
+
+
+def _place(root: Path, file: Path, line: int) -> str:
+    return f"{file.relative_to(root)}:{line}"
 
 
 def _phrases(root: Path) -> Iterator[Finding]:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import yaml
 
+from components.escalation.examples import FOLDER, NONE, REASONS, examples_in
 from components.text.message_text import folded
 from workbench import files
 from workbench.phrases import PROJECT_ROOT, Phrase, phrases_in, shown
@@ -25,6 +27,11 @@ _HEADER = (
     "# What customers of this shop wrote, redacted, and labelled with `python -m conversation_log review`.\n"
     'version: "3.1"\nnlu:\n'
 )
+
+
+REASON = "escalation/"
+"""Before a reason for a person (or none) chosen as a label: the message becomes an example of data/escalation."""
+_REASON_HEADER = "escalation:\n"
 
 
 @dataclass(frozen=True)
@@ -70,9 +77,15 @@ class Labels:
         worded = {phrase.intent for phrase, _ in self._read(self._training)}
         return [intent for intent in named if intent in worded]
 
+    def choices(self) -> list[str]:
+        """What a message can be labelled as: an intent, or a reason for a person."""
+        return [*self.intents(), *(REASON + reason for reason in (*REASONS, NONE))]
+
     def add(self, text: str, intent: str, held_out: bool = False) -> Outcome:
         """Write one phrase, redacted, where it belongs. Raises OSError when the disk refuses."""
         phrase = as_training_phrase(text, self.pattern)
+        if intent.startswith(REASON):
+            return self._add_reason(phrase, intent.removeprefix(REASON), held_out)
         refusal = self._refusal(phrase, intent, held_out)
         if refusal is not None:
             return refusal
@@ -80,6 +93,22 @@ class Labels:
             return self._write(phrase, intent, self._tests / "held_out" / FROM_THE_LOG)
         of_intent = [known.file for known, _ in self._read(self._training) if known.intent == intent]
         return self._write(phrase, intent, Counter(of_intent).most_common(1)[0][0])
+
+    def _add_reason(self, phrase: str, reason: str, held_out: bool) -> Outcome:
+        if reason not in (*REASONS, NONE):
+            return Refused(phrase, f"{reason} is no reason for a person: choose one of {', '.join((*REASONS, NONE))}")
+        if held_out:
+            return Refused(phrase, "messages that measure the reasons for a person are written by hand")
+        if not phrase or len(phrase) > LONGEST:
+            return Refused(phrase, f"it has {len(phrase)} characters; keep something, and at most {LONGEST}")
+        form = _form(phrase, self.pattern)
+        for path in sorted((self.root / FOLDER).rglob("*.yml")):
+            for known in _reasons_in(_text_of(path), path):
+                if _form(known.text, self.pattern) == form:
+                    if known.intent == reason:
+                        return AlreadyThere(phrase, known.place)
+                    return Refused(phrase, f'ambiguous: {known.place} has "{known.text}" as {known.intent}')
+        return self._write(phrase, reason, self.root / FOLDER / f"{reason}.yml", _reasons_in)
 
     def _refusal(self, phrase: str, intent: str, held_out: bool) -> Outcome | None:
         intents = self.intents()
@@ -119,11 +148,14 @@ class Labels:
         paths = sorted(folder.rglob("*.yml"))
         return [pair for path in paths for pair in _of_file(path, path.stat().st_mtime_ns, self.pattern)]
 
-    def _write(self, phrase: str, intent: str, path: Path) -> Outcome:
-        before = _text_of(path) if path.exists() else _HEADER
-        old = phrases_in(before, path)
-        after, line = _with_phrase(before, phrase, intent, old)
-        new = phrases_in(after, path)
+    def _write(
+        self, phrase: str, intent: str, path: Path, read: Callable[[str, Path], list[Phrase]] = phrases_in
+    ) -> Outcome:
+        key, header = ("intent", _HEADER) if read is phrases_in else ("reason", _REASON_HEADER)
+        before = _text_of(path) if path.exists() else header
+        old = read(before, path)
+        after, line = _with_phrase(before, phrase, intent, old, key)
+        new = read(after, path)
         added = Counter((p.text, p.intent) for p in new) - Counter((p.text, p.intent) for p in old)
         if added != {(phrase, intent): 1} or len(new) != len(old) + 1:
             return Refused(phrase, f"{shown(path)} is not written as expected; add the phrase by hand")
@@ -131,7 +163,12 @@ class Labels:
         return Added(phrase, f"{shown(path)}:{line}")
 
 
-def _with_phrase(source: str, phrase: str, intent: str, known: list[Phrase]) -> tuple[str, int]:
+def _reasons_in(source: str, path: Path) -> list[Phrase]:
+    """The examples of a file of data/escalation as phrases whose intent is the reason."""
+    return [Phrase(one.text, one.reason, one.file, one.line) for one in examples_in(source, path)]
+
+
+def _with_phrase(source: str, phrase: str, intent: str, known: list[Phrase], key: str) -> tuple[str, int]:
     """The text with the phrase below the last of its intent, or in a block of its own at the end; its line."""
     lines = source.splitlines(keepends=True)
     at = max((one.line for one in known if one.intent == intent), default=None)
@@ -139,7 +176,7 @@ def _with_phrase(source: str, phrase: str, intent: str, known: list[Phrase]) -> 
     if lines and not lines[-1].endswith(("\n", "\r")):
         lines[-1] += end
     if at is None:
-        lines += [f"- intent: {intent}{end}", f"  examples: |{end}", f"    - {phrase}{end}"]
+        lines += [f"- {key}: {intent}{end}", f"  examples: |{end}", f"    - {phrase}{end}"]
         return "".join(lines), len(lines)
     margin = lines[at - 1][: lines[at - 1].index("-")]
     lines.insert(at, f"{margin}- {phrase}{end}")

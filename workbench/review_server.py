@@ -56,7 +56,7 @@ class ReviewServer(ThreadingHTTPServer):
         review = self.review
         return {
             "token": self.token,
-            "intents": review.labels.intents(),
+            "intents": review.labels.choices(),
             "clusters": [
                 {
                     "count": cluster.count,

@@ -22,7 +22,7 @@ HELP = (
 
 def talk(review: Review, console: Console) -> None:
     """Until every cluster is dealt with, `q`, or the end of input."""
-    intents = review.labels.intents()
+    intents = review.labels.choices()
     _print_intents(console, intents)
     for number, cluster in enumerate(review.clusters, 1):
         show(console, cluster, number, review)

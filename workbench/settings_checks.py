@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from actions.knowledge.documents import KnowledgeError, load_pages, read_page
-from components.escalation_settings import POLICY, EscalationConfigError, parse
+from components.escalation.settings import POLICY, EscalationConfigError, parse
 from handoff.configuration import HandoffConfigurationError, load_configuration
 from workbench import lines
 from workbench.findings import Finding

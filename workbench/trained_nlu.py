@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import tarfile
 import tempfile
+from functools import cached_property
 from pathlib import Path
 
 import yaml
 
 from components.embeddings.sentence_embeddings import SentenceEmbeddings
+from components.escalation.reasons import FILE as REASONS_FILE
+from components.escalation.reasons import Reasons
 from components.intents.message_parts import reconsider
 from components.text.classifier import Classifier, Prediction
 from workbench.archives import NoTrainedModel, newest_archive
@@ -31,7 +34,12 @@ class TrainedNlu:
     def newest(cls, folder: Path = PROJECT_ROOT / "models") -> TrainedNlu:
         """From the newest archive of a folder. Raises NoTrainedModel."""
         archive = newest_archive(folder)
-        return cls(_read(archive), fallback_threshold(), archive)
+        return cls(_read(archive, _FILE), fallback_threshold(), archive)
+
+    @cached_property
+    def reasons(self) -> Reasons:
+        """The reasons for a person of the same archive. Raises NoTrainedModel."""
+        return Reasons(_read(self.archive or newest_archive(), REASONS_FILE), self._embeddings)
 
     def read(self, text: str) -> Prediction:
         """The ranking before the threshold."""
@@ -59,11 +67,11 @@ def is_right(wanted: str, label: str) -> bool:
     return _SAME.get(label, label) == _SAME.get(wanted, wanted)
 
 
-def _read(archive: Path) -> Classifier:
+def _read(archive: Path, file: str) -> Classifier:
     with tarfile.open(archive) as packed, tempfile.TemporaryDirectory() as folder:
-        member = next((m for m in packed.getmembers() if m.name.endswith(f"/{_FILE}")), None)
+        member = next((m for m in packed if m.name.endswith(f"/{file}")), None)
         if member is None:
             raise NoTrainedModel(f"{archive.name} was trained with another pipeline: run `make train`.")
-        member.name = _FILE
+        member.name = file
         packed.extract(member, folder)
-        return Classifier.load(Path(folder) / _FILE)
+        return Classifier.load(Path(folder) / file)

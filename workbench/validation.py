@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from components.text.message_text import folded
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from components.text.classifier import Classifier
 
 _ALIKE = 0.92  # cosine of character n-grams from which on a held-out phrase counts as trained on
+_SAME = 0.92  # the same between two training phrases from which on one contradicts the other
 _CONTRADICTED = 0.9  # confidence of another intent, the phrase itself left out, from which on the label is in doubt
 
 
@@ -79,33 +80,32 @@ def trained_and_held_out(training: Sequence[Phrase], held_out: Sequence[Phrase])
     ]
 
 
-def contradicted(training: Sequence[Phrase], model: Classifier) -> list[Finding]:
-    """Phrases that the model, had it not seen them, would surely have labelled otherwise.
+def contradicted(places: Mapping[tuple[str, str], str], model: Classifier, what: str = "phrases") -> list[Finding]:
+    """Examples that the model, had it not seen them, would surely label as one in nearly the same words is labelled.
 
-    Empty when the model was trained on other phrases.
+    A hard example alone is no mistake: of those the model learns most. `places`: label and text of the examples that
+    may be complained of → file:line. Those that the model was not trained on are passed over.
     """
     import numpy as np
+    from sklearn.feature_extraction.text import TfidfVectorizer
 
-    from components.text.classifier import Example, digest, in_order
-
-    by_pair = {(p.text, p.intent): p for p in training}
-    examples = in_order([Example(p.text, p.intent) for p in training])
-    if digest(examples) != model.digest:
+    labels = np.array([label for label, _ in model.examples])
+    others = np.array(model.labels)[model.left_out.argmax(axis=1)]
+    doubtful = np.flatnonzero((labels != others) & (model.left_out.max(axis=1) >= _CONTRADICTED))
+    if not len(doubtful):
         return []
+    grams = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 4), dtype=np.float32)
+    known = grams.fit_transform([folded(text) for _, text in model.examples])
     findings = []
-    for example, chances in zip(examples, model.left_out, strict=True):
-        text, intent = example.text, example.label
-        other = model.labels[int(np.argmax(chances))]
-        if other != intent and chances.max() >= _CONTRADICTED:
-            findings.append(
-                Finding(
-                    "contradicted",
-                    by_pair[text, intent].place,
-                    f'"{text}" is {intent}, but the other phrases say {other} ({chances.max():.2f})',
-                    f"move it to {other}, or write more phrases like it under {intent}",
-                    blocking=False,
-                )
-            )
+    for number in doubtful:
+        (label, text), other = model.examples[number], others[number]
+        alike = (known @ known[number].T).toarray().ravel() * (labels == other)
+        against = model.examples[int(alike.argmax())]
+        if alike.max() >= _SAME and (label, text) in places:
+            problem = f'"{text}" is {label}, but the other {what} say {other}, as "{against[1]}"'
+            where = f" ({places[against]})" if against in places else ""
+            remedy = f"move it to {other}, or write more {what} like it under {label}"
+            findings.append(Finding("contradicted", places[label, text], problem + where, remedy, blocking=False))
     return findings
 
 

@@ -40,11 +40,13 @@ def write(known: dict[str, np.ndarray], file: Path = FILE) -> None:
 
 
 def phrases() -> Iterator[str]:
-    """The training phrases as they are written."""
-    for path in sorted((_DATA / "nlu").glob("*.yml")):
-        for block in yaml.safe_load(path.read_text(encoding="utf-8")).get("nlu", []):
-            for line in str(block.get("examples", "")).splitlines():
-                yield line.removeprefix("- ").strip()
+    """The training phrases and the examples of reasons for a person, as they are written."""
+    for section in ("nlu", "escalation"):
+        for path in sorted((_DATA / section).rglob("*.yml")):
+            for block in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get(section, []):
+                for line in str(block.get("examples", "")).splitlines():
+                    if line.startswith("- "):
+                        yield line[2:].strip()
 
 
 def main() -> int:

@@ -1,12 +1,12 @@
 """The learner of intents and of reasons for a person: n-grams first, sentence embeddings where those are unsure.
 
-Both stages are kernel ridge regressions on one-hot labels. The first has a linear kernel over word and character
-n-grams, so that it is one sparse product (about 1 ms). When it is sure, that is the answer; otherwise the second
+Both stages are ridge regressions on one-hot labels. The first is linear over word and character n-grams: one sparse
+product (about 1 ms). When it is sure, that is the answer; otherwise the second decides, a kernel ridge regression that
 adds a Gaussian kernel over the sentence embeddings. What lies far from every example scores low for every label, as
 rejecting needs.
 
-Ridge regression knows its leave-one-out predictions in closed form. They calibrate both stages (one temperature
-each), so that a confidence of 0.7 is right about seven times in ten on examples like the training's, without
+Kernel ridge regression knows its leave-one-out predictions in closed form. They calibrate both stages (one
+temperature), so that a confidence of 0.7 is right about seven times in ten on examples like the training's, without
 training on folds, and they tell which examples the others contradict.
 """
 
@@ -18,10 +18,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import scipy.linalg
+import scipy.sparse
+from sklearn.linear_model import Ridge
 
 from components.text.message_text import folded, readable, words
 from components.text.ngrams import Ngrams, Row
@@ -100,7 +102,6 @@ class Classifier:
     frequent: dict[str, int]  # words that slips of the finger are mended to
     ngram_weights: np.ndarray
     ngram_bias: np.ndarray
-    ngram_temperature: float
     weights: np.ndarray
     bias: np.ndarray
     temperature: float
@@ -108,6 +109,7 @@ class Classifier:
     support: np.ndarray
     support_weights: np.ndarray
     digest: str  # of the examples
+    examples: tuple[tuple[str, str], ...]  # label and text, in their order
     left_out: np.ndarray  # leave-one-out probabilities of the examples in their order, (examples, labels)
 
     @classmethod
@@ -124,25 +126,25 @@ class Classifier:
         support = _centred(vectors, centre)
         weight = np.array([example.weight for example in examples]) * _balancing(target, options.balance)
         kernel = (sparse @ sparse.T).toarray()
-        first = _ridge(kernel, target, options.ngram_ridge / weight)
+        ngram_weights, ngram_bias = _sparse_ridge(sparse, target, weight, options.ngram_ridge)
         kernel += options.embedding_share * _gaussian(support @ support.T, options.width)
-        second = _ridge(kernel, target, options.ridge / weight)
+        whole = _ridge(kernel, target, options.ridge / weight)
         return cls(
             options=options,
             labels=tuple(str(name) for name in names),
             ngrams=ngrams,
             frequent=_frequent(folds, options.frequent),
-            ngram_weights=np.asarray(sparse.T @ first.dual, dtype=np.float32),
-            ngram_bias=first.bias,
-            ngram_temperature=first.temperature,
-            weights=np.asarray(sparse.T @ second.dual, dtype=np.float32),
-            bias=second.bias,
-            temperature=second.temperature,
+            ngram_weights=ngram_weights,
+            ngram_bias=ngram_bias,
+            weights=np.asarray(sparse.T @ whole.dual, dtype=np.float32),
+            bias=whole.bias,
+            temperature=whole.temperature,
             centre=centre.astype(np.float32),
             support=support.astype(np.float32),
-            support_weights=(options.embedding_share * second.dual).astype(np.float32),
+            support_weights=(options.embedding_share * whole.dual).astype(np.float32),
             digest=digest(examples),
-            left_out=_softmax(second.left_out / second.temperature).astype(np.float32),
+            examples=tuple((example.label, example.text) for example in examples),
+            left_out=_softmax(whole.left_out / whole.temperature).astype(np.float32),
         )
 
     def predict(self, text: str, embedder: Embedder) -> Prediction:
@@ -167,10 +169,10 @@ class Classifier:
         row = self.ngrams.row(folded(text, self.options.order_number_pattern))
         return self._ranked(self._by_ngrams(row), embedded=False)
 
-    def nearest(self, text: str, embedder: Embedder, most: int = 3) -> list[tuple[int, float]]:
-        """Numbers of the examples (`in_order`) that are most like a message in meaning, with their likeness, 0 to 1."""
+    def nearest(self, text: str, embedder: Embedder, most: int) -> list[tuple[str, str]]:
+        """Label and text of the examples that a message is most like in meaning, the nearest first."""
         near = self._nearness(embedder.one(readable(text, self.options.order_number_pattern)))
-        return [(int(number), float(near[number])) for number in np.argsort(-near, kind="stable")[:most]]
+        return [self.examples[number] for number in np.argsort(-near, kind="stable")[:most]]
 
     def _nearness(self, vector: np.ndarray) -> np.ndarray:
         """Likeness in meaning to each example, shape (examples,)."""
@@ -178,7 +180,7 @@ class Classifier:
         return near[0]
 
     def _by_ngrams(self, row: Row) -> np.ndarray:
-        return _softmax((row.dot(self.ngram_weights) + self.ngram_bias) / self.ngram_temperature)
+        return _softmax((row.dot(self.ngram_weights) + self.ngram_bias) / self.temperature)
 
     def _ranked(self, probabilities: np.ndarray, embedded: bool) -> Prediction:
         order = np.argsort(-probabilities, kind="stable")
@@ -202,7 +204,8 @@ class Classifier:
         rest = json.loads(arrays.pop("rest").tobytes())
         ngrams = Ngrams(rest.pop("vocabulary"), arrays.pop("rarity"))
         options, labels = ClassifierOptions(**rest.pop("options")), tuple(rest.pop("labels"))
-        return cls(options=options, labels=labels, ngrams=ngrams, **rest, **arrays)
+        examples = tuple((label, text) for label, text in rest.pop("examples"))
+        return cls(options=options, labels=labels, ngrams=ngrams, examples=examples, **rest, **arrays)
 
 
 def in_order(examples: Sequence[Example]) -> list[Example]:
@@ -228,6 +231,15 @@ def _balancing(target: np.ndarray, balance: float) -> np.ndarray:
     counts = np.bincount(target)
     weights: np.ndarray = (counts.mean() / counts[target]) ** balance
     return weights
+
+
+def _sparse_ridge(rows: Any, target: np.ndarray, weight: np.ndarray, ridge: float) -> tuple[np.ndarray, np.ndarray]:
+    """Ridge regression over the n-grams alone: weights (features, labels) and bias (labels,)."""
+    with_bias = scipy.sparse.hstack([rows, np.full((rows.shape[0], 1), _BIAS**0.5, np.float32)], format="csr")
+    wanted = np.eye(target.max() + 1, dtype=np.float32)[target]
+    regression = Ridge(ridge, fit_intercept=False, solver="sparse_cg", tol=1e-3)
+    weights = regression.fit(with_bias, wanted, sample_weight=weight).coef_.T.astype(np.float32)
+    return weights[:-1], _BIAS**0.5 * weights[-1]
 
 
 def _ridge(kernel: np.ndarray, target: np.ndarray, ridge: np.ndarray) -> _Ridge:

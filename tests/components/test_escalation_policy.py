@@ -24,10 +24,10 @@ from rasa.shared.core.events import (
 )
 from rasa.shared.core.trackers import DialogueStateTracker
 
-from components.escalation import Signals, assess
-from components.escalation_likeness import default_likeness
-from components.escalation_policy import EscalationPolicy
-from components.escalation_settings import CONFIG, POLICY, EscalationConfigError
+from components.escalation.assessment import Signals, assess
+from components.escalation.policy import EscalationPolicy
+from components.escalation.reasons import Opinion, Reader, Reasons, default_reasons
+from components.escalation.settings import CONFIG, POLICY, EscalationConfigError
 
 DOMAIN = Domain.from_dict(
     {
@@ -38,12 +38,24 @@ DOMAIN = Domain.from_dict(
 )
 
 
+pytestmark = pytest.mark.model
+
+
 @pytest.fixture(scope="module")
-def policy(tmp_path_factory: pytest.TempPathFactory) -> EscalationPolicy:
+def reasons() -> Reasons:
+    return default_reasons()
+
+
+def built(folder: Path, reader: Reader) -> EscalationPolicy:
     entry = next(p for p in yaml.safe_load(CONFIG.read_text())["policies"] if p["name"] == POLICY)
-    storage = LocalModelStorage.create(Path(tmp_path_factory.mktemp("model")))
-    context = ExecutionContext(GraphSchema({}))
-    return EscalationPolicy({**EscalationPolicy.get_default_config(), **entry}, storage, Resource("p"), context)
+    config = {**EscalationPolicy.get_default_config(), **entry}
+    storage = LocalModelStorage.create(folder)
+    return EscalationPolicy(config, storage, Resource("p"), ExecutionContext(GraphSchema({})), reader=reader)
+
+
+@pytest.fixture(scope="module")
+def policy(tmp_path_factory: pytest.TempPathFactory, reasons: Reasons) -> EscalationPolicy:
+    return built(Path(tmp_path_factory.mktemp("model")), reasons)
 
 
 def says(text: str, intent: str = "out_of_scope", confidence: float = 0.9) -> list[Event]:
@@ -83,7 +95,7 @@ def test_refund_request_calls_a_person_with_reason_and_priority(policy: Escalati
     assert predicted(prediction) == "action_escalate"
     found = slots(prediction)
     assert (found["escalation_reason"], found["escalation_priority"]) == ("refund_request", "HIGH")
-    assert found["escalation_sheet"][-1][0] == "score for refund_request"
+    assert found["escalation_sheet"][0][0] == "refund request"
 
 
 @pytest.mark.parametrize("intent", ["request_human", "file_complaint", "thank", "out_of_scope"])
@@ -92,9 +104,9 @@ def test_refund_request_calls_a_person_with_reason_and_priority(policy: Escalati
     ["when will my refund arrive?", "third time I'm writing, does anybody read this", "a lovely lamp", "is it late"],
 )
 def test_typed_message_is_decided_as_from_the_command_line_whatever_the_intent_model_says(
-    policy: EscalationPolicy, text: str, intent: str
+    policy: EscalationPolicy, reasons: Reasons, text: str, intent: str
 ) -> None:
-    expected = assess(Signals(text), likeness=default_likeness())
+    expected = assess(Signals(text), reasons)
     prediction = predict(policy, says(text, intent, 0.99))
     assert (predicted(prediction) == "action_escalate") == expected.escalate
     assert slots(prediction).get("escalation_reason") == expected.reason
@@ -102,8 +114,8 @@ def test_typed_message_is_decided_as_from_the_command_line_whatever_the_intent_m
 
 def test_mistake_in_the_settings_is_named_before_anything_is_trained() -> None:
     entry = next(p for p in yaml.safe_load(CONFIG.read_text())["policies"] if p["name"] == POLICY)
-    assert EscalationPolicy.fingerprint_addon(entry) is None
-    assert EscalationPolicy.fingerprint_addon({"output": "what Rasa kept of it"}) is None
+    assert EscalationPolicy.fingerprint_addon(entry)
+    assert EscalationPolicy.fingerprint_addon({"output": "what Rasa kept of it"})
     with pytest.raises(EscalationConfigError, match=r"config\.yml.*unresolved_turns.*Remedy"):
         EscalationPolicy.fingerprint_addon({**entry, "unresolved_turns": "three"})
 
@@ -171,9 +183,20 @@ def test_new_need_after_a_handover_calls_a_person_again(policy: EscalationPolicy
     assert predicted(predict(policy, over, says("I want a refund", "request_refund"))) == "action_escalate"
 
 
-def test_displeasure_after_news_of_a_delay_calls_a_person(policy: EscalationPolicy) -> None:
+class Displeased:
+    """Finds every message a little displeased."""
+
+    def read(self, text: str) -> Opinion:
+        return Opinion({"frustration": 0.45, "none": 0.55})
+
+    def nearest(self, text: str) -> list[tuple[str, str]]:
+        return []
+
+
+def test_displeasure_after_news_of_a_delay_calls_a_person(tmp_path: Path) -> None:
+    policy = built(tmp_path, Displeased())
     delayed = answers("action_check_order_status", "utter_order_status_delayed")
-    late = [*says("where is it", "check_order_status"), *delayed]
+    late = [*says("/check_order_status", "check_order_status"), *delayed]
     assert predicted(predict(policy, says("not good", "nlu_fallback"))) is None
     prediction = predict(policy, late, says("not good", "nlu_fallback"))
     assert slots(prediction)["escalation_reason"] == "frustration"

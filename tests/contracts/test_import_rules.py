@@ -29,7 +29,9 @@ ALLOWED = {
     "worker": {"conversation_log", "handoff", "privacy", "connectors", *BASE},
     "twin": set(),
 }
-WITHOUT_RASA = ("privacy", "conversation_log", "handoff", "worker", "twin", "actions", "components/escalation.py",
+WITHOUT_RASA = ("privacy", "conversation_log", "handoff", "worker", "twin", "actions", "components/text",
+                "components/escalation/assessment.py", "components/escalation/examples.py",
+                "components/escalation/reasons.py",
                 "connectors/whatsapp/signature.py", "connectors/whatsapp/payloads.py", "connectors/whatsapp/inbox.py",
                 "connectors/whatsapp/client.py", "connectors/whatsapp/messages.py")
 

@@ -185,3 +185,18 @@ def test_every_intent_of_the_project_takes_a_phrase(tmp_path: Path) -> None:
         before = (PROJECT_ROOT / outcome.place.split(f"{tmp_path}/")[1].rsplit(":", 1)[0]).read_text().splitlines()
         after = Path(outcome.place.rsplit(":", 1)[0]).read_text().splitlines()
         assert [line for line in after if "blorft" not in line] == before
+
+
+def test_reviewed_message_becomes_an_example_of_its_reason(tmp_path: Path) -> None:
+    (tmp_path / "data/escalation").mkdir(parents=True)
+    path = tmp_path / "data/escalation/none.yml"
+    path.write_text("escalation:\n- reason: none\n  examples: |\n    - why so late\n")
+    labels = Labels(tmp_path)
+    outcome = labels.add("is it stuck somewhere, my no is 98765 43210", "escalation/none")
+    assert isinstance(outcome, Added), outcome
+    assert path.read_text().endswith("    - why so late\n    - is it stuck somewhere, my no\n")
+    assert isinstance(labels.add("you are cheats", "escalation/complaint"), Added)
+    assert "- reason: complaint\n" in (tmp_path / "data/escalation/complaint.yml").read_text()
+    assert isinstance(labels.add("Why so late?", "escalation/none"), AlreadyThere)
+    assert isinstance(labels.add("Why so late?", "escalation/frustration"), Refused)
+    assert isinstance(labels.add("x y z", "escalation/rage"), Refused)

@@ -1,0 +1,126 @@
+"""The fitted learner of reasons: a probability for each, and the examples that a message is most like."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import tarfile
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Protocol
+
+import settings
+from components.embeddings.sentence_embeddings import SentenceEmbeddings
+from components.escalation.examples import NONE, ROOT, training_examples
+from components.text.classifier import Classifier, ClassifierOptions, Embedder, digest, in_order
+
+log = logging.getLogger(__name__)
+FILE = "escalation_model.npz"
+_NEAREST = 3
+_CODE = ("text", "embeddings", "escalation")
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """Probability of each reason and of none."""
+
+    probabilities: Mapping[str, float]
+
+    @property
+    def need(self) -> float:
+        """The probability that a person is needed, for whatever reason."""
+        return 1.0 - self.probabilities.get(NONE, 0.0)
+
+
+class Reader(Protocol):
+    """Who has opinions about messages."""
+
+    def read(self, text: str) -> Opinion:
+        """What one message says by itself."""
+
+    def nearest(self, text: str) -> list[tuple[str, str]]:
+        """Reason and text of the examples that it is most like, the nearest first."""
+
+
+class Reasons:
+    """Reads messages with a fitted classifier; what is embedded is remembered for whoever asks next in the turn."""
+
+    def __init__(self, classifier: Classifier, embedder: Embedder | None = None) -> None:
+        self.classifier = classifier
+        self._embedder = embedder or SentenceEmbeddings()
+
+    def read(self, text: str) -> Opinion:
+        """Without the embedding model, words alone tell."""
+        try:
+            prediction = self.classifier.predict(text, self._embedder)
+        except Exception:  # whatever is wrong with the embedding model
+            log.warning("escalation.embeddings.unavailable", exc_info=True)
+            prediction = self.classifier.glance(text)
+        return Opinion(dict(prediction.ranking))
+
+    def nearest(self, text: str) -> list[tuple[str, str]]:
+        try:
+            return self.classifier.nearest(text, self._embedder, _NEAREST)
+        except Exception:
+            log.warning("escalation.embeddings.unavailable", exc_info=True)
+            return []
+
+
+def options() -> ClassifierOptions:
+    """How reasons are learnt: as intents are, for this shop's order numbers."""
+    return ClassifierOptions(order_number_pattern=settings.load().order_number_pattern or r"\d{5}")
+
+
+def fit(root: Path = ROOT) -> Classifier:
+    """Fit on the examples of a project folder, in seconds. Raises EscalationDataError."""
+    cache = settings.load().state_path / "cache" / "embeddings.npz"
+    return Classifier.fit(training_examples(root), SentenceEmbeddings(cache), options())
+
+
+@lru_cache(maxsize=1)
+def default_reasons(root: Path = ROOT) -> Reasons:
+    """Of the newest archive in models/ when first asked; without one, fitted now and kept under STATE_DIR.
+
+    Raises EscalationDataError.
+    """
+    archives = sorted((root / "models").glob("*.tar.gz"), key=lambda path: path.stat().st_mtime, reverse=True)
+    classifier = _from_archive(archives[0]) if archives else None
+    return Reasons(classifier or _kept(root))
+
+
+def _from_archive(archive: Path) -> Classifier | None:
+    try:
+        with tarfile.open(archive) as packed, tempfile.TemporaryDirectory() as folder:
+            for member in packed:
+                if member.name.endswith(f"/{FILE}"):
+                    member.name = FILE
+                    packed.extract(member, folder)
+                    return Classifier.load(Path(folder) / FILE)
+    except (OSError, tarfile.TarError, ValueError, KeyError, TypeError):
+        log.warning("escalation.archive.unusable", exc_info=True)
+    return None
+
+
+def _kept(root: Path) -> Classifier:
+    """The fit for today's examples and code, made when there is none."""
+    made_with = hashlib.sha256(digest(in_order(training_examples(root))).encode())
+    made_with.update(repr(options()).encode() + code_digest())
+    file = settings.load().state_path / "cache" / f"escalation-{made_with.hexdigest()[:16]}.npz"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        fit(root).save(file)
+    return Classifier.load(file)
+
+
+def code_digest() -> bytes:
+    """Of everything but the examples that a fit is made with."""
+    made_with = hashlib.sha256()
+    for room in _CODE:
+        for path in sorted((ROOT / "components" / room).iterdir()):
+            if path.suffix in (".py", ".txt"):
+                made_with.update(path.read_bytes())
+    return made_with.digest()
+
