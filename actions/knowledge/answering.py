@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 BUDGET_S = 8.0
 SURE_OF_ITSELF = 0.9
+WORTH_ASKING = 0.15  # below this probability not even an LLM is asked
 _OPENS_A_FOLLOW_UP = re.compile(
     r"^(?:and|or|but|also|aur|what if|what about|how about|same for|even|for|is that|does that)\b"
 )
@@ -96,7 +97,7 @@ class PolicyAnswers:
         if is_only_the_topic(question) and section is not None:
             pages = self._retriever.pages.pages
             return Overview(section.text, section, tuple(page.name for page in pages))
-        if section is None or not finding.answerable:
+        if section is None or not (finding.answerable or (self._writer and finding.score >= WORTH_ASKING)):
             return NotCovered(finding.score)
         if self._writer is None:
             return self._extractive(question, section, "extractive")
@@ -141,7 +142,7 @@ class PolicyAnswers:
             cited = _cited(draft, finding)
             pages = tuple(dict.fromkeys(section.page for section in cited))
             return GroundedAnswer(draft.text, cited[0], pages, reason, writer.provider, draft.model, usage, latency_ms)
-        if reason == "not_covered" and finding.score < SURE_OF_ITSELF:
+        if (reason == "not_covered" and finding.score < SURE_OF_ITSELF) or not finding.answerable:
             return NotCovered(finding.score, reason, writer.provider, writer.model, usage, latency_ms)
         return self._extractive(question, section, reason, writer.model, usage, latency_ms)
 

@@ -59,7 +59,6 @@ class Lexicon:
 
     hinglish: Mapping[str, str]
     same_as: Mapping[str, str]
-    wares: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,6 @@ class PolicyPages:
     pages: tuple[Page, ...]
     lexicon: Lexicon
     version: str
-    not_covered: tuple[str, ...] = ()
 
     @property
     def sections(self) -> tuple[Section, ...]:
@@ -83,8 +81,7 @@ def load_pages(folder: Path) -> PolicyPages:
     if not paths:
         raise KnowledgeError(f"{folder}: no policy pages (*.md) found. Put at least one there.")
     version = version_of(folder)
-    return PolicyPages(tuple(read_page(path) for path in paths), _read_lexicon(folder / LEXICON), version,
-                       _read_not_covered(folder / "not_covered.yml"))
+    return PolicyPages(tuple(read_page(path) for path in paths), _read_lexicon(folder / LEXICON), version)
 
 
 def version_of(folder: Path) -> str:
@@ -154,12 +151,7 @@ def _sections(page: str, title: str, blocks: list[Block]) -> Iterator[Section]:
 
 def _read_lexicon(path: Path) -> Lexicon:
     parts = _read_yaml(path)
-    wares = frozenset(str(parts.get("wares", "")).lower().split())
-    return Lexicon(_readings(path, parts, "hinglish"), _readings(path, parts, "same_as"), wares)
-
-
-def _read_not_covered(path: Path) -> tuple[str, ...]:
-    return tuple(str(line) for lines in _read_yaml(path).values() for line in lines)
+    return Lexicon(_readings(path, parts, "hinglish"), _readings(path, parts, "same_as"))
 
 
 def _readings(path: Path, parts: dict[str, Any], name: str) -> dict[str, str]:

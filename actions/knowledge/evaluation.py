@@ -76,7 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--mistakes", action="store_true", help="list the questions that went wrong")
     options = parser.parse_args(arguments)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
-    retriever = default_retriever()
+    retriever = default_retriever(wait=True)
     for path in options.files:
         results = run(read_cases(path), retriever.find)
         by_kind: dict[str, list[tuple[Case, Finding]]] = defaultdict(list)

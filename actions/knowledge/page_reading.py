@@ -16,6 +16,8 @@ from itertools import takewhile
 from markdown_it import MarkdownIt
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table").disable("code")
+# "1. Costs" over a line of dashes is a heading in people's eyes, and a list item in Markdown's.
+_NUMBERED_HEADING = re.compile(r"^(\d{1,2}[.)] .+)\n(?:-{3,}|={3,})[ ]*$", re.M)
 _ASKED_AS = re.compile(r"\s*asked as\b:?(.*)", re.S | re.I)
 _SENTENCE_END = re.compile(r"(?<=[.!?।…])[\"”»)]?\s+(?=[\"“«(¿¡]?[^\Wa-zà-öø-ÿ_]|[₹$€£])")
 _SHORTENED = re.compile(
@@ -48,7 +50,7 @@ def read_blocks(text: str) -> list[Block]:
     """The blocks of a page in reading order. The first has no heading (""), level 0; any may be without sentences."""
     saved_html = re.match(r"\s*(?:<!--.*?-->\s*)*<(?!!--)", text, re.S) and not re.search(r"^#{1,6} ", text, re.M)
     reader = _Reader()
-    reader.feed(text if saved_html else _MARKDOWN.render(text))
+    reader.feed(text if saved_html else _MARKDOWN.render(_NUMBERED_HEADING.sub(r"## \1\n", text)))
     reader.close()
     reader.end_block()
     return reader.blocks

@@ -1,78 +1,81 @@
-"""Finding the section that answers a question, and knowing when none does.
+"""Finding the sections that answer a question, and knowing when none does.
 
-Every section is represented by its text and by the ways in which customers ask for it; questions that the pages do
-not answer stand beside them. A question's likeness to each entry fuses meaning (embedding) and words (TF-IDF over words
-and character n-grams); entries then vote (voting.py). The balance between the sections and the questions not covered,
-calibrated on questions of our own (tests/knowledge), is the score.
+The pages are read, embedded and indexed once (relevance.py says with what); a question then costs its embedding and a
+few milliseconds. An edited page is indexed in a thread while questions are answered from the pages as they were.
 
 `python -m actions.knowledge.retrieval --jsonl` reads {"question"} lines and prints {"page", "section", "score",
-"answerable"} lines.
+"answerable"} lines, of the shop that SHOP_DIR names.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import logging
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
+import settings
 import signals
 from actions.knowledge.documents import KnowledgeError, PolicyPages, Section, load_pages
 from actions.knowledge.embedding import E5, Embedder, RememberingEmbedder, Vectors
-from actions.knowledge.index import EMBED_AS, EmbeddedVectorIndex, Entry, LexicalIndex, Scores, VectorIndex, entries_of
-from actions.knowledge.voting import Calibration, count, learn
+from actions.knowledge.relevance import Fitted, Pages, fitted
 from actions.knowledge.wording import Wording
 
 log = logging.getLogger(__name__)
 
-FEWEST_TO_CENTRE = 30
 CANDIDATES = 4
-SHIPPED = "embeddings.npz"
+ANSWERABLE_FROM = 0.5
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A section and how probably it answers the question, 0 to 1."""
+
+    section: Section
+    probability: float
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What is known of a question. `score` is the probability that the pages answer it, `sections` best first."""
+    """What is known of a question. `score` is the probability that the pages answer it, `passages` best first."""
 
     question: str
-    sections: tuple[Section, ...] = ()
+    passages: tuple[Passage, ...] = ()
     score: float = 0.0
     answerable: bool = False
 
     @property
+    def sections(self) -> tuple[Section, ...]:
+        """The sections of the passages, best first."""
+        return tuple(passage.section for passage in self.passages)
+
+    @property
     def best(self) -> Section | None:
         """The section to quote, also when the score is too low to quote it."""
-        return self.sections[0] if self.sections else None
+        return self.passages[0].section if self.passages else None
 
 
 @dataclass(frozen=True)
 class _Snapshot:
-    """All that is derived from one version of the pages; replaced as a whole."""
+    """All that is derived from one version of the files; replaced as a whole."""
 
+    files: tuple[tuple[str, int, int], ...]
     pages: PolicyPages
     wording: Wording
-    entries: list[Entry]
-    words: LexicalIndex
-    characters: LexicalIndex
-    centre: Vectors | None
-    learnt: Vectors
-    owners: NDArray[np.intp]
-    page_of: tuple[str, ...]
-    handicap: Scores
+    index: Pages
 
 
 class Retriever:
-    """Searches the pages of `folder`; an edited page counts from the next question on, without a restart.
+    """Searches the pages of `folder`; an edited page is read again without a restart.
 
-    `memory` is a folder in which the entries' embeddings outlive the process; `shipped` is a file of them that comes
-    with the pages.
+    `memory` is a folder in which the embeddings of the pages outlive the process. With `wait` a question after an edit
+    waits for the new pages, otherwise it is answered from the old ones while a thread reads the new.
     """
 
     def __init__(
@@ -80,120 +83,81 @@ class Retriever:
         folder: Path,
         embedder: Embedder,
         memory: Path | None = None,
-        shipped: Path | None = None,
-        vectors: VectorIndex | None = None,
-        calibration: Calibration | None = None,
+        model: Fitted | None = None,
+        wait: bool = False,
     ) -> None:
-        self._folder = folder
-        self._questions = embedder
+        self._folder, self._embedder, self._model, self._wait = folder, embedder, model, wait
         # Only what the pages say is kept on disk, never what a customer asked.
-        self._texts = RememberingEmbedder(embedder, memory, shipped)
-        self._vectors = vectors or EmbeddedVectorIndex()
-        self.calibration = calibration or Calibration()
+        self._texts = RememberingEmbedder(embedder, memory)
         self._snapshot: _Snapshot | None = None
-        self._files: tuple[tuple[str, int, int], ...] = ()
-        self._lock = threading.Lock()
+        self._refused: tuple[tuple[str, int, int], ...] = ()  # files that could not be read as they were
+        self._indexing = threading.Lock()
+        self._recent = lru_cache(maxsize=256)(self._vector)
 
     @property
     def pages(self) -> PolicyPages:
-        """The pages as they are now. Raises KnowledgeError when they were never readable."""
+        """The pages in force. Raises KnowledgeError when they were never readable."""
         return self._current().pages
 
-    def find(self, question: str) -> Finding:
-        """The best sections for `question` and whether they answer it. Raises KnowledgeError."""
-        with self._lock:
-            snapshot = self._current()
-            readable = snapshot.wording.readable(snapshot.wording.clean(question))
-            if not any(letter.isalnum() for letter in readable):
-                return Finding(question)
-            vector = self._vector(snapshot, readable)
-            likeness = self._likeness(snapshot, readable, vector)
-            ballot = count(likeness, vector @ snapshot.learnt, snapshot.owners, snapshot.page_of, self.calibration)
-            best = tuple(snapshot.pages.sections[place] for place in ballot.order[:CANDIDATES])
-            answerable = ballot.score >= self.calibration.answerable_from
-            return Finding(question, best, round(ballot.score, 4), answerable)
+    def find(self, question: str, near: str | None = None) -> Finding:
+        """The best sections for `question` and whether they answer it. Raises KnowledgeError.
+
+        `near` is the key of the section talked about: the question is then a fragment that leans on it ("and for
+        shoes?"), and is read together with that section's page title and heading.
+        """
+        snapshot = self._current()
+        readable = snapshot.wording.readable(question)
+        if not any(letter.isalnum() for letter in readable):
+            return Finding(question)
+        about = next((section for section in snapshot.pages.sections if section.key == near), None)
+        if about is not None:
+            readable = f"{about.heading} {readable}"
+        chosen = snapshot.index.probabilities([readable], self._recent(readable)[None])[0]
+        order = chosen[:-1].argsort()[::-1][:CANDIDATES]
+        passages = tuple(Passage(snapshot.pages.sections[n], round(float(chosen[n]), 4)) for n in order)
+        score = round(float(1 - chosen[-1]), 4)
+        return Finding(question, passages, score, score >= ANSWERABLE_FROM)
 
     def readable(self, question: str) -> str:
         """The question in the words in which it is searched."""
-        wording = self._current().wording
-        return wording.readable(wording.clean(question))
+        return self._current().wording.readable(question)
 
-    def _vector(self, snapshot: _Snapshot, readable: str) -> Vectors:
-        vector = self._questions.embed([readable], "query")[0]
-        return vector if snapshot.centre is None else _unit(vector - snapshot.centre)
-
-    def _likeness(self, snapshot: _Snapshot, readable: str, vector: Vectors) -> Scores:
-        """How like each entry the question is, about 0 to 1.2; one outside the nearest counts as the last of them."""
-        nearest = self._vectors.nearest(vector, len(snapshot.entries))
-        likeness = np.full(len(snapshot.entries), nearest[-1][1] if nearest else 0.0, np.float32)
-        for entry, cosine in nearest:
-            likeness[entry] = cosine
-        tuned = self.calibration
-        likeness += tuned.character_weight * snapshot.characters.scores(readable)
-        likeness += tuned.word_weight * snapshot.words.scores(readable)
-        return likeness - snapshot.handicap
+    def _vector(self, readable: str) -> Vectors:
+        return self._embedder.embed([readable], "query")[0]
 
     def _current(self) -> _Snapshot:
-        """The snapshot of the files as they are; an edit that cannot be read leaves the last good one in force."""
-        files = _listing(self._folder)
-        if self._snapshot is not None and files == self._files:
-            return self._snapshot
+        """The snapshot in force. The first one is waited for; later ones come from a thread, one at a time."""
+        snapshot, files = self._snapshot, _listing(self._folder)
+        if snapshot is None or (self._wait and files not in (snapshot.files, self._refused)):
+            with self._indexing:
+                if self._snapshot is None or self._snapshot.files != files:
+                    self._renew(files)
+                return self._snapshot or snapshot or self._index(files)
+        if files not in (snapshot.files, self._refused) and self._indexing.acquire(blocking=False):
+            threading.Thread(target=self._renew_and_release, args=(files,), name="policy-pages", daemon=True).start()
+        return snapshot
+
+    def _renew_and_release(self, files: tuple[tuple[str, int, int], ...]) -> None:
         try:
-            self._snapshot = self._index(load_pages(self._folder))
+            self._renew(files)
+        finally:
+            self._indexing.release()
+
+    def _renew(self, files: tuple[tuple[str, int, int], ...]) -> None:
+        """Put the pages as they are in force; an edit that cannot be read leaves the last good ones."""
+        try:
+            self._snapshot = self._index(files)
             log.info("knowledge.index.built sections=%d", len(self._snapshot.pages.sections))
         except KnowledgeError as error:
             if self._snapshot is None:
                 raise
             log.error("knowledge.pages.invalid still_serving=previous problem=%s", error)
-        self._files = files
-        return self._snapshot
+            self._refused = files
 
-    def _index(self, pages: PolicyPages) -> _Snapshot:
-        wording = wording_of(pages)
-        entries = entries_of(pages, wording)
-        rows = self._embed_entries(entries)
-        asked = np.array([entry.kind == "asked" for entry in entries])
-        centre = None
-        if len(entries) >= FEWEST_TO_CENTRE:
-            # E5's vectors share a large common part; without it the differences count.
-            centre = rows[asked].mean(axis=0)
-            rows = np.where(asked[:, None], rows - centre, rows - rows[~asked].mean(axis=0))
-            rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
-        self._vectors.replace(pages.version, rows.astype(np.float32))
-        texts = [entry.text for entry in entries]
-        none = len(pages.sections)
-        return _Snapshot(
-            pages,
-            wording,
-            entries,
-            LexicalIndex(texts, characters=False),
-            LexicalIndex(texts, characters=True),
-            centre,
-            learn(rows.astype(np.float32), entries, none, self.calibration.ridge),
-            np.array([none if entry.section is None else entry.section for entry in entries]),
-            tuple(section.page for section in pages.sections),
-            np.where(asked, 0, self.calibration.text_handicap).astype(np.float32),
-        )
-
-    def _embed_entries(self, entries: list[Entry]) -> Vectors:
-        rows: dict[int, Vectors] = {}
-        for kind, as_kind in EMBED_AS.items():
-            places = [place for place, entry in enumerate(entries) if entry.kind == kind]
-            if places:
-                vectors = self._texts.embed([entries[place].text for place in places], as_kind)
-                rows.update(zip(places, vectors, strict=True))
-        return np.stack([rows[place] for place in range(len(entries))])
-
-
-def wording_of(pages: PolicyPages) -> Wording:
-    clean = Wording(pages.lexicon, ()).clean
-    corpus = [clean(text) for s in pages.sections for text in (s.heading, s.text, *s.asked_as)]
-    corpus += [clean(question) for question in pages.not_covered]
-    return Wording(pages.lexicon, [*corpus, *pages.lexicon.hinglish.values()])
-
-
-def _unit(vector: Vectors) -> Vectors:
-    return vector / max(float(np.linalg.norm(vector)), 1e-6)
+    def _index(self, files: tuple[tuple[str, int, int], ...]) -> _Snapshot:
+        pages = load_pages(self._folder)
+        index = Pages(pages.sections, self._texts.embed, self._model or fitted())
+        return _Snapshot(files, pages, Wording(pages.lexicon), index)
 
 
 def _listing(folder: Path) -> tuple[tuple[str, int, int], ...]:
@@ -207,13 +171,12 @@ def _listing(folder: Path) -> tuple[tuple[str, int, int], ...]:
     return tuple(listed)
 
 
-def default_retriever() -> Retriever:
-    """The project's own pages, embeddings remembered under STATE_DIR."""
-    import settings
-
-    folder = settings.load().shop_path / "policy_kb"
-    memory = settings.load().state_path / "knowledge"
-    return Retriever(folder, E5(), memory=memory, shipped=folder / SHIPPED)
+def default_retriever(wait: bool = False) -> Retriever:
+    """The shop's pages, embeddings remembered under STATE_DIR, each shop's apart."""
+    configured = settings.load()
+    folder = configured.shop_path / "policy_kb"
+    shop = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
+    return Retriever(folder, E5(), memory=configured.state_path / "knowledge" / shop, wait=wait)
 
 
 def answer_lines(lines: Iterable[str], find: Callable[[str], Finding]) -> Iterator[str]:
@@ -243,7 +206,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.parse_args(arguments)
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     try:
-        retriever = default_retriever()
+        retriever = default_retriever(wait=True)
         incoming = (raw.decode("utf-8", "replace") for raw in sys.stdin.buffer)
         for line in answer_lines(incoming, retriever.find):
             print(line, flush=True)

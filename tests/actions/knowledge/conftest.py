@@ -1,66 +1,42 @@
-"""Small pages of its own, and an embedder without a model."""
+"""Small pages of its own, and the real embedding model, counted."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from actions.knowledge.embedding import Vectors
+from actions.knowledge.embedding import E5, Vectors
 from actions.knowledge.retrieval import Retriever
 
-WINDOW = """---
-title: Return window
-owner: Care
-updated: 2026-01-05
----
-
-# Return window
+WINDOW = """# Return window
 
 ## How many days there are
-<!-- asked as
-how many days do I have to return
-return time limit
--->
 You have 30 days from delivery to return clothing.
 Furniture has 14 days.
 """
 
-SALE = """---
-title: Exceptions
-owner: Care
-updated: 2026-01-05
----
+SALE = """# Exceptions
 
 ## Sale items
-<!-- asked as
-can I return sale items
--->
 Items marked "Final sale" cannot be returned for a change of mind.
 Damaged items are always taken back.
 """
+_E5 = E5()
 
-NOT_COVERED = "shop:\n- what are your opening hours\n- where is my order\n- do you have jobs\n"
 
+class CountingE5:
+    """The real model; keeps what it embedded."""
 
-class BagOfWords:
-    """An embedder without a model: a word is a direction. Counts what it embeds."""
-
-    name = "bag-of-words"
+    name = _E5.name
 
     def __init__(self) -> None:
         self.embedded: list[str] = []
 
     def embed(self, texts: Sequence[str], kind: str) -> Vectors:
         self.embedded += texts
-        rows = np.full((len(texts), 256), 1e-3, np.float32)
-        for row, text in zip(rows, texts, strict=True):
-            for word in text.lower().split():
-                row[hashlib.md5(word.encode()).digest()[0]] += 1
-        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        return _E5.embed(texts, kind)
 
 
 @pytest.fixture
@@ -69,15 +45,14 @@ def pages(tmp_path: Path) -> Path:
     folder.mkdir()
     (folder / "return_window.md").write_text(WINDOW, encoding="utf-8")
     (folder / "exceptions.md").write_text(SALE, encoding="utf-8")
-    (folder / "not_covered.yml").write_text(NOT_COVERED, encoding="utf-8")
     return folder
 
 
 @pytest.fixture
-def embedder() -> BagOfWords:
-    return BagOfWords()
+def embedder() -> CountingE5:
+    return CountingE5()
 
 
 @pytest.fixture
-def retriever(pages: Path, embedder: BagOfWords) -> Retriever:
-    return Retriever(pages, embedder)
+def retriever(pages: Path, embedder: CountingE5) -> Retriever:
+    return Retriever(pages, embedder, wait=True)

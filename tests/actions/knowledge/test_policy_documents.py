@@ -12,18 +12,21 @@ from actions.knowledge.page_reading import split_sentences
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def test_a_page_comes_with_front_matter_sections_and_ways_to_ask(pages: Path) -> None:
+def test_a_page_comes_with_title_and_sections(pages: Path) -> None:
     loaded = load_pages(pages)
     page = next(page for page in loaded.pages if page.name == "return_window")
     assert page.title == "Return window"
     (section,) = page.sections
     assert section.heading == "How many days there are"
     assert section.sentences == ("You have 30 days from delivery to return clothing.", "Furniture has 14 days.")
-    assert section.asked_as == ("how many days do I have to return", "return time limit")
+    assert section.asked_as == ()
 
 
-def test_what_designers_write_in_comments_is_never_part_of_the_text(pages: Path) -> None:
-    assert all("asked" not in section.text and "<!--" not in section.text for section in load_pages(pages).sections)
+def test_what_designers_write_in_comments_helps_finding_and_is_never_part_of_the_text(tmp_path: Path) -> None:
+    path = tmp_path / "page.md"
+    path.write_text("## A\n<!-- asked as\n- how so\nwhy\n-->\nText.\n<!-- a note -->\n", encoding="utf-8")
+    (section,) = read_page(path).sections
+    assert (section.text, section.asked_as) == ("Text.", ("how so", "why"))
 
 
 @pytest.mark.parametrize(

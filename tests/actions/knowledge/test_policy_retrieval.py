@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import os
+import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,10 +14,9 @@ import numpy as np
 import pytest
 
 from actions.knowledge.documents import KnowledgeError
-from actions.knowledge.embedding import RememberingEmbedder, Vectors, pack
-from actions.knowledge.index import EmbeddedVectorIndex
+from actions.knowledge.embedding import RememberingEmbedder, Vectors
 from actions.knowledge.retrieval import Finding, Retriever, answer_lines
-from tests.actions.knowledge.conftest import BagOfWords
+from tests.actions.knowledge.conftest import CountingE5
 
 
 def test_the_question_finds_its_section(retriever: Retriever) -> None:
@@ -57,7 +58,7 @@ def test_a_new_page_is_found_and_a_removed_one_is_not(retriever: Retriever, page
     retriever.find("days")
     new = pages / "plants.md"
     new.write_text(
-        "---\ntitle: Plants\nowner: O\nupdated: 2026-01-01\n---\n## Plants and flowers\nPlants cannot be returned.\n",
+        "## Plants and flowers\nPlants cannot be returned.\n",
         encoding="utf-8",
     )
     best = retriever.find("plants and flowers").best
@@ -83,88 +84,93 @@ def test_a_broken_edit_leaves_the_last_good_pages_in_force(
     assert len(caplog.records) == 1
 
 
-def test_pages_that_were_never_readable_are_an_error(tmp_path: Path, embedder: BagOfWords) -> None:
+def test_pages_that_were_never_readable_are_an_error(tmp_path: Path, embedder: CountingE5) -> None:
     with pytest.raises(KnowledgeError):
         Retriever(tmp_path, embedder).find("days")
 
 
 def test_only_the_pages_are_remembered_on_disk_never_a_question(pages: Path, tmp_path: Path) -> None:
-    first = BagOfWords()
+    first = CountingE5()
     Retriever(pages, first, memory=tmp_path / "memory").find("a very private question")
     size = next((tmp_path / "memory").iterdir()).stat().st_size
-    second = BagOfWords()
+    second = CountingE5()
     Retriever(pages, second, memory=tmp_path / "memory").find("a very private question")
     assert second.embedded == ["a very private question"]
     assert next((tmp_path / "memory").iterdir()).stat().st_size == size
 
 
-def test_an_edit_embeds_only_what_changed(pages: Path, embedder: BagOfWords) -> None:
-    retriever = Retriever(pages, embedder)
+def test_an_edit_embeds_only_what_changed(retriever: Retriever, pages: Path, embedder: CountingE5) -> None:
     retriever.find("days")
     embedder.embedded.clear()
-    path = pages / "return_window.md"
-    path.write_text(path.read_text(encoding="utf-8").replace("return time limit", "return deadline"), encoding="utf-8")
+    path = pages / "exceptions.md"
+    path.write_text(path.read_text(encoding="utf-8").replace("always taken", "never taken"), encoding="utf-8")
     retriever.find("days")
-    assert embedder.embedded == ["return deadline", "days"]
+    assert len(embedder.embedded) == 2  # the sentence and the section
+    assert all("never taken" in text for text in embedder.embedded)
 
 
 @pytest.mark.parametrize("damage", [b"", b"not a zip", b"PK\x03\x04 cut"])
-def test_a_damaged_memory_is_built_anew(tmp_path: Path, damage: bytes, embedder: BagOfWords) -> None:
+def test_a_damaged_memory_is_built_anew(tmp_path: Path, damage: bytes, embedder: CountingE5) -> None:
     expected = RememberingEmbedder(embedder, tmp_path).embed(["a", "b"], "query")
-    assert BagOfWords().embed(["a"], "query") == pytest.approx(expected[:1], abs=0.01)
+    assert CountingE5().embed(["a"], "query") == pytest.approx(expected[:1], abs=0.01)
     (path,) = tmp_path.iterdir()
     path.write_bytes(damage)
     assert np.allclose(RememberingEmbedder(embedder, tmp_path).embed(["a", "b"], "query"), expected, atol=0.01)
-    again = BagOfWords()
+    again = CountingE5()
     RememberingEmbedder(again, tmp_path).embed(["a", "b"], "query")
     assert again.embedded == []
 
 
-def test_what_is_shipped_is_not_embedded_again(tmp_path: Path, embedder: BagOfWords) -> None:
-    shipped = tmp_path / "shipped.npz"
-    pack(shipped, embedder, [("a", "query"), ("b", "passage")])
-    fresh = BagOfWords()
-    RememberingEmbedder(fresh, tmp_path / "memory", shipped).embed(["a", "c"], "query")
-    assert fresh.embedded == ["c"]
-
-
-def test_what_another_model_shipped_is_not_used(tmp_path: Path, embedder: BagOfWords) -> None:
-    shipped = tmp_path / "shipped.npz"
-    embedder.name = "another"
-    pack(shipped, embedder, [("a", "query")])
-    fresh = BagOfWords()
-    RememberingEmbedder(fresh, None, shipped).embed(["a"], "query")
-    assert fresh.embedded == ["a"]
-
-
 def test_a_memory_that_cannot_be_written_does_not_stop_the_search(pages: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    retriever = Retriever(pages, BagOfWords(), memory=tmp_path / "file" / "memory")
+    retriever = Retriever(pages, CountingE5(), memory=tmp_path / "file" / "memory")
     assert retriever.find("how many days to return").answerable
 
 
-class FewNearest:
-    """A vector store elsewhere: it answers with a few neighbours only."""
+def test_a_question_is_answered_from_the_old_pages_while_the_new_ones_are_read(pages: Path) -> None:
+    slow = Slow()
+    retriever = Retriever(pages, slow)
+    retriever.find("how many days to return")
+    path = pages / "return_window.md"
+    path.write_text(path.read_text(encoding="utf-8").replace("30 days", "45 days"), encoding="utf-8")
+    slow.gate.clear()
+    best = retriever.find("how many days do I have to return?").best
+    assert best is not None
+    assert "30 days" in best.text
+    slow.gate.set()
+    for _ in range(200):
+        best = retriever.find("how many days do I have to return?").best
+        if best is not None and "45 days" in best.text:
+            return
+        time.sleep(0.05)
+    raise AssertionError("the new pages never came into force")
+
+
+class Slow(CountingE5):
+    """Embeds pages only while the gate is open; questions always."""
 
     def __init__(self) -> None:
-        self.inner = EmbeddedVectorIndex()
-        self.versions: list[str] = []
+        super().__init__()
+        self.gate = threading.Event()
+        self.gate.set()
 
-    def replace(self, version: str, vectors: Vectors) -> None:
-        self.versions.append(version)
-        self.inner.replace(version, vectors)
-
-    def nearest(self, vector: Vectors, count: int) -> Sequence[tuple[int, float]]:
-        return self.inner.nearest(vector, min(count, 3))
+    def embed(self, texts: Sequence[str], kind: str) -> Vectors:
+        if kind == "passage":
+            assert self.gate.wait(30)
+        return super().embed(texts, kind)
 
 
-def test_another_vector_store_fits_the_seam(pages: Path, embedder: BagOfWords) -> None:
-    store = FewNearest()
-    finding = Retriever(pages, embedder, vectors=store).find("can I return sale items")
-    assert len(store.versions) == 1
-    assert finding.answerable
-    assert finding.best is not None
-    assert finding.best.page == "exceptions"
+def test_a_fragment_is_read_with_the_section_just_talked_about(retriever: Retriever) -> None:
+    alone = retriever.find("and furniture?")
+    near = retriever.find("and furniture?", near="return_window#How many days there are")
+    assert near.best is not None
+    assert near.best.page == "return_window"
+    assert near.score > alone.score
+
+
+def test_probabilities_of_all_sections_and_of_none_add_up(retriever: Retriever) -> None:
+    finding = retriever.find("can I return sale items")
+    assert sum(passage.probability for passage in finding.passages) == pytest.approx(finding.score, abs=0.001)
 
 
 def test_every_line_in_gives_one_line_out_in_order(retriever: Retriever) -> None:
