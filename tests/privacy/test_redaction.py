@@ -159,6 +159,6 @@ def test_examples(text, expected):
 )  # fmt: skip
 def test_hostile_texts_cost_little(unit):
     text = unit * (65_000 // len(unit)) + "@1"
-    started = time.perf_counter()
+    started = time.process_time()
     redact(text)
-    assert time.perf_counter() - started < 4
+    assert time.process_time() - started < 4
