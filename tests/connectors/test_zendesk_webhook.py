@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import json
-import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from itertools import permutations
 from typing import Any
 
@@ -27,6 +26,7 @@ from handoff.ticket import media_signature
 from settings import load
 from tests.conftest import free_port
 from tests.handoff.stand_ins import serving
+from tests.loops import on_a_thread
 from twin.helpdesk_tickets import timestamp
 from twin.helpdesk_webhooks import sign
 
@@ -46,25 +46,16 @@ class Server:
 
         self.channel = ZendeskChannel(load({"ZENDESK_WEBHOOK_SECRET": SECRET}), db)
         self.app.blueprint(self.channel.blueprint(never), url_prefix="/webhooks/zendesk")
-        self._loop = asyncio.new_event_loop()
-        ready = threading.Event()
 
-        def run() -> None:
-            asyncio.set_event_loop(self._loop)
-            server = self._loop.run_until_complete(
-                self.app.create_server(host="127.0.0.1", port=self.port, return_asyncio_server=True)
-            )
-            self._loop.run_until_complete(server.startup())
-            self._loop.run_until_complete(server.start_serving())
-            ready.set()
-            self._loop.run_forever()
-            server.close()
-
-        threading.Thread(target=run, daemon=True).start()
-        assert ready.wait(10)
-
-    def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
+    @contextlib.asynccontextmanager
+    async def serve(self) -> AsyncIterator[Server]:
+        server = await self.app.create_server(host="127.0.0.1", port=self.port, return_asyncio_server=True)
+        assert server is not None
+        await server.startup()
+        await server.start_serving()
+        yield self
+        server.close()
+        await server.wait_closed()
 
     @property
     def url(self) -> str:
@@ -81,9 +72,8 @@ class Server:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     db = Database(f"sqlite:///{tmp_path_factory.mktemp('zendesk')}/test.db")
-    running = Server(db)
-    yield running
-    running.stop()
+    with on_a_thread(Server(db).serve) as running:
+        yield running
 
 
 @pytest.fixture

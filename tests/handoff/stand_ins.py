@@ -2,42 +2,32 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from aiohttp import web
 
 from tests.conftest import free_port
+from tests.loops import on_a_thread
 
 
 @contextmanager
 def serving(make_app: Callable[[], web.Application], port: int = 0) -> Iterator[str]:
     """The application's base URL while it runs; `port` 0 is any."""
-    port, ready, loop = port or free_port(), threading.Event(), asyncio.new_event_loop()
+    port = port or free_port()
 
-    async def serve() -> web.AppRunner:
+    @asynccontextmanager
+    async def serve() -> AsyncIterator[str]:
         runner = web.AppRunner(make_app(), shutdown_timeout=0.1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", port).start()
-        return runner
+        yield f"http://127.0.0.1:{port}"
+        await runner.cleanup()
 
-    def run() -> None:
-        asyncio.set_event_loop(loop)
-        runner = loop.run_until_complete(serve())
-        ready.set()
-        loop.run_forever()
-        loop.run_until_complete(runner.cleanup())
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    assert ready.wait(10)
-    yield f"http://127.0.0.1:{port}"
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join(5)
+    with on_a_thread(serve) as url:
+        yield url
 
 
 class Faults:

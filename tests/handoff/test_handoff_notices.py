@@ -6,8 +6,7 @@ import asyncio
 import contextlib
 import email
 import email.policy
-import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +23,7 @@ from handoff.takeover import open_takeover
 from settings import load
 from tests.conftest import free_port
 from tests.handoff.stand_ins import serving
+from tests.loops import on_a_thread
 
 NOW = 1_800_000_000.0
 PHONE = "9876543210"
@@ -221,18 +221,15 @@ class MailStandIn:
 
 @contextlib.contextmanager
 def mail_server() -> Iterator[tuple[MailStandIn, str]]:
-    there, port, loop, ready = MailStandIn(), free_port(), asyncio.new_event_loop(), threading.Event()
+    there, port = MailStandIn(), free_port()
 
-    def run() -> None:
-        asyncio.set_event_loop(loop)
-        loop.run_until_complete(asyncio.start_server(there.serve, "127.0.0.1", port))
-        ready.set()
-        loop.run_forever()
+    @contextlib.asynccontextmanager
+    async def serve() -> AsyncIterator[str]:
+        async with await asyncio.start_server(there.serve, "127.0.0.1", port):
+            yield f"smtp://127.0.0.1:{port}"
 
-    threading.Thread(target=run, daemon=True).start()
-    assert ready.wait(5)
-    yield there, f"smtp://127.0.0.1:{port}"
-    loop.call_soon_threadsafe(loop.stop)
+    with on_a_thread(serve) as url:
+        yield there, url
 
 
 def test_mail_is_sent_once_to_the_configured_address(

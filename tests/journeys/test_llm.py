@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import re
-import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from types import SimpleNamespace
 
 import httpx
@@ -13,6 +12,7 @@ import pytest
 from aiohttp import web
 
 from tests.journeys.shop import Shop, words
+from tests.loops import on_a_thread
 from twin.llm import LlmStandIn, make_llm_app
 
 ASHA, MEERA = "+919876543210", "+919900112233"
@@ -35,24 +35,19 @@ NOT_UNDERSTOOD = ("quite get that", "still not following", "samajh nahi")
 @pytest.fixture(scope="module")
 def llm() -> Iterator[SimpleNamespace]:
     """The stand-in on a thread of its own: `.url`, `.api`."""
-    found, started = SimpleNamespace(api=LlmStandIn(), url=""), threading.Event()
+    found = SimpleNamespace(api=LlmStandIn(), url="")
 
-    async def serve() -> None:
+    @contextlib.asynccontextmanager
+    async def serve() -> AsyncIterator[SimpleNamespace]:
         runner = web.AppRunner(make_llm_app(found.api), shutdown_timeout=0.1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         found.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        found.loop, found.done = asyncio.get_running_loop(), asyncio.Event()
-        started.set()
-        await found.done.wait()
+        yield found
         await runner.cleanup()
 
-    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
-    thread.start()
-    assert started.wait(10)
-    yield found
-    found.loop.call_soon_threadsafe(found.done.set)
-    thread.join(5)
+    with on_a_thread(serve) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
+import threading
 from pathlib import Path
 
+import psutil
 import pytest
 
 from launch import testing
@@ -70,3 +74,31 @@ def test_a_failure_that_cannot_be_explained_is_shown_as_it_is(
     check = Check("stories", fails("the traceback"), "", explain=explain, quiet=True)
     assert run(monkeypatch, tmp_path, Check("files", OK, ""), check) == 1
     assert "the traceback" in capfd.readouterr().out
+
+
+FOREVER = [sys.executable, "-c", "import subprocess; subprocess.run(['sleep', '97.3'], start_new_session=True)"]
+
+
+def sleepers() -> list[int]:
+    return [one.pid for one in psutil.Process().children(recursive=True) if "97.3" in one.cmdline()]
+
+
+def test_a_check_that_never_ends_is_ended_with_what_it_started(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(testing, "ENDS_BY_ITSELF_S", 0.1)
+    monkeypatch.setattr(testing, "CLEANS_UP_WITHIN_S", 0.5)
+    assert run(monkeypatch, tmp_path, Check("files", OK, ""), Check("hangs", FOREVER, "mend", timeout_s=1)) == 1
+    shown = capfd.readouterr()
+    assert "did not end within 1 s" in shown.err
+    assert "hangs (exit status 124" in shown.err
+    assert sleepers() == []
+
+
+def test_told_to_end_it_ends_what_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(testing, "ENDS_BY_ITSELF_S", 0.1)
+    monkeypatch.setattr(testing, "CLEANS_UP_WITHIN_S", 0.5)
+    threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGTERM)).start()
+    with pytest.raises(KeyboardInterrupt):
+        run(monkeypatch, tmp_path, Check("files", OK, ""), Check("hangs", FOREVER, "mend"))
+    assert sleepers() == []
