@@ -13,6 +13,8 @@ from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.fallback import bot_events
+from actions.order_changes import pass_on_change
+from actions.order_choice import ActionListOrders
 from actions.order_status import ActionCheckOrderStatus
 from actions.return_policy import ActionAnswerReturnPolicy
 from actions.speaking import Domain, Event, SpeakingAction, as_if_said, in_form
@@ -20,9 +22,12 @@ from actions.speaking import Domain, Event, SpeakingAction, as_if_said, in_form
 # What a button's intent leads to. Answered here and not by a follow-up action, behind which no rule would go on.
 ANSWER_TO: dict[str, type[SpeakingAction]] = {
     "check_order_status": ActionCheckOrderStatus,
+    "list_orders": ActionListOrders,
     "ask_return_policy": ActionAnswerReturnPolicy,
 }
 RESPONSE_TO = {"ask_capabilities": "utter_capabilities"}
+OFFERING = ("utter_order_status_", "utter_return_policy_", "utter_handoff_")
+MOST_OFFERED = 2  # buttons of an answer that offers something; more are a menu
 ASKED_FOR_A_PERSON = (
     SlotSet("escalation_reason", "human_requested"),
     SlotSet("escalation_priority", "HIGH"),
@@ -44,6 +49,8 @@ class ActionAffirm(SpeakingAction):
             return []
         button = _offer(tracker)
         intent = str(button.get("payload", "")).removeprefix("/").split("{")[0]
+        if intent == "affirm" and tracker.get_slot("change_order_number"):
+            return pass_on_change(tracker)  # the form was left with its question open
         if intent == "request_human":
             return [*ASKED_FOR_A_PERSON, FollowupAction("action_escalate")]
         if intent in ANSWER_TO:
@@ -55,11 +62,16 @@ class ActionAffirm(SpeakingAction):
 
 
 def _offer(tracker: Tracker) -> dict[str, Any]:
-    """The button that "yes" agrees to, or {}."""
+    """The button that "yes" agrees to, or {}: the first of a yes-or-no question, else of what an answer offers.
+
+    A greeting or an overview offers topics to pick from, which "yes" does not.
+    """
     last: dict[str, Any] = next(bot_events(tracker), {})
     buttons = (last.get("data") or {}).get("buttons") or []
     payloads = [button.get("payload", "") for button in buttons]
-    return dict(buttons[0]) if "/deny" in payloads[1:] else {}
+    response = str((last.get("metadata") or {}).get("utter_action") or "")
+    offers = response.startswith(OFFERING) and len(buttons) <= MOST_OFFERED
+    return dict(buttons[0]) if buttons and ("/deny" in payloads[1:] or offers) else {}
 
 
 def _pressed(button: dict[str, Any], intent: str) -> dict[str, Any]:

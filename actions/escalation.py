@@ -12,7 +12,7 @@ from rasa_sdk.events import ActiveLoop, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 import settings
-from actions.order_answers import numbers_in_message
+from actions.order_answers import numbers_meant
 from actions.speaking import Domain, Event, SpeakingAction, follows, message_metadata
 from actions.words import Pieces
 from handoff.database import HandoffUnavailable
@@ -93,7 +93,7 @@ def _request(tracker: Tracker) -> Request:
 
 def _order_meant(tracker: Tracker) -> str | None:
     """The order that the message names, else the one that the conversation is about; not one shown long before."""
-    named = numbers_in_message(tracker)
+    named = numbers_meant(tracker)
     if named:
         return named[0]
     number = tracker.get_slot("order_number")

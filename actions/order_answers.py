@@ -17,7 +17,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.orders.models import Order
 from actions.orders.numbers import normal_number
 from actions.orders.phrases import OrderPhrases
-from actions.speaking import Event, turns_backwards
+from actions.speaking import Event, message_metadata, turns_backwards
 
 MOST_ANSWERS = 3  # orders told in one turn
 MOST_ROWS = 10  # WhatsApp's limit for a list
@@ -125,7 +125,18 @@ def told_before(tracker: Tracker) -> frozenset[tuple[str, str]]:
     """(response, order number or '') of everything said in the turn before this one."""
     before = next(islice(turns_backwards(tracker), 1, None), [])
     said = [event.get("metadata") or {} for event in before if event.get("event") == "bot"]
-    return frozenset((str(one.get("utter_action") or ""), str(one.get("order_number") or "")) for one in said)
+    return frozenset(
+        (str(one.get("utter_action") or ""), str(one.get("order_number") or one.get("number") or "")) for one in said
+    )
+
+
+def numbers_meant(tracker: Tracker) -> list[str]:
+    """The order numbers of the latest message; without any, the one that the message it quotes was about."""
+    named = numbers_in_message(tracker)
+    if named or str((tracker.latest_message or {}).get("text") or "").startswith("/"):
+        return named  # a tap on a button quotes the message that holds it
+    quoted = normal_number((message_metadata(tracker).get("quoted") or {}).get("order_number"))
+    return [quoted] if quoted else []
 
 
 def numbers_in_message(tracker: Tracker) -> list[str]:

@@ -14,8 +14,8 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions import services
 from actions.fallback import last_response
-from actions.order_answers import MOST_ROWS
-from actions.order_status import choose_from, numbers_in_message
+from actions.order_answers import MOST_ROWS, numbers_meant, told_before
+from actions.order_status import choose_from
 from actions.orders.choosing import chosen
 from actions.orders.lookup import Orders
 from actions.orders.models import Order, OrderStatus
@@ -81,7 +81,7 @@ class ValidateOrderChangeForm(FormValidationAction):
 
         A number in a question of its own ("and where is 10248?") does not change which order is meant.
         """
-        numbers = numbers_in_message(tracker) if intent_name(tracker) in NAMES_THE_ORDER else []
+        numbers = numbers_meant(tracker) if intent_name(tracker) in NAMES_THE_ORDER else []
         if numbers:
             return {"change_order_number": numbers[0], "change_confirmed": None}
         phone = message_metadata(tracker).get("phone")
@@ -181,6 +181,9 @@ class ActionAskChangeConfirmed(SpeakingAction):
     async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
         number = tracker.get_slot("change_order_number")
         phone = message_metadata(tracker).get("phone")
+        if asked_already(tracker, number):
+            dispatcher.utter_message(response=ASKS_CONFIRMATION + "ask_again", number=number)
+            return []
         try:
             found = await (self._orders or services.orders()).find([number], phone) if phone else {}
         except OrdersUnavailable:
@@ -191,6 +194,13 @@ class ActionAskChangeConfirmed(SpeakingAction):
         written = Pieces(domain, "order_change").fill(status.value) if status else ""
         dispatcher.utter_message(response=ASKS_CONFIRMATION + outcome, number=number, status=written)
         return []
+
+
+def asked_already(tracker: Tracker, number: str | None) -> bool:
+    """Whether the turn before this one asked the same of the same order."""
+    return any(
+        response.startswith(ASKS_CONFIRMATION) and about == number for response, about in told_before(tracker)
+    )
 
 
 def _what_is_possible(order: Order | None, kind: str | None) -> str:
@@ -221,12 +231,18 @@ class ActionOrderChangeOutcome(SpeakingAction):
                 response="utter_order_change_kept", number=tracker.get_slot("change_order_number")
             )
             return forgotten
-        number, kind = tracker.get_slot("change_order_number"), tracker.get_slot("change_kind")
-        return [
-            SlotSet("order_number", number),
-            *forgotten,
-            SlotSet("escalation_reason", "human_requested"),
-            SlotSet("escalation_priority", "HIGH"),
-            SlotSet("escalation_sheet", [["wish", f"{kind} order #{number}"]]),
-            FollowupAction("action_escalate"),
-        ]
+        return pass_on_change(tracker)
+
+
+def pass_on_change(tracker: Tracker) -> list[Event]:
+    """Call a person who does what the customer agreed to; the ticket says what that is."""
+    number, kind = tracker.get_slot("change_order_number"), tracker.get_slot("change_kind")
+    return [
+        SlotSet("order_number", number),
+        SlotSet("change_order_number", None),
+        SlotSet("change_confirmed", None),
+        SlotSet("escalation_reason", "human_requested"),
+        SlotSet("escalation_priority", "HIGH"),
+        SlotSet("escalation_sheet", [["wish", f"{kind} order #{number}"]]),
+        FollowupAction("action_escalate"),
+    ]

@@ -16,7 +16,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 import settings
 from actions import services
-from actions.order_answers import MOST_ANSWERS, Asked, numbers_in_message, offer_list, told_before
+from actions.order_answers import MOST_ANSWERS, Asked, numbers_meant, offer_list, told_before
 from actions.orders.lookup import Orders
 from actions.orders.models import Order
 from actions.orders.phones import senders_phone
@@ -61,7 +61,7 @@ class OrderAction(SpeakingAction):
         asked = Asked(
             phone=phone,
             text=str((tracker.latest_message or {}).get("text") or ""),
-            numbers=numbers_in_message(tracker),
+            numbers=numbers_meant(tracker),
             last_shown=tracker.get_slot("order_number"),
             shown=list(tracker.get_slot("orders_shown") or []),
             offered=list(tracker.get_slot("orders_offered") or []),

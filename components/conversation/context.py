@@ -6,8 +6,7 @@ standing; it ages with turns and minutes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 from rasa.shared.core.events import BotUttered, Event, SessionStarted, UserUttered
 
@@ -41,9 +40,17 @@ _BY_RESPONSE = {
 _BY_TOPIC = {"order_status": ORDER, "order_change": ORDER, "return_policy": POLICY}
 
 
-def context_of(events: Iterable[Event], active_loop: Mapping[str, Any] | None, now: float | None) -> str:
-    """One of CONTEXTS: what the message that comes now follows."""
-    if active_loop and active_loop.get("name") == _CHANGE_FORM:
+def context_of(
+    events: Iterable[Event], form: str | None = None, now: float | None = None, quoted: str | None = None
+) -> str:
+    """One of CONTEXTS: what the message that comes now follows.
+
+    `form` is the active form's name, `quoted` the response that the message quotes, `now` in epoch seconds.
+    """
+    about_quoted = _of_response(quoted) if quoted else None
+    if about_quoted:
+        return about_quoted
+    if form == _CHANGE_FORM:
         return CHANGE
     for age, (responses, at) in enumerate(_turns_backwards(events)):
         if age >= MOST_TURNS or (now is not None and at is not None and now - at > MOST_MINUTES * 60):

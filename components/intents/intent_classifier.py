@@ -156,7 +156,8 @@ class IntentClassifier(GraphComponent):
         """The likelier of two readings: the message alone, and after what was said before."""
         assert self._follow_ups is not None
         assert self._model is not None
-        after = context_of(tracker.events, {"name": tracker.active_loop_name}, time.time())
+        quoted = (message.get(METADATA) or {}).get("quoted") or {}
+        after = context_of(tracker.events, tracker.active_loop_name, time.time(), quoted.get("utter_action"))
         by_label = dict(alone.ranking)
         opinion = np.array([by_label.get(label, 0.0) for label in self._model.labels])
         together = self._follow_ups.predict(text, after, opinion, self._embeddings)
