@@ -79,6 +79,11 @@ class Asked:
         ]
 
     @property
+    def just_told(self) -> bool:
+        """Whether the turn before this one spoke of the order talked about."""
+        return any(number == self.last_shown for _, number in self.told_before)
+
+    @property
     def list_was_shown(self) -> bool:
         """Whether the turn before this one ended with a list of orders."""
         return any(response in LISTS for response, _ in self.told_before)

@@ -35,6 +35,10 @@ class ActionOtherOrder(OrderAction):
         if asked.numbers:
             return await self.by_number(asked)
         orders = await _counted(self, asked)
+        if picked := [order for order in chosen(asked.text, orders) if order.number != asked.last_shown]:
+            return asked.tell(picked)
+        if not [order for order in orders if order.number != asked.last_shown]:
+            orders = await self.orders.all_orders(asked.phone)
         fresh = [order for order in orders if order.number not in asked.shown]
         rest = [order for order in orders if order.number != asked.last_shown]
         return asked.tell_or_choose(fresh or rest, none="utter_order_status_no_other_order")

@@ -126,9 +126,10 @@ class ActionCheckOrderStatus(OrderAction):
         if asked.numbers:
             return await self.by_number(asked)
         orders = await self.meant(asked)
-        if asked.last_shown and not any(order.open for order in orders):
+        if asked.last_shown and not asked.just_told and not any(order.open for order in orders):
             # What was talked about has ended: "where is my order?" may well mean one that is still to come.
             orders = await self.orders.open_orders(asked.phone) or orders
+        orders = orders or await self.orders.all_orders(asked.phone)
         return asked.tell_or_choose(orders, none="utter_order_status_no_open_orders")
 
 

@@ -12,15 +12,19 @@ from rasa.shared.core.events import ActionExecuted, BotUttered, SessionStarted, 
 ESCALATE = "action_escalate"
 NOT_UNDERSTOOD = ("nlu_fallback", "out_of_scope")
 UNRESOLVED_PREFIXES = ("utter_clarification_", "utter_fallback_")
+# A turn that wanted something, or could not be read, and got nothing. Small talk, courtesies, corrections and attempts
+# at mischief want nothing; they end the row.
 UNRESOLVED = frozenset(
     {
         "action_clarify",
         "action_default_fallback",
-        "utter_order_status_not_found",
         "utter_order_status_unavailable",
         "utter_return_policy_not_covered",
-        "utter_order_change_not_found",
     }
+)
+# A wrong number goes on with a row of failures and neither begins nor completes one: the answer asks for the right one.
+IN_PASSING = frozenset(
+    {"utter_order_status_not_found", "utter_order_change_not_found", "utter_order_status_misshaped"}
 )
 PROBLEM_SHOWN = ("utter_order_status_delayed", "utter_order_status_not_found", "utter_order_status_unclear")
 
@@ -38,6 +42,11 @@ class Turn:
         return any(
             name in UNRESOLVED or name.startswith(UNRESOLVED_PREFIXES) for name in (*self.actions, *self.responses)
         )
+
+    @property
+    def in_passing(self) -> bool:
+        """No help, but nothing that a person is needed for."""
+        return any(name in IN_PASSING for name in self.responses)
 
     @property
     def problem_shown(self) -> bool:
@@ -79,4 +88,6 @@ def unresolved_run(turns: Sequence[Turn]) -> int:
     now = turns[0]
     if not (now.unresolved or (not now.actions and now.user.intent_name in NOT_UNDERSTOOD)):
         return 0
-    return next((count for count, turn in enumerate(turns) if count and not turn.unresolved), len(turns))
+    return next(
+        (count for count, turn in enumerate(turns) if count and not (turn.unresolved or turn.in_passing)), len(turns)
+    )

@@ -24,6 +24,7 @@ _CLEAR = 0.85  # a sentence is believed from this confidence on
 _LONG = 30  # words from which a message without full stops is a story
 _WINDOW = 14  # words of it that are read at a time
 _JOINT = re.compile(r"[,;:?!।\n]+|\.\s|\s[-–—]\s|\s(?:and|also|aur|plus|e|y)\s", re.I)
+_QUESTION = 0.55  # a clause is a question of its own from this confidence on
 _FEWEST = 3  # words of a question that stands by itself
 _MOST_CLAUSES = 5
 
@@ -61,7 +62,7 @@ def two_wishes(
     for clause in clauses:
         prediction = read(clause)
         topic = next((name for name, intents in topics.items() if prediction.label in intents), None)
-        if topic and prediction.confidence >= _SETTLED:
+        if topic and prediction.confidence >= _QUESTION:
             found.setdefault(topic, (prediction.label, clause))
     return list(found.values()) if len(found) == 2 else []
 

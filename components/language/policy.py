@@ -24,6 +24,7 @@ from components.untrained_policy import UntrainedPolicy
 LANGUAGE, WISHED, SPOKEN = "language", "language_wished", "languages_spoken"
 CHANGE_LANGUAGE, SORRY = "action_change_language", "utter_language_unavailable"
 _PRIORITY = 8  # above EscalationPolicy: asking for another language is no failure to understand
+_FEWEST_WORDS = 4  # of another language in a conversation that has one
 _BELOW_ESCALATION = 6.5  # above RulePolicy: who asks for a person gets one in any language
 
 
@@ -49,6 +50,9 @@ class LanguagePolicy(UntrainedPolicy):
             return self._nothing(domain)
         message = _reading(tracker.latest_message.text)
         before = _spoken_before(tracker)
+        foreign = message.language is not None and not _is_answered(message.language, domain)
+        if foreign and before.language and not message.only_a_wish and _too_short(tracker.latest_message.text):
+            message = Reading()
         after = choose(before, message, _earlier(tracker))
         language = _written_as(after.language, domain)
         events = _changes(tracker, language, after.wished)
@@ -61,6 +65,11 @@ class LanguagePolicy(UntrainedPolicy):
             prediction.policy_priority = _BELOW_ESCALATION
             return prediction
         return self._nothing(domain, events)
+
+
+def _too_short(text: str | None) -> bool:
+    """Two words that look foreign ("no tag") are no change of language in a running conversation."""
+    return len((text or "").split()) < _FEWEST_WORDS
 
 
 def _changes(tracker: DialogueStateTracker, language: str | None, wished: bool) -> list[Event]:

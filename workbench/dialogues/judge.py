@@ -25,8 +25,8 @@ _BY_RESPONSE = {
     "choose": r"order_status_(choose|all)|order_change_choose",
     "asks_number": r"order_number|ask_number|order_status_(not_found|no_open_orders|no_refund|no_other)|not_found",
     "refuses_order": r"not_found",
-    "declines": r"not_covered|out_of_scope|no_delivery_date|order_status_(delivery_date|why|not_known)|_unavailable"
-    r"|clarification|cannot",
+    "declines": r"mischief|not_covered|out_of_scope|no_delivery_date|order_status_(delivery_date|why|not_known)"
+    r"|_unavailable|clarification|cannot",
     "handover": r"handoff_(connecting|already)",
     "kept": r"order_change_kept|deny_ok",
     "greets": r"utter_greet|smalltalk",
@@ -34,7 +34,7 @@ _BY_RESPONSE = {
     "goodbye": r"goodbye|thank",
     "bot": r"bot_challenge|utter_greet|capabilities",
     "capabilities": r"capabilities|clarification|utter_greet|affirm_open",
-    "clarifies": r"clarification|affirm_open|which_reading|smalltalk|handoff_cancelled|nobody_took_over",
+    "clarifies": r"mischief|clarification|affirm_open|which_reading|smalltalk|handoff_cancelled|nobody_took_over",
     "no_other": r"no_other_order",
     "receipt": r"handoff_(receipt|waiting)",
 }
@@ -68,6 +68,8 @@ def judge(dialogue: Dialogue, turn: DialogueTurn, played: Played, numbers: Mappi
 def _fits(wanted: str, dialogue: Dialogue, played: Played, numbers: Mapping[str, str]) -> bool:
     kind, _, what = wanted.partition(" ")
     text = "\n".join("\n".join((reply.text, *reply.rows)) for reply in played.replies)
+    if kind == "handover" and played.waiting:
+        return True
     if kind == "silent":
         return not played.replies
     if kind == "says":
