@@ -26,8 +26,6 @@ ANSWER_TO: dict[str, type[SpeakingAction]] = {
     "ask_return_policy": ActionAnswerReturnPolicy,
 }
 RESPONSE_TO = {"ask_capabilities": "utter_capabilities"}
-OFFERING = ("utter_order_status_", "utter_return_policy_", "utter_handoff_")
-MOST_OFFERED = 2  # buttons of an answer that offers something; more are a menu
 ASKED_FOR_A_PERSON = (
     SlotSet("escalation_reason", "human_requested"),
     SlotSet("escalation_priority", "HIGH"),
@@ -62,16 +60,11 @@ class ActionAffirm(SpeakingAction):
 
 
 def _offer(tracker: Tracker) -> dict[str, Any]:
-    """The button that "yes" agrees to, or {}: the first of a yes-or-no question, else of what an answer offers.
-
-    A greeting or an overview offers topics to pick from, which "yes" does not.
-    """
+    """The button that "yes" agrees to, or {}. A button that may be pressed is no question that "ok" could answer."""
     last: dict[str, Any] = next(bot_events(tracker), {})
     buttons = (last.get("data") or {}).get("buttons") or []
     payloads = [button.get("payload", "") for button in buttons]
-    response = str((last.get("metadata") or {}).get("utter_action") or "")
-    offers = response.startswith(OFFERING) and len(buttons) <= MOST_OFFERED
-    return dict(buttons[0]) if buttons and ("/deny" in payloads[1:] or offers) else {}
+    return dict(buttons[0]) if "/deny" in payloads[1:] else {}
 
 
 def _pressed(button: dict[str, Any], intent: str) -> dict[str, Any]:

@@ -26,13 +26,14 @@ from components.escalation.assessment import Assessment, Signals, assess
 from components.escalation.examples import training_examples
 from components.escalation.reasons import FILE, Opinion, Reader, Reasons, code_digest, fit, options
 from components.escalation.settings import parse
-from components.escalation.turns import ESCALATE, Turn, turns_backwards, unresolved_run
+from components.escalation.turns import ESCALATE, NOT_UNDERSTOOD, Turn, turns_backwards, unresolved_run
 from components.text.classifier import Classifier, digest, in_order
 from components.untrained_policy import UntrainedPolicy
 
 log = logging.getLogger(__name__)
 
 EARLIER_TURNS = 2
+INTENTS_THAT_CALL = ("request_human", "request_refund", "file_complaint")
 _PRIORITY = 7  # RulePolicy has 6
 
 
@@ -136,8 +137,15 @@ class EscalationPolicy(UntrainedPolicy):
             unresolved_turns=run,
             earlier=tuple(turn.typed for turn in reversed(earlier)),
             order_problem_shown=len(turns) > 1 and turns[1].problem_shown,
+            understood=_understood(now),
         )
         return assess(signals, self._reader, self._settings)
+
+
+def _understood(now: Turn) -> float:
+    """How sure the reading in conversation is that the message wants something other than a person."""
+    calls = now.user.intent_name in (*INTENTS_THAT_CALL, *NOT_UNDERSTOOD)
+    return 0.0 if calls or not now.typed else float(now.user.intent.get("confidence") or 0.0)
 
 
 def _slots(assessed: Assessment) -> list[Event]:

@@ -55,7 +55,7 @@ def parse(entry: Mapping[str, Any]) -> EscalationSettings:
     for reason in REASONS:
         value = thresholds.get(reason)
         if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < 1:
-            raise _wrong(f"thresholds.{reason}", f"{value!r} is no probability", "write one, such as 0.5")
+            raise _wrong(f"thresholds.{reason}", f"{value!r} is not between 0 and 1", "write a number such as 0.5")
     always = _by_reason(entry, "always") if entry.get("always") else {}
     for reason, phrases in always.items():
         if not isinstance(phrases, list) or not all(isinstance(each, str) and each.strip() for each in phrases):

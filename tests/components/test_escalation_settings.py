@@ -26,7 +26,7 @@ def broken(**changes: Any) -> dict[str, Any]:
     ("settings", "message"),
     [
         (broken(thresholds=None), "thresholds: reasons with values are expected"),
-        (broken(thresholds={"complaint": 0.5}), "thresholds.refund_request: None is no probability"),
+        (broken(thresholds={"complaint": 0.5}), "thresholds.refund_request: None is not between 0 and 1"),
         (broken(thresholds={**entry()["thresholds"], "complaint": 1.2}), "thresholds.complaint: 1.2"),
         (broken(thresholds={**entry()["thresholds"], "anger": 0.5}), "thresholds.anger: it is no reason"),
         (broken(unresolved_turns="three"), "unresolved_turns: 'three' is not a whole number"),

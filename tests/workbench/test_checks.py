@@ -151,10 +151,10 @@ MISTAKES = {
     "a misspelt setting of takeovers": (
         "handoff.yml", "coalesce_seconds: 6", "colesce_seconds: 6", "bad handoff.yml", "coalesce_seconds", "it knows"),
     "an escalation threshold that is no number": (
-        "config.yml", "{complaint: 1.0,", "{complaint: high,", "bad escalation settings", "thresholds:", "1.0"),
-    "an escalation signal with an unknown reason": (
-        "config.yml", "weights: {human_requested: 1.1}", "weights: {human: 1.1}", "bad escalation settings", None,
-        "human_requested"),
+        "config.yml", "{complaint: 0.55,", "{complaint: high,", "bad escalation settings", None, "0.5"),
+    "words that always call for an unknown reason": (
+        "config.yml", "    complaint: [consumer court", "    complaints: [consumer court", "bad escalation settings", None,
+        "complaint"),
     "a confidence above one": (
         "config.yml", "threshold: 0.4 ", "threshold: 40 ", "bad threshold", "threshold: 0.4", "from 0 to 1"),
 }  # fmt: skip
