@@ -153,8 +153,8 @@ MISTAKES = {
     "an escalation threshold that is no number": (
         "config.yml", "{complaint: 0.55,", "{complaint: high,", "bad escalation settings", None, "0.5"),
     "words that always call for an unknown reason": (
-        "config.yml", "    complaint: [consumer court", "    complaints: [consumer court", "bad escalation settings", None,
-        "complaint"),
+        "config.yml", "    complaint: [consumer court", "    complaints: [consumer court", "bad escalation settings",
+        None, "complaint"),
     "a confidence above one": (
         "config.yml", "threshold: 0.4 ", "threshold: 40 ", "bad threshold", "threshold: 0.4", "from 0 to 1"),
 }  # fmt: skip
