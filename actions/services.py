@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import settings
+import shop
 
 if TYPE_CHECKING:
     from actions.knowledge.answering import PolicyAnswers
@@ -32,13 +33,22 @@ def orders() -> Orders:
     from actions.orders.rows import RowReader
 
     configured = settings.load()
-    reader = RowReader(configured.default_region or "IN", configured.shop_timezone or "Asia/Kolkata")
+    ours = shop.load()
+    # Variables that are set win over shop.yml; the launcher's children have them all, with their defaults at least.
+    region = _chosen(configured.default_region, "IN") or ours.region
+    zone = _chosen(configured.shop_timezone, "Asia/Kolkata") or ours.time_zone
+    reader = RowReader(region, zone, ours.orders.get("statuses") or {})
     return Orders(OrderRepository(configured.values["ORDERS_DATABASE_URL"] or "", reader))
+
+
+def _chosen(value: str | None, default: str) -> str | None:
+    return value if value != default else None
 
 
 def order_number_example() -> str:
     """An order number as this shop writes them."""
-    return "10234"
+    orders = shop.load().orders
+    return str(next(iter(orders.get("id_examples") or ()), "10234"))
 
 
 def warm_up() -> None:

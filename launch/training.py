@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import settings
+import shop
 from launch.console import LaunchError, done, say
 from settings import PROJECT_ROOT
 
@@ -26,7 +27,7 @@ _NOISE = re.compile(r"Warning|^Traceback|^The above exception|GraphComponentExce
 
 def fingerprint() -> str:
     """Hash of every file that goes into a model."""
-    digest = hashlib.sha256(str(settings.load().order_number_pattern).encode())
+    digest = hashlib.sha256(f"{settings.load().order_number_pattern} {shop.load().orders}".encode())
     for pattern in INPUTS:
         for path in sorted(PROJECT_ROOT.glob(pattern)):
             digest.update(str(path.relative_to(PROJECT_ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")

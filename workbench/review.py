@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from sqlalchemy.engine import Engine
 
+from components.order_numbers.shops import shop_pattern
 from conversation_log import review as the_log
 from conversation_log.database import LogUnavailable
 from conversation_log.review import Cluster, Wording
@@ -98,7 +99,7 @@ def run_command(settings: Settings, engine: Engine, options: ReviewOptions) -> i
 
 
 def _labels(settings: Settings) -> Labels:
-    labels = Labels(pattern=settings.order_number_pattern or r"\d{5}")
+    labels = Labels(pattern=shop_pattern())
     try:
         labels.intents()
     except (yaml.YAMLError, OSError, KeyError, TypeError, StopIteration, RuntimeError):

@@ -8,17 +8,19 @@ from pathlib import Path
 
 from actions.knowledge.documents import KnowledgeError, load_pages, read_page
 from components.escalation.settings import POLICY, EscalationConfigError, parse
+from components.order_numbers.meaning import ExamplesError, read_examples
 from handoff.configuration import HandoffConfigurationError, load_configuration
 from workbench import lines
 from workbench.findings import Finding
 from workbench.lines import Block
 
+ORDER_NUMBERS = "data/order_numbers/examples.yml"
 _ADVICE = re.compile(r"(?:\. Remedy: |(?<=[.)]) (?=[A-Z][a-z]+ ))")
 
 
 def settings_findings(root: Path) -> list[Finding]:
-    """Everything wrong with policy_kb/, handoff.yml and config.yml."""
-    return [*_pages(root), *_handoff(root), *_config(root)]
+    """Everything wrong with policy_kb/, handoff.yml, config.yml and the examples of order numbers."""
+    return [*_pages(root), *_handoff(root), *_config(root), *_order_numbers(root)]
 
 
 def _pages(root: Path) -> Iterator[Finding]:
@@ -45,6 +47,15 @@ def _handoff(root: Path) -> Iterator[Finding]:
         load_configuration(path)
     except HandoffConfigurationError as error:
         yield _finding("bad handoff.yml", path, root, str(error).removeprefix(f"{path}: "))
+
+
+def _order_numbers(root: Path) -> Iterator[Finding]:
+    path = root / ORDER_NUMBERS
+    try:
+        read_examples(path)
+    except ExamplesError as error:
+        problem, _, remedy = str(error).partition(" Remedy: ")
+        yield Finding("bad examples", f"{ORDER_NUMBERS}:{error.line}", problem, remedy, True)
 
 
 def _config(root: Path) -> Iterator[Finding]:

@@ -11,7 +11,8 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
-from components.order_number import DEFAULT_PATTERN, find_order_numbers
+from components.order_numbers.finding import find_order_numbers
+from components.order_numbers.shape import DEFAULT_PATTERN
 from privacy.redaction import redact
 
 LONGEST = 1000
@@ -67,7 +68,7 @@ def _with_example_numbers(text: str, pattern: str) -> str:
     """10234 for the first order number, 10235 for the next; digits of any other long number run from 1 on."""
     spans = find_order_numbers(text, pattern)
     values = dict.fromkeys(span.value for span in spans)
-    examples = {value: _example(len(value), place) for place, value in enumerate(values)}
+    examples = {value: _example(sum(map(str.isdigit, value)), place) for place, value in enumerate(values)}
     pieces, done = [], 0
     for span in spans:
         written = _in_the_shape_of(text[span.start : span.end], examples[span.value])

@@ -37,6 +37,13 @@ class RowReader:
     statuses: Mapping[str, str] = field(default_factory=dict)
     """The shop's words for our ten statuses."""
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for a status that is none of the ten."""
+        for word, status in self.statuses.items():
+            if status not in OrderStatus._value2member_map_:
+                ten = ", ".join(OrderStatus._value2member_map_)
+                raise ValueError(f"shop.yml, orders.statuses: {word!r} means {status!r}. Remedy: one of {ten}.")
+
     def order(self, row: Mapping[str, Any], items: Sequence[Mapping[str, Any]] = ()) -> Order:
         """An order from a row of `orders` and those of `order_items` that are its own. Columns may be missing."""
         return Order(

@@ -23,6 +23,8 @@ from components.conversation.context import context_of
 from components.conversation.follow_ups import FollowUp, FollowUpModel, a_few, blended, standing_alone
 from components.embeddings.sentence_embeddings import SentenceEmbeddings
 from components.intents.message_parts import reconsider, two_wishes
+from components.order_numbers.meaning import EXAMPLES
+from components.order_numbers.shops import shop_pattern
 from components.text.classifier import Classifier, ClassifierOptions, Example, Prediction, in_order
 
 log = logging.getLogger(__name__)
@@ -41,7 +43,7 @@ _COMPONENTS = Path(__file__).parents[1]
 class IntentClassifier(GraphComponent):
     """Intent by n-grams, and by sentence embeddings where those are unsure.
 
-    Options: the fields of `ClassifierOptions` (an empty `order_number_pattern` is the environment's);
+    Options: the fields of `ClassifierOptions` (an empty `order_number_pattern` is the shop's);
     `cache`, the file of embeddings (empty: under STATE_DIR); `ranking`, how many intents to show.
     """
 
@@ -52,8 +54,8 @@ class IntentClassifier(GraphComponent):
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
         """Everything a model is made with: Rasa looks at this class alone before it takes one from its cache."""
-        made_with = [*_COMPONENTS.rglob("*.py"), *_COMPONENTS.rglob("*.txt")]
-        digest = hashlib.sha256(str(settings.load().order_number_pattern).encode())
+        made_with = [*_COMPONENTS.rglob("*.py"), *_COMPONENTS.rglob("*.txt"), EXAMPLES]
+        digest = hashlib.sha256(shop_pattern().encode())
         for path in sorted(made_with):
             digest.update(path.read_bytes())
         return digest.hexdigest()
@@ -69,7 +71,7 @@ class IntentClassifier(GraphComponent):
         self._ranking = int(config["ranking"])
         environment = settings.load()
         options = {name: config[name] for name in vars(ClassifierOptions())}
-        options["order_number_pattern"] = options["order_number_pattern"] or environment.order_number_pattern
+        options["order_number_pattern"] = options["order_number_pattern"] or shop_pattern()
         self._options = ClassifierOptions(**options)
         self._storage, self._resource, self._model = model_storage, resource, model
         self._follow_ups = follow_ups

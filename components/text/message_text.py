@@ -12,7 +12,9 @@ import unicodedata
 from functools import lru_cache
 from pathlib import Path
 
-from components.order_number import DEFAULT_PATTERN, ascii_digits, find_order_numbers, look_alikes
+from components.order_numbers.finding import ORDER, read_numbers
+from components.order_numbers.shape import DEFAULT_PATTERN
+from components.order_numbers.syntax import ascii_digits, cover_addresses
 
 _LONGEST_TEXT = 1500  # characters read: the beginning and the end, where topic and question stand
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060-\u2064\ufe00-\ufe0f\ufeff]")
@@ -47,6 +49,7 @@ def _spellings() -> dict[str, str]:
 
 _CANONICAL = _spellings()
 _PLACEHOLDER = {
+    ORDER: "ordernumber",
     "url": "linktoken",
     "email": "mailtoken",
     "upi": "mailtoken",
@@ -83,9 +86,8 @@ def folded(text: str, pattern: str = DEFAULT_PATTERN) -> str:
 def readable(text: str, pattern: str = DEFAULT_PATTERN) -> str:
     """The sentence-embedding form: handles and links gone, spelling folded, numbers kept short."""
     plain = _plain(text)
-    for span in sorted(look_alikes(plain), key=lambda s: -s.start):
-        if span.kind in ("url", "email", "upi", "handle"):
-            plain = plain[: span.start] + " " + plain[span.end :]
+    for span in sorted(cover_addresses(plain)[1], key=lambda s: -s.start):
+        plain = plain[: span.start] + " " + plain[span.end :]
     return _without_courtesies(_squeeze(_spell(plain.replace("#", " ").lower())))
 
 
@@ -102,12 +104,8 @@ def _plain(text: str) -> str:
 
 
 def _with_placeholders(text: str, pattern: str) -> str:
-    orders = find_order_numbers(text, pattern)
-    spans = [(s.start, s.end, "ordernumber") for s in orders]
-    for span in look_alikes(text):
-        token = _PLACEHOLDER.get(span.kind)
-        if token is not None and not any(start < span.end and span.start < end for start, end, _ in spans):
-            spans.append((span.start, span.end, token))
+    tokens = ((span, _PLACEHOLDER.get(span.kind)) for span in read_numbers(text, pattern))
+    spans = [(span.start, span.end, token) for span, token in tokens if token is not None]
     for start, end, token in sorted(spans, reverse=True):
         text = f"{text[:start]} {token} {text[end:]}"
     return _CAMEL.sub(" ", _NUMBER.sub(" numtoken ", text)) if "#" in text else _NUMBER.sub(" numtoken ", text)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.order_number import find_order_numbers, look_alikes
+import shop
+from components.order_numbers.finding import find_misshaped, find_order_numbers, look_alikes
+from components.order_numbers.meaning import ExamplesError, read_examples
+from components.order_numbers.shape import Shape, ShapeError
+from components.order_numbers.shops import shop_pattern
 from components.text.message_text import folded
 
 numbers = st.integers(min_value=10000, max_value=99999).map(str)
@@ -69,7 +74,6 @@ def test_order_numbers_are_found_however_they_are_written(text: str, expected: l
         "5 march 2024",
         "10:30 am",
         "25000 pieces",
-        "invoice no 12345",
         "house no 12345",
         "ordered for 15000",
         "12999 me liya tha",
@@ -110,6 +114,7 @@ def test_no_number_is_found_in_prices_codes_and_phones(number: str, sentence: st
     assert values(sentence.format(number)) == []
 
 
+@settings(deadline=None)  # the first of a shape learns it
 @given(st.text(max_size=200), st.sampled_from([r"\d{5}", r"\d{6,8}", r"[1-9]\d{3}"]))
 def test_any_text_gives_digits_of_the_shape_at_their_place(text: str, pattern: str) -> None:
     import re
@@ -143,3 +148,118 @@ def test_no_text_takes_long_however_hostile(bit: str) -> None:
     find_order_numbers(bit * (65000 // len(bit)))
     folded(bit * (65000 // len(bit)))
     assert time.thread_time() - began < 1
+
+
+def misshaped(text: str, pattern: str = r"\d{5}") -> list[str]:
+    return [span.value for span in find_misshaped(text, pattern)]
+
+
+SHAPES = {
+    r"WC\-\d{4,5}": ["WC-1001", "WC-20455"],
+    r"\d{3}\-\d{7}\-\d{7}": ["112-4567890-1234567"],
+    r"ORD/\d{4}/\d{3}": ["ORD/2024/001"],
+    r"SK/\d{4}/\d{4}": ["SK/2025/0042", "SK/2026/1187"],
+    r"\d{4}": [4127, 5810],
+    r"\d{5}|A\-\d{3}": ["10234", "#A-101"],
+}
+
+
+@pytest.mark.parametrize(("pattern", "examples"), SHAPES.items())
+def test_a_shape_is_learnt_from_a_few_numbers(pattern: str, examples: list[object]) -> None:
+    shape = Shape.learnt(examples)
+    assert shape.pattern == pattern
+    assert all(shape.fits(str(example).lstrip("#")) for example in examples)
+
+
+@pytest.mark.parametrize("examples", [[], ["abc"], [""], ["1" * 60]])
+def test_examples_without_a_shape_are_refused(examples: list[object]) -> None:
+    with pytest.raises(ShapeError):
+        Shape.learnt(examples)
+
+
+@pytest.mark.parametrize("pattern", ["(", r"\w+", r"(\d{2}|x)*", "abc", r"(a?b?c?d?e?)\d", r"\d(?=5)"])
+def test_expressions_that_are_no_shape_are_refused(pattern: str) -> None:
+    with pytest.raises(ShapeError):
+        Shape.of(pattern)
+
+
+@pytest.mark.parametrize(
+    ("examples", "text", "number"),
+    [
+        (["WC-1001"], "where is wc-1002", "WC-1002"),
+        (["WC-1001"], "WC 1002 kab aayega", "WC-1002"),
+        (["WC-1001"], "wc1002", "WC-1002"),
+        (["WC-1001"], "#WC-1002", "WC-1002"),
+        (["WC-1001"], "order 1002", "WC-1002"),
+        (["WC-1001"], "WC-१००२", "WC-1002"),
+        (["112-4567890-1234567"], "112 4567890 1234568", "112-4567890-1234568"),
+        (["112-4567890-1234567"], "order 11245678901234568", "112-4567890-1234568"),
+        (["ORD/2024/001"], "ord 2024 002 please", "ORD/2024/002"),
+        (["ORD/2024/001"], "bill for ord-2024-002", "ORD/2024/002"),
+        (["SK/2025/0042"], "sk/2026/0043 not here", "SK/2026/0043"),
+        ([4127], "mi pedido 4128", "4128"),
+        ([10234], "10235ka bill", "10235"),
+        ([10234], "invoice number 10235", "10235"),
+        ([10234], "bill for 10235 please", "10235"),
+    ],
+)
+def test_a_number_is_named_as_the_shop_writes_it(examples: list[object], text: str, number: str) -> None:
+    pattern = Shape.learnt(examples).pattern
+    assert values(text, pattern) == [number]
+    assert misshaped(text, pattern) == []
+
+
+@settings(deadline=None)
+@given(st.from_regex(r"WC-[0-9]{4}", fullmatch=True), st.sampled_from(["", " ", "-", " - ", "/", "#"]), st.booleans())
+def test_capitals_and_signs_do_not_matter(number: str, gap: str, small: bool) -> None:
+    spelt = number.replace("-", gap)
+    assert values(f"where is {spelt.lower() if small else spelt}?", r"WC-\d{4}") == [number]
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("where is my order 1023", "1023"),
+        ("order number 99999999", "99999999"),
+        ("where is my order WC-9009?", "WC-9009"),
+        ("order ORD-2024-001 please", "ORD-2024-001"),
+        ("my order is 112-4567890-1234567", "112-4567890-1234567"),
+    ],
+)
+def test_what_is_meant_as_a_number_of_another_shape_is_told_apart(text: str, written: str) -> None:
+    assert values(text) == []
+    assert misshaped(text) == [written]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["call 98765 43210", "+91 98765 43210", "₹1,299 paid", "on 12/03/2026 at 10:30", "pincode 560001", "otp 4567",
+     "awb 4402918833", "2 shirts, size 42", "https://shop.example/orders/1023", "card ending 1234", "since 2024"],
+)
+def test_look_alikes_are_not_misshaped_numbers(text: str) -> None:
+    assert misshaped(text) == []
+
+
+def test_two_letters_and_a_postal_code_are_no_number() -> None:
+    assert values("deliver in 560001", r"[A-Z]{2}\d{6}") == []
+    assert values("where is AB-560001", r"[A-Z]{2}\d{6}") == ["AB560001"]
+
+
+def test_the_demo_shops_shape_comes_from_its_examples(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shop, "load", lambda: shop.Shop("Oak", orders={"id_examples": ["OS-101"]}))
+    assert shop_pattern() == r"OS\-\d{3}"
+    monkeypatch.setattr(shop, "load", lambda: shop.Shop("Oak", orders={"id_pattern": r"OS-\d{3,4}"}))
+    assert shop_pattern() == r"OS-\d{3,4}"
+    monkeypatch.setattr(shop, "load", lambda: shop.Shop("Oak"))
+    assert shop_pattern() == r"\d{5}"
+    monkeypatch.setattr(shop, "load", lambda: shop.Shop("Oak", orders={"id_examples": ["none"]}))
+    with pytest.raises(shop.ShopError, match="id_examples with a few"):
+        shop_pattern()
+
+
+def test_a_mark_that_nobody_knows_is_named_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "examples.yml"
+    path.write_text("examples: |\n  - order [10234](order_number)\n  - paid [500](monney)\n", encoding="utf-8")
+    with pytest.raises(ExamplesError, match=r"monney.*Remedy: one of order_number, money") as caught:
+        read_examples(path)
+    assert caught.value.line == 3

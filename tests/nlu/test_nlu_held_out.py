@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from components.embeddings import sentence_embeddings
-from components.order_number import find_order_numbers
+from components.order_numbers.finding import find_misshaped, find_order_numbers
+from components.order_numbers.shape import Shape
 from components.text.message_text import folded
 from workbench.phrases import HELD_OUT, TRAINING, read_phrases
 from workbench.trained_nlu import TrainedNlu, is_right
@@ -109,14 +110,26 @@ def _seconds(nlu: TrainedNlu, text: str) -> float:
     return time.thread_time() - began
 
 
-def _order_number_cases() -> Iterator[tuple[str, list[str]]]:
+def _order_number_cases() -> Iterator[tuple[str, str, list[str], list[str]]]:
+    """(pattern, message, order numbers, misshaped ones) of both files."""
     for line in (Path(HELD_OUT) / "order_numbers.tsv").read_text(encoding="utf-8").splitlines():
         text, _, numbers = line.partition("\t")
-        yield text, numbers.split()
+        yield r"\d{5}", text, numbers.split(), []
+    for line in (Path(HELD_OUT) / "order_numbers_shapes.tsv").read_text(encoding="utf-8").splitlines()[1:]:
+        shop, text, numbers, misshaped = line.split("\t")
+        yield Shape.learnt(shop.split(" ")).pattern, text, numbers.split(), [misshaped] if misshaped else []
 
 
-@pytest.mark.parametrize("has_number", [True, False], ids=["hard forms", "look-alikes"])
-def test_order_numbers_are_told_from_their_look_alikes(has_number: bool) -> None:
-    cases = [(text, numbers) for text, numbers in _order_number_cases() if bool(numbers) == has_number]
-    wrong = [text for text, numbers in cases if [s.value for s in find_order_numbers(text)] != numbers]
-    assert len(wrong) <= 0.03 * len(cases), wrong
+@pytest.mark.parametrize(
+    ("name", "level"), [("has numbers", 0.95), ("look-alikes", 0.96), ("misshaped", 0.93)]
+)
+def test_order_numbers_are_told_from_their_look_alikes(name: str, level: float) -> None:
+    """Of shops with numbers of eight shapes. How many, and not which: these messages are for measuring alone."""
+    right = []
+    for pattern, text, numbers, misshaped in _order_number_cases():
+        if name == "misshaped":
+            right.append([span.value for span in find_misshaped(text, pattern)] == misshaped)
+        elif bool(numbers) == (name == "has numbers"):
+            right.append([span.value for span in find_order_numbers(text, pattern)] == numbers)
+    share = sum(right) / len(right)
+    assert share >= level, f"{share:.3f} of {len(right)}"

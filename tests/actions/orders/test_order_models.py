@@ -128,6 +128,11 @@ def test_the_shops_own_words_for_statuses_are_understood() -> None:
     ]  # fmt: skip
 
 
+def test_a_status_that_is_none_of_the_ten_is_refused_with_the_remedy() -> None:
+    with pytest.raises(ValueError, match=r"'done' means 'deliverd'\. Remedy: one of placed, .*delivered"):
+        RowReader(statuses={"done": "deliverd"})
+
+
 def test_items_and_the_day_of_the_order_are_read_where_the_shop_has_them() -> None:
     row = ROW | {"placed_at": "2026-11-20T19:00:00Z"}
     items = [

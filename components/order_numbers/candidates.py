@@ -1,0 +1,142 @@
+"""Stretches of a message that may be order numbers, and what can be seen of each: the features that decide."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from components.order_numbers.shape import Shape
+from components.order_numbers.syntax import COVER
+
+_CLUSTER = re.compile(r"\d+(?:(?: {1,2}| ?[-–—.,_/&+] ?)\d+)*")
+_GLUED = r"(?:orders?|ordr|ord|odr|od|no|num|number|nbr|id|ref|pedido|orden)"
+_FRONT = re.compile(
+    rf"(?:(?P<cue>\b{_GLUED}[-_.:#]{{0,2}})|(?P<letters>(?<![^\W_])[^\W\d_]{{1,6}}[-_/.#]?))$", re.IGNORECASE
+)
+_BEHIND = re.compile(r"(?P<particle>(?:ka|ki|ke|ko|hai|h|wala|wali|se)\b)|(?P<letters>[^\W\d_]\w*)", re.IGNORECASE)
+_WORD = re.compile(rf"[^\W\d_]+|\d+|{COVER}+|[?]")
+_MOST_GROUPS = 12
+_FILLER = frozenset(re.findall(
+    r"\w+", "it its is the my yes ok okay sure hi hello sir please pls plz hai ye yeh lo haan ji mera no here"
+))
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A stretch, and the number of the shop's shape that it is a spelling of (None: it is of no such shape)."""
+
+    start: int
+    end: int
+    number: str | None
+    run: str  # of digits, with what stands between its groups, that the stretch is part of
+    whole: bool  # written with all that the shop's numbers have
+    tail: str = ""  # letters glued behind
+
+
+def candidates(text: str, shape: Shape) -> Iterator[Candidate]:
+    """Every run of digits once: the parts of it that are of the shape, else the whole run, with letters glued to it."""
+    for run in _CLUSTER.finditer(text):
+        yield from _of_run(text, run, shape)
+
+
+def _of_run(text: str, run: re.Match[str], shape: Shape) -> Iterator[Candidate]:
+    groups = [(m.start() + run.start(), m.end() + run.start()) for m in re.finditer(r"\d+", run.group())]
+    front = _FRONT.search(text, max(0, run.start() - 12), run.start())
+    behind = _BEHIND.match(text, run.end())
+    foreign = bool(front and front["letters"])
+    tail = (behind["letters"] or "") if behind else ""
+    fitting = [] if foreign else list(_fitting(text, groups, shape, bool(tail)))
+    for start, end, number in fitting:
+        yield Candidate(start, end, number, run.group(), shape.only_digits)
+    if not fitting:
+        named = foreign or (front is not None and front.group()[-1] in "-_/")  # ORD-2024-001
+        start = front.start() if front and named else run.start()
+        end = behind.end() if behind and tail else run.end()
+        yield Candidate(start, end, None, run.group(), False, tail)
+
+
+def _fitting(
+    text: str, groups: list[tuple[int, int]], shape: Shape, glued_behind: bool
+) -> Iterator[tuple[int, int, str]]:
+    """A group that is of the shape alone, else neighbours that are together."""
+    at = 0
+    while at < len(groups):
+        step = 1
+        for size in range(1, min(len(groups) - at, _MOST_GROUPS) + 1):
+            start, end = groups[at][0], groups[at + size - 1][1]
+            last = at + size == len(groups)
+            number = shape.written(_joined(text[start:end], shape)) if not (last and glued_behind) else None
+            if number and (size == 1 or at + size == len(groups) or size > 2):
+                yield start, end, number
+                step = size
+                break
+        at += step
+
+
+def _joined(spelt: str, shape: Shape) -> str:
+    """Groups of a shape that is one group of digits belong together whatever stands between them."""
+    return re.sub(r"\D", "", spelt) if shape.only_digits else spelt.replace(",", "-").replace("&", "-")
+
+
+def features(candidate: Candidate, text: str, shape: Shape) -> list[str]:
+    """What can be seen of a candidate: its form, its neighbours, the words around it, what else the message has."""
+    before = _words(text[max(0, candidate.start - 60) : candidate.start])[-5:]
+    after = _words(text[candidate.end : candidate.end + 40])[:3]
+    spelt = text[candidate.start : candidate.end]
+    fit = "whole" if candidate.whole else "digits" if candidate.number else "no"
+    others = [word for word in _words(text[: candidate.start] + " " + text[candidate.end :]) if word not in _FILLER]
+    seen = [
+        "bias",
+        f"fit={fit}",
+        f"room={min(len(others), 3)}",
+        f"fit={fit} room={min(len(others), 2)}",
+        f"left={text[candidate.start - 1 : candidate.start].strip() or '_'}",
+        f"right={text[candidate.end : candidate.end + 1].strip() or '_'}",
+        *_form(candidate, spelt, shape),
+        *(f"{place}={word}" for place, word in zip(("w1", "w2"), reversed(before), strict=False)),
+        *(f"fit={fit} w1={word}" for word in before[-1:]),
+        *(f"near={word}" for word in before[-3:]),
+        *(f"stem={word[:4]}" for word in before[-3:] if len(word) > 4),
+        *(f"before={word}" for word in before),
+        *(f"{place}={word}" for place, word in zip(("a1", "a2"), after, strict=False)),
+        *(f"after={word}" for word in after),
+    ]
+    return list(dict.fromkeys(seen))
+
+
+def _form(candidate: Candidate, spelt: str, shape: Shape) -> Iterator[str]:
+    low, high = shape.lengths
+    digits = sum(c.isdigit() for c in spelt)
+    yield f"digits={min(digits, 14)}"
+    groups = re.findall(r"\d+", candidate.run)
+    total = sum(map(len, groups))
+    yield f"total={min(total, 14)}"
+    yield f"groups={min(len(groups), 4)}"
+    yield "length=" + ("short" if digits < low else "long" if digits > high else "right")
+    if len(groups) > 1:
+        alike = len({group[:2] for group in groups}) == 1
+        yield f"alike={alike} between={' '.join(sorted(set(re.sub('[0-9]', '', candidate.run))))}"
+        yield f"alike={alike} more={total > high}"
+    if re.fullmatch(r"\d{1,3}(?:,\d{2,3})*,\d{3}", candidate.run):
+        yield "thousands"
+    if total >= 10:
+        yield f"phone={len(groups) > 1} {candidate.run[:1]}"
+    if re.fullmatch(r"(?:19|20)\d\d", spelt):
+        yield "year"
+    if re.fullmatch(r"\d*(?:00|99|50)", spelt):
+        yield "round"
+    letters = re.match(r"[^\W\d_]+", spelt)
+    if letters:
+        yield "letters in front"
+        yield f"front={letters.group().lower()}"
+    if candidate.tail:
+        yield "letters behind"
+
+
+def _words(text: str) -> list[str]:
+    return [_name(word) for word in _WORD.findall(text.lower())]
+
+
+def _name(word: str) -> str:
+    return "0" * min(len(word), 6) if word[0].isdigit() else "∎" if word[0] == COVER else word

@@ -1,0 +1,119 @@
+"""Order numbers in customers' messages, as a pure function over text.
+
+Links, dates, prices with their signs and the like are told by their syntax; numbers with the shop's own letters in
+front are what they are; about every other run of digits a small learnt model decides (`meaning.py`). Offsets are those
+of the original text.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from itertools import islice
+
+from components.order_numbers.candidates import Candidate, candidates
+from components.order_numbers.meaning import Meaning
+from components.order_numbers.shape import DEFAULT_PATTERN, Shape
+from components.order_numbers.syntax import Span, ascii_digits, blank, cover_addresses, cover_numbers
+
+ORDER, MISSHAPED = "order_number", "order_number_misshaped"
+_LONGEST_TEXT = 4096  # characters read, WhatsApp's own limit
+_MOST_CANDIDATES = 60
+_FEWEST_DIGITS = 3  # of what may be meant as an order number
+_SPOKEN_DIGITS = {
+    word: str(digit)
+    for digit, words in enumerate(
+        (
+            "zero oh shunya cero",
+            "one ek uno um",
+            "two do dos dois",
+            "three teen tres três",
+            "four char chaar cuatro quatro",
+            "five paanch panch cinco",
+            "six chhe seis",
+            "seven saat siete sete",
+            "eight aath ocho oito",
+            "nine nau nueve nove",
+        )
+    )
+    for word in words.split()
+}
+_DIGIT_WORD = rf"(?:(?:double|triple)\s+)?(?:{'|'.join(_SPOKEN_DIGITS)})"
+_SPOKEN = re.compile(rf"\b{_DIGIT_WORD}(?:[\s,-]+{_DIGIT_WORD})+\b", re.IGNORECASE)
+
+
+def find_order_numbers(text: str, pattern: str = DEFAULT_PATTERN) -> list[Span]:
+    """Every order number of a message once, in the order of the text, as the shop writes it ('wc 1001' → 'WC-1001').
+
+    `pattern` is the regular expression of the shop's numbers. Raises ShapeError for one that cannot be read.
+    """
+    return _unique(ORDER, text, pattern)
+
+
+def find_misshaped(text: str, pattern: str = DEFAULT_PATTERN) -> list[Span]:
+    """What a message means as an order number though none of the shop's looks so, as it is written."""
+    return _unique(MISSHAPED, text, pattern)
+
+
+def look_alikes(text: str, pattern: str = DEFAULT_PATTERN) -> list[Span]:
+    """Stretches that hold digits or addresses but no order number, in the order of the text."""
+    return [span for span in read_numbers(text, pattern) if span.kind not in (ORDER, MISSHAPED)]
+
+
+def _unique(kind: str, text: str, pattern: str) -> list[Span]:
+    unique: dict[str, Span] = {}
+    for span in read_numbers(text, pattern):
+        if span.kind == kind:
+            unique.setdefault(span.value, span)
+    return list(unique.values())
+
+
+@lru_cache(maxsize=256)
+def read_numbers(text: str, pattern: str = DEFAULT_PATTERN) -> tuple[Span, ...]:
+    """Everything in a message that is made of digits, or of an address, in the order of the text."""
+    text = ascii_digits(text[:_LONGEST_TEXT])
+    seen, spans = cover_addresses(text)
+    shape = Shape.of(pattern)
+    if not any(character.isdigit() for character in seen):
+        return (*spans, *_spoken(seen, shape))
+    whole = [
+        Span(match.start(), match.end(), ORDER, number)
+        for match in shape.whole_numbers.finditer(seen)
+        if match.group()[0].isalpha() and (number := shape.written(match.group()))
+    ]
+    seen, told = cover_numbers(blank(seen, whole))
+    found = [*spans, *whole, *told, *_meant(seen, pattern)]
+    return tuple(sorted(found, key=lambda span: span.start))
+
+
+def _meant(seen: str, pattern: str) -> list[Span]:
+    """What the learnt model takes each run of digits for."""
+    meaning = Meaning.of(pattern)
+    found: list[Span] = []
+    for candidate in islice(candidates(seen, meaning.shape), _MOST_CANDIDATES):
+        kind = meaning.kind(candidate, seen)
+        spelt = seen[candidate.start : candidate.end]
+        if candidate.number is None and (kind == ORDER or meaning.shape.starts_with_letters(spelt)):
+            kind = MISSHAPED if _may_be_a_number(candidate, spelt, meaning.shape) else "other"
+        found.append(Span(candidate.start, candidate.end, kind, candidate.number or spelt))
+    return found
+
+
+def _may_be_a_number(candidate: Candidate, spelt: str, shape: Shape) -> bool:
+    enough = sum(c.isdigit() for c in spelt) >= _FEWEST_DIGITS or shape.starts_with_letters(spelt)
+    return enough and not candidate.tail
+
+
+def _spoken(text: str, shape: Shape) -> list[Span]:
+    """Digits in words ("one zero two double three"), where they make exactly one number."""
+    for match in _SPOKEN.finditer(text):
+        digits, times = "", 1
+        for word in re.findall(r"\w+", match.group().lower()):
+            if word in ("double", "triple"):
+                times = 2 if word == "double" else 3
+            else:
+                digits, times = digits + _SPOKEN_DIGITS[word] * times, 1
+        number = shape.written(digits)
+        if number:
+            return [Span(match.start(), match.end(), ORDER, number)]
+    return []
