@@ -16,7 +16,7 @@ from components.escalation.assessment import Signals, assess
 from components.escalation.examples import NONE
 from components.escalation.reasons import Reader
 from components.language.detection import detect_language
-from components.order_number import find_order_numbers
+from components.order_numbers.finding import find_order_numbers
 from workbench.held_out_report import Report
 from workbench.phrases import HELD_OUT, PROJECT_ROOT
 
