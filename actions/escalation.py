@@ -16,7 +16,8 @@ from actions.order_answers import numbers_meant
 from actions.speaking import Domain, Event, SpeakingAction, follows, message_metadata
 from actions.words import Pieces
 from handoff.database import HandoffUnavailable
-from handoff.desk import Desk, Opening
+from handoff.desk import Desk
+from handoff.hours import Opening
 from handoff.takeover import Opened, Request
 from handoff.transcript import transcript
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from datetime import date, time
 from typing import Any
 
-from actions import dates
+import dates
 
 PLACEHOLDER = re.compile(r"{(\w+)}")
 _IS_PIECE = "_piece_"

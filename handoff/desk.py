@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import time
-from dataclasses import dataclass
 
 from handoff.configuration import HandoffConfiguration, load_configuration
 from handoff.database import Database
+from handoff.hours import Opening
 from handoff.takeover import Opened, Request, open_takeover
 from settings import Settings
-
-
-@dataclass(frozen=True)
-class Opening:
-    """When people answer next. `days` is 0 for later today, 1 for tomorrow."""
-
-    at: dt.datetime
-    days: int
 
 
 class Desk:
@@ -40,12 +31,4 @@ class Desk:
 
     def closed_until(self, moment: float | None = None) -> Opening | None:
         """When people answer next, or None when they do now (or never say)."""
-        moment = time.time() if moment is None else moment
-        hours = self._configuration.hours
-        if hours.open_at(moment):
-            return None
-        opens = hours.next_opening(moment)
-        if opens is None:
-            return None
-        today = dt.datetime.fromtimestamp(moment, hours.zone).date()
-        return Opening(opens, (opens.date() - today).days)
+        return self._configuration.hours.closed_until(time.time() if moment is None else moment)

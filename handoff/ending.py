@@ -1,4 +1,4 @@
-"""How the assistant gets the floor back: the helpdesk says solved, or the customer who waits wishes it.
+"""How the assistant gets the floor back: the helpdesk says solved, or the customer who waits wishes it or is served.
 
 Solved comes in three steps, so that an agent's last words reach the customer before the assistant speaks, whatever
 order webhooks and messages come in: the helpdesk says so (`ending`); the worker reads the ticket once more and queues
@@ -15,7 +15,7 @@ from sqlalchemy import update
 from sqlalchemy.engine import Connection, Row
 
 from handoff.database import Database
-from handoff.entries import RETURNED, WITH_ASSISTANT_TAG, epoch_of_return
+from handoff.entries import RETURNED, SETTLED_TAG, WITH_ASSISTANT_TAG, epoch_of_return
 from handoff.rows import TicketRef, add_delivery, add_job, lock_floor, locked_takeover, takeover_by_id
 from handoff.tables import deliveries, floors, takeovers
 from handoff.takeover import FIRST_LOOK_S
@@ -23,9 +23,14 @@ from handoff.takeover import FIRST_LOOK_S
 ANNOUNCE_AGAIN_S = 300.0
 WITH_ASSISTANT = {"status": "pending", "add_tag": WITH_ASSISTANT_TAG}
 WITH_PEOPLE = {"status": "open", "remove_tag": WITH_ASSISTANT_TAG}
+SETTLED = {"status": "solved", "add_tag": SETTLED_TAG}
 UNREACHED_NOTE = (
     "The customer is with the assistant again, because no ticket could be opened when they asked for a person. A public"
     " reply here reaches them."
+)
+SETTLED_NOTE = (
+    "The customer wrote that it is solved and nobody needs to answer. The conversation is with the assistant again. A"
+    " public reply here would still reach them."
 )
 RETURNED_NOTE = (
     "With the assistant again: the customer chose to go back to it. A public reply here would still reach them."
@@ -110,13 +115,19 @@ def give_back(connection: Connection, takeover: Row, closed_as: str, now: float)
     return epoch
 
 
-def give_back_as_wished(connection: Connection, takeover: Row, now: float) -> None:
-    """A waiting customer wants the assistant: at once, because no agent has said anything that could come late."""
-    epoch = give_back(connection, takeover, "customer", now)
-    payload = {"reason": "customer", "reference": takeover.reference}
+def give_back_as_wished(connection: Connection, takeover: Row, wish: str, now: float) -> None:
+    """A waiting customer wants the assistant, or nobody any more: at once, as no agent has said anything yet.
+
+    `wish`: assistant; settled; or assistant_and_more, when the message is answered instead of announcing the return.
+    """
+    settled = wish == "settled"
+    epoch = give_back(connection, takeover, "settled" if settled else "customer", now)
     entry_id = f"{RETURNED}{takeover.external_id}:{epoch}"
-    add_delivery(connection, takeover, "conversation_returned", entry_id, payload, now)
-    add_job(connection, takeover.id, "note", entry_id, {"note": RETURNED_NOTE, **WITH_ASSISTANT}, now)
+    if wish != "assistant_and_more":
+        payload = {"reason": "settled" if settled else "customer", "reference": takeover.reference}
+        add_delivery(connection, takeover, "conversation_returned", entry_id, payload, now)
+    body = {"note": SETTLED_NOTE, **SETTLED} if settled else {"note": RETURNED_NOTE, **WITH_ASSISTANT}
+    add_job(connection, takeover.id, "note", entry_id, body, now)
 
 
 def give_back_unreached(connection: Connection, takeover: Row, now: float) -> None:

@@ -6,6 +6,7 @@ import re
 
 RETURNED = "returned:"  # begins the id of a conversation_returned entry, which ends in its epoch
 
+SETTLED_TAG = "settled_by_customer"  # of a ticket whose waiting customer wrote that it is solved
 WITH_ASSISTANT_TAG = "with_the_assistant"  # of a ticket whose customer went back to the assistant
 
 _RETURN = re.compile(r"returned:handoff:[0-9a-f-]+:(\d+)(?::\d+)?$")

@@ -8,6 +8,7 @@ the database last said, so that an outage of SQL does not silence the assistant.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -18,7 +19,9 @@ from handoff.configuration import HandoffConfiguration, load_configuration
 from handoff.database import Database
 from handoff.ending import accept_return
 from handoff.entries import RETURNED, epoch_of_return, is_agents
-from handoff.relay import Words, customer_said, held_back, not_delivered, words_of
+from handoff.hours import Opening
+from handoff.receipts import take_receipt
+from handoff.relay import Wish, customer_said, held_back, not_delivered, words_of
 from handoff.tables import floors
 from settings import Settings
 
@@ -38,6 +41,22 @@ class MessageEntry(Protocol):
 
 
 @dataclass(frozen=True)
+class Receipt:
+    """What a waiting customer is to be told now: the number of their ticket, and when people answer, if not now."""
+
+    reference: str
+    opens: Opening | None
+
+
+@dataclass(frozen=True)
+class Relayed:
+    """What became of a message for a person. `outcome` as handoff.relay.customer_said tells it."""
+
+    outcome: str = "ticket"
+    receipt: Receipt | None = None
+
+
+@dataclass(frozen=True)
 class FloorState:
     """`holder`: bot, waiting or agent. `opened_by`: wamid of the turn that last called a person."""
 
@@ -48,8 +67,9 @@ class FloorState:
     def may_speak(self, epoch: int, wamid: str | None) -> bool:
         """Whether a reply computed in `epoch` for the message (or other inbox entry) `wamid` may still be sent.
 
-        While a person has the floor, only the turn that called them may speak: its reply says so. Agents' words
-        always may, and the words that give a conversation back carry the epoch that they announce.
+        While a person has the floor, only the turn that called them may speak: its reply says so; and while the
+        customer waits, what was computed since they do, which is a receipt. Agents' words always may, and the words
+        that give a conversation back carry the epoch that they announce.
         """
         if wamid is not None and is_agents(wamid):
             return True
@@ -57,6 +77,8 @@ class FloorState:
             epoch = epoch_of_return(wamid)
         if self.holder == "bot":
             return self.epoch == epoch
+        if self.holder == "waiting" and self.epoch == epoch:
+            return True
         return wamid is not None and self.opened_by == wamid
 
 
@@ -103,18 +125,25 @@ class Floor:
         await asyncio.to_thread(accept_return, self._db, customer, entry_id)
         return await self.holder(customer)
 
-    async def relay(self, customer: str, entry: MessageEntry) -> None:
-        """Hand a message to the ticket; repeating it changes nothing.
+    async def relay(self, customer: str, entry: MessageEntry, wish: Wish | None = None) -> Relayed:
+        """Hand a message to the ticket, and grant what a waiting customer was understood to wish; may be repeated.
 
         Raises FloorReturned (a HandoffUnavailable) when the assistant has the floor by now: ask `holder` again.
         """
-        words = words_of(entry.id, entry.payload)
-        await asyncio.to_thread(self._relay, customer, words)
+        return await asyncio.to_thread(self._relay, customer, entry, wish)
 
-    def _relay(self, customer: str, words: Words) -> None:
-        if self._priority_of is not None and words.text:
+    def _relay(self, customer: str, entry: MessageEntry, wish: Wish | None) -> Relayed:
+        words = words_of(entry.id, entry.payload)
+        if self._priority_of is not None and words.text and wish is None:
             words = replace(words, priority=self._priority_of(words.text))
-        customer_said(self._db, customer, words, self._configuration)
+        words = replace(words, wish=wish)
+        outcome = customer_said(self._db, customer, words, self._configuration)
+        return Relayed(outcome, self._receipt(customer, words.wamid) if outcome == "ticket" else None)
+
+    def _receipt(self, customer: str, wamid: str) -> Receipt | None:
+        now = time.time()
+        due = take_receipt(self._db, customer, wamid, self._configuration, now)
+        return None if due is None else Receipt(due.reference, self._configuration.hours.closed_until(now))
 
     async def not_delivered(self, entry_id: str, why: str) -> None:
         """An agent's comment (inbox entry or reply key) did not reach the customer: the agent is told `why`, once."""

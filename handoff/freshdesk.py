@@ -21,7 +21,7 @@ from settings import Settings, SettingsError
 log = logging.getLogger(__name__)
 
 PRIORITY = {"normal": 2, "high": 3, "urgent": 4}
-STATUS = {"open": 2, "pending": 3}
+STATUS = {"open": 2, "pending": 3, "solved": 4}
 STOPGAP = "WhatsApp"
 OPEN, RESOLVED, CLOSED = 2, 4, 5
 SOURCE_CHAT = 7

@@ -20,6 +20,14 @@ class Span:
 
 
 @dataclass(frozen=True)
+class Opening:
+    """When people answer next. `days` is 0 for later today, 1 for tomorrow."""
+
+    at: dt.datetime
+    days: int
+
+
+@dataclass(frozen=True)
 class BusinessHours:
     """Spans by weekday (0 is Monday) in the shop's time zone."""
 
@@ -45,6 +53,13 @@ class BusinessHours:
                 if opening > local:
                     return opening
         return None
+
+    def closed_until(self, moment: float) -> Opening | None:
+        """When people answer next, or None when they do now (or never say)."""
+        opens = None if self.open_at(moment) else self.next_opening(moment)
+        if opens is None:
+            return None
+        return Opening(opens, (opens.date() - dt.datetime.fromtimestamp(moment, self.zone).date()).days)
 
     def _on(self, date: dt.date) -> tuple[Span, ...]:
         return () if date in self.holidays else self.spans.get(date.weekday(), ())

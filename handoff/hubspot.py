@@ -138,18 +138,27 @@ class HubSpot:
             "associations": [_association(ticket.id, NOTE_TO_TICKET)],
         }
         made = str(self._call("POST", "/crm/v3/objects/notes", json=body)["id"])
-        self._raise_priority(ticket, comment.priority)
+        self._change(ticket, comment)
         return made
 
-    def _raise_priority(self, ticket: Ticket, priority: str | None) -> None:
-        """What goes wrong with it must not repeat the comment."""
-        if priority is None:
-            return
-        body = {"properties": {"hs_ticket_priority": PRIORITY[priority]}}
+    def _change(self, ticket: Ticket, comment: NewComment) -> None:
+        """Priority, and the stage of a ticket that is solved; what goes wrong with them must not repeat the comment."""
         try:
-            self._call("PATCH", f"/crm/v3/objects/tickets/{ticket.id}", json=body)
+            properties = {} if comment.priority is None else {"hs_ticket_priority": PRIORITY[comment.priority]}
+            if comment.status == "solved":
+                properties |= self._closed_stage(ticket)
+            if properties:
+                self._call("PATCH", f"/crm/v3/objects/tickets/{ticket.id}", json={"properties": properties})
         except HelpdeskError as error:
             log.warning("hubspot.ticket.not_changed error=%s", error)
+
+    def _closed_stage(self, ticket: Ticket) -> dict[str, str]:
+        """The first stage of the ticket's pipeline that counts as closed, as a change of the ticket; {} for none."""
+        pipeline = str((self._still_there(ticket).get("properties") or {}).get("hs_pipeline"))
+        if not self._stages:
+            self._read_pipelines()
+        closed = [stage for (name, stage), is_closed in self._stages.items() if name == pipeline and is_closed]
+        return {"hs_pipeline_stage": closed[0]} if closed else {}
 
     def _still_there(self, ticket: Ticket) -> dict[str, Any]:
         """The ticket. Raises Gone for one that was deleted, or merged into another, under whose id it is then shown."""

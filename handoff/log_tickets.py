@@ -42,7 +42,13 @@ class LogTickets:
             raise RetryLater(str(error)) from error
 
     def add_comment(self, ticket: Ticket, comment: NewComment, tried_before: bool) -> str | None:
-        return self._add(ticket.id, comment.author, comment.author == "customer", comment.body, comment.marker)
+        added = self._add(ticket.id, comment.author, comment.author == "customer", comment.body, comment.marker)
+        if comment.status == "solved":
+            try:
+                self.set_status(ticket.id, "solved")
+            except HandoffUnavailable as error:
+                raise RetryLater(str(error)) from error
+        return added
 
     def reply(self, ticket_id: str, text: str, public: bool = True) -> str:
         """A comment of the shop's staff."""

@@ -21,6 +21,11 @@ class Waiting:
     reference: str
     last_told_at: float
     receipt_due_at: float  # a message of theirs from then on deserves a receipt
+    receipt_for: str | None = None  # the message (wamid) that got the last one
+
+    def deserved_by(self, wamid: str, now: float) -> bool:
+        """Whether the message is to be answered with a receipt."""
+        return self.receipt_for == wamid or now >= self.receipt_due_at
 
 
 def waiting(db: Database, customer: str, configuration: HandoffConfiguration) -> Waiting | None:
@@ -31,16 +36,26 @@ def waiting(db: Database, customer: str, configuration: HandoffConfiguration) ->
         return None if takeover_id is None else _waiting(connection, takeover_id, configuration)
 
 
-def take_receipt(db: Database, customer: str, configuration: HandoffConfiguration, now: float) -> Waiting | None:
-    """Claim the receipt that is due now: one caller gets it, and the next is due later. None when none is due."""
+def take_receipt(
+    db: Database, customer: str, wamid: str, configuration: HandoffConfiguration, now: float
+) -> Waiting | None:
+    """Claim the receipt that is due now for the message `wamid`, None when none is due.
+
+    One message gets it, and gets it again when its turn runs again; the next one is due later.
+    """
+    known = waiting(db, customer, configuration)
+    if known is None or not known.deserved_by(wamid, now):
+        return None  # the usual case takes no lock
     with db.write() as connection:
         floor = lock_floor(connection, customer)
         if floor.holder != "waiting" or floor.takeover_id is None:
             return None
         due = _waiting(connection, floor.takeover_id, configuration)
-        if due is None or now < due.receipt_due_at:
+        if due is None or not due.deserved_by(wamid, now):
             return None
-        connection.execute(update(takeovers).where(takeovers.c.id == due.takeover_id).values(receipt_at=now))
+        if due.receipt_for != wamid:
+            claimed = {"receipt_at": now, "receipt_for": wamid}
+            connection.execute(update(takeovers).where(takeovers.c.id == due.takeover_id).values(**claimed))
         return due
 
 
@@ -54,4 +69,4 @@ def _waiting(connection: Connection, takeover_id: int, configuration: HandoffCon
     due = last_told + configuration.receipt_after_s
     if takeover.receipt_at is not None:
         due = max(due, takeover.receipt_at + configuration.receipt_every_s)
-    return Waiting(takeover.id, takeover.reference, last_told, due)
+    return Waiting(takeover.id, takeover.reference, last_told, due, takeover.receipt_for)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import select, update
 from sqlalchemy.engine import Connection, Row
@@ -22,6 +22,10 @@ from handoff.ticket import TICKET_PRIORITY
 _WISH_MAX_WORDS = 8
 _POLITE = {"ok", "okay", "please", "pls", "thanks", "thank", "you", "no", "hi", "hey", "then", "now", "i", "want", "to"}
 
+
+# What a waiting customer's message was understood to say: the assistant will do, with or without something more to be
+# answered; it is solved and nobody needs to come.
+Wish = Literal["assistant", "assistant_and_more", "settled"]
 
 URGENCY = {"MEDIUM": 1, "HIGH": 2, "CRITICAL": 3}
 RAISED = "What the customer added is graver than what called you. The priority is {priority} now."
@@ -53,13 +57,16 @@ class Words:
     at: float
     media: tuple[tuple[str, str, str], ...] = ()
     priority: str | None = None  # MEDIUM, HIGH or CRITICAL, when these words alone would have called a person
+    wish: Wish | None = None
 
 
 def customer_said(
     db: Database, customer: str, words: Words, configuration: HandoffConfiguration, now: float | None = None
 ) -> str:
-    """Queue a message for the ticket, once. Returns ticket, or returned when it asked for the assistant.
+    """Queue a message for the ticket, once. A wish gives the conversation back as long as no person has written.
 
+    Returns ticket; returned or settled, when the assistant is to say that it is back; or answerable, when the assistant
+    has the floor and the message is its own to answer.
     Raises FloorReturned when no person has the floor, HandoffUnavailable when the database does not answer.
     """
     now = time.time() if now is None else now
@@ -77,10 +84,11 @@ def customer_said(
         connection.execute(
             update(takeovers).where(takeovers.c.id == takeover.id).values(last_customer_at=newest)
         )
-        if takeover.state == "waiting" and takeover.return_epoch is None and wants_assistant(words.text, configuration):
-            give_back_as_wished(connection, takeover, now)
-            return "returned"
-        return "ticket"
+        wish = words.wish or ("assistant" if wants_assistant(words.text, configuration) else None)
+        if wish is None or takeover.state != "waiting" or takeover.return_epoch is not None:
+            return "ticket"
+        give_back_as_wished(connection, takeover, wish, now)
+        return {"assistant": "returned", "settled": "settled"}.get(wish, "answerable")
 
 
 def _raise_priority(connection: Connection, takeover: Row, words: Words, now: float) -> None:

@@ -35,7 +35,7 @@ takeovers = Table(
     Column("priority", String(10), nullable=False),  # MEDIUM, HIGH, CRITICAL
     Column("opened_at", Float, nullable=False),
     Column("closed_at", Float),
-    Column("closed_as", String(10)),  # solved, customer, unreached (no ticket could be opened)
+    Column("closed_as", String(10)),  # solved, customer, settled, unreached (no ticket could be opened)
     Column("last_customer_at", Float, nullable=False),
     Column("request", Text),  # JSON of takeover.Request; emptied when a customer is erased
     Column("backend", String(20)),
@@ -52,6 +52,7 @@ takeovers = Table(
     Column("follows", String(60)),  # id of the ticket that this one continues, because it is gone
     Column("opened_without", String(200)),  # what of the ticket the helpdesk refused, by blanks
     Column("receipt_at", Float),  # when a waiting customer was last told that their words arrived
+    Column("receipt_for", String(300)),  # wamid of the message that this was said to
     UniqueConstraint("customer", "opened_by", name="handoff_one_takeover_a_turn"),
     Index(
         "handoff_one_open_ticket",

@@ -1,7 +1,7 @@
 """The state machine of a takeover, and its beginning. Each step is one transaction that locks the customer's floor row.
 
     bot ─open_takeover→ waiting ─agent_said→ agent ─(helpdesk: solved) announce_return, accept_return→ bot
-                        waiting ─(customer: "back to the bot") give_back→ bot
+                        waiting ─(customer: "back to the bot", "it is solved") give_back→ bot
     bot ─agent_said on a ticket that is still open→ agent        the agent speaks again, after a return
     bot ─open_takeover with a ticket that is still open→ waiting the customer had gone back, and waits again: one ticket
 

@@ -16,6 +16,7 @@ import logging
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -208,9 +209,14 @@ class Zendesk:
             except Refused as error:
                 if self._is_gone(zenpy, ticket):
                     raise Gone(str(error)) from error
-                if not in_their_name:
+                if comment.status == "solved":
+                    # Without an assignee, or with a field that solving requires: an agent has to solve it.
+                    log.warning("zendesk.ticket.not_solved error=%s; leaving it pending", error)
+                    comment = replace(comment, status="pending")
+                elif not in_their_name:
                     raise
-                log.error("zendesk.comment.refused error=%s; adding it as a note of ours", error)
+                else:
+                    log.error("zendesk.comment.refused error=%s; adding it as a note of ours", error)
                 made = self._comment(zenpy, ticket, comment, False)
             self._retag(zenpy, ticket, comment)
             return made

@@ -72,6 +72,7 @@ class Tickets:
         self._user_ids = itertools.count(1001)
         self.deleted: set[int] = set()
         self.refused_fields: set[int] = set()  # ids of ticket fields that do not exist
+        self.needs_assignee = False  # as in an account whose tickets nobody solves unassigned
 
     def upsert_user(self, given: dict[str, Any]) -> dict[str, Any]:
         """Create, or update the user of the same external id."""
@@ -153,6 +154,9 @@ class Tickets:
             raise Rejected(422, "RecordInvalid", details={"status": (text, "InvalidValue")})
         if by == INTEGRATION_ID:
             self._count_update(ticket)
+        if given.get("status") == "solved" and self.needs_assignee:
+            text = "Assignee: is required when solving a ticket"
+            raise Rejected(422, "RecordInvalid", details={"base": (text, "BlankValue")})
         added = None
         if given.get("comment"):
             added = self._add_comment(ticket, given["comment"], by)

@@ -13,7 +13,10 @@ from collections.abc import Callable, Mapping
 from components.text.classifier import Prediction
 
 SMALL_TALK = frozenset(
-    {"greet", "goodbye", "thank", "affirm", "deny", "bot_challenge", "ask_capabilities", "out_of_scope"}
+    {
+        *("greet", "goodbye", "thank", "affirm", "deny", "bot_challenge", "ask_capabilities", "out_of_scope"),
+        *("return_to_bot", "problem_solved"),
+    }
 )
 _OUTBURST = "file_complaint"
 _END = re.compile(r"(?<=[^\W\d].)(?<=[.!?।])\s+|[\n\r]+|(?<=[!?])(?=\w)")

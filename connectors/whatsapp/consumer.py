@@ -23,6 +23,8 @@ from connectors.whatsapp.lanes import Again, Item, leave_slot
 from connectors.whatsapp.partitions import Owned
 from connectors.whatsapp.turn import Reply, Turn, current_turn
 from handoff.database import HandoffUnavailable
+from handoff.floor import Receipt
+from handoff.relay import Wish
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +35,12 @@ OUTSIDE_PATIENCE_S = 20.0
 APOLOGY = "utter_fallback_apology"
 ENDED = "utter_handoff_ended"
 ESCALATION, NOBODY_CALLED = "action_escalate", "utter_handoff_unavailable"
-RETURNED_WITH = {"customer": "utter_handoff_cancelled_by_customer", "unreachable": NOBODY_CALLED}
+RETURNED_WITH = {
+    "customer": "utter_handoff_cancelled_by_customer",
+    "settled": "utter_handoff_settled",
+    "unreachable": NOBODY_CALLED,
+}
+RECEIPT, RECEIPT_OUT_OF_HOURS = "utter_handoff_receipt", "utter_handoff_receipt_out_of_hours"
 
 
 class OutsideUnavailable(RuntimeError):
@@ -47,8 +54,12 @@ class Speaker(Protocol):
         """Run one turn of the dialogue; replies and events land in `turn`."""
         ...
 
-    async def say(self, turn: Turn, response: str) -> None:
-        """Add the domain's response of this name to the turn's replies."""
+    async def say(self, turn: Turn, response: str, **facts: Any) -> None:
+        """Add the domain's response of this name to the turn's replies, its placeholders filled with the facts."""
+        ...
+
+    async def wish(self, turn: Turn) -> Wish | None:
+        """What a customer who waits for a person wants of the assistant. Never raises."""
         ...
 
     async def restart(self, turn: Turn) -> None:
@@ -221,10 +232,11 @@ class Consumer:
         state = await self._floor.holder(turn.entry.customer)
         turn.epoch = state.epoch
         # A turn that called a person, and died before it was committed, runs again: the customer was not told yet.
-        if state.holder != "bot" and state.opened_by != turn.entry.id:
-            # However late a message is, the person who has the conversation wants to read it.
-            turn.outcome = "relayed"
-            await self._floor.relay(turn.entry.customer, turn.entry)
+        if (
+            state.holder != "bot"
+            and state.opened_by != turn.entry.id
+            and not await self._handed_back(turn, waiting=state.holder == "waiting")
+        ):
             return
         sent_at = turn.metadata.get("timestamp") or time.time()
         if time.time() - float(sent_at) > WINDOW_S:
@@ -240,6 +252,28 @@ class Consumer:
             turn.outcome = "without_words"
             log.warning("consumer.turn.without_words")
             await self._speaker.say(turn, APOLOGY)
+
+    async def _handed_back(self, turn: Turn, waiting: bool) -> bool:
+        """Hand the message to the person who is to read it, however late; True when it is the assistant's after all.
+
+        Until a person has written, the customer may take the conversation back, and hears that their words arrived.
+        """
+        turn.outcome = "relayed"
+        wish = await self._speaker.wish(turn) if waiting else None
+        relayed = await self._floor.relay(turn.entry.customer, turn.entry, wish)
+        if relayed.receipt is not None:
+            await self._acknowledge(turn, relayed.receipt)
+        if relayed.outcome != "answerable":
+            return False
+        state = await self._floor.holder(turn.entry.customer)
+        turn.epoch, turn.outcome = state.epoch, "answered"
+        return state.holder == "bot"
+
+    async def _acknowledge(self, turn: Turn, receipt: Receipt) -> None:
+        if receipt.opens is None:
+            await self._speaker.say(turn, RECEIPT, reference=receipt.reference)
+        else:
+            await self._speaker.say(turn, RECEIPT_OUT_OF_HOURS, reference=receipt.reference, opens=receipt.opens)
 
     async def _resolve_quote(self, turn: Turn) -> None:
         """Tell the dialogue what the message quotes: by now everything before it is done."""

@@ -13,9 +13,13 @@ from rasa.shared.core.events import BotUttered, Restarted
 from connectors.whatsapp.consumer import OutsideUnavailable
 from connectors.whatsapp.errors import GraphError
 from connectors.whatsapp.messages import MessageShaper
+from connectors.whatsapp.opening import in_words
 from connectors.whatsapp.outbox import Graph
 from connectors.whatsapp.output import WhatsAppOutput
 from connectors.whatsapp.turn import Turn
+from connectors.wishes import wish_of
+from handoff.hours import Opening
+from handoff.relay import Wish
 
 log = logging.getLogger(__name__)
 
@@ -54,9 +58,13 @@ class RasaSpeaker:
         if lock is not None and lock.is_someone_waiting():
             log.error("dialogue.lock.contended")
 
-    async def say(self, turn: Turn, response: str) -> None:
-        """Add a response of the domain. Raises LookupError when there is none of this name."""
-        message = await self._response(turn, response)
+    async def wish(self, turn: Turn) -> Wish | None:
+        """What a customer who waits for a person wants of the assistant; leaves no trace in the dialogue."""
+        return await wish_of(str(turn.entry.payload.get("text") or ""), self._agent.parse_message)
+
+    async def say(self, turn: Turn, response: str, **facts: Any) -> None:
+        """Add a response of the domain, its placeholders filled. Raises LookupError when there is none of this name."""
+        message = await self._response(turn, response, facts)
         await WhatsAppOutput(turn, self._shaper).send_response(turn.entry.customer, message)
 
     async def restart(self, turn: Turn) -> None:
@@ -84,11 +92,14 @@ class RasaSpeaker:
         except GraphError as error:
             log.debug("dialogue.mark.failed error=%s", type(error).__name__)
 
-    async def _response(self, turn: Turn, response: str) -> dict[str, Any]:
+    async def _response(self, turn: Turn, response: str, facts: dict[str, Any]) -> dict[str, Any]:
         tracker = await self._agent.tracker_store.retrieve(turn.entry.customer)
         if tracker is None:
             tracker = self._agent.tracker_store.init_tracker(turn.entry.customer)
-        message = await self._agent.nlg.generate(response, tracker, WhatsAppOutput.name())
+        for name, fact in facts.items():
+            if isinstance(fact, Opening):
+                facts[name] = await in_words(fact, self._agent.nlg, tracker, WhatsAppOutput.name())
+        message = await self._agent.nlg.generate(response, tracker, WhatsAppOutput.name(), **facts)
         if not message:
             raise LookupError(f"domain.yml has no response {response}")
         return {**message, "utter_action": response}

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from connectors.whatsapp.inbox import Entry
+from handoff.floor import Relayed
+from handoff.relay import Wish
 
 
 class State(Protocol):
@@ -32,8 +34,8 @@ class Authority(Protocol):
         """Whether a reply computed in `epoch` for the entry `wamid` may still be sent."""
         ...
 
-    async def relay(self, customer: str, entry: Entry) -> None:
-        """Hand a message to the ticket; told again after a crash, with the same entry id."""
+    async def relay(self, customer: str, entry: Entry, wish: Wish | None = None) -> Relayed:
+        """Hand a message to the ticket, or grant its wish; told again after a crash, with the same entry id."""
         ...
 
     async def not_delivered(self, entry_id: str, why: str) -> None:
@@ -75,8 +77,8 @@ class BotHasIt:
     async def admit_reply(self, customer: str, epoch: int, wamid: str | None) -> bool:
         return True
 
-    async def relay(self, customer: str, entry: Entry) -> None:
-        return None
+    async def relay(self, customer: str, entry: Entry, wish: Wish | None = None) -> Relayed:
+        return Relayed()
 
     async def not_delivered(self, entry_id: str, why: str) -> None:
         return None

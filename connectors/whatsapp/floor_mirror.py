@@ -28,7 +28,8 @@ from connectors.whatsapp.floor import Authority, State
 from connectors.whatsapp.inbox import Entry
 from handoff.database import HandoffUnavailable
 from handoff.entries import is_agents
-from handoff.floor import FloorState
+from handoff.floor import FloorState, Relayed
+from handoff.relay import Wish
 
 log = logging.getLogger(__name__)
 
@@ -86,8 +87,8 @@ class MirroredFloor:
         if not await self._shown(customer):
             await self._keep(customer, FloorState("waiting", epoch + 1, entry_id))
 
-    async def relay(self, customer: str, entry: Entry) -> None:
-        await self._floor.relay(customer, entry)
+    async def relay(self, customer: str, entry: Entry, wish: Wish | None = None) -> Relayed:
+        return await self._floor.relay(customer, entry, wish)
 
     async def not_delivered(self, entry_id: str, why: str) -> None:
         await self._floor.not_delivered(entry_id, why)

@@ -300,7 +300,7 @@ class Outbox:
         try:
             if reply.author == "agent":
                 await self._floor.not_delivered(reply.key, error)
-            elif error == FLOOR_LOST:
+            elif error == FLOOR_LOST and not _is_receipt(reply):
                 await self._floor.held_back(reply.customer, reply.wamid, reply.text)
         except HandoffUnavailable:
             return Again(1.0)
@@ -336,6 +336,11 @@ class Outbox:
 def plain_text(reply: Outgoing) -> dict[str, Any]:
     """The reply's words as an ordinary text message."""
     return {"messaging_product": "whatsapp", "type": "text", "text": {"body": reply.text[:4096]}}
+
+
+def _is_receipt(reply: Outgoing) -> bool:
+    """Whether the reply only says that the customer's words arrived: whoever took over need not know of it."""
+    return str(reply.about.get("utter_action") or "").startswith("utter_handoff_receipt")
 
 
 def _record(reply: Outgoing, wamid: str | None, outcome: str, error: str | None) -> dict[str, Any]:

@@ -11,16 +11,17 @@ from settings import VARIABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = {
-    "settings", "settings_values", "signals", "postgres_patience", "shop", "actions", "components", "connectors",
-    "handoff", "conversation_log", "privacy", "worker", "twin", "launch", "benchmarks", "workbench",
+    "settings", "settings_values", "signals", "postgres_patience", "shop", "dates", "actions", "components",
+    "connectors", "handoff", "conversation_log", "privacy", "worker", "twin", "launch", "benchmarks", "workbench",
 }
-BASE = {"settings", "settings_values", "signals", "postgres_patience", "shop"}
+BASE = {"settings", "settings_values", "signals", "postgres_patience", "shop", "dates"}
 ALLOWED = {
     "privacy": set(),
     "settings.py": {"settings_values"},
     "settings_values.py": set(),
     "signals.py": set(),
     "shop.py": {"settings"},
+    "dates.py": {"shop"},
     "conversation_log": {"privacy", *BASE},
     "handoff": {"privacy", *BASE},
     "connectors": {"components", "conversation_log", "handoff", "privacy", *BASE},
@@ -66,15 +67,20 @@ def test_place_runs_without_rasa(place: str) -> None:
         assert "rasa" not in {name.split(".")[0] for name in imported(path)}, path.relative_to(ROOT)
 
 
-def test_connectors_ask_only_the_pure_escalation_of_the_components() -> None:
+def test_connectors_ask_only_what_is_pure_of_the_components() -> None:
+    pure = {
+        "connectors/grading.py": "components.escalation",
+        "connectors/wishes.py": "components.intents.message_parts",
+    }
     users = {
         str(path.relative_to(ROOT))
         for path in modules("connectors")
         if any(name.split(".")[0] == "components" for name in imported(path))
     }
-    assert users <= {"connectors/grading.py"}
-    used = {name for name in imported(ROOT / "connectors/grading.py") if name.startswith("components")}
-    assert all(name.startswith("components.escalation") for name in used)
+    assert users <= set(pure)
+    for place, allowed in pure.items():
+        used = {name for name in imported(ROOT / place) if name.startswith("components")}
+        assert all(name.startswith(allowed) for name in used), place
 
 
 def test_worker_uses_only_the_inbox_of_the_connectors() -> None:

@@ -13,13 +13,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from connectors.wishes import wish_of
 from handoff.configuration import HandoffConfiguration
-from handoff.relay import wants_assistant
+from handoff.relay import Wish, wants_assistant
 from workbench.agent import load_agent
 from workbench.dialogues.cases import Dialogue, filled
 from workbench.dialogues.shop import numbers_of, phone_of
 
-ESCALATE, BACK = "action_escalate", "utter_handoff_cancelled_by_customer"
+ESCALATE = "action_escalate"
+BACK: dict[Wish, str] = {"assistant": "utter_handoff_cancelled_by_customer", "settled": "utter_handoff_settled"}
 
 
 @dataclass(frozen=True)
@@ -77,10 +79,11 @@ async def _play(agent: Any, index: int, dialogue: Dialogue, handoff: HandoffConf
     for turn in dialogue.turns:
         text = filled(turn.say, numbers)
         one = Played(text, waiting=waiting)
-        if waiting and wants_assistant(text, handoff):
-            one.replies.append(Reply(BACK, ""))
+        wish = await _wish(agent, text, handoff) if waiting else None
+        if wish in BACK:
+            one.replies.append(Reply(BACK[wish], ""))
             waiting = False
-        elif not waiting:
+        elif wish or not waiting:
             events = await _say(agent, phone, text)
             _note(one, events[seen:])
             seen = len(events)
@@ -88,6 +91,10 @@ async def _play(agent: Any, index: int, dialogue: Dialogue, handoff: HandoffConf
         one.ticket = waiting
         played.append(one)
     return played
+
+
+async def _wish(agent: Any, text: str, handoff: HandoffConfiguration) -> Wish | None:
+    return await wish_of(text, agent.parse_message) or ("assistant" if wants_assistant(text, handoff) else None)
 
 
 async def _say(agent: Any, phone: str, text: str) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from connectors.whatsapp.consumer import OutsideUnavailable
 from connectors.whatsapp.inbox import Entry, InboxUnavailable
 from connectors.whatsapp.turn import Turn
 from handoff.database import HandoffUnavailable
+from handoff.floor import Relayed
 from launch.embedded_redis import EmbeddedRedis
 from tests.conftest import free_port
 from tests.connectors.whatsapp.transport_fakes import FakeGraph, FakeSpeaker, Process, eventually, message
@@ -327,8 +328,9 @@ class TakenFloor:
     async def admit_reply(self, customer: str, epoch: int, wamid: str | None) -> bool:
         return self.may
 
-    async def relay(self, customer: str, entry: Entry) -> None:
+    async def relay(self, customer: str, entry: Entry, wish: Any = None) -> Relayed:
         self.relayed.append(entry.id)
+        return Relayed()
 
     async def not_delivered(self, entry_id: str, why: str) -> None:
         self.relayed.append(f"{entry_id} {why}")
@@ -409,11 +411,13 @@ async def test_a_returned_conversation_is_announced_and_begins_afresh(redis_url:
     await process.inbox.put([Entry("conversation_returned", "91", "r1", {"reason": "solved"})])
     await process.inbox.put([Entry("conversation_returned", "91", "r2", {"reason": "customer"})])
     await process.inbox.put([Entry("conversation_returned", "91", "r3", {"reason": "unreachable"})])
+    await process.inbox.put([Entry("conversation_returned", "91", "r4", {"reason": "settled"})])
     await process.drained()
     assert process.graph.texts("91")[1:] == [
         "utter_handoff_ended", "utter_handoff_cancelled_by_customer", "utter_handoff_unavailable",
+        "utter_handoff_settled",
     ]  # fmt: skip
-    assert process.speaker.restarted == ["91", "91", "91"]
+    assert process.speaker.restarted == ["91"] * 4
     await process.stop()
 
 

@@ -15,7 +15,7 @@ from connectors.whatsapp.floor_mirror import MirroredFloor
 from connectors.whatsapp.inbox import connect
 from connectors.whatsapp.turn import Turn
 from handoff.database import HandoffUnavailable
-from handoff.floor import FloorState
+from handoff.floor import FloorState, Relayed
 from tests.connectors.whatsapp.transport_fakes import FakeSpeaker, Process, eventually, message
 
 WAITING = FloorState("waiting", 1, "wamid.1")
@@ -39,10 +39,11 @@ class Sql:
     async def admit_reply(self, customer: str, epoch: int, wamid: str | None) -> bool:
         return (await self.holder(customer)).may_speak(epoch, wamid)
 
-    async def relay(self, customer: str, entry: Any) -> None:
+    async def relay(self, customer: str, entry: Any, wish: Any = None) -> Relayed:
         if self.away:
             raise HandoffUnavailable
         self.relayed.append(entry.id)
+        return Relayed()
 
     async def not_delivered(self, entry_id: str, why: str) -> None:
         return None

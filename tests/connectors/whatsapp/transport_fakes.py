@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import redis.asyncio
@@ -19,6 +19,7 @@ from connectors.whatsapp.inbox import Entry, Inbox, connect
 from connectors.whatsapp.outbox import Outbox
 from connectors.whatsapp.transport import Transport
 from connectors.whatsapp.turn import Reply, TrackerAppend, Turn
+from handoff.relay import Wish
 
 
 def message(customer: str, wamid: str, text: str = "hello", at: float | None = None) -> Entry:
@@ -35,6 +36,8 @@ class FakeSpeaker:
     answered: list[tuple[str, str]] = field(default_factory=list)
     restarted: list[str] = field(default_factory=list)
     mute: bool = False
+    wishes: dict[str, Wish] = field(default_factory=dict)  # by message
+    facts: list[dict[str, Any]] = field(default_factory=list)  # what responses were filled with
 
     async def answer(self, turn: Turn) -> None:
         self.answered.append((turn.entry.customer, turn.entry.id))
@@ -45,8 +48,12 @@ class FakeSpeaker:
         if not self.mute:
             turn.replies.append(text_reply(f"echo {turn.entry.payload['text']}"))
 
-    async def say(self, turn: Turn, response: str) -> None:
-        turn.replies.append(text_reply(response))
+    async def say(self, turn: Turn, response: str, **facts: Any) -> None:
+        turn.replies.append(replace(text_reply(response), metadata={"utter_action": response}))
+        self.facts.append(facts)
+
+    async def wish(self, turn: Turn) -> Wish | None:
+        return self.wishes.get(turn.entry.payload["text"])
 
     async def restart(self, turn: Turn) -> None:
         self.restarted.append(turn.entry.customer)
