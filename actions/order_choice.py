@@ -35,7 +35,7 @@ class ActionOtherOrder(OrderAction):
         if asked.numbers:
             return await self.by_number(asked)
         orders = await _counted(self, asked)
-        if picked := [order for order in chosen(asked.text, orders) if order.number != asked.last_shown]:
+        if picked := chosen(asked.text, orders):
             return asked.tell(picked)
         if not [order for order in orders if order.number != asked.last_shown]:
             orders = await self.orders.all_orders(asked.phone)

@@ -29,7 +29,7 @@ _ALSO = 0.4  # of the likeliest reason's probability: from here on another one i
 _UPSET = 0.3  # probability that an earlier message needed a person, from which on its mood lasts
 _ODDS_IN_CONTEXT = 2.0  # after news of a late or lost order, or after an upset message
 _ODDS_OF_INTENT = 10.0
-_ODDS_WHEN_UNDERSTOOD = 0.5
+_ODDS_WHEN_UNDERSTOOD = 0.3
 _NOTHING = Opinion({})
 
 

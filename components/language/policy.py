@@ -51,7 +51,8 @@ class LanguagePolicy(UntrainedPolicy):
         message = _reading(tracker.latest_message.text)
         before = _spoken_before(tracker)
         foreign = message.language is not None and not _is_answered(message.language, domain)
-        if foreign and before.language and not message.only_a_wish and _too_short(tracker.latest_message.text):
+        running = before.language or (tracker.latest_message.parse_data or {}).get("after") not in (None, "none")
+        if foreign and running and not message.only_a_wish and _too_short(tracker.latest_message.text):
             message = Reading()
         after = choose(before, message, _earlier(tracker))
         language = _written_as(after.language, domain)

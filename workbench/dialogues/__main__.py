@@ -13,6 +13,7 @@ import sys
 import tempfile
 from dataclasses import asdict
 from datetime import date
+from itertools import islice
 from pathlib import Path
 
 from rich.console import Console
@@ -31,13 +32,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("files", nargs="*", type=Path, default=[DIALOGUES / "seen"])
     parser.add_argument("--mistakes", action="store_true", help="show the dialogues that went wrong")
     parser.add_argument("--llm", action="store_true", help="with the configured LLM")
-    parser.add_argument("--json", action="store_true", help="print the sums as one JSON object")
+    parser.add_argument("--json", action="store_true", help="print the sums as JSON, a line for each file or folder")
     options = parser.parse_args(arguments)
     try:
-        dialogues = [dialogue for path in options.files for dialogue in read_dialogues(path)]
+        by_file = {path: read_dialogues(path) for path in options.files}
     except DialogueFileError as error:
         print(f"✗ {error}", file=sys.stderr)
         return 2
+    dialogues = [dialogue for some in by_file.values() for dialogue in some]
     with tempfile.TemporaryDirectory() as state:
         orders = f"sqlite:///{state}/orders.db"
         _use(state, orders, options.llm)
@@ -47,7 +49,9 @@ def main(arguments: list[str] | None = None) -> int:
     if options.mistakes:
         print_mistakes(outcomes, console)
     if options.json:
-        print(json.dumps(asdict(summary(outcomes))))
+        left = iter(outcomes)
+        for path, some in by_file.items():
+            print(json.dumps({"files": str(path), **asdict(summary(list(islice(left, len(some)))))}))
     else:
         print_table(outcomes, console)
     return 0
