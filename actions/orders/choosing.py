@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from actions.orders.models import Order, OrderStatus
 
 _PLACES = {
-    0: "1 1st first one pehla pehle pehli upar top uno primero primera primeiro primeira latest newest newer recent naya",
+    0: "1 1st first one pehla pehle pehli upar top uno primero primera primeiro primeira latest newest newer recent",
     1: "2 2nd second two dusra dusre dusri doosra doosre doosri segundo segunda dos dois",
     2: "3 3rd third three teesra teesre tisra tercero tercera tres terceiro terceira três",
     3: "4 4th fourth four chautha cuarto cuarta quarto quarta",

@@ -1,4 +1,4 @@
-"""The trained model and the actions in natural dialogues, without an LLM: today's level less a little; a regression fails.
+"""The trained model and the actions in natural dialogues, without an LLM: the level less a little; a regression fails.
 
 `sealed/` was written by somebody who had seen neither the pages' wording nor the assistant; its mistakes are not shown.
 """
