@@ -26,6 +26,8 @@ ANSWER_TO: dict[str, type[SpeakingAction]] = {
     "ask_return_policy": ActionAnswerReturnPolicy,
 }
 RESPONSE_TO = {"ask_capabilities": "utter_capabilities"}
+# The buttons that "yes" can press, by intent; `affirm` is the answer to a change's question, which its form awaits.
+YES_ANSWERS = frozenset({*ANSWER_TO, *RESPONSE_TO, "request_human", "affirm"})
 ASKED_FOR_A_PERSON = (
     SlotSet("escalation_reason", "human_requested"),
     SlotSet("escalation_priority", "HIGH"),

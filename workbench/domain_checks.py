@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from actions.confirmation import YES_ANSWERS
 from connectors.whatsapp import bodies
 from connectors.whatsapp.messages import problems
 from workbench.findings import Finding, nearest
@@ -54,8 +55,22 @@ def _variant(project: Project, name: str, line: int, variant: Any) -> Iterator[F
                      "write `- {title: …, payload: /…}` below `buttons:`")  # fmt: skip
         return
     yield from _limits(name, variant, buttons)
+    yield from _offer(name, buttons)
     for button in buttons:
         yield from _button(project, name, button)
+
+
+def _offer(name: str, buttons: list[Block]) -> Iterator[Finding]:
+    """A yes-or-no question has a button /deny; "yes" in words means its first one, which an action must know."""
+    payloads = [str(button.get("payload") or "") for button in buttons]
+    if "/deny" not in payloads:
+        return
+    intent = payloads[0].removeprefix("/").partition("{")[0]
+    if intent not in YES_ANSWERS:
+        yield _wrong("offer that nothing answers", buttons[0].line,
+                     f"{name}: a customer who types yes means {payloads[0]}, which action_affirm cannot do",
+                     f"let the first button be one of /{', /'.join(sorted(YES_ANSWERS))}, "
+                     "or let an engineer add it in actions/confirmation.py")  # fmt: skip
 
 
 def _limits(name: str, variant: Block, buttons: list[Block]) -> Iterator[Finding]:

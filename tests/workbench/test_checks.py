@@ -78,6 +78,9 @@ MISTAKES = {
     "an entity that the domain does not know": (
         "tests/stories/order_status.yml", '- order_number: "10240"', '- number: "10240"', "unknown entity",
         "- intent: inform_order_number", "order_number?"),
+    "an offer that yes does not answer": (
+        "domain.yml", '{title: "Yes, please", payload: /request_human}', '{title: "Yes, please", payload: /goodbye}',
+        "offer that nothing answers", None, "actions/confirmation.py"),
     "a response without text": (
         "domain.yml", '  - text: "Bye for now! Write to me whenever you need us."', '  - text: ""',
         "response without text", "Bye for now!", "- text:"),
