@@ -22,7 +22,7 @@ from components.text.classifier import Embedder, Prediction, _balancing, _centre
 from components.text.message_text import folded, readable
 from components.text.ngrams import Ngrams
 
-_ANYWHERE = 0.3  # likeness in words and meaning of examples that follow different things, beside 1.3 of the same
+_ANYWHERE = 0.6  # likeness in words and meaning of examples that follow different things, beside 1.6 of the same
 _MEANING = 2.0  # weight of the sentence embedding beside the words
 _OPINION = 0.5  # weight of what the message is thought to mean alone, and once more after the same thing
 _RIDGE, _BALANCE = 0.3, 0.3

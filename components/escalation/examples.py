@@ -26,7 +26,7 @@ FOLDER = Path("data") / "escalation"
 REASONS = ("complaint", "refund_request", "human_requested", "frustration")
 NONE = "none"
 _KEYS = ("reason", "intents", "examples")
-_EVERY = 2  # of the calm phrases of data/nlu, which are many, one in so many
+_EVERY = 2  # of the calm phrases that begin a conversation, which are many, one in so many; of the others every one
 _ANNOTATION = re.compile(r"\[([^\]]+)\][({][^)}]*[)}]")
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -87,10 +87,10 @@ def training_examples(root: Path = ROOT) -> list[Example]:
         raise EscalationDataError(f"{FOLDER} has no examples. Remedy: restore it from the repository.")
     found = {message.text: Example(message.text, message.reason) for message in messages}
     calm = 0
-    for intent, text in _phrases(root):
+    for intent, text, follows in _phrases(root):
         reason = intents.get(intent)
-        calm += reason == NONE
-        if reason and text not in found and (reason != NONE or calm % _EVERY == 0):
+        calm += reason == NONE and not follows
+        if reason and text not in found and (reason != NONE or follows or calm % _EVERY == 0):
             found[text] = Example(text, reason)
     return list(found.values())
 
@@ -139,11 +139,12 @@ def _block(block: Any, rows: Iterator[tuple[int, str]], path: Path) -> Iterator[
             yield Mistake(path, number, f'"{example.strip()[:60]}" is not read', "begin it with `- `")
 
 
-def _phrases(root: Path) -> Iterator[tuple[str, str]]:
-    """Intent and phrase of all training phrases, without entity marks."""
+def _phrases(root: Path) -> Iterator[tuple[str, str, bool]]:
+    """Intent and phrase of all training phrases, without entity marks, and whether it follows something."""
     for path in sorted((root / "data" / "nlu").rglob("*.yml")):
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506
         for block in content.get("nlu") or []:
             for line in str(block.get("examples") or "").splitlines():
                 if line.startswith("- ") and block.get("intent"):
-                    yield block["intent"], _ANNOTATION.sub(r"\1", line[2:]).strip()
+                    follows = "after" in (block.get("metadata") or {})
+                    yield block["intent"], _ANNOTATION.sub(r"\1", line[2:]).strip(), follows
