@@ -158,10 +158,10 @@ def test_third_turn_that_is_not_understood_calls_a_person_instead_of_asking_agai
     assert slots(prediction)["escalation_priority"] == "MEDIUM"
 
 
-def test_third_fruitless_lookup_is_said_and_then_a_person_is_called(policy: EscalationPolicy) -> None:
-    third = says("10299", "check_order_status")
-    assert predicted(predict(policy, not_found(), not_understood(), third)) is None
-    prediction = predict(policy, not_found(), not_understood(), not_found())
+def test_wrong_numbers_alone_call_nobody_and_do_not_end_a_row_of_failures(policy: EscalationPolicy) -> None:
+    assert predicted(predict(policy, not_found(), not_found(), not_found())) is None
+    assert predicted(predict(policy, not_understood(), not_understood(), not_found())) is None
+    prediction = predict(policy, not_understood(), not_found(), says("blah", "nlu_fallback"))
     assert slots(prediction)["escalation_reason"] == "repeated_failure"
 
 
