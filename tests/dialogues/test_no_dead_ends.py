@@ -19,7 +19,8 @@ from workbench.dialogues.shop import seed
 
 SAYINGS = ["hi", "where is my order", "{OPEN}", "cancel it", "yes", "no", "return it", "the other one", "second one",
            "how long do refunds take", "what about shoes", "why so late", "who brings it", "thanks", "1023",
-           "{MISSING}", "change the address", "show my orders", "both", "what a day", "ok", "can i exchange it", "list", "hmm"]
+           "{MISSING}", "change the address", "show my orders", "both", "what a day", "ok", "can i exchange it", "list",
+           "hmm"]
 dice = random.Random(7)
 walks = [Dialogue(f"w{n}", "walk", ("OPEN", "OPEN2", "DONE"), tuple(
     DialogueTurn(say, (), "may", True)
