@@ -17,6 +17,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions import services
 from actions.llm.facts import facts
 from actions.llm.settling import Settled, Settler
+from actions.order_answers import misshaped_in_message
 from actions.speaking import Domain, Event, SpeakingAction, intent_name
 
 CLARIFICATIONS = "utter_clarification_"
@@ -35,6 +36,11 @@ class ActionClarify(SpeakingAction):
         return "action_clarify"
 
     async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
+        misshaped = misshaped_in_message(tracker)
+        if misshaped:
+            example = services.order_number_example()
+            dispatcher.utter_message(response="utter_order_status_misshaped", number=misshaped, example=example)
+            return []
         settled = await self._settled(tracker)
         if settled is not None and settled.intent:
             return said_again(tracker, settled)

@@ -15,7 +15,7 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.orders.models import Order
-from actions.orders.numbers import normal_number
+from actions.orders.numbers import named, normal_number
 from actions.orders.phrases import OrderPhrases
 from actions.speaking import Event, message_metadata, turns_backwards
 
@@ -42,6 +42,7 @@ class Asked:
     shown: list[str]
     offered: list[str]
     told_before: frozenset[tuple[str, str]]
+    misshaped: str | None
     failed: float
     say: CollectingDispatcher
     phrases: OrderPhrases
@@ -59,7 +60,7 @@ class Asked:
     def point_at(self, left: Sequence[str]) -> None:
         """Say which orders were not told for want of room."""
         if left:
-            numbers = ", ".join(f"#{number}" for number in left[:MOST_ROWS])
+            numbers = ", ".join(named(number) for number in left[:MOST_ROWS])
             self.say.utter_message(response="utter_order_status_more", order_numbers=numbers)
 
     def choose(self, orders: Sequence[Order]) -> list[Event]:
@@ -142,6 +143,12 @@ def numbers_meant(tracker: Tracker) -> list[str]:
         return named  # a tap on a button quotes the message that holds it
     quoted = normal_number((message_metadata(tracker).get("quoted") or {}).get("order_number"))
     return [quoted] if quoted else []
+
+
+def misshaped_in_message(tracker: Tracker) -> str | None:
+    """What was written like an order number and is none of this shop's shape, as written."""
+    entities = (tracker.latest_message or {}).get("entities") or []
+    return next((str(one.get("value")) for one in entities if one.get("entity") == "order_number_misshaped"), None)
 
 
 def numbers_in_message(tracker: Tracker) -> list[str]:

@@ -19,6 +19,7 @@ from actions.order_status import choose_from
 from actions.orders.choosing import chosen
 from actions.orders.lookup import Orders
 from actions.orders.models import Order, OrderStatus
+from actions.orders.numbers import named
 from actions.orders.repository import OrdersUnavailable
 from actions.speaking import Domain, Event, SpeakingAction, in_form, intent_name, message_metadata
 from actions.words import Pieces
@@ -126,7 +127,7 @@ class ValidateOrderChangeForm(FormValidationAction):
             return {"change_order_number": value}
         if value in found:
             return {"change_order_number": value}
-        dispatcher.utter_message(response="utter_order_change_not_found", number=value)
+        dispatcher.utter_message(response="utter_order_change_not_found", number=value, order=named(value))
         return {"change_order_number": None}
 
     async def validate_change_confirmed(

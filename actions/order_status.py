@@ -16,7 +16,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 import settings
 from actions import services
-from actions.order_answers import MOST_ANSWERS, Asked, numbers_meant, offer_list, told_before
+from actions.order_answers import MOST_ANSWERS, Asked, misshaped_in_message, numbers_meant, offer_list, told_before
 from actions.orders.lookup import Orders
 from actions.orders.models import Order
 from actions.orders.phones import senders_phone
@@ -66,10 +66,17 @@ class OrderAction(SpeakingAction):
             shown=list(tracker.get_slot("orders_shown") or []),
             offered=list(tracker.get_slot("orders_offered") or []),
             told_before=told_before(tracker),
+            misshaped=misshaped_in_message(tracker),
             failed=float(tracker.get_slot("failed_lookups") or 0),
             say=dispatcher,
             phrases=OrderPhrases(Pieces(domain, "order_status"), self._today()),
         )
+        if asked.misshaped and not asked.numbers:
+            # Never answered with another order: the customer means one, and it is not told which.
+            dispatcher.utter_message(
+                response="utter_order_status_misshaped", number=asked.misshaped, example=self.example()
+            )
+            return asked.wait_for_number()
         try:
             return await self.look_up(asked)
         except OrdersUnavailable:

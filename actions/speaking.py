@@ -17,12 +17,27 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import ActionExecutionRejection
 
+from actions.orders.numbers import named
 from actions.words import for_customer
 
 log = logging.getLogger(__name__)
 
 Event = dict[str, Any]
 Domain = dict[str, Any]
+
+
+class NamingDispatcher(CollectingDispatcher):
+    """Gives every response that is about an order the placeholder {order}: its number as customers are told it."""
+
+    def __init__(self, dispatcher: CollectingDispatcher) -> None:
+        super().__init__()
+        self.messages = dispatcher.messages
+
+    def utter_message(self, *arguments: Any, **facts: Any) -> None:
+        number = facts.get("order_number") or facts.get("number")
+        if number and "order" not in facts:
+            facts["order"] = named(str(number))
+        super().utter_message(*arguments, **facts)
 
 
 class SpeakingAction(abc.ABC, Action):
@@ -39,7 +54,7 @@ class SpeakingAction(abc.ABC, Action):
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
         """Rasa's entry point."""
         try:
-            return await self.answer(dispatcher, tracker, for_customer(domain, tracker.slots))
+            return await self.answer(NamingDispatcher(dispatcher), tracker, for_customer(domain, tracker.slots))
         except ActionExecutionRejection:
             raise
         except Exception as error:

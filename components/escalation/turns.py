@@ -39,7 +39,7 @@ class Turn:
 
     @property
     def unresolved(self) -> bool:
-        return any(
+        return not self.in_passing and any(
             name in UNRESOLVED or name.startswith(UNRESOLVED_PREFIXES) for name in (*self.actions, *self.responses)
         )
 

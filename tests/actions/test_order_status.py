@@ -103,10 +103,12 @@ async def ask(
     orders: Any,
     *numbers: Any,
     phone: str | None = ASHA,
+    misshaped: str | None = None,
     **slots: Any,
 ) -> Reply:
     """One turn: the customer names `numbers` (perhaps none) from `phone`."""
     entities = [{"entity": "order_number", "value": number} for number in numbers]
+    entities += [{"entity": "order_number_misshaped", "value": misshaped}] if misshaped else []
     latest = {"text": "…", "intent": {"name": "any"}, "entities": entities, "metadata": {"phone": phone}}
     tracker = Tracker("919876543210", slots, latest, [], False, None, {}, "action_listen")
     dispatcher = CollectingDispatcher()
@@ -177,8 +179,9 @@ async def test_another_customers_order_and_an_unknown_one_get_the_same_words() -
     assert foreign.text.replace("10555", "99999") == unknown.text
     assert "#99999" in unknown.text
     assert foreign.responses == unknown.responses == ["utter_order_status_not_found"]
-    assert {k: v for k, v in foreign.messages[0].items() if k != "order_number"} == {
-        k: v for k, v in unknown.messages[0].items() if k != "order_number"
+    told = ("order_number", "order")
+    assert {k: v for k, v in foreign.messages[0].items() if k not in told} == {
+        k: v for k, v in unknown.messages[0].items() if k not in told
     }
     assert foreign.slots == unknown.slots == {"failed_lookups": 1, "awaiting_order_number": True}
 
@@ -401,3 +404,17 @@ def test_the_shops_day_is_indias() -> None:
 def test_no_two_statuses_share_their_words() -> None:
     texts = [DOMAIN["responses"][f"utter_order_status_{status.value}"][0]["text"] for status in OrderStatus]
     assert len(set(texts)) == len(OrderStatus) == 10
+
+
+async def test_an_order_is_named_as_the_shop_writes_it() -> None:
+    reply = await ask(ActionCheckOrderStatus, ashas(Order("WC-1001", OrderStatus.SHIPPED)), "WC-1001")
+    assert "WC-1001" in reply.text
+    assert "#WC" not in reply.text
+
+
+async def test_what_is_no_order_number_of_this_shop_is_never_answered_with_another_order() -> None:
+    reply = await ask(ActionCheckOrderStatus, ashas(order("10234")), misshaped="WC-9009")
+    assert reply.responses == ["utter_order_status_misshaped"]
+    assert "WC-9009" in reply.text
+    assert "10234" in reply.text  # what the numbers look like, not this customer's order
+    assert "on its way" not in reply.text
