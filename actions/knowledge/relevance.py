@@ -1,16 +1,15 @@
-"""Does this section answer this question? Learnt across shops, from what no shop owns.
+"""Which section answers this question, and does any? Learnt across shops, from what no shop owns.
 
 Of every pair of question and section numbers are taken: likeness in meaning to the section's whole, heading and
-sentences, shared words by their rarity in these pages, whether what is asked for stands there, and whether both are
-about the same usual topic (data/policy_topics/). One linear model over them gives every section a weight and "none of
-them" another (a conditional logit), so that the probabilities of all sections and of none add up to 1. It was fitted
-by `relevance_training.py` on the shops in data/shops/.
+sentences, as they are and through a bridge from how customers ask to how pages speak; shared words by their rarity in
+these pages; and whether both are about the same usual topic (data/policy_topics/). One linear model ranks the
+sections, a second one tells from the best section's lead and from the question's topics whether the pages answer at
+all. Both were fitted by `relevance_training.py` on the shops in data/shops/.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
@@ -32,38 +31,6 @@ Embed = Callable[[Sequence[str], str], Vectors]
 _STEM = 5
 _SHARPNESS = 14.0  # of the choice among topics
 _IN_LETTERS = 0.4  # weight of shared letters beside the likeness in meaning
-# What is asked for, and how it looks where it stands; accents are gone on both sides.
-_KINDS = tuple(
-    (re.compile(asked, re.X), re.compile(stands, re.X))
-    for asked, stands in (
-        (  # a duration
-            r"""\b(?:how\ (?:long|soon|fast|many\ days)|when|deadline|days?|weeks?|tarda|cuantos\ dias|cuando|plazo|
-            demora|quanto\ tempo|quantos\ dias|quando|prazo|kitne\ din|kab)\b""",
-            r"""\d+\ ?(?:(?:business|working|calendar)\ )?(?:days?|hours?|weeks?|months?|years?|nights?|minutes?|dias?|
-            horas?|semanas?|mes(?:es)?|anos?|noches|noites|minutos|din|h\b)|(?:same|next)\ day|tomorrow""",
-        ),
-        (  # a price
-            r"""\b(?:how\ much|cost|price|fee|charged?|pay|cuesta|sale|precio|costo|cobran|gratis|free|quanto\ custa|
-            preco|taxa|custa|cobram|kitna|paise)\b|[$£€₹]""",
-            r"[$£€₹]\ ?\d|r\$|\d\ ?[€£%]|\bfree\b|gratis|gratuit|\brs\.?\ ?\d|mx\$|chf",
-        ),
-        (  # a time of day or of the week
-            r"""\b(?:what\ time|open|opening|hours|close|sunday|saturday|weekend|horario|abren|abierto|domingo|sabado|
-            que\ horas|abrem|aberto|fecha)\b""",
-            r"""\b\d{1,2}(?::\d\d)?\ ?(?:am|pm|a\.m|p\.m|h)\b|\d{1,2}:\d\d|\bmon(?:day)?\b|sunday|lunes|domingo|
-            segunda|sabado""",
-        ),
-        (  # a place
-            r"\b(?:where|address|located|near|donde|direccion|onde|endereco|kahan|kaha|parking)\b",
-            r"\b(?:street|st\.|road|avenue|av\.|calle|rua|unit|floor|yard|loja|tienda|store|shop)\b",
-        ),
-        (  # a way to do it
-            r"\b(?:how\ (?:do|can|to)|como|kaise)\b",
-            r"""\b(?:form|email|write|fill|click|account|send|call|link|page|order\ number|whatsapp|formulario|escribe|
-            envia|mande|preencha)\b""",
-        ),
-    )
-)
 
 
 @dataclass(frozen=True)
@@ -76,14 +43,16 @@ class Fitted:
     topic_of: NDArray[np.intp]  # (phrasings,)
     said: Numbers  # (topics, d), unit rows: how pages speak of it
     area_of: NDArray[np.intp]  # (topics,)
-    pair: Numbers  # (3, numbers of a pair): mean, spread, weight
-    none: Numbers  # (3, numbers of a question + 1): mean, spread, weight; the last is the constant
+    said_middle: Numbers  # (384,) of all lines of pages in the catalogue
+    bridge: Numbers  # (384, 384): from a question to what a page says about it
+    ranking: Numbers  # (3, numbers of a pair): mean, spread, weight
+    answerable: Numbers  # (3, numbers of a question + 1): mean, spread, weight; the last is the constant
     made_from: NDArray[np.str_]  # digest of the data
 
     def save(self, path: Path = FITTED) -> None:
         """Write the file that comes with the project, in half precision."""
         halved = {f.name: getattr(self, f.name) for f in fields(self)}
-        big = ("turn", "asked", "said")
+        big = ("turn", "asked", "said", "bridge")
         np.savez_compressed(path, **{k: v.astype(np.float16) if k in big else v for k, v in halved.items()})
 
 
@@ -149,83 +118,75 @@ class Pages:
         texts = [f"{s.page_title}: {s.heading}. {s.text}" for s in sections]
         spoken = [(f"{s.heading}: {sentence}", n) for n, s in enumerate(sections) for sentence in s.sentences]
         asked = [(line, n) for n, s in enumerate(sections) for line in (s.heading, *s.asked_as)]
-        named = [f"{s.page_title}: {s.heading}" for s in sections]
-        whole = embed([*texts, *(text for text, _ in spoken), *named], "passage")
-        self._whole, self._spoken, self._named = np.split(whole, [len(texts), len(texts) + len(spoken)])
+        rows = embed([*texts, *(text for text, _ in spoken)], "passage")
+        self._whole, self._spoken = np.split(rows, [len(texts)])
         self._asked = embed([text for text, _ in asked], "query")
         self._speaker = np.array([n for _, n in spoken])
         self._asker = np.array([n for _, n in asked])
-        self._turned = tuple(self._turn(rows, rows.mean(axis=0)) for rows in (self._whole, self._spoken, self._asked))
+        self._behind = [np.asarray(rows, np.float64) - model.said_middle for rows in (self._whole, self._spoken)]
         self._words = [_stems(f"{s.heading} {s.text}") for s in sections]
-        self._heading_words = [_stems(f"{s.page_title} {s.heading} {' '.join(s.above)}") for s in sections]
         self._seen = Counter(stem for stems in self._words for stem in stems)
         self._pieces = _Pieces([f"{s.page_title} {s.heading} {s.heading} {s.text}" for s in sections])
-        folded = [_folded(s.text) for s in sections]
-        self._kinds = np.array([[bool(stands.search(text)) for _, stands in _KINDS] for text in folded], float)
         own = topics_of_questions(model, [text for text, _ in asked], self._asked)
         headed = np.stack([own[self._asker == n].max(axis=0) for n in range(self.size)])
-        self.topics = (_shares(self._turned[0] @ model.said.T) + headed / headed.sum(axis=1, keepdims=True)) / 2
-
-    def _turn(self, rows: Vectors, middle: Vectors | Numbers) -> Numbers:
-        return unit((np.asarray(rows, np.float64) - middle) @ self._model.turn)
+        turned = unit((np.asarray(self._whole, np.float64) - self._whole.mean(axis=0)) @ model.turn)
+        self.topics = (_shares(turned @ model.said.T) + headed / headed.sum(axis=1, keepdims=True)) / 2
 
     def numbers(
         self, questions: Sequence[str], vectors: Vectors, unseen: bool = False
     ) -> tuple[Numbers, Numbers]:
         """Of every pair of question and section (questions, sections, n), and of every question (questions, m)."""
         q = np.asarray(vectors, np.float64)
-        turned = self._turn(vectors, self._model.middle)
+        across = (q - self._model.middle) @ self._model.bridge
         topics = topics_of_questions(self._model, questions, vectors, unseen)
-        spoken, asked = q @ self._spoken.T, q @ self._asked.T
         words = [_stems(question) for question in questions]
         scores = np.stack([
-            q @ self._whole.T, _best(spoken, self._speaker, self.size), _best_three(spoken, self._speaker, self.size),
-            _best(asked, self._asker, self.size), q @ self._named.T,
-            turned @ self._turned[0].T, _best(turned @ self._turned[1].T, self._speaker, self.size),
-            _best(turned @ self._turned[2].T, self._asker, self.size),
+            q @ self._whole.T, _best(q @ self._spoken.T, self._speaker, self.size),
+            _best(q @ self._asked.T, self._asker, self.size),
+            across @ self._behind[0].T, _best(across @ self._behind[1].T, self._speaker, self.size),
             np.stack([self._pieces.likeness(question) for question in questions]),
-            np.stack([self._shared(stems, self._words) for stems in words]),
-            np.stack([self._shared(stems, self._heading_words) for stems in words]),
+            np.stack([self._shared(stems) for stems in words]),
             np.sqrt(topics @ self.topics.T), np.sqrt(topics) @ np.sqrt(self.topics).T,
         ], axis=-1)
         ordered = np.sort(scores, axis=1)
         best, second = ordered[:, -1:], ordered[:, -2:-1] if self.size > 1 else ordered[:, -1:]
         mean, spread = scores.mean(axis=1, keepdims=True), scores.std(axis=1, keepdims=True) + 1e-6
-        folded = [_folded(question) for question in questions]
-        wanted = np.array([[bool(asks.search(text)) for asks, _ in _KINDS] for text in folded], float)
-        kinds = wanted[:, None, :] * self._kinds[None]
+        # A score counts by itself, against the next best section, and among this shop's sections.
         pair = np.concatenate([
-            scores, scores - np.where(scores == best, second, best), (scores - mean) / spread, kinds,
-            wanted[:, None, :] - kinds,
+            scores, scores - np.where(scores == best, second, best), (scores - mean) / spread
         ], axis=-1)
         areas = topics @ np.eye(self._model.area_of.max() + 1)[self._model.area_of]
-        strange = [1 - self._shared(stems, [frozenset(self._seen)])[0] for stems in words]
-        length = [math.log1p(len(words_of(question))) for question in questions]
-        none = np.concatenate([
-            best[:, 0], (best - second)[:, 0], (best - mean)[:, 0], areas, topics.max(axis=1, keepdims=True),
-            np.array([strange, length, [len(stems) for stems in words]]).T,
-        ], axis=1)
-        return pair, none
+        length = np.array([[math.log1p(len(words_of(question))) for question in questions], [len(w) for w in words]]).T
+        return pair, np.concatenate([best[:, 0], (best - mean)[:, 0], length, areas, np.sqrt(topics)], axis=1)
 
     def probabilities(self, questions: Sequence[str], vectors: Vectors) -> Numbers:
         """Shape (questions, sections + 1): how probably each section, and last none of them, answers."""
         return choose(self._model, *self.numbers(questions, vectors))
 
-    def _shared(self, stems: frozenset[str], places: Sequence[frozenset[str]]) -> Numbers:
-        """The share of a question's words, weighted by rarity, that stand in each place."""
+    def _shared(self, stems: frozenset[str]) -> Numbers:
+        """The share of a question's words, weighted by rarity, that stand in each section."""
         rarity = {stem: math.log((1 + self.size) / (0.5 + self._seen.get(stem, 0))) for stem in stems}
         total = sum(rarity.values()) or 1.0
-        return np.array([sum(rarity[stem] for stem in stems & place) / total for place in places])
+        return np.array([sum(rarity[stem] for stem in stems & place) / total for place in self._words])
 
 
-def choose(model: Fitted, pair: Numbers, none: Numbers) -> Numbers:
-    """The model over standardised numbers: probabilities of the sections and, last, of none of them."""
-    weights = np.concatenate([
-        ((pair - model.pair[0]) / model.pair[1]) @ model.pair[2],
-        (((none - model.none[0, :-1]) / model.none[1, :-1]) @ model.none[2, :-1] + model.none[2, -1])[:, None],
-    ], axis=1)
-    raised = np.exp(weights - weights.max(axis=1, keepdims=True))
-    return np.asarray(raised / raised.sum(axis=1, keepdims=True), np.float64)
+def choose(model: Fitted, pair: Numbers, asked: Numbers) -> Numbers:
+    """Probabilities of the sections and, last, of none of them."""
+    shares, lead = ranked(((pair - model.ranking[0]) / model.ranking[1]) @ model.ranking[2])
+    asked = np.concatenate([asked, lead, np.ones((len(asked), 1))], axis=1)
+    weights = ((asked - model.answerable[0]) / model.answerable[1]) @ model.answerable[2]
+    answered = 1 / (1 + np.exp(-weights))[:, None]
+    return np.concatenate([shares * answered, 1 - answered], axis=1)
+
+
+def ranked(weights: Numbers) -> tuple[Numbers, Numbers]:
+    """The sections' shares, and the numbers of how far the best one leads: shape (questions, 4)."""
+    ordered = np.sort(weights, axis=1)
+    shares = np.exp(weights - ordered[:, -1:])
+    shares /= shares.sum(axis=1, keepdims=True)
+    second = ordered[:, -2] if weights.shape[1] > 1 else ordered[:, -1]
+    doubt = -(shares * np.log(shares + 1e-9)).sum(axis=1)
+    return shares, np.stack([ordered[:, -1], ordered[:, -1] - second, shares.max(axis=1), doubt], axis=1)
 
 
 class _Pieces:
@@ -280,7 +241,3 @@ def _folded(text: str) -> str:
 
 def _best(likeness: Numbers, owners: NDArray[np.intp], size: int) -> Numbers:
     return np.stack([likeness[:, owners == n].max(axis=1) for n in range(size)], axis=1)
-
-
-def _best_three(likeness: Numbers, owners: NDArray[np.intp], size: int) -> Numbers:
-    return np.stack([np.sort(likeness[:, owners == n], axis=1)[:, -3:].mean(axis=1) for n in range(size)], axis=1)

@@ -15,18 +15,22 @@ from pathlib import Path
 
 import numpy as np
 from scipy.optimize import minimize
+from sklearn.linear_model import LogisticRegression
 
 import settings
 from actions.knowledge.documents import Section, load_pages
 from actions.knowledge.embedding import E5, RememberingEmbedder
-from actions.knowledge.relevance import FITTED, Embed, Fitted, Numbers, Pages, choose, unit
+from actions.knowledge.relevance import FITTED, Embed, Fitted, Numbers, Pages, choose, ranked, unit
 from actions.knowledge.topics import FOLDER, Topic, load_topics
 from actions.knowledge.wording import Wording
 
 SHOPS = FOLDER.parent / "shops"
 DIMENSIONS = 96
 SPREAD = 1e-3  # added to the spread of phrasings within a topic
-PULL = (0.003, 0.03)  # towards 0, of the weights of a pair and of none
+PULL = 0.01  # towards 0, of the weights of the ranking
+LOOSENESS = 0.05  # of the weights of the decision whether the pages answer
+WRONG_SECTION = 0.1  # weight of a question whose section the ranking missed: refusing it loses little
+BRIDGE_GROUPS, BRIDGE_SHARPNESS, BRIDGE_PULL = 6, 30.0, 0.003
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class Lesson:
 
     shop: str
     pair: Numbers
-    none: Numbers
+    asked: Numbers
     right: Numbers
 
 
@@ -64,11 +68,14 @@ def topic_space(topics: Sequence[Topic], embed: Embed) -> Fitted:
     white = vectors @ np.diag((values + SPREAD) ** -0.5) @ vectors.T
     _, _, axes = np.linalg.svd((means - middle) @ white, full_matrices=False)
     turn = white @ axes[:DIMENSIONS].T
-    said = embed([" ".join((topic.about, *topic.said)) for topic in topics], "passage").astype(np.float64)
+    spoken = embed([" ".join((topic.about, *topic.said)) for topic in topics], "passage").astype(np.float64)
+    lines = embed([line for topic in topics for line in topic.said], "passage").astype(np.float64)
+    line_of = np.array([n for n, topic in enumerate(topics) for _ in topic.said])
     areas = sorted({topic.area for topic in topics})
     return Fitted(
-        middle, turn, unit((asked - middle) @ turn), owner, unit((said - said.mean(axis=0)) @ turn),
-        np.array([areas.index(topic.area) for topic in topics]), np.zeros((3, 0)), np.zeros((3, 0)), np.array(digest()),
+        middle, turn, unit((asked - middle) @ turn), owner, unit((spoken - spoken.mean(axis=0)) @ turn),
+        np.array([areas.index(topic.area) for topic in topics]), lines.mean(axis=0),
+        bridge(asked, owner, lines, line_of), np.zeros((3, 0)), np.zeros((3, 0)), np.array(digest()),
     )
 
 
@@ -94,50 +101,80 @@ def lesson(folder: Path, space: Fitted, embed: Embed) -> Lesson:
     pages, wording = Pages(loaded.sections, embed, space), Wording(loaded.lexicon)
     asked = read_questions(folder / "questions.tsv", loaded.sections)
     questions = [wording.readable(question) for question, _ in asked]
-    pair, none = pages.numbers(questions, embed(questions, "query"), unseen=True)
+    pair, asked_numbers = pages.numbers(questions, embed(questions, "query"), unseen=True)
     right = np.zeros((len(asked), len(loaded.sections) + 1))
     for row, (_, places) in zip(right, asked, strict=True):
         row[list(places) or [-1]] = 1 / max(1, len(places))
-    return Lesson(folder.name, pair, none, right)
+    return Lesson(folder.name, pair, asked_numbers, right)
+
+
+def bridge(asked: Numbers, owner: Numbers, said: Numbers, said_owner: Numbers) -> Numbers:
+    """The matrix that takes a question nearest to what pages say of its topic, close to the identity otherwise."""
+    topics = np.random.default_rng(0).permutation(np.unique(said_owner))
+    groups = []
+    for part in np.array_split(topics, BRIDGE_GROUPS):
+        means = unit(np.stack([said[said_owner == topic].mean(axis=0) for topic in part]))
+        mine = np.isin(owner, part)
+        right = (owner[mine][:, None] == part).astype(float)
+        groups.append((asked[mine] - asked.mean(axis=0), means - said.mean(axis=0), right))
+    count, size = len(asked), asked.shape[1]
+
+    def loss(flat: Numbers) -> tuple[float, Numbers]:
+        matrix, total, slope = flat.reshape(size, size), 0.0, np.zeros((size, size))
+        for questions, pages, right in groups:
+            shares, _ = ranked(BRIDGE_SHARPNESS * questions @ matrix @ pages.T)
+            total -= float((right * np.log(shares + 1e-12)).sum())
+            slope += BRIDGE_SHARPNESS * questions.T @ (shares - right) @ pages
+        away = matrix - np.eye(size)
+        return total / count + BRIDGE_PULL * float((away**2).sum()), (slope / count + 2 * BRIDGE_PULL * away).ravel()
+
+    found = minimize(loss, np.eye(size).ravel(), jac=True, method="L-BFGS-B", options={"maxiter": 40})
+    return np.asarray(found.x).reshape(size, size)
 
 
 def fit(space: Fitted, lessons: Sequence[Lesson]) -> Fitted:
-    """The conditional logit over all lessons."""
+    """Fit the ranking to the questions that are answered, then to all whether they are."""
     pairs = np.concatenate([one.pair.reshape(-1, one.pair.shape[-1]) for one in lessons])
-    nones = np.concatenate([one.none for one in lessons])
-    pair_scale = pairs.mean(axis=0), pairs.std(axis=0) + 1e-6
-    none_scale = nones.mean(axis=0), nones.std(axis=0) + 1e-6
-    count, width = len(nones), pairs.shape[1]
+    mean, spread = pairs.mean(axis=0), pairs.std(axis=0) + 1e-6
+    scaled = [(one.pair - mean) / spread for one in lessons]
+    weights = _ranking(scaled, lessons)
+    tables, labels, worth = [], [], []
+    for pair, one in zip(scaled, lessons, strict=True):
+        shares, lead = ranked(pair @ weights)
+        answered = one.right[:, -1] == 0
+        lost = answered & (one.right[np.arange(len(shares)), shares.argmax(axis=1)] == 0)
+        tables.append(np.concatenate([one.asked, lead], axis=1))
+        labels.append(answered)
+        worth.append(np.where(lost, WRONG_SECTION, 1.0))
+    table, label, weight = np.concatenate(tables), np.concatenate(labels), np.concatenate(worth)
+    weight *= np.where(label, 0.5 / weight[label].sum(), 0.5 / weight[~label].sum()) * weight.sum()
+    scale = table.mean(axis=0), table.std(axis=0) + 1e-6
+    learnt = LogisticRegression(C=LOOSENESS, max_iter=500).fit((table - scale[0]) / scale[1], label, weight)
+    constant = [[0.0], [1.0], learnt.intercept_]
+    answerable = np.concatenate([np.stack([*scale, learnt.coef_[0]]), constant], axis=1)
+    return replace(space, ranking=np.stack([mean, spread, weights]), answerable=answerable)
 
-    def with_weights(weights: Numbers) -> Fitted:
-        constant = [[0.0], [1.0], [weights[-1]]]
-        none = np.concatenate([np.stack([*none_scale, weights[width:-1]]), constant], axis=1)
-        return replace(space, pair=np.stack([*pair_scale, weights[:width]]), none=none)
 
-    scaled = [
-        ((one.pair - pair_scale[0]) / pair_scale[1], (one.none - none_scale[0]) / none_scale[1], one.right)
-        for one in lessons
-    ]
+def _ranking(scaled: Sequence[Numbers], lessons: Sequence[Lesson]) -> Numbers:
+    """The weights of a conditional logit over the sections."""
+    known = [one.right[:, -1] == 0 for one in lessons]
+    shown = [(pair[mine], one.right[mine, :-1]) for pair, one, mine in zip(scaled, lessons, known, strict=True)]
+    count = sum(len(right) for _, right in shown)
 
     def loss(weights: Numbers) -> tuple[float, Numbers]:
-        model, total, slope = with_weights(weights), 0.0, np.zeros_like(weights)
-        for one, (pair, none, right) in zip(lessons, scaled, strict=True):
-            chosen = choose(model, one.pair, one.none)
-            total -= float((right * np.log(chosen + 1e-12)).sum())
-            wrong = chosen - right
-            slope[:width] += np.einsum("qs,qsn->n", wrong[:, :-1], pair)
-            slope[width:-1] += none.T @ wrong[:, -1]
-            slope[-1] += wrong[:, -1].sum()
-        pull = np.concatenate([np.full(width, PULL[0]), np.full(none_scale[0].size, PULL[1]), [0.0]])
-        return total / count + float((pull * weights**2).sum()), slope / count + 2 * pull * weights
+        total, slope = 0.0, np.zeros_like(weights)
+        for pair, right in shown:
+            shares, _ = ranked(pair @ weights)
+            total -= float((right * np.log(shares + 1e-12)).sum())
+            slope += np.einsum("qs,qsn->n", shares - right, pair)
+        return total / count + PULL * float((weights**2).sum()), slope / count + 2 * PULL * weights
 
-    start = np.zeros(width + nones.shape[1] + 1)
-    return with_weights(minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 300}).x)
+    return minimize(loss, np.zeros(scaled[0].shape[-1]), jac=True, method="L-BFGS-B", options={"maxiter": 200}).x
 
 
 def judged(model: Fitted, one: Lesson) -> tuple[float, float, float]:
     """(right section, right section and not refused, refused when not answered), shares of a shop's questions."""
-    chosen = choose(model, one.pair, one.none)
+    chosen = choose(model, one.pair, one.asked)
     answered = one.right[:, -1] == 0
     right = one.right[np.arange(len(chosen)), chosen[:, :-1].argmax(axis=1)] > 0
     kept = chosen[:, -1] < 0.5
