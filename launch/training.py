@@ -21,6 +21,7 @@ from settings import PROJECT_ROOT
 MODELS = PROJECT_ROOT / "models"
 INPUTS = ("data/**/*.yml", "domain.yml", "config.yml", "components/**/*.py", "components/**/*.txt",
           "components/**/*.npz", "requirements.lock")
+NOT_INPUTS = ("data/policy_topics/", "data/shops/", "data/hinglish_words.yml")  # policy answers are made with these
 KEPT_MODELS = 3
 _NOISE = re.compile(r"Warning|^Traceback|^The above exception|GraphComponentException|^ ")
 
@@ -30,7 +31,9 @@ def fingerprint() -> str:
     digest = hashlib.sha256(f"{settings.load().order_number_pattern} {shop.load().orders}".encode())
     for pattern in INPUTS:
         for path in sorted(PROJECT_ROOT.glob(pattern)):
-            digest.update(str(path.relative_to(PROJECT_ROOT)).encode() + b"\0" + path.read_bytes() + b"\0")
+            name = path.relative_to(PROJECT_ROOT).as_posix()
+            if not name.startswith(NOT_INPUTS):
+                digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
 

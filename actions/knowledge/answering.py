@@ -6,12 +6,13 @@ import asyncio
 import logging
 import re
 import time
+from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from actions.knowledge.documents import Section
 from actions.knowledge.extractive import extract
-from actions.knowledge.retrieval import Finding, Retriever
+from actions.knowledge.retrieval import Finding, Passage, Retriever
 from actions.knowledge.verification import verify
 from actions.knowledge.writing import Draft, Writer
 from actions.llm import metrics
@@ -22,9 +23,8 @@ log = logging.getLogger(__name__)
 BUDGET_S = 8.0
 SURE_OF_ITSELF = 0.9
 WORTH_ASKING = 0.15  # below this probability not even an LLM is asked
-_OPENS_A_FOLLOW_UP = re.compile(
-    r"^(?:and|or|but|also|aur|what if|what about|how about|same for|even|for|is that|does that)\b"
-)
+FRAGMENT_WORDS = 7  # so short a question may lean on the one before
+BORROWED = 0.5  # weight of the reading that does, beside the question alone
 _ONLY_THE_TOPIC = frozenset((
     "return", "returns", "refund", "refunds", "exchange", "exchanges", "policy", "policies", "rule", "rules", "and",
     "or", "your", "the", "a", "of", "on", "about", "what", "whats", "what's", "is", "are", "tell", "me", "know", "more",
@@ -113,15 +113,13 @@ class PolicyAnswers:
             await self._writer.close()
 
     def _find(self, question: str, previous: str | None) -> tuple[str, Finding]:
-        """What is asked, and where it is answered. A follow-up borrows the words of the question before it."""
+        """What is asked, and where it is answered. A fragment is read alone and with the question before it."""
         alone = self._retriever.find(question)
-        if not previous or not follows_up(question):
+        if not previous or not 0 < len(question.split()) <= FRAGMENT_WORDS:
             return question, alone
         together = f"{previous} {question}"
         joined = self._retriever.find(together)
-        if alone.answerable and alone.score >= SURE_OF_ITSELF:
-            return question, alone
-        return (together, joined) if joined.answerable else (question, alone)
+        return (together if joined.score > alone.score else question), blended(alone, joined)
 
     async def _written(self, question: str, asked: str, finding: Finding, writer: Writer) -> Outcome:
         section = finding.sections[0]
@@ -164,10 +162,16 @@ class PolicyAnswers:
         return GroundedAnswer(text, section, (section.page,), verdict, "extractive", model, usage, ms)
 
 
-def follows_up(question: str) -> bool:
-    """Whether the words lean on what was said before: "and for shoes?", "sale items?"."""
-    words = question.lower().split()
-    return bool(words) and (len(words) <= 3 or bool(_OPENS_A_FOLLOW_UP.match(" ".join(words))))
+def blended(alone: Finding, joined: Finding) -> Finding:
+    """One ranking of two readings of a fragment; the surer reading tells whether it is answered."""
+    probability: dict[Section, float] = defaultdict(float)
+    for finding, weight in ((alone, 1.0), (joined, BORROWED)):
+        for passage in finding.passages:
+            probability[passage.section] += weight / (1 + BORROWED) * passage.probability
+    best = sorted(probability, key=probability.__getitem__, reverse=True)[: len(alone.passages)]
+    passages = tuple(Passage(section, probability[section]) for section in best)
+    surer = max(alone, joined, key=lambda finding: finding.score)
+    return replace(alone, passages=passages, score=surer.score, answerable=surer.answerable)
 
 
 def is_only_the_topic(question: str) -> bool:

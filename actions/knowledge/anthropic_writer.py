@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from actions.knowledge.documents import Section
-from actions.knowledge.prompts import CITED, NOT_COVERED, as_data
+from actions.knowledge.prompts import CITED, NOT_COVERED, as_data, for_shop
 from actions.knowledge.writing import Draft
 from actions.llm.client import LlmClient, LlmFailed, Usage
 
@@ -27,13 +27,14 @@ class AnthropicWriter:
     def __init__(self, client: LlmClient) -> None:
         self._client = client
         self.provider, self.model = client.provider, client.model
+        self._instructions = for_shop(CITED)
 
     async def write(self, question: str, sections: Sequence[Section]) -> Draft:
         """Raises LlmFailed."""
         return await self._client.ask(
             lambda message, usage: self._draft(message, sections, usage),
             max_tokens=MOST_TOKENS,
-            system=CITED,
+            system=self._instructions,
             messages=[{"role": "user", "content": _content(question, sections)}],
         )
 

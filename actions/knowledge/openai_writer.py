@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from actions.knowledge.documents import Section
-from actions.knowledge.prompts import QUOTED, as_data
+from actions.knowledge.prompts import QUOTED, as_data, for_shop
 from actions.knowledge.writing import Draft
 from actions.llm.client import LlmClient, LlmFailed, Usage
 from actions.llm.openai_api import json_format
@@ -44,6 +44,7 @@ class OpenAIWriter:
     def __init__(self, client: LlmClient) -> None:
         self._client = client
         self.provider, self.model = client.provider, client.model
+        self._instructions = for_shop(QUOTED)
 
     async def write(self, question: str, sections: Sequence[Section]) -> Draft:
         """Raises LlmFailed."""
@@ -51,7 +52,7 @@ class OpenAIWriter:
             lambda completion, usage: self._draft(completion, sections, usage),
             max_completion_tokens=MOST_TOKENS,
             messages=[
-                {"role": "system", "content": QUOTED},
+                {"role": "system", "content": self._instructions},
                 {"role": "user", "content": _content(question, sections)},
             ],
             response_format=_FORMAT,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import shop
 from actions.llm.fence import fenced
 
-_RULES = """You write one short WhatsApp reply for the customer-support desk of Marigold, an Indian online shop for \
-clothing and home goods.
+_RULES = """You write one short WhatsApp reply for the customer-support desk of the shop {shop}.
 
 Rules:
 - Answer only from the policy sections given with the question. Keep their words for conditions, and copy numbers, \
@@ -33,6 +33,11 @@ letter, that support it."""
 )
 
 NOT_COVERED = "NOT_COVERED"
+
+
+def for_shop(instructions: str) -> str:
+    """CITED or QUOTED with the name of the shop that it is written for."""
+    return instructions.replace("{shop}", shop.load().name)
 
 
 def as_data(question: str) -> str:

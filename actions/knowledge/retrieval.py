@@ -99,19 +99,12 @@ class Retriever:
         """The pages in force. Raises KnowledgeError when they were never readable."""
         return self._current().pages
 
-    def find(self, question: str, near: str | None = None) -> Finding:
-        """The best sections for `question` and whether they answer it. Raises KnowledgeError.
-
-        `near` is the key of the section talked about: the question is then a fragment that leans on it ("and for
-        shoes?"), and is read together with that section's page title and heading.
-        """
+    def find(self, question: str) -> Finding:
+        """The best sections for `question` and whether they answer it. Raises KnowledgeError."""
         snapshot = self._current()
         readable = snapshot.wording.readable(question)
         if not any(letter.isalnum() for letter in readable):
             return Finding(question)
-        about = next((section for section in snapshot.pages.sections if section.key == near), None)
-        if about is not None:
-            readable = f"{about.heading} {readable}"
         chosen = snapshot.index.probabilities([readable], self._recent(readable)[None])[0]
         order = chosen[:-1].argsort()[::-1][:CANDIDATES]
         passages = tuple(Passage(snapshot.pages.sections[n], round(float(chosen[n]), 4)) for n in order)

@@ -29,6 +29,13 @@ def test_every_input_counts(project: Path, name: str) -> None:
     assert training.fingerprint() != before
 
 
+def test_what_policy_answers_are_made_with_does_not_count(project: Path) -> None:
+    before = training.fingerprint()
+    (project / "data" / "policy_topics").mkdir()
+    (project / "data" / "policy_topics" / "delivery.yml").write_text("policy_topics: []")
+    assert training.fingerprint() == before
+
+
 def test_another_pattern_of_order_numbers_counts(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = training.fingerprint()
     monkeypatch.setenv("ORDER_NUMBER_PATTERN", r"\d{7}")

@@ -17,14 +17,14 @@ from actions.knowledge.answering import (
     NotCovered,
     Overview,
     PolicyAnswers,
-    follows_up,
+    blended,
     is_only_the_topic,
 )
 from actions.knowledge.anthropic_writer import AnthropicWriter
 from actions.knowledge.documents import Section
 from actions.knowledge.extractive import extract
 from actions.knowledge.openai_writer import OpenAIWriter
-from actions.knowledge.retrieval import Retriever
+from actions.knowledge.retrieval import Finding, Passage, Retriever
 from actions.knowledge.writing import Writer
 from actions.llm.anthropic_api import anthropic_client
 from actions.llm.openai_api import openai_client
@@ -276,12 +276,13 @@ def test_a_question_with_a_subject_is_not_only_the_topic(words: str) -> None:
     assert not is_only_the_topic(words)
 
 
-@pytest.mark.parametrize(("words", "leans"), [
-    ("and for shoes?", True), ("sale items?", True), ("what about gifts that I got", True), ("aur joote?", True),
-    ("how many days do I have", False), ("", False), ("forever is a long time to wait", False),
-])
-def test_a_follow_up_is_told_by_how_it_begins(words: str, leans: bool) -> None:
-    assert follows_up(words) is leans
+def test_a_fragment_is_answered_by_what_both_readings_find() -> None:
+    other = Section("q", "Q", "Shoes", "", ("Shoes have 10 days.",))
+    alone = Finding("and shoes?", (Passage(other, 0.3), Passage(SECTION, 0.1)), 0.4, False)
+    joined = Finding("what does it cost and shoes?", (Passage(SECTION, 0.8), Passage(other, 0.1)), 0.9, True)
+    both = blended(alone, joined)
+    assert both.sections == (SECTION, other)
+    assert both.answerable
 
 
 SECTION = Section("p", "P", "Fees", "", (

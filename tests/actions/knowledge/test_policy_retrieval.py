@@ -160,14 +160,6 @@ class Slow(CountingE5):
         return super().embed(texts, kind)
 
 
-def test_a_fragment_is_read_with_the_section_just_talked_about(retriever: Retriever) -> None:
-    alone = retriever.find("and furniture?")
-    near = retriever.find("and furniture?", near="return_window#How many days there are")
-    assert near.best is not None
-    assert near.best.page == "return_window"
-    assert near.score > alone.score
-
-
 def test_probabilities_of_all_sections_and_of_none_add_up(retriever: Retriever) -> None:
     finding = retriever.find("can I return sale items")
     assert sum(passage.probability for passage in finding.passages) == pytest.approx(finding.score, abs=0.001)
