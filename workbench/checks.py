@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import yaml
 
+from components.conversation.examples import read_follow_ups
 from components.escalation.examples import read_folder
 from workbench.dialogue_checks import dialogue_findings
 from workbench.domain_checks import domain_findings
-from workbench.findings import Finding
+from workbench.findings import Finding, nearest
 from workbench.phrase_checks import phrase_findings
 from workbench.phrases import PROJECT_ROOT, read_phrases
 from workbench.project import read_project
@@ -23,6 +24,7 @@ def file_findings(root: Path = PROJECT_ROOT) -> list[Finding]:
     """What is wrong with the files by themselves, by file and line."""
     project = read_project(root)
     found = [*project.findings, *settings_findings(root), *escalation_findings(root)]
+    found += follow_up_findings(root, project.names("intents") if project.domain else [])
     if project.domain:  # without it every name would be unknown
         in_domain = domain_findings(project)
         found += [*in_domain, *dialogue_findings(project), *phrase_findings(project)]
@@ -46,6 +48,21 @@ def model_findings(root: Path = PROJECT_ROOT) -> list[Finding]:
     phrases = {(phrase.intent, phrase.text): phrase.place for phrase in training}
     messages = {(one.reason, one.text): _place(root, one.file, one.line) for one in read_folder(root)[0]}
     return [*nearly, *contradicted(phrases, nlu.model), *contradicted(messages, nlu.reasons.classifier, "examples")]
+
+
+def follow_up_findings(root: Path, intents: Sequence[str]) -> list[Finding]:
+    """Everything wrong with data/follow_ups."""
+    written, mistakes = read_follow_ups(root)
+    found = [
+        Finding("bad follow-up", _place(root, one.file, one.line), one.problem, one.remedy, blocking=True)
+        for one in mistakes
+    ]
+    unknown = {one.intent: one for one in written if intents and one.intent not in intents}
+    return found + [
+        Finding("unknown intent", _place(root, one.file, one.line), f"{name} is no intent of domain.yml",
+                nearest(name, list(intents), "add it under `intents`"), blocking=True)
+        for name, one in unknown.items()
+    ]  # fmt: skip
 
 
 def escalation_findings(root: Path) -> list[Finding]:

@@ -48,8 +48,7 @@ def phrases_in(source: str, path: Path) -> list[Phrase]:
     found = []
     for block in blocks:
         for example in str(block.get("examples", "")).splitlines():
-            stands_alone = "after" not in (block.get("metadata") or {})
-            if "intent" in block and stands_alone and example.startswith("- "):
+            if "intent" in block and example.startswith("- "):
                 number = next(n for n, line in lines if line.strip() == example.strip())
                 found.append(Phrase(_ANNOTATION.sub(r"\1", example[2:]).strip(), block["intent"], path, number))
     return found

@@ -14,7 +14,7 @@ from workbench.phrases import PROJECT_ROOT
 
 # What may stand at the top of which files; Rasa passes over a section that it does not know.
 _SECTIONS = {
-    "data": ("version", "nlu", "rules", "stories", "escalation"),
+    "data": ("version", "nlu", "rules", "stories", "escalation", "follow_ups"),
     "tests": ("version", "nlu", "stories"),
     "domain.yml": (
         "version", "session_config", "intents", "entities", "slots", "forms", "responses", "actions", "e2e_actions",

@@ -10,9 +10,7 @@ from collections.abc import Iterable, Iterator
 
 from rasa.shared.core.events import BotUttered, Event, SessionStarted, UserUttered
 
-NONE, ORDER, ORDERS, NUMBER, REFUND = "none", "order", "orders", "number", "refund"
-POLICY, DECLINED, CHANGE, OFFER = "policy", "declined", "change", "offer"
-CONTEXTS = (NONE, ORDER, ORDERS, NUMBER, REFUND, POLICY, DECLINED, CHANGE, OFFER)
+from components.conversation.examples import CHANGE, DECLINED, NONE, NUMBER, OFFER, ORDER, ORDERS, POLICY, REFUND
 
 MOST_TURNS = 5  # since the topic was talked about
 MOST_MINUTES = 45.0

@@ -2,7 +2,7 @@
 
 Kernel ridge regression on one-hot labels, like the intents' own model, whose opinion of the message standing alone it
 reads as a feature. Two examples are alike when their words, their meaning and that opinion are, the more so when they
-follow the same thing (`context.CONTEXTS`). It learns from the examples of `data/nlu/` whose block says `after`, and
+follow the same thing (`context.CONTEXTS`). It learns from the examples of `data/follow_ups/ and data/nlu/` whose block says `after`, and
 from a share of the others, which stand alone and mean the same whatever was said before.
 """
 
@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import scipy.sparse
 
-from components.conversation.context import CONTEXTS
+from components.conversation.examples import CONTEXTS
 from components.text.classifier import Embedder, Prediction, _balancing, _centred, _gaussian, _ridge, _softmax
 from components.text.message_text import folded, readable
 from components.text.ngrams import Ngrams

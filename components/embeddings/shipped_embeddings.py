@@ -41,7 +41,7 @@ def write(known: dict[str, np.ndarray], file: Path = FILE) -> None:
 
 def phrases() -> Iterator[str]:
     """The training phrases and the examples of reasons for a person, as they are written."""
-    for section in ("nlu", "escalation"):
+    for section in ("nlu", "escalation", "follow_ups"):
         for path in sorted((_DATA / section).rglob("*.yml")):
             for block in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get(section, []):
                 for line in str(block.get("examples", "")).splitlines():

@@ -19,6 +19,7 @@ from typing import Any
 
 import yaml
 
+from components.conversation.examples import read_follow_ups
 from components.text.classifier import Example
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -146,5 +147,6 @@ def _phrases(root: Path) -> Iterator[tuple[str, str, bool]]:
         for block in content.get("nlu") or []:
             for line in str(block.get("examples") or "").splitlines():
                 if line.startswith("- ") and block.get("intent"):
-                    follows = "after" in (block.get("metadata") or {})
-                    yield block["intent"], _ANNOTATION.sub(r"\1", line[2:]).strip(), follows
+                    yield block["intent"], _ANNOTATION.sub(r"\1", line[2:]).strip(), False
+    for one in read_follow_ups(root)[0]:
+        yield one.intent, one.text, True

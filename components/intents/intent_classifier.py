@@ -14,12 +14,13 @@ from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.core.trackers import DialogueStateTracker
-from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY, METADATA, METADATA_INTENT, TEXT
+from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY, METADATA, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 import settings
 from components.conversation.context import context_of
+from components.conversation.examples import FOLDER, ROOT, FollowUpDataError, read_follow_ups
 from components.conversation.follow_ups import FollowUp, FollowUpModel, a_few, blended, standing_alone
 from components.embeddings.sentence_embeddings import SentenceEmbeddings
 from components.intents.message_parts import reconsider, two_wishes
@@ -29,7 +30,7 @@ from components.text.classifier import Classifier, ClassifierOptions, Example, P
 
 log = logging.getLogger(__name__)
 _FILE, _FOLLOW_UPS_FILE = "intent_model.npz", "follow_ups.npz"
-AFTER = "after"  # key of an example block's metadata: what its messages follow
+AFTER = "after"  # key of the parse data: what the message follows
 WISHES = "wishes"  # key of the parse data: two questions of different topics, in their order
 TWO_QUESTIONS = "two_questions"
 TOPICS = {
@@ -54,7 +55,8 @@ class IntentClassifier(GraphComponent):
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
         """Everything a model is made with: Rasa looks at this class alone before it takes one from its cache."""
-        made_with = [*_COMPONENTS.rglob("*.py"), *_COMPONENTS.rglob("*.txt"), EXAMPLES]
+        follow_ups = (ROOT / FOLDER).rglob("*.yml")
+        made_with = [*_COMPONENTS.rglob("*.py"), *_COMPONENTS.rglob("*.txt"), EXAMPLES, *follow_ups]
         digest = hashlib.sha256(shop_pattern().encode())
         for path in sorted(made_with):
             digest.update(path.read_bytes())
@@ -107,13 +109,13 @@ class IntentClassifier(GraphComponent):
     def train(self, training_data: TrainingData) -> Resource:
         """Fit on every example with an intent and a text, and store the model."""
         examples = [message for message in training_data.intent_examples if message.get(TEXT)]
-        alone = [Example(m.get(TEXT), m.get(INTENT)) for m in examples if not _after(m)]
+        alone = [Example(m.get(TEXT), m.get(INTENT)) for m in examples]
         self._model = Classifier.fit(
             alone,
             self._embeddings,
             self._options,
         )
-        self._follow_ups = self._fit_follow_ups(self._model, in_order(alone), examples)
+        self._follow_ups = self._fit_follow_ups(self._model, in_order(alone))
         with self._storage.write_to(self._resource) as folder:
             self._model.save(folder / _FILE)
             if self._follow_ups:
@@ -121,15 +123,13 @@ class IntentClassifier(GraphComponent):
         log.info("nlu.intent.trained examples=%d", len(examples))
         return self._resource
 
-    def _fit_follow_ups(
-        self, model: Classifier, alone: list[Example], examples: list[Message]
-    ) -> FollowUpModel | None:
+    def _fit_follow_ups(self, model: Classifier, alone: list[Example]) -> FollowUpModel | None:
         """Learn from the examples that follow something, and from a share of those that stand alone."""
-        following = [
-            FollowUp(message.get(TEXT), after, message.get(INTENT))
-            for message in examples
-            for after in a_few(_after(message), message.get(TEXT))
-        ]
+        written, mistakes = read_follow_ups()
+        for mistake in mistakes[:1]:
+            place = f"{mistake.file.name}:{mistake.line}"
+            raise FollowUpDataError(f"{place}: {mistake.problem}. Remedy: {mistake.remedy}.")
+        following = [FollowUp(one.text, after, one.intent) for one in written for after in a_few(one.after, one.text)]
         if not following:
             return None
         drawn = standing_alone([example.text for example in alone])
@@ -180,9 +180,3 @@ class IntentClassifier(GraphComponent):
         ranking = [{"name": name, "confidence": confidence} for name, confidence in prediction.ranking[: self._ranking]]
         message.set(INTENT, ranking[0], add_to_output=True)
         message.set(INTENT_RANKING_KEY, ranking, add_to_output=True)
-
-
-def _after(message: Message) -> list[str]:
-    """What an example follows; nothing for one that stands alone."""
-    after = ((message.get(METADATA) or {}).get(METADATA_INTENT) or {}).get(AFTER) or []
-    return [after] if isinstance(after, str) else list(after)

@@ -78,6 +78,11 @@ MISTAKES = {
     "an entity that the domain does not know": (
         "tests/stories/order_status.yml", '- order_number: "10240"', '- number: "10240"', "unknown entity",
         "- intent: inform_order_number", "order_number?"),
+    "a follow-up to something unknown": (
+        "data/follow_ups/orders.yml", "  after: [order]", "  after: [ordr]", "bad follow-up", None, "order"),
+    "a follow-up of an intent that the domain does not know": (
+        "data/follow_ups/orders.yml", "- intent: ask_courier", "- intent: ask_currier", "unknown intent", None,
+        "ask_courier?"),
     "an offer that yes does not answer": (
         "domain.yml", '{title: "Yes, please", payload: /request_human}', '{title: "Yes, please", payload: /goodbye}',
         "offer that nothing answers", None, "actions/confirmation.py"),
