@@ -2,8 +2,8 @@
 
 Kernel ridge regression on one-hot labels, like the intents' own model, whose opinion of the message standing alone it
 reads as a feature. Two examples are alike when their words, their meaning and that opinion are, the more so when they
-follow the same thing (`context.CONTEXTS`). It learns from the examples of `data/follow_ups/ and data/nlu/` whose block says `after`, and
-from a share of the others, which stand alone and mean the same whatever was said before.
+follow the same thing. It learns from the examples of `data/follow_ups/` and from a share of those of `data/nlu/`, which
+stand alone and mean the same whatever was said before.
 """
 
 from __future__ import annotations
