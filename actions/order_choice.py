@@ -39,6 +39,8 @@ class ActionOtherOrder(OrderAction):
             return asked.tell(picked)
         if not [order for order in orders if order.number != asked.last_shown]:
             orders = await self.orders.all_orders(asked.phone)
+        elif picked := chosen(asked.text, await self.orders.all_orders(asked.phone)):
+            return asked.tell(picked)
         fresh = [order for order in orders if order.number not in asked.shown]
         rest = [order for order in orders if order.number != asked.last_shown]
         return asked.tell_or_choose(fresh or rest, none="utter_order_status_no_other_order")

@@ -17,6 +17,7 @@ from rasa_sdk.executor import CollectingDispatcher
 import settings
 from actions import services
 from actions.order_answers import MOST_ANSWERS, Asked, misshaped_in_message, numbers_meant, offer_list, told_before
+from actions.orders.choosing import chosen
 from actions.orders.lookup import Orders
 from actions.orders.models import Order
 from actions.orders.phones import senders_phone
@@ -91,9 +92,19 @@ class OrderAction(SpeakingAction):
         for numbers in (asked.numbers, [asked.last_shown] if asked.last_shown else []):
             if numbers:
                 found = await self.orders.find(numbers, asked.phone)
+                if found and numbers is not asked.numbers:
+                    return await self._picked(asked) or list(found.values())
                 if found or numbers is asked.numbers:
                     return [found[number] for number in numbers if number in found]
         return await self.orders.open_orders(asked.phone)
+
+    async def _picked(self, asked: Asked) -> list[Order]:
+        """The one order of the list offered before that the words point at ("the late one"); else nothing."""
+        if len(asked.offered) < 2:
+            return []
+        found = await self.orders.find(asked.offered, asked.phone)
+        picked = chosen(asked.text, [found[number] for number in asked.offered if number in found])
+        return picked if len(picked) == 1 else []
 
     async def about_one(self, asked: Asked, tell: Callable[[Order], tuple[str, dict[str, str]]]) -> list[Event]:
         """Say `tell(order)` of the order that is meant; ask which when there are several, or by number."""

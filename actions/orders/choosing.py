@@ -27,7 +27,7 @@ _STATUSES: dict[OrderStatus, str] = {
     OrderStatus.DELIVERED: "delivered|arrived|received|got|came|mila|aa gaya|entreg|lleg|cheg",
     OrderStatus.DELAYED: "late|delay|deri|atras|retras",
     OrderStatus.CANCELLED: "cancel",
-    OrderStatus.RETURNED: "return|wapas|devuel|devol",
+    OrderStatus.RETURNED: "return|sent back|gave back|wapas|devuel|devol",
     OrderStatus.REFUNDED: "refund|reembols",
 }
 # "one" is a noun far more often than a number.
