@@ -22,11 +22,11 @@ from components.text.classifier import Embedder, Prediction, _balancing, _centre
 from components.text.message_text import folded, readable
 from components.text.ngrams import Ngrams
 
-_ANYWHERE = 0.6  # likeness in words and meaning of examples that follow different things, beside 1.6 of the same
+_ANYWHERE = 1.0  # likeness in words and meaning of examples that follow different things, beside 2 of the same
 _MEANING = 2.0  # weight of the sentence embedding beside the words
 _OPINION = 0.5  # weight of what the message is thought to mean alone, and once more after the same thing
 _RIDGE, _BALANCE = 0.3, 0.3
-_TOGETHER = 0.65  # share of the reading in context
+_TOGETHER = 0.8  # share of the reading in context
 _SURER = 0.7  # two readings that differ make a mixture less sure than either is: 0.28 counts as 0.41
 OUT_OF_SCOPE = "out_of_scope"
 STANDING_ALONE = 1000
