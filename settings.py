@@ -63,7 +63,8 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("LLM_PROVIDER", None, "anthropic, openai or none (default: by which key is set)"),
     Variable("LLM_MODEL", None, "model name (default: a current model of the provider)"),
     Variable("LLM_TIMEOUT_S", "8", "seconds a customer waits for the LLM before the extractive answer"),
-    Variable("LLM_INTENT_TIMEOUT_S", "2.5", "seconds for the LLM to settle what an unclear message means; 0: never"),
+    Variable("LLM_READER", "unsure", "when the LLM reads what a message means: never, unsure or always"),
+    Variable("LLM_INTENT_TIMEOUT_S", "2.5", "seconds for the LLM to say what a message means; 0: never asked"),
     Variable("ANTHROPIC_API_KEY", None, "as the SDK reads it", secret=True),
     Variable("ANTHROPIC_BASE_URL", None, "as the SDK reads it"),
     Variable("OPENAI_API_KEY", None, "as the SDK reads it", secret=True),
@@ -99,6 +100,7 @@ REQUIRED_TO_SERVE = (
 DATABASES = ("ORDERS_DATABASE_URL", "CONVERSATION_DATABASE_URL")
 LLM_KEYS = {"anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY"}
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+LLM_READERS = ("never", "unsure", "always")
 DEFAULT_LLM_MODELS = {"anthropic": "claude-haiku-5-5", "openai": "gpt-5.4-mini"}
 
 
@@ -139,6 +141,13 @@ class Settings:
     def shop_path(self) -> Path:
         """SHOP_DIR as an absolute path (relative ones start at the project root); the root itself by default."""
         return (PROJECT_ROOT / (self.values["SHOP_DIR"] or "")).resolve()
+
+    @property
+    def reader_asked(self) -> str:
+        """When the LLM is asked what a message means, one of LLM_READERS; never without an LLM or the time for it."""
+        asked = self.values["LLM_READER"] or LLM_READERS[0]
+        possible = self.values["LLM_PROVIDER"] != "none" and self.number("LLM_INTENT_TIMEOUT_S") > 0
+        return asked if possible else LLM_READERS[0]
 
     def number(self, name: str) -> float:
         """A numeric variable by its name. Raises SettingsError when it is not a number."""
@@ -220,6 +229,9 @@ class Settings:
             raise SettingsError(
                 f"LLM_INTENT_TIMEOUT_S must be 0 seconds or more, not {self.values['LLM_INTENT_TIMEOUT_S']!r}."
             )
+        if self.values["LLM_READER"] not in LLM_READERS:
+            options = ", ".join(LLM_READERS)
+            raise SettingsError(f"LLM_READER must be one of {options}, not {self.values['LLM_READER']!r}.")
         for name in ("RETENTION_WARM_DAYS", "RETENTION_COLD_DAYS"):
             days = self.values[name]
             if days is not None and not (days.isdecimal() and int(days) > 0):

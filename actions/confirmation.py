@@ -47,7 +47,7 @@ class ActionAffirm(SpeakingAction):
     async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
         if in_form(tracker):
             return []
-        button = _offer(tracker)
+        button = open_offer(tracker)
         intent = str(button.get("payload", "")).removeprefix("/").split("{")[0]
         if intent == "affirm" and tracker.get_slot("change_order_number"):
             return pass_on_change(tracker)  # the form was left with its question open
@@ -61,7 +61,7 @@ class ActionAffirm(SpeakingAction):
         return []
 
 
-def _offer(tracker: Tracker) -> dict[str, Any]:
+def open_offer(tracker: Tracker) -> dict[str, Any]:
     """The button that "yes" agrees to, or {}. A button that may be pressed is no question that "ok" could answer."""
     last: dict[str, Any] = next(bot_events(tracker), {})
     buttons = (last.get("data") or {}).get("buttons") or []

@@ -76,7 +76,9 @@ class ActionAnswerReturnPolicy(SpeakingAction):
 
 
 def asked_question(tracker: Tracker) -> str:
-    """The customer's words; behind a button, its title."""
+    """The customer's words, or the question that was read from them; behind a button, its title."""
+    if question := (tracker.latest_message or {}).get("question"):
+        return str(question)
     text = (tracker.latest_message or {}).get("text") or ""
     if text.startswith("/"):
         topic = next(tracker.get_latest_entity_values(TOPIC_ENTITY), None)
@@ -86,6 +88,8 @@ def asked_question(tracker: Tracker) -> str:
 
 def _asked_before(tracker: Tracker) -> str | None:
     """What a fragment goes on from: the question before, or what the records were asked about."""
+    if (tracker.latest_message or {}).get("question"):
+        return None  # said in full
     after = follows(tracker)
     if after == "refund":
         return REFUND_QUESTION

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from actions.knowledge.answering import PolicyAnswers
     from actions.knowledge.writing import Writer
     from actions.llm.client import LlmClient
-    from actions.llm.settling import Settler
+    from actions.llm.reader import Reader
     from actions.orders.lookup import Orders
 
 log = logging.getLogger(__name__)
@@ -77,13 +77,13 @@ def knowledge() -> PolicyAnswers:
 
 
 @lru_cache(maxsize=1)
-def settler() -> Settler | None:
-    """Who settles what an uncertain message means; None without an LLM, or with LLM_INTENT_TIMEOUT_S=0."""
-    from actions.llm.settling import Settler
-    from privacy.redaction import redact
+def reader() -> Reader | None:
+    """Who reads what a message means; None where the settings ask for nobody."""
+    from actions.llm.reader import Reader
 
-    client, budget_s = _llm(), settings.load().number("LLM_INTENT_TIMEOUT_S")
-    return Settler(client, redact, budget_s) if client and budget_s else None
+    configured = settings.load()
+    client = _llm() if configured.reader_asked != "never" else None
+    return Reader(client, configured.number("LLM_INTENT_TIMEOUT_S")) if client else None
 
 
 def _indexed_knowledge() -> None:

@@ -101,12 +101,16 @@ def as_if_said(tracker: Tracker, message: dict[str, Any]) -> Tracker:
 
 
 def turns_backwards(tracker: Tracker) -> Iterator[list[Event]]:
-    """The turns of this session, newest first, each the events from the customer's message on, in order."""
+    """The turns of this session, newest first, each the events from the customer's message on, in order.
+
+    A message that was taken back, to be said again with its meaning, is no turn.
+    """
     turn: list[Event] = []
     for event in reversed(tracker.events):
         if event.get("event") == "action" and event.get("name") == "action_session_start":
             return
         turn.append(event)
         if event.get("event") == "user":
-            yield turn[::-1]
+            if not any(one.get("event") == "rewind" for one in turn):
+                yield turn[::-1]
             turn = []

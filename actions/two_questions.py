@@ -2,21 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.order_status import ActionCheckOrderStatus
+from actions.order_choice import ActionListOrders, ActionOtherOrder
+from actions.order_details import ActionOrderCourier, ActionOrderNotReceived, ActionOrderWhyLate
+from actions.order_status import ActionCheckOrderStatus, ActionCheckRefundStatus, ActionDeliveryDate
 from actions.return_policy import ActionAnswerReturnPolicy
 from actions.speaking import Domain, Event, SpeakingAction, as_if_said
 
+TWO_QUESTIONS, WISHES = "two_questions", "wishes"
 POLICY = "ask_return_policy"
+ANSWERS: Mapping[str, type[SpeakingAction]] = {
+    POLICY: ActionAnswerReturnPolicy,
+    "check_order_status": ActionCheckOrderStatus,
+    "inform_order_number": ActionCheckOrderStatus,
+    "ask_delivery_date": ActionDeliveryDate,
+    "ask_courier": ActionOrderCourier,
+    "ask_why_late": ActionOrderWhyLate,
+    "report_not_received": ActionOrderNotReceived,
+    "check_refund_status": ActionCheckRefundStatus,
+    "ask_other_order": ActionOtherOrder,
+    "list_orders": ActionListOrders,
+}
 
 
 class ActionAnswerTwoQuestions(SpeakingAction):
-    """The parse data's `wishes` say which questions: intent and words of each."""
+    """The parse data's `wishes` say which: intent and words of each, and its entities where not the message's."""
 
-    def __init__(self, order: SpeakingAction | None = None, policy: SpeakingAction | None = None) -> None:
-        self._order, self._policy = order, policy
+    def __init__(self, answers: Mapping[str, SpeakingAction] | None = None) -> None:
+        self._answers = answers
 
     def name(self) -> str:
         return "action_answer_two_questions"
@@ -24,15 +41,13 @@ class ActionAnswerTwoQuestions(SpeakingAction):
     async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
         message = tracker.latest_message or {}
         events: list[Event] = []
-        for wish in message.get("wishes") or []:
-            about_policy = wish["intent"] == POLICY
-            action = (self._policy or ActionAnswerReturnPolicy()) if about_policy else (
-                self._order or ActionCheckOrderStatus()
-            )  # fmt: skip
+        for wish in message.get(WISHES) or []:
+            intent = wish["intent"]
+            action = self._answers[intent] if self._answers else ANSWERS[intent]()
             said = {
                 "text": wish["text"],
-                "intent": {"name": wish["intent"], "confidence": 1.0},
-                "entities": [] if about_policy else message.get("entities") or [],
+                "intent": {"name": intent, "confidence": 1.0},
+                "entities": [] if intent == POLICY else wish.get("entities") or message.get("entities") or [],
             }
             events += await action.answer(dispatcher, as_if_said(tracker, said), domain)
         return events

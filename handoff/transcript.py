@@ -13,6 +13,8 @@ def transcript(events: Iterable[Mapping[str, Any]]) -> tuple[Line, ...]:
     """(epoch seconds, "customer" or "assistant", text) of the latest lines, oldest first."""
     lines: list[Line] = []
     for event in events:
+        if event.get("event") == "rewind":
+            _take_back(lines)
         author = {"user": "customer", "bot": "assistant"}.get(str(event.get("event")))
         if author is None:
             continue
@@ -20,6 +22,12 @@ def transcript(events: Iterable[Mapping[str, Any]]) -> tuple[Line, ...]:
         if text:
             lines.append((float(event.get("timestamp") or 0.0), author, text))
     return tuple(lines[-MAX_LINES:])
+
+
+def _take_back(lines: list[Line]) -> None:
+    """Rasa's rewind: the customer's latest message did not happen; it comes again with its meaning."""
+    while lines and lines.pop()[1] != "customer":
+        pass
 
 
 def _customers(event: Mapping[str, Any]) -> str:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from actions.llm.choice import MOST_TOKENS, schema
-from actions.llm.client import LlmClient, LlmFailed, Usage
+from actions.llm.client import MOST_TOKENS, LlmClient, LlmFailed, Usage
 
 if TYPE_CHECKING:
     from anthropic.types import Message
@@ -45,13 +43,13 @@ class AnthropicApi:
             raise LlmFailed("empty")
         return text
 
-    def choice(self, instructions: str, text: str, labels: Sequence[str]) -> dict[str, Any]:
+    def structured(self, instructions: str, text: str, schema: dict[str, Any]) -> dict[str, Any]:
         """Structured output, with little thought: a customer waits."""
         return {
             "max_tokens": MOST_TOKENS,
             "system": instructions,
             "messages": [{"role": "user", "content": text}],
-            "output_config": {"effort": "low", "format": {"type": "json_schema", "schema": schema(labels)}},
+            "output_config": {"effort": "low", "format": {"type": "json_schema", "schema": schema}},
         }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 TIMEOUT = "timeout"
+MOST_TOKENS = 800  # of a structured answer; a model that thinks does so at this expense too
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,8 @@ class Api(Protocol):
         """The words of a whole answer. Raises LlmFailed when it was refused, cut short or empty."""
         ...
 
-    def choice(self, instructions: str, text: str, labels: Sequence[str]) -> dict[str, Any]:
-        """The request whose answer's text is {"label": one of `labels`} in JSON."""
+    def structured(self, instructions: str, text: str, schema: dict[str, Any]) -> dict[str, Any]:
+        """The request whose answer's text is JSON of `schema`."""
         ...
 
 

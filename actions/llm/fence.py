@@ -5,7 +5,7 @@ from __future__ import annotations
 LONGEST_MESSAGE = 1000
 
 
-def fenced(name: str, words: str) -> str:
+def fenced(name: str, words: str, longest: int = LONGEST_MESSAGE) -> str:
     """The customer's words, shortened, as `<name>` … `</name>`; what looks like markup in them loses its brackets."""
-    plain = words[:LONGEST_MESSAGE].replace("<", "(").replace(">", ")")
+    plain = words[:longest].replace("<", "(").replace(">", ")")
     return f"<{name}>\n{plain}\n</{name}>"

@@ -6,13 +6,14 @@ from prometheus_client import Counter, Histogram
 
 from actions.llm.client import TIMEOUT, Usage
 
-ANSWERING, SETTLING = "policy_answer", "intent"
+ANSWERING, READING = "policy_answer", "reading"
 _SECONDS = (0.25, 0.5, 1, 1.5, 2, 3, 4, 6, 8, 12)
-_PLAIN = frozenset((TIMEOUT, "refusal", "not_covered", "unclear", "settled"))
+_REJECTED = frozenset(("wrong_citation", "wrong_command", "wrong_number_of_commands", "impossible"))
+_PLAIN = frozenset((TIMEOUT, "refusal", "not_covered", "unclear", "read"))
 
 CALLS = Counter(
     "assistant_llm_calls",
-    "Questions to the LLM; outcome: grounded, settled, not_covered, unclear, rejected, refusal, timeout or error",
+    "Questions to the LLM; outcome: grounded, read, not_covered, unclear, rejected, refusal, timeout or error",
     ["provider", "purpose", "outcome"],
 )
 SECONDS = Histogram("assistant_llm_seconds", "Waiting for the LLM", ["provider", "purpose"], buckets=_SECONDS)
@@ -28,7 +29,7 @@ def count(provider: str, purpose: str, outcome: str, seconds: float, usage: Usag
 
 
 def outcome_of(reason: str) -> str:
-    """A verdict, or an LlmFailed's reason, as one of the outcomes; a citation of what no page says is a rejection."""
-    if reason == "wrong_citation":
+    """A verdict, or an LlmFailed's reason, as one of the outcomes; an answer that says what may not be is rejected."""
+    if reason in _REJECTED:
         return "rejected"
     return reason if reason in _PLAIN else "error"

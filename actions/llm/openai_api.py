@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from actions.llm.choice import MOST_TOKENS, schema
-from actions.llm.client import NO_USAGE, LlmClient, LlmFailed, Usage
+from actions.llm.client import MOST_TOKENS, NO_USAGE, LlmClient, LlmFailed, Usage
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion
@@ -45,12 +43,12 @@ class OpenAIApi:
             raise LlmFailed("empty")
         return choice.message.content
 
-    def choice(self, instructions: str, text: str, labels: Sequence[str]) -> dict[str, Any]:
+    def structured(self, instructions: str, text: str, schema: dict[str, Any]) -> dict[str, Any]:
         """Structured output."""
         return {
             "max_completion_tokens": MOST_TOKENS,
             "messages": [{"role": "system", "content": instructions}, {"role": "user", "content": text}],
-            "response_format": json_format("label", schema(labels)),
+            "response_format": json_format("reading", schema),
         }
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from rasa.shared.core.events import BotUttered, Event, SessionStarted, UserUttered
+from rasa.shared.core.events import BotUttered, Event, SessionStarted, UserUtteranceReverted, UserUttered
 
 from components.conversation.examples import CHANGE, DECLINED, NONE, NUMBER, OFFER, ORDER, ORDERS, POLICY, REFUND
 
@@ -76,13 +76,17 @@ def _of_response(name: str) -> str | None:
 
 
 def _turns_backwards(events: Iterable[Event]) -> Iterator[tuple[list[str], float | None]]:
-    """The responses of each turn, newest first, with when the customer spoke."""
+    """The responses of each turn, newest first, with when the customer spoke; what was taken back is no turn."""
     responses: list[str] = []
+    taken_back = False
     for event in reversed(list(events)):
         if isinstance(event, SessionStarted):
             return
         if isinstance(event, BotUttered):
             responses.append(str((event.metadata or {}).get("utter_action") or ""))
+        elif isinstance(event, UserUtteranceReverted):
+            taken_back = True
         elif isinstance(event, UserUttered):
-            yield responses[::-1], event.timestamp
-            responses = []
+            if not taken_back:
+                yield responses[::-1], event.timestamp
+            responses, taken_back = [], False

@@ -31,6 +31,7 @@ from components.text.classifier import Classifier, ClassifierOptions, Example, P
 log = logging.getLogger(__name__)
 _FILE, _FOLLOW_UPS_FILE = "intent_model.npz", "follow_ups.npz"
 AFTER = "after"  # key of the parse data: what the message follows
+READINGS_DIFFER = "readings_differ"  # key of the parse data: alone, the message would mean something else
 WISHES = "wishes"  # key of the parse data: two questions of different topics, in their order
 TWO_QUESTIONS = "two_questions"
 TOPICS = {
@@ -164,6 +165,7 @@ class IntentClassifier(GraphComponent):
         opinion = np.array([by_label.get(label, 0.0) for label in self._model.labels])
         together = self._follow_ups.predict(text, after, opinion, self._embeddings)
         message.set(AFTER, after, add_to_output=True)
+        message.set(READINGS_DIFFER, alone.label != max(together, key=together.__getitem__), add_to_output=True)
         return blended(alone, together)
 
     def _both_wishes(self, message: Message, text: str, reading: Prediction) -> Prediction:

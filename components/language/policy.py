@@ -14,7 +14,7 @@ from rasa.core.policies.policy import PolicyPrediction
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.shared.core.constants import ACTION_LISTEN_NAME
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import Event, SessionStarted, SlotSet, UserUttered
+from rasa.shared.core.events import Event, SessionStarted, SlotSet, UserUtteranceReverted, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from components.language.answered import ENGLISH, HINDI, HINGLISH, answered, by_name
@@ -85,12 +85,15 @@ def _reading(text: str | None) -> Reading:
 
 
 def _earlier(tracker: DialogueStateTracker) -> Reading:
-    """The customer's message before this one in the session; read from the end, for conversations grow long."""
+    """The customer's message before this one in the session; read from the end, for conversations grow long.
+
+    A message that was taken back comes again: it is none of its own.
+    """
     said = 0
     for event in reversed(tracker.events):
         if isinstance(event, SessionStarted):
             break
-        said += isinstance(event, UserUttered)
+        said += isinstance(event, UserUttered) - isinstance(event, UserUtteranceReverted)
         if said == 2 and isinstance(event, UserUttered):
             return _reading(event.text)
     return Reading()
