@@ -49,7 +49,7 @@ validate: setup  ## mistakes in policies and phrases, with file and remedy
 nlu: setup  ## how well held-out phrases are understood: terminal and HTML
 	@$(PY) -m launch train && $(PY) -m workbench nlu
 
-dialogues: setup  ## natural dialogues, by kind: how many are right; LLM=1 with the configured LLM, MISTAKES=1 shows them
+dialogues: setup  ## natural dialogues, by kind: how many are right; LLM=1 without and with the configured LLM, MISTAKES=1 shows them
 	@$(PY) -m launch train && $(PY) -m workbench.dialogues $(if $(LLM),--llm) $(if $(MISTAKES),--mistakes) $(FILES)
 
 chat: setup  ## talk to the assistant in the terminal and see what it thinks

@@ -3,8 +3,8 @@
 It understands nothing. It answers with the first sentences of the first section that it is given, cited as the real
 APIs cite, refuses what they refuse, and fails on request: `PUT /llm/fault {"fault": name, "times": n}` makes the next
 n answers fail in that way (`times` absent: all, `fault` null: none any more). `GET /llm/requests` shows what was asked.
-Asked for a label of a list (a JSON schema with an `enum`), it takes the one that `PUT /llm/label {"label": name}` said,
-or else the list's last.
+Asked to read a conversation (a JSON schema of `commands`), it says those of `PUT /llm/commands {"commands": [...]}`,
+each a name or an object, or else that it cannot tell.
 
 `python -m twin.llm --port 8090` serves it alone; any key is accepted, as `Authorization: Bearer` or `x-api-key`.
 """
@@ -50,7 +50,7 @@ class LlmStandIn:
 
     fault: str | None = None
     times: int | None = None
-    label: str | None = None
+    commands: list[Any] | None = None
     requests: list[dict[str, Any]] = field(default_factory=list)
 
     def add_to(self, app: web.Application) -> None:
@@ -58,7 +58,7 @@ class LlmStandIn:
         app.router.add_post("/v1/messages", self.messages)
         app.router.add_post("/v1/chat/completions", self.completions)
         app.router.add_put("/llm/fault", self.set_fault)
-        app.router.add_put("/llm/label", self.set_label)
+        app.router.add_put("/llm/commands", self.set_commands)
         app.router.add_get("/llm/requests", self.show_requests)
 
     async def set_fault(self, request: web.Request) -> web.Response:
@@ -69,10 +69,10 @@ class LlmStandIn:
         self.fault, self.times = body.get("fault"), body.get("times")
         return web.json_response({"fault": self.fault, "times": self.times})
 
-    async def set_label(self, request: web.Request) -> web.Response:
-        """Which label to choose when there is a list to choose from."""
-        self.label = (await request.json()).get("label")
-        return web.json_response({"label": self.label})
+    async def set_commands(self, request: web.Request) -> web.Response:
+        """What to say that a message means."""
+        self.commands = (await request.json()).get("commands")
+        return web.json_response({"commands": self.commands})
 
     async def show_requests(self, request: web.Request) -> web.Response:
         """The bodies that came, oldest first."""
@@ -92,7 +92,7 @@ class LlmStandIn:
             return _anthropic_error(_STATUS[fault], "overloaded_error" if fault == "overloaded" else "api_error", fault)
         if fault in ("hang", "not_json", "malformed"):
             return await _broken(fault)
-        return web.json_response(_anthropic_answer(body, fault, self.label))
+        return web.json_response(_anthropic_answer(body, fault, self.commands))
 
     async def completions(self, request: web.Request) -> web.StreamResponse:
         """OpenAI's chat completions."""
@@ -108,7 +108,7 @@ class LlmStandIn:
             return _openai_error(_STATUS[fault], fault)
         if fault in ("hang", "not_json", "malformed"):
             return await _broken(fault)
-        return web.json_response(_openai_answer(body, fault, self.label))
+        return web.json_response(_openai_answer(body, fault, self.commands))
 
     def _next_fault(self) -> str | None:
         fault = self.fault
@@ -157,23 +157,27 @@ def _openai_error(status: int, message: str) -> web.Response:
     return web.json_response({"error": {"message": message, "type": "api_error", "code": None}}, status=status)
 
 
-def _choice(body: dict[str, Any], fault: str | None, label: str | None) -> str | None:
-    """The answer to a request for one label of a list, None for any other request."""
+def _reading(body: dict[str, Any], fault: str | None, commands: list[Any] | None) -> str | None:
+    """The answer to a request to read a conversation, None for any other request."""
     anthropic = (body.get("output_config") or {}).get("format") or {}
     openai = (body.get("response_format") or {}).get("json_schema") or {}
     schema = anthropic.get("schema") or openai.get("schema") or {}
-    labels = schema.get("properties", {}).get("label", {}).get("enum")
-    if not labels:
+    if "commands" not in schema.get("properties", {}):
         return None
-    return json.dumps({"label": "transfer_money" if fault == "hallucinated_claim" else label or labels[-1]})
+    if fault == "hallucinated_claim":
+        commands = ["transfer_money"]
+    if fault == "huge":
+        commands = ["greet"] * 10_000
+    said = [{"name": one} if isinstance(one, str) else one for one in commands or ["cannot_tell"]]
+    return json.dumps({"commands": [{"order": "", "question": "", **one} for one in said]})
 
 
-def _anthropic_answer(body: dict[str, Any], fault: str | None, label: str | None) -> dict[str, Any]:
+def _anthropic_answer(body: dict[str, Any], fault: str | None, commands: list[Any] | None) -> dict[str, Any]:
     content: list[dict[str, Any]] = []
     found = _search_results(body)
-    choice = _choice(body, fault, label)
-    if choice is not None:
-        content = [] if fault in ("empty", "refusal") else [{"type": "text", "text": choice, "citations": None}]
+    reading = _reading(body, fault, commands)
+    if reading is not None:
+        content = [] if fault in ("empty", "refusal") else [{"type": "text", "text": reading, "citations": None}]
     elif found and fault not in ("empty", "refusal", "not_covered"):
         content = [_cited_block(found[0], place, fault) for place in range(min(SENTENCES, len(found[0]["content"])))]
     elif fault not in ("empty", "refusal"):
@@ -220,8 +224,8 @@ def _distorted(sentence: str, fault: str | None) -> str:
     return sentence
 
 
-def _openai_answer(body: dict[str, Any], fault: str | None, label: str | None) -> dict[str, Any]:
-    reply, refusal, finish = _choice(body, fault, label) or _openai_reply(body, fault), None, "stop"
+def _openai_answer(body: dict[str, Any], fault: str | None, commands: list[Any] | None) -> dict[str, Any]:
+    reply, refusal, finish = _reading(body, fault, commands) or _openai_reply(body, fault), None, "stop"
     if fault == "refusal":
         reply, refusal = None, "I can't help with that."
     elif fault == "max_tokens":

@@ -23,7 +23,7 @@ def _no_llm_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None
 def forget_llm() -> None:
     """Let the services look at the environment again."""
     services._llm.cache_clear()
-    services.settler.cache_clear()
+    services.reader.cache_clear()
 
 
 @pytest.fixture

@@ -37,6 +37,12 @@ def test_a_conversation_reads_as_it_was_written() -> None:
     ]
 
 
+def test_a_message_that_was_taken_back_and_said_again_stands_once() -> None:
+    again = [{"event": "rewind"}, {"event": "action", "name": "action_listen"}, user("and for shoes?")]
+    lines = transcript([user("hi"), bot("Hello"), user("and for shoes?"), *again, bot("Shoes, too.")])
+    assert [text for _, _, text in lines] == ["hi", "Hello", "and for shoes?", "Shoes, too."]
+
+
 def test_only_the_latest_lines_are_kept() -> None:
     lines = transcript([user(f"line {number}") for number in range(500)])
     assert len(lines) == MAX_LINES

@@ -1,4 +1,4 @@
-"""With an LLM: what it may word and what it may settle, through the real servers, and what it may not."""
+"""With an LLM: what it may word and what it may read, through the real servers, and what it may not."""
 
 from __future__ import annotations
 
@@ -67,15 +67,15 @@ def test_policy_answer_holds_only_what_the_pages_say(shop: Shop, llm: SimpleName
     assert "From our page" in said
 
 
-def test_what_was_not_understood_is_settled_and_done(shop: Shop, llm: SimpleNamespace) -> None:
+def test_what_was_not_understood_is_read_and_done(shop: Shop, llm: SimpleNamespace) -> None:
     asha = shop.customer(ASHA)
-    llm.api.label = None
+    llm.api.commands = None
     riddle = next(text for text in RIDDLES if _not_understood(words(asha.say(text))))
-    llm.api.label = "check_order_status"
+    llm.api.commands = ["order_status"]
     assert "#10234" in words(asha.say(riddle))
-    llm.api.label = "cancel_order"
+    llm.api.commands = [{"name": "cancel_order", "order": "10234"}]
     assert "10234" in words(asha.say(riddle))
-    llm.api.label, llm.api.fault = "check_order_status", "hang"
+    llm.api.commands, llm.api.fault = ["order_status"], "hang"
     assert words(asha.say(riddle))
     llm.api.fault = None
 
@@ -88,4 +88,4 @@ def test_the_metrics_show_what_the_llm_did(shop: Shop) -> None:
     text = httpx.get(f"{shop.rasa_url}/metrics").text
     for outcome in ("grounded", "rejected", "timeout", "refusal", "error"):
         assert f'outcome="{outcome}",provider="anthropic",purpose="policy_answer"' in text
-    assert 'outcome="settled",provider="anthropic",purpose="intent"' in text
+    assert 'outcome="read",provider="anthropic",purpose="reading"' in text

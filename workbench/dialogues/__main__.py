@@ -8,9 +8,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import multiprocessing
 import os
 import sys
 import tempfile
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from datetime import date
 from itertools import islice
@@ -20,7 +22,7 @@ from rich.console import Console
 
 from workbench.dialogues.cases import Dialogue, DialogueFileError, read_dialogues
 from workbench.dialogues.play import Played
-from workbench.dialogues.report import judged, print_mistakes, print_table, summary
+from workbench.dialogues.report import Outcome, judged, print_mistakes, print_reader, print_table, summary
 from workbench.dialogues.shop import seed
 
 DIALOGUES = Path(__file__).resolve().parents[2] / "tests" / "dialogues"
@@ -31,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m workbench.dialogues", description=main.__doc__)
     parser.add_argument("files", nargs="*", type=Path, default=[DIALOGUES / "seen"])
     parser.add_argument("--mistakes", action="store_true", help="show the dialogues that went wrong")
-    parser.add_argument("--llm", action="store_true", help="with the configured LLM")
+    parser.add_argument("--llm", action="store_true", help="without an LLM, and again with the configured one")
     parser.add_argument("--json", action="store_true", help="print the sums as JSON, a line for each file or folder")
     options = parser.parse_args(arguments)
     try:
@@ -40,11 +42,26 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"✗ {error}", file=sys.stderr)
         return 2
     dialogues = [dialogue for some in by_file.values() for dialogue in some]
+    for llm in (False, True) if options.llm else (False,):
+        # A process for each: what the environment says is read once.
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as processes:
+            outcomes = processes.submit(outcomes_of, dialogues, llm).result()
+        _show(outcomes, by_file, options, ("With the LLM" if llm else "Without an LLM") if options.llm else "")
+    return 0
+
+
+def outcomes_of(dialogues: list[Dialogue], llm: bool) -> list[Outcome]:
+    """What comes of the dialogues, with the configured LLM or without one."""
     with tempfile.TemporaryDirectory() as state:
         orders = f"sqlite:///{state}/orders.db"
-        _use(state, orders, options.llm)
+        _use(state, orders, llm)
         seed(orders, dialogues, date.today())
-        outcomes = judged(dialogues, asyncio.run(_played(dialogues)))
+        return judged(dialogues, asyncio.run(_played(dialogues)))
+
+
+def _show(
+    outcomes: list[Outcome], by_file: dict[Path, list[Dialogue]], options: argparse.Namespace, title: str
+) -> None:
     console = Console(width=max(100, Console().width))
     if options.mistakes:
         print_mistakes(outcomes, console)
@@ -52,9 +69,11 @@ def main(arguments: list[str] | None = None) -> int:
         left = iter(outcomes)
         for path, some in by_file.items():
             print(json.dumps({"files": str(path), **asdict(summary(list(islice(left, len(some)))))}))
-    else:
-        print_table(outcomes, console)
-    return 0
+        return
+    if title:
+        console.print(title)
+    print_table(outcomes, console)
+    print_reader(outcomes, console)
 
 
 def _use(state: str, orders: str, llm: bool) -> None:

@@ -49,6 +49,7 @@ class Played:
     opened: bool = False  # this turn called them
     waiting: bool = False  # a person had the conversation before it
     reason: str = ""
+    read: dict[str, Any] | None = None  # the account of the LLM that was asked what the message means
 
 
 class InProcessActions:
@@ -112,6 +113,7 @@ def _note(one: Played, events: list[dict[str, Any]]) -> None:
         if kind == "user":
             parsed = event.get("parse_data") or {}
             intent, one.after = parsed.get("intent") or {}, str(parsed.get("after") or "")
+            one.read = metadata.get("llm")
             one.intent, one.confidence = intent.get("name") or "", float(intent.get("confidence") or 0)
         elif kind == "action" and event.get("name") not in ("action_listen", "action_session_start"):
             one.actions.append(str(event["name"]))

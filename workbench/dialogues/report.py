@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+import statistics
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -78,6 +79,18 @@ def print_table(outcomes: Sequence[Outcome], console: Console) -> None:
         table.add_row(kind, f"{sums.passed}/{sums.dialogues}", f"{sums.right}/{sums.turns}",
                       str(sums.wrong_tickets), str(sums.missed_tickets))  # fmt: skip
     console.print(table)
+
+
+def print_reader(outcomes: Sequence[Outcome], console: Console) -> None:
+    """How often an LLM was asked what a message means, what came of it, and what it took."""
+    asked = [one.read for outcome in outcomes for _, one, _ in outcome.turns if one.read]
+    counted = ("input_tokens", "output_tokens", "latency_ms")
+    if not asked:
+        return
+    verdicts = ", ".join(f"{count} {verdict}" for verdict, count in Counter(one["verdict"] for one in asked).items())
+    tokens_in, tokens_out, wait_ms = (statistics.median(one.get(name) or 0 for one in asked) for name in counted)
+    console.print(f"The LLM read {len(asked)} of {summary(outcomes).turns} turns: {verdicts}. "
+                  f"Median: {tokens_in:.0f} tokens in, {tokens_out:.0f} out, {wait_ms / 1000:.1f} s.")  # fmt: skip
 
 
 def print_mistakes(outcomes: Sequence[Outcome], console: Console) -> None:

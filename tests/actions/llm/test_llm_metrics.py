@@ -42,7 +42,8 @@ def test_the_rasa_server_shows_what_the_action_servers_count(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(("reason", "outcome"), [
     ("timeout", "timeout"), ("refusal", "refusal"), ("wrong_citation", "rejected"), ("status_500", "error"),
-    ("malformed", "error"), ("unreachable", "error"), ("settled", "settled"), ("unclear", "unclear"),
+    ("malformed", "error"), ("unreachable", "error"), ("read", "read"), ("impossible", "rejected"),
+    ("wrong_command", "rejected"), ("unclear", "unclear"),
 ])
 def test_outcomes_are_a_closed_list(reason: str, outcome: str) -> None:
     assert metrics.outcome_of(reason) == outcome
@@ -50,9 +51,9 @@ def test_outcomes_are_a_closed_list(reason: str, outcome: str) -> None:
 
 def test_a_call_counts_once_with_its_tokens() -> None:
     def sample(name: str, **labels: str) -> float:
-        return REGISTRY.get_sample_value(name, {"provider": "p", "purpose": "intent", **labels}) or 0.0
+        return REGISTRY.get_sample_value(name, {"provider": "p", "purpose": "reading", **labels}) or 0.0
 
-    metrics.count("p", metrics.SETTLING, "settled", 0.4, Usage(100, 5))
-    assert sample("assistant_llm_calls_total", outcome="settled") == 1
+    metrics.count("p", metrics.READING, "read", 0.4, Usage(100, 5))
+    assert sample("assistant_llm_calls_total", outcome="read") == 1
     assert sample("assistant_llm_tokens_total", direction="out") == 5
     assert sample("assistant_llm_seconds_sum") == pytest.approx(0.4)

@@ -13,7 +13,15 @@ from rasa.engine.graph import ExecutionContext, GraphSchema
 from rasa.engine.storage.local_model_storage import LocalModelStorage
 from rasa.engine.storage.resource import Resource
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import ActionExecuted, ActiveLoop, Event, SessionStarted, SlotSet, UserUttered
+from rasa.shared.core.events import (
+    ActionExecuted,
+    ActiveLoop,
+    Event,
+    SessionStarted,
+    SlotSet,
+    UserUtteranceReverted,
+    UserUttered,
+)
 from rasa.shared.core.trackers import DialogueStateTracker
 
 import shop
@@ -67,6 +75,14 @@ def test_language_that_stays_is_not_set_again(policy: LanguagePolicy) -> None:
 
 def test_pressed_button_says_nothing_of_the_language(policy: LanguagePolicy) -> None:
     assert slots(predict(policy, SlotSet("language", "hinglish"), *says("/check_order_status"))) == {}
+
+
+def test_message_that_is_said_again_speaks_for_a_language_once(policy: LanguagePolicy) -> None:
+    spoken, telling = SlotSet("language", "en"), "status batao"
+    twice = predict(policy, spoken, *says(telling), ActionExecuted("action_clarify"), *says(telling))
+    assert slots(twice) == {"language": "hinglish"}
+    again = predict(policy, spoken, *says(telling), ActionExecuted("x"), UserUtteranceReverted(), *says(telling))
+    assert slots(again) == {}
 
 
 def test_language_is_looked_at_once_a_turn(policy: LanguagePolicy) -> None:
