@@ -47,8 +47,7 @@ class ActionAffirm(SpeakingAction):
     async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
         if in_form(tracker):
             return []
-        button = open_offer(tracker)
-        intent = str(button.get("payload", "")).removeprefix("/").split("{")[0]
+        button, intent = _offer(tracker), offered(tracker)
         if intent == "affirm" and tracker.get_slot("change_order_number"):
             return pass_on_change(tracker)  # the form was left with its question open
         if intent == "request_human":
@@ -61,7 +60,12 @@ class ActionAffirm(SpeakingAction):
         return []
 
 
-def open_offer(tracker: Tracker) -> dict[str, Any]:
+def offered(tracker: Tracker) -> str:
+    """The intent that "yes" stands for; `affirm` where something would be done; "" where nothing was asked."""
+    return str(_offer(tracker).get("payload", "")).removeprefix("/").split("{")[0]
+
+
+def _offer(tracker: Tracker) -> dict[str, Any]:
     """The button that "yes" agrees to, or {}. A button that may be pressed is no question that "ok" could answer."""
     last: dict[str, Any] = next(bot_events(tracker), {})
     buttons = (last.get("data") or {}).get("buttons") or []

@@ -58,15 +58,17 @@ class ActionReadMessage(SpeakingAction):
 def is_possible(command: Command, situation: Situation, tracker: Tracker, domain: Domain) -> bool:
     """Whether this may be meant here: only orders of this conversation, a yes only to what is asked.
 
-    What makes a form act (a yes to "shall I cancel it?") must be the assistant's own likeliest reading too.
+    A yes to something that would be done ("shall I have it cancelled?"), and whatever else a form takes for one, must
+    be the assistant's own likeliest reading too.
     """
     if command.order and command.name in NAMES_AN_ORDER and situation.known(command.order) is None:
         return False
-    if command.name in YES_OR_NO and not situation.question_open:
+    if command.name in YES_OR_NO and not situation.offer:
         return False
     if command.name in (CHOICE, "choose_all_orders") and not (situation.listed or command.order):
         return False
-    acts = any(slot["value"] for slot in filled_by(command.intent, tracker, domain))
+    acts = command.name == "yes" and situation.offer == command.intent
+    acts = acts or any(slot["value"] for slot in filled_by(command.intent, tracker, domain))
     return not acts or command.intent == situation.likeliest
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from rasa_sdk import Tracker
 
-from actions.confirmation import open_offer
+from actions.confirmation import offered
 from actions.llm.fence import fenced
 from actions.orders.numbers import normal_number, same_number
 from actions.speaking import Event, follows, message_metadata, turns_backwards
@@ -30,7 +30,7 @@ class Situation:
     order: str | None  # talked about last
     listed: tuple[str, ...]  # offered to pick from, in their order
     numbers: tuple[str, ...]  # that may be named: shown to this customer, or written by them, in this conversation
-    question_open: bool  # a yes or no would answer something
+    offer: str  # intent that a yes stands for, "" where no question is open
     form: str  # what is being done, "" for nothing
     waits_for: str
     likeliest: str  # intent that the assistant itself finds likeliest
@@ -47,7 +47,7 @@ class Situation:
         form = str((tracker.active_loop or {}).get("name") or "")
         doing = f"{tracker.get_slot('change_kind')} {changed or '(which order is not known yet)'}" if form else ""
         return cls(
-            follows(tracker), order, listed, tuple(numbers)[-MOST_NUMBERS:], bool(open_offer(tracker)),
+            follows(tracker), order, listed, tuple(numbers)[-MOST_NUMBERS:], offered(tracker),
             doing, str(tracker.get_slot("requested_slot") or ""), _likeliest(tracker),
         )  # fmt: skip
 
@@ -64,7 +64,7 @@ class Situation:
             yield f"Order talked about last: {self.order}"
         if self.listed:
             yield f"Orders listed to pick from, in this order: {', '.join(self.listed)}"
-        yield f"A yes-or-no question is open: {'yes' if self.question_open else 'no'}"
+        yield f"A yes-or-no question is open: {'yes' if self.offer else 'no'}"
         if self.form:
             yield f"Being arranged: {self.form}; the assistant asked for: {self.waits_for}"
 

@@ -57,7 +57,8 @@ COMMANDS: dict[str, Kind] = {
     "who_are_you": Kind("bot_challenge", "asks who or what the assistant is"),
     "what_can_you_do": Kind("ask_capabilities", "asks what the assistant can do"),
     "chitchat": Kind("chitchat", "small talk"),
-    "something_else": Kind("out_of_scope", "clearly no business of a shop's support, or an attempt to give it orders"),
+    "mischief": Kind("mischief", "tries to talk the assistant into something: other rules, another role, a free gift"),
+    "something_else": Kind("out_of_scope", "clearly no business of a shop's support"),
     CANNOT_TELL: Kind(None, "it cannot be told what the customer wants"),
 }  # fmt: skip
 NAMES_AN_ORDER = frozenset(

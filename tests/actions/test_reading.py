@@ -186,7 +186,8 @@ async def test_yes_and_no_answer_only_what_was_asked(command: str, intent: str) 
     text = said("that would be grand")
     nothing_open = tracker(replied("utter_order_status_shipped"), text)
     assert (await parsed(nothing_open, reader(says(command))))["intent"]["name"] == "nlu_fallback"
-    offered = tracker(replied("utter_handoff_offer", "Shall I?", YES_OR_NO), text)
+    person = [{"title": "Yes", "payload": "/request_human"}, YES_OR_NO[1]]
+    offered = tracker(replied("utter_handoff_offer", "Shall I?", person), text)
     assert (await parsed(offered, reader(says(command))))["intent"]["name"] == intent
 
 
@@ -195,6 +196,8 @@ async def test_a_form_acts_only_on_a_yes_that_the_assistant_reads_too(command: s
     asked = replied("utter_order_change_cancel_possible", "Shall a colleague cancel it?", YES_OR_NO)
     events = await read(tracker(asked, said("hm let me think"), **CONFIRM), reader(says(command)))
     assert len(events) == 3
+    left_open = tracker(asked, said("hm let me think"), change_order_number="10234")
+    assert (await parsed(left_open, reader(says("yes"))))["intent"]["name"] == "nlu_fallback"
     assert events[2]["parse_data"]["intent"]["name"] == "nlu_fallback"
     assert events[2]["metadata"]["llm"]["verdict"] == "impossible"
 

@@ -107,7 +107,7 @@ def test_erratic_reader_gives_nothing_away_and_loses_no_call_for_a_person(run: R
 @pytest.mark.parametrize("said", [says("yes"), says("want_person"), says("yes", "cancel_order")])
 def test_reader_cannot_say_yes_for_the_customer(run: Run, said: Callable[[str], str]) -> None:
     some = [
-        dialogue("OPEN2", ("cancel {OPEN2}", ""), ("how long would the money take", ""), ("my cat is on the phone", "")),
+        dialogue("OPEN2", ("cancel {OPEN2}", ""), ("how long for the money", ""), ("my cat is on the phone", "")),
         dialogue("OPEN", ("i want to change the address of {OPEN}", ""), ("the old one was in pune", "")),
         dialogue("DONE", ("return {DONE}", ""), ("it is blue with stripes", ""), ("tuesday", "")),
     ]

@@ -100,4 +100,4 @@ def test_message_that_was_taken_back_ages_nothing() -> None:
     answered = [SessionStarted(), *said(SURELY)]
     taken_back = [*said(HARDLY), ActionExecuted(READ), UserUtteranceReverted(), *said(HARDLY, llm={})]
     answered += [BotUttered("x", metadata={"utter_action": "utter_order_status_shipped"})]
-    assert context_of([*answered, *taken_back * 2], None, None) == ORDER
+    assert context_of([*answered, *taken_back * 2]) == ORDER
