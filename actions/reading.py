@@ -19,6 +19,7 @@ from actions import services
 from actions.llm.commands import CHOICE, NAMES_AN_ORDER, SMALL_TALK, Command
 from actions.llm.facts import facts
 from actions.llm.reader import Reader
+from actions.order_answers import misshaped_in_message
 from actions.situation import Situation, conversation
 from actions.speaking import Domain, Event, SpeakingAction
 from actions.two_questions import ANSWERS, TWO_QUESTIONS, WISHES
@@ -61,8 +62,10 @@ def is_possible(command: Command, situation: Situation, tracker: Tracker, domain
     A yes to something that would be done ("shall I have it cancelled?"), and whatever else a form takes for one, must
     be the assistant's own likeliest reading too.
     """
-    if command.order and command.name in NAMES_AN_ORDER and situation.known(command.order) is None:
-        return False
+    if command.order and command.name in NAMES_AN_ORDER:
+        # A number that is none of this shop's is never answered with another order.
+        if situation.known(command.order) is None or misshaped_in_message(tracker):
+            return False
     if command.name in YES_OR_NO and not situation.offer:
         return False
     if command.name in (CHOICE, "choose_all_orders") and not (situation.listed or command.order):

@@ -181,6 +181,12 @@ async def test_number_of_an_earlier_message_may_be_named_and_one_that_is_a_phone
     assert "98765" not in by.asked[0]  # type: ignore[attr-defined]
 
 
+async def test_number_that_is_none_of_the_shops_is_not_taken_for_another_order() -> None:
+    short = {"entity": "order_number_misshaped", "value": "102"}
+    at = tracker(said("and 102?", entities=[short]), orders_shown=["10234"])
+    assert (await parsed(at, reader(says({"name": "order_status", "order": "10234"}))))["entities"] == [short]
+
+
 @pytest.mark.parametrize(("command", "intent"), [("yes", "affirm"), ("no", "deny")])
 async def test_yes_and_no_answer_only_what_was_asked(command: str, intent: str) -> None:
     text = said("that would be grand")
