@@ -62,10 +62,10 @@ def is_possible(command: Command, situation: Situation, tracker: Tracker, domain
     A yes to something that would be done ("shall I have it cancelled?"), and whatever else a form takes for one, must
     be the assistant's own likeliest reading too.
     """
-    if command.order and command.name in NAMES_AN_ORDER:
-        # A number that is none of this shop's is never answered with another order.
-        if situation.known(command.order) is None or misshaped_in_message(tracker):
-            return False
+    named = command.name in NAMES_AN_ORDER and command.order
+    # A number that is none of this shop's is never answered with another order.
+    if named and (situation.known(named) is None or misshaped_in_message(tracker)):
+        return False
     if command.name in YES_OR_NO and not situation.offer:
         return False
     if command.name in (CHOICE, "choose_all_orders") and not (situation.listed or command.order):
