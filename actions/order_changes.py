@@ -21,7 +21,7 @@ from actions.orders.lookup import Orders
 from actions.orders.models import Order, OrderStatus
 from actions.orders.numbers import named
 from actions.orders.repository import OrdersUnavailable
-from actions.speaking import Domain, Event, SpeakingAction, in_form, intent_name, message_metadata
+from actions.speaking import Domain, Event, SpeakingAction, in_form, intent_name, message_metadata, turns_backwards
 from actions.words import Pieces
 
 NOT_WITH_THE_COURIER = frozenset({OrderStatus.PLACED, OrderStatus.CONFIRMED, OrderStatus.PACKED})
@@ -198,8 +198,9 @@ class ActionAskChangeConfirmed(SpeakingAction):
 
 
 def asked_already(tracker: Tracker, number: str | None) -> bool:
-    """Whether the turn before this one asked the same of the same order."""
-    return any(
+    """Whether the turn before this one asked the same of the same order, and nothing was answered in between."""
+    answered = any(event.get("event") == "bot" for event in next(turns_backwards(tracker), []))
+    return not answered and any(
         response.startswith(ASKS_CONFIRMATION) and about == number for response, about in told_before(tracker)
     )
 

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 WALK = """
 import asyncio, json, os, random, sys, tempfile
 from datetime import date
-from workbench.dialogues.__main__ import _use
+from workbench.dialogues.run import use
 from workbench.dialogues.cases import Dialogue, DialogueTurn
 from workbench.dialogues.shop import seed
 
@@ -29,7 +29,7 @@ walks = [Dialogue(f"w{n}", "walk", ("OPEN", "OPEN2", "DONE"), tuple(
     for n in range(10)]
 with tempfile.TemporaryDirectory() as state:
     orders = f"sqlite:///{state}/orders.db"
-    _use(state, orders, False)
+    use(state, orders, False)
     seed(orders, walks, date.today())
     from handoff.configuration import load_configuration
     from workbench.archives import newest_archive

@@ -88,7 +88,7 @@ def test_takeover_is_told_in_hinglish(shop: Shop) -> None:
     someone.say("aap kya kya kar sakte ho mere liye")
     assert "Aapka ticket" in heard(someone, "kisi insaan se baat karao mujhe")
     assert "mere saath hain" in heard(someone, "back to the bot"), "said by the channel"
-    assert "Bataiye" in heard(someone, "ok"), "the dialogue began afresh, the language is remembered"
+    assert "Bataiye" in heard(someone, "haan"), "the dialogue began afresh, the language is remembered"
 
 
 def test_portuguese_customer_is_answered_in_portuguese_wherever_the_words_come_from(shop: Shop) -> None:
@@ -99,7 +99,7 @@ def test_portuguese_customer_is_answered_in_portuguese_wherever_the_words_come_f
     assert "Deve chegar em 3 dias" in said
     assert "Deve chegar" in heard(luana, "ok, 10906")
     assert "Vejo o dia" in heard(luana, "que dia chega?")
-    assert "não consigo ajudar" in heard(luana, "vai chover amanhã?").lower()
+    assert "pedidos e devoluções" in heard(luana, "vai chover amanhã?").lower()
 
 
 def test_spanish_customer_changes_an_order_in_spanish(shop: Shop) -> None:

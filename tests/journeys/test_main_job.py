@@ -88,7 +88,7 @@ def test_policy_question_that_is_not_covered_is_not_guessed(shop: Shop) -> None:
 
 def test_policy_question_in_the_middle_of_a_look_up_comes_back_to_it(shop: Shop) -> None:
     vikram = shop.customer(VIKRAM)
-    vikram.say("where is my order")
+    vikram.say("show my orders")
     assert "back to your order" in words(vikram.say("how long do refunds take?"))
     assert "#10248" in words(vikram.say("10248"))
 

@@ -6,24 +6,17 @@ State lies in a temporary folder: nothing of a running assistant is touched, and
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
-import multiprocessing
-import os
 import sys
-import tempfile
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
-from datetime import date
 from itertools import islice
 from pathlib import Path
 
 from rich.console import Console
 
 from workbench.dialogues.cases import Dialogue, DialogueFileError, read_dialogues
-from workbench.dialogues.play import Played
-from workbench.dialogues.report import Outcome, judged, print_mistakes, print_reader, print_table, summary
-from workbench.dialogues.shop import seed
+from workbench.dialogues.report import Outcome, print_mistakes, print_reader, print_table, summary
+from workbench.dialogues.run import outcomes_apart
 
 DIALOGUES = Path(__file__).resolve().parents[2] / "tests" / "dialogues"
 
@@ -43,20 +36,9 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     dialogues = [dialogue for some in by_file.values() for dialogue in some]
     for llm in (False, True) if options.llm else (False,):
-        # A process for each: what the environment says is read once.
-        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as processes:
-            outcomes = processes.submit(outcomes_of, dialogues, llm).result()
+        outcomes = outcomes_apart(dialogues, llm)
         _show(outcomes, by_file, options, ("With the LLM" if llm else "Without an LLM") if options.llm else "")
     return 0
-
-
-def outcomes_of(dialogues: list[Dialogue], llm: bool) -> list[Outcome]:
-    """What comes of the dialogues, with the configured LLM or without one."""
-    with tempfile.TemporaryDirectory() as state:
-        orders = f"sqlite:///{state}/orders.db"
-        _use(state, orders, llm)
-        seed(orders, dialogues, date.today())
-        return judged(dialogues, asyncio.run(_played(dialogues)))
 
 
 def _show(
@@ -74,25 +56,6 @@ def _show(
         console.print(title)
     print_table(outcomes, console)
     print_reader(outcomes, console)
-
-
-def _use(state: str, orders: str, llm: bool) -> None:
-    """Databases of this run's own, before anything reads the settings; no LLM but on request."""
-    os.environ |= {
-        "STATE_DIR": state,
-        "ORDERS_DATABASE_URL": orders,
-        "CONVERSATION_DATABASE_URL": f"sqlite:///{state}/conversations.db",
-        "TICKETING": "log",
-        **({} if llm else {"LLM_PROVIDER": "none"}),
-    }
-
-
-async def _played(dialogues: list[Dialogue]) -> list[list[Played]]:
-    from handoff.configuration import load_configuration
-    from workbench.archives import newest_archive
-    from workbench.dialogues.play import play
-
-    return await play(newest_archive(), dialogues, load_configuration())
 
 
 if __name__ == "__main__":
