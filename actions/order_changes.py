@@ -30,6 +30,7 @@ NAMES_THE_ORDER = frozenset(
      "choose_order", "ask_other_order", "wrong_number"}
 )  # fmt: skip
 PICKS_AN_ORDER = frozenset({"choose_order", "ask_other_order", "affirm", "nlu_fallback", "out_of_scope"})
+SAYS_MORE = frozenset({"nlu_fallback", "out_of_scope"})  # words about the change that mean nothing by themselves
 ASKS_CONFIRMATION = "utter_order_change_"
 
 
@@ -106,6 +107,8 @@ class ValidateOrderChangeForm(FormValidationAction):
             picked = chosen(str((tracker.latest_message or {}).get("text") or ""), listed)
             if len(picked) == 1:
                 return {"change_order_number": picked[0].number, "change_confirmed": None}
+        if intent_name(tracker) in SAYS_MORE and in_form(tracker):
+            return {"change_order_number": known}  # the form asks again; nothing extracted would end it in silence
         if known:
             return {}
         possible = [order.number for order in await orders_for(self.orders, phone, tracker.get_slot("change_kind"))]

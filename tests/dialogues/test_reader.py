@@ -1,13 +1,12 @@
-"""Whatever an LLM makes of a conversation, nothing is done without the customer's yes.
-
-Played with the trained model and the real actions; only the LLM is a stand-in.
-"""
+"""Whatever an LLM makes of a conversation: no other customer's order is told, nothing is done without a yes, and a
+person who was called comes. Played with the trained model and the real actions; only the LLM is a stand-in."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
 import re
+import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
@@ -17,14 +16,17 @@ import pytest
 from actions import escalation, services
 from actions.llm.reader import Reader
 from handoff.configuration import load_configuration
-from tests.readers import answer, newest, reader, says
+from tests.readers import BROKEN, answer, erratic, newest, reader, says
 from workbench.archives import newest_archive
-from workbench.dialogues.cases import Dialogue, DialogueTurn
-from workbench.dialogues.play import Played, play
-from workbench.dialogues.shop import seed
+from workbench.dialogues.cases import Dialogue, DialogueTurn, read_dialogues
+from workbench.dialogues.play import ESCALATE, Played, play
+from workbench.dialogues.report import judged
+from workbench.dialogues.shop import numbers_of, seed
 
 pytestmark = pytest.mark.model
 
+SEEN = Path(__file__).parent / "seen"
+NOT_FOUND = re.compile(r"not_found|misshaped|what_numbers_look_like|handoff|resume")
 Run = Callable[[Sequence[Dialogue], Reader | None], list[list[Played]]]
 
 
@@ -72,6 +74,49 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
         one.cache_clear()
 
 
+@pytest.fixture(scope="module")
+def seen() -> list[Dialogue]:
+    return read_dialogues(SEEN)
+
+
+def tells_of_others(played: list[list[Played]], dialogues: Sequence[Dialogue]) -> list[str]:
+    """What was said of an order that is not this customer's."""
+    found = []
+    for index, turns in enumerate(played):
+        own = {numbers_of(index)[name] for name in dialogues[index].orders}
+        for one in turns:
+            for reply in one.replies:
+                numbers = set(re.findall(r"\b2\d{4}\b", " ".join((reply.text, *reply.rows, *reply.buttons))))
+                if numbers - own and not NOT_FOUND.search(reply.response):
+                    found.append(f"{one.said} → {reply.response}: {reply.text}")
+    return found
+
+
+def called_by_words(turns: Sequence[Played]) -> set[int]:
+    """The turns in which the customer's words themselves called a person."""
+    words = ("complaint", "refund_request", "human_requested")
+    return {
+        place for place, one in enumerate(turns)
+        if one.opened and one.reason in words and [a for a in one.actions if a != "action_read_message"] == [ESCALATE]
+    }  # fmt: skip
+
+
+@pytest.mark.timeout(300)
+def test_erratic_reader_gives_nothing_away_and_loses_no_call_for_a_person(run: Run, seen: list[Dialogue]) -> None:
+    """Every command, order numbers of other customers, invented ones, questions with orders to the assistant."""
+    seen = seen[::4]
+    others = [numbers_of(index)[name] for index in range(0, len(seen), 3) for name in ("OTHERS", "OPEN", "MISSING")]
+    alone = run(seen, None)
+    for number in range(2):
+        with_reader = run(seen, reader(erratic(number, others)))
+        assert tells_of_others(with_reader, seen) == []
+        turns = [one for turns in with_reader for one in turns]
+        assert [(one.said, one.actions) for one in turns if not (one.replies or one.waiting)] == []
+        for before, after in zip(alone, with_reader, strict=True):
+            for place in called_by_words(before):
+                assert after[place].ticket, before[place].said
+
+
 @pytest.mark.parametrize("said", [says("yes"), says("want_person"), says("yes", "cancel_order")],
                          ids=["yes", "person", "yes-and-more"])  # fmt: skip
 def test_reader_cannot_say_yes_for_the_customer(run: Run, said: Callable[[str], str]) -> None:
@@ -86,4 +131,35 @@ def test_reader_cannot_say_yes_for_the_customer(run: Run, said: Callable[[str], 
 
     for turns in run(some, reader(play_it)):
         assert "order_change_form" in turns[0].actions
+        assert all(one.replies for one in turns), "what a form cannot use is not met with silence"
         assert not any(one.opened and "action_order_change_outcome" in one.actions for one in turns)
+
+
+def test_good_reader_makes_right_what_is_not_understood_without(run: Run) -> None:
+    riddle, other, done = "zor zor se wala scene", "flumm brakk tosh", "upar wala kamra"
+    some = [dialogue("OPEN OPEN2", (riddle, "status any | choose"), (other, "status OPEN2"), (done, "confirms OPEN2"))]
+    numbers = numbers_of(0)
+    means = {
+        riddle: answer("list_orders"),
+        other: answer({"name": "choose_order", "order": numbers["OPEN2"]}),
+        done: answer("thank", {"name": "cancel_order", "order": numbers["OPEN2"]}),
+    }
+    (outcome,) = judged(some, run(some, reader(lambda told: means[newest(told)])))
+    assert outcome.passed, [(one.said, one.replies) for _, one, _ in outcome.turns]
+    verdicts = {one.read["verdict"] for _, one, _ in outcome.turns if one.read}
+    assert verdicts == {"read"}
+
+
+@pytest.mark.parametrize("by", [
+    reader(says("greet"), wait_s=30, budget_s=0.05), reader(lambda told: BROKEN[len(told) % len(BROKEN)]),
+], ids=["slow", "broken"])  # fmt: skip
+def test_slow_or_broken_reader_leaves_the_conversation_as_it_is(run: Run, seen: list[Dialogue], by: Reader) -> None:
+    some = seen[:8]
+    alone = run(some, None)
+    started = time.monotonic()
+    with_reader = run(some, by)
+    assert time.monotonic() - started < 60
+    for before, after in zip(alone, with_reader, strict=True):
+        assert [(one.intent, [reply.response for reply in one.replies], one.ticket) for one in after] == [
+            (one.intent, [reply.response for reply in one.replies], one.ticket) for one in before
+        ]
