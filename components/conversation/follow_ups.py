@@ -27,6 +27,7 @@ _MEANING = 2.0  # weight of the sentence embedding beside the words
 _OPINION = 0.5  # weight of what the message is thought to mean alone, and once more after the same thing
 _RIDGE, _BALANCE = 0.3, 0.3
 _TOGETHER = 0.8  # share of the reading in context
+_PLAIN, _TOGETHER_PLAIN = 0.95, 0.5  # a message that is plain by itself ("hi") mostly is what it says
 _SURER = 0.7  # two readings that differ make a mixture less sure than either is: 0.28 counts as 0.41
 OUT_OF_SCOPE = "out_of_scope"
 STANDING_ALONE = 1000
@@ -125,8 +126,10 @@ def blended(alone: Prediction, together: Mapping[str, float]) -> Prediction:
 
     A message that means nothing by itself ("out_of_scope") does not speak against what it means there.
     """
-    share = 1.0 - _TOGETHER
-    ranking = {intent: _TOGETHER * probability for intent, probability in together.items()}
+    plain = alone.confidence >= _PLAIN and alone.label != OUT_OF_SCOPE
+    together_share = _TOGETHER_PLAIN if plain else _TOGETHER
+    share = 1.0 - together_share
+    ranking = {intent: together_share * probability for intent, probability in together.items()}
     for intent, probability in alone.ranking:
         ranking[intent] = ranking.get(intent, 0.0) + (share * probability if intent != OUT_OF_SCOPE else 0.0)
     total = sum(ranking.values())

@@ -30,7 +30,8 @@ def project(tmp_path: Path) -> Path:
     root = tmp_path / "project"
     for folder in ("conversation_log", "privacy", "workbench", "components", "data"):
         shutil.copytree(ROOT / folder, root / folder)
-    for file in ("settings.py", "settings_values.py", "signals.py", "postgres_patience.py", "domain.yml", "config.yml"):
+    modules = ("settings", "settings_values", "signals", "postgres_patience", "shop", "dates")
+    for file in (*(f"{name}.py" for name in modules), "domain.yml", "config.yml", "shop.yml"):
         shutil.copy(ROOT / file, root / file)
     return root
 

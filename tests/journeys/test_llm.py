@@ -19,17 +19,22 @@ ASHA, MEERA = "+919876543210", "+919900112233"
 QUESTION = "how many days do i have to return a kurta?"
 # One of these is not understood by whatever model is trained; which, changes with the phrases.
 RIDDLES = (
+    "flumm brakk tosh",
     "zor zor se wala scene",
     "i was told to write here",
     "woh scene wala jugaad",
-    "flumm brakk tosh",
     "about tuesday",
     "the green one from the stairs",
     "ek baar phir wahi",
     "seventeen and a half",
     "upar wala kamra",
+    "zorbl the quimby around the frizz",
+    "the thing with the door and the man",
 )
-NOT_UNDERSTOOD = ("quite get that", "still not following", "samajh nahi")
+NOT_UNDERSTOOD = (
+    "quite get that", "still not following", "samajh nahi", "outside what I can help", "help with that one either",
+    "jaankari nahi hai",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +75,7 @@ def test_policy_answer_holds_only_what_the_pages_say(shop: Shop, llm: SimpleName
 def test_what_was_not_understood_is_read_and_done(shop: Shop, llm: SimpleNamespace) -> None:
     asha = shop.customer(ASHA)
     llm.api.commands = None
+    asha.say("status of order 10234")
     riddle = next(text for text in RIDDLES if _not_understood(words(asha.say(text))))
     llm.api.commands = ["order_status"]
     assert "#10234" in words(asha.say(riddle))
