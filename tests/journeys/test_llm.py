@@ -17,24 +17,7 @@ from twin.llm import LlmStandIn, make_llm_app
 
 ASHA, MEERA = "+919876543210", "+919900112233"
 QUESTION = "how many days do i have to return a kurta?"
-# One of these is not understood by whatever model is trained; which, changes with the phrases.
-RIDDLES = (
-    "flumm brakk tosh",
-    "zor zor se wala scene",
-    "i was told to write here",
-    "woh scene wala jugaad",
-    "about tuesday",
-    "the green one from the stairs",
-    "ek baar phir wahi",
-    "seventeen and a half",
-    "upar wala kamra",
-    "zorbl the quimby around the frizz",
-    "the thing with the door and the man",
-)
-NOT_UNDERSTOOD = (
-    "quite get that", "still not following", "samajh nahi", "outside what I can help", "help with that one either",
-    "jaankari nahi hai",
-)  # fmt: skip
+RIDDLE = "seventeen and a half"
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +41,7 @@ def llm() -> Iterator[SimpleNamespace]:
 @pytest.fixture(scope="module")
 def shop(llm: SimpleNamespace, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     environment = {"LLM_PROVIDER": "anthropic", "ANTHROPIC_API_KEY": "k", "ANTHROPIC_BASE_URL": llm.url}
-    with Shop(tmp_path_factory.mktemp("llm"), **environment, LLM_TIMEOUT_S="2") as running:
+    with Shop(tmp_path_factory.mktemp("llm"), **environment, LLM_TIMEOUT_S="2", LLM_READER="always") as running:
         yield running
 
 
@@ -74,20 +57,13 @@ def test_policy_answer_holds_only_what_the_pages_say(shop: Shop, llm: SimpleName
 
 def test_what_was_not_understood_is_read_and_done(shop: Shop, llm: SimpleNamespace) -> None:
     asha = shop.customer(ASHA)
-    llm.api.commands = None
-    asha.say("status of order 10234")
-    riddle = next(text for text in RIDDLES if _not_understood(words(asha.say(text))))
     llm.api.commands = ["order_status"]
-    assert "#10234" in words(asha.say(riddle))
+    assert "#10234" in words(asha.say(RIDDLE))
     llm.api.commands = [{"name": "cancel_order", "order": "10234"}]
-    assert "10234" in words(asha.say(riddle))
+    assert "10234" in words(asha.say(RIDDLE))
     llm.api.commands, llm.api.fault = ["order_status"], "hang"
-    assert words(asha.say(riddle))
+    assert words(asha.say(RIDDLE))
     llm.api.fault = None
-
-
-def _not_understood(said: str) -> bool:
-    return any(part in said for part in NOT_UNDERSTOOD)
 
 
 def test_the_metrics_show_what_the_llm_did(shop: Shop) -> None:
