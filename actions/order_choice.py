@@ -90,7 +90,4 @@ class ActionExplainOrderNumber(OrderAction):
 
 async def _counted(action: OrderAction, asked: Asked) -> list[Order]:
     """The orders of the list that was offered last, in its order; without one, the open ones."""
-    if asked.offered:
-        found = await action.orders.find(asked.offered, asked.phone)
-        return [found[number] for number in asked.offered if number in found]
-    return await action.orders.open_orders(asked.phone)
+    return await action.listed(asked) if asked.offered else await action.orders.open_orders(asked.phone)

@@ -102,9 +102,13 @@ class OrderAction(SpeakingAction):
         """The one order of the list offered before that the words point at ("the late one"); else nothing."""
         if len(asked.offered) < 2:
             return []
-        found = await self.orders.find(asked.offered, asked.phone)
-        picked = chosen(asked.text, [found[number] for number in asked.offered if number in found])
+        picked = chosen(asked.text, await self.listed(asked))
         return picked if len(picked) == 1 else []
+
+    async def listed(self, asked: Asked) -> list[Order]:
+        """The orders of the list that was offered last, in its order."""
+        found = await self.orders.find(asked.offered, asked.phone)
+        return [found[number] for number in asked.offered if number in found]
 
     async def about_one(self, asked: Asked, tell: Callable[[Order], tuple[str, dict[str, str]]]) -> list[Event]:
         """Say `tell(order)` of the order that is meant; ask which when there are several, or by number."""

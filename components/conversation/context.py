@@ -6,7 +6,7 @@ standing; it ages with turns and minutes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Reversible
 
 from rasa.shared.core.events import BotUttered, Event, SessionStarted, UserUtteranceReverted, UserUttered
 
@@ -39,7 +39,7 @@ _BY_TOPIC = {"order_status": ORDER, "order_change": ORDER, "return_policy": POLI
 
 
 def context_of(
-    events: Iterable[Event], form: str | None = None, now: float | None = None, quoted: str | None = None
+    events: Reversible[Event], form: str | None = None, now: float | None = None, quoted: str | None = None
 ) -> str:
     """One of CONTEXTS: what the message that comes now follows.
 
@@ -75,11 +75,11 @@ def _of_response(name: str) -> str | None:
     return next((subject for topic, subject in _BY_TOPIC.items() if name.startswith(f"utter_{topic}_")), None)
 
 
-def _turns_backwards(events: Iterable[Event]) -> Iterator[tuple[list[str], float | None]]:
+def _turns_backwards(events: Reversible[Event]) -> Iterator[tuple[list[str], float | None]]:
     """The responses of each turn, newest first, with when the customer spoke; what was taken back is no turn."""
     responses: list[str] = []
     taken_back = False
-    for event in reversed(list(events)):
+    for event in reversed(events):
         if isinstance(event, SessionStarted):
             return
         if isinstance(event, BotUttered):

@@ -19,7 +19,7 @@ from typing import Any
 
 import yaml
 
-from components.conversation.examples import read_follow_ups
+from components.conversation.examples import Mistake, read_follow_ups
 from components.text.classifier import Example
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,16 +44,6 @@ class Labelled:
     reason: str
     file: Path
     line: int
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """Something in a file that cannot be used."""
-
-    file: Path
-    line: int
-    problem: str
-    remedy: str
 
 
 def read_folder(root: Path = ROOT) -> tuple[list[Labelled], dict[str, str], list[Mistake]]:

@@ -165,15 +165,17 @@ class IntentClassifier(GraphComponent):
         opinion = np.array([by_label.get(label, 0.0) for label in self._model.labels])
         together = self._follow_ups.predict(text, after, opinion, self._embeddings)
         message.set(AFTER, after, add_to_output=True)
-        message.set(READINGS_DIFFER, alone.label != max(together, key=together.__getitem__), add_to_output=True)
+        message.set(READINGS_DIFFER, alone.label != next(iter(together)), add_to_output=True)
         return blended(alone, together)
 
     def _both_wishes(self, message: Message, text: str, reading: Prediction) -> Prediction:
         """Two questions of different topics in one message are answered one after the other."""
         assert self._model is not None
+        if reading.label not in TOPICS["order"] | TOPICS["policy"]:
+            return reading  # before its clauses are embedded
         model = self._model
         wishes = two_wishes(text, lambda clause: model.predict(clause, self._embeddings), TOPICS)
-        if not wishes or reading.label not in TOPICS["order"] | TOPICS["policy"]:
+        if not wishes:
             return reading
         message.set(WISHES, [{"intent": intent, "text": clause} for intent, clause in wishes], add_to_output=True)
         return Prediction(((TWO_QUESTIONS, 1.0),), reading.embedded)
