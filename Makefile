@@ -56,7 +56,7 @@ chat: setup  ## talk to the assistant in the terminal and see what it thinks
 	@$(PY) -m launch train && $(PY) -m workbench chat
 
 dead-letters: setup  ## list the messages that were set aside; ARGS=replay puts them back
-	@$(PY) -m connectors.whatsapp.dead_letters $(or $(ARGS),list)
+	@$(PY) -m connectors.message_bus.dead_letters $(or $(ARGS),list)
 
 lock: setup  ## lock the requirements anew after editing requirements*.in
 	@$(PY) -m launch lock

@@ -40,17 +40,17 @@ async def measure(shop: Shop, text: str, turns: int, profile: cProfile.Profile) 
     """Profile that many turns of one conversation."""
     from rasa.core.channels.channel import UserMessage
 
-    from connectors import graph_thread, speedups
-    from connectors.application import load_agent
-    from connectors.server import configure_logging
-    from connectors.whatsapp.commit import Commits
-    from connectors.whatsapp.inbox import Entry, connect
-    from connectors.whatsapp.lanes import Item
-    from connectors.whatsapp.messages import MessageShaper
-    from connectors.whatsapp.output import WhatsAppOutput
-    from connectors.whatsapp.partitions import Owned
-    from connectors.whatsapp.payload_ids import PayloadSigner
-    from connectors.whatsapp.turn import Turn, current_turn
+    from connectors.dialogue.output import WhatsAppOutput
+    from connectors.message_bus.commit import Commits
+    from connectors.message_bus.inbox import Entry, connect
+    from connectors.message_bus.keyed_executor import Item
+    from connectors.message_bus.partitions import Owned
+    from connectors.message_bus.turn import Turn, current_turn
+    from connectors.rasa_patches import graph_thread, speedups
+    from connectors.server.__main__ import configure_logging
+    from connectors.server.application import load_agent
+    from connectors.whatsapp.rendering.messages import MessageShaper
+    from connectors.whatsapp.webhook.payload_ids import PayloadSigner
 
     configure_logging(settings_module.load(shop.environment))
     speedups.install()

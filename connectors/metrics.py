@@ -17,8 +17,8 @@ import redis.asyncio
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
 from redis.exceptions import RedisError
 
-from connectors.whatsapp import keys
-from connectors.whatsapp.inbox import Entry, Inbox
+from connectors.message_bus import keys
+from connectors.message_bus.inbox import Entry, Inbox
 from handoff.entries import is_agents
 from handoff.figures import Figure
 

@@ -21,7 +21,7 @@ from sanic.request import Request
 from sanic.response import HTTPResponse, json, raw, text
 
 import settings
-from connectors.whatsapp.client import GraphClient, GraphError
+from connectors.whatsapp.graph.client import GraphClient, GraphError
 from handoff.database import Database, HandoffUnavailable
 from handoff.ticket import media_signature
 from handoff.zendesk_events import NotAnEvent, is_genuine, parse_event, take

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from actions.confirmation import YES_ANSWERS
-from connectors.whatsapp import bodies
-from connectors.whatsapp.messages import problems
+from connectors.whatsapp.rendering import bodies
+from connectors.whatsapp.rendering.messages import problems
 from workbench.findings import Finding, nearest
 from workbench.lines import Block
 from workbench.project import Project

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import redis.asyncio
 
-from connectors.whatsapp.inbox import Entry, Inbox, InboxUnavailable, connect
+from connectors.message_bus.inbox import Entry, Inbox, InboxUnavailable, connect
 from handoff.backends import helpdesk
 from handoff.channels import channels
 from handoff.configuration import HandoffConfiguration, load_configuration

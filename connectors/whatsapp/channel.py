@@ -18,13 +18,13 @@ from sanic.exceptions import PayloadTooLarge
 from sanic.request import Request
 from sanic.response import HTTPResponse, json, text
 
-from connectors.whatsapp import signature
-from connectors.whatsapp.identity import Identities, IdentitiesUnavailable
-from connectors.whatsapp.inbox import InboxUnavailable, connect
-from connectors.whatsapp.intake import Intake
-from connectors.whatsapp.payload_ids import PayloadSigner
-from connectors.whatsapp.payloads import Notification, NotJson, parse_notification
-from connectors.whatsapp.protocol_guard import GuardedBlueprint
+from connectors.conversations.identity import Identities, IdentitiesUnavailable
+from connectors.message_bus.inbox import InboxUnavailable, connect
+from connectors.whatsapp.webhook import signature
+from connectors.whatsapp.webhook.intake import Intake
+from connectors.whatsapp.webhook.payload_ids import PayloadSigner
+from connectors.whatsapp.webhook.payloads import Notification, NotJson, parse_notification
+from connectors.whatsapp.webhook.protocol_guard import GuardedBlueprint
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ import redis.asyncio
 from benchmarks import webhooks
 from benchmarks.graph_stand_in import Accepted, Faults, GraphStandIn
 from benchmarks.shop import Shop
-from connectors.whatsapp import keys
+from connectors.message_bus import keys
 from launch.processes import free_port
 
 QUESTIONS = ("hello", "where is my order 10234", "what is your return policy", "thanks", "track order 10999", "bye")

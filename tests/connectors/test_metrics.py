@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 from connectors import metrics
-from connectors.whatsapp.inbox import connect
+from connectors.message_bus.inbox import connect
 from handoff.database import HandoffUnavailable
 from handoff.figures import Figure
 from settings import PROJECT_ROOT
 from tests.conftest import free_port
-from tests.connectors.whatsapp.transport_fakes import Process, message
+from tests.connectors.message_bus.transport_fakes import Process, message
 
 COUNT = "from connectors import metrics; metrics.TURNS.labels('answered').inc(3)"
 FIGURES = [

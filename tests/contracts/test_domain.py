@@ -14,7 +14,7 @@ import yaml
 from rasa_sdk import Action
 
 import actions
-from connectors.whatsapp.messages import problems
+from connectors.whatsapp.rendering.messages import problems
 
 ROOT = Path(__file__).resolve().parents[2]
 DOMAIN: dict[str, Any] = yaml.safe_load((ROOT / "domain.yml").read_text())

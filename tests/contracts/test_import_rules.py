@@ -30,11 +30,12 @@ ALLOWED = {
     "worker": {"conversation_log", "handoff", "privacy", "connectors", *BASE},
     "twin": set(),
 }
-WITHOUT_RASA = ("privacy", "conversation_log", "handoff", "worker", "twin", "actions", "components/text",
-                "components/escalation/assessment.py", "components/escalation/examples.py",
-                "components/escalation/reasons.py",
-                "connectors/whatsapp/signature.py", "connectors/whatsapp/payloads.py", "connectors/whatsapp/inbox.py",
-                "connectors/whatsapp/client.py", "connectors/whatsapp/messages.py")
+WITHOUT_RASA = (
+    "privacy", "conversation_log", "handoff", "worker", "twin", "actions", "components/text",
+    "components/escalation/assessment.py", "components/escalation/examples.py", "components/escalation/reasons.py",
+    "connectors/message_bus", "connectors/conversations", "connectors/whatsapp/webhook", "connectors/whatsapp/graph",
+    "connectors/whatsapp/rendering",
+)
 
 
 def modules(place: str) -> list[Path]:
@@ -69,8 +70,8 @@ def test_place_runs_without_rasa(place: str) -> None:
 
 def test_connectors_ask_only_what_is_pure_of_the_components() -> None:
     pure = {
-        "connectors/grading.py": "components.escalation",
-        "connectors/wishes.py": "components.intents.message_parts",
+        "connectors/dialogue/grading.py": "components.escalation",
+        "connectors/dialogue/wishes.py": "components.intents.message_parts",
     }
     users = {
         str(path.relative_to(ROOT))
@@ -86,7 +87,7 @@ def test_connectors_ask_only_what_is_pure_of_the_components() -> None:
 def test_worker_uses_only_the_inbox_of_the_connectors() -> None:
     for path in modules("worker"):
         used = {name for name in imported(path) if name.startswith("connectors")}
-        assert used <= {"connectors.whatsapp.inbox"}, path.relative_to(ROOT)
+        assert used <= {"connectors.message_bus.inbox"}, path.relative_to(ROOT)
 
 
 def test_capability_knows_neither_the_sdk_nor_its_sisters() -> None:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
-from connectors.whatsapp.turn import Turn
+from connectors.message_bus.turn import Turn
 from handoff.agent import AgentComment, agent_said
 from handoff.configuration import HandoffConfiguration
 from handoff.database import Database
@@ -25,7 +25,7 @@ from handoff.rows import TicketRef
 from handoff.tables import jobs, takeovers
 from handoff.takeover import open_takeover
 from settings import Settings, load
-from tests.connectors.whatsapp.transport_fakes import FakeGraph, FakeSpeaker, Process, message
+from tests.connectors.message_bus.transport_fakes import FakeGraph, FakeSpeaker, Process, message
 from tests.handoff.samples import always_open, request
 from tests.handoff.stand_ins import serving
 from twin import helpdesk as twin_helpdesk
@@ -132,7 +132,7 @@ async def test_a_waiting_customer_goes_back_to_the_assistant(configured: Setting
 async def test_a_reply_that_waited_for_graph_is_not_sent_into_a_takeover(
     configured: Settings, db: Database
 ) -> None:
-    from connectors.whatsapp.errors import Transient
+    from connectors.whatsapp.graph.errors import Transient
 
     outage = {"on": True}
 
@@ -215,7 +215,7 @@ async def test_a_turn_that_dies_with_its_receipt_runs_again_and_gives_it_once(
 async def test_a_receipt_that_waited_for_graph_is_not_sent_once_a_person_has_written(
     configured: Settings, db: Database
 ) -> None:
-    from connectors.whatsapp.errors import Transient
+    from connectors.whatsapp.graph.errors import Transient
 
     down = asyncio.Event()
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from connectors.whatsapp.inbox import Entry
+from connectors.message_bus.inbox import Entry
 from handoff.agent import AgentComment, agent_said
 from handoff.configuration import HandoffConfiguration
 from handoff.database import Database

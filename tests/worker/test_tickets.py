@@ -13,7 +13,7 @@ import pytest
 import redis
 from sqlalchemy import select
 
-from connectors.whatsapp.inbox import Entry
+from connectors.message_bus.inbox import Entry
 from handoff.database import Database
 from handoff.floor import Floor
 from handoff.tables import deliveries, takeovers

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from connectors.wishes import wish_of
+from connectors.dialogue.wishes import wish_of
 from handoff.configuration import HandoffConfiguration
 from handoff.relay import Wish, wants_assistant
 from workbench.agent import load_agent

@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sanic import Sanic
 
+from connectors.message_bus.inbox import Entry, InboxUnavailable
 from connectors.whatsapp.channel import MAX_BODY_BYTES, WhatsAppChannel
-from connectors.whatsapp.inbox import Entry, InboxUnavailable
-from connectors.whatsapp.payload_ids import PayloadSigner
-from connectors.whatsapp.signature import sign
+from connectors.whatsapp.webhook.payload_ids import PayloadSigner
+from connectors.whatsapp.webhook.signature import sign
 from tests.conftest import free_port
 from tests.connectors.whatsapp.whatsapp_bodies import (
     OUR_NUMBER,

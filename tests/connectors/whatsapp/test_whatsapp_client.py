@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from connectors.whatsapp import errors
-from connectors.whatsapp.client import GraphClient
-from connectors.whatsapp.errors import GraphError, classify
+from connectors.whatsapp.graph import errors
+from connectors.whatsapp.graph.client import GraphClient
+from connectors.whatsapp.graph.errors import GraphError, classify
 
 TOKEN = "EAAsecret-token"
 BODY = {"messaging_product": "whatsapp", "to": "+919812345670", "type": "text", "text": {"body": "very private"}}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connectors.whatsapp.messages import MessageShaper, PayloadSigner, PayloadTooLong, problems
+from connectors.whatsapp.rendering.messages import MessageShaper, PayloadSigner, PayloadTooLong, problems
 
 CUSTOMER = "919812345670"
 SIGNER = PayloadSigner("app-secret")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.whatsapp.payloads import Message, Notification, NotJson, parse_notification
+from connectors.whatsapp.webhook.payloads import Message, Notification, NotJson, parse_notification
 from tests.connectors.whatsapp.whatsapp_bodies import OUR_NUMBER, USER_ID, WA_ID, as_bytes, message, notification, value
 
 REPLY = {"id": "/affirm~tag", "title": "Yes, please"}

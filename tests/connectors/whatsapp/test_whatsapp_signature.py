@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.whatsapp.signature import is_genuine, sign
+from connectors.whatsapp.webhook.signature import is_genuine, sign
 
 SECRET = "app-secret"
 BODY = b'{"object":"whatsapp_business_account"}'

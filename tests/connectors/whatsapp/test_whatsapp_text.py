@@ -10,7 +10,7 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.whatsapp.text import shorten, split_text, to_whatsapp, unique_titles
+from connectors.whatsapp.rendering.text import shorten, split_text, to_whatsapp, unique_titles
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,116 @@
+"""Whose conversation a message belongs to.
+
+A customer may be known by a phone number, by a `user_id`, or by both, and the ids change: numbers move with their
+owner, numbers are recycled to strangers, `user_id`s are regenerated. Redis keeps one alias per id and one profile
+per customer; a Lua script reads and changes them for a whole webhook at once, so that concurrent webhooks agree.
+
+The rules: a `user_id` decides before a phone number; a number that appears with another `user_id` than before belongs
+to a new person, who starts a conversation of their own; a number given up reaches nobody; a phone that was shared on
+our request counts until the customer's ids change or somebody else writes from it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import redis.asyncio
+from redis.exceptions import RedisError
+
+from connectors.conversations.senders import e164
+from connectors.whatsapp.webhook.payloads import Message
+
+ALIAS_PREFIX = "identity:"
+PROFILE_PREFIX = "customer:"
+# Longer than any conversation matters, and far longer than operators keep a number before they give it away.
+REMEMBER_S = 400 * 24 * 3600
+
+
+class IdentitiesUnavailable(Exception):
+    """The identities cannot be read or written now; nothing was resolved."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """The conversation of a message, and the phone (E.164) that this sender verifiably has, if any."""
+
+    customer: str
+    phone: str | None
+
+
+@dataclass(frozen=True)
+class Address:
+    """How to reach a customer now: `to` the phone when there is one, else `recipient` the user_id."""
+
+    wa_id: str | None
+    user_id: str | None
+
+
+class Identities:
+    """Aliases and profiles of customers in Redis. Every method raises IdentitiesUnavailable."""
+
+    def __init__(self, client: redis.asyncio.Redis) -> None:
+        self._redis = client
+        self._script = client.register_script((Path(__file__).with_name("identity.lua")).read_text())
+
+    async def resolve(self, messages: Sequence[Message]) -> list[Identity]:
+        """One Identity per message, in order, learning ids and carrying out identity changes on the way."""
+        if not messages:
+            return []
+        operations = [_operation(message) for message in messages]
+        arguments: list[str | int] = [ALIAS_PREFIX, PROFILE_PREFIX, REMEMBER_S, json.dumps(operations)]
+        try:
+            found = await self._script(args=arguments)
+        except (RedisError, OSError, asyncio.TimeoutError) as error:
+            raise IdentitiesUnavailable(type(error).__name__) from error
+        return [Identity(_string(customer), e164(_string(digits))) for customer, digits in found]
+
+    async def address(self, customer: str) -> Address:
+        """Where the customer can be written to now (both None when we have forgotten them)."""
+        try:
+            wa_id, user_id = await self._redis.hmget(PROFILE_PREFIX + customer, "wa_id", "user_id")
+        except (RedisError, OSError, asyncio.TimeoutError) as error:
+            raise IdentitiesUnavailable(type(error).__name__) from error
+        return Address(_string(wa_id) or None, _string(user_id) or None)
+
+    async def forget(self, customer: str) -> int:
+        """Erase everything kept about a customer; the number of Redis keys removed."""
+        try:
+            profile = await self._redis.hgetall(PROFILE_PREFIX + customer)
+            fields = {_string(name): _string(value) for name, value in profile.items()}
+            aliases = [name.removeprefix("id:") for name in fields if name.startswith("id:")]
+            if "shared_phone" in fields:
+                aliases.append("+" + fields["shared_phone"])
+            keys = [ALIAS_PREFIX + alias for alias in aliases]
+            owners = await self._redis.mget(keys) if keys else []
+            theirs = [key for key, owner in zip(keys, owners, strict=True) if _string(owner) == customer]
+            return int(await self._redis.delete(PROFILE_PREFIX + customer, *theirs))
+        except (RedisError, OSError, asyncio.TimeoutError) as error:
+            raise IdentitiesUnavailable(type(error).__name__) from error
+
+
+def _operation(message: Message) -> dict[str, Any]:
+    """What the script does for this message. Absent ids are left out: JSON null is a value in Lua."""
+    if message.change is not None:
+        change = message.change
+        fields: dict[str, Any] = {
+            "op": "rekey",
+            "id": message.id,
+            "is_number_change": message.content.extra.get("system") == "user_changed_number",
+            "old_wa_id": change.old_wa_id,
+            "old_user_id": change.old_user_id,
+            "new_wa_id": change.new_wa_id,
+            "new_user_id": change.new_user_id,
+        }
+    else:
+        fields = {"op": "resolve", "wa_id": message.sender.wa_id, "user_id": message.sender.user_id}
+        fields["shared_phone"] = message.shared_phone.lstrip("+") if message.shared_phone else None
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _string(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value or "")

@@ -1,0 +1,68 @@
+"""What a message that quotes an earlier one is about: the transport's memory of what was said to and by a customer.
+
+A quote carries nothing but the wamid of what it quotes. A reply of ours has one only when Graph has accepted it; what
+it was about is then kept in the step that records its outcome, a customer's own message in the step that commits its
+turn. Kept are the latest few, for days: customers quote what they see on their screen.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import redis.asyncio
+
+from connectors.message_bus import keys
+from connectors.message_bus.inbox import Entry
+from connectors.message_bus.turn import Reply
+from lenient_json import obj, text
+
+MOST_KEPT = 40
+KEEP_S = 7 * 24 * 3600
+TEXT_CHARS = 300
+MOST_NAMED = 20
+# What actions pass with a response and a later message may be about.
+_KEPT = ("utter_action", "order_number", "order_numbers", "policy_section", "policy_pages")
+
+
+def about(reply: Reply) -> dict[str, Any]:
+    """What of a reply is kept: response and facts as the action passed them, and the words, all clipped."""
+    kept = {name: _clipped(reply.metadata.get(name)) for name in _KEPT}
+    kept["text"] = reply.text[:TEXT_CHARS]
+    return {name: value for name, value in kept.items() if value}
+
+
+def of_reply(wamid: str | None, author: str, said: dict[str, Any]) -> list[str | int]:
+    """The scripts' arguments for a reply that Graph accepted: entry ("" for none), how many are kept, seconds."""
+    entry = {"wamid": wamid, "author": author, **said}
+    return [_compact(entry) if wamid and said else "", MOST_KEPT, KEEP_S]
+
+
+def of_customer(entry: Entry) -> list[str | int]:
+    """The same for a message of the customer."""
+    metadata = obj(entry.payload.get("metadata"))
+    words = (text(metadata.get("typed")) or text(entry.payload.get("text")))[:TEXT_CHARS]
+    said = {"wamid": entry.id, "author": "customer", "text": words}
+    return [_compact(said) if entry.kind == "message" and words else "", MOST_KEPT, KEEP_S]
+
+
+async def quoted(client: redis.asyncio.Redis, customer: str, wamid: str) -> dict[str, Any] | None:
+    """What the message or reply `wamid` of this conversation was about. Raises redis.RedisError."""
+    for kept in await client.lrange(keys.quotable(customer), 0, -1):
+        try:
+            said = json.loads(kept)
+        except ValueError:
+            continue
+        if isinstance(said, dict) and said.get("wamid") == wamid:
+            return said
+    return None
+
+
+def _clipped(value: Any) -> Any:
+    if isinstance(value, list):
+        return [text(item, TEXT_CHARS) for item in value[:MOST_NAMED]]
+    return text(str(value), TEXT_CHARS) if isinstance(value, (str, int, float)) else None
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))

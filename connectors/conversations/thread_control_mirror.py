@@ -1,0 +1,157 @@
+"""The floor as SQL says, and while SQL does not answer, as it last said: so that an outage silences few customers.
+
+SQL is the authority, and while it is away for all nobody can open, take up or give back a conversation. What it said
+last is therefore still true, provided that it was kept in time. It is: a turn that calls a person is committed (and
+its announcement sent) only after the mirror shows the takeover, and an agent's words are sent only after it shows
+who speaks. Where the mirror lags, it mostly errs towards silence: a return that it has not seen leaves the customer
+waiting until SQL is back.
+
+Two gaps remain. Where SQL is away or slow for this process only, an agent may speak up unseen; their first words,
+sent by whatever process, close that gap. And a mirror that Redis lost, or that ran out, is read as "the assistant
+speaks"; a customer who never had a takeover has no entry at all, and the same answer is right for them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import redis.asyncio
+
+from connectors.conversations.thread_control import Authority, State
+from connectors.message_bus import keys
+from connectors.message_bus.inbox import Entry
+from handoff.database import HandoffUnavailable
+from handoff.entries import is_agents
+from handoff.floor import FloorState, Relayed
+from handoff.relay import Wish
+
+log = logging.getLogger(__name__)
+
+BUDGET_S = 1.5
+PAUSE_S = 2.0
+KEEP_S = 30 * 24 * 3600  # an open ticket may be quiet for weeks
+KEEP_ANEW_S = 24 * 3600
+REMEMBERED = 20_000
+
+Answer = TypeVar("Answer")
+
+
+class MirroredFloor:
+    """`floor`, with a copy of what it says in Redis. Methods raise HandoffUnavailable and redis.RedisError."""
+
+    def __init__(
+        self,
+        floor: Authority,
+        client: redis.asyncio.Redis,
+        budget_s: float = BUDGET_S,
+        pause_s: float = PAUSE_S,
+        remembered: int = REMEMBERED,
+    ) -> None:
+        self._floor, self._client = floor, client
+        self._budget_s, self._pause_s, self._remembered = budget_s, pause_s, remembered
+        self._write = keys.Script(client, "floor")
+        self._kept: OrderedDict[str, tuple[FloorState, float]] = OrderedDict()
+        self._ask_again_at: float | None = None  # None while SQL answers
+
+    async def holder(self, customer: str) -> State:
+        """Who has the floor. Raises HandoffUnavailable when that may be a person and SQL cannot tell."""
+        try:
+            return await self._asked(customer)
+        except HandoffUnavailable:
+            state = await self._mirrored(customer)
+            if state.holder != "bot":
+                raise
+            return state
+
+    async def admit_reply(self, customer: str, epoch: int, wamid: str | None) -> bool:
+        """The send gate. Raises HandoffUnavailable when only SQL can know of the reply's epoch."""
+        if wamid is not None and is_agents(wamid):
+            await self._shown(customer)
+        try:
+            return await self._ask(lambda: self._floor.admit_reply(customer, epoch, wamid))
+        except HandoffUnavailable:
+            state = await self._mirrored(customer)
+            allowed = state.may_speak(epoch, wamid)
+            if not allowed and epoch > state.epoch:
+                raise
+            return allowed
+
+    async def called(self, customer: str, entry_id: str, epoch: int) -> None:
+        """Show the takeover that the turn `entry_id`, begun in `epoch`, opened; without SQL, as it must stand there."""
+        if not await self._shown(customer):
+            await self._keep(customer, FloorState("waiting", epoch + 1, entry_id))
+
+    async def relay(self, customer: str, entry: Entry, wish: Wish | None = None) -> Relayed:
+        return await self._floor.relay(customer, entry, wish)
+
+    async def not_delivered(self, entry_id: str, why: str) -> None:
+        await self._floor.not_delivered(entry_id, why)
+
+    async def held_back(self, customer: str, wamid: str, answer: str) -> None:
+        await self._floor.held_back(customer, wamid, answer)
+
+    async def accept_return(self, customer: str, entry_id: str) -> State:
+        state = await self._floor.accept_return(customer, entry_id)
+        return await self._keep(customer, state)
+
+    async def _shown(self, customer: str) -> bool:
+        """Bring the mirror up to date, if SQL answers."""
+        try:
+            await self._asked(customer)
+        except HandoffUnavailable:
+            return False
+        return True
+
+    async def _asked(self, customer: str) -> FloorState:
+        return await self._keep(customer, await self._ask(lambda: self._floor.holder(customer)))
+
+    async def _ask(self, question: Callable[[], Awaitable[Answer]]) -> Answer:
+        """SQL's answer within the budget; after a failure only one asks now and then, the others are refused."""
+        if self._ask_again_at is not None:
+            if time.monotonic() < self._ask_again_at:
+                raise HandoffUnavailable("not asked so soon again")
+            self._ask_again_at = time.monotonic() + max(self._pause_s, self._budget_s)
+        try:
+            answer = await asyncio.wait_for(question(), self._budget_s)
+        except (HandoffUnavailable, asyncio.TimeoutError) as error:
+            if self._ask_again_at is None:
+                log.error("floor.database.away error=%s; going by the mirror", type(error).__name__)
+            self._ask_again_at = time.monotonic() + self._pause_s
+            raise HandoffUnavailable(type(error).__name__) from None
+        if self._ask_again_at is not None:
+            log.info("floor.database.back")
+            self._ask_again_at = None
+        return answer
+
+    async def _keep(self, customer: str, state: State) -> FloorState:
+        """Write what differs from what this process wrote last; the normal case costs no round trip."""
+        kept = FloorState(state.holder, state.epoch, state.opened_by)
+        last, at = self._kept.get(customer, (FloorState(), 0.0))
+        if kept == last and (kept == FloorState() or time.monotonic() - at < KEEP_ANEW_S):
+            return kept
+        words = {"holder": kept.holder, "epoch": kept.epoch, "opened_by": kept.opened_by}
+        await self._write([keys.floor(customer)], [kept.epoch, json.dumps(words), KEEP_S])
+        self._kept[customer] = (kept, time.monotonic())
+        self._kept.move_to_end(customer)
+        if len(self._kept) > self._remembered:
+            self._kept.popitem(last=False)
+        return kept
+
+    async def _mirrored(self, customer: str) -> FloorState:
+        """As this or another process last heard it. Raises HandoffUnavailable for an entry that is not ours."""
+        text = await self._client.get(keys.floor(customer))
+        if text is None:
+            return FloorState()
+        try:
+            words = json.loads(text)
+            opened_by = words["opened_by"]
+            return FloorState(str(words["holder"]), int(words["epoch"]), None if opened_by is None else str(opened_by))
+        except (ValueError, KeyError, TypeError):
+            log.error("floor.mirror.unreadable")
+            raise HandoffUnavailable("the mirror is unreadable") from None

@@ -1,0 +1,91 @@
+"""Calls to the action server over connections that stay open, within a customer's patience.
+
+Stock Rasa opens a connection for every action and waits five minutes. When the action server cannot be reached, the
+turn is told: Rasa itself only logs it and goes on without words.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import aiohttp
+from rasa.utils.endpoints import ClientResponseError, EndpointConfig
+
+from connectors.message_bus.keyed_executor import outside
+from connectors.message_bus.turn import current_turn
+
+TIMEOUT_S = 20.0
+# Shorter than the action server keeps its side open (5 s), so that a call does not meet a closing connection.
+KEEP_ALIVE_S = 3.0
+
+
+class KeptAliveEndpoint(EndpointConfig):
+    """An EndpointConfig with one session for all calls; made for the action server."""
+
+    _session: aiohttp.ClientSession | None = None
+
+    @classmethod
+    def like(cls, other: EndpointConfig) -> KeptAliveEndpoint:
+        """The same endpoint, kept alive."""
+        return cls(
+            other.url, other.params, other.headers, other.basic_auth, other.token, other.token_name,
+            other.cafile, **other.kwargs,
+        )  # fmt: skip
+
+    def kept_session(self) -> aiohttp.ClientSession:
+        """The session of this event loop."""
+        if self._session is None or self._session.closed:
+            self._session = aiohttp.ClientSession(
+                headers=self.headers,
+                auth=aiohttp.BasicAuth(**self.basic_auth) if self.basic_auth else None,
+                connector=aiohttp.TCPConnector(limit=100, keepalive_timeout=KEEP_ALIVE_S),
+                timeout=aiohttp.ClientTimeout(total=TIMEOUT_S, connect=3),
+            )
+        return self._session
+
+    async def request(
+        self,
+        method: str = "post",
+        subpath: str | None = None,
+        content_type: str | None = "application/json",
+        compress: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """As EndpointConfig.request, except that a call which cannot be made is noted on the current turn."""
+        if self.cafile or subpath or "headers" in kwargs:
+            return await super().request(method, subpath, content_type, compress, **kwargs)
+        kwargs["timeout"] = aiohttp.ClientTimeout(total=TIMEOUT_S, connect=3)
+        try:
+            return await self._call(method, content_type, compress, **kwargs)
+        except (aiohttp.ServerDisconnectedError, ConnectionResetError):
+            return await self._noting(self._call(method, content_type, compress, **kwargs))
+        except (aiohttp.ClientConnectionError, asyncio.TimeoutError) as error:
+            _note(error)
+            raise
+
+    async def _noting(self, call: Any) -> Any:
+        try:
+            return await call
+        except (aiohttp.ClientConnectionError, asyncio.TimeoutError) as error:
+            _note(error)
+            raise
+
+    async def _call(self, method: str, content_type: str | None, compress: bool, **kwargs: Any) -> Any:
+        headers = {"Content-Type": content_type} if content_type else {}
+        params = self.combine_parameters(kwargs)
+        async with outside(), self.kept_session().request(
+            method, self.url, headers=headers, params=params, compress=compress, **kwargs
+        ) as response:
+            if response.status >= 400:
+                raise ClientResponseError(response.status, response.reason, await response.content.read())
+            try:
+                return await response.json()
+            except aiohttp.ContentTypeError:
+                return None
+
+
+def _note(error: Exception) -> None:
+    turn = current_turn.get()
+    if turn is not None and not isinstance(error, asyncio.TimeoutError):
+        turn.outside_away = "action server"

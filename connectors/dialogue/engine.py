@@ -1,0 +1,111 @@
+"""The dialogue engine as the consumer sees it: Rasa's agent, its responses, its trackers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from rasa.core.agent import Agent
+from rasa.core.channels.channel import UserMessage
+from rasa.shared.core.events import BotUttered, Restarted
+
+from connectors.dialogue.opening_hours import in_words
+from connectors.dialogue.output import WhatsAppOutput
+from connectors.dialogue.wishes import wish_of
+from connectors.message_bus.consumer import OutsideUnavailable
+from connectors.message_bus.outbox import Graph
+from connectors.message_bus.turn import Turn
+from connectors.whatsapp.graph.errors import GraphError
+from connectors.whatsapp.rendering.messages import MessageShaper
+from handoff.hours import Opening
+from handoff.relay import Wish
+
+log = logging.getLogger(__name__)
+
+MOST_MARKS = 30
+
+
+class RasaSpeaker:
+    """Answers with a Rasa agent."""
+
+    def __init__(self, agent: Agent, graph: Graph, shaper: MessageShaper) -> None:
+        self._agent, self._graph, self._shaper = agent, graph, shaper
+        self._marks: set[asyncio.Task[None]] = set()
+
+    async def answer(self, turn: Turn) -> None:
+        """One turn of the dialogue. Raises OutsideUnavailable while the model or the action server is away."""
+        if not self._agent.is_ready():
+            raise OutsideUnavailable("model")
+        self._check_lock(turn.entry.customer)
+        await self._agent.handle_message(
+            UserMessage(
+                str(turn.entry.payload.get("text") or ""),
+                WhatsAppOutput(turn, self._shaper),
+                turn.entry.customer,
+                input_channel=WhatsAppOutput.name(),
+                message_id=turn.entry.id,
+                metadata=turn.metadata,
+            )
+        )
+        if turn.outside_away:
+            raise OutsideUnavailable(turn.outside_away)
+        turn.silent = _deliberately_silent(turn)
+
+    def _check_lock(self, customer: str) -> None:
+        """Turns of one customer follow each other, so Rasa's lock is free; its waiters would poll once a second."""
+        lock = self._agent.lock_store.get_lock(customer)
+        if lock is not None and lock.is_someone_waiting():
+            log.error("dialogue.lock.contended")
+
+    async def wish(self, turn: Turn) -> Wish | None:
+        """What a customer who waits for a person wants of the assistant; leaves no trace in the dialogue."""
+        return await wish_of(str(turn.entry.payload.get("text") or ""), self._agent.parse_message)
+
+    async def say(self, turn: Turn, response: str, **facts: Any) -> None:
+        """Add a response of the domain, its placeholders filled. Raises LookupError when there is none of this name."""
+        message = await self._response(turn, response, facts)
+        await WhatsAppOutput(turn, self._shaper).send_response(turn.entry.customer, message)
+
+    async def restart(self, turn: Turn) -> None:
+        """The next message begins a new session without old slots."""
+        tracker = await self._agent.tracker_store.get_or_create_tracker(
+            turn.entry.customer, append_action_listen=False
+        )
+        for reply in turn.replies:
+            tracker.update(BotUttered(reply.text, metadata=reply.metadata))
+        tracker.update(Restarted())
+        turn.metadata = {"wamid": turn.entry.id, "customer": turn.entry.customer, "kind": turn.entry.kind}
+        await self._agent.tracker_store.save(tracker)
+
+    def seen(self, turn: Turn) -> None:
+        """Mark as read and show the typing indicator, at best effort."""
+        if len(self._marks) >= MOST_MARKS:
+            return
+        task = asyncio.create_task(self._mark(turn.entry.id))
+        self._marks.add(task)
+        task.add_done_callback(self._marks.discard)
+
+    async def _mark(self, wamid: str) -> None:
+        try:
+            await self._graph.mark_read(wamid)
+        except GraphError as error:
+            log.debug("dialogue.mark.failed error=%s", type(error).__name__)
+
+    async def _response(self, turn: Turn, response: str, facts: dict[str, Any]) -> dict[str, Any]:
+        tracker = await self._agent.tracker_store.retrieve(turn.entry.customer)
+        if tracker is None:
+            tracker = self._agent.tracker_store.init_tracker(turn.entry.customer)
+        for name, fact in facts.items():
+            if isinstance(fact, Opening):
+                facts[name] = await in_words(fact, self._agent.nlg, tracker, WhatsAppOutput.name())
+        message = await self._agent.nlg.generate(response, tracker, WhatsAppOutput.name(), **facts)
+        if not message:
+            raise LookupError(f"domain.yml has no response {response}")
+        return {**message, "utter_action": response}
+
+
+def _deliberately_silent(turn: Turn) -> bool:
+    """A paused dialogue predicts no action for a message; every other turn without words is a mistake."""
+    kinds = [event.get("event") for event in turn.events]
+    return "pause" in kinds or "user" not in kinds or "action" not in kinds[kinds.index("user") :]

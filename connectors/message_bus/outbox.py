@@ -1,0 +1,351 @@
+"""Sends replies through Graph: each customer's in order, each reply once, whatever dies in between.
+
+Graph has no idempotency key. So an attempt is put on record before it is made, and when its outcome is unknown (a
+timeout, a crash) the reply waits for a status carrying its key (`biz_opaque_callback_data`) before it is sent again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import redis.asyncio
+from redis.exceptions import RedisError
+
+from connectors import metrics
+from connectors.conversations import quoting
+from connectors.conversations.thread_control import Floor
+from connectors.message_bus import keys
+from connectors.message_bus.commit import Outgoing, compact, until_redis_answers
+from connectors.message_bus.keyed_executor import Again, Item
+from connectors.message_bus.partitions import Owned
+from connectors.message_bus.send_gate import Gate, Outage
+from connectors.whatsapp.graph.errors import (
+    AccountThrottled,
+    BadPayload,
+    GraphError,
+    MediaFailed,
+    NumberThrottled,
+    RecipientThrottled,
+    Refused,
+    Stopped,
+    Transient,
+    Unknown,
+    why_not_delivered,
+)
+from handoff.database import HandoffUnavailable
+
+log = logging.getLogger(__name__)
+
+SEND_TIMEOUT_S = 12.0
+SETTLE_S = 15.0
+FIRST_BACKOFF_S = 0.5
+LONGEST_BACKOFF_S = 30.0
+OUTAGE_PROBES = 0.15  # of PROBE_S
+PROBE_S = 20.0
+# How long a reply is tried that Graph refuses for a reason that nobody knows: while others get through, and while none
+# does, when it is more likely Graph's trouble than the reply's.
+UNKNOWN_PATIENCE_S = 300.0
+UNKNOWN_PATIENCE_ALONE_S = 3600.0
+
+FLOOR_LOST = "floor_lost"
+# What somebody who finds out why may still send: kept with the dead letters.
+CURABLE = (BadPayload, MediaFailed, Unknown)
+
+
+class Graph(Protocol):
+    """The Graph client."""
+
+    async def send(self, body: dict[str, Any]) -> str:
+        """Send one message and return its wamid. Raises GraphError."""
+        ...
+
+    async def mark_read(self, wamid: str, typing: bool = True) -> None:
+        """Show that the message was read and is being answered. Raises GraphError."""
+        ...
+
+
+@dataclass
+class _Progress:
+    """What this process knows about one reply beyond what Redis holds."""
+
+    attempt: str = ""
+    failures: int = 0
+    unknown_since: float = 0.0
+    settle_until: float = 0.0
+    plain: bool = False
+
+
+class Outbox:
+    """`work` sends one reply; what runs when is decided by the lanes."""
+
+    def __init__(
+        self,
+        client: redis.asyncio.Redis,
+        graph: Graph,
+        floor: Floor,
+        settle_s: float = SETTLE_S,
+        send_timeout_s: float = SEND_TIMEOUT_S,
+        first_backoff_s: float = FIRST_BACKOFF_S,
+        probe_s: float = PROBE_S,
+        unknown_patience_s: float = UNKNOWN_PATIENCE_S,
+    ) -> None:
+        self._graph, self._floor = graph, floor
+        self._settle_s, self._send_timeout_s = settle_s, send_timeout_s
+        self._first_backoff_s, self._probe_s = first_backoff_s, probe_s
+        self._unknown_patience_s = unknown_patience_s
+        self._sending = keys.Script(client, "sending")
+        self._unmark = keys.Script(client, "unmark")
+        self._sent = keys.Script(client, "sent")
+        self._progress: dict[tuple[Owned, str], _Progress] = {}
+        self._outage = Outage()
+        self.gate = Gate()
+
+    async def work(self, item: Item) -> Again | None:
+        """Send one reply and take it out of the outbox; Again when it has to wait."""
+        try:
+            reply = Outgoing.from_json(item.text)
+        except (ValueError, TypeError):
+            log.error("outbox.entry.unreadable partition=%d", item.owned.partition)
+            return await self._unreadable(item)
+        progress = self._progress.setdefault(item.place, _Progress())
+        try:
+            again = await self._attempt(item, reply, progress)
+        except (RedisError, OSError, asyncio.TimeoutError) as error:
+            log.warning("outbox.redis.failed error=%s", type(error).__name__)
+            return Again(0.5)
+        if again is None:
+            self._progress.pop(item.place, None)
+        return again
+
+    def forget(self, owned: Owned) -> None:
+        """The partition is another's: what this process knew of its replies is over."""
+        for place in [place for place in self._progress if place[0] == owned]:
+            del self._progress[place]
+
+    async def _unreadable(self, item: Item) -> Again | None:
+        """Only a person can tell what it was meant to be."""
+        log.error("outbox.entry.unreadable partition=%d", item.owned.partition)
+        metrics.SENT.labels("failed", "unknown").inc()
+        record = {"record": "unreadable_reply", "at": time.time()}
+        await self._settle(item, record, {"reply": item.text, "reason": "unreadable", "at": time.time()})
+        return None
+
+    async def _attempt(self, item: Item, reply: Outgoing, progress: _Progress) -> Again | None:
+        if time.time() > reply.expires_at:
+            return await self._failed(item, reply, "window_closed")
+        delay = self.gate.delay_s(len(self._progress))
+        if delay:
+            return Again(delay)
+        try:
+            mine = await self._mark(item, reply, progress)
+            if not isinstance(mine, bool):
+                self.gate.release_probe()
+                return mine
+            if not mine:
+                self.gate.release_probe()
+                return None
+            if not await self._floor.admit_reply(reply.customer, reply.epoch, reply.wamid):
+                self.gate.release_probe()
+                return await self._failed(item, reply, FLOOR_LOST)
+        except HandoffUnavailable:
+            self.gate.release_probe()
+            return Again(1.0)
+        except BaseException:
+            self.gate.release_probe()
+            raise
+        return await self._send(item, reply, progress)
+
+    async def _mark(self, item: Item, reply: Outgoing, progress: _Progress) -> bool | Again:
+        """Put the attempt on record. True: send now; False: nothing left to do; Again: an outcome is unknown."""
+        mine = progress.attempt or secrets.token_hex(6)
+        partition = item.owned.partition
+        names = [
+            keys.owner(partition), keys.outbox_stream(partition), keys.sending(partition), keys.settled(reply.key),
+        ]  # fmt: skip
+        state, marked, wamid = await self._sending(names, [item.owned.token, item.stream_id, mine])
+        if state != "mine":
+            return False
+        if wamid:
+            await self._accepted(item, reply, wamid)
+            return False
+        if not marked or marked == mine:
+            progress.attempt = mine
+            return True
+        now = time.monotonic()
+        progress.settle_until = progress.settle_until or now + self._settle_s
+        if now < progress.settle_until:
+            return Again(min(0.5, progress.settle_until - now + 0.01))
+        log.warning("outbox.outcome.unknown key_tail=%s sending again", reply.key[-8:])
+        await self._forget_attempt(item)
+        progress.settle_until, progress.attempt = 0.0, ""
+        return Again(0.0)
+
+    async def _forget_attempt(self, item: Item) -> None:
+        partition = item.owned.partition
+        await self._unmark([keys.owner(partition), keys.sending(partition)], [item.owned.token, item.stream_id])
+
+    async def _send(self, item: Item, reply: Outgoing, progress: _Progress) -> Again | None:
+        body = {
+            **(plain_text(reply) if progress.plain else reply.body),
+            **reply.address,
+            "biz_opaque_callback_data": reply.key,
+        }
+        try:
+            wamid = await asyncio.wait_for(self._graph.send(body), self._send_timeout_s)
+        except asyncio.TimeoutError:
+            self.gate.release_probe()
+            return self._in_doubt(reply, progress)
+        except asyncio.CancelledError:
+            self.gate.release_probe()
+            raise
+        except GraphError as error:
+            return await self._refused(item, reply, progress, error)
+        self.gate.open()
+        self._outage.over()
+        if reply.asked_at:
+            metrics.ANSWER_SECONDS.observe(time.time() - reply.asked_at)
+        await self._accepted(item, reply, wamid)
+        return None
+
+    def _in_doubt(self, reply: Outgoing, progress: _Progress) -> Again:
+        """The attempt stays on record under a name that is no longer ours."""
+        self._notice_outage(reply)
+        progress.attempt = ""
+        progress.failures += 1
+        return Again(0.1)
+
+    async def _refused(
+        self, item: Item, reply: Outgoing, progress: _Progress, error: GraphError
+    ) -> Again | None:
+        metrics.GRAPH_ERRORS.labels(type(error).__name__).inc()
+        log.warning("outbox.send.failed class=%s code=%s", type(error).__name__, error.code)
+        if error.ambiguous:
+            self.gate.release_probe()
+            return self._in_doubt(reply, progress)
+        if isinstance(error, Refused):
+            self.gate.open()
+            if isinstance(error, (BadPayload, MediaFailed)) and reply.text and not progress.plain:
+                progress.plain = True
+                return Again(0.0)
+            return await self._failed(item, reply, why_not_delivered(type(error)), error)
+        progress.failures += 1
+        if isinstance(error, Unknown) and self._given_up(progress, error):
+            self.gate.release_probe()
+            if reply.text and not progress.plain and reply.body.get("type") != "text":
+                progress.plain = True  # the last thing to try: the same words in the simplest form
+                return Again(0.0)
+            return await self._failed(item, reply, why_not_delivered(Unknown), error)
+        delay = self._delay_s(progress, error)
+        if isinstance(error, (NumberThrottled, AccountThrottled, Stopped)):
+            self.gate.close(type(error).__name__, delay)
+        else:
+            self.gate.release_probe()
+        if isinstance(error, (Transient, Unknown)) and self._notice_outage(reply):
+            delay = self._probe_s * OUTAGE_PROBES  # the gate says when, not how often this one was the probe
+        if isinstance(error, (AccountThrottled, Stopped)):
+            metrics.PARKED.labels(type(error).__name__).inc()
+            log.critical("outbox.parked class=%s code=%s next_probe_s=%d", type(error).__name__, error.code, delay)
+        if delay > 2:
+            await self._forget_attempt(item)
+        return Again(delay)
+
+    def _given_up(self, progress: _Progress, error: Unknown) -> bool:
+        """Note a refusal that nobody can explain; whether the reply has been tried long enough."""
+        now = time.monotonic()
+        if not progress.unknown_since:
+            progress.unknown_since = now
+            metrics.PARKED.labels(type(error).__name__).inc()
+            log.critical("outbox.reply.parked code=%s http=%s: an error nobody knows", error.code, error.http_status)
+        others_get_through = self._outage.last_success_at > progress.unknown_since
+        patience_s = self._unknown_patience_s if others_get_through else UNKNOWN_PATIENCE_ALONE_S
+        return now - progress.unknown_since >= patience_s
+
+    def _notice_outage(self, reply: Outgoing) -> bool:
+        """When nothing gets through any more, only a probe every few seconds tries. Whether that is so."""
+        if not self._outage.failed(reply.customer):
+            return False
+        self.gate.close("outage", self._probe_s * OUTAGE_PROBES)
+        return True
+
+    def _delay_s(self, progress: _Progress, error: GraphError) -> float:
+        """How long to wait after the n-th failure: Graph's own wish, else by class, with jitter."""
+        if error.retry_after_s is not None:
+            return error.retry_after_s
+        doubled = 2.0 ** min(progress.failures - 1, 10)
+        if isinstance(error, RecipientThrottled):
+            delay = 4.0 ** min(progress.failures - 1, 4)
+        elif isinstance(error, AccountThrottled):
+            delay = min(60 * doubled, 3600)
+        elif isinstance(error, Stopped):
+            return self._probe_s
+        elif isinstance(error, NumberThrottled):
+            delay = min(doubled, LONGEST_BACKOFF_S)
+        else:
+            delay = min(self._first_backoff_s * doubled, LONGEST_BACKOFF_S)
+        return delay * random.uniform(0.8, 1.2)  # noqa: S311 (jitter, not a secret)
+
+    async def _accepted(self, item: Item, reply: Outgoing, wamid: str) -> None:
+        metrics.SENT.labels("accepted", reply.author).inc()
+        await self._settle(item, _record(reply, wamid, "accepted", None), None, reply, wamid)
+
+    async def _failed(
+        self, item: Item, reply: Outgoing, error: str, why: GraphError | None = None
+    ) -> Again | None:
+        log.warning("outbox.reply.failed error=%s author=%s", error, reply.author)
+        try:
+            if reply.author == "agent":
+                await self._floor.not_delivered(reply.key, error)
+            elif error == FLOOR_LOST and not _is_receipt(reply):
+                await self._floor.held_back(reply.customer, reply.wamid, reply.text)
+        except HandoffUnavailable:
+            return Again(1.0)
+        metrics.SENT.labels("failed", reply.author).inc()
+        dead = None
+        if isinstance(why, CURABLE):
+            log.error("outbox.reply.set_aside error=%s code=%s http=%s", error, why.code, why.http_status)
+            dead = {"reply": item.text, "reason": f"{error}: {why}", "at": time.time()}
+        await self._settle(item, _record(reply, None, "failed", error), dead)
+        return None
+
+    async def _settle(
+        self,
+        item: Item,
+        record: dict[str, Any],
+        dead: dict[str, Any] | None,
+        reply: Outgoing | None = None,
+        wamid: str | None = None,
+    ) -> None:
+        """Take the reply out of the outbox, in the step that records what became of it."""
+        partition = item.owned.partition
+        names = [
+            keys.owner(partition), keys.outbox_stream(partition), keys.sending(partition),
+            keys.LOG_STREAM, keys.DEAD_STREAM, keys.quotable(item.customer),
+        ]  # fmt: skip
+        arguments = [
+            item.owned.token, item.stream_id, compact(record), compact(dead) if dead else "",
+            *quoting.of_reply(wamid, reply.author if reply else "", reply.about if reply else {}),
+        ]  # fmt: skip
+        await until_redis_answers(lambda: self._sent(names, arguments), "sent")
+
+
+def plain_text(reply: Outgoing) -> dict[str, Any]:
+    """The reply's words as an ordinary text message."""
+    return {"messaging_product": "whatsapp", "type": "text", "text": {"body": reply.text[:4096]}}
+
+
+def _is_receipt(reply: Outgoing) -> bool:
+    """Whether the reply only says that the customer's words arrived: whoever took over need not know of it."""
+    return str(reply.about.get("utter_action") or "").startswith("utter_handoff_receipt")
+
+
+def _record(reply: Outgoing, wamid: str | None, outcome: str, error: str | None) -> dict[str, Any]:
+    return {
+        "record": "sent", "customer": reply.customer, "key": reply.key, "wamid": wamid, "at": time.time(),
+        "outcome": outcome, "error": error, "text": reply.text, "author": reply.author,
+    }  # fmt: skip

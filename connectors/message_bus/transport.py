@@ -1,0 +1,87 @@
+"""Everything of one process between inbox and Graph, started and stopped together."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import redis.asyncio
+from redis.exceptions import RedisError
+
+from connectors.conversations.thread_control import Authority
+from connectors.conversations.thread_control_mirror import MirroredFloor
+from connectors.message_bus import keys
+from connectors.message_bus.commit import Commits
+from connectors.message_bus.consumer import Consumer, Speaker
+from connectors.message_bus.inbox import connect
+from connectors.message_bus.keyed_executor import Lanes, Slots
+from connectors.message_bus.outbox import Graph, Outbox
+from connectors.message_bus.partitions import Owned, Partitions
+from connectors.message_bus.streams import StreamFollower
+from connectors.message_bus.tasks import end
+
+log = logging.getLogger(__name__)
+
+HAND_OVER_S = 0.15
+# Nobody waits for these calls as Meta does for the webhook's: on a busy machine late is better than again.
+PATIENCE_S = 10.0
+QUICK_TURNS, MOST_TURNS, TURN_LOAN_S = 2, 200, 0.2
+QUICK_SENDS, MOST_SENDS, SEND_LOAN_S = 32, 400, 2.0
+
+
+class Transport:
+    """Owns partitions, answers their inbox entries, sends their replies."""
+
+    def __init__(self, client: redis.asyncio.Redis, consumer: Consumer, outbox: Outbox) -> None:
+        self.consumer, self.outbox = consumer, outbox
+        self.turns = Lanes(consumer.work, Slots(QUICK_TURNS, MOST_TURNS, TURN_LOAN_S))
+        self.sends = Lanes(outbox.work, Slots(QUICK_SENDS, MOST_SENDS, SEND_LOAN_S))
+        self._inbox = StreamFollower(client, keys.inbox_stream, self.turns)
+        self._outbox = StreamFollower(client, keys.outbox_stream, self.sends)
+        self.partitions = Partitions(client, self._gained, self._lost)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @classmethod
+    def build(
+        cls, url: str, speaker: Speaker, graph: Graph, authority: Authority, model_id: str | None = None
+    ) -> Transport:
+        """A transport with Redis connections of its own."""
+        client = connect(url, PATIENCE_S, connections=256)
+        commits, floor = Commits(client, model_id), MirroredFloor(authority, client)
+        return cls(client, Consumer(client, speaker, floor, commits), Outbox(client, graph, floor))
+
+    def start(self) -> None:
+        """Begin to take partitions; needs a running event loop."""
+        for work in (self.partitions, self._inbox, self._outbox):
+            self._tasks.append(asyncio.create_task(work.run()))
+
+    async def stop(self, patience_s: float = 10.0) -> None:
+        """Finish what runs, within the patience; everything else stays queued for other processes."""
+        try:
+            await self.partitions.stop(patience_s)
+        except (RedisError, OSError, asyncio.TimeoutError) as error:
+            log.warning("transport.stop.failed error=%s", type(error).__name__)
+        await self.cut()
+
+    async def cut(self) -> None:
+        """End everything at once, as a crash would; what was not committed runs again elsewhere."""
+        for owned in self.partitions.owned.values():
+            # A follower may survive its first cancellation; what it reads then must start nothing.
+            self._inbox.leave(owned)
+            self._outbox.leave(owned)
+        await end([*self._tasks, *self.turns.cancel(), *self.sends.cancel()])
+
+    def _gained(self, owned: Owned) -> None:
+        self._inbox.follow(owned)
+        self._outbox.follow(owned)
+
+    async def _lost(self, owned: Owned) -> None:
+        """Leave a partition when what runs for it has ended, the replies of its last turns included."""
+        self._inbox.leave(owned)
+        await self.turns.drop(owned)
+        await self.consumer.forget(owned)
+        await asyncio.sleep(HAND_OVER_S)
+        self._outbox.leave(owned)
+        await self.sends.drop(owned)
+        self.outbox.forget(owned)
+

@@ -1,0 +1,59 @@
+"""What one turn produces, kept in memory until it is committed in one step.
+
+While a turn runs, the output channel, the tracker store and the event broker write into the current `Turn` instead
+of sending or storing: a crash before the commit leaves nothing behind, and after it nothing is repeated.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from connectors.message_bus.inbox import Entry
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One message for the customer: a Graph body without addressee, its words for the log, what the action passed."""
+
+    body: dict[str, Any]
+    text: str
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TrackerAppend:
+    """New events of one tracker, to be stored with the commit.
+
+    `chunks` are JSON arrays of events. With `tail_chunks` the next read starts that many chunks before the end,
+    preceded by the events in `preamble` (a JSON array), which stand for everything older.
+    """
+
+    sender_id: str
+    chunks: tuple[str, ...]
+    tail_chunks: int | None = None
+    preamble: str = "[]"
+
+
+@dataclass
+class Turn:
+    """One inbox entry being answered."""
+
+    entry: Entry
+    metadata: dict[str, Any]
+    epoch: int = 0
+    replies: list[Reply] = field(default_factory=list)
+    appends: list[TrackerAppend] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    silent: bool = False
+    outside_away: str | None = None
+    outcome: str = "answered"
+
+    def forget(self) -> None:
+        """Nothing of what the turn made so far is to become visible."""
+        for made in (self.replies, self.appends, self.events):
+            made.clear()
+
+
+current_turn: ContextVar[Turn | None] = ContextVar("current_turn", default=None)

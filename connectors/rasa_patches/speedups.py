@@ -1,0 +1,169 @@
+"""Narrow replacements of what stock Rasa 3.6 wastes in every turn; each behaves as the original (see its test).
+
+    validate_action_result   the original compiles the JSON schema of the answer on every action call, and tries an
+                             event as each of its kinds until one fits
+    resolve_event_type       the original walks the tree of event classes for every stored event
+    debug copies             deep copies of dialogue states for debug logs that nobody reads
+    run_graph                the original prunes the same two graphs and has a scheduler order them on every run
+    replays                  see `connectors.rasa_patches.replay`
+    predictions              see `connectors.rasa_patches.predictions`
+    graph thread             see `connectors.rasa_patches.graph_thread`
+
+They are written for Rasa 3.6; with any other version stock behaviour stays.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+from functools import lru_cache
+from types import SimpleNamespace
+from typing import Any
+
+import rasa
+from jsonschema.exceptions import best_match
+from jsonschema.validators import validator_for
+from rasa.core import processor
+from rasa.core.actions import action, forms
+from rasa.core.policies import memoization, rule_policy
+from rasa.engine.exceptions import GraphRunError
+from rasa.engine.graph import GraphSchema
+from rasa.engine.runner.dask import DaskGraphRunner
+from rasa.shared.constants import DOCS_BASE_URL
+from rasa.shared.core.events import Event
+
+from connectors.rasa_patches import graph_thread, predictions, replay
+
+log = logging.getLogger(__name__)
+
+WRITTEN_FOR = "3.6."
+
+# In these modules every use of `copy` is an argument of a debug log.
+COPIES_FOR_DEBUG_ONLY = (processor, forms, memoization, rule_policy)
+
+_stock_resolve_by_type = Event.resolve_by_type
+_stock_run = DaskGraphRunner.run
+_stock_validate = action.RemoteAction._validate_action_result
+
+
+def install() -> bool:
+    """Install all of them. False, with a warning, when this is not the Rasa they were written for."""
+    if not rasa.__version__.startswith(WRITTEN_FOR):
+        log.warning("speedups.skipped rasa=%s written_for=%sx", rasa.__version__, WRITTEN_FOR)
+        return False
+    action.RemoteAction._validate_action_result = validate_action_result
+    Event.resolve_by_type = staticmethod(resolve_event_type)
+    DaskGraphRunner.run = run_graph
+    replay.install()
+    predictions.install()
+    graph_thread.install()
+    if not processor.logger.isEnabledFor(logging.DEBUG):
+        for module in COPIES_FOR_DEBUG_ONLY:
+            module.copy = SimpleNamespace(deepcopy=lambda value: value)
+    return True
+
+
+def uninstall() -> None:
+    """Back to stock, for tests and for comparing."""
+    action.RemoteAction._validate_action_result = _stock_validate
+    Event.resolve_by_type = staticmethod(_stock_resolve_by_type)
+    DaskGraphRunner.run = _stock_run
+    replay.uninstall()
+    predictions.uninstall()
+    graph_thread.uninstall()
+    for module in COPIES_FOR_DEBUG_ONLY:
+        module.copy = copy
+
+
+@lru_cache(maxsize=1)
+def _result_validator() -> Any:
+    """The compiled schema of an action server's answer."""
+    schema = action.RemoteAction.action_response_format_spec()
+    kind = validator_for(schema)
+    kind.check_schema(schema)
+    return kind(schema)
+
+
+@lru_cache(maxsize=1)
+def _validators_by_event() -> tuple[Any, dict[str, Any]]:
+    """The schema without its alternatives of events, and each alternative under the one name it is for."""
+    schema = copy.deepcopy(action.RemoteAction.action_response_format_spec())
+    kind = validator_for(schema)
+    alternatives = schema["properties"]["events"]["items"].pop("oneOf")
+    return kind(schema), {branch["properties"]["event"]["const"]: kind(branch) for branch in alternatives}
+
+
+def _evidently_valid(result: Any) -> bool:
+    """True only for valid results: every event, by its name, can be of one kind only."""
+    whole, by_event = _validators_by_event()
+    return whole.is_valid(result) and all(
+        event["event"] in by_event and by_event[event["event"]].is_valid(event) for event in result.get("events", ())
+    )
+
+
+def validate_action_result(self: Any, result: dict[str, Any]) -> bool:
+    """True, or jsonschema's ValidationError with Rasa's advice."""
+    if _evidently_valid(result):
+        return True
+    error = best_match(_result_validator().iter_errors(result))
+    if error is None:
+        return True
+    error.message += (
+        f". Failed to validate Action server response from API, "
+        f"make sure your response from the Action endpoint is valid. "
+        f"For more information about the format visit "
+        f"{DOCS_BASE_URL}/custom-actions"
+    )
+    raise error
+
+
+_event_types: dict[str, type[Event]] = {}
+
+
+def resolve_event_type(type_name: str, default: type[Event] | None = None) -> type[Event] | None:
+    """The event class of this type name, looked up once."""
+    found = _event_types.get(type_name)
+    if found is None:
+        found = _stock_resolve_by_type(type_name, default)
+        if found is not None and found.type_name == type_name:
+            _event_types[type_name] = found
+    return found
+
+
+def run_graph(
+    self: DaskGraphRunner, inputs: dict[str, Any] | None = None, targets: list[str] | None = None
+) -> dict[str, Any]:
+    """The targets' outputs by name: every node once, after those that it needs. Raises as the original."""
+    wanted = targets or self._graph_schema.target_names
+    plans = self.__dict__.setdefault("_plans", {})
+    plan = plans.get(tuple(wanted))
+    if plan is None:
+        plan = plans[tuple(wanted)] = _plan(self._graph_schema.minimal_graph_schema(wanted))
+    known: dict[str, Any] = {}
+    for name, value in (inputs or {}).items():
+        if isinstance(value, str) and value in plan:
+            raise GraphRunError(f"Input value '{value}' clashes with a node name.")
+        known[name] = (name, value)
+    try:
+        for name, needs in plan.items():
+            known[name] = self._instantiated_nodes[name](*(known.get(need, need) for need in needs))
+    except RuntimeError as error:
+        raise GraphRunError("Error running runner.") from error
+    return dict(known[name] for name in wanted)
+
+
+def _plan(schema: GraphSchema) -> dict[str, tuple[str, ...]]:
+    """The nodes in an order in which each comes after those that it needs, with what it needs."""
+    plan: dict[str, tuple[str, ...]] = {}
+
+    def add(name: str) -> None:
+        if name in plan or name not in schema.nodes:
+            return
+        needs = tuple(schema.nodes[name].needs.values())
+        for need in needs:
+            add(need)
+        plan[name] = needs
+
+    for name in schema.nodes:
+        add(name)
+    return plan

@@ -1,0 +1,138 @@
+"""One Rasa server process: `python -m connectors.server`. Several of them share a port and the inbox.
+
+Loads the newest model, serves the channels of credentials.yml, answers inbox entries and sends replies. Refuses to
+start, with a remedy, where stock Rasa would warn and go on in memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import redis
+import structlog
+
+import settings as settings_module
+import signals
+from connectors.server.startup import CannotStart, Options
+from privacy import log_filter
+from settings import PROJECT_ROOT, Settings, SettingsError
+
+# Longer than a fifth of the minute in which five failures of a child end everything (launch/supervisor.py).
+REDIS_PATIENCE_S = 20.0
+
+
+def main(arguments: list[str]) -> int:
+    """Serve until SIGTERM or SIGINT. Returns the exit status."""
+    signals.restore()
+    options = _options(arguments)
+    os.chdir(PROJECT_ROOT)
+    try:
+        settings = settings_module.load()
+        settings.validate()
+        settings.replace_in(os.environ)  # for credentials.yml and endpoints.yml
+        configure_logging(settings)
+        _check_redis(settings)
+        listening = _reserve_port(settings)
+        _share_metrics(settings)
+        os.environ.setdefault("ACTION_URL", f"{settings.url_of('ACTION_PORT')}/webhook")  # for endpoints.yml
+        from connectors.server.application import build
+
+        app = build(settings, options)
+        keep_private(settings)  # what was imported since may have brought handlers of its own
+    except (CannotStart, SettingsError) as error:
+        print(f"The Rasa server cannot start: {error}", file=sys.stderr)
+        return 1
+    # Libraries that Rasa imports set levels of their own.
+    logging.getLogger().setLevel(settings.log_level or "INFO")
+    app.run(sock=listening, workers=1, access_log=False, motd=False)
+    return 0
+
+
+def _options(arguments: list[str]) -> Options:
+    parser = argparse.ArgumentParser(prog="python -m connectors.server", description=__doc__)
+    parser.add_argument("--models", type=Path, default=PROJECT_ROOT / "models", help="the newest archive counts")
+    parser.add_argument("--endpoints", type=Path, default=PROJECT_ROOT / "endpoints.yml")
+    parser.add_argument("--credentials", type=Path, default=PROJECT_ROOT / "credentials.yml")
+    return Options(**{name: path.resolve() for name, path in vars(parser.parse_args(arguments)).items()})
+
+
+def configure_logging(settings: Settings) -> None:
+    """Rasa's structlog would print every debug event, customers' words included, if it were left alone."""
+    level = getattr(logging, settings.log_level or "INFO", logging.INFO)
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    for name in ("rasa", "sanic", "matplotlib", "apscheduler", "asyncio", "aiohttp", "urllib3", "jax", "numba"):
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    # Libraries' deprecations are for developers; Rasa switches them on for everybody.
+    logging.captureWarnings(True)
+    logging.getLogger("py.warnings").setLevel(logging.ERROR)
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(max(level, logging.WARNING)),
+        cache_logger_on_first_use=True,
+    )
+    keep_private(settings)
+
+
+def keep_private(settings: Settings) -> None:
+    """Put the privacy filter on every log handler there is. Raises CannotStart: without it no process serves."""
+    try:
+        log_filter.install(settings.secrets())
+    except RuntimeError as error:
+        raise CannotStart(f"the logs cannot be kept private ({error}).") from None
+
+
+def _share_metrics(settings: Settings) -> None:
+    """prometheus-client reads the variable when it is imported."""
+    folder = Path(os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(settings.state_path / "metrics")))
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def _check_redis(settings: Settings) -> None:
+    """Wait for a Redis that is being restarted too: to give up at once, again and again, would end the product."""
+    if not settings.redis_url:
+        raise CannotStart("REDIS_URL is not set. Remedy: start it with `make serve`, or name a Redis.")
+    deadline = time.monotonic() + REDIS_PATIENCE_S
+    try:
+        client = redis.Redis.from_url(settings.redis_url, socket_connect_timeout=3, socket_timeout=3)
+        while not _answers(client):
+            if time.monotonic() > deadline:
+                client.ping()
+            time.sleep(0.2)
+    except (redis.RedisError, ValueError) as error:
+        raise CannotStart(
+            f"the Redis of REDIS_URL does not answer ({type(error).__name__}). Remedy: start it or correct REDIS_URL."
+        ) from None
+
+
+def _answers(client: redis.Redis[Any]) -> bool:
+    try:
+        return bool(client.ping())
+    except redis.RedisError:
+        return False
+
+
+def _reserve_port(settings: Settings) -> socket.socket:
+    """A socket of our own on the shared port; connections are spread over all processes that have one."""
+    host, port = settings.host or "127.0.0.1", settings.port("RASA_PORT")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        raise CannotStart(
+            f"port {port} of {host} cannot be used ({error.strerror}). Remedy: stop what uses it or set RASA_PORT."
+        ) from None
+    listening.setblocking(False)
+    return listening
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,152 @@
+"""The Sanic application of one Rasa server process: agent, channels, metrics, transport."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from rasa.core import agent as rasa_agent
+from rasa.core.agent import Agent
+from rasa.core.brokers.broker import EventBroker
+from rasa.core.run import configure_app, create_http_input_channels
+from rasa.core.tracker_store import TrackerStore
+from rasa.core.utils import AvailableEndpoints
+from rasa.model import get_latest_model
+from rasa.shared.exceptions import RasaException
+from rasa.shared.utils.common import class_from_module_path
+from rasa.utils.endpoints import EndpointConfig
+from sanic import Sanic
+from sanic.request import Request
+from sanic.response import HTTPResponse, raw
+
+from connectors import metrics
+from connectors.dialogue.action_endpoint import KeptAliveEndpoint
+from connectors.dialogue.engine import RasaSpeaker
+from connectors.dialogue.grading import priority_of
+from connectors.message_bus.inbox import connect
+from connectors.message_bus.transport import Transport
+from connectors.rasa_patches import speedups
+from connectors.server.startup import CannotStart, Options
+from connectors.whatsapp.graph.client import GraphClient
+from connectors.whatsapp.rendering.messages import MessageShaper
+from connectors.whatsapp.webhook.payload_ids import PayloadSigner
+from handoff.database import Database
+from handoff.figures import Figures
+from handoff.floor import Floor
+from settings import Settings
+
+log = logging.getLogger(__name__)
+
+STOP_PATIENCE_S = 10.0
+
+
+def build(settings: Settings, options: Options) -> Sanic:
+    """The application, its model loaded. Raises CannotStart."""
+    speedups.install()
+    agent = load_agent(options.models, options.endpoints)
+    ready_file = Path(os.environ["READY_FILE"]) if os.environ.get("READY_FILE") else None
+    channels = _channels(options.credentials)
+    app = configure_app(channels, enable_api=False)
+    app.ctx.agent = agent
+    app.ctx.takeovers = Figures(Database(str(settings.conversation_database_url)))
+
+    async def start(app: Sanic, _: Any) -> None:
+        app.ctx.redis = connect(str(settings.redis_url))
+        app.ctx.inbox = metrics.CountingInbox(app.ctx.redis)
+        graph = app.ctx.graph = GraphClient(
+            str(settings.whatsapp_graph_url),
+            str(settings.whatsapp_phone_number_id),
+            str(settings.whatsapp_access_token),
+        )
+        signer = PayloadSigner(str(settings.whatsapp_app_secret))
+        speaker = RasaSpeaker(agent, graph, MessageShaper(signer))
+        floor = app.ctx.floor = Floor.from_settings(settings, priority_of)
+        app.ctx.transport = Transport.build(str(settings.redis_url), speaker, graph, floor, agent.model_id)
+        app.ctx.transport.start()
+        app.ctx.ready = lambda: agent.is_ready() and app.ctx.transport.partitions.beats()
+
+    async def ready(app: Sanic, _: Any) -> None:
+        log.info("server.ready model=%s", agent.model_name)
+        if ready_file:
+            ready_file.touch()
+
+    async def stop(app: Sanic, _: Any) -> None:
+        log.info("server.stopping")
+        await app.ctx.transport.stop(STOP_PATIENCE_S)
+        await app.ctx.graph.close()
+        log.info("server.stopped")
+
+    _measure(app)
+    app.register_listener(start, "before_server_start")
+    app.register_listener(ready, "after_server_start")
+    app.register_listener(stop, "before_server_stop")
+    return app
+
+
+def _measure(app: Sanic) -> None:
+    """`GET /metrics`, and the time of each webhook's acknowledgement."""
+
+    @app.get("/metrics")
+    async def show(request: Request) -> HTTPResponse:
+        text = await metrics.render(app.ctx.redis, app.ctx.takeovers)
+        return raw(text, content_type=metrics.CONTENT_TYPE)
+
+    @app.on_request
+    async def begin(request: Request) -> None:
+        request.ctx.began = time.perf_counter()
+
+    @app.on_response
+    async def end(request: Request, response: HTTPResponse) -> None:
+        if request.method == "POST" and hasattr(request.ctx, "began"):
+            elapsed = time.perf_counter() - request.ctx.began
+            metrics.WEBHOOK_SECONDS.labels(str(response.status)).observe(elapsed)
+
+
+def load_agent(models: Path, endpoints_file: Path) -> Agent:
+    """An agent with the newest model and our stores. Raises CannotStart where Rasa would only warn."""
+    model = get_latest_model(str(models))
+    if model is None:
+        raise CannotStart(f"there is no model in {models}. Remedy: `make train`.")
+    try:
+        endpoints = AvailableEndpoints.read_endpoints(str(endpoints_file))
+    except RasaException as error:
+        raise CannotStart(f"{endpoints_file.name} cannot be read ({error}).") from None
+    _check_class(endpoints.tracker_store, TrackerStore, "tracker_store", endpoints_file)
+    _check_class(endpoints.event_broker, EventBroker, "event_broker", endpoints_file)
+    if endpoints.action is not None:
+        endpoints.action = KeptAliveEndpoint.like(endpoints.action)
+    agent = asyncio.run(rasa_agent.load_agent(model_path=model, endpoints=endpoints))
+    if agent is None or not agent.is_ready():
+        raise CannotStart(f"the model {Path(model).name} cannot be loaded. Remedy: `make train`.")
+    return without_fallback(agent)
+
+
+def without_fallback(agent: Agent) -> Agent:
+    """Take Rasa's in-memory fallback out: a store that fails must fail the turn, which then runs again."""
+    store = getattr(agent.tracker_store, "_tracker_store", agent.tracker_store)
+    agent.tracker_store = store
+    if agent.processor is not None:
+        agent.processor.tracker_store = store
+    return agent
+
+
+def _check_class(config: EndpointConfig | None, base: type, name: str, file: Path) -> None:
+    """Rasa goes on in memory when a class cannot be found; we do not."""
+    path = config.type if config is not None else None
+    try:
+        found = class_from_module_path(path) if path else None
+    except (ImportError, AttributeError, ValueError, RasaException):
+        found = None
+    if not (isinstance(found, type) and issubclass(found, base)):
+        raise CannotStart(f"{name} in {file.name} names {path!r}, which is no {base.__name__}. Remedy: correct it.")
+
+
+def _channels(credentials: Path) -> list[Any]:
+    try:
+        return list(create_http_input_channels(None, str(credentials)))
+    except (RasaException, ValueError) as error:
+        raise CannotStart(f"{credentials.name}: {error}") from None

@@ -1,0 +1,136 @@
+"""The Graph API: sending, read marks, media addresses.
+
+Sending has no idempotency key: after a timeout nobody knows whether the message went out, so such errors are marked
+`ambiguous` and only the status webhooks (by `biz_opaque_callback_data`) can tell. Errors are one class per remedy, see
+`errors.py`. Neither token nor texts appear in any error, log line or `repr`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+from collections.abc import Mapping
+from typing import Any, NoReturn
+from urllib.parse import quote
+
+import aiohttp
+
+from connectors.whatsapp.graph.errors import GraphError, Transient, classify
+from lenient_json import number, obj, objects, text, whole
+
+__all__ = ["GraphClient", "GraphError", "classify"]
+
+log = logging.getLogger(__name__)
+
+TIMEOUT_S = 10.0
+CONNECT_TIMEOUT_S = 3.0
+MAX_CONNECTIONS = 100
+
+_LONG_NUMBER = re.compile(r"\d{7,}")
+
+
+class GraphClient:
+    """Calls of one business number. Made anywhere, used and closed in one event loop.
+
+    Every call raises a GraphError, and nothing else.
+    """
+
+    def __init__(
+        self, graph_url: str, phone_number_id: str, access_token: str, timeout_s: float = TIMEOUT_S
+    ) -> None:
+        self._base = graph_url.rstrip("/")
+        self._number = quote(phone_number_id, safe="")
+        self._token = access_token
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=min(CONNECT_TIMEOUT_S, timeout_s))
+        self._session: aiohttp.ClientSession | None = None
+
+    def __repr__(self) -> str:
+        return f"GraphClient({self._base}/{self._number})"
+
+    async def send(self, body: Mapping[str, Any]) -> str:
+        """Send a complete message body; the wamid under which Meta accepted it."""
+        answer = await self._call("POST", f"{self._base}/{self._number}/messages", body)
+        for message in objects(answer.get("messages")):
+            if wamid := text(message.get("id"), 512):
+                return wamid
+        raise Transient("accepted without a message id", http_status=200, ambiguous=True)
+
+    async def mark_read(self, wamid: str, typing: bool = True) -> None:
+        """Show the blue ticks and (until we answer, for at most 25 s) that we are typing."""
+        body: dict[str, Any] = {"messaging_product": "whatsapp", "status": "read", "message_id": wamid}
+        if typing:
+            body["typing_indicator"] = {"type": "text"}
+        await self._call("POST", f"{self._base}/{self._number}/messages", body)
+
+    async def media_url(self, media_id: str) -> str:
+        """Where the customer's media can be fetched (with our token) during the next five minutes."""
+        path = f"{self._base}/{quote(media_id, safe='')}?phone_number_id={self._number}"
+        url = text((await self._call("GET", path)).get("url"), 4000)
+        if not url:
+            raise Transient("media without an address", http_status=200)
+        return url
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def _call(self, method: str, url: str, body: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
+        progress = {"sent": False}
+        try:
+            # Redirects are not followed: nobody else gets our token and our customers' texts.
+            async with self._ready().request(
+                method, url, json=body, allow_redirects=False, trace_request_ctx=progress
+            ) as response:
+                raw = await response.read()
+                status, retry_after_s = response.status, number(response.headers.get("Retry-After"))
+        except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
+            raise Transient(type(error).__name__, ambiguous=progress["sent"] and method == "POST") from None
+        answer = _answer(raw)
+        if 200 <= status < 300 and answer is not None and "error" not in answer:
+            return answer
+        _refuse(status, answer, retry_after_s)
+
+    def _ready(self) -> aiohttp.ClientSession:
+        if self._session is None or self._session.closed:
+            trace = aiohttp.TraceConfig()
+            trace.on_request_headers_sent.append(_note_sent)  # type: ignore[arg-type]
+            self._session = aiohttp.ClientSession(
+                timeout=self._timeout,
+                connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=60),
+                headers={"Authorization": f"Bearer {self._token}"},
+                trace_configs=[trace],
+            )
+        return self._session
+
+
+async def _note_sent(session: aiohttp.ClientSession, context: Any, params: Any) -> None:
+    context.trace_request_ctx["sent"] = True
+
+
+def _answer(raw: bytes) -> Mapping[str, Any] | None:
+    """The JSON object of an answer; None for HTML, an empty body and the like."""
+    try:
+        parsed = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+    return parsed if isinstance(parsed, dict) else None
+
+
+def _refuse(status: int, answer: Mapping[str, Any] | None, retry_after_s: float | None) -> NoReturn:
+    error = obj(answer.get("error")) if answer is not None else {}
+    code = whole(error.get("code"))
+    kind = classify(code, status, error.get("is_transient") is True, whole(error.get("error_subcode")))
+    title = _LONG_NUMBER.sub("…", text(error.get("type"), 60))
+    # A gateway's own page says nothing about what the server behind it has done.
+    ambiguous = answer is None and (status >= 500 or status < 300)
+    raise kind(
+        f"HTTP {status} code {code} {title}".strip(),
+        code=code,
+        http_status=status,
+        retry_after_s=retry_after_s if retry_after_s is not None and 0 <= retry_after_s <= 86_400 else None,
+        ambiguous=ambiguous,
+    )

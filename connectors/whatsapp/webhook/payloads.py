@@ -1,0 +1,222 @@
+"""Meta's notifications, taken apart: every entry, change and message of a body (up to 1000 in one POST).
+
+Nothing in a signed body may crash us (Meta would deliver it again for a week), so every field is read leniently
+and what cannot be used is left out with a log line. Only a body that is no JSON at all is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from connectors.conversations.senders import IdentityChange, Sender, identity_change, read_sender, shared_phone
+from connectors.whatsapp.webhook.message_types import Content, read_content
+from lenient_json import identifier, obj, objects, text, timestamp, whole, without_nothing
+
+log = logging.getLogger(__name__)
+
+STATUSES = ("sent", "delivered", "read", "played", "failed")
+_MAX_DIGITS = 400
+
+
+class NotJson(ValueError):
+    """The body is not JSON (or not UTF-8, or nested beyond reason)."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message of a customer, not yet given to a conversation.
+
+    `metadata` is as the architecture page lists it, still without customer, phone and received_at.
+    """
+
+    id: str
+    sender: Sender
+    content: Content
+    metadata: dict[str, Any]
+    shared_phone: str | None = None
+    change: IdentityChange | None = None
+
+
+@dataclass(frozen=True)
+class Status:
+    """What became of a message of ours. `key` is the biz_opaque_callback_data that we sent with it."""
+
+    wamid: str
+    status: str
+    at: int | None
+    key: str | None
+    errors: tuple[dict[str, Any], ...] = ()
+
+    def record(self) -> dict[str, Any]:
+        """As the event stream carries it."""
+        return {
+            "record": "status",
+            "wamid": self.wamid,
+            "status": self.status,
+            "at": self.at,
+            "key": self.key,
+            "errors": list(self.errors),
+        }
+
+
+@dataclass(frozen=True)
+class Notification:
+    """What one POST holds. `others` names what gives neither turn nor status ("calls", "group message", …)."""
+
+    messages: tuple[Message, ...] = ()
+    statuses: tuple[Status, ...] = ()
+    others: tuple[str, ...] = ()
+    errors: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass
+class _Findings:
+    messages: list[Message] = field(default_factory=list)
+    statuses: list[Status] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+    errors: list[dict[str, Any]] = field(default_factory=list)
+
+
+def parse_notification(body: bytes, phone_number_id: str) -> Notification:
+    """Everything in `body` that concerns our number. Raises NotJson, and nothing else."""
+    found = _Findings()
+    root = obj(_load(body))
+    if root.get("object") not in (None, "whatsapp_business_account"):
+        found.others.append("object " + text(root.get("object"), 60))
+        return _notification(found)
+    for entry in objects(root.get("entry")):
+        for change in objects(entry.get("changes")):
+            _read_change(change, phone_number_id, found)
+    return _notification(found)
+
+
+def _notification(found: _Findings) -> Notification:
+    return Notification(
+        tuple(found.messages), tuple(found.statuses), tuple(found.others), tuple(found.errors)
+    )
+
+
+def _load(body: bytes) -> Any:
+    try:
+        return json.loads(body.decode("utf-8"), parse_constant=_no_constant, parse_int=_bounded_int)
+    except (ValueError, RecursionError) as error:
+        raise NotJson(type(error).__name__) from None
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _bounded_int(digits: str) -> float | int:
+    # int() takes quadratic time: a megabyte of digits would stop the server for seconds.
+    return int(digits) if len(digits) <= _MAX_DIGITS else float("inf")
+
+
+def _read_change(change: Mapping[str, Any], phone_number_id: str, found: _Findings) -> None:
+    name = text(change.get("field"), 60)
+    if name != "messages":
+        found.others.append(name or "field missing")
+        return
+    value = obj(change.get("value"))
+    ours = identifier(obj(value.get("metadata")).get("phone_number_id"))
+    if ours is not None and ours != phone_number_id:
+        # One endpoint serves an app; other numbers of the same app have their own assistants.
+        found.others.append("other phone number")
+        return
+    found.errors.extend(_errors(value.get("errors")))
+    for status in objects(value.get("statuses")):
+        _read_status(status, found)
+    contacts = objects(value.get("contacts"))
+    for message in objects(value.get("messages")):
+        _read_message(message, contacts, found)
+
+
+def _read_message(
+    message: Mapping[str, Any], contacts: list[Mapping[str, Any]], found: _Findings
+) -> None:
+    if "group_id" in message or message.get("recipient_type") == "group":
+        found.others.append("group message")
+        return
+    content = read_content(message)
+    wamid = identifier(message.get("id"))
+    sender = read_sender(message, contacts, is_system=content.kind == "system")
+    if wamid is None or sender is None:
+        log.warning(
+            "whatsapp.message.dropped reason=%s kind=%s", "no_id" if wamid is None else "no_sender", content.kind
+        )
+        found.others.append("unusable message")
+        return
+    found.messages.append(
+        Message(
+            id=wamid,
+            sender=sender,
+            content=content,
+            metadata=_metadata(message, wamid, sender, content),
+            shared_phone=shared_phone(message, sender) if content.kind == "contacts" else None,
+            change=identity_change(message, sender) if content.kind == "system" else None,
+        )
+    )
+
+
+def _metadata(message: Mapping[str, Any], wamid: str, sender: Sender, content: Content) -> dict[str, Any]:
+    context = obj(message.get("context"))
+    kept = without_nothing(
+        {
+            **content.extra,
+            "referral": _referral(obj(message.get("referral"))),
+            "referred_product": text(obj(context.get("referred_product")).get("product_retailer_id"), 120),
+            "forwarded": context.get("forwarded") is True or context.get("frequently_forwarded") is True or None,
+        }
+    )
+    return {
+        **kept,
+        "wamid": wamid,
+        "wa_id": sender.wa_id,
+        "user_id": sender.user_id,
+        "profile_name": sender.profile_name,
+        "kind": content.kind,
+        "timestamp": timestamp(message.get("timestamp")),
+        "typed": content.typed,
+        "reply_to": identifier(context.get("id")),
+        "media": [dict(item) for item in content.media],
+    }
+
+
+def _referral(part: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("source_type", "source_id", "source_url", "headline", "ctwa_clid")
+    return without_nothing({name: text(part.get(name), 500) for name in names})
+
+
+def _read_status(status: Mapping[str, Any], found: _Findings) -> None:
+    wamid = identifier(status.get("id"))
+    name = status.get("status")
+    if wamid is None or name not in STATUSES or status.get("recipient_type") == "group":
+        found.others.append("other status")
+        return
+    key = text(status.get("biz_opaque_callback_data"), 512)
+    found.statuses.append(
+        Status(wamid, str(name), timestamp(status.get("timestamp")), key or None, _errors(status.get("errors")))
+    )
+
+
+# Meta's explanations may quote the number that they are about.
+_LONG_NUMBER = re.compile(r"\d{7,}")
+
+
+def _errors(values: Iterable[Any] | Any) -> tuple[dict[str, Any], ...]:
+    """Meta's error objects: {"code", "title", "details"}, without phone numbers."""
+    return tuple(
+        without_nothing(
+            {
+                "code": whole(error.get("code")),
+                "title": _LONG_NUMBER.sub("…", text(error.get("title") or error.get("message"), 200)),
+                "details": _LONG_NUMBER.sub("…", text(obj(error.get("error_data")).get("details"), 300)),
+            }
+        )
+        for error in objects(values)[:10]
+    )

@@ -1,0 +1,75 @@
+"""What a waiting customer's message is taken for: the assistant will do, it is solved, or words for the person."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from connectors.dialogue.wishes import MAX_CHARS, wish_of
+
+MEANS = {
+    "bot is fine": ("return_to_bot", 0.9),
+    "bot maybe": ("return_to_bot", 0.4),
+    "it came now.": ("problem_solved", 0.9),
+    "thank you so much!": ("thank", 0.9),
+    "no no.": ("deny", 0.9),
+    "get me an agent": ("request_human", 0.9),
+    "how long is it?": ("ask_return_policy", 0.9),
+    "hm hm hm": ("nlu_fallback", 0.4),
+    "no agent needed, how long is it?": ("return_to_bot", 0.9),
+    "no agent needed, hm hm hm": ("return_to_bot", 0.9),
+    "it came now, how long is it?": ("problem_solved", 0.9),
+}
+
+
+class Model:
+    """Knows the meaning of a few sentences; of several together, whatever is given."""
+
+    def __init__(self, whole: tuple[str, float] = ("nlu_fallback", 0.4)) -> None:
+        self.whole, self.read = whole, 0
+
+    async def __call__(self, text: str) -> dict[str, Any]:
+        self.read += 1
+        name, confidence = MEANS.get(text, self.whole)
+        return {"intent": {"name": name, "confidence": confidence}}
+
+
+@pytest.mark.parametrize(("text", "wish"), [
+    ("bot is fine", "assistant"),
+    ("bot maybe", None),
+    ("it came now.", "settled"),
+    ("it came now. thank you so much!", "settled"),
+    ("thank you so much! bot is fine", "assistant"),
+    ("bot is fine\nhow long is it?", "assistant_and_more"),
+    ("bot is fine\nhm hm hm", "assistant_and_more"),
+    ("it came now. how long is it?", None),
+    ("bot is fine\nget me an agent", None),
+    ("no agent needed, how long is it?", "assistant_and_more"),
+    ("no agent needed, hm hm hm", "assistant"),
+    ("it came now, how long is it?", None),
+    ("hm hm hm", None),
+    ("", None),
+])  # fmt: skip
+async def test_every_sentence_is_weighed(text: str, wish: str | None) -> None:
+    assert await wish_of(text, Model()) == wish
+
+
+async def test_a_pressed_button_is_not_taken_apart() -> None:
+    model = Model(("return_to_bot", 1.0))
+    assert await wish_of("/return_to_bot", model) == "assistant"
+    assert model.read == 1
+
+
+async def test_a_long_message_is_for_the_person_and_costs_nothing() -> None:
+    model = Model(("return_to_bot", 1.0))
+    assert await wish_of("bot is fine " * MAX_CHARS, model) is None
+    assert model.read == 0
+
+
+@pytest.mark.parametrize("answer", [{}, {"intent": None}, {"intent": {"name": None, "confidence": None}}, None])
+async def test_a_model_that_is_away_or_silent_wishes_nothing(answer: Any) -> None:
+    async def parse(text: str) -> Any:
+        return answer
+
+    assert await wish_of("bot is fine", parse) is None

@@ -1,0 +1,71 @@
+"""An agent's words that WhatsApp took and then could not deliver come back to the agent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import redis.asyncio
+
+from connectors.conversations.identity import Identities
+from connectors.message_bus.inbox import Entry, Inbox
+from connectors.whatsapp.webhook.intake import Intake
+from connectors.whatsapp.webhook.payload_ids import PayloadSigner
+from connectors.whatsapp.webhook.payloads import Notification, Status
+from tests.connectors.message_bus.transport_fakes import BotHasIt, Process
+
+KEY = "zendesk:comment:77:1"
+
+
+def failed(code: int, key: str | None = KEY, status: str = "failed") -> Notification:
+    return Notification(statuses=(Status("wamid.X", status, 1, key, ({"code": code},)),))
+
+
+class Recorder:
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+
+    async def put(self, entries: list[Entry], records: list[dict[str, Any]]) -> int:
+        self.entries += entries
+        return len(entries)
+
+
+@pytest.mark.parametrize(("notification", "why"), [
+    (failed(131047), "window_closed"), (failed(131026), "recipient"), (failed(131053), "media"),
+    (failed(100), "payload"), (failed(999999), "refused"),
+])
+async def test_failed_status_of_an_agents_comment_gives_an_entry_with_the_reason(
+    notification: Notification, why: str, redis_url: str
+) -> None:
+    inbox = Recorder()
+    identities = Identities(redis.asyncio.Redis.from_url(redis_url))
+    await Intake(inbox, identities, PayloadSigner("s")).take(notification)  # type: ignore[arg-type]
+    assert [(entry.kind, entry.id, entry.payload["why"]) for entry in inbox.entries] == [
+        ("comment_failed", f"failed:{KEY}", why)
+    ]
+
+
+@pytest.mark.parametrize("notification", [
+    failed(131047, key="wamid.ABC:1"), failed(131047, key=None), failed(131047, status="delivered"),
+])
+async def test_other_statuses_tell_the_agent_nothing(notification: Notification, redis_url: str) -> None:
+    inbox = Recorder()
+    identities = Identities(redis.asyncio.Redis.from_url(redis_url))
+    await Intake(inbox, identities, PayloadSigner("s")).take(notification)  # type: ignore[arg-type]
+    assert inbox.entries == []
+
+
+async def test_the_agent_is_told_once_however_often_the_status_comes(redis_url: str) -> None:
+    told: list[tuple[str, str]] = []
+
+    class Floor(BotHasIt):
+        async def not_delivered(self, entry_id: str, why: str) -> None:
+            told.append((entry_id, why))
+
+    process = Process(redis_url, floor=Floor()).start()
+    entry = Entry("comment_failed", KEY, f"failed:{KEY}", {"key": KEY, "why": "recipient"})
+    await Inbox(process.client).put([entry])
+    await Inbox(process.client).put([entry])
+    await process.drained()
+    assert told == [(KEY, "recipient")]
+    await process.stop()

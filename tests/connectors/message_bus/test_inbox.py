@@ -1,0 +1,109 @@
+"""The door to the inbox: atomic, deduplicating, honest when Redis is not well."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from pathlib import Path
+
+import pytest
+import redis
+
+from connectors.message_bus import keys
+from connectors.message_bus.inbox import Entry, Inbox, InboxUnavailable
+from launch.embedded_redis import EmbeddedRedis
+from tests.conftest import free_port
+from tests.connectors.message_bus.transport_fakes import message
+
+
+def waiting(url: str) -> list[Entry]:
+    client = redis.Redis.from_url(url, decode_responses=True)
+    return [
+        Entry.from_json(fields["e"])
+        for p in range(keys.PARTITIONS)
+        for _, fields in client.xrange(keys.inbox_stream(p))
+    ]
+
+
+async def test_messages_and_records_are_stored_in_one_step(redis_url: str) -> None:
+    inbox = Inbox.from_url(redis_url)
+    assert await inbox.put([message("91", "a"), message("92", "b")], [{"record": "status", "wamid": "x"}]) == 2
+    assert {entry.id for entry in waiting(redis_url)} == {"a", "b"}
+    client = redis.Redis.from_url(redis_url, decode_responses=True)
+    [(_, fields)] = client.xrange("log")
+    assert json.loads(fields["j"]) == {"record": "status", "wamid": "x"}
+
+
+async def test_a_message_delivered_many_times_at_once_is_stored_once(redis_url: str) -> None:
+    inboxes = [Inbox.from_url(redis_url) for _ in range(4)]
+    batch = [message("91", f"w{n}") for n in range(20)]
+    stored = await asyncio.gather(*(inbox.put(batch) for inbox in inboxes * 3))
+    assert sum(stored) == 20
+    assert sorted(entry.id for entry in waiting(redis_url)) == sorted(entry.id for entry in batch)
+
+
+async def test_an_id_is_remembered_for_eight_days(redis_url: str) -> None:
+    await Inbox.from_url(redis_url).put([message("91", "w")])
+    ttl = redis.Redis.from_url(redis_url).ttl("wa:seen:w")
+    assert 7.9 * 86400 < ttl <= 8 * 86400
+
+
+async def test_the_order_inside_a_batch_is_kept(redis_url: str) -> None:
+    await Inbox.from_url(redis_url).put([message("91", f"w{n}") for n in range(1000)])
+    assert [entry.id for entry in waiting(redis_url)] == [f"w{n}" for n in range(1000)]
+
+
+async def test_a_customer_always_lands_in_the_same_partition() -> None:
+    assert keys.partition_of("919876543210") == 5
+    assert len({keys.partition_of(f"9198765{n:05d}") for n in range(2000)}) == keys.PARTITIONS
+
+
+async def test_redis_away_is_reported_quickly_and_forgotten_when_it_is_back(tmp_path: Path) -> None:
+    server = EmbeddedRedis(tmp_path, free_port())
+    server.start()
+    inbox = Inbox.from_url(server.url)
+    await inbox.put([message("91", "before")])
+    server.stop()
+    begin = time.monotonic()
+    with pytest.raises(InboxUnavailable):
+        await inbox.put([message("91", "lost")])
+    assert time.monotonic() - begin < 3
+    server.start()
+    try:
+        assert await inbox.put([message("91", "lost"), message("91", "before")]) == 1
+        assert [entry.id for entry in waiting(server.url)] == ["before", "lost"]
+    finally:
+        server.stop()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("trouble", ["full", "read-only", "hanging"])
+async def test_a_redis_that_cannot_store_is_reported_and_recovers(tmp_path: Path, trouble: str) -> None:
+    server = EmbeddedRedis(tmp_path, free_port())
+    server.start()
+    try:
+        client = redis.Redis.from_url(server.url)
+        inbox = Inbox.from_url(server.url)
+        await inbox.put([message("91", "first")])
+        begin = time.monotonic()
+        if trouble == "full":
+            client.config_set("maxmemory", "1")
+        elif trouble == "read-only":
+            client.replicaof("127.0.0.1", "1")
+        else:
+            client.execute_command("CLIENT", "PAUSE", "3500", "WRITE")
+        with pytest.raises(InboxUnavailable):
+            await inbox.put([message("91", "second")])
+        assert time.monotonic() - begin < 3.4
+        if trouble == "full":
+            client.config_set("maxmemory", "0")
+        elif trouble == "read-only":
+            client.replicaof("NO", "ONE")
+        else:
+            await asyncio.sleep(1.5)
+        # After a timeout nobody knows whether it was stored; delivering again is always safe.
+        assert await inbox.put([message("91", "second")]) in (0, 1)
+        assert [entry.id for entry in waiting(server.url)] == ["first", "second"]
+    finally:
+        server.stop()

@@ -1,0 +1,480 @@
+"""Replies: each customer's in order, each once, whatever Graph or the process does."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import Any
+
+import pytest
+import redis
+
+from connectors.message_bus import keys
+from connectors.message_bus.commit import Outgoing
+from connectors.message_bus.inbox import Entry
+from connectors.message_bus.keyed_executor import Item
+from connectors.message_bus.partitions import Owned
+from connectors.message_bus.turn import Reply, Turn
+from connectors.whatsapp.graph.errors import (
+    BadPayload,
+    NumberThrottled,
+    RecipientThrottled,
+    RecipientUnreachable,
+    Transient,
+    Unauthorised,
+    Unknown,
+    WindowClosed,
+)
+from tests.connectors.message_bus.transport_fakes import (
+    FakeGraph,
+    FakeSpeaker,
+    Process,
+    eventually,
+    message,
+    text_reply,
+)
+
+
+def sent_records(url: str) -> list[dict[str, Any]]:
+    client = redis.Redis.from_url(url, decode_responses=True)
+    records = [json.loads(fields["j"]) for _, fields in client.xrange("log")]
+    return [record for record in records if record["record"] == "sent"]
+
+
+class Script:
+    """Raises the given errors, one a call, for one customer or all; then lets everything through."""
+
+    def __init__(self, *errors: Exception, only: str | None = None) -> None:
+        self.errors = list(errors)
+        self.only = only
+
+    async def __call__(self, body: dict[str, Any]) -> None:
+        if self.errors and (self.only is None or body.get("to") == self.only):
+            raise self.errors.pop(0)
+
+
+async def test_the_reply_carries_its_key_and_the_customers_address(redis_url: str) -> None:
+    process = Process(redis_url).start()
+    await process.inbox.put([message("919876543210", "w", "hi")])
+    await process.drained()
+    [body] = process.graph.accepted
+    assert body["to"] == "919876543210"
+    assert "recipient" not in body
+    assert body["biz_opaque_callback_data"] == "w:1"
+    [record] = sent_records(redis_url)
+    assert (record["key"], record["wamid"], record["outcome"]) == ("w:1", "wamid.out.1", "accepted")
+    await process.stop()
+
+
+async def test_a_customer_without_a_phone_is_addressed_by_user_id(redis_url: str) -> None:
+    entry = message("IN.abc", "w")
+    entry.payload["metadata"].update(wa_id=None, user_id="IN.abc")
+    process = Process(redis_url).start()
+    await process.inbox.put([entry])
+    await process.drained()
+    [body] = process.graph.accepted
+    assert body["recipient"] == "IN.abc"
+    assert "to" not in body
+    await process.stop()
+
+
+async def test_several_replies_of_a_turn_arrive_in_order_although_graph_fails(redis_url: str) -> None:
+    async def three(turn: Turn) -> None:
+        turn.replies.extend(text_reply(f"part {n}") for n in range(3))
+
+    graph = FakeGraph(Script(Transient("a"), Transient("b"), Transient("c")))
+    process = Process(redis_url, FakeSpeaker(three), graph).start()
+    await process.inbox.put([message("91", "a", "x"), message("91", "b", "y")])
+    await process.drained()
+    parts = [f"part {n}" for n in range(3)]
+    assert graph.texts("91") == [*parts, "echo x", *parts, "echo y"]
+    assert set(graph.keys().values()) == {1}
+    await process.stop()
+
+
+async def test_a_throttled_customer_delays_nobody_else(redis_url: str) -> None:
+    graph = FakeGraph(Script(RecipientThrottled("slow down", code=131056, retry_after_s=1.5), only="91"))
+    process = Process(redis_url, graph=graph).start()
+    await process.inbox.put([message("91", "a"), message("92", "b"), message("93", "c")])
+
+    async def others_have_theirs() -> bool:
+        return bool(graph.texts("92") and graph.texts("93"))
+
+    await eventually(others_have_theirs, 1)
+    assert graph.texts("91") == []
+    await process.drained()
+    assert graph.keys() == {"a:1": 1, "b:1": 1, "c:1": 1}
+    await process.stop()
+
+
+async def test_a_throttled_number_pauses_everybody(redis_url: str) -> None:
+    graph = FakeGraph(Script(NumberThrottled("too fast", code=130429, retry_after_s=0.6)))
+    process = Process(redis_url, graph=graph).start()
+    await process.inbox.put([message("91", "first")])
+
+    async def refused() -> bool:
+        return graph.attempts == 1
+
+    await eventually(refused)
+    await process.inbox.put([message(f"92{n}", f"w{n}") for n in range(5)])
+    await asyncio.sleep(0.4)
+    assert graph.attempts == 1
+    await process.drained()
+    assert len(graph.accepted) == 6
+    await process.stop()
+
+
+@pytest.mark.slow
+async def test_a_bad_token_parks_everything_and_one_probe_at_a_time_finds_out_when_it_is_good_again(
+    redis_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    good = False
+
+    async def check(body: dict[str, Any]) -> None:
+        if not good:
+            raise Unauthorised("token", code=190, http_status=401)
+
+    graph = FakeGraph(check)
+    process = Process(redis_url, graph=graph).start()
+    await process.inbox.put([message(f"91{n}", f"w{n}") for n in range(20)])
+    await asyncio.sleep(1.5)
+    # All that were under way when the first was refused, then a probe each 0.3 s.
+    tried = graph.attempts
+    await asyncio.sleep(0.7)
+    assert graph.attempts - tried <= 3
+    assert "outbox.parked" in caplog.text
+    good = True
+    await process.drained()
+    assert graph.keys() == {f"w{n}:1": 1 for n in range(20)}
+    await process.stop()
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(WindowClosed("late", code=131047), "window_closed"), (RecipientUnreachable("gone", code=131026), "recipient")],
+)
+async def test_what_can_never_arrive_is_recorded_and_not_tried_again(
+    redis_url: str, error: Exception, reason: str
+) -> None:
+    graph = FakeGraph(Script(error))
+    process = Process(redis_url, graph=graph).start()
+    await process.inbox.put([message("91", "a", "x"), message("91", "b", "y")])
+    await process.drained()
+    assert graph.attempts == 2
+    assert graph.texts("91") == ["echo y"]
+    assert [(r["outcome"], r["error"]) for r in sent_records(redis_url)] == [
+        ("failed", reason),
+        ("accepted", None),
+    ]
+    await process.stop()
+
+
+async def test_a_body_that_graph_does_not_accept_is_sent_once_more_as_plain_text(redis_url: str) -> None:
+    async def list_reply(turn: Turn) -> None:
+        turn.replies.append(Reply({"type": "interactive", "interactive": {}}, "1. One\n2. Two"))
+
+    graph = FakeGraph(Script(BadPayload("no", code=131009)))
+    process = Process(redis_url, FakeSpeaker(list_reply, mute=True), graph).start()
+    await process.inbox.put([message("91", "a")])
+    await process.drained()
+    assert graph.texts("91") == ["1. One\n2. Two"]
+    await process.stop()
+
+
+async def test_a_body_that_is_refused_as_plain_text_too_is_given_up(redis_url: str) -> None:
+    graph = FakeGraph(Script(BadPayload("no"), BadPayload("no"), BadPayload("no")))
+    process = Process(redis_url, graph=graph).start()
+    await process.inbox.put([message("91", "a")])
+    await process.drained()
+    assert graph.attempts == 2
+    assert sent_records(redis_url)[0]["outcome"] == "failed"
+    await process.stop()
+
+
+UNKNOWN = Unknown("HTTP 400 code 131999", code=131999, http_status=400)
+
+
+async def test_a_reply_refused_for_a_reason_nobody_knows_waits_and_arrives_and_stops_nobody_else(
+    redis_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    graph = FakeGraph(Script(*[UNKNOWN] * 4, only="91"))
+    process = Process(redis_url, graph=graph).start()
+    await process.inbox.put([message("91", "a", "x"), message("91", "b", "y"), message("92", "c", "z")])
+
+    async def other_has_theirs() -> bool:
+        return bool(graph.texts("92"))
+
+    await eventually(other_has_theirs, 1)
+    assert graph.texts("91") == []
+    await process.drained()
+    assert graph.texts("91") == ["echo x", "echo y"]
+    assert caplog.text.count("outbox.reply.parked code=131999") == 1
+    assert await process.client.xlen("wa:dead") == 0
+    await process.stop()
+
+
+async def test_a_reply_that_stays_refused_while_others_get_through_is_set_aside_and_the_next_is_sent(
+    redis_url: str,
+) -> None:
+    async def refuse_one(body: dict[str, Any]) -> None:
+        if body["biz_opaque_callback_data"] == "a:1":
+            raise UNKNOWN
+
+    graph = FakeGraph(refuse_one)
+    process = Process(redis_url, graph=graph, unknown_patience_s=0.5).start()
+    await process.inbox.put([message("91", "a", "x"), message("91", "b", "y")])
+    await asyncio.sleep(0.2)
+    await process.inbox.put([message("92", "c", "z")])
+    await process.drained()
+    assert graph.texts("91") == ["echo y"]
+    [(_, fields)] = await process.client.xrange("wa:dead")
+    dead = json.loads(fields["j"])
+    assert "131999" in dead["reason"]
+    assert json.loads(dead["reply"])["key"] == "a:1"
+    await process.stop()
+
+
+async def test_while_nothing_gets_through_a_refusal_nobody_knows_sets_nothing_aside(redis_url: str) -> None:
+    up = False
+
+    async def outage(body: dict[str, Any]) -> None:
+        if not up:
+            raise UNKNOWN
+
+    graph = FakeGraph(outage)
+    process = Process(redis_url, graph=graph, unknown_patience_s=0.3).start()
+    await process.inbox.put([message(f"91{n}", f"w{n}") for n in range(20)])
+    await asyncio.sleep(1.5)
+    up = True
+    await process.drained()
+    assert graph.keys() == {f"w{n}:1": 1 for n in range(20)}
+    assert await process.client.xlen("wa:dead") == 0
+    await process.stop()
+
+
+def waiting_reply(customer: str, body: dict[str, Any], **more: Any) -> str:
+    """A reply in the outbox as another version may have written it."""
+    until = time.time() + 99
+    reply = Outgoing(customer, f"{customer}:1", customer, body, "words", 0, "assistant", {"to": customer}, until)
+    return json.dumps({**json.loads(reply.as_json()), **more})
+
+
+async def test_a_reply_that_a_newer_version_left_is_sent(redis_url: str) -> None:
+    body = {"type": "text", "text": {"body": "words"}}
+    client = redis.Redis.from_url(redis_url)
+    client.xadd(keys.outbox_stream(3), {"c": "91", "e": waiting_reply("91", body, invented_next_year={"a": 1})})
+    process = Process(redis_url).start()
+    await process.drained()
+    assert process.graph.texts("91") == ["words"]
+    await process.stop()
+
+
+async def test_an_outbox_entry_that_is_no_reply_goes_to_the_dead_letters(redis_url: str) -> None:
+    client = redis.Redis.from_url(redis_url, decode_responses=True)
+    client.xadd(keys.outbox_stream(3), {"c": "91", "e": '{"customer": "91"}'})
+    process = Process(redis_url).start()
+    await process.drained()
+    [(_, fields)] = client.xrange("wa:dead")
+    assert json.loads(fields["j"])["reason"] == "unreadable"
+    await process.stop()
+
+
+async def test_what_happens_to_one_customers_reply_changes_nothing_for_another_with_the_same_stream_id(
+    redis_url: str,
+) -> None:
+    graph = FakeGraph(Script(BadPayload("no", code=131009), only="91"))
+    process = Process(redis_url, graph=graph)
+    buttons = {"type": "interactive", "interactive": {"type": "button"}}
+    items = []
+    for partition, customer in ((3, "91"), (4, "92")):
+        text = waiting_reply(customer, buttons)
+        process_owns = Owned(partition, f"token{partition}")
+        await process.client.set(keys.owner(partition), process_owns.token)
+        await process.client.xadd(keys.outbox_stream(partition), {"c": customer, "e": text}, id="5-0")
+        items.append(Item(process_owns, "5-0", customer, text))
+    assert await process.transport.outbox.work(items[0]) is not None, "refused, to be tried as plain text"
+    assert await process.transport.outbox.work(items[1]) is None
+    assert graph.accepted[0]["type"] == "interactive"
+    await process.client.close()
+
+
+async def test_a_timeout_whose_message_went_out_is_settled_by_its_status(redis_url: str) -> None:
+    taken: list[dict[str, Any]] = []
+
+    async def accept_then_hang(body: dict[str, Any]) -> None:
+        if not taken:
+            taken.append(body)
+            await asyncio.sleep(60)
+
+    graph = FakeGraph(accept_then_hang)
+    process = Process(redis_url, graph=graph, settle_s=3, send_timeout_s=0.2).start()
+    await process.inbox.put([message("91", "a", "x"), message("91", "b", "y")])
+    await asyncio.sleep(0.5)
+    status = {"record": "status", "wamid": "wamid.real", "status": "delivered", "at": 1, "key": "a:1", "errors": []}
+    await process.inbox.put([], [status])
+    await process.drained()
+    assert graph.texts("91") == ["echo y"]
+    assert sent_records(redis_url)[0]["wamid"] == "wamid.real"
+    await process.stop()
+
+
+async def test_a_timeout_without_any_status_is_sent_again(redis_url: str) -> None:
+    calls = 0
+
+    async def hang_once(body: dict[str, Any]) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            await asyncio.sleep(60)
+
+    graph = FakeGraph(hang_once)
+    process = Process(redis_url, graph=graph, settle_s=0.4, send_timeout_s=0.2).start()
+    await process.inbox.put([message("91", "a", "x")])
+    await process.drained()
+    assert graph.texts("91") == ["echo x"]
+    await process.stop()
+
+
+async def test_a_process_killed_while_sending_leaves_at_most_that_one_reply_in_doubt(redis_url: str) -> None:
+    reached = asyncio.Event()
+
+    async def accept_and_die(body: dict[str, Any]) -> None:
+        victim_graph.accepted.append(body)
+        reached.set()
+        await asyncio.sleep(60)
+
+    victim_graph = FakeGraph(accept_and_die)
+    victim = Process(redis_url, graph=victim_graph).start()
+    await victim.inbox.put([message("91", "a", "x"), message("91", "b", "y"), message("91", "c", "z")])
+    await asyncio.wait_for(reached.wait(), 5)
+    await victim.die()
+    survivor = Process(redis_url, settle_s=3).start()
+    status = {"record": "status", "wamid": "wamid.real", "status": "sent", "at": 1, "key": "a:1", "errors": []}
+    await survivor.inbox.put([], [status])
+    await survivor.drained()
+    assert [*victim_graph.texts("91"), *survivor.graph.texts("91")] == ["echo x", "echo y", "echo z"]
+    await survivor.stop()
+
+
+@pytest.mark.slow
+async def test_a_long_outage_of_graph_loses_nothing_and_keeps_the_order(redis_url: str) -> None:
+    up = False
+
+    async def outage(body: dict[str, Any]) -> None:
+        if not up:
+            raise Transient("HTTP 500", http_status=500)
+
+    graph = FakeGraph(outage)
+    first = Process(redis_url, graph=graph).start()
+    for n in range(5):
+        await first.inbox.put([message(f"91{c}", f"{c}.{n}", str(n)) for c in range(20)])
+    await asyncio.sleep(1)
+    await first.die()
+    second = Process(redis_url, graph=graph).start()
+    await asyncio.sleep(1.5)
+    up = True
+    await second.drained(15)
+    for c in range(20):
+        assert graph.texts(f"91{c}") == [f"echo {n}" for n in range(5)]
+    await second.stop()
+
+
+@pytest.mark.slow
+async def test_a_reply_past_the_window_is_not_sent(redis_url: str) -> None:
+    up = False
+
+    async def outage(body: dict[str, Any]) -> None:
+        if not up:
+            raise Transient("HTTP 500", http_status=500)
+
+    graph = FakeGraph(outage)
+    process = Process(redis_url, graph=graph).start()
+    await process.inbox.put([message("91", "a", at=time.time() - 24 * 3600 + 2)])
+    await asyncio.sleep(2.5)
+    up = True
+    await process.drained()
+    assert graph.accepted == []
+    assert sent_records(redis_url)[0]["error"] == "window_closed"
+    await process.stop()
+
+
+class ClosingFloor:
+    """The bot has the floor when the turn runs and has lost it when its reply is to be sent."""
+
+    def __init__(self) -> None:
+        self.held: list[tuple[str, str, str]] = []
+
+    async def holder(self, customer: str) -> Any:
+        return type("State", (), {"holder": "bot", "epoch": 1})()
+
+    async def admit_reply(self, customer: str, epoch: int, wamid: str | None) -> bool:
+        return wamid != "late"
+
+    async def relay(self, customer: str, entry: Any, wish: Any = None) -> Any: ...
+
+    async def not_delivered(self, entry_id: str, why: str) -> None: ...
+
+    async def held_back(self, customer: str, wamid: str, answer: str) -> None:
+        self.held.append((customer, wamid, answer))
+
+
+async def test_a_reply_computed_before_a_takeover_is_never_sent_after_it(redis_url: str) -> None:
+    floor = ClosingFloor()
+    process = Process(redis_url, floor=floor).start()
+    await process.inbox.put([message("91", "fine", "x"), message("91", "late", "y")])
+    await process.drained()
+    assert floor.held == [("91", "late", "echo y")], "whoever has the conversation is shown what was not sent"
+    assert process.graph.texts("91") == ["echo x"]
+    assert [r["error"] for r in sent_records(redis_url)] == [None, "floor_lost"]
+    await process.stop()
+
+
+async def test_an_agents_reply_that_cannot_arrive_comes_back_to_the_agent(redis_url: str) -> None:
+    told: list[tuple[str, str]] = []
+
+    class Floor(ClosingFloor):
+        async def not_delivered(self, entry_id: str, why: str) -> None:
+            told.append((entry_id, why))
+
+    process = Process(redis_url, graph=FakeGraph(Script(WindowClosed("late", code=131047))), floor=Floor()).start()
+    await process.inbox.put([Entry("agent_comment", "91", "comment:1", {"text": "Sorry for that.", "media": []})])
+    await process.drained()
+    assert told == [("comment:1:1", "window_closed")]
+    await process.stop()
+
+
+async def test_outside_the_window_an_agents_words_go_out_as_the_template(redis_url: str) -> None:
+    process = Process(redis_url).start()
+    await process.inbox.put([message("91", "old", at=time.time() - 30 * 3600)])
+    template = {"name": "reopen", "language": "en", "parameters": ["Your refund is done."]}
+    payload = {"text": "Your refund is done.", "media": [], "template": template}
+    await process.inbox.put([Entry("agent_comment", "91", "comment:1", payload)])
+    await process.inbox.put([Entry("agent_comment", "91", "comment:2", {"text": "plain"})])
+    await process.drained()
+    [body] = process.graph.accepted
+    assert body["template"]["name"] == "reopen"
+    assert body["to"] == "91"
+    assert [r["error"] for r in sent_records(redis_url)] == [None, "window_closed"]
+    await process.stop()
+
+
+@pytest.mark.slow
+async def test_in_an_outage_only_a_probe_now_and_then_bothers_graph(redis_url: str) -> None:
+    up = False
+
+    async def outage(body: dict[str, Any]) -> None:
+        if not up:
+            raise Transient("HTTP 500", http_status=500)
+
+    graph = FakeGraph(outage)
+    process = Process(redis_url, graph=graph).start()
+    await process.inbox.put([message(f"91{n}", f"w{n}") for n in range(200)])
+    await asyncio.sleep(2)
+    tried = graph.attempts
+    await asyncio.sleep(1)
+    assert graph.attempts - tried < 30
+    up = True
+    await process.drained(15)
+    assert graph.keys() == {f"w{n}:1": 1 for n in range(200)}
+    await process.stop()

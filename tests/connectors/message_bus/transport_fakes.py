@@ -1,0 +1,155 @@
+"""Fakes at the transport's two edges (dialogue, Graph), and a process in a box around a real Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import redis.asyncio
+
+from connectors.conversations.thread_control import BotHasIt
+from connectors.message_bus import keys
+from connectors.message_bus.commit import Commits
+from connectors.message_bus.consumer import Consumer
+from connectors.message_bus.inbox import Entry, Inbox, connect
+from connectors.message_bus.outbox import Outbox
+from connectors.message_bus.transport import Transport
+from connectors.message_bus.turn import Reply, TrackerAppend, Turn
+from handoff.relay import Wish
+
+
+def message(customer: str, wamid: str, text: str = "hello", at: float | None = None) -> Entry:
+    """A customer's message as the channel stores it."""
+    metadata = {"wamid": wamid, "customer": customer, "wa_id": customer, "timestamp": int(at or time.time())}
+    return Entry("message", customer, wamid, {"text": text, "metadata": metadata})
+
+
+@dataclass
+class FakeSpeaker:
+    """Echoes; `on_answer` may do anything first."""
+
+    on_answer: Callable[[Turn], Awaitable[None]] | None = None
+    answered: list[tuple[str, str]] = field(default_factory=list)
+    restarted: list[str] = field(default_factory=list)
+    mute: bool = False
+    wishes: dict[str, Wish] = field(default_factory=dict)  # by message
+    facts: list[dict[str, Any]] = field(default_factory=list)  # what responses were filled with
+
+    async def answer(self, turn: Turn) -> None:
+        self.answered.append((turn.entry.customer, turn.entry.id))
+        if self.on_answer is not None:
+            await self.on_answer(turn)
+        turn.events.append({"event": "user", "text": turn.entry.payload["text"]})
+        turn.appends.append(TrackerAppend(turn.entry.customer, ('[{"event":"user"}]',)))
+        if not self.mute:
+            turn.replies.append(text_reply(f"echo {turn.entry.payload['text']}"))
+
+    async def say(self, turn: Turn, response: str, **facts: Any) -> None:
+        turn.replies.append(replace(text_reply(response), metadata={"utter_action": response}))
+        self.facts.append(facts)
+
+    async def wish(self, turn: Turn) -> Wish | None:
+        return self.wishes.get(turn.entry.payload["text"])
+
+    async def restart(self, turn: Turn) -> None:
+        self.restarted.append(turn.entry.customer)
+
+    def seen(self, turn: Turn) -> None:
+        return None
+
+
+def text_reply(text: str) -> Reply:
+    return Reply({"messaging_product": "whatsapp", "type": "text", "text": {"body": text}}, text)
+
+
+@dataclass
+class FakeGraph:
+    """Accepts everything, unless `on_send` raises or hangs."""
+
+    on_send: Callable[[dict[str, Any]], Awaitable[None]] | None = None
+    accepted: list[dict[str, Any]] = field(default_factory=list)
+    attempts: int = 0
+
+    async def send(self, body: dict[str, Any]) -> str:
+        self.attempts += 1
+        if self.on_send is not None:
+            await self.on_send(body)
+        self.accepted.append(body)
+        return f"wamid.out.{len(self.accepted)}"
+
+    async def mark_read(self, wamid: str, typing: bool = True) -> None:
+        return None
+
+    def texts(self, customer: str) -> list[str]:
+        """What this customer got, in order."""
+        return [body["text"]["body"] for body in self.accepted if body.get("to") == customer]
+
+    def keys(self) -> dict[str, int]:
+        """How often each reply was accepted."""
+        counts: dict[str, int] = defaultdict(int)
+        for body in self.accepted:
+            counts[body["biz_opaque_callback_data"]] += 1
+        return dict(counts)
+
+
+class Process:
+    """One server process's transport, with fast clocks. `die()` is kill -9: nothing is given back."""
+
+    def __init__(
+        self,
+        url: str,
+        speaker: FakeSpeaker | None = None,
+        graph: FakeGraph | None = None,
+        floor: Any = None,
+        **options: Any,
+    ) -> None:
+        self.client: redis.asyncio.Redis = connect(url)
+        self.inbox = Inbox(self.client)
+        self.speaker, self.graph = speaker or FakeSpeaker(), graph or FakeGraph()
+        floor = floor or BotHasIt()
+        consumer = Consumer(
+            self.client, self.speaker, floor, Commits(self.client, "model"),
+            turn_timeout_s=options.get("turn_timeout_s", 5), retry_s=0.05,
+        )  # fmt: skip
+        outbox = Outbox(
+            self.client, self.graph, floor, settle_s=options.get("settle_s", 0.5),
+            send_timeout_s=options.get("send_timeout_s", 1), first_backoff_s=0.05, probe_s=0.3,
+            unknown_patience_s=options.get("unknown_patience_s", 5),
+        )  # fmt: skip
+        self.transport = Transport(self.client, consumer, outbox)
+        self.transport.partitions._lease_s = 0.8
+        self.transport.partitions._tick_s = 0.1
+
+    def start(self) -> Process:
+        self.transport.start()
+        return self
+
+    async def stop(self) -> None:
+        await self.transport.stop(2)
+
+    async def die(self) -> None:
+        await self.transport.cut()
+
+    async def drained(self, timeout_s: float = 10) -> None:
+        """Wait until inbox and outbox are empty."""
+        await eventually(self.empty, timeout_s)
+
+    async def empty(self) -> bool:
+        lengths = [
+            await self.client.xlen(name(p))
+            for name in (keys.inbox_stream, keys.outbox_stream)
+            for p in range(keys.PARTITIONS)
+        ]
+        return sum(lengths) == 0
+
+
+async def eventually(condition: Callable[[], Awaitable[bool]], timeout_s: float = 10) -> None:
+    """Wait until the condition holds; AssertionError when it does not in time."""
+    deadline = time.monotonic() + timeout_s
+    while not await condition():
+        assert time.monotonic() < deadline, "did not happen in time"
+        await asyncio.sleep(0.02)

@@ -1,0 +1,373 @@
+"""Each speed-up behaves as the stock function that it replaces."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import copy
+import importlib
+import inspect
+import json
+import time
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import rasa
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from jsonschema import ValidationError
+from rasa.core.actions.action import RemoteAction
+from rasa.core.channels.channel import UserMessage
+from rasa.core.featurizers.tracker_featurizers import MaxHistoryTrackerFeaturizer
+from rasa.core.policies.memoization import MemoizationPolicy
+from rasa.core.policies.rule_policy import RulePolicy
+from rasa.core.processor import MessageProcessor
+from rasa.engine.exceptions import GraphRunError
+from rasa.engine.graph import GraphSchema, SchemaNode
+from rasa.engine.runner.dask import DaskGraphRunner
+from rasa.exceptions import ActionLimitReached
+from rasa.shared.core.events import (
+    ActionExecuted,
+    ActiveLoop,
+    ConversationPaused,
+    Event,
+    LoopInterrupted,
+    SlotSet,
+    UserUttered,
+)
+from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.shared.utils.common import all_subclasses
+
+from connectors.rasa_patches import graph_thread, predictions, replay, speedups
+from tests.connectors.stores.test_tracker_store import DOMAIN, LONG_CONVERSATIONS
+
+STOCK_VALIDATE = RemoteAction._validate_action_result
+
+
+@pytest.fixture(autouse=True)
+def stock_afterwards() -> Iterator[None]:
+    """Leave Rasa as it was found."""
+    yield
+    speedups.uninstall()
+
+
+def test_another_version_of_rasa_keeps_its_stock_behaviour(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rasa, "__version__", "3.7.0")
+    assert speedups.install() is False
+    assert Event.resolve_by_type is not speedups.resolve_event_type
+    assert RemoteAction._validate_action_result is STOCK_VALIDATE
+
+
+def test_the_installed_rasa_is_the_one_they_were_written_for() -> None:
+    assert speedups.install() is True
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+EVENTS = st.one_of(
+    st.fixed_dictionaries(
+        {"event": st.sampled_from(["slot", "user", "bot", "action", "followup", "form", "zzz"])},
+        optional={"name": JSON, "value": JSON, "timestamp": JSON, "text": JSON, "metadata": JSON},
+    ),
+    JSON,
+)
+RESULTS = st.one_of(
+    JSON,
+    st.fixed_dictionaries({}, optional={"events": st.one_of(st.lists(EVENTS, max_size=3), JSON), "responses": JSON}),
+)
+
+
+def verdict(validate: Any, result: Any) -> str:
+    try:
+        return str(validate(result))
+    except ValidationError as error:
+        return error.message
+
+
+@hypothesis_settings(max_examples=60, deadline=None)
+@given(RESULTS)
+def test_action_results_get_the_same_verdict_with_the_same_words(result: Any) -> None:
+    remote = RemoteAction("action_x", None)
+    ours = verdict(lambda value: speedups.validate_action_result(remote, value), copy.deepcopy(result))
+    assert ours == verdict(lambda value: STOCK_VALIDATE(remote, value), copy.deepcopy(result))
+
+
+def test_every_event_type_is_resolved_to_the_same_class() -> None:
+    for name in {kind.type_name for kind in all_subclasses(Event)}:
+        expected = speedups._stock_resolve_by_type(name)
+        assert speedups.resolve_event_type(name) is expected
+        assert speedups.resolve_event_type(name) is expected
+    assert speedups.resolve_event_type("topic") is None
+    default = speedups.resolve_event_type("slot")
+    assert speedups.resolve_event_type("unheard_of", default) is default
+    with pytest.raises(ValueError, match="unheard_of"):
+        speedups.resolve_event_type("unheard_of")
+
+
+@pytest.mark.parametrize("name", [module.__name__ for module in speedups.COPIES_FOR_DEBUG_ONLY])
+def test_copies_are_left_out_only_where_they_feed_debug_logs(name: str) -> None:
+    tree = ast.parse(inspect.getsource(importlib.import_module(name)))
+
+    def uses(root: ast.AST) -> set[tuple[int, int]]:
+        return {
+            (node.lineno, node.col_offset)
+            for node in ast.walk(root)
+            if isinstance(node, ast.Name) and node.id == "copy"
+        }
+
+    in_debug = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "debug":
+            in_debug |= uses(node)
+    assert uses(tree) == in_debug
+    assert in_debug
+
+
+NEEDS = st.integers(1, 8).flatmap(
+    lambda size: st.tuples(
+        *(
+            st.lists(st.sampled_from([*(f"n{i}" for i in range(n)), "__in__"]), max_size=3, unique=True)
+            for n in range(size)
+        )
+    )
+)
+
+
+def runner_of(needs: tuple[list[str], ...], log: list[str]) -> DaskGraphRunner:
+    """A runner over nodes that report what they were given, without Rasa's components."""
+
+    def node(name: str) -> Any:
+        def run(*given: Any) -> tuple[str, Any]:
+            log.append(name)
+            if name == "n7":
+                raise RuntimeError("node failed")
+            return name, (name, given)
+
+        return run
+
+    schema = GraphSchema(
+        {
+            f"n{number}": SchemaNode({f"x{i}": need for i, need in enumerate(needed)}, object, "create", "run", {})
+            for number, needed in enumerate(needs)
+        }
+    )
+    runner = DaskGraphRunner.__new__(DaskGraphRunner)
+    runner._graph_schema = schema
+    runner._instantiated_nodes = {name: node(name) for name in schema.nodes}
+    runner._execution_context = None
+    return runner
+
+
+def outcome(run: Any, runner: DaskGraphRunner, inputs: dict[str, Any], target: str) -> Any:
+    try:
+        return run(runner, inputs, [target])
+    except Exception as error:
+        return type(error)
+
+
+@hypothesis_settings(max_examples=80, deadline=None)
+@given(needs=NEEDS, value=st.sampled_from([["message"], {"a": 1}, "word"]))
+def test_a_graph_gives_the_same_outputs_and_runs_each_node_once(needs: tuple[list[str], ...], value: Any) -> None:
+    target = f"n{len(needs) - 1}"
+    ours, theirs = [], []
+    found = outcome(speedups.run_graph, runner_of(needs, ours), {"__in__": value}, target)
+    expected = outcome(speedups._stock_run, runner_of(needs, theirs), {"__in__": value}, target)
+    assert found == expected
+    assert sorted(ours) == sorted(theirs)
+
+
+def test_an_input_that_is_named_like_a_node_is_refused_as_before() -> None:
+    for run in (speedups.run_graph, speedups._stock_run):
+        assert outcome(run, runner_of(([],), []), {"__in__": "n0"}, "n0") is GraphRunError
+
+
+def tracker_of(steps: list[list[Event]]) -> DialogueStateTracker:
+    events = [copy.deepcopy(event) for step in steps for event in step]
+    return DialogueStateTracker.from_events("91", events, DOMAIN.slots)
+
+
+def states_of(tracker: DialogueStateTracker) -> list[Any]:
+    return [
+        tracker.past_states(DOMAIN, omit_unset_slots=omit, ignore_rule_only_turns=ignore)
+        for omit in (False, True)
+        for ignore in (False, True)
+    ]
+
+
+@hypothesis_settings(max_examples=40, deadline=None)
+@given(steps=LONG_CONVERSATIONS)
+def test_trackers_are_replayed_to_the_same_states(steps: list[list[Event]]) -> None:
+    stock = tracker_of(steps)
+    expected = (
+        [id(type(e)) for e in stock.applied_events()], states_of(stock), stock.current_slot_values(),
+    )  # fmt: skip
+    speedups.install()
+    try:
+        ours = tracker_of(steps)
+        first = states_of(ours)
+        for states in first:
+            states[-1].clear()
+        found = ([id(type(e)) for e in ours.applied_events()], states_of(ours), ours.current_slot_values())
+    finally:
+        speedups.uninstall()
+    assert found == expected
+
+
+@hypothesis_settings(max_examples=40, deadline=None)
+@given(steps=LONG_CONVERSATIONS, count=st.integers(1, 8))
+def test_the_latest_states_are_the_end_of_all_states(steps: list[list[Event]], count: int) -> None:
+    expected = tracker_of(steps).past_states(DOMAIN)[-count:]
+    assert replay.latest_states(tracker_of(steps), DOMAIN, count) == expected
+
+
+def state_of_tracker(tracker: DialogueStateTracker) -> dict[str, Any]:
+    """Everything about a tracker, comparable."""
+    known = {name: value for name, value in vars(tracker).items() if name not in ("slots", "active_loop", "events")}
+    return known | {
+        "events": [id(event) for event in tracker.events],
+        "slots": {name: (type(slot), vars(slot)) for name, slot in tracker.slots.items()},
+        "active_loop": vars(tracker.active_loop) if tracker.active_loop else None,
+    }
+
+
+@hypothesis_settings(max_examples=60, deadline=None)
+@given(steps=LONG_CONVERSATIONS)
+def test_a_copied_tracker_is_what_replaying_makes_and_leads_its_own_life(steps: list[list[Event]]) -> None:
+    tracker = tracker_of(steps)
+    before = copy.deepcopy(state_of_tracker(tracker))
+    ours, theirs = replay.copy_tracker(tracker), replay.stock_copy(tracker)
+    assert state_of_tracker(ours) == state_of_tracker(theirs)
+    for event in (SlotSet("size", "x"), ActiveLoop("a_form"), LoopInterrupted(True), ActionExecuted("action_x")):
+        ours.update(event)
+        theirs.update(event)
+    assert state_of_tracker(ours) == state_of_tracker(theirs)
+    assert state_of_tracker(tracker) == before
+
+
+STATES = st.builds(
+    lambda before, intent, size: {
+        **({"prev_action": {"action_name": before}} if before else {}),
+        **({"user": {"intent": intent}} if intent else {}),
+        **({"slots": {"size": size}} if size else {}),
+    },
+    st.sampled_from(["action_listen", "action_x", "action_x", ""]),
+    st.sampled_from(["greet", "bye", ""]),
+    st.sampled_from([[1.0], [0.0, 1.0], "should_not_be_set", ""]),
+)
+RULES_OF_STATES = st.lists(st.lists(STATES, min_size=1, max_size=4), max_size=8)
+
+
+def rule_policy(rules: list[list[Any]]) -> RulePolicy:
+    policy = RulePolicy.__new__(RulePolicy)
+    policy.lookup = {"rules": {json.dumps(rule): "action_x" for rule in rules}}
+    policy._Policy__featurizer = MaxHistoryTrackerFeaturizer()  # type: ignore[attr-defined]
+    return policy
+
+
+@hypothesis_settings(max_examples=200, deadline=None)
+@given(rules=RULES_OF_STATES, states=st.lists(STATES, max_size=6), more=RULES_OF_STATES)
+def test_the_same_rules_apply_to_a_conversation(rules: list[Any], states: list[Any], more: list[Any]) -> None:
+    policy = rule_policy(rules)
+    for lookup in (policy.lookup["rules"], {json.dumps(rule): "x" for rule in more}, policy.lookup["rules"]):
+        expected = predictions.stock_get_possible_keys(policy, lookup, states)
+        assert predictions.get_possible_keys(policy, lookup, states) == expected
+
+
+@hypothesis_settings(max_examples=40, deadline=None)
+@given(rules=RULES_OF_STATES, steps=LONG_CONVERSATIONS, use_text=st.booleans())
+def test_rules_see_the_conversation_as_far_back_as_they_reach(rules: Any, steps: Any, use_text: bool) -> None:
+    policy = rule_policy(rules)
+    longest = max(map(len, rules), default=0)
+    expected = predictions.stock_prediction_states(policy, tracker_of(steps), DOMAIN, use_text)
+    assert predictions.prediction_states(policy, tracker_of(steps), DOMAIN, use_text) == expected[-longest - 1 :]
+
+
+def test_without_stories_memoization_predicts_nothing_as_before() -> None:
+    policy = MemoizationPolicy.__new__(MemoizationPolicy)
+    policy.config = MemoizationPolicy.get_default_config() | {"max_history": 6, "priority": 3}
+    policy._Policy__featurizer = MaxHistoryTrackerFeaturizer(max_history=6)  # type: ignore[attr-defined]
+    policy.priority = 3
+    tracker = tracker_of([[ActionExecuted("action_listen"), UserUttered("hi", {"name": "greet"})]])
+    for lookup in ({}, {"another story": "action_x"}):
+        policy.lookup = lookup
+        expected = predictions.stock_memoized(policy, tracker, DOMAIN)
+        assert vars(predictions.memoized(policy, tracker, DOMAIN)) == vars(expected)
+
+
+class ScriptedProcessor(MessageProcessor):
+    """A processor whose predictions and actions are scripted; it notes what is asked of it."""
+
+    def __init__(self, script: list[Any]) -> None:
+        self.script, self.notes = list(script), []
+        self.nlg = self.http_interpreter = None
+        self.on_circuit_break = lambda *_: self.notes.append("circuit break")
+
+    def predict_next_with_tracker_if_should(self, tracker: Any) -> Any:
+        step = self.script.pop(0) if self.script else "listen"
+        self.notes.append(f"predict {step}")
+        if step == "limit":
+            raise ActionLimitReached
+        if step == "broken":
+            raise ValueError("no policy")
+        return step, SimpleNamespace(is_end_to_end_prediction=step == "e2e")
+
+    async def _run_action(self, action: str, tracker: Any, *_: Any) -> bool:
+        self.notes.append(f"run {action}")
+        if action == "pause":
+            tracker.update(ConversationPaused())
+        return action != "listen"
+
+    async def run_action_extract_slots(self, output_channel: Any, tracker: Any) -> Any:
+        self.notes.append("extract slots")
+        return tracker
+
+    def _parse_message_with_graph(self, message: Any, tracker: Any, only_output_properties: bool) -> dict[str, Any]:
+        self.notes.append(f"parse {message.text} {tracker.sender_id} {only_output_properties}")
+        return {"text": message.text, "intent": {"name": "greet"}, "entities": []}
+
+    def _check_for_unseen_features(self, parse_data: dict[str, Any]) -> None:
+        self.notes.append(f"check {parse_data['intent']['name']}")
+
+
+async def notes_of(loop: Any, script: list[str]) -> tuple[list[str], str]:
+    processor = ScriptedProcessor(script)
+    tracker = DialogueStateTracker.from_events("91", [], DOMAIN.slots)
+    try:
+        await loop(processor, None, tracker)
+    except ValueError as error:
+        return processor.notes, str(error)
+    return processor.notes, ""
+
+
+@hypothesis_settings(max_examples=50, deadline=None)
+@given(script=st.lists(st.sampled_from(["utter", "e2e", "limit", "pause", "broken", "listen"]), max_size=6))
+def test_predictions_in_a_thread_take_the_same_steps(script: list[str]) -> None:
+    ours = asyncio.run(notes_of(graph_thread.run_prediction_loop, script))
+    assert ours == asyncio.run(notes_of(graph_thread.stock_run_prediction_loop, script))
+
+
+@pytest.mark.parametrize("tracker", [None, DialogueStateTracker.from_events("92", [], DOMAIN.slots)])
+async def test_understanding_in_a_thread_gives_the_same_answer(tracker: DialogueStateTracker | None) -> None:
+    ours, theirs = ScriptedProcessor([]), ScriptedProcessor([])
+    message = UserMessage("hello", sender_id="91")
+    expected = await graph_thread.stock_parse_message(theirs, message, tracker)
+    assert await graph_thread.parse_message(ours, message, tracker) == expected
+    assert ours.notes == theirs.notes
+
+
+async def test_the_event_loop_runs_on_while_a_message_is_understood() -> None:
+    processor = ScriptedProcessor([])
+    processor._parse_message_with_graph = lambda *_: time.sleep(0.2) or {"text": "", "intent": {}, "entities": []}  # type: ignore[method-assign]
+    processor._check_for_unseen_features = lambda _: None  # type: ignore[method-assign]
+    parsing = asyncio.create_task(graph_thread.parse_message(processor, UserMessage("hi", sender_id="91")))
+    ticks = 0
+    while not parsing.done():
+        await asyncio.sleep(0.01)
+        ticks += 1
+    assert ticks >= 5
