@@ -15,11 +15,11 @@ import settings
 from actions.order_answers import numbers_meant
 from actions.speaking import Domain, Event, SpeakingAction, follows, message_metadata
 from actions.words import Pieces
-from handoff.database import HandoffUnavailable
-from handoff.desk import Desk
-from handoff.hours import Opening
-from handoff.takeover import Opened, Request
-from handoff.transcript import transcript
+from handoff.jobs.transcript import transcript
+from handoff.storage.database import HandoffUnavailable
+from handoff.takeover.opening_hours import Opening
+from handoff.takeover.service import Desk
+from handoff.takeover.state_machine import Opened, Request
 
 log = logging.getLogger(__name__)
 

@@ -19,8 +19,8 @@ from redis.exceptions import RedisError
 
 from connectors.message_bus import keys
 from connectors.message_bus.inbox import Entry, Inbox
-from handoff.entries import is_agents
-from handoff.figures import Figure
+from handoff.jobs.metrics import Figure
+from handoff.takeover.inbox_entries import is_agents
 
 log = logging.getLogger(__name__)
 

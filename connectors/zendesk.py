@@ -22,9 +22,9 @@ from sanic.response import HTTPResponse, json, raw, text
 
 import settings
 from connectors.whatsapp.graph.client import GraphClient, GraphError
-from handoff.database import Database, HandoffUnavailable
-from handoff.ticket import media_signature
-from handoff.zendesk_events import NotAnEvent, is_genuine, parse_event, take
+from handoff.helpdesks.zendesk_events import NotAnEvent, is_genuine, parse_event, take
+from handoff.jobs.ticket import media_signature
+from handoff.storage.database import Database, HandoffUnavailable
 from settings import Settings
 
 log = logging.getLogger(__name__)

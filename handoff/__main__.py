@@ -19,10 +19,10 @@ from sqlalchemy.engine import Row
 
 import settings
 import signals
-from handoff.database import Database, HandoffUnavailable
-from handoff.log_tickets import LogTickets
-from handoff.port import HelpdeskError, Ticket
-from handoff.tables import jobs, log_tickets, takeovers
+from handoff.helpdesks.interface import HelpdeskError, Ticket
+from handoff.helpdesks.log_tickets import LogTickets
+from handoff.storage.database import Database, HandoffUnavailable
+from handoff.storage.tables import jobs, log_tickets, takeovers
 
 TROUBLE = {
     "away": "the helpdesk does not answer",

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 
-from handoff.hours import DAYS, BusinessHours, Span
+from handoff.takeover.opening_hours import DAYS, BusinessHours, Span
 from settings import PROJECT_ROOT
 
 HANDOFF_FILE = PROJECT_ROOT / "handoff.yml"

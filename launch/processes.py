@@ -18,7 +18,7 @@ import redis
 from sqlalchemy.exc import ArgumentError
 
 import settings as settings_module
-from handoff.database import Database, HandoffUnavailable
+from handoff.storage.database import Database, HandoffUnavailable
 from launch.console import LaunchError
 from launch.embedded_redis import EmbeddedRedis
 from launch.supervisor import STOP_BACKENDS, STOP_STORES, Child

@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 
 import postgres_patience
 from conversation_log import database
-from handoff.database import Database, HandoffUnavailable
+from handoff.storage.database import Database, HandoffUnavailable
 
 
 @pytest.fixture

@@ -20,14 +20,14 @@ from urllib.parse import urlsplit
 import redis.asyncio
 
 from connectors.message_bus.inbox import Entry, Inbox, InboxUnavailable, connect
-from handoff.backends import helpdesk
-from handoff.channels import channels
 from handoff.configuration import HandoffConfiguration, load_configuration
-from handoff.database import Database, HandoffUnavailable
-from handoff.deliveries import Deliveries, Delivery
-from handoff.dispatcher import RENEW_EVERY_S, Dispatcher
-from handoff.looking import Looking
-from handoff.notify import Notifier
+from handoff.helpdesks.backends import helpdesk
+from handoff.jobs.deliveries import Deliveries, Delivery
+from handoff.jobs.dispatcher import RENEW_EVERY_S, Dispatcher
+from handoff.jobs.polling import Looking
+from handoff.notifications.notices import Notifier
+from handoff.notifications.notifiers import channels
+from handoff.storage.database import Database, HandoffUnavailable
 from settings import Settings
 
 log = logging.getLogger(__name__)

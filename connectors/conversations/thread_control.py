@@ -1,4 +1,4 @@
-"""What the transport asks about takeovers: `handoff.floor.Floor` answers it, through `floor_mirror.MirroredFloor`."""
+"""What the message bus asks about takeovers; `handoff.takeover` answers, through the mirror beside this."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from connectors.message_bus.inbox import Entry
-from handoff.floor import Relayed
-from handoff.relay import Wish
+from handoff.takeover.customer_messages import Wish
+from handoff.takeover.thread_control import Relayed
 
 
 class State(Protocol):
@@ -24,7 +24,7 @@ class State(Protocol):
 
 
 class Authority(Protocol):
-    """Takeover authority. Methods raise handoff.database.HandoffUnavailable."""
+    """Takeover authority. Methods raise handoff.storage.database.HandoffUnavailable."""
 
     async def holder(self, customer: str) -> State:
         """Who has the floor before a turn."""

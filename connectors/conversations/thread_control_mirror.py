@@ -26,10 +26,10 @@ import redis.asyncio
 from connectors.conversations.thread_control import Authority, State
 from connectors.message_bus import keys
 from connectors.message_bus.inbox import Entry
-from handoff.database import HandoffUnavailable
-from handoff.entries import is_agents
-from handoff.floor import FloorState, Relayed
-from handoff.relay import Wish
+from handoff.storage.database import HandoffUnavailable
+from handoff.takeover.customer_messages import Wish
+from handoff.takeover.inbox_entries import is_agents
+from handoff.takeover.thread_control import FloorState, Relayed
 
 log = logging.getLogger(__name__)
 

@@ -18,8 +18,8 @@ from connectors.message_bus.outbox import Graph
 from connectors.message_bus.turn import Turn
 from connectors.whatsapp.graph.errors import GraphError
 from connectors.whatsapp.rendering.messages import MessageShaper
-from handoff.hours import Opening
-from handoff.relay import Wish
+from handoff.takeover.customer_messages import Wish
+from handoff.takeover.opening_hours import Opening
 
 log = logging.getLogger(__name__)
 

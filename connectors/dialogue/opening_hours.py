@@ -8,7 +8,7 @@ from rasa.core.nlg.generator import NaturalLanguageGenerator
 from rasa.shared.core.trackers import DialogueStateTracker
 
 import dates
-from handoff.hours import Opening
+from handoff.takeover.opening_hours import Opening
 
 PIECES = {0: "utter_handoff_piece_opens_today", 1: "utter_handoff_piece_opens_tomorrow"}
 LATER = "utter_handoff_piece_opens_on_day"

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from components.intents.message_parts import sentences
-from handoff.relay import Wish
+from handoff.takeover.customer_messages import Wish
 
 log = logging.getLogger(__name__)
 

@@ -24,9 +24,9 @@ from connectors.message_bus.keyed_executor import Again, Item, leave_slot
 from connectors.message_bus.partitions import Owned
 from connectors.message_bus.turn import Reply, Turn, current_turn
 from connectors.whatsapp.rendering import bodies
-from handoff.database import HandoffUnavailable
-from handoff.floor import Receipt
-from handoff.relay import Wish
+from handoff.storage.database import HandoffUnavailable
+from handoff.takeover.customer_messages import Wish
+from handoff.takeover.thread_control import Receipt
 
 log = logging.getLogger(__name__)
 

@@ -38,7 +38,7 @@ from connectors.whatsapp.graph.errors import (
     Unknown,
     why_not_delivered,
 )
-from handoff.database import HandoffUnavailable
+from handoff.storage.database import HandoffUnavailable
 
 log = logging.getLogger(__name__)
 

@@ -34,9 +34,9 @@ from connectors.server.startup import CannotStart, Options
 from connectors.whatsapp.graph.client import GraphClient
 from connectors.whatsapp.rendering.messages import MessageShaper
 from connectors.whatsapp.webhook.payload_ids import PayloadSigner
-from handoff.database import Database
-from handoff.figures import Figures
-from handoff.floor import Floor
+from handoff.jobs.metrics import Figures
+from handoff.storage.database import Database
+from handoff.takeover.thread_control import Floor
 from settings import Settings
 
 log = logging.getLogger(__name__)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from connectors import metrics
 from connectors.message_bus.inbox import connect
-from handoff.database import HandoffUnavailable
-from handoff.figures import Figure
+from handoff.jobs.metrics import Figure
+from handoff.storage.database import HandoffUnavailable
 from settings import PROJECT_ROOT
 from tests.conftest import free_port
 from tests.connectors.message_bus.transport_fakes import Process, message

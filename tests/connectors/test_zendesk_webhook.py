@@ -19,10 +19,10 @@ from sanic import Sanic
 from sqlalchemy import select
 
 from connectors.zendesk import MAX_BODY_BYTES, ZendeskChannel
-from handoff.database import Database
-from handoff.tables import deliveries, takeovers
-from handoff.takeover import Request, open_takeover
-from handoff.ticket import media_signature
+from handoff.jobs.ticket import media_signature
+from handoff.storage.database import Database
+from handoff.storage.tables import deliveries, takeovers
+from handoff.takeover.state_machine import Request, open_takeover
 from settings import load
 from tests.conftest import free_port
 from tests.handoff.stand_ins import serving

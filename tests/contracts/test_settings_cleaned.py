@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import settings
 from actions.orders.database import read_only_engine
 from conversation_log import database as log_database
-from handoff.database import Database
+from handoff.storage.database import Database
 from settings import SettingsError
 from settings_values import clean, database_url
 

@@ -97,7 +97,7 @@ def test_canary_is_in_no_file_afterwards(sqlite_log, turn, sent, shelf, noon, tm
 @pytest.mark.postgres
 def test_canary_is_in_no_table_file_of_postgresql_afterwards(redis_url, postgres_url, turn, sent, shelf, noon):
     """Its write-ahead log keeps rows for a while, as the receipt says; tables, indexes and statistics do not."""
-    from handoff import tables
+    from handoff.storage import tables
 
     log = Log(redis_url, postgres_url)
     database.migrate(log.engine)
@@ -127,7 +127,7 @@ def files_with(words: str, *folders: Path) -> list[Path]:
 
 
 def test_takeovers_of_the_customer_are_erased_and_others_kept(the_log, turn, sent, shelf, noon):
-    from handoff import tables
+    from handoff.storage import tables
 
     tables.metadata.create_all(the_log.engine)
     with the_log.engine.begin() as connection:
@@ -147,7 +147,7 @@ def test_takeovers_of_the_customer_are_erased_and_others_kept(the_log, turn, sen
 
 def plant_takeover(connection: Any, number: int, customer: str) -> None:
     """A row in every table of the takeovers, filled by the columns' types."""
-    from handoff import tables
+    from handoff.storage import tables
 
     known = {
         "id": number, "takeover_id": number, "customer": customer, "external_id": f"e{number}",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from handoff.configuration import HandoffConfiguration
-from handoff.database import Database
+from handoff.storage.database import Database
 from tests.handoff import samples
 
 

@@ -6,8 +6,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from handoff.configuration import HandoffConfiguration, normalised
-from handoff.hours import BusinessHours, Span
-from handoff.takeover import Request
+from handoff.takeover.opening_hours import BusinessHours, Span
+from handoff.takeover.state_machine import Request
 
 NOW = 1_800_000_000.0
 

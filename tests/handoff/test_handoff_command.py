@@ -10,14 +10,14 @@ from sqlalchemy import select
 
 from handoff.__main__ import main
 from handoff.configuration import HandoffConfiguration
-from handoff.database import Database
-from handoff.dispatcher import Dispatcher
-from handoff.ending import accept_return
-from handoff.log_tickets import LogTickets
-from handoff.looking import Looking
-from handoff.port import NotAllowed
-from handoff.tables import deliveries, metadata, takeovers
-from handoff.takeover import open_takeover
+from handoff.helpdesks.interface import NotAllowed
+from handoff.helpdesks.log_tickets import LogTickets
+from handoff.jobs.dispatcher import Dispatcher
+from handoff.jobs.polling import Looking
+from handoff.storage.database import Database
+from handoff.storage.tables import deliveries, metadata, takeovers
+from handoff.takeover.state_machine import open_takeover
+from handoff.takeover.takeover_end import accept_return
 
 CUSTOMER = "919876543210"
 

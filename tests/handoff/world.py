@@ -20,16 +20,16 @@ from sqlalchemy import event as sql_event
 from sqlalchemy import select
 
 from handoff.configuration import HandoffConfiguration
-from handoff.database import Database
-from handoff.deliveries import Deliveries, Delivery
-from handoff.dispatcher import Dispatcher
-from handoff.floor import Floor
-from handoff.looking import Looking
-from handoff.port import Draft, NewComment, RetryLater, SeenComment, Ticket, TicketView
-from handoff.relay import FloorReturned, Words, customer_said, held_back
-from handoff.tables import deliveries, floors, jobs, metadata, takeovers
-from handoff.takeover import open_takeover
-from handoff.zendesk_events import parse_event, take
+from handoff.helpdesks.interface import Draft, NewComment, RetryLater, SeenComment, Ticket, TicketView
+from handoff.helpdesks.zendesk_events import parse_event, take
+from handoff.jobs.deliveries import Deliveries, Delivery
+from handoff.jobs.dispatcher import Dispatcher
+from handoff.jobs.polling import Looking
+from handoff.storage.database import Database
+from handoff.storage.tables import deliveries, floors, jobs, metadata, takeovers
+from handoff.takeover.customer_messages import FloorReturned, Words, customer_said, held_back
+from handoff.takeover.state_machine import open_takeover
+from handoff.takeover.thread_control import Floor
 from tests.handoff.samples import NOW, always_open, request
 
 

@@ -15,9 +15,9 @@ from sqlalchemy.exc import SQLAlchemyError
 import settings
 from actions.escalation import ActionEscalate
 from conversation_log import database as log_database
-from handoff.database import Database, HandoffUnavailable
-from handoff.desk import Desk
-from handoff.takeover import Request, open_takeover
+from handoff.storage.database import Database, HandoffUnavailable
+from handoff.takeover.service import Desk
+from handoff.takeover.state_machine import Request, open_takeover
 from tests.handoff.samples import always_open, request
 from worker import __main__ as worker_main
 from worker import archiver

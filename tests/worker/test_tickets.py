@@ -14,10 +14,10 @@ import redis
 from sqlalchemy import select
 
 from connectors.message_bus.inbox import Entry
-from handoff.database import Database
-from handoff.floor import Floor
-from handoff.tables import deliveries, takeovers
-from handoff.takeover import open_takeover
+from handoff.storage.database import Database
+from handoff.storage.tables import deliveries, takeovers
+from handoff.takeover.state_machine import open_takeover
+from handoff.takeover.thread_control import Floor
 from settings import Settings, load
 from tests.handoff.samples import always_open, request
 from tests.handoff.stand_ins import serving

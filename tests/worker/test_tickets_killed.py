@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from handoff.database import Database
-from handoff.relay import Words, customer_said
-from handoff.tables import jobs, takeovers
-from handoff.takeover import open_takeover
+from handoff.storage.database import Database
+from handoff.storage.tables import jobs, takeovers
+from handoff.takeover.customer_messages import Words, customer_said
+from handoff.takeover.state_machine import open_takeover
 from tests.children import child, python
 from tests.handoff.samples import always_open, request
 from tests.handoff.stand_ins import serving

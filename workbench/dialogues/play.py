@@ -15,7 +15,7 @@ from typing import Any
 
 from connectors.dialogue.wishes import wish_of
 from handoff.configuration import HandoffConfiguration
-from handoff.relay import Wish, wants_assistant
+from handoff.takeover.customer_messages import Wish, wants_assistant
 from workbench.agent import load_agent
 from workbench.dialogues.cases import Dialogue, filled
 from workbench.dialogues.shop import numbers_of, phone_of

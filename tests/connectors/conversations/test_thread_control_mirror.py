@@ -14,8 +14,8 @@ from connectors.conversations.thread_control_mirror import MirroredFloor
 from connectors.message_bus import keys
 from connectors.message_bus.inbox import connect
 from connectors.message_bus.turn import Turn
-from handoff.database import HandoffUnavailable
-from handoff.floor import FloorState, Relayed
+from handoff.storage.database import HandoffUnavailable
+from handoff.takeover.thread_control import FloorState, Relayed
 from tests.connectors.message_bus.transport_fakes import FakeSpeaker, Process, eventually, message
 
 WAITING = FloorState("waiting", 1, "wamid.1")

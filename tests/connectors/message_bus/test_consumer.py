@@ -15,8 +15,8 @@ from connectors.message_bus import consumer, keys
 from connectors.message_bus.consumer import OutsideUnavailable
 from connectors.message_bus.inbox import Entry, InboxUnavailable
 from connectors.message_bus.turn import Turn
-from handoff.database import HandoffUnavailable
-from handoff.floor import Relayed
+from handoff.storage.database import HandoffUnavailable
+from handoff.takeover.thread_control import Relayed
 from launch.embedded_redis import EmbeddedRedis
 from tests.conftest import free_port
 from tests.connectors.message_bus.transport_fakes import FakeGraph, FakeSpeaker, Process, eventually, message

@@ -19,7 +19,7 @@ from connectors.message_bus.inbox import Entry, Inbox, connect
 from connectors.message_bus.outbox import Outbox
 from connectors.message_bus.transport import Transport
 from connectors.message_bus.turn import Reply, TrackerAppend, Turn
-from handoff.relay import Wish
+from handoff.takeover.customer_messages import Wish
 
 
 def message(customer: str, wamid: str, text: str = "hello", at: float | None = None) -> Entry:

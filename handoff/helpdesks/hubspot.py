@@ -1,0 +1,243 @@
+"""HubSpot (CRM v3): a ticket, its notes and its status.
+
+Notes are internal in HubSpot, and it has no reply to a customer whom it does not talk to itself. So a note is internal
+here too, unless it begins with the words `To customer:`; then what follows is the agent's reply.
+
+Properties of ours are created on first use. Two hold unique values and make ticket and contact findable without the
+search index, which lags by seconds: `assistant_handoff_id` (tickets) and `assistant_customer_id` (contacts).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import html
+import logging
+import re
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote
+
+from handoff.helpdesks import http_answers
+from handoff.helpdesks.agent_words import whatsapp_words
+from handoff.helpdesks.interface import (
+    Draft,
+    Gone,
+    HelpdeskError,
+    NewComment,
+    Refused,
+    RetryLater,
+    SeenComment,
+    Ticket,
+    TicketView,
+)
+from handoff.helpdesks.timestamps import epoch_or
+from settings import Settings, SettingsError
+
+log = logging.getLogger(__name__)
+
+TICKET_KEY, CONTACT_KEY, ORDER = "assistant_handoff_id", "assistant_customer_id", "assistant_order_number"
+TO_CUSTOMER = re.compile(r"[*_]*to customer[*_]*\s*:[*_]*", re.IGNORECASE)  # in bold, perhaps
+PRIORITY = {"normal": "MEDIUM", "high": "HIGH", "urgent": "URGENT"}
+TICKET_TO_CONTACT, NOTE_TO_TICKET = 16, 228
+
+
+class HubSpot:
+    """A Helpdesk."""
+
+    name = "hubspot"
+
+    def __init__(self, url: str, token: str) -> None:
+        self._call = http_answers.Api(url.rstrip("/"), {"Authorization": f"Bearer {token}"}).call
+        self._keys_made = False
+        self._stages: dict[tuple[str, str], bool] = {}  # (pipeline, stage) -> whether it is a closed one, in order
+
+    @classmethod
+    def from_settings(cls, configured: Settings) -> HubSpot:
+        """Raises SettingsError."""
+        if not (configured.hubspot_url and configured.hubspot_access_token):
+            raise SettingsError("Set HUBSPOT_URL and HUBSPOT_ACCESS_TOKEN for HubSpot.")
+        return cls(configured.hubspot_url, configured.hubspot_access_token)
+
+    def open_ticket(self, draft: Draft, tried_before: bool) -> Ticket:
+        self._make_keys()
+        if tried_before:
+            found = self._find(draft.external_id)
+            if found is not None:
+                return found
+        contact = self._contact(draft)
+        pipeline, stage = self._entrance()
+        properties = {
+            "subject": draft.subject,
+            "content": draft.note,
+            "hs_pipeline": pipeline,
+            "hs_pipeline_stage": stage,
+            "hs_ticket_priority": PRIORITY[draft.priority],
+            TICKET_KEY: draft.external_id,
+            **({ORDER: draft.order_number} if draft.order_number else {}),
+        }
+        body = {"properties": properties, "associations": [_association(contact, TICKET_TO_CONTACT)]}
+        try:
+            return self._ticket(self._call("POST", "/crm/v3/objects/tickets", json=body))
+        except Refused as error:
+            # Accounts without the fourth priority, or with a property of theirs under our name.
+            without = "priority" if properties["hs_ticket_priority"] == "URGENT" else "order"
+            if any(field.startswith(ORDER) for field in error.fields):
+                without = "order"
+            if without == "order" and ORDER not in properties:
+                raise
+            log.error("hubspot.ticket.refused error=%s; asking without its %s", error, without)
+            if without == "order":
+                del properties[ORDER]
+            else:
+                properties["hs_ticket_priority"] = "HIGH"
+            made = self._ticket(self._call("POST", "/crm/v3/objects/tickets", json=body))
+            return replace(made, without=(without,))
+
+    def _find(self, external_id: str) -> Ticket | None:
+        path = f"/crm/v3/objects/tickets/{quote(external_id, safe='')}"
+        try:
+            return self._ticket(self._call("GET", path, params={"idProperty": TICKET_KEY}))
+        except Refused:
+            return None
+
+    def _contact(self, draft: Draft) -> str:
+        properties = {"firstname": draft.customer_name, CONTACT_KEY: draft.customer}
+        if draft.phone:
+            properties["phone"] = draft.phone
+        upsert = {"inputs": [{"id": draft.customer, "idProperty": CONTACT_KEY, "properties": properties}]}
+        answer = self._call("POST", "/crm/v3/objects/contacts/batch/upsert", json=upsert)
+        results = answer.get("results") or []
+        if not results:
+            raise RetryLater("no contact in the answer")
+        return str(results[0]["id"])
+
+    def _make_keys(self) -> None:
+        if self._keys_made:
+            return
+        for kind, name, group in (
+            ("tickets", TICKET_KEY, "ticketinformation"),
+            ("tickets", ORDER, "ticketinformation"),
+            ("contacts", CONTACT_KEY, "contactinformation"),
+        ):
+            try:
+                self._call("GET", f"/crm/v3/properties/{kind}/{name}")
+            except Refused:
+                body = {
+                    "name": name, "label": name.replace("_", " "), "type": "string", "fieldType": "text",
+                    "groupName": group, "hasUniqueValue": name != ORDER,
+                }  # fmt: skip
+                self._call("POST", f"/crm/v3/properties/{kind}", json=body)
+        self._keys_made = True
+
+    def _ticket(self, ticket: dict[str, Any]) -> Ticket:
+        return Ticket(str(ticket["id"]), str(ticket.get("url") or ""))
+
+    def add_comment(self, ticket: Ticket, comment: NewComment, tried_before: bool) -> str | None:
+        if tried_before:
+            for note in self._notes(ticket):
+                if comment.marker in _body(note):
+                    return str(note["id"])
+        if comment.author == "customer":
+            self._still_there(ticket)
+        who = "Customer on WhatsApp" if comment.author == "customer" else "Assistant"
+        body = {
+            "properties": {
+                "hs_note_body": f"<b>{who}</b><br>" + html.escape(comment.body).replace("\n", "<br>"),
+                "hs_timestamp": dt.datetime.now(dt.timezone.utc).isoformat(),
+            },
+            "associations": [_association(ticket.id, NOTE_TO_TICKET)],
+        }
+        made = str(self._call("POST", "/crm/v3/objects/notes", json=body)["id"])
+        self._change(ticket, comment)
+        return made
+
+    def _change(self, ticket: Ticket, comment: NewComment) -> None:
+        """Priority, and the stage of a ticket that is solved; what goes wrong with them must not repeat the comment."""
+        try:
+            properties = {} if comment.priority is None else {"hs_ticket_priority": PRIORITY[comment.priority]}
+            if comment.status == "solved":
+                properties |= self._closed_stage(ticket)
+            if properties:
+                self._call("PATCH", f"/crm/v3/objects/tickets/{ticket.id}", json={"properties": properties})
+        except HelpdeskError as error:
+            log.warning("hubspot.ticket.not_changed error=%s", error)
+
+    def _closed_stage(self, ticket: Ticket) -> dict[str, str]:
+        """The first stage of the ticket's pipeline that counts as closed, as a change of the ticket; {} for none."""
+        pipeline = str((self._still_there(ticket).get("properties") or {}).get("hs_pipeline"))
+        if not self._stages:
+            self._read_pipelines()
+        closed = [stage for (name, stage), is_closed in self._stages.items() if name == pipeline and is_closed]
+        return {"hs_pipeline_stage": closed[0]} if closed else {}
+
+    def _still_there(self, ticket: Ticket) -> dict[str, Any]:
+        """The ticket. Raises Gone for one that was deleted, or merged into another, under whose id it is then shown."""
+        wanted = {"properties": "hs_pipeline,hs_pipeline_stage"}
+        try:
+            found = self._call("GET", f"/crm/v3/objects/tickets/{ticket.id}", params=wanted)
+        except Refused as error:
+            raise Gone(str(error)) from error
+        if found.get("archived") or str(found.get("id")) != ticket.id:
+            raise Gone("merged or deleted")
+        return dict(found)
+
+    def look(self, ticket: Ticket) -> TicketView:
+        found = self._still_there(ticket)
+        properties = found.get("properties") or {}
+        place = str(properties.get("hs_pipeline")), str(properties.get("hs_pipeline_stage"))
+        status = "solved" if self._is_closed(place) else "open"
+        notes = sorted([_seen(note) for note in self._notes(ticket)], key=lambda note: note.at)
+        return TicketView(status, tuple(notes))
+
+    def _entrance(self) -> tuple[str, str]:
+        """Pipeline and stage of a new ticket: the first ones, which shops name and number as they like."""
+        if not self._stages:
+            self._read_pipelines()
+        place = next((place for place, closed in self._stages.items() if not closed), None)
+        if place is None:
+            raise Refused("HubSpot has no ticket pipeline with an open stage")
+        return place
+
+    def _is_closed(self, place: tuple[str, str]) -> bool:
+        if place not in self._stages:  # the first one, or one that was added since
+            self._read_pipelines()
+        return self._stages.get(place, False)
+
+    def _read_pipelines(self) -> None:
+        found = self._call("GET", "/crm/v3/pipelines/tickets").get("results") or []
+        self._stages = {
+            (str(pipeline["id"]), str(stage["id"])): (stage.get("metadata") or {}).get("ticketState") == "CLOSED"
+            for pipeline in sorted(found, key=_order)
+            for stage in sorted(pipeline.get("stages") or [], key=_order)
+        }
+
+    def _notes(self, ticket: Ticket) -> list[dict[str, Any]]:
+        linked = self._call("GET", f"/crm/v4/objects/tickets/{ticket.id}/associations/notes", params={"limit": 500})
+        ids = [{"id": str(row["toObjectId"])} for row in linked.get("results") or []]
+        found: list[dict[str, Any]] = []
+        for start in range(0, len(ids), 100):
+            body = {"properties": ["hs_note_body", "hs_timestamp"], "inputs": ids[start : start + 100]}
+            found += self._call("POST", "/crm/v3/objects/notes/batch/read", json=body).get("results") or []
+        return found
+
+
+def _order(place: dict[str, Any]) -> int:
+    return int(place.get("displayOrder") or 0)
+
+
+def _body(note: dict[str, Any]) -> str:
+    return str((note.get("properties") or {}).get("hs_note_body") or "")
+
+
+def _seen(note: dict[str, Any]) -> SeenComment:
+    """A note. Public is what an agent addressed to the customer; nothing that we write begins like that."""
+    said = whatsapp_words(_body(note))
+    addressed = TO_CUSTOMER.match(said)
+    words = said[addressed.end() :].strip() if addressed else said
+    at = epoch_or((note.get("properties") or {}).get("hs_timestamp"), 0.0)
+    return SeenComment(str(note["id"]), words, at, public=bool(addressed and words), by_staff=True)
+
+
+def _association(to: str, kind: int) -> dict[str, Any]:
+    types = [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": kind}]
+    return {"to": {"id": to}, "types": types}

@@ -1,0 +1,132 @@
+"""The SQL database of takeovers: SQLite by default, PostgreSQL where several machines share it.
+
+SQLite: write-ahead log, so readers never wait for a writer; a transaction that will write takes the write lock
+at its start (`BEGIN IMMEDIATE`), because a reader that turns writer halfway fails at once instead of waiting.
+PostgreSQL: the caller locks the customer's row.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import QueuePool
+
+import postgres_patience
+from handoff.storage.schema import is_current, migrate
+from settings_values import database_url
+
+BUSY_TIMEOUT_S = 5
+CONNECT_TIMEOUT_S = 3
+STATEMENT_TIMEOUT_S = 5.0
+LOCK_TIMEOUT_S = 4.0
+MIGRATION_TIMEOUT_S = 60  # others may be at it on a slow disk
+_SCHEMA_LOCK = 0x48414E44  # any number that no other advisory lock of this database uses
+
+
+class HandoffUnavailable(Exception):
+    """The database of takeovers cannot be reached or does not answer; nothing was changed."""
+
+
+class Database:
+    """`write()` and `read()` are transactions; errors of the driver arrive as HandoffUnavailable."""
+
+    def __init__(self, url: str) -> None:
+        self.url = make_url(database_url(url))
+        self.sqlite = self.url.get_backend_name() == "sqlite"
+        if self.sqlite and self.url.database not in (None, "", ":memory:"):
+            Path(str(self.url.database)).parent.mkdir(parents=True, exist_ok=True)
+        self._writing = self._engine()
+        self._reading = self._engine(isolation_level="AUTOCOMMIT")
+        if self.sqlite:
+            event.listen(self._writing, "begin", _begin_immediate)
+        self.prepared = False  # the tables are up to date
+
+    def _engine(self, **options: Any) -> Engine:
+        if self.sqlite:
+            arguments: dict[str, Any] = {"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}
+        else:
+            # A server that is frozen, or vanished from the network, must not hold a thread.
+            arguments = postgres_patience.connect_args(CONNECT_TIMEOUT_S, STATEMENT_TIMEOUT_S)
+        # SQLAlchemy 1.4 opens a SQLite file anew for every statement unless told to keep connections.
+        options |= {"poolclass": QueuePool, "pool_size": 4, "max_overflow": 8, "pool_timeout": CONNECT_TIMEOUT_S}
+        engine = create_engine(
+            self.url,
+            future=True,
+            connect_args=arguments,
+            pool_pre_ping=not self.sqlite,
+            hide_parameters=True,  # they are customers' words, and errors end up in logs
+            **options,
+        )
+        if self.sqlite:
+            event.listen(engine, "connect", _configure_sqlite)
+        else:
+            event.listen(engine, "connect", _configure_postgres)
+        return engine
+
+    def prepare(self) -> None:
+        """Bring the tables up to date. Several processes may do this at once."""
+        if self.prepared:
+            return
+        with _translated():
+            with self._reading.connect() as connection:
+                current = is_current(connection)
+            if not current:
+                self._migrate()
+        self.prepared = True
+
+    def _migrate(self) -> None:
+        with self._writing.begin() as connection, postgres_patience.longer(connection, MIGRATION_TIMEOUT_S):
+            if not self.sqlite:
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})")
+            migrate(connection)
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction, committed at the end of the block."""
+        self.prepare()
+        with _translated(), self._writing.begin() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Statements that each see what is committed at that moment."""
+        self.prepare()
+        with _translated(), self._reading.connect() as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._writing.dispose()
+        self._reading.dispose()
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        # Not chained: the driver's message may hold the row that was being written, and a traceback would show it.
+        raise HandoffUnavailable(type(error).__name__) from None
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _configure_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # otherwise the driver opens transactions of its own
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000}")
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")  # a takeover that was announced survives a power cut
+    cursor.close()
+
+
+def _configure_postgres(connection: Any, _record: object) -> None:
+    postgres_patience.limit_statements(connection, STATEMENT_TIMEOUT_S, LOCK_TIMEOUT_S)

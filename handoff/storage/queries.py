@@ -1,0 +1,110 @@
+"""The rows that takeovers are made of, as every transaction finds and writes them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, Row
+from sqlalchemy.sql.schema import Table
+
+from handoff.storage.tables import comments, deliveries, floors, jobs, takeovers
+
+
+@dataclass(frozen=True)
+class TicketRef:
+    """A ticket as the helpdesk names it. Either may be missing, not both."""
+
+    ticket_id: str | None
+    external_id: str | None = None
+
+
+def lock_floor(connection: Connection, customer: str) -> Row:
+    """The customer's floor row, created if need be, locked until the transaction ends."""
+    statement = insert_once(connection, floors).values(customer=customer, epoch=0, holder="bot")
+    found = select(floors).where(floors.c.customer == customer).with_for_update()
+    row = connection.execute(found).first()
+    if row is None:
+        connection.execute(statement.on_conflict_do_nothing())
+        row = connection.execute(found).one()
+    return row
+
+
+def takeover_by_id(connection: Connection, takeover_id: int) -> Row:
+    """A takeover that is known to exist."""
+    return connection.execute(select(takeovers).where(takeovers.c.id == takeover_id)).one()
+
+
+def locked_takeover(connection: Connection, ticket: TicketRef) -> Row | None:
+    """The takeover of a ticket, read under its customer's lock."""
+    found = None
+    if ticket.external_id:
+        ours = select(takeovers.c.id, takeovers.c.customer).where(takeovers.c.external_id == ticket.external_id)
+        found = connection.execute(ours).first()
+        if found is None and ticket.external_id.startswith("handoff:"):
+            return None  # another installation's
+    if found is None and ticket.ticket_id:
+        # Newest first: a helpdesk that was set up anew counts from the start again.
+        theirs = select(takeovers.c.id, takeovers.c.customer).where(takeovers.c.ticket_id == ticket.ticket_id)
+        found = connection.execute(theirs.order_by(takeovers.c.id.desc())).first()
+    if found is None:
+        return None
+    lock_floor(connection, found.customer)
+    return takeover_by_id(connection, found.id)
+
+
+def add_job(
+    connection: Connection,
+    takeover_id: int,
+    kind: str,
+    key: str,
+    body: dict[str, Any] | None,
+    now: float,
+    wait_s: float = 0.0,
+) -> bool:
+    """Order something from the helpdesk, `wait_s` from now; False when `key` was ordered before."""
+    statement = insert_once(connection, jobs).values(
+        takeover_id=takeover_id,
+        kind=kind,
+        key=key,
+        body=None if body is None else json.dumps(body),
+        state="pending",
+        attempts=0,
+        due_at=now + wait_s,
+        created_at=now,
+    )
+    return bool(connection.execute(statement.on_conflict_do_nothing()).rowcount)
+
+
+def add_delivery(
+    connection: Connection, takeover: Row, kind: str, entry_id: str, payload: dict[str, Any], now: float
+) -> bool:
+    """Queue something for the customer's inbox; False when `entry_id` was queued before."""
+    statement = insert_once(connection, deliveries).values(
+        takeover_id=takeover.id,
+        customer=takeover.customer,
+        kind=kind,
+        entry_id=entry_id,
+        payload=json.dumps(payload),
+        files=len(payload.get("media") or ()),
+        state="pending",
+        created_at=now,
+    )
+    return bool(connection.execute(statement.on_conflict_do_nothing()).rowcount)
+
+
+def is_own_comment(connection: Connection, ticket_id: str, comment_id: str) -> bool:
+    """Whether the assistant wrote this comment itself."""
+    own = select(comments.c.comment_id).where(
+        comments.c.ticket_id == ticket_id, comments.c.comment_id == comment_id
+    )
+    return connection.execute(own).first() is not None
+
+
+def insert_once(connection: Connection, table: Table) -> Any:
+    """An INSERT that knows ON CONFLICT, which both databases spell alike."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    return dialect.insert(table)

@@ -1,0 +1,72 @@
+"""When a ticket takes no more words: another one continues it; and when no ticket can be had at all.
+
+A ticket is gone once it is closed for good, merged, deleted or marked as spam. Its takeover goes on with a new ticket,
+of a new external id, that names the old one; what waits for the old one goes there. When the helpdesk refuses every
+ticket, its order stays (an operator may mend what is refused), and the customer has the assistant again.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy import func, select, update
+from sqlalchemy.engine import Connection, Row
+
+from handoff.storage.queries import add_job, lock_floor, takeover_by_id
+from handoff.storage.tables import floors, jobs, takeovers
+from handoff.takeover.takeover_end import give_back_unreached
+
+MAX_TICKETS_AN_HOUR = 4  # of one takeover; more, and something closes them as fast as we open them
+
+
+def follow_up(connection: Connection, takeover_id: int, now: float) -> str:
+    """Order a ticket that continues the takeover's, which is gone.
+
+    Returns ordered; later (the conversation is being given back: ask again in a moment); or too_many.
+    """
+    takeover = _locked(connection, takeover_id)
+    if takeover.state != "closed" and takeover.return_epoch is not None:
+        return "later"
+    recent = select(func.count()).where(
+        jobs.c.takeover_id == takeover.id, jobs.c.kind == "open", jobs.c.created_at > now - 3600
+    )
+    if connection.execute(recent).scalar_one() >= MAX_TICKETS_AN_HOUR:
+        return "too_many"
+    external_id = f"handoff:{uuid.uuid4()}"
+    connection.execute(
+        update(takeovers)
+        .where(takeovers.c.id == takeover.id)
+        .values(
+            external_id=external_id, follows=takeover.ticket_id, ticket_id=None, ticket_url=None, ending=None,
+            look_at=None, look_failures=0, state="closed" if takeover.state == "closed" else "waiting",
+        )
+    )  # fmt: skip
+    connection.execute(
+        update(floors)
+        .where(floors.c.customer == takeover.customer, floors.c.takeover_id == takeover.id, floors.c.holder == "agent")
+        .values(holder="waiting")
+    )
+    add_job(connection, takeover.id, "open", f"open:{external_id}", None, now)
+    return "ordered"
+
+
+def nobody_can_take_it(connection: Connection, takeover_id: int, now: float) -> bool:
+    """Give a customer who waits in vain back to the assistant, once; False when nobody waits."""
+    takeover = _locked(connection, takeover_id)
+    if takeover.state == "closed" or takeover.return_epoch is not None:
+        return False
+    give_back_unreached(connection, takeover, now)
+    return True
+
+
+def has_words_waiting(connection: Connection, takeover_id: int) -> bool:
+    """Whether the customer wrote something that no ticket has yet."""
+    waiting = select(jobs.c.id).where(
+        jobs.c.takeover_id == takeover_id, jobs.c.kind == "words", jobs.c.state == "pending"
+    )
+    return connection.execute(waiting.limit(1)).first() is not None
+
+
+def _locked(connection: Connection, takeover_id: int) -> Row:
+    lock_floor(connection, takeover_by_id(connection, takeover_id).customer)
+    return takeover_by_id(connection, takeover_id)

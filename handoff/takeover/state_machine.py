@@ -1,0 +1,146 @@
+"""The state machine of a takeover, and its beginning. Each step is one transaction that locks the customer's floor row.
+
+    bot ─open_takeover→ waiting ─agent_said→ agent ─(helpdesk: solved) announce_return, accept_return→ bot
+                        waiting ─(customer: "back to the bot", "it is solved") give_back→ bot
+    bot ─agent_said on a ticket that is still open→ agent        the agent speaks again, after a return
+    bot ─open_takeover with a ticket that is still open→ waiting the customer had gone back, and waits again: one ticket
+
+`relay.py` holds what customers write meanwhile, `agent.py` what agents do, `ending.py` the way back.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from dataclasses import asdict, dataclass, replace
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.engine import Connection, Row
+
+from handoff.storage.database import Database
+from handoff.storage.queries import add_job, lock_floor, takeover_by_id
+from handoff.storage.tables import floors, jobs, notices, takeovers
+from handoff.takeover.inbox_entries import RETURNED, WITH_ASSISTANT_TAG
+
+FIRST_REFERENCE = 1000
+FIRST_LOOK_S = 60.0
+
+
+@dataclass(frozen=True)
+class Request:
+    """What an escalation hands to the person who will answer. `at` and the lines' times are epoch seconds."""
+
+    customer: str
+    wamid: str
+    reason: str
+    priority: str
+    at: float
+    phone: str | None = None
+    profile_name: str | None = None
+    order_number: str | None = None
+    sheet: tuple[tuple[str, str], ...] = ()  # (signal, weight or value), as the detector scored it
+    transcript: tuple[tuple[float, str, str], ...] = ()  # (time, "customer" or "assistant", text)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """`outcome`: opened; same_turn (this turn ran before); already_waiting (a person was called earlier)."""
+
+    takeover_id: int
+    reference: str
+    outcome: str
+
+
+def open_takeover(db: Database, request: Request, prefix: str = "MG", now: float | None = None) -> Opened:
+    """Call a person: the takeover and the order to open its ticket, or nothing. Raises HandoffUnavailable."""
+    now = time.time() if now is None else now
+    with db.write() as connection:
+        floor = lock_floor(connection, request.customer)
+        earlier = connection.execute(
+            select(takeovers).where(
+                takeovers.c.customer == request.customer, takeovers.c.opened_by == request.wamid
+            )
+        ).first()
+        if earlier is not None:
+            return Opened(earlier.id, earlier.reference, "same_turn")
+        if floor.holder != "bot":
+            current = takeover_by_id(connection, floor.takeover_id)
+            return Opened(current.id, current.reference, "already_waiting")
+        left = _left_open(connection, floor)
+        if left is None:
+            return _insert_takeover(connection, floor, request, prefix, now)
+        return _wait_again(connection, floor, left, request, now)
+
+
+def _insert_takeover(connection: Connection, floor: Row, request: Request, prefix: str, now: float) -> Opened:
+    external_id = f"handoff:{uuid.uuid4()}"
+    added = connection.execute(
+        insert(takeovers).values(
+            external_id=external_id,
+            reference="",
+            customer=request.customer,
+            opened_by=request.wamid,
+            state="waiting",
+            reason=request.reason,
+            priority=request.priority,
+            opened_at=now,
+            last_customer_at=request.at,
+            request=json.dumps(asdict(request)),
+            status_at=0.0,
+            look_failures=0,
+            leased_until=0.0,
+        )
+    )
+    takeover_id = added.inserted_primary_key[0]
+    reference = f"{prefix}-{FIRST_REFERENCE + takeover_id}"
+    connection.execute(update(takeovers).where(takeovers.c.id == takeover_id).values(reference=reference))
+    add_job(connection, takeover_id, "open", f"open:{external_id}", None, now)
+    _take_floor(connection, floor, takeover_id, request)
+    return Opened(takeover_id, reference, "opened")
+
+
+def _left_open(connection: Connection, floor: Row) -> Row | None:
+    """The takeover from which the customer went back (or had to), when its ticket is still open, or to be opened."""
+    if floor.takeover_id is None:
+        return None
+    last = takeover_by_id(connection, floor.takeover_id)
+    still_there = last.ticket_id is None or last.look_at is not None
+    return last if last.closed_as in ("customer", "unreached") and still_there else None
+
+
+def _wait_again(connection: Connection, floor: Row, left: Row, request: Request, now: float) -> Opened:
+    """The ticket goes on: it is told of the new request, or is opened with it if nobody tried to open it yet."""
+    attempts = select(jobs.c.attempts).where(jobs.c.takeover_id == left.id, jobs.c.kind == "open")
+    untried = left.ticket_id is None and not connection.execute(attempts).scalar()
+    connection.execute(
+        update(takeovers)
+        .where(takeovers.c.id == left.id)
+        .values(
+            opened_by=request.wamid, state="waiting", reason=request.reason, priority=request.priority, opened_at=now,
+            last_customer_at=request.at, closed_at=None, closed_as=None, look_failures=0,
+            request=json.dumps(asdict(request)) if untried else left.request,
+            look_at=now + FIRST_LOOK_S if left.ticket_id else None,
+        )
+    )  # fmt: skip
+    went_back = (jobs.c.takeover_id == left.id) & jobs.c.key.startswith(RETURNED) & (jobs.c.state == "pending")
+    connection.execute(update(jobs).where(went_back, jobs.c.attempts == 0).values(state="done", body=None, done_at=now))
+    open_soon = (jobs.c.takeover_id == left.id) & (jobs.c.kind == "open") & (jobs.c.state == "pending")
+    connection.execute(update(jobs).where(open_soon).values(due_at=now))
+    if not untried:  # a ticket that is tried again must say the same, or its Idempotency-Key is refused
+        recent = tuple(line for line in request.transcript if line[0] > (left.closed_at or 0.0))
+        again = asdict(replace(request, transcript=recent))
+        body = {"again": again, "status": "open", "remove_tag": WITH_ASSISTANT_TAG}
+        add_job(connection, left.id, "note", f"again:{left.external_id}:{floor.epoch}", body, now)
+        told_anew = update(notices).where(notices.c.takeover_id == left.id)
+        connection.execute(told_anew.values(state="pending", attempts=0, due_at=now, done_at=None))
+    _take_floor(connection, floor, left.id, request)
+    return Opened(left.id, left.reference, "opened")
+
+
+def _take_floor(connection: Connection, floor: Row, takeover_id: int, request: Request) -> None:
+    connection.execute(
+        update(floors)
+        .where(floors.c.customer == request.customer)
+        .values(epoch=floor.epoch + 1, holder="waiting", takeover_id=takeover_id, opened_by=request.wamid)
+    )

@@ -1,0 +1,139 @@
+"""How the assistant gets the floor back: the helpdesk says solved, or the customer who waits wishes it or is served.
+
+Solved comes in three steps, so that an agent's last words reach the customer before the assistant speaks, whatever
+order webhooks and messages come in: the helpdesk says so (`ending`); the worker reads the ticket once more and queues
+the return behind all that the agent said (`return_epoch`); the floor changes when the customer's inbox comes to it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.engine import Connection, Row
+
+from handoff.storage.database import Database
+from handoff.storage.queries import TicketRef, add_delivery, add_job, lock_floor, locked_takeover, takeover_by_id
+from handoff.storage.tables import deliveries, floors, takeovers
+from handoff.takeover.inbox_entries import RETURNED, SETTLED_TAG, WITH_ASSISTANT_TAG, epoch_of_return
+from handoff.takeover.state_machine import FIRST_LOOK_S
+
+ANNOUNCE_AGAIN_S = 300.0
+WITH_ASSISTANT = {"status": "pending", "add_tag": WITH_ASSISTANT_TAG}
+WITH_PEOPLE = {"status": "open", "remove_tag": WITH_ASSISTANT_TAG}
+SETTLED = {"status": "solved", "add_tag": SETTLED_TAG}
+UNREACHED_NOTE = (
+    "The customer is with the assistant again, because no ticket could be opened when they asked for a person. A public"
+    " reply here reaches them."
+)
+SETTLED_NOTE = (
+    "The customer wrote that it is solved and nobody needs to answer. The conversation is with the assistant again. A"
+    " public reply here would still reach them."
+)
+RETURNED_NOTE = (
+    "With the assistant again: the customer chose to go back to it. A public reply here would still reach them."
+)
+
+
+def status_changed(
+    db: Database, ticket: TicketRef, status: str, at: float, now: float | None = None
+) -> str:
+    """The helpdesk says that a ticket is now open, solved or closed. Older news than the newest is ignored.
+
+    Returns ending, open, stale, over (the takeover had ended already) or unknown_ticket.
+    """
+    now = time.time() if now is None else now
+    with db.write() as connection:
+        takeover = locked_takeover(connection, ticket)
+        if takeover is None:
+            return "unknown_ticket"
+        if at < takeover.status_at:
+            return "stale"
+        ending = status if status in ("solved", "closed") else None
+        values: dict[str, Any] = {"status_at": at}
+        if takeover.state != "closed" and takeover.return_epoch is None:
+            values |= {"ending": ending, "look_at": now if ending else takeover.look_at}
+        elif takeover.state == "closed" and ending and takeover.look_at is not None:
+            values["look_at"] = now  # the customer had gone back; the next request needs a ticket of its own
+        connection.execute(update(takeovers).where(takeovers.c.id == takeover.id).values(values))
+        if takeover.state == "closed":
+            return "over"
+        return "ending" if ending else "open"
+
+
+def announce_return(connection: Connection, takeover: Row, now: float) -> None:
+    """Queue the end of the takeover for the customer's inbox, behind all that the agent said; again if it was queued.
+
+    The caller holds the floor row's lock. Nothing changes hands before accept_return.
+    """
+    epoch = takeover.return_epoch or lock_floor(connection, takeover.customer).epoch + 1
+    connection.execute(
+        update(takeovers)
+        .where(takeovers.c.id == takeover.id)
+        .values(return_epoch=epoch, look_at=now + ANNOUNCE_AGAIN_S, look_failures=0)
+    )
+    entry_id = f"{RETURNED}{takeover.external_id}:{epoch}"
+    payload = {"reason": "solved", "reference": takeover.reference}
+    if not add_delivery(connection, takeover, "conversation_returned", entry_id, payload, now):
+        # It was handed over long ago and nothing came of it (a Redis that lost its data); the inbox knows doubles.
+        connection.execute(
+            update(deliveries)
+            .where(deliveries.c.entry_id == entry_id)
+            .values(state="pending", payload=json.dumps(payload))
+        )
+
+
+def accept_return(db: Database, customer: str, entry_id: str, now: float | None = None) -> None:
+    """The customer's inbox has come to a return: the assistant has the floor, unless the agent took it again."""
+    now = time.time() if now is None else now
+    epoch = epoch_of_return(entry_id)
+    with db.write() as connection:
+        floor = lock_floor(connection, customer)
+        if floor.takeover_id is None or floor.holder == "bot":
+            return
+        takeover = takeover_by_id(connection, floor.takeover_id)
+        if takeover.return_epoch == epoch and floor.epoch == epoch - 1:
+            give_back(connection, takeover, "solved", now)
+
+
+def give_back(connection: Connection, takeover: Row, closed_as: str, now: float) -> int:
+    """The assistant has the floor now; the new epoch. The caller holds the floor row's lock."""
+    epoch = int(lock_floor(connection, takeover.customer).epoch) + 1
+    connection.execute(
+        update(takeovers)
+        .where(takeovers.c.id == takeover.id)
+        .values(
+            state="closed", closed_at=now, closed_as=closed_as, ending=None, return_epoch=None,
+            look_at=now + FIRST_LOOK_S, look_failures=0,
+        )
+    )  # fmt: skip
+    connection.execute(
+        update(floors).where(floors.c.customer == takeover.customer).values(epoch=epoch, holder="bot")
+    )
+    return epoch
+
+
+def give_back_as_wished(connection: Connection, takeover: Row, wish: str, now: float) -> None:
+    """A waiting customer wants the assistant, or nobody any more: at once, as no agent has said anything yet.
+
+    `wish`: assistant; settled; or assistant_and_more, when the message is answered instead of announcing the return.
+    """
+    settled = wish == "settled"
+    epoch = give_back(connection, takeover, "settled" if settled else "customer", now)
+    entry_id = f"{RETURNED}{takeover.external_id}:{epoch}"
+    if wish != "assistant_and_more":
+        payload = {"reason": "settled" if settled else "customer", "reference": takeover.reference}
+        add_delivery(connection, takeover, "conversation_returned", entry_id, payload, now)
+    body = {"note": SETTLED_NOTE, **SETTLED} if settled else {"note": RETURNED_NOTE, **WITH_ASSISTANT}
+    add_job(connection, takeover.id, "note", entry_id, body, now)
+
+
+def give_back_unreached(connection: Connection, takeover: Row, now: float) -> None:
+    """No ticket can be had: the customer is told so, once, and has the assistant. The caller holds the floor's lock."""
+    epoch = give_back(connection, takeover, "unreached", now)
+    payload = {"reason": "unreachable", "reference": takeover.reference}
+    entry_id = f"{RETURNED}{takeover.external_id}:{epoch}"
+    add_delivery(connection, takeover, "conversation_returned", entry_id, payload, now)
+    add_job(connection, takeover.id, "note", entry_id, {"note": UNREACHED_NOTE, **WITH_ASSISTANT}, now)

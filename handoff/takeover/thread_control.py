@@ -1,0 +1,160 @@
+"""Does the assistant have the floor? Asked before every turn and again at the moment of sending.
+
+There is no cache: a stale "bot" would let two voices speak, and one primary-key read costs less than it would
+save. When the database does not answer, the question raises; the transport's `MirroredFloor` then decides by what
+the database last said, so that an outage of SQL does not silence the assistant.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from sqlalchemy import bindparam, select
+
+from handoff.configuration import HandoffConfiguration, load_configuration
+from handoff.storage.database import Database
+from handoff.storage.tables import floors
+from handoff.takeover.customer_messages import Wish, customer_said, held_back, not_delivered, words_of
+from handoff.takeover.inbox_entries import RETURNED, epoch_of_return, is_agents
+from handoff.takeover.opening_hours import Opening
+from handoff.takeover.receipts import take_receipt
+from handoff.takeover.takeover_end import accept_return
+from settings import Settings
+
+_BY_CUSTOMER = select(floors.c.holder, floors.c.epoch, floors.c.opened_by).where(
+    floors.c.customer == bindparam("customer")
+)
+
+
+class MessageEntry(Protocol):
+    """A customer's message in the inbox."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def payload(self) -> Mapping[str, Any]: ...
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a waiting customer is to be told now: the number of their ticket, and when people answer, if not now."""
+
+    reference: str
+    opens: Opening | None
+
+
+@dataclass(frozen=True)
+class Relayed:
+    """What became of a message for a person. `outcome` as handoff.takeover.customer_messages.customer_said tells it."""
+
+    outcome: str = "ticket"
+    receipt: Receipt | None = None
+
+
+@dataclass(frozen=True)
+class FloorState:
+    """`holder`: bot, waiting or agent. `opened_by`: wamid of the turn that last called a person."""
+
+    holder: str = "bot"
+    epoch: int = 0
+    opened_by: str | None = None
+
+    def may_speak(self, epoch: int, wamid: str | None) -> bool:
+        """Whether a reply computed in `epoch` for the message (or other inbox entry) `wamid` may still be sent.
+
+        While a person has the floor, only the turn that called them may speak: its reply says so; and while the
+        customer waits, what was computed since they do, which is a receipt. Agents' words always may, and the words
+        that give a conversation back carry the epoch that they announce.
+        """
+        if wamid is not None and is_agents(wamid):
+            return True
+        if wamid is not None and wamid.startswith(RETURNED):
+            epoch = epoch_of_return(wamid)
+        if self.holder == "bot":
+            return self.epoch == epoch
+        if self.holder == "waiting" and self.epoch == epoch:
+            return True
+        return wamid is not None and self.opened_by == wamid
+
+
+class Floor:
+    """The floor of every customer, as the database knows it now. Methods raise HandoffUnavailable."""
+
+    def __init__(
+        self,
+        db: Database,
+        configuration: HandoffConfiguration,
+        priority_of: Callable[[str], str | None] | None = None,
+    ) -> None:
+        """`priority_of`: how grave a waiting customer's words are, None for not at all; called in a thread."""
+        self._db = db
+        self._configuration = configuration
+        self._priority_of = priority_of
+
+    @classmethod
+    def from_settings(cls, configured: Settings, priority_of: Callable[[str], str | None] | None = None) -> Floor:
+        """Connects on first use, but reads `handoff.yml` now. Raises HandoffConfigurationError."""
+        return cls(Database(configured.values["CONVERSATION_DATABASE_URL"] or ""), load_configuration(), priority_of)
+
+    async def holder(self, customer: str) -> FloorState:
+        """Who speaks to this customer. The turn keeps the epoch and shows it again when it sends."""
+        if self._db.sqlite and self._db.prepared:
+            # 50 µs, and readers of a write-ahead log wait for nobody: less than the way to a thread and back.
+            return self.read(customer)
+        return await asyncio.to_thread(self.read, customer)
+
+    async def admit_reply(self, customer: str, epoch: int, wamid: str | None) -> bool:
+        """The send gate, see FloorState.may_speak. Words that give a conversation back accept the return by it."""
+        if wamid is not None and wamid.startswith(RETURNED):
+            return (await self.accept_return(customer, wamid)).may_speak(epoch, wamid)
+        return (await self.holder(customer)).may_speak(epoch, wamid)
+
+    async def accept_return(self, customer: str, entry_id: str) -> FloorState:
+        """Take the floor back: the customer's inbox has come to a conversation_returned entry. Who has it from here on.
+
+        It is the assistant, unless the agent took up the conversation again in the meantime.
+        """
+        state = await self.holder(customer)
+        if state.holder == "bot":
+            return state
+        await asyncio.to_thread(accept_return, self._db, customer, entry_id)
+        return await self.holder(customer)
+
+    async def relay(self, customer: str, entry: MessageEntry, wish: Wish | None = None) -> Relayed:
+        """Hand a message to the ticket, and grant what a waiting customer was understood to wish; may be repeated.
+
+        Raises FloorReturned (a HandoffUnavailable) when the assistant has the floor by now: ask `holder` again.
+        """
+        return await asyncio.to_thread(self._relay, customer, entry, wish)
+
+    def _relay(self, customer: str, entry: MessageEntry, wish: Wish | None) -> Relayed:
+        words = words_of(entry.id, entry.payload)
+        if self._priority_of is not None and words.text and wish is None:
+            words = replace(words, priority=self._priority_of(words.text))
+        words = replace(words, wish=wish)
+        outcome = customer_said(self._db, customer, words, self._configuration)
+        return Relayed(outcome, self._receipt(customer, words.wamid) if outcome == "ticket" else None)
+
+    def _receipt(self, customer: str, wamid: str) -> Receipt | None:
+        now = time.time()
+        due = take_receipt(self._db, customer, wamid, self._configuration, now)
+        return None if due is None else Receipt(due.reference, self._configuration.hours.closed_until(now))
+
+    async def not_delivered(self, entry_id: str, why: str) -> None:
+        """An agent's comment (inbox entry or reply key) did not reach the customer: the agent is told `why`, once."""
+        await asyncio.to_thread(not_delivered, self._db, entry_id, why)
+
+    async def held_back(self, customer: str, wamid: str, answer: str) -> None:
+        """The assistant's answer to the message `wamid` was not sent: the person who has the floor is told, once."""
+        await asyncio.to_thread(held_back, self._db, customer, wamid, answer)
+
+    def read(self, customer: str) -> FloorState:
+        """`holder` without the event loop."""
+        with self._db.read() as connection:
+            row = connection.execute(_BY_CUSTOMER, {"customer": customer}).first()
+        return FloorState() if row is None else FloorState(row.holder, row.epoch, row.opened_by)

@@ -1,0 +1,110 @@
+"""What an agent writes in a helpdesk, as the customer reads it on WhatsApp."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from handoff.helpdesks.agent_words import fullest, whatsapp_words
+
+MARKDOWN = {
+    "**Done**, Asha: see [your invoice](https://shop.example/i/7).": "*Done*, Asha: see your invoice: https://shop.example/i/7.",
+    "__Done__ and _soon_ and ~~never~~ and *now*": "*Done* and _soon_ and ~never~ and *now*",
+    "***both***": "_*both*_",
+    "**two\nlines**": "*two*\n*lines*",
+    "foo**bar**baz": "foobarbaz",
+    "# Refunds\nwithin 5 days": "*Refunds*\n\nwithin 5 days",
+    "* one\n* two\n\n1. first\n2. second\n   - inner": "- one\n- two\n\n1. first\n2. second\n  - inner",
+    "- a\n\n- b": "- a\n- b",
+    "3. third\n4. fourth": "3. third\n4. fourth",
+    "> you wrote\n\nI answer": "> you wrote\n\nI answer",
+    "| size | fits |\n|---|---|\n| M | yes |": "size | fits\nM | yes",
+    "https://shop.example/a_b_c*d*e?x=1&copy=2": "https://shop.example/a_b_c*d*e?x=1&copy=2",
+    "**https://shop.example/t**": "https://shop.example/t",
+    "[https://shop.example/t](https://shop.example/t)": "https://shop.example/t",
+    "[mail us](mailto:help@shop.example) or [call](tel:+911234567)": "mail us: help@shop.example or call: +911234567",
+    "**[here](https://shop.example/t)**": "*here*: https://shop.example/t",
+    "![the label](https://shop.example/label.png)": "the label https://shop.example/label.png",
+    "5 < 6, 2 * 3 * 4 and <your order number> <3": "5 < 6, 2 * 3 * 4 and <your order number> <3",
+    "order_number_id stays, #10234 too": "order_number_id stays, #10234 too",
+    "Regards\n---\nMeera": "Regards\n\n———\n\nMeera",
+    "    four blanks are no code": "four blanks are no code",
+    "[1]: https://shop.example/terms": "[1]: https://shop.example/terms",
+    "`SAVE*10*` or\n```\nline  1\n  line 2\n```": "`SAVE*10*` or\n\n```line  1\n  line 2```",
+    "a &amp; b &lt;ok&gt; c&nbsp;d": "a & b <ok> c d",
+    "**नमस्ते** _जी_": "*नमस्ते* _जी_",
+    "one\ntwo\n\nthree": "one\ntwo\n\nthree",
+    "[](sizes) and [the chart](sizes.pdf)": "[](sizes) and [the chart](sizes.pdf)",
+    "<p>Hello <b>Asha</b>,</p>\n<p>**we** refund</p>": "Hello *Asha*,\n\n*we* refund",
+    "": "",
+}  # fmt: skip
+
+HTML = {
+    '<p><a href="https://shop.example/t?a=1&amp;b=2">Track</a> &amp; relax:</p><ul><li>one</li><li>two</li></ul>':
+        "Track: https://shop.example/t?a=1&b=2 & relax:\n\n- one\n- two",
+    '<div class="zd-comment"><p dir="auto">Hi <strong>there</strong><br>line</p><p>&nbsp;</p><p>end</p></div>':
+        "Hi *there*\nline\n\nend",
+    "<ol><li>one</li><li>two<ul><li>inner</li></ul></li></ol>": "1. one\n2. two\n  - inner",
+    "<div>\n  <p>hard-wrapped\n  words</p>\n</div>": "hard-wrapped words",
+    "<em>soft</em> <del>gone</del> <u>plain</u> <code>A1</code>": "_soft_ ~gone~ plain `A1`",
+    "<style>p {color: red}</style><script>alert(1)</script><p>seen</p><!-- not seen -->": "seen",
+    '<a href="javascript:alert(1)">click</a> <a name="x">here</a>': "click here",
+    '<a href="https://shop.example/"><img src="https://shop.example/i.png" alt="shop"></a>':
+        "shop https://shop.example/i.png: https://shop.example/",
+    "<table><tr><td>size</td><td>M</td></tr><tr><td>fits</td><td>yes</td></tr></table>": "size | M\nfits | yes",
+    "<p>never <b>closed<p>and <i>more": "never *closed*\n\n*and _more_*",
+    "<pre>a  b\nc</pre>": "```a  b\nc```",
+    "words</p></b></ul>": "words",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("written", MARKDOWN, ids=range(len(MARKDOWN)))
+def test_markdown_arrives_as_whatsapp_writes_it(written: str) -> None:
+    assert whatsapp_words(written) == MARKDOWN[written]
+
+
+@pytest.mark.parametrize("written", HTML, ids=range(len(HTML)))
+def test_html_arrives_without_tags_and_with_its_links(written: str) -> None:
+    assert whatsapp_words(written) == HTML[written]
+
+
+@pytest.mark.parametrize("written", [
+    "*bold* _italic_ ~struck~ `code`", "- one\n- two", "1. one\n2. two", "> quoted", "```first line\n  second```",
+    "tracking: https://shop.example/t_1_2", "👩🏽‍🔧 आपका ऑर्डर रास्ते में है",
+])  # fmt: skip
+def test_what_is_in_whatsapps_notation_already_passes_unchanged(written: str) -> None:
+    assert whatsapp_words(written) == written
+
+
+WORD = st.from_regex(r"[a-zA-Zअ-ह0-9]{1,8}", fullmatch=True)
+TAGS = ["<b>", "</b>", "<p>", "<li>", "<br>", "</ul>", "<pre>", "</a>", "&amp;", "<unknown>"]
+PIECE = WORD | st.sampled_from([
+    "**", "*", "_", "~~", "`", "[", "](", ")", "\n", "\n\n", " ", "- ", "1. ", "> ", "# ", "|", "```", "\\", *TAGS,
+])  # fmt: skip
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.lists(PIECE, max_size=40))
+def test_no_word_is_lost_or_turned_around_whatever_stands_between_them(pieces: list[str]) -> None:
+    def letters(text: str) -> str:
+        return re.sub("[^a-zA-Zअ-ह]", "", re.sub("|".join(TAGS), "", text))
+
+    assert letters(whatsapp_words("".join(pieces))) == letters("".join(pieces))
+
+
+def test_hundreds_of_links_and_steps_stay_whole_and_in_order() -> None:
+    links = [f"https://shop.example/help/{n}?step={n}_a_b" for n in range(1, 301)]
+    shown = whatsapp_words("\n".join(f"{n}. **Step {n}**: [page]({link}) now" for n, link in enumerate(links, 1)))
+    assert re.findall(r"https://\S+", shown) == links
+    assert re.findall(r"\*Step (\d+)\*", shown) == [str(n) for n in range(1, 301)]
+    assert "**" not in shown
+
+
+def test_of_two_spellings_that_with_the_links_is_taken() -> None:
+    html = '<p>see <a href="https://shop.example/t">here</a></p>'
+    assert fullest("see here", html) == html
+    assert fullest("see [here](https://shop.example/t)", html) == "see [here](https://shop.example/t)"
+    assert fullest("", html) == html
