@@ -19,8 +19,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import settings as settings_module
 import signals
-from conversation_log import arguments, database, hot, remedies
-from conversation_log.database import LogUnavailable
+from conversation_log import arguments
+from conversation_log.ingest import hot_tier
+from conversation_log.storage import database, remedies
+from conversation_log.storage.database import LogUnavailable
 from privacy import log_filter
 from privacy.pseudonyms import mask_phone
 from settings import Settings, SettingsError
@@ -125,26 +127,27 @@ def _engine(settings: Settings) -> Engine:
 
 def _redis(settings: Settings) -> redis.Redis[bytes] | None:
     """The hot tier if it answers, else None: the log can be read without it."""
-    url = hot.redis_url(settings)
+    url = hot_tier.redis_url(settings)
     if url is None:
         return None
-    client = hot.client(url)
+    client = hot_tier.client(url)
     try:
         client.ping()
     except (RedisError, OSError) as error:
-        print(f"conversation_log: {hot.trouble(error)} Going on without it.", file=sys.stderr)
+        print(f"conversation_log: {hot_tier.trouble(error)} Going on without it.", file=sys.stderr)
         return None
     return client
 
 
 def _export(settings: Settings, parsed: argparse.Namespace) -> int:
-    from conversation_log import passing, tiers
-    from conversation_log.export import as_line, for_strangers
+    from conversation_log import progress
+    from conversation_log.query import tiers
+    from conversation_log.query.export import as_line, for_strangers
 
     engine, period = _engine(settings), tiers.Period(parsed.since, parsed.until)
     client = _redis(settings) if parsed.customer else None
     found, total = False, 0 if parsed.customer else tiers.count(settings, engine, period)
-    with passing.counted("Exporting", "Exported", total) as more:
+    with progress.counted("Exporting", "Exported", total) as more:
         for record in tiers.records(settings, engine, client, period, parsed.customer):
             shown = for_strangers(record, settings.whatsapp_app_secret) if parsed.redact else record
             sys.stdout.write(as_line(shown) + "\n")
@@ -157,7 +160,7 @@ def _export(settings: Settings, parsed: argparse.Namespace) -> int:
 
 
 def _archive(settings: Settings, parsed: argparse.Namespace) -> int:
-    from conversation_log import archive, bigquery
+    from conversation_log.archive import archiver, bigquery
 
     if parsed.print_ddl and not parsed.bigquery:
         raise SettingsError("--print-ddl needs --bigquery PROJECT.DATASET.TABLE; nothing was archived.")
@@ -167,19 +170,19 @@ def _archive(settings: Settings, parsed: argparse.Namespace) -> int:
         if parsed.print_ddl:
             print(statement)
             return 0
-    return archive.run_command(settings, _engine(settings), parsed.days, parsed.bigquery)
+    return archiver.run_command(settings, _engine(settings), parsed.days, parsed.bigquery)
 
 
 def _erase(settings: Settings, parsed: argparse.Namespace) -> int:
-    from conversation_log import erase
+    from conversation_log.erasure import erase
 
     return erase.run_command(settings, _engine(settings), _redis(settings), parsed.customer)
 
 
 def _report(settings: Settings, parsed: argparse.Namespace) -> int:
-    from conversation_log import report
+    from conversation_log.report import command
 
-    return report.run_command(settings, _engine(settings), parsed.since, parsed.until, parsed.html)
+    return command.run_command(settings, _engine(settings), parsed.since, parsed.until, parsed.html)
 
 
 def _review(settings: Settings, parsed: argparse.Namespace) -> int:
@@ -192,25 +195,25 @@ def _review(settings: Settings, parsed: argparse.Namespace) -> int:
 
 
 def _show(settings: Settings, parsed: argparse.Namespace) -> int:
-    from conversation_log import show
+    from conversation_log.query import show
 
     return show.run_command(settings, _engine(settings), _redis(settings), parsed.customer, parsed.last)
 
 
 def _follow(settings: Settings, parsed: argparse.Namespace) -> int:
-    from conversation_log import follow
+    from conversation_log.query import follow
 
     return follow.run_command(_engine(settings), _redis(settings), parsed.customer, parsed.redact)
 
 
 def _status(settings: Settings, parsed: argparse.Namespace) -> int:
-    from conversation_log import status
+    from conversation_log.query import status
 
     return status.run_command(settings, _engine(settings), _redis(settings))
 
 
 def _retry(settings: Settings, parsed: argparse.Namespace) -> int:
-    from conversation_log import stream
+    from conversation_log.ingest import stream
 
     client = _redis(settings)
     if client is None:

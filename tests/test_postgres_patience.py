@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
 import postgres_patience
-from conversation_log import database
+from conversation_log.storage import database
 from handoff.storage.database import Database, HandoffUnavailable
 
 

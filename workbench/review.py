@@ -13,9 +13,9 @@ from rich.markup import escape
 from sqlalchemy.engine import Engine
 
 from components.order_numbers.shops import shop_pattern
-from conversation_log import review as the_log
-from conversation_log.database import LogUnavailable
-from conversation_log.review import Cluster, Wording
+from conversation_log.report import review_queue as the_log
+from conversation_log.report.review_queue import Cluster, Wording
+from conversation_log.storage.database import LogUnavailable
 from settings import Settings
 from workbench.archives import NoTrainedModel
 from workbench.labels import Added, Labels, Outcome

@@ -8,7 +8,7 @@ from rich.columns import Columns
 from rich.console import Console
 from rich.markup import escape
 
-from conversation_log.review import Cluster, Wording
+from conversation_log.report.review_queue import Cluster, Wording
 from workbench.labels import Added, AlreadyThere, Outcome
 from workbench.review import Review
 from workbench.training_phrase import as_training_phrase

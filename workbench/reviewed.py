@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from conversation_log.database import LogUnavailable
-from conversation_log.review import wording_key
+from conversation_log.report.review_queue import wording_key
+from conversation_log.storage.database import LogUnavailable
 from workbench import files
 
 FILE = "reviewed.json"

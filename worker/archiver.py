@@ -11,8 +11,9 @@ from datetime import datetime, time, timedelta, timezone
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from conversation_log import archive, database
-from conversation_log.cold import Shelf
+from conversation_log.archive import archiver
+from conversation_log.archive.parquet_archive import Shelf
+from conversation_log.storage import database
 from settings import Settings
 from worker.log_writer import wait
 
@@ -36,13 +37,13 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         await wait(stop, seconds_until_next(datetime.now(timezone.utc)))
 
 
-def archive_once(settings: Settings) -> archive.Moved:
+def archive_once(settings: Settings) -> archiver.Moved:
     """One run. Raises SQLAlchemyError, LogUnavailable."""
     engine = database.connect(str(settings.conversation_database_url))
     try:
         database.require_current(engine)
         shelf = Shelf.at(str(settings.archive_url))
-        return archive.run(engine, shelf, archive.Retention.of(settings), datetime.now(timezone.utc))
+        return archiver.run(engine, shelf, archiver.Retention.of(settings), datetime.now(timezone.utc))
     finally:
         engine.dispose()
 

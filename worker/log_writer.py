@@ -9,10 +9,11 @@ import time
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from conversation_log import database, hot
-from conversation_log.stream import EventStream
-from conversation_log.version import bot_version
-from conversation_log.writer import Writer
+from conversation_log.ingest import hot_tier
+from conversation_log.ingest.stream import EventStream
+from conversation_log.ingest.writer import Writer
+from conversation_log.model.version import bot_version
+from conversation_log.storage import database
 from settings import Settings, SettingsError
 
 log = logging.getLogger(__name__)
@@ -25,11 +26,11 @@ GATHER_S = 0.1
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Write batches until `stop`; the batch in hand is finished. Raises SettingsError without any Redis."""
-    url = hot.redis_url(settings)
+    url = hot_tier.redis_url(settings)
     if url is None:
         raise SettingsError("REDIS_URL is not set and no embedded Redis runs: there is no event stream to read.")
     engine = database.connect(str(settings.conversation_database_url), database.WRITERS_STATEMENT_S)
-    stream = EventStream(hot.client(url, timeout_s=4.0))
+    stream = EventStream(hot_tier.client(url, timeout_s=4.0))
     writer = Writer(engine, stream, bot_version())
     try:
         await _write_until(stop, writer, stream)

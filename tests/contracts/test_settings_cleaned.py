@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import settings
 from actions.orders.database import read_only_engine
-from conversation_log import database as log_database
+from conversation_log.storage import database as log_database
 from handoff.storage.database import Database
 from settings import SettingsError
 from settings_values import clean, database_url

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 import settings
-from conversation_log.cold import Shelf
+from conversation_log.archive.parquet_archive import Shelf
 
 
 @pytest.mark.parametrize(("name", "value", "shown"), [

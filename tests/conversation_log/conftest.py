@@ -12,10 +12,11 @@ import pytest
 import redis
 from sqlalchemy.engine import Engine
 
-from conversation_log import database, hot, reader
-from conversation_log.export import as_record
-from conversation_log.stream import STREAM, EventStream
-from conversation_log.writer import Writer
+from conversation_log.ingest import hot_tier
+from conversation_log.ingest.stream import STREAM, EventStream
+from conversation_log.ingest.writer import Writer
+from conversation_log.query.export import as_record
+from conversation_log.storage import database, reader
 
 NOON = datetime(2026, 11, 1, 12, 0, tzinfo=timezone.utc).timestamp()
 
@@ -82,7 +83,7 @@ class Log:
 
     def new_writer(self) -> Writer:
         """A writer as another process would have it."""
-        client = hot.client(self.redis_url)
+        client = hot_tier.client(self.redis_url)
         return Writer(self.engine, EventStream(client), "0.1.0", now=lambda: self.now)
 
     def put(self, *records: dict[str, Any]) -> None:

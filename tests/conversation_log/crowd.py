@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import insert
 from sqlalchemy.engine import Engine
 
-from conversation_log.tables import conversations, messages
+from conversation_log.storage.tables import conversations, messages
 
 SCENES = (
     ("check_order_status", "utter_order_status_shipped", "order_status", "where is my order {n}"),

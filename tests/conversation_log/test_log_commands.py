@@ -11,10 +11,10 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from conversation_log import arguments, passing
+from conversation_log import arguments, progress
 from conversation_log.__main__ import main
-from conversation_log.book import Book
-from conversation_log.export import SCHEMA
+from conversation_log.ingest.projection import Book
+from conversation_log.query.export import SCHEMA
 
 ROOT = Path(__file__).resolve().parents[2]
 CUSTOMER = "+919876543210"
@@ -195,7 +195,7 @@ def test_days_that_are_none_are_refused(filled, capsys, arguments) -> None:
 
 
 def test_many_conversations_are_counted_with_their_rate(filled, capsys, monkeypatch) -> None:
-    monkeypatch.setattr(passing, "MANY", 2)
+    monkeypatch.setattr(progress, "MANY", 2)
     for command in (["export"], ["report", "--since", "2026-10-01"]):
         assert main(command) == 0
         assert re.search(r"\w+ 2 conversations, [\d.]+ s \(\d+/s\)", capsys.readouterr().err)

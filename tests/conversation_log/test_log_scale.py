@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 import settings
-from conversation_log import archive, cold, report, tiers
+from conversation_log.archive import archiver, parquet_archive
+from conversation_log.query import tiers
+from conversation_log.report import command
 from tests.conversation_log.crowd import plant
 
 COUNT = int(os.environ.get("LOG_SCALE", "1500"))
@@ -27,14 +29,14 @@ def test_memory_does_not_grow_with_the_log(sqlite_log, tmp_path: Path) -> None:
         {"STATE_DIR": str(tmp_path), "ARCHIVE_URL": f"file://{tmp_path}/archive"}, env_file=tmp_path / "none"
     )
     period = tiers.Period(NOW - timedelta(days=121), NOW)
-    shelf = cold.Shelf.at(f"file://{tmp_path}/archive")
+    shelf = parquet_archive.Shelf.at(f"file://{tmp_path}/archive")
     before = peak_mb()
     rates = {}
     started = time.monotonic()
-    assert report.gather(found, sqlite_log.engine, period).conversations == COUNT
+    assert command.gather(found, sqlite_log.engine, period).conversations == COUNT
     rates["report, warm"] = COUNT / (time.monotonic() - started)
     started = time.monotonic()
-    moved = archive.run(sqlite_log.engine, shelf, archive.Retention(), NOW).conversations
+    moved = archiver.run(sqlite_log.engine, shelf, archiver.Retention(), NOW).conversations
     rates["archive"] = moved / (time.monotonic() - started)
     started = time.monotonic()
     assert sum(1 for _ in tiers.records(found, sqlite_log.engine, None, period)) == COUNT

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import settings
 from actions.escalation import ActionEscalate
-from conversation_log import database as log_database
+from conversation_log.storage import database as log_database
 from handoff.storage.database import Database, HandoffUnavailable
 from handoff.takeover.service import Desk
 from handoff.takeover.state_machine import Request, open_takeover

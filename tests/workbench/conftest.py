@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from conversation_log.review import Case, clusters
+from conversation_log.report.review_queue import Case, clusters
 from workbench.labels import Labels
 from workbench.review import Review
 from workbench.reviewed import Reviewed

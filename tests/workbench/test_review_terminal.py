@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from conversation_log.database import LogUnavailable
+from conversation_log.storage.database import LogUnavailable
 from workbench.review import Review
 from workbench.review_terminal import talk
 from workbench.reviewed import Reviewed

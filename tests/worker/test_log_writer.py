@@ -11,7 +11,7 @@ import pytest
 import redis
 
 import settings
-from conversation_log import database, reader
+from conversation_log.storage import database, reader
 from launch.embedded_redis import EmbeddedRedis
 from tests.conftest import free_port
 from worker import log_writer

@@ -15,7 +15,7 @@ import redis
 from sqlalchemy import text
 
 import settings
-from conversation_log import database
+from conversation_log.storage import database
 from tests.children import child, python
 from worker import __main__ as worker_main
 from worker import archiver

@@ -11,8 +11,8 @@ from connectors.conversations import quoting
 from connectors.message_bus import keys
 from connectors.message_bus.inbox import Entry
 from connectors.message_bus.turn import Reply, Turn
-from conversation_log import erase_redis
-from conversation_log.identities import Identities
+from conversation_log.erasure import erase_redis
+from conversation_log.model.identities import Identities
 from tests.connectors.message_bus.transport_fakes import FakeSpeaker, Process, message
 
 

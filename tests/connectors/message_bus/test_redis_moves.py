@@ -15,8 +15,8 @@ from redis.exceptions import ReadOnlyError, ResponseError
 from connectors.conversations.identity import Identities
 from connectors.message_bus.connections import Following, connect, is_elsewhere
 from connectors.whatsapp.webhook.payloads import parse_notification
-from conversation_log import hot
-from conversation_log.stream import EventStream
+from conversation_log.ingest import hot_tier
+from conversation_log.ingest.stream import EventStream
 from launch.embedded_redis import EmbeddedRedis
 from tests.conftest import free_port
 from tests.connectors.message_bus.transport_fakes import FakeGraph, Process, eventually, message
@@ -117,7 +117,7 @@ async def test_every_process_takes_and_answers_messages_after_a_failover(pair: P
 
 async def test_identities_and_the_log_writer_follow_the_endpoint(pair: Pair) -> None:
     client = connect(pair.endpoint.url)
-    identities, stream = Identities(client), EventStream(hot.client(pair.endpoint.url, 2))
+    identities, stream = Identities(client), EventStream(hot_tier.client(pair.endpoint.url, 2))
     told = parse_notification(as_bytes(notification(value(body_of()))), OUR_NUMBER)
     before = await identities.resolve(told.messages)
     assert await asyncio.to_thread(stream.hold)

@@ -1,0 +1,4 @@
+"""Forgetting a customer in every tier.
+
+Imports `archive`, `ingest.stream`, `storage`. Start reading in `erase.py`.
+"""

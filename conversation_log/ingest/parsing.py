@@ -1,0 +1,277 @@
+"""Records of the event stream, read into what the log keeps of them.
+
+Rasa's event dicts, Meta's statuses and our own outcome records come in; anything that does not have the shape of
+docs/architecture.md raises BadRecord, so that one such record can be set aside without stopping the others.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from conversation_log.model.judgements import REASONS, delivery_status, feature_of
+from conversation_log.model.records import (
+    BadRecord,
+    Escalation,
+    Message,
+    Outcome,
+    Record,
+    Status,
+    Takeover,
+    Turn,
+    clean,
+    moment,
+    phone_of,
+    without_titles,
+)
+from conversation_log.storage.tables import KEY_CHARS
+
+FIRST_REPLY = 1
+_SYSTEM_KINDS = ("conversation_returned", "agent_comment")
+# What action_escalate says when the takeover could not be stored, and what it assumes when nobody gave a reason.
+NOBODY_CALLED = "utter_handoff_unavailable"
+DEFAULT_REASON = "human_requested"
+# The send gate found that a person has the floor by now: the reply was never sent.
+NEVER_SENT = "floor_lost"
+
+
+def parse(text: str | bytes) -> Record | None:
+    """One record of the stream, None for one that says nothing to the log. Raises BadRecord."""
+    try:
+        raw = json.loads(text)
+        reader = _READERS.get(raw["record"])
+        return reader(raw) if reader else None
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError, OverflowError) as error:
+        raise BadRecord(f"{type(error).__name__} at {error}"[:200]) from error
+
+
+def _key(value: Any) -> str:
+    if not isinstance(value, str) or not value or len(value) > KEY_CHARS:
+        raise ValueError("no usable message id")
+    return clean(value)
+
+
+def _customer(raw: Mapping[str, Any]) -> str:
+    return _key(raw["customer"])[:160]
+
+
+def _optional_moment(value: Any) -> datetime | None:
+    return None if value is None else moment(value)
+
+
+def _turn(raw: Mapping[str, Any]) -> Turn | None:
+    metadata: Mapping[str, Any] = raw["metadata"] or {}
+    events: list[Mapping[str, Any]] = raw["events"]
+    model = clean(raw["model"])[:160] if raw.get("model") else None
+    escalation = _escalation(events)
+    customers = _customers_part(metadata, events)
+    replies = _replies_part(raw, metadata, events, escalation is not None, model)
+    found = (*customers, *replies)
+    if not found and escalation is None:
+        return None
+    return Turn(
+        customer=_customer(raw),
+        phone=phone_of(metadata.get("phone")),
+        messages=found,
+        at=found[0].sent_at if found else moment(_last_time(events)),
+        answered=True,
+        begins_session=any(event.get("name") == "action_session_start" for event in events),
+        escalation=escalation,
+        model=model,
+    )
+
+
+def _customers_part(metadata: Mapping[str, Any], events: list[Mapping[str, Any]]) -> tuple[Message, ...]:
+    """The customer's message of a turn; none when the turn was led by something else."""
+    if metadata.get("kind") in _SYSTEM_KINDS:
+        return ()
+    # The last one: a message whose meaning was settled later in the turn is taken back and said again with it.
+    event = next((event for event in reversed(events) if event.get("event") == "user"), None)
+    if event is None:
+        return ()
+    return (_customer_message(_key(metadata.get("wamid") or event.get("message_id")), metadata, event),)
+
+
+def _replies_part(
+    raw: Mapping[str, Any],
+    metadata: Mapping[str, Any],
+    events: list[Mapping[str, Any]],
+    escalated: bool,
+    model: str | None,
+) -> tuple[Message, ...]:
+    """The replies of a turn: as they go out when the record lists them, else as the dialogue said them."""
+    said = [event for event in events if event.get("event") == "bot"]
+    listed = raw.get("replies")
+    if listed is not None:
+        # One thing said may go out as several messages; only one for one do buttons and times pair up.
+        events_of = said if len(said) == len(listed) else [{}] * len(listed)
+        pairs = zip(events_of, listed, strict=True)
+        said = [{**event, "text": reply.get("text"), "metadata": reply.get("metadata")} for event, reply in pairs]
+    if not said:
+        return ()
+    # Outside of a message (a reminder) nothing numbers the replies: their own time does.
+    key = metadata.get("wamid") or f"{_customer(raw)}@{said[0].get('timestamp')}"
+    at = _last_time(events)
+    # A message that was set aside and came back has had other replies before.
+    first = raw.get("first_reply") or FIRST_REPLY
+    return tuple(
+        _reply(_key(f"{key}:{number}"), reply, escalated, model, at) for number, reply in enumerate(said, first)
+    )
+
+
+def _inbound(raw: Mapping[str, Any]) -> Turn:
+    metadata: Mapping[str, Any] = raw["metadata"]
+    message = _customer_message(_key(metadata["wamid"]), metadata, {"text": raw.get("text")})
+    return Turn(
+        customer=_customer(raw),
+        phone=phone_of(metadata.get("phone")),
+        messages=(message,),
+        at=message.sent_at,
+        answered=False,
+    )
+
+
+def _sent(raw: Mapping[str, Any]) -> Outcome:
+    author = raw.get("author") or "assistant"
+    if author not in ("assistant", "agent"):
+        raise ValueError("unknown author")
+    return Outcome(
+        customer=_customer(raw),
+        key=_key(raw["key"]),
+        message_id=_key(raw["wamid"]) if raw.get("wamid") else None,
+        at=moment(raw["at"]),
+        outcome="suppressed" if raw.get("error") == NEVER_SENT else str(raw["outcome"]),
+        error=_error(raw.get("error")),
+        text=clean(raw.get("text")),
+        author=author,
+    )
+
+
+def _status(raw: Mapping[str, Any]) -> Status | None:
+    status = delivery_status(raw["status"])
+    if status is None:
+        return None
+    return Status(
+        message_id=_key(raw["wamid"]),
+        key=_key(raw["key"]) if raw.get("key") else None,
+        status=status,
+        at=moment(raw["at"]),
+        error=_error(raw.get("errors")),
+    )
+
+
+def _takeover(raw: Mapping[str, Any]) -> Takeover:
+    if raw["event"] not in ("opened", "returned"):
+        raise ValueError("unknown takeover event")
+    escalation = Escalation(_reason(raw.get("reason")), _word(raw.get("priority")))
+    return Takeover(_customer(raw), raw["event"], escalation, moment(raw["at"]))
+
+
+_READERS: dict[str, Callable[[Mapping[str, Any]], Record | None]] = {
+    "turn": _turn,
+    "inbound": _inbound,
+    "sent": _sent,
+    "status": _status,
+    "takeover": _takeover,
+}
+
+
+def _customer_message(key: str, metadata: Mapping[str, Any], event: Mapping[str, Any]) -> Message:
+    intent = (event.get("parse_data") or {}).get("intent") or {}
+    confidence = intent.get("confidence")
+    kind = clean(metadata.get("kind"))[:40] or None
+    received = _optional_moment(metadata.get("received_at"))
+    return Message(
+        key=key,
+        role="user",
+        content=_words(metadata, event.get("text"), kind),
+        # Meta counts whole seconds; the order within a conversation comes from the stream, not from this.
+        sent_at=_optional_moment(metadata.get("timestamp")) or received or moment(event["timestamp"]),
+        kind=kind,
+        received_at=received,
+        message_id=key,
+        intent=_word(intent.get("name"), 120),
+        confidence=None if confidence is None else min(1.0, max(0.0, float(confidence))),
+        llm=(event.get("metadata") or {}).get("llm") or None,
+    )
+
+
+def _words(metadata: Mapping[str, Any], text: object, kind: str | None) -> str:
+    """What the customer saw themselves send: the typed words or the button's title, else the kind in brackets."""
+    typed = clean(metadata.get("typed"))
+    if typed:
+        return typed
+    plain = clean(text)
+    if plain and (not plain.startswith("/") or clean(text) != str(text)):
+        return plain
+    media = metadata.get("media") or ()
+    named = [clean(item.get("kind") or kind) for item in media if isinstance(item, dict)]
+    return " ".join(f"[{name}]" for name in named) or f"[{kind or 'message'}]"
+
+
+def _reply(key: str, event: Mapping[str, Any], escalated: bool, model: str | None, at: Any = None) -> Message:
+    metadata = event.get("metadata") or {}
+    data = event.get("data") or {}
+    response = _word(metadata.get("utter_action"), 160)
+    pages = metadata.get("policy_pages") or None
+    buttons = [clean(button.get("title")) for button in data.get("buttons") or ()] or None
+    return Message(
+        key=key,
+        role="assistant",
+        content=without_titles(clean(event.get("text")), buttons) or _attachment(data),
+        sent_at=moment(event.get("timestamp") or at),
+        feature=feature_of(response, bool(pages)),
+        escalated=escalated,
+        response=response,
+        model=model,
+        llm=metadata.get("llm") or None,
+        policy_pages=pages,
+        buttons=buttons,
+    )
+
+
+def _attachment(data: Mapping[str, Any]) -> str:
+    """What a reply without words was: `[document]`, `[image]`."""
+    custom = data.get("custom") or {}
+    kind = custom.get("type") if isinstance(custom, dict) else None
+    return f"[{clean(kind)}]" if kind else next((f"[{name}]" for name in ("image", "attachment") if data.get(name)), "")
+
+
+def _escalation(events: list[Mapping[str, Any]]) -> Escalation | None:
+    """The escalation that happened in a turn: a person was called, and could be."""
+    called = any(event.get("event") == "action" and event.get("name") == "action_escalate" for event in events)
+    reason = _last_slot(events, "escalation_reason")
+    said = [(event.get("metadata") or {}).get("utter_action") for event in events if event.get("event") == "bot"]
+    if not (called or reason) or NOBODY_CALLED in said:
+        return None
+    return Escalation(_reason(reason) or DEFAULT_REASON, _word(_last_slot(events, "escalation_priority")) or "HIGH")
+
+
+def _last_slot(events: list[Mapping[str, Any]], name: str) -> Any:
+    """The last value that a slot was given in these events, emptying it aside."""
+    values = [event.get("value") for event in events if event.get("event") == "slot" and event.get("name") == name]
+    return next((value for value in reversed(values) if value), None)
+
+
+def _last_time(events: list[Mapping[str, Any]]) -> Any:
+    return next((event["timestamp"] for event in reversed(events) if event.get("timestamp")), None)
+
+
+def _reason(value: Any) -> str | None:
+    return value if value in REASONS else None
+
+
+def _word(value: Any, limit: int = 16) -> str | None:
+    return clean(value)[:limit] if isinstance(value, str) and value else None
+
+
+def _error(value: Any) -> str | None:
+    """An error, or Meta's list of them, as short text."""
+    if not value:
+        return None
+    if isinstance(value, list):
+        named = [(e.get("code"), e.get("title") or e.get("message")) for e in value if isinstance(e, dict)]
+        return clean("; ".join(f"{code} {title or ''}".strip() for code, title in named))[:400] or None
+    return clean(value)[:400]

@@ -1,0 +1,160 @@
+"""Moves batches from the event stream into SQL: read, write, commit, acknowledge, in this order.
+
+Killed between any two of these steps, the next writer reads the batch again and finds it stored or not; both end the
+same. A database that is away costs nothing but time; a record that cannot be stored is set aside alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
+
+from conversation_log.ingest import housekeeping, projection
+from conversation_log.ingest.parsing import parse
+from conversation_log.ingest.stream import Entry, EventStream
+from conversation_log.model import judgements
+from conversation_log.model.records import BadRecord, Record
+from conversation_log.storage import database
+
+log = logging.getLogger(__name__)
+
+BATCH = 500
+BLOCK_MS = 500
+ALERT_BACKLOG = 50_000
+LONGEST_PAUSE_S = 15.0
+STATUS_PATIENCE = timedelta(days=7)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+@dataclass
+class Writer:
+    """Writes one stream into one database. Call `step` again and again; it returns what the pause should be."""
+
+    engine: Engine
+    stream: EventStream
+    bot_version: str
+    now: Callable[[], datetime] = _utc_now
+    _failures: int = field(default=0, init=False)
+    _away_since: float | None = field(default=None, init=False)
+    _migrated: bool = field(default=False, init=False)
+
+    def step(self, block_ms: int = BLOCK_MS) -> float:
+        """Store one batch. Returns the seconds to wait before the next step. Raises redis.RedisError."""
+        if not self.stream.hold():
+            return 2.0
+        entries = self.stream.read(BATCH, block_ms)
+        if not entries:
+            return 0.0
+        try:
+            self._store(entries)
+        except (OperationalError, InterfaceError, database.LogUnavailable) as error:
+            return self._away(error)
+        self._back()
+        return 0.0
+
+    def _store(self, entries: list[Entry]) -> None:
+        self._prepare()
+        parsed = [(entry, self._parsed(entry)) for entry in entries]
+        records = [record for _, record in parsed if record is not None and not isinstance(record, BadRecord)]
+        try:
+            self._write(records)
+        except (SQLAlchemyError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+            if _is_away(error):
+                raise
+            log.warning("log.writer.batch_failed error=%s", type(error).__name__)
+            self._store_one_by_one(parsed)
+            return
+        for entry, record in parsed:
+            if isinstance(record, BadRecord):
+                self._set_aside(entry, record)
+        good = [entry for entry, record in parsed if not isinstance(record, BadRecord)]
+        if good:
+            self.stream.done(good)
+
+    def _prepare(self) -> None:
+        if not self._migrated:
+            database.migrate(self.engine)
+            self._migrated = True
+
+    def _parsed(self, entry: Entry) -> Record | BadRecord | None:
+        try:
+            return parse(entry.text)
+        except BadRecord as error:
+            return error
+
+    def _store_one_by_one(self, parsed: list[tuple[Entry, Record | BadRecord | None]]) -> None:
+        """Find the record that spoils its batch."""
+        for entry, record in parsed:
+            try:
+                if isinstance(record, BadRecord):
+                    raise record
+                self._write([] if record is None else [record])
+                self.stream.done([entry])
+            except (SQLAlchemyError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+                if _is_away(error):
+                    raise
+                self._set_aside(entry, error)
+
+    def _write(self, records: list[Record], attempts: int = 3) -> None:
+        """One transaction. When another writer was faster (a lease that ran out), what it wrote is read anew."""
+        if not records:
+            return
+        try:
+            with database.writing(self.engine) as connection:
+                batch = projection.Book(connection, self.bot_version)
+                batch.load(records)
+                for record in records:
+                    batch.apply(record)
+                batch.write()
+        except IntegrityError:
+            if attempts == 1:
+                raise
+            self._write(records, attempts - 1)
+
+    def _set_aside(self, entry: Entry, error: Exception) -> None:
+        reason = str(error) if isinstance(error, BadRecord) else type(error).__name__
+        log.error("log.record.set_aside id=%s reason=%s", entry.id, reason)
+        self.stream.set_aside(entry, reason)
+
+    def _away(self, error: Exception) -> float:
+        self.stream.again()
+        self._failures += 1
+        self._away_since = self._away_since or time.monotonic()
+        backlog = self.stream.backlog()
+        level = logging.CRITICAL if backlog >= ALERT_BACKLOG else logging.ERROR
+        cause = getattr(error, "orig", None) or error
+        log.log(level, "log.database.unavailable error=%s backlog=%d", type(cause).__name__, backlog)
+        return min(LONGEST_PAUSE_S, 0.5 * 2 ** min(self._failures, 6))
+
+    def _back(self) -> None:
+        if self._away_since is not None:
+            log.warning(
+                "log.database.available away_s=%d backlog=%d",
+                time.monotonic() - self._away_since, self.stream.backlog(),
+            )  # fmt: skip
+        self._failures, self._away_since = 0, None
+
+    def settle_idle(self) -> int:
+        """Give conversations that went silent their resolution; forget what is late. Makes the tables if need be."""
+        self._prepare()
+        with database.writing(self.engine) as connection:
+            settled = housekeeping.settle_idle(connection, self.now())
+            housekeeping.forget_early(connection, self.now() - STATUS_PATIENCE)
+            housekeeping.forget_archived(connection, self.now() - judgements.LATE)
+        return settled
+
+
+def _is_away(error: Exception) -> bool:
+    """Whether the database, rather than the record, is the trouble."""
+    if isinstance(error, (OperationalError, InterfaceError, database.LogUnavailable)):
+        return True
+    return isinstance(error, DBAPIError) and bool(error.connection_invalidated)

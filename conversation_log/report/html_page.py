@@ -1,0 +1,162 @@
+"""The report as one page that needs nothing else: no script, no network, no personal data."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from html import escape
+from pathlib import Path
+
+from conversation_log.model.version import bot_version
+from conversation_log.query.tiers import Period
+from conversation_log.report import plots
+from conversation_log.report.figures import OUTCOMES, Figures
+from conversation_log.report.plots import Series
+from conversation_log.report.terminal import day_rows, duration, latency_rows, money, percent, span
+from conversation_log.report.wording import Group, group
+
+TOP = 15
+WORDINGS = 12
+PRIORITIES = ("CRITICAL", "HIGH", "MEDIUM", "unknown")
+STYLE = Path(__file__).parent / "report.css"
+
+
+def page(figures: Figures, period: Period, now: datetime) -> str:
+    """The page for these figures."""
+    sections = _sections(figures) if figures.conversations else ["<p>No conversation began in this period.</p>"]
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+        f"<title>Conversation log</title><style>{STYLE.read_text()}</style></head><body>"
+        f"<header><h1>Conversation log</h1><p>{escape(span(period, now))}</p></header>"
+        f"<main>{''.join(sections)}</main>"
+        f"<footer>Made {now:%Y-%m-%d %H:%M} UTC by version {escape(bot_version())}. "
+        "Personal data in the examples is replaced by placeholders.</footer></body></html>"
+    )
+
+
+def _sections(figures: Figures) -> list[str]:
+    return [
+        _tiles(figures),
+        _section("Conversations by day", _by_day(figures)),
+        _section("What customers wanted", _intents(figures)),
+        _section("How sure the assistant was", _confidence(figures)),
+        _section("Escalations", _escalations(figures)),
+        _section("What we failed at", _failures(figures)),
+        '<div class="pair">'
+        + _section("Time to answer", _latencies(figures))
+        + _section("Delivery of replies", _delivery(figures))
+        + "</div>",
+        _section("Language model", _llm(figures)) if figures.llm else "",
+        _section("Policy pages cited", _pages(figures)) if figures.pages else "",
+    ]
+
+
+def _section(title: str, body: str) -> str:
+    return f"<section><h2>{escape(title)}</h2>{body}</section>"
+
+
+def _tiles(figures: Figures) -> str:
+    failed = figures.delivery["failed"]
+    replies = sum(figures.delivery.values())
+    tiles = (
+        ("conversations", f"{figures.conversations:,}"),
+        ("resolved without a person", percent(figures.containment)),
+        ("escalated", percent(figures.outcomes["escalated"] / figures.conversations)),
+        ("median answer", duration(figures.answers.quantile(0.5))),
+        ("replies not delivered", percent(failed / replies if replies else None)),
+    )
+    cells = "".join(f"<div><b>{escape(value)}</b><span>{escape(name)}</span></div>" for name, value in tiles)
+    return f'<div class="tiles">{cells}</div>'
+
+
+def _by_day(figures: Figures) -> str:
+    days = sorted(figures.by_day)[-92:]
+    series = [Series(name, name, [figures.by_day[day][name] for day in days]) for name in OUTCOMES]
+    heads, lines = day_rows(figures)
+    table = f"<details><summary>As a table</summary>{_table(heads, lines[-92:])}</details>"
+    return plots.columns([day[5:] for day in days], series) + plots.legend(series) + table
+
+
+def _intents(figures: Figures) -> str:
+    top = figures.intents.most_common(TOP)
+    unmet = [figures.intents_unresolved[name] for name, _ in top]
+    met = [count - unresolved for (_, count), unresolved in zip(top, unmet, strict=True)]
+    series = [Series("helped", "resolved", met), Series("not helped", "abandoned", unmet)]
+    notes = [f"{count:,}, {percent(bad / count)} not helped" for (_, count), bad in zip(top, unmet, strict=True)]
+    return plots.rows([name for name, _ in top], series, notes) + plots.legend(series)
+
+
+def _confidence(figures: Figures) -> str:
+    labels = [f"{place / 20:.2f}" for place in range(20)]
+    series = [Series("messages", "plain", figures.confidence)]
+    return plots.columns(labels, series, height=170) + "<p>Confidence of the intent, messages in steps of 0.05.</p>"
+
+
+def _escalations(figures: Figures) -> str:
+    if not figures.escalations:
+        return "<p>None.</p>"
+    reasons: Counter[str] = Counter()
+    for (reason, _), count in figures.escalations.items():
+        reasons[reason] += count
+    names = [name for name, _ in reasons.most_common()]
+    series = [
+        Series(priority, f"priority-{priority.lower()}", [figures.escalations[(name, priority)] for name in names])
+        for priority in PRIORITIES
+        if any(figures.escalations[(name, priority)] for name in names)
+    ]
+    return plots.rows(names, series, [f"{reasons[name]:,}" for name in names]) + plots.legend(series)
+
+
+def _failures(figures: Figures) -> str:
+    groups = group(figures.unresolved)[:TOP]
+    if not groups:
+        return "<p>Nothing.</p>"
+    intro = f"<p>{figures.unresolved_messages:,} messages that got no help, grouped by wording.</p>"
+    return intro + "".join(_group(found) for found in groups)
+
+
+def _group(found: Group) -> str:
+    others = "".join(f"<li>{escape(text)}</li>" for text in found.texts[:WORDINGS])
+    return (
+        f"<details><summary><b>{found.count}</b> {escape(found.example)}"
+        f"<small>{len(found.texts)} wording{'s' if len(found.texts) > 1 else ''}</small></summary>"
+        f"<ul>{others}</ul></details>"
+    )
+
+
+def _table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    head = "".join(f"<th>{escape(name)}</th>" for name in heads)
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in line) + "</tr>" for line in lines)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _latencies(figures: Figures) -> str:
+    lines = [
+        [name, *(duration(found.quantile(share)) for share in (0.5, 0.9, 0.99)), f"{found.count:,}"]
+        for name, found in latency_rows(figures)
+    ]
+    return _table(("", "median", "90 %", "99 %", "count"), lines)
+
+
+def _delivery(figures: Figures) -> str:
+    names = [name for name in ("read", "delivered", "sent", "accepted", "failed", "unknown") if figures.delivery[name]]
+    lines = [[name, f"{figures.delivery[name]:,}"] for name in names]
+    lines += [[f"– {error[:60]}", f"{count:,}"] for error, count in figures.errors.most_common(6)]
+    return _table(("", "replies"), lines)
+
+
+def _llm(figures: Figures) -> str:
+    lines = []
+    for model, use in sorted(figures.llm.items()):
+        cost = money(use.cost_usd)
+        verdicts = ", ".join(f"{name} {count}" for name, count in use.verdicts.most_common(5))
+        times = [duration(use.latency.quantile(share)) for share in (0.5, 0.9)]
+        lines.append([model, f"{use.calls:,}", f"{use.tokens_in:,}", f"{use.tokens_out:,}", cost, *times, verdicts])
+    return _table(("model", "answers", "tokens in", "tokens out", "cost", "median", "90 %", "verdicts"), lines)
+
+
+def _pages(figures: Figures) -> str:
+    return _table(("page", "answers"), [[page, f"{count:,}"] for page, count in figures.pages.most_common()])

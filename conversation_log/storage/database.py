@@ -1,0 +1,222 @@
+"""Connections to the log's SQL database, and its migrations.
+
+SQLite runs in WAL mode with secure deletion, so that erased text does not stay in the file's free pages.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import event, text
+from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+import postgres_patience
+from conversation_log.storage import remedies
+from settings_values import database_url
+
+log = logging.getLogger(__name__)
+
+VERSION_TABLE = "log_alembic_version"
+MIGRATIONS = Path(__file__).parent / "migrations"
+BUSY_TIMEOUT_S = 30
+CONNECT_TIMEOUT_S = 5.0
+COMMANDS_STATEMENT_S = 600.0
+"""How long one statement of a command (export, report, archive) may take."""
+WRITERS_STATEMENT_S = 30.0
+"""The same for the worker's writer: its statements take milliseconds, and one that hangs must not stop it for good."""
+MIGRATION_WAIT_S = 60.0
+
+
+class LogUnavailable(RuntimeError):
+    """The conversation database cannot be used; the message says why and what to do."""
+
+
+def connect(url: str, statement_s: float = COMMANDS_STATEMENT_S) -> Engine:
+    """An engine for the log's database, whose statements may take so long; nothing is opened yet.
+
+    Raises LogUnavailable for a URL that cannot be used.
+    """
+    try:
+        parsed = make_url(database_url(url))
+    except ArgumentError:
+        raise LogUnavailable(
+            "CONVERSATION_DATABASE_URL is not an SQLAlchemy URL; write sqlite:///path or "
+            "postgresql://user:password@host/database."
+        ) from None
+    options: dict[str, Any] = {"future": True, "pool_pre_ping": True, "hide_parameters": True}
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        options["connect_args"] = {"timeout": BUSY_TIMEOUT_S}
+    elif backend == "postgresql":
+        options["executemany_mode"] = "values_plus_batch"
+        options["connect_args"] = postgres_patience.connect_args(CONNECT_TIMEOUT_S, statement_s)
+    elif backend in ("mysql", "mariadb"):
+        waits = max(1, round(statement_s))
+        options["connect_args"] = {
+            "connect_timeout": round(CONNECT_TIMEOUT_S), "read_timeout": waits, "write_timeout": waits,
+        }  # fmt: skip
+    try:
+        engine = sqlalchemy.create_engine(parsed, **options)
+    except (ArgumentError, ImportError):
+        raise LogUnavailable(
+            f"CONVERSATION_DATABASE_URL asks for {parsed.drivername}, whose driver is not here; use sqlite, "
+            "postgresql or mysql+pymysql."
+        ) from None
+    if backend == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    elif backend == "postgresql":
+        locks_s = min(statement_s, BUSY_TIMEOUT_S)
+        event.listen(
+            engine, "connect", lambda raw, _record: postgres_patience.limit_statements(raw, statement_s, locks_s)
+        )
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _record: Any) -> None:
+    # pysqlite's own transaction handling begins too late for DDL and reads; SQLAlchemy's begin event does it.
+    connection.isolation_level = None
+    for pragma in (
+        f"busy_timeout={BUSY_TIMEOUT_S * 1000}",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "secure_delete=ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that will write says so at once: two that upgrade from reading would fail instead of waiting.
+    mode = "IMMEDIATE" if connection.get_execution_options().get("writes") else "DEFERRED"
+    connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that writes; committed at the end, rolled back when the block raises."""
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        yield connection
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the tables up to date; safe when several processes start at once. Raises LogUnavailable."""
+    file = engine.url.database
+    try:
+        if engine.dialect.name == "sqlite" and file and file != ":memory:":
+            Path(file).parent.mkdir(parents=True, exist_ok=True)
+        with exclusive(engine, "migration", MIGRATION_WAIT_S):
+            _upgrade(engine)
+    except (SQLAlchemyError, OSError) as error:
+        raise LogUnavailable(remedies.of_database(error, engine.url)) from error
+
+
+def require_current(engine: Engine) -> None:
+    """Raise LogUnavailable, naming the remedy, unless the database exists with all migrations applied."""
+    file = engine.url.database
+    if engine.dialect.name == "sqlite" and file and file != ":memory:" and not Path(file).exists():
+        raise LogUnavailable(
+            f"There is no conversation database at {file} yet. It is created when the assistant first runs "
+            "(`make run` or `make serve`), or by `python -m conversation_log migrate`."
+        )
+    try:
+        applied = applied_revision(engine)
+    except SQLAlchemyError as error:
+        raise LogUnavailable(remedies.of_database(error, engine.url)) from error
+    if applied != newest_revision():
+        raise LogUnavailable(
+            "The conversation database lacks the newest tables. Run `python -m conversation_log migrate`."
+        )
+
+
+def applied_revision(engine: Engine) -> str | None:
+    """The migration that the database is at, None before the first."""
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+        return context.get_current_revision()
+
+
+def newest_revision() -> str | None:
+    """The newest migration in the code."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+def _upgrade(engine: Engine) -> None:
+    if applied_revision(engine) == newest_revision():
+        return
+    config = _config()
+    with writing(engine) as connection, postgres_patience.longer(connection, COMMANDS_STATEMENT_S):
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    log.info("log.database.migrated revision=%s", newest_revision())
+
+
+@contextmanager
+def exclusive(engine: Engine, purpose: str, wait_s: float) -> Iterator[None]:
+    """Do something that only one process may do at a time. A killed process frees it at once.
+
+    Raises LogUnavailable when another one is still at it after `wait_s`.
+    """
+    deadline = time.monotonic() + wait_s
+    with _lock_of(engine, purpose) as (take, free):
+        while not take():
+            if time.monotonic() >= deadline:
+                raise LogUnavailable(f"Another process holds the {purpose} lock. Try again when it is done.")
+            time.sleep(0.1)
+        try:
+            yield
+        finally:
+            free()
+
+
+@contextmanager
+def _lock_of(engine: Engine, purpose: str) -> Iterator[tuple[Callable[[], bool], Callable[[], None]]]:
+    """How to try to take a lock, and how to free it: the server's own, or a file beside SQLite's."""
+    name, file = engine.dialect.name, engine.url.database
+    if name == "sqlite":
+        if not file or file == ":memory:":
+            yield (lambda: True), (lambda: None)
+            return
+        with open(f"{file}.{purpose}.lock", "w") as lock:
+            os.chmod(lock.name, 0o600)
+            yield (lambda: _try_flock(lock.fileno())), (lambda: fcntl.flock(lock, fcntl.LOCK_UN))
+        return
+    take, free = {
+        "postgresql": ("SELECT pg_try_advisory_lock(:id)", "SELECT pg_advisory_unlock(:id)"),
+        "mysql": ("SELECT GET_LOCK(:id, 0)", "SELECT RELEASE_LOCK(:id)"),
+        "mariadb": ("SELECT GET_LOCK(:id, 0)", "SELECT RELEASE_LOCK(:id)"),
+    }[name]
+    number = {"id": zlib.crc32(f"conversation_log {purpose}".encode())}
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        yield (
+            lambda: bool(connection.execute(text(take), number).scalar()),
+            lambda: connection.execute(text(free), number).close(),
+        )
+
+
+def _try_flock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,11 @@
+"""Runs the migrations on the connection that `conversation_log.storage.database.migrate` hands over."""
+
+from alembic import context
+
+from conversation_log.storage.database import VERSION_TABLE
+from conversation_log.storage.tables import metadata
+
+connection = context.config.attributes["connection"]
+context.configure(connection=connection, target_metadata=metadata, version_table=VERSION_TABLE, render_as_batch=True)
+with context.begin_transaction():
+    context.run_migrations()

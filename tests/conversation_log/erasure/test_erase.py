@@ -1,0 +1,270 @@
+"""Erasure reaches every tier and touches nobody else."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from sqlalchemy import inspect, text
+
+from conversation_log.archive import archiver, parquet_archive
+from conversation_log.erasure import erase, erase_redis
+from conversation_log.ingest import hot_tier
+from conversation_log.model import identities
+from conversation_log.storage import database
+from conversation_log.storage.reader import Selection
+from tests.conversation_log.conftest import Log
+
+CANARY = "zanzibar-canary-7391"
+CUSTOMER, OTHER = "919876543210", "918888888888"
+
+
+def real_wamid(number: str, tail: str) -> str:
+    """A wamid as Meta makes them: the customer's number is inside."""
+    return "wamid." + base64.b64encode(b"\x1d\x15\x04\x12" + number.encode() + b"\x15\x02\x00" + tail.encode()).decode()
+
+
+def fill_redis(client: redis.Redis[Any], turn: Any) -> None:
+    """What the other parts keep in Redis, of two customers."""
+    for customer, words in ((CUSTOMER, CANARY), (OTHER, "hello")):
+        wamid = real_wamid(customer, "in")
+        client.set(f"identity:{customer}", customer)
+        client.set(f"identity:IN.{customer}", customer)
+        client.hset(f"customer:{customer}", mapping={"wa_id": customer, f"id:IN.{customer}": 1})
+        client.rpush(f"tracker:{customer}", json.dumps([{"event": "user", "text": words}]))
+        client.hset(f"tracker:{customer}:base", mapping={"at": 0, "pre": words})
+        client.set(f"wa:address:{customer}", json.dumps({"wa_id": customer}))
+        client.set(f"wa:seen:{wamid}", 1)
+        client.set(f"wa:settled:{wamid}:1", "wamid.x")
+        entry = json.dumps({"kind": "message", "customer": customer, "id": wamid, "payload": {"text": words}})
+        client.xadd("wa:in:7", {"e": entry})
+        client.xadd("wa:out:7", {"e": entry})
+        client.xadd("wa:dead", {"j": json.dumps({"entry": entry, "reason": "x"})})
+        client.xadd("log", {"j": json.dumps(turn(wamid + "late", text=words, customer=customer))})
+        client.xadd("log", {"j": json.dumps({"record": "status", "wamid": wamid, "status": "read", "at": time.time()})})
+    client.set("wa:fence", 17)
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> parquet_archive.Shelf:
+    return parquet_archive.Shelf.at(f"file://{tmp_path}/archive")
+
+
+def fill_everything(log: Any, turn: Any, sent: Any, shelf: parquet_archive.Shelf, noon: float) -> None:
+    for customer, words in ((CUSTOMER, CANARY), (OTHER, "hello")):
+        for day in (0, 95):
+            at = noon + day * 86400
+            log.put(turn(real_wamid(customer, f"d{day}"), text=f"{words} {day}", at=at, customer=customer))
+    log.write()
+    now = datetime.fromtimestamp(noon, timezone.utc) + timedelta(days=92)
+    archiver.run(log.engine, shelf, archiver.Retention(), now)
+    fill_redis(log.redis, turn)
+
+
+def run(log: Any, shelf: parquet_archive.Shelf, customer: str = f"+{CUSTOMER}") -> erase.Receipt:
+    return erase.erase(customer, log.engine, shelf, hot_tier.client(log.redis_url), datetime.now(timezone.utc))
+
+
+def test_customer_is_gone_from_every_tier_and_nobody_else_is(the_log, turn, sent, shelf, noon):
+    fill_everything(the_log, turn, sent, shelf, noon)
+    receipt = run(the_log, shelf)
+    assert receipt.open_ends == []
+    assert {tier for tier, _ in receipt.removed} == {"redis", "sql", "archive"}
+    assert [record["customer_id"] for record in the_log.read()] == [OTHER]
+    assert [record["customer_id"] for record in shelf.records(Selection())] == [OTHER]
+    left = {key.decode() for key in the_log.redis.scan_iter()}
+    assert not any(CUSTOMER in key for key in left)
+    assert {f"tracker:{OTHER}", f"customer:{OTHER}", "wa:fence", f"identity:{OTHER}"} <= left
+    assert [the_log.redis.xlen(stream) for stream in ("wa:in:7", "wa:out:7", "wa:dead", "log")] == [1, 1, 1, 2]
+    the_log.write()
+    assert [record["customer_id"] for record in the_log.read()] == [OTHER]
+
+
+def test_canary_is_in_no_file_afterwards(sqlite_log, turn, sent, shelf, noon, tmp_path):
+    folder = Path(str(sqlite_log.redis.config_get("dir")["dir"]))
+    fill_everything(sqlite_log, turn, sent, shelf, noon)
+    assert files_with(CANARY, folder, tmp_path)
+    run(sqlite_log, shelf)
+    deadline = time.monotonic() + 10
+    while files_with(CANARY, folder, tmp_path) and time.monotonic() < deadline:
+        time.sleep(0.1)  # Redis removes its old append-only files in the background
+    assert files_with(CANARY, folder, tmp_path) == []
+    assert files_with(CUSTOMER, folder, tmp_path) == []
+
+
+@pytest.mark.postgres
+def test_canary_is_in_no_table_file_of_postgresql_afterwards(redis_url, postgres_url, turn, sent, shelf, noon):
+    """Its write-ahead log keeps rows for a while, as the receipt says; tables, indexes and statistics do not."""
+    from handoff.storage import tables
+
+    log = Log(redis_url, postgres_url)
+    database.migrate(log.engine)
+    tables.metadata.create_all(log.engine)
+    with log.engine.begin() as connection:
+        plant_takeover(connection, 1, CUSTOMER)
+        connection.execute(tables.takeovers.update().values(request=CANARY))
+    fill_everything(log, turn, sent, shelf, noon)
+    with log.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("ANALYZE"))
+        folder = Path(str(connection.execute(text("SHOW data_directory")).scalar())) / "base"
+        connection.execute(text("CHECKPOINT"))
+        assert files_with(CANARY, folder)
+        receipt = run(log, shelf)
+        connection.execute(text("CHECKPOINT"))
+    assert any("PostgreSQL's tables were rewritten" in note for note in receipt.notes)
+    assert files_with(CANARY, folder) == []
+    assert files_with(CUSTOMER, folder) == []
+    log.engine.dispose()
+
+
+def files_with(words: str, *folders: Path) -> list[Path]:
+    return [
+        path for folder in folders for path in folder.rglob("*")
+        if path.is_file() and words.encode() in path.read_bytes()
+    ]  # fmt: skip
+
+
+def test_takeovers_of_the_customer_are_erased_and_others_kept(the_log, turn, sent, shelf, noon):
+    from handoff.storage import tables
+
+    tables.metadata.create_all(the_log.engine)
+    with the_log.engine.begin() as connection:
+        for number, customer in ((1, CUSTOMER), (2, OTHER)):
+            plant_takeover(connection, number, customer)
+    receipt = run(the_log, shelf)
+    with the_log.engine.connect() as connection:
+        for name in inspect(the_log.engine).get_table_names():
+            if name.startswith("handoff_"):
+                rows = connection.execute(text(f"SELECT * FROM {name}")).all()
+                assert len(rows) <= 1, name
+                assert CUSTOMER not in str(rows)
+        assert connection.execute(text("SELECT count(*) FROM handoff_takeovers")).scalar() == 1
+        assert connection.execute(text("SELECT count(*) FROM handoff_log_comments")).scalar() == 1
+    assert any("T1" in note for note in receipt.notes)
+
+
+def plant_takeover(connection: Any, number: int, customer: str) -> None:
+    """A row in every table of the takeovers, filled by the columns' types."""
+    from handoff.storage import tables
+
+    known = {
+        "id": number, "takeover_id": number, "customer": customer, "external_id": f"e{number}",
+        "ticket_id": f"T{number}", "state": "closed",
+    }  # fmt: skip
+    for table in tables.metadata.sorted_tables:
+        values: dict[str, Any] = {}
+        for column in table.columns:
+            if column.name in known:
+                values[column.name] = known[column.name]
+            elif column.type.python_type is str:
+                values[column.name] = f"{column.name}{number}"[: getattr(column.type, "length", None) or 20]
+            else:
+                values[column.name] = number
+        if table.name == "handoff_log_comments":
+            values["ticket_id"] = number
+        connection.execute(table.insert().values(values))
+
+
+def test_customer_is_found_by_each_of_their_names(sqlite_log, turn, shelf, noon):
+    client = hot_tier.client(sqlite_log.redis_url)
+    client.set("identity:IN.777", "IN.777")
+    client.set(f"identity:{CUSTOMER}", "IN.777")
+    client.hset("customer:IN.777", mapping={"user_id": "IN.777", "wa_id": CUSTOMER, f"id:{CUSTOMER}": 1})
+    for name in (f"+{CUSTOMER}", CUSTOMER, "IN.777"):
+        assert identities.find(name, sqlite_log.engine, client).names >= {f"+{CUSTOMER}", CUSTOMER, "IN.777"}
+
+
+def test_number_that_went_to_a_stranger_does_not_lead_to_their_other_names(sqlite_log, turn, noon):
+    sqlite_log.log(
+        turn("wamid.A", customer="IN.1", metadata={"phone": f"+{CUSTOMER}"}),
+        turn("wamid.B", at=noon + 9000, customer="IN.2", metadata={"phone": f"+{CUSTOMER}"}),
+        turn("wamid.C", at=noon + 99000, customer="IN.2", metadata={"phone": f"+{OTHER}"}),
+    )
+    assert OTHER not in identities.find("IN.1", sqlite_log.engine, None).names
+
+
+def test_conversation_that_only_the_archive_links_to_the_customer_is_erased(sqlite_log, turn, shelf, noon):
+    """The first was had before the phone was known; Redis and the warm tier have forgotten the link."""
+    sqlite_log.log(
+        turn("wamid.A", customer="IN.777", metadata={"phone": None}),
+        turn("wamid.B", at=noon + 9000, customer="IN.777", metadata={"phone": f"+{CUSTOMER}"}),
+        turn("wamid.C", at=noon + 9000, customer=OTHER),
+    )
+    now = datetime.fromtimestamp(noon, timezone.utc) + timedelta(days=92)
+    archiver.run(sqlite_log.engine, shelf, archiver.Retention(), now)
+    receipt = run(sqlite_log, shelf)
+    assert receipt.removed[("archive", "conversations")] == 2
+    assert [record["customer_id"] for record in shelf.records(Selection())] == [OTHER]
+
+
+def test_writers_batch_in_hand_is_waited_for_however_busy_the_log_is(sqlite_log, monkeypatch):
+    client = hot_tier.client(sqlite_log.redis_url)
+    writer = sqlite_log.new_writer().stream
+    writer.hold()
+    for number in range(3):
+        client.xadd("log", {"j": str(number)})
+    entries = writer.read(2, 1)
+    acknowledged = []
+
+    def pass_time(_: float) -> None:
+        if not acknowledged:
+            writer.read(1, 1)  # the next one is in hand as soon as the first are stored
+            writer.done(entries)
+        acknowledged.append(True)
+        assert len(acknowledged) < 3, "waits for what came later"
+
+    monkeypatch.setattr(erase_redis.time, "sleep", pass_time)
+    erase_redis.wait_for_writer(client)
+    assert acknowledged
+
+
+def test_redis_snapshot_is_written_anew_beside_its_append_only_file(sqlite_log):
+    client = hot_tier.client(sqlite_log.redis_url)
+    client.config_set("save", "3600 1")
+    try:
+        notes = erase_redis.rewrite_files(client)
+    finally:
+        client.config_set("save", "")
+    assert notes == ["Redis' append-only file was rewritten.", "Redis' snapshot was written anew."]
+
+
+def test_erasing_somebody_unknown_says_so(sqlite_log, shelf):
+    receipt = run(sqlite_log, shelf, "+4915112345678")
+    assert receipt.lines()[0].startswith("Nothing was found of +49•••••••5678")
+
+
+def test_receipt_does_not_name_the_customer(sqlite_log, turn, sent, shelf, noon):
+    fill_everything(sqlite_log, turn, sent, shelf, noon)
+    text_of_receipt = "\n".join(run(sqlite_log, shelf).lines())
+    assert CUSTOMER not in text_of_receipt
+    assert "tracker:*" in text_of_receipt
+
+
+def test_number_in_another_customers_message_leaves_that_message_alone(sqlite_log, turn, shelf):
+    entry = {"kind": "message", "customer": OTHER, "id": "wamid.Z", "payload": {"text": f"call {CUSTOMER}"}}
+    sqlite_log.redis.xadd("wa:in:3", {"e": json.dumps(entry)})
+    sqlite_log.redis.set(f"customer:{CUSTOMER}.2", "the next owner of the number")
+    run(sqlite_log, shelf)
+    assert sqlite_log.redis.xlen("wa:in:3") == 1
+    assert sqlite_log.redis.exists(f"customer:{CUSTOMER}.2")
+
+
+def test_streams_are_rewritten_with_their_groups_and_pending_entries(sqlite_log):
+    client = hot_tier.client(sqlite_log.redis_url)
+    ids = [client.xadd("log", {"j": f"{number}"}) for number in range(5)]
+    client.xgroup_create("log", "conversation_log", id="0")
+    client.xreadgroup("conversation_log", "writer", {"log": ">"}, count=3)
+    client.xdel("log", ids[0], ids[4])
+    erase_redis.rewrite_streams(client)
+    assert [entry for entry, _ in client.xrange("log")] == ids[1:4]
+    pending = client.xreadgroup("conversation_log", "writer", {"log": "0"})[0][1]
+    fresh = client.xreadgroup("conversation_log", "writer", {"log": ">"})[0][1]
+    assert [entry for entry, _ in pending] == ids[1:3]
+    assert [entry for entry, _ in fresh] == ids[3:4]
+    assert client.xinfo_stream("log")["last-generated-id"] == ids[4]
