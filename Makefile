@@ -44,7 +44,7 @@ lint: setup  ## ruff and mypy
 	@$(PY) -m ruff check . && $(PY) -m mypy
 
 validate: setup  ## mistakes in policies and phrases, with file and remedy
-	@$(PY) -m workbench validate --files && $(PY) -m launch train && $(PY) -m actions.knowledge.coverage && $(PY) -m workbench validate
+	@$(PY) -m workbench validate --files && $(PY) -m launch train && $(PY) -m actions.knowledge.retrieval.coverage && $(PY) -m workbench validate
 
 nlu: setup  ## how well held-out phrases are understood: terminal and HTML
 	@$(PY) -m launch train && $(PY) -m workbench nlu

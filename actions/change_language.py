@@ -10,7 +10,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.order_status import ActionCheckOrderStatus, ActionCheckRefundStatus, ActionDeliveryDate
 from actions.return_policy import ActionAnswerReturnPolicy
-from actions.speaking import Domain, Event, SpeakingAction, as_if_said, in_form, turns_backwards
+from actions.skill.action import Domain, Event, SpeakingAction, as_if_said, in_form, turns_backwards
 
 # Answers that come out the same when they are asked for again.
 REPEATABLE: tuple[type[SpeakingAction], ...] = (

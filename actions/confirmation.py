@@ -17,7 +17,7 @@ from actions.order_changes import pass_on_change
 from actions.order_choice import ActionListOrders
 from actions.order_status import ActionCheckOrderStatus
 from actions.return_policy import ActionAnswerReturnPolicy
-from actions.speaking import Domain, Event, SpeakingAction, as_if_said, in_form
+from actions.skill.action import Domain, Event, SpeakingAction, as_if_said, in_form
 
 # What a button's intent leads to. Answered here and not by a follow-up action, behind which no rule would go on.
 ANSWER_TO: dict[str, type[SpeakingAction]] = {

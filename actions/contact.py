@@ -20,7 +20,7 @@ from actions.order_status import (
     OrderAction,
 )
 from actions.orders.lookup import Orders
-from actions.speaking import Domain, Event, SpeakingAction, as_if_said, message_metadata, turns_backwards
+from actions.skill.action import Domain, Event, SpeakingAction, as_if_said, message_metadata, turns_backwards
 
 
 class ActionReceiveContact(SpeakingAction):

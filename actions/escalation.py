@@ -12,9 +12,9 @@ from rasa_sdk.events import ActiveLoop, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 import settings
-from actions.order_answers import numbers_meant
-from actions.speaking import Domain, Event, SpeakingAction, follows, message_metadata
-from actions.words import Pieces
+from actions.skill.action import Domain, Event, SpeakingAction, follows, message_metadata
+from actions.skill.order_answers import numbers_meant
+from actions.skill.texts import Pieces
 from handoff.jobs.transcript import transcript
 from handoff.storage.database import HandoffUnavailable
 from handoff.takeover.opening_hours import Opening

@@ -11,9 +11,9 @@ from typing import Any
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions import services
-from actions.order_answers import misshaped_in_message
-from actions.speaking import Domain, Event, SpeakingAction, intent_name
+from actions.skill import services
+from actions.skill.action import Domain, Event, SpeakingAction, intent_name
+from actions.skill.order_answers import misshaped_in_message
 
 CLARIFICATIONS = "utter_clarification_"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.order_answers import Asked
 from actions.order_status import OrderAction
 from actions.orders.numbers import normal_number
-from actions.speaking import Domain, Event, as_if_said, message_metadata
+from actions.skill.action import Domain, Event, as_if_said, message_metadata
+from actions.skill.order_answers import Asked
 
 MOST_VALUES = 20
 

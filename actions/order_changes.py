@@ -12,17 +12,17 @@ from rasa_sdk import FormValidationAction, Tracker
 from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions import services
 from actions.fallback import last_response
-from actions.order_answers import MOST_ROWS, numbers_meant, told_before
 from actions.order_status import choose_from
 from actions.orders.choosing import chosen
 from actions.orders.lookup import Orders
 from actions.orders.models import Order, OrderStatus
 from actions.orders.numbers import named
 from actions.orders.repository import OrdersUnavailable
-from actions.speaking import Domain, Event, SpeakingAction, in_form, intent_name, message_metadata, turns_backwards
-from actions.words import Pieces
+from actions.skill import services
+from actions.skill.action import Domain, Event, SpeakingAction, in_form, intent_name, message_metadata, turns_backwards
+from actions.skill.order_answers import MOST_ROWS, numbers_meant, told_before
+from actions.skill.texts import Pieces
 
 NOT_WITH_THE_COURIER = frozenset({OrderStatus.PLACED, OrderStatus.CONFIRMED, OrderStatus.PACKED})
 NAMES_THE_ORDER = frozenset(

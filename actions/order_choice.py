@@ -5,11 +5,11 @@ What is counted is the list that was offered last, else the open orders in the o
 
 from __future__ import annotations
 
-from actions.order_answers import Asked
 from actions.order_status import OrderAction
 from actions.orders.choosing import chosen
 from actions.orders.models import Order
-from actions.speaking import Event
+from actions.skill.action import Event
+from actions.skill.order_answers import Asked
 
 
 class ActionListOrders(OrderAction):

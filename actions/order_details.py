@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from actions.order_answers import Asked
 from actions.order_status import OrderAction
 from actions.orders.models import OrderStatus
-from actions.speaking import Event
+from actions.skill.action import Event
+from actions.skill.order_answers import Asked
 
 
 class ActionOrderCourier(OrderAction):

@@ -15,16 +15,23 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 import settings
-from actions import services
-from actions.order_answers import MOST_ANSWERS, Asked, misshaped_in_message, numbers_meant, offer_list, told_before
 from actions.orders.choosing import chosen
 from actions.orders.lookup import Orders
 from actions.orders.models import Order
 from actions.orders.phones import senders_phone
 from actions.orders.phrases import OrderPhrases
 from actions.orders.repository import OrdersUnavailable
-from actions.speaking import Domain, Event, SpeakingAction, message_metadata
-from actions.words import Pieces
+from actions.skill import services
+from actions.skill.action import Domain, Event, SpeakingAction, message_metadata
+from actions.skill.order_answers import (
+    MOST_ANSWERS,
+    Asked,
+    misshaped_in_message,
+    numbers_meant,
+    offer_list,
+    told_before,
+)
+from actions.skill.texts import Pieces
 
 
 def shop_today() -> date:

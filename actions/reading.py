@@ -15,13 +15,13 @@ from typing import Any
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions import services
 from actions.llm.commands import CHOICE, NAMES_AN_ORDER, SMALL_TALK, Command
 from actions.llm.facts import facts
 from actions.llm.reader import Reader
-from actions.order_answers import misshaped_in_message
-from actions.situation import Situation, conversation
-from actions.speaking import Domain, Event, SpeakingAction
+from actions.skill import services
+from actions.skill.action import Domain, Event, SpeakingAction
+from actions.skill.order_answers import misshaped_in_message
+from actions.skill.situation import Situation, conversation
 from actions.two_questions import ANSWERS, TWO_QUESTIONS, WISHES
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from itertools import islice
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.speaking import Domain, Event, SpeakingAction, turns_backwards
+from actions.skill.action import Domain, Event, SpeakingAction, turns_backwards
 
 
 class ActionResumeOrderLookUp(SpeakingAction):

@@ -12,11 +12,11 @@ import logging
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions import services
-from actions.knowledge.answering import NotCovered, Overview, PolicyAnswers
-from actions.knowledge.documents import KnowledgeError
+from actions.knowledge.answers.answering import NotCovered, Overview, PolicyAnswers
+from actions.knowledge.pages.documents import KnowledgeError
 from actions.llm.facts import facts
-from actions.speaking import Domain, Event, SpeakingAction, follows, message_metadata
+from actions.skill import services
+from actions.skill.action import Domain, Event, SpeakingAction, follows, message_metadata
 
 log = logging.getLogger(__name__)
 

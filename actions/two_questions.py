@@ -11,7 +11,7 @@ from actions.order_choice import ActionListOrders, ActionOtherOrder
 from actions.order_details import ActionOrderCourier, ActionOrderNotReceived, ActionOrderWhyLate
 from actions.order_status import ActionCheckOrderStatus, ActionCheckRefundStatus, ActionDeliveryDate
 from actions.return_policy import ActionAnswerReturnPolicy
-from actions.speaking import Domain, Event, SpeakingAction, as_if_said
+from actions.skill.action import Domain, Event, SpeakingAction, as_if_said
 
 TWO_QUESTIONS, WISHES = "two_questions", "wishes"
 POLICY = "ask_return_policy"

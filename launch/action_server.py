@@ -39,7 +39,7 @@ def main() -> None:
 
 async def _warm_up(app: object, _: object) -> None:
     """Build the capabilities before the first call; the policy index takes a while when a page is new."""
-    from actions import services
+    from actions.skill import services
 
     await asyncio.get_running_loop().run_in_executor(None, services.warm_up)
 

@@ -7,13 +7,13 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from twin.browser import PhonePage
 from twin.configuration import TwinConfiguration
 from twin.control import ControlApi
-from twin.desk import AgentDesk
-from twin.graph import GraphApi
-from twin.network import Network
-from twin.webhooks import FIRST_RETRY_S, WebhookSender
+from twin.helpdesk.desk import AgentDesk
+from twin.phone.browser import PhonePage
+from twin.whatsapp.graph import GraphApi
+from twin.whatsapp.network import Network
+from twin.whatsapp.webhooks import FIRST_RETRY_S, WebhookSender
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 LARGEST_REQUEST_BYTES = 16 * 1024 * 1024

@@ -25,10 +25,10 @@ from typing import Any
 
 from aiohttp import web
 
-from twin.faults import FaultInvalid, fault_from
-from twin.inbound import CannotSend
-from twin.network import SERVICE_WINDOW_S, Habits, Network
-from twin.webhooks import encode
+from twin.whatsapp.faults import FaultInvalid, fault_from
+from twin.whatsapp.inbound import CannotSend
+from twin.whatsapp.network import SERVICE_WINDOW_S, Habits, Network
+from twin.whatsapp.webhooks import encode
 
 LONGEST_WAIT_S = 60.0
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from actions.knowledge.documents import KnowledgeError, load_pages, read_page
+from actions.knowledge.pages.documents import KnowledgeError, load_pages, read_page
 from components.escalation.settings import POLICY, EscalationConfigError, parse
 from components.order_numbers.meaning import ExamplesError, read_examples
 from handoff.configuration import HandoffConfigurationError, load_configuration

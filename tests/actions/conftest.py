@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from aiohttp import web
 
-from actions import services
+from actions.skill import services
 from twin.llm import LlmStandIn, make_llm_app
 
 

@@ -9,7 +9,7 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.change_language import REPEATABLE, ActionChangeLanguage
-from actions.speaking import Domain, Event, SpeakingAction
+from actions.skill.action import Domain, Event, SpeakingAction
 
 ASKED = {"text": "10234 kahan hai", "intent": {"name": "check_order_status"}, "metadata": {"phone": "+910000000000"}}
 WISH = {"text": "english please", "intent": {"name": "out_of_scope"}, "metadata": {"phone": "+919876543210"}}

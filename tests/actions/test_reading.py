@@ -15,7 +15,6 @@ import yaml
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions import services
 from actions.llm.anthropic_api import anthropic_client
 from actions.llm.client import LlmClient
 from actions.llm.commands import COMMANDS, INSTRUCTIONS
@@ -23,6 +22,7 @@ from actions.llm.openai_api import openai_client
 from actions.llm.reader import Reader
 from actions.reading import ActionReadMessage
 from actions.return_policy import asked_question
+from actions.skill import services
 from actions.two_questions import ANSWERS
 from tests.readers import BROKEN, reader, says
 

@@ -8,8 +8,8 @@ import pytest
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.knowledge.answering import GroundedAnswer, NotCovered, Outcome, Overview
-from actions.knowledge.documents import KnowledgeError, Section
+from actions.knowledge.answers.answering import GroundedAnswer, NotCovered, Outcome, Overview
+from actions.knowledge.pages.documents import KnowledgeError, Section
 from actions.llm.client import Usage
 from actions.return_policy import ActionAnswerReturnPolicy
 

@@ -7,7 +7,7 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import ActionExecutor, CollectingDispatcher
 from rasa_sdk.interfaces import ActionExecutionRejection
 
-from actions.speaking import Domain, Event, SpeakingAction, intent_name, message_metadata
+from actions.skill.action import Domain, Event, SpeakingAction, intent_name, message_metadata
 
 
 class Raising(SpeakingAction):

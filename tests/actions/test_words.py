@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from rasa.core.nlg.generator import ResponseVariationFilter
 
-from actions.words import Pieces, for_customer
+from actions.skill.texts import Pieces, for_customer
 
 DOMAIN = {"responses": {"utter_parcel_piece_due": [{"text": "It arrives {when} with {carrier}."}]}}
 

@@ -27,8 +27,8 @@ from settings import load
 from tests.conftest import free_port
 from tests.handoff.stand_ins import serving
 from tests.loops import on_a_thread
-from twin.helpdesk_tickets import timestamp
-from twin.helpdesk_webhooks import sign
+from twin.helpdesk.tickets import timestamp
+from twin.helpdesk.webhooks import sign
 
 SECRET = "webhook-secret"
 CUSTOMER = "919876543210"

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from actions import escalation, services
+from actions import escalation
 from actions.llm.reader import Reader
+from actions.skill import services
 from handoff.configuration import load_configuration
 from tests.readers import BROKEN, answer, erratic, newest, reader, says
 from workbench.archives import newest_archive

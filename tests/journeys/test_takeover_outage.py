@@ -23,7 +23,7 @@ import redis
 from launch.processes import free_port
 from tests.handoff.stand_ins import serving
 from tests.journeys.shop import Customer, Shop, words
-from twin import helpdesk as twin_helpdesk
+from twin.helpdesk import api as twin_helpdesk
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("shop"), pytest.mark.timeout(600)]
 

@@ -16,12 +16,12 @@ from pathlib import Path
 
 import pytest
 
-from actions.knowledge.embedding import E5
-from actions.knowledge.evaluation import Case, Report, read_cases, report, run
-from actions.knowledge.relevance import fitted
-from actions.knowledge.relevance_training import digest
-from actions.knowledge.retrieval import Retriever
-from actions.knowledge.topics import load_topics
+from actions.knowledge.pages.topics import load_topics
+from actions.knowledge.retrieval.embedding import E5
+from actions.knowledge.retrieval.evaluation import Case, Report, read_cases, report, run
+from actions.knowledge.retrieval.relevance import fitted
+from actions.knowledge.retrieval.relevance_training import digest
+from actions.knowledge.retrieval.retriever import Retriever
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
@@ -78,7 +78,8 @@ def sealed_cases() -> list[Case]:
 
 
 def test_the_model_was_fitted_on_the_data_as_it_is() -> None:
-    assert str(fitted().made_from) == digest(), "Run `python -m actions.knowledge.relevance_training` and commit."
+    remedy = "Run `python -m actions.knowledge.retrieval.relevance_training` and commit."
+    assert str(fitted().made_from) == digest(), remedy
 
 
 def test_no_held_out_question_was_learnt_from() -> None:

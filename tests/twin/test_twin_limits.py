@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twin.limits import check_message, check_read_receipt
+from twin.whatsapp.limits import check_message, check_read_receipt
 
 Body = dict[str, Any]
 

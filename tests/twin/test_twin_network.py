@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from tests.twin.standin import ASHA, TOKEN, RunningTwin, messages_of, values_of
-from twin.webhooks import encode, signature
+from twin.whatsapp.webhooks import encode, signature
 
 KIRAN = "IN.8842017365520194"
 

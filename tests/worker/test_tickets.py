@@ -21,7 +21,7 @@ from handoff.takeover.thread_control import Floor
 from settings import Settings, load
 from tests.handoff.samples import always_open, request
 from tests.handoff.stand_ins import serving
-from twin import helpdesk as twin_helpdesk
+from twin.helpdesk import api as twin_helpdesk
 from worker import tickets
 
 CUSTOMER = "919876543210"

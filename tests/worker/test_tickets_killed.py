@@ -19,7 +19,7 @@ from handoff.takeover.state_machine import open_takeover
 from tests.children import child, python
 from tests.handoff.samples import always_open, request
 from tests.handoff.stand_ins import serving
-from twin import helpdesk as twin_helpdesk
+from twin.helpdesk import api as twin_helpdesk
 
 WORKER = "import asyncio, settings, worker.tickets as t; asyncio.run(t.run(settings.load(), asyncio.Event()))"
 TAKEOVERS = 6

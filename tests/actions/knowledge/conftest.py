@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from actions.knowledge.embedding import E5, Vectors
-from actions.knowledge.retrieval import Retriever
+from actions.knowledge.retrieval.embedding import E5, Vectors
+from actions.knowledge.retrieval.retriever import Retriever
 
 WINDOW = """# Return window
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from prometheus_client import REGISTRY
 
-from actions.knowledge.answering import (
+from actions.knowledge.answers.answering import (
     GroundedAnswer,
     NotCovered,
     Overview,
@@ -20,12 +20,12 @@ from actions.knowledge.answering import (
     blended,
     is_only_the_topic,
 )
-from actions.knowledge.anthropic_writer import AnthropicWriter
-from actions.knowledge.documents import Section
-from actions.knowledge.extractive import extract
-from actions.knowledge.openai_writer import OpenAIWriter
-from actions.knowledge.retrieval import Finding, Passage, Retriever
-from actions.knowledge.writing import Writer
+from actions.knowledge.answers.anthropic_writer import AnthropicWriter
+from actions.knowledge.answers.extractive import extract
+from actions.knowledge.answers.openai_writer import OpenAIWriter
+from actions.knowledge.answers.writing import Writer
+from actions.knowledge.pages.documents import Section
+from actions.knowledge.retrieval.retriever import Finding, Passage, Retriever
 from actions.llm.anthropic_api import anthropic_client
 from actions.llm.openai_api import openai_client
 from privacy.redaction import redact
@@ -137,7 +137,7 @@ async def test_the_llm_may_find_that_the_sections_do_not_answer(
     retriever: Retriever, writer: Writer, llm: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     llm.api.fault = "not_covered"
-    monkeypatch.setattr("actions.knowledge.answering.SURE_OF_ITSELF", 1.1)
+    monkeypatch.setattr("actions.knowledge.answers.answering.SURE_OF_ITSELF", 1.1)
     outcome = await answers(retriever, writer).answer(QUESTION)
     assert isinstance(outcome, NotCovered)
     assert (outcome.verdict, outcome.provider) == ("not_covered", writer.provider)
@@ -147,7 +147,7 @@ async def test_a_sure_find_is_quoted_even_if_the_llm_declines(
     retriever: Retriever, writer: Writer, llm: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     llm.api.fault = "not_covered"
-    monkeypatch.setattr("actions.knowledge.answering.SURE_OF_ITSELF", 0.0)
+    monkeypatch.setattr("actions.knowledge.answers.answering.SURE_OF_ITSELF", 0.0)
     outcome = await answers(retriever, writer).answer(QUESTION)
     assert isinstance(outcome, GroundedAnswer)
     assert outcome.provider == "extractive"
@@ -223,7 +223,7 @@ class Obedient:
         self.text = text
 
     async def write(self, question: str, sections: Any) -> Any:
-        from actions.knowledge.writing import Draft
+        from actions.knowledge.answers.writing import Draft
         from actions.llm.client import NO_USAGE
 
         return Draft(self.text, (sections[0].text,), True, self.model, NO_USAGE)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from actions.knowledge.documents import KnowledgeError, load_pages, read_page, version_of
-from actions.knowledge.page_reading import split_sentences
+from actions.knowledge.pages.documents import KnowledgeError, load_pages, read_page, version_of
+from actions.knowledge.pages.page_reading import split_sentences
 
 ROOT = Path(__file__).resolve().parents[3]
 

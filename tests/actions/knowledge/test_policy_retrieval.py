@@ -13,9 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from actions.knowledge.documents import KnowledgeError
-from actions.knowledge.embedding import RememberingEmbedder, Vectors
-from actions.knowledge.retrieval import Finding, Retriever, answer_lines
+from actions.knowledge.pages.documents import KnowledgeError
+from actions.knowledge.retrieval.__main__ import answer_lines
+from actions.knowledge.retrieval.embedding import RememberingEmbedder, Vectors
+from actions.knowledge.retrieval.retriever import Finding, Retriever
 from tests.actions.knowledge.conftest import CountingE5
 
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from actions.knowledge.documents import load_pages
-from actions.knowledge.facts import Fact, facts_in
-from actions.knowledge.verification import verify
+from actions.knowledge.grounding.facts import Fact, facts_in
+from actions.knowledge.grounding.verification import verify
+from actions.knowledge.pages.documents import load_pages
 
 PAGES = load_pages(Path(__file__).resolve().parents[3] / "policy_kb")
 SECTIONS = PAGES.sections

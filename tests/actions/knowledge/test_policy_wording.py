@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from actions.knowledge.documents import Lexicon
-from actions.knowledge.wording import Wording, clean
+from actions.knowledge.pages.documents import Lexicon
+from actions.knowledge.retrieval.wording import Wording, clean
 
 WORDING = Wording(Lexicon({"jhola": "bag"}, {"swap": "exchange"}))
 

@@ -18,7 +18,7 @@ from handoff.helpdesks.zendesk import Zendesk
 from handoff.helpdesks.zendesk_login import Fixed
 from handoff.storage.database import Database
 from tests.handoff.stand_ins import FreshdeskStandIn, HubSpotStandIn, serving
-from twin import helpdesk as twin_helpdesk
+from twin.helpdesk import api as twin_helpdesk
 
 DRAFT = Draft(
     external_id="handoff:0f0e-1",

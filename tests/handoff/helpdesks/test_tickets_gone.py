@@ -22,7 +22,7 @@ from tests.handoff.helpdesks import test_backends as backends
 from tests.handoff.samples import NOW, always_open
 from tests.handoff.stand_ins import serving
 from tests.handoff.world import quick_database
-from twin import helpdesk as twin_helpdesk
+from twin.helpdesk import api as twin_helpdesk
 
 CUSTOMER = "919876543210"
 

@@ -19,7 +19,7 @@ from settings import SettingsError
 from tests.handoff.helpdesks.test_backends import DRAFT, WORDS
 from tests.handoff.samples import NOW, always_open, request
 from tests.handoff.stand_ins import serving
-from twin import helpdesk as twin_helpdesk
+from twin.helpdesk import api as twin_helpdesk
 
 CLIENT = {"ZENDESK_OAUTH_CLIENT_ID": "assistant", "ZENDESK_OAUTH_CLIENT_SECRET": "quiet"}
 

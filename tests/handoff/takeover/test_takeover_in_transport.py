@@ -28,7 +28,7 @@ from settings import Settings, load
 from tests.connectors.message_bus.transport_fakes import FakeGraph, FakeSpeaker, Process, message
 from tests.handoff.samples import always_open, request
 from tests.handoff.stand_ins import serving
-from twin import helpdesk as twin_helpdesk
+from twin.helpdesk import api as twin_helpdesk
 from worker import tickets
 
 CUSTOMER = "919876543210"

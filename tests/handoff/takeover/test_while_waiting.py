@@ -25,7 +25,7 @@ from handoff.takeover.state_machine import open_takeover
 from handoff.takeover.thread_control import Floor
 from tests.handoff.samples import NOW
 from tests.handoff.stand_ins import serving
-from twin import helpdesk as twin_helpdesk
+from twin.helpdesk import api as twin_helpdesk
 
 CUSTOMER = "919876543210"
 MINUTE = 60.0

@@ -1,0 +1,194 @@
+"""From a question to what the customer may be told: a grounded answer, an overview, or an honest "not covered"."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from actions.knowledge.answers.extractive import extract
+from actions.knowledge.answers.writing import Draft, Writer
+from actions.knowledge.grounding.verification import verify
+from actions.knowledge.pages.documents import Section
+from actions.knowledge.retrieval.retriever import Finding, Passage, Retriever
+from actions.llm import metrics
+from actions.llm.client import NO_USAGE, LlmFailed, Usage, within
+
+log = logging.getLogger(__name__)
+
+BUDGET_S = 8.0
+SURE_OF_ITSELF = 0.9
+WORTH_ASKING = 0.15  # below this probability not even an LLM is asked
+FRAGMENT_WORDS = 7  # so short a question may lean on the one before
+BORROWED = 0.5  # weight of the reading that does, beside the question alone
+_ONLY_THE_TOPIC = frozenset((
+    "return", "returns", "refund", "refunds", "exchange", "exchanges", "policy", "policies", "rule", "rules", "and",
+    "or", "your", "the", "a", "of", "on", "about", "what", "whats", "what's", "is", "are", "tell", "me", "know", "more",
+    "please", "pls", "info", "information", "details", "regarding", "can", "you", "i", "want", "to", "how", "do",
+    "does", "it", "work", "conditions", "terms", "need", "us", "for", "hi", "hello", "kya", "hai", "batao", "ki", "ka",
+))
+_TOPIC = frozenset(("policy", "policies", "rules", "conditions", "terms"))
+
+
+@dataclass(frozen=True)
+class GroundedAnswer:
+    """Words for the customer with their proof.
+
+    `verdict` is "supported" for a checked LLM answer, "extractive" where no LLM is configured, else why the LLM's
+    answer was not used. `provider` is who wrote the words that are shown.
+    """
+
+    text: str
+    section: Section
+    pages: tuple[str, ...]
+    verdict: str
+    provider: str
+    model: str | None = None
+    usage: Usage = NO_USAGE
+    latency_ms: int = 0
+
+
+@dataclass(frozen=True)
+class NotCovered:
+    """The policies do not answer this. `score` is how likely retrieval thought that they do."""
+
+    score: float
+    verdict: str = "not_covered"
+    provider: str = "none"
+    model: str | None = None
+    usage: Usage = NO_USAGE
+    latency_ms: int = 0
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The question names only the topic ("return policy?"): the section to begin with, and all pages to ask about."""
+
+    text: str
+    section: Section
+    pages: tuple[str, ...]
+
+
+Outcome = GroundedAnswer | NotCovered | Overview
+
+
+class PolicyAnswers:
+    """Answers questions about the shop's policies.
+
+    `redact` takes personal data out of what the LLM gets. Raises KnowledgeError only when no page was ever readable.
+    """
+
+    def __init__(
+        self, retriever: Retriever, writer: Writer | None, redact: Callable[[str], str], budget_s: float = BUDGET_S
+    ) -> None:
+        self._retriever = retriever
+        self._writer = writer
+        self._redact = redact
+        self._budget_s = budget_s
+
+    async def answer(self, question: str, previous: str | None = None) -> Outcome:
+        """The outcome within the budget; `previous` is the question before, for "and for shoes?"."""
+        asked, finding = await asyncio.to_thread(self._find, question, previous)
+        section = finding.best
+        if is_only_the_topic(question) and section is not None:
+            pages = self._retriever.pages.pages
+            return Overview(section.text, section, tuple(page.name for page in pages))
+        if section is None or not (finding.answerable or (self._writer and finding.score >= WORTH_ASKING)):
+            return NotCovered(finding.score)
+        if self._writer is None:
+            return self._extractive(question, section, "extractive")
+        return await self._written(question, asked, finding, self._writer)
+
+    def prepare(self) -> None:
+        """Index the pages and load the embedding model now (blocking), so that no customer waits for it."""
+        self._retriever.find("how many days")
+
+    async def close(self) -> None:
+        """Give back the LLM's connections."""
+        if self._writer is not None:
+            await self._writer.close()
+
+    def _find(self, question: str, previous: str | None) -> tuple[str, Finding]:
+        """What is asked, and where it is answered. A fragment is read alone and with the question before it."""
+        alone = self._retriever.find(question)
+        if not previous or not 0 < len(question.split()) <= FRAGMENT_WORDS:
+            return question, alone
+        together = f"{previous} {question}"
+        joined = self._retriever.find(together)
+        return (together if joined.score > alone.score else question), blended(alone, joined)
+
+    async def _written(self, question: str, asked: str, finding: Finding, writer: Writer) -> Outcome:
+        section = finding.sections[0]
+        started = time.monotonic()
+        draft: Draft | None = None
+        usage = NO_USAGE
+        try:
+            writing = writer.write(self._redact(asked), finding.sections)
+            draft = await within(self._budget_s, writing)
+            reason, usage = self._judge(draft, asked), draft.usage
+        except LlmFailed as failure:
+            reason, usage = failure.reason, failure.usage
+        seconds = time.monotonic() - started
+        latency_ms = round(seconds * 1000)
+        metrics.count(writer.provider, metrics.ANSWERING, _outcome(reason, draft), seconds, usage)
+        log.info("knowledge.answer.judged provider=%s verdict=%s latency_ms=%d", writer.provider, reason, latency_ms)
+        if draft is not None and reason == "supported":
+            cited = _cited(draft, finding)
+            pages = tuple(dict.fromkeys(section.page for section in cited))
+            return GroundedAnswer(draft.text, cited[0], pages, reason, writer.provider, draft.model, usage, latency_ms)
+        if (reason == "not_covered" and finding.score < SURE_OF_ITSELF) or not finding.answerable:
+            return NotCovered(finding.score, reason, writer.provider, writer.model, usage, latency_ms)
+        return self._extractive(question, section, reason, writer.model, usage, latency_ms)
+
+    def _judge(self, draft: Draft, asked: str) -> str:
+        if not draft.covered:
+            return "not_covered"
+        return verify(draft.text, draft.passages, asked).reason
+
+    def _extractive(
+        self,
+        question: str,
+        section: Section,
+        verdict: str,
+        model: str | None = None,
+        usage: Usage = NO_USAGE,
+        ms: int = 0,
+    ) -> GroundedAnswer:
+        text = extract(section, self._retriever.readable(question))
+        return GroundedAnswer(text, section, (section.page,), verdict, "extractive", model, usage, ms)
+
+
+def blended(alone: Finding, joined: Finding) -> Finding:
+    """One ranking of two readings of a fragment; the surer reading tells whether it is answered."""
+    probability: dict[Section, float] = defaultdict(float)
+    for finding, weight in ((alone, 1.0), (joined, BORROWED)):
+        for passage in finding.passages:
+            probability[passage.section] += weight / (1 + BORROWED) * passage.probability
+    best = sorted(probability, key=probability.__getitem__, reverse=True)[: len(alone.passages)]
+    passages = tuple(Passage(section, probability[section]) for section in best)
+    surer = max(alone, joined, key=lambda finding: finding.score)
+    return replace(alone, passages=passages, score=surer.score, answerable=surer.answerable)
+
+
+def is_only_the_topic(question: str) -> bool:
+    """Whether nothing but the topic is named: "return policy?", "tell me about your exchange rules"."""
+    words = re.findall(r"[a-z']+", question.lower())
+    names_topic = bool(_TOPIC & set(words)) or (len(words) <= 2 and bool({"return", "returns"} & set(words)))
+    return bool(words) and names_topic and set(words) <= _ONLY_THE_TOPIC
+
+
+def _outcome(reason: str, draft: Draft | None) -> str:
+    """The verdict as one of the metrics' outcomes: what was written and is not shown was rejected."""
+    if draft is None:
+        return metrics.outcome_of(reason)
+    return {"supported": "grounded", "not_covered": "not_covered"}.get(reason, "rejected")
+
+
+def _cited(draft: Draft, finding: Finding) -> list[Section]:
+    """The sections that the passages come from, best first; the best one when none can be told."""
+    cited = [s for s in finding.sections if any(passage and passage in s.text for passage in draft.passages)]
+    return cited or [finding.sections[0]]

@@ -1,0 +1,164 @@
+"""Finding the sections that answer a question, and knowing when none does.
+
+The pages are read, embedded and indexed once (relevance.py says with what); a question then costs its embedding and a
+few milliseconds. An edited page is indexed in a thread while questions are answered from the pages as they were.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import settings
+from actions.knowledge.pages.documents import KnowledgeError, PolicyPages, Section, load_pages
+from actions.knowledge.retrieval.embedding import E5, Embedder, RememberingEmbedder, Vectors
+from actions.knowledge.retrieval.relevance import Fitted, Pages, fitted
+from actions.knowledge.retrieval.wording import Wording
+
+log = logging.getLogger(__name__)
+
+CANDIDATES = 4
+ANSWERABLE_FROM = 0.5
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A section and how probably it answers the question, 0 to 1."""
+
+    section: Section
+    probability: float
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is known of a question. `score` is the probability that the pages answer it, `passages` best first."""
+
+    question: str
+    passages: tuple[Passage, ...] = ()
+    score: float = 0.0
+    answerable: bool = False
+
+    @property
+    def sections(self) -> tuple[Section, ...]:
+        """The sections of the passages, best first."""
+        return tuple(passage.section for passage in self.passages)
+
+    @property
+    def best(self) -> Section | None:
+        """The section to quote, also when the score is too low to quote it."""
+        return self.passages[0].section if self.passages else None
+
+
+@dataclass(frozen=True)
+class _Snapshot:
+    """All that is derived from one version of the files; replaced as a whole."""
+
+    files: tuple[tuple[str, int, int], ...]
+    pages: PolicyPages
+    wording: Wording
+    index: Pages
+
+
+class Retriever:
+    """Searches the pages of `folder`; an edited page is read again without a restart.
+
+    `memory` is a folder in which the embeddings of the pages outlive the process. With `wait` a question after an edit
+    waits for the new pages, otherwise it is answered from the old ones while a thread reads the new.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        embedder: Embedder,
+        memory: Path | None = None,
+        model: Fitted | None = None,
+        wait: bool = False,
+    ) -> None:
+        self._folder, self._embedder, self._model, self._wait = folder, embedder, model, wait
+        # Only what the pages say is kept on disk, never what a customer asked.
+        self._texts = RememberingEmbedder(embedder, memory)
+        self._snapshot: _Snapshot | None = None
+        self._refused: tuple[tuple[str, int, int], ...] = ()  # files that could not be read as they were
+        self._indexing = threading.Lock()
+        self._recent = lru_cache(maxsize=256)(self._vector)
+
+    @property
+    def pages(self) -> PolicyPages:
+        """The pages in force. Raises KnowledgeError when they were never readable."""
+        return self._current().pages
+
+    def find(self, question: str) -> Finding:
+        """The best sections for `question` and whether they answer it. Raises KnowledgeError."""
+        snapshot = self._current()
+        readable = snapshot.wording.readable(question)
+        if not any(letter.isalnum() for letter in readable):
+            return Finding(question)
+        chosen = snapshot.index.probabilities([readable], self._recent(readable)[None])[0]
+        order = chosen[:-1].argsort()[::-1][:CANDIDATES]
+        passages = tuple(Passage(snapshot.pages.sections[n], round(float(chosen[n]), 4)) for n in order)
+        score = round(float(1 - chosen[-1]), 4)
+        return Finding(question, passages, score, score >= ANSWERABLE_FROM)
+
+    def readable(self, question: str) -> str:
+        """The question in the words in which it is searched."""
+        return self._current().wording.readable(question)
+
+    def _vector(self, readable: str) -> Vectors:
+        return self._embedder.embed([readable], "query")[0]
+
+    def _current(self) -> _Snapshot:
+        """The snapshot in force. The first one is waited for; later ones come from a thread, one at a time."""
+        snapshot, files = self._snapshot, _listing(self._folder)
+        if snapshot is None or (self._wait and files not in (snapshot.files, self._refused)):
+            with self._indexing:
+                if self._snapshot is None or self._snapshot.files != files:
+                    self._renew(files)
+                return self._snapshot or snapshot or self._index(files)
+        if files not in (snapshot.files, self._refused) and self._indexing.acquire(blocking=False):
+            threading.Thread(target=self._renew_and_release, args=(files,), name="policy-pages", daemon=True).start()
+        return snapshot
+
+    def _renew_and_release(self, files: tuple[tuple[str, int, int], ...]) -> None:
+        try:
+            self._renew(files)
+        finally:
+            self._indexing.release()
+
+    def _renew(self, files: tuple[tuple[str, int, int], ...]) -> None:
+        """Put the pages as they are in force; an edit that cannot be read leaves the last good ones."""
+        try:
+            self._snapshot = self._index(files)
+            log.info("knowledge.index.built sections=%d", len(self._snapshot.pages.sections))
+        except KnowledgeError as error:
+            if self._snapshot is None:
+                raise
+            log.error("knowledge.pages.invalid still_serving=previous problem=%s", error)
+            self._refused = files
+
+    def _index(self, files: tuple[tuple[str, int, int], ...]) -> _Snapshot:
+        pages = load_pages(self._folder)
+        index = Pages(pages.sections, self._texts.embed, self._model or fitted())
+        return _Snapshot(files, pages, Wording(pages.lexicon), index)
+
+
+def _listing(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    listed = []
+    for path in sorted([*folder.glob("*.md"), *folder.glob("*.yml")]):
+        try:
+            status = path.stat()
+        except OSError:
+            continue
+        listed.append((path.name, status.st_mtime_ns, status.st_size))
+    return tuple(listed)
+
+
+def default_retriever(wait: bool = False) -> Retriever:
+    """The shop's pages, embeddings remembered under STATE_DIR, each shop's apart."""
+    configured = settings.load()
+    folder = configured.shop_path / "policy_kb"
+    shop = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
+    return Retriever(folder, E5(), memory=configured.state_path / "knowledge" / shop, wait=wait)

@@ -1,0 +1,116 @@
+"""The base of every action that answers a customer: whatever goes wrong, the customer hears something.
+
+An action that raises leaves the customer in silence, and the SDK answers Rasa with a 500 whose body holds the
+exception's text and the whole tracker.
+"""
+
+from __future__ import annotations
+
+import abc
+import copy
+import logging
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.interfaces import ActionExecutionRejection
+
+from actions.orders.numbers import named
+from actions.skill.texts import for_customer
+
+log = logging.getLogger(__name__)
+
+Event = dict[str, Any]
+Domain = dict[str, Any]
+
+
+class NamingDispatcher(CollectingDispatcher):
+    """Gives every response that is about an order the placeholder {order}: its number as customers are told it."""
+
+    def __init__(self, dispatcher: CollectingDispatcher) -> None:
+        super().__init__()
+        self.messages = dispatcher.messages
+
+    def utter_message(self, *arguments: Any, **facts: Any) -> None:
+        number = facts.get("order_number") or facts.get("number")
+        if number and "order" not in facts:
+            facts["order"] = named(str(number))
+        super().utter_message(*arguments, **facts)
+
+
+class SpeakingAction(abc.ABC, Action):
+    """An action that apologises (`utter_fallback_apology`) instead of raising.
+
+    Subclasses define `name()` and `answer()`, which has the signature of Rasa's `run`. A subclass without
+    `answer()` stays abstract, so the SDK does not register it.
+    """
+
+    @abc.abstractmethod
+    async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
+        """Say something through `dispatcher` and return the events for the tracker."""
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
+        """Rasa's entry point."""
+        try:
+            return await self.answer(NamingDispatcher(dispatcher), tracker, for_customer(domain, tracker.slots))
+        except ActionExecutionRejection:
+            raise
+        except Exception as error:
+            log.error("action.failed action=%s error=%s at=%s", self.name(), type(error).__name__, _place(error))
+            dispatcher.utter_message(response="utter_fallback_apology")
+            return []
+
+
+def _place(error: BaseException) -> str:
+    """The last frames as `file:line < file:line`. Not the message: it may hold what the customer wrote."""
+    frames = traceback.extract_tb(error.__traceback__)[-4:]
+    return " < ".join(f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in reversed(frames))
+
+
+def message_metadata(tracker: Tracker) -> dict[str, Any]:
+    """What the channel knows of the latest message (wamid, phone, ...); empty for events that have none."""
+    return (tracker.latest_message or {}).get("metadata") or {}
+
+
+def intent_name(tracker: Tracker) -> str:
+    """The latest message's intent, or ''."""
+    return ((tracker.latest_message or {}).get("intent") or {}).get("name") or ""
+
+
+def follows(tracker: Tracker) -> str:
+    """What the latest message follows, one of `components.conversation.context`; '' where nothing read it."""
+    return str((tracker.latest_message or {}).get("after") or "")
+
+
+def in_form(tracker: Tracker) -> bool:
+    """Whether a form waits for an answer; it asks its question again after whatever comes in between."""
+    return bool((tracker.active_loop or {}).get("name"))
+
+
+def as_if_said(tracker: Tracker, message: dict[str, Any]) -> Tracker:
+    """The tracker as it would be if the latest message were `message` (parse data: text, intent, entities).
+
+    Whose message it is stays what the signed webhook says of the real one; only the words behind a button come along.
+    """
+    typed = (message.get("metadata") or {}).get("typed")
+    other = copy.copy(tracker)
+    other.latest_message = {**message, "metadata": {**message_metadata(tracker), "typed": typed}}
+    return other
+
+
+def turns_backwards(tracker: Tracker) -> Iterator[list[Event]]:
+    """The turns of this session, newest first, each the events from the customer's message on, in order.
+
+    A message that was taken back, to be said again with its meaning, is no turn.
+    """
+    turn: list[Event] = []
+    for event in reversed(tracker.events):
+        if event.get("event") == "action" and event.get("name") == "action_session_start":
+            return
+        turn.append(event)
+        if event.get("event") == "user":
+            if not any(one.get("event") == "rewind" for one in turn):
+                yield turn[::-1]
+            turn = []

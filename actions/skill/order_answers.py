@@ -1,0 +1,162 @@
+"""What is said about orders, and what is remembered of it: the parts that all order actions share.
+
+Slots: `order_number`, the order that was talked about last; `orders_shown`, every one told in this conversation, newest
+last; `orders_offered`, the list that was offered last, in its order, so that "the second one" has something to count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from rasa_sdk import Tracker
+from rasa_sdk.events import SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.orders.models import Order
+from actions.orders.numbers import named, normal_number
+from actions.orders.phrases import OrderPhrases
+from actions.skill.action import Event, message_metadata, turns_backwards
+
+MOST_ANSWERS = 3  # orders told in one turn
+MOST_ROWS = 10  # WhatsApp's limit for a list
+MOST_REMEMBERED = 20
+LISTS = frozenset(
+    f"utter_order_{name}"
+    for name in ("status_choose", "status_choose_many", "status_choose_again", "status_all", "change_choose")
+)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One turn about orders: who asks (E.164) and in which words, about which numbers, and what was said before.
+
+    `told_before` holds (response, order number) of what was said in the turn before this one.
+    """
+
+    phone: str
+    text: str
+    numbers: list[str]
+    last_shown: str | None
+    shown: list[str]
+    offered: list[str]
+    told_before: frozenset[tuple[str, str]]
+    misshaped: str | None
+    failed: float
+    say: CollectingDispatcher
+    phrases: OrderPhrases
+
+    def tell(self, orders: Sequence[Order]) -> list[Event]:
+        """Give the status of up to three orders, and point at the rest; never the same words twice in a row."""
+        for order in orders[:MOST_ANSWERS]:
+            response, facts = self.phrases.status(order)
+            if len(orders) == 1 and (response, order.number) in self.told_before:
+                response, facts = self.phrases.unchanged(order)
+            self.say.utter_message(response=response, **facts)
+        self.point_at([order.number for order in orders[MOST_ANSWERS:]])
+        return self.remember(orders[:MOST_ANSWERS])
+
+    def point_at(self, left: Sequence[str]) -> None:
+        """Say which orders were not told for want of room."""
+        if left:
+            numbers = ", ".join(named(number) for number in left[:MOST_ROWS])
+            self.say.utter_message(response="utter_order_status_more", order_numbers=numbers)
+
+    def choose(self, orders: Sequence[Order]) -> list[Event]:
+        """Offer a list to pick from."""
+        response = "utter_order_status_choose_many" if len(orders) > MOST_ROWS else "utter_order_status_choose"
+        return self.offer(orders, response)
+
+    def offer(self, orders: Sequence[Order], response: str) -> list[Event]:
+        """Offer a list to pick from under the text of `response`."""
+        if self.offered == [order.number for order in orders[:MOST_ROWS]] and self.list_was_shown:
+            response = "utter_order_status_choose_again"
+        offer_list(orders, self.say, self.phrases, response)
+        return [
+            SlotSet("failed_lookups", 0),
+            SlotSet("awaiting_order_number", True),
+            SlotSet("orders_offered", [order.number for order in orders[:MOST_ROWS]]),
+        ]
+
+    @property
+    def just_told(self) -> bool:
+        """Whether the turn before this one spoke of the order talked about."""
+        return any(number == self.last_shown for _, number in self.told_before)
+
+    @property
+    def list_was_shown(self) -> bool:
+        """Whether the turn before this one ended with a list of orders."""
+        return any(response in LISTS for response, _ in self.told_before)
+
+    def tell_or_choose(self, orders: Sequence[Order], none: str) -> list[Event]:
+        """One order: its status. Several: a list. None: the response `none`, which asks for a number."""
+        if not orders:
+            self.say.utter_message(response=none)
+            return [SlotSet("awaiting_order_number", True)]
+        return self.tell(orders) if len(orders) == 1 else self.choose(orders)
+
+    def wait_for_number(self) -> list[Event]:
+        """The next message may be the number."""
+        return [SlotSet("awaiting_order_number", True)]
+
+    def remember(self, orders: Iterable[Order]) -> list[Event]:
+        """What the next question may refer to."""
+        numbers = [order.number for order in orders]
+        shown = [number for number in self.shown if number not in numbers] + numbers
+        return [
+            SlotSet("order_number", numbers[-1]),
+            SlotSet("orders_shown", shown[-MOST_REMEMBERED:]),
+            *([SlotSet("orders_offered", numbers)] if len(numbers) > 1 else []),
+            SlotSet("failed_lookups", 0),
+            SlotSet("awaiting_order_number", False),
+        ]
+
+    def one_more_failure(self, ask_again: bool) -> list[Event]:
+        """Count a turn that did not help."""
+        return [SlotSet("failed_lookups", self.failed + 1), SlotSet("awaiting_order_number", ask_again)]
+
+
+def offer_list(
+    orders: Sequence[Order], dispatcher: CollectingDispatcher, phrases: OrderPhrases, response: str
+) -> None:
+    """A WhatsApp list of the orders, at most ten, under the text of `response`."""
+    rows = [phrases.row(order) for order in orders[:MOST_ROWS]]
+    custom = {"type": "list", "button": phrases.list_button(), "rows": rows}
+    # Rasa takes the text from the response and the rows from here; the channel makes one list of both.
+    dispatcher.utter_message(response=response, json_message=custom, count=len(orders), shown=len(rows))
+
+
+def told_before(tracker: Tracker) -> frozenset[tuple[str, str]]:
+    """(response, order number or '') of everything said in the turn before this one."""
+    before = next(islice(turns_backwards(tracker), 1, None), [])
+    said = [event.get("metadata") or {} for event in before if event.get("event") == "bot"]
+    return frozenset(
+        (str(one.get("utter_action") or ""), str(one.get("order_number") or one.get("number") or "")) for one in said
+    )
+
+
+def numbers_meant(tracker: Tracker) -> list[str]:
+    """The order numbers of the latest message; without any, the one that the message it quotes was about."""
+    named = numbers_in_message(tracker)
+    if named or str((tracker.latest_message or {}).get("text") or "").startswith("/"):
+        return named  # a tap on a button quotes the message that holds it
+    quoted = normal_number((message_metadata(tracker).get("quoted") or {}).get("order_number"))
+    return [quoted] if quoted else []
+
+
+def misshaped_in_message(tracker: Tracker) -> str | None:
+    """What was written like an order number and is none of this shop's shape, as written."""
+    entities = (tracker.latest_message or {}).get("entities") or []
+    return next((str(one.get("value")) for one in entities if one.get("entity") == "order_number_misshaped"), None)
+
+
+def numbers_in_message(tracker: Tracker) -> list[str]:
+    """The order numbers of the latest message, normalised, each once, as the customer wrote them in order."""
+    values = [
+        entity.get("value")
+        for entity in (tracker.latest_message or {}).get("entities") or []
+        if entity.get("entity") == "order_number"
+    ]
+    flat = [part for value in values for part in (value if isinstance(value, list) else [value])]
+    return list(dict.fromkeys(number for part in flat if (number := normal_number(part))))

@@ -1,0 +1,120 @@
+"""Each capability of the action server, built once and only when the first action asks for it.
+
+Pattern: a cached function without arguments, which imports its capability inside (so that one broken or slow
+import cannot keep the other skills from starting) and reads `settings.load()`. Actions take the capability as
+an optional constructor argument and fall back to this; tests pass a fake instead.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import settings
+import shop
+
+if TYPE_CHECKING:
+    from actions.knowledge.answers.answering import PolicyAnswers
+    from actions.knowledge.answers.writing import Writer
+    from actions.llm.client import LlmClient
+    from actions.llm.reader import Reader
+    from actions.orders.lookup import Orders
+
+log = logging.getLogger(__name__)
+
+
+@lru_cache(maxsize=1)
+def orders() -> Orders:
+    """Look-ups in the shop's orders database."""
+    from actions.orders.lookup import Orders
+    from actions.orders.repository import OrderRepository
+    from actions.orders.rows import RowReader
+
+    configured = settings.load()
+    ours = shop.load()
+    # Variables that are set win over shop.yml; the launcher's children have them all, with their defaults at least.
+    region = _chosen(configured.default_region, "IN") or ours.region
+    zone = _chosen(configured.shop_timezone, "Asia/Kolkata") or ours.time_zone
+    reader = RowReader(region, zone, ours.orders.get("statuses") or {})
+    return Orders(OrderRepository(configured.values["ORDERS_DATABASE_URL"] or "", reader))
+
+
+def _chosen(value: str | None, default: str) -> str | None:
+    return value if value != default else None
+
+
+def order_number_example() -> str:
+    """An order number as this shop writes them."""
+    orders = shop.load().orders
+    return str(next(iter(orders.get("id_examples") or ()), "10234"))
+
+
+def warm_up() -> None:
+    """Build every capability, so that the first customer does not wait for it. Blocking: a few seconds."""
+    for build in (orders, _indexed_knowledge):
+        _try(build)
+
+
+def _try(build: Callable[[], object]) -> None:
+    try:
+        build()
+    except Exception:
+        # The action that needs it says so to the customer; here it is only early.
+        log.exception("services.warm_up.failed")
+
+
+@lru_cache(maxsize=1)
+def knowledge() -> PolicyAnswers:
+    """Answers from the shop's policy pages, written by an LLM where one is configured."""
+    from actions.knowledge.answers.answering import PolicyAnswers
+    from actions.knowledge.retrieval.retriever import default_retriever
+    from privacy.redaction import redact
+
+    configured = settings.load()
+    return PolicyAnswers(default_retriever(), _writer(_llm()), redact, configured.number("LLM_TIMEOUT_S"))
+
+
+@lru_cache(maxsize=1)
+def reader() -> Reader | None:
+    """Who reads what a message means; None where the settings ask for nobody."""
+    from actions.llm.reader import Reader
+
+    configured = settings.load()
+    client = _llm() if configured.reader_asked != "never" else None
+    return Reader(client, configured.number("LLM_INTENT_TIMEOUT_S")) if client else None
+
+
+def _indexed_knowledge() -> None:
+    knowledge().prepare()
+
+
+@lru_cache(maxsize=1)
+def _llm() -> LlmClient | None:
+    """The configured LLM; None, said once in the log, when it has no key."""
+    configured = settings.load()
+    provider, model, wait_s = configured.llm_provider, configured.llm_model or "", configured.number("LLM_TIMEOUT_S")
+    if provider == "anthropic" and configured.anthropic_api_key:
+        from actions.llm.anthropic_api import anthropic_client
+
+        return anthropic_client(configured.anthropic_api_key, model, configured.anthropic_base_url, wait_s)
+    if provider == "openai" and configured.openai_api_key:
+        from actions.llm.openai_api import openai_client
+
+        return openai_client(configured.openai_api_key, model, configured.openai_base_url, wait_s)
+    log.info("llm.none provider=%s", provider)
+    return None
+
+
+def _writer(client: LlmClient | None) -> Writer | None:
+    """Who words the policy answers; None: they are quoted from the pages."""
+    if client is None:
+        return None
+    if client.provider == "anthropic":
+        from actions.knowledge.answers.anthropic_writer import AnthropicWriter
+
+        return AnthropicWriter(client)
+    from actions.knowledge.answers.openai_writer import OpenAIWriter
+
+    return OpenAIWriter(client)

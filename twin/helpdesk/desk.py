@@ -1,0 +1,42 @@
+"""The agent desk: a page over the helpdesk stand-in, which is mounted under /helpdesk and speaks as Zendesk does.
+
+`ZENDESK_URL=http://127.0.0.1:{TWIN_PORT}/helpdesk` points the assistant at it; where tickets go elsewhere, the page
+says so.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from twin.configuration import TwinConfiguration
+from twin.helpdesk.api import Helpdesk, mount
+from twin.phone.pages import page
+
+MOUNT = "/helpdesk"
+
+
+class AgentDesk:
+    """The page /desk, and the helpdesk beside it."""
+
+    def __init__(self, shop: TwinConfiguration) -> None:
+        self.shop = shop
+        self.helpdesk = Helpdesk(shop.helpdesk_webhook_url, shop.helpdesk_webhook_secret, shop.helpdesk_token)
+
+    def add_to(self, app: web.Application) -> None:
+        app.router.add_get("/desk", self.page)
+        app.router.add_get("/desk/api/about", self.about)
+        mount(app, self.helpdesk, MOUNT)
+
+    async def page(self, request: web.Request) -> web.StreamResponse:
+        return page("desk.html")
+
+    async def about(self, request: web.Request) -> web.Response:
+        """Whether tickets arrive here, and where they go instead."""
+        return web.json_response({"connected": self._is_ours(request), "ticketing": self.shop.ticketing})
+
+    def _is_ours(self, request: web.Request) -> bool:
+        address = urlsplit(self.shop.helpdesk_url or "")
+        here = address.port == self.shop.port and address.path.rstrip("/") == MOUNT
+        return self.shop.ticketing == "zendesk" and here

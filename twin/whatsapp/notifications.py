@@ -1,0 +1,79 @@
+"""The bodies that Meta posts to a webhook. Pure: what happened in, JSON out."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from twin.configuration import TwinConfiguration
+from twin.phone.customers import Customer
+
+SERVICE_PRICING = {
+    "billable": False,
+    "pricing_model": "PMP",
+    "category": "service",
+    "type": "free_customer_service",
+}
+
+
+def notification(shop: TwinConfiguration, values: list[dict[str, Any]]) -> dict[str, Any]:
+    """One POST body: every value becomes a change of its own inside one entry."""
+    changes = [{"value": {**_metadata(shop), **value}, "field": "messages"} for value in values]
+    return {"object": "whatsapp_business_account", "entry": [{"id": shop.business_account_id, "changes": changes}]}
+
+
+def _metadata(shop: TwinConfiguration) -> dict[str, Any]:
+    return {
+        "messaging_product": "whatsapp",
+        "metadata": {"display_phone_number": shop.shop_phone, "phone_number_id": shop.phone_number_id},
+    }
+
+
+def contact_of(customer: Customer) -> dict[str, Any]:
+    """The `contacts` entry: without `wa_id` for a customer who has no visible number."""
+    contact: dict[str, Any] = {"profile": {"name": customer.name}, "user_id": customer.user_id}
+    if customer.wa_id:
+        contact["wa_id"] = customer.wa_id
+    return contact
+
+
+def message_value(customer: Customer, messages: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"contacts": [contact_of(customer)], "messages": messages}
+
+
+def inbound_message(
+    customer: Customer,
+    wamid: str,
+    at: float,
+    content: dict[str, Any],
+    reply_to: str | None,
+    shop: TwinConfiguration,
+) -> dict[str, Any]:
+    """One entry of `messages`. `content` is the type and the object of its name, e.g. {type: text, text: {body}}."""
+    message: dict[str, Any] = {"id": wamid, "timestamp": str(int(at)), "from_user_id": customer.user_id, **content}
+    if customer.wa_id:
+        message["from"] = customer.wa_id
+    if reply_to:
+        message["context"] = {"from": shop.shop_phone, "id": reply_to}
+    return message
+
+
+def status_value(
+    customer: Customer, wamid: str, status: str, callback_data: str | None, error: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """One delivery status; a failed one has errors, and no contacts."""
+    entry: dict[str, Any] = {
+        "id": wamid,
+        "status": status,
+        "timestamp": str(int(time.time())),
+        "recipient_user_id": customer.user_id,
+    }
+    if customer.wa_id:
+        entry["recipient_id"] = customer.wa_id
+    if callback_data is not None:
+        entry["biz_opaque_callback_data"] = callback_data
+    if error is not None:
+        return {"statuses": [{**entry, "errors": [error]}]}
+    if status in ("sent", "delivered"):
+        entry["pricing"] = SERVICE_PRICING
+    return {"contacts": [contact_of(customer)], "statuses": [entry]}
