@@ -188,7 +188,7 @@ def _report(settings: Settings, parsed: argparse.Namespace) -> int:
 def _review(settings: Settings, parsed: argparse.Namespace) -> int:
     # The phrases' files are the workbench's. It is found by name because the log must also run where it is not.
     try:
-        workbench = importlib.import_module("workbench.review")
+        workbench = importlib.import_module("workbench.review.command")
     except ModuleNotFoundError:
         raise SettingsError("`review` edits the project's phrases: run it in the project folder.") from None
     return int(workbench.run_command(settings, _engine(settings), parsed))

@@ -12,9 +12,9 @@ from rich.markup import escape
 
 import settings
 import signals
-from workbench.archives import NoTrainedModel
-from workbench.findings import Finding
-from workbench.phrases import HELD_OUT, SEALED, read_phrases
+from workbench.checks.findings import Finding
+from workbench.nlu.archives import NoTrainedModel
+from workbench.nlu.phrases import HELD_OUT, SEALED, read_phrases
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -47,8 +47,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _chat(console: Console, phone: str) -> int:
-    from workbench.chat import chat
-    from workbench.chat_actions import ChatUnavailable
+    from workbench.talk.chat import chat
+    from workbench.talk.chat_actions import ChatUnavailable
 
     try:
         chat(console, phone)
@@ -61,19 +61,19 @@ def _chat(console: Console, phone: str) -> int:
 
 
 def _stories(console: Console, archive: Path | None) -> int:
-    from workbench.agent import load_agent
-    from workbench.archives import newest_archive
-    from workbench.stories import print_failures, replay
+    from workbench.nlu.archives import newest_archive
+    from workbench.talk.agent import load_agent
+    from workbench.talk.stories import print_failures, replay
 
     replays = asyncio.run(replay(load_agent(archive or newest_archive())))
     return 1 if print_failures(replays, console) else 0
 
 
 def _report(console: Console, folder: Path, target: Path) -> int:
-    from workbench.held_out_report import measure
-    from workbench.levels import print_levels
-    from workbench.report_page import page, print_report
-    from workbench.trained_nlu import TrainedNlu
+    from workbench.nlu.held_out_report import measure
+    from workbench.nlu.levels import print_levels
+    from workbench.nlu.report_page import page, print_report
+    from workbench.nlu.trained_nlu import TrainedNlu
 
     nlu = TrainedNlu.newest()
     report = measure(read_phrases(folder), nlu, SEALED if folder == HELD_OUT else None)
@@ -88,7 +88,7 @@ def _report(console: Console, folder: Path, target: Path) -> int:
 
 def _validate(console: Console, with_model: bool) -> int:
     """The files by themselves first: while they have mistakes, a model of them says nothing."""
-    from workbench.checks import file_findings, model_findings
+    from workbench.checks.all_checks import file_findings, model_findings
 
     findings = file_findings()
     blocking = sum(finding.blocking for finding in findings)

@@ -32,7 +32,7 @@ with tempfile.TemporaryDirectory() as state:
     use(state, orders, False)
     seed(orders, walks, date.today())
     from handoff.configuration import load_configuration
-    from workbench.archives import newest_archive
+    from workbench.nlu.archives import newest_archive
     from workbench.dialogues.play import play
     for played in asyncio.run(play(newest_archive(), walks, load_configuration())):
         print(json.dumps([[one.said, [reply.response for reply in one.replies], one.ticket] for one in played]))

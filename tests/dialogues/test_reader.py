@@ -18,11 +18,11 @@ from actions.llm.reader import Reader
 from actions.skill import services
 from handoff.configuration import load_configuration
 from tests.readers import BROKEN, answer, erratic, newest, reader, says
-from workbench.archives import newest_archive
 from workbench.dialogues.cases import Dialogue, DialogueTurn, read_dialogues
 from workbench.dialogues.play import ESCALATE, Played, play
 from workbench.dialogues.report import judged
 from workbench.dialogues.shop import numbers_of, seed
+from workbench.nlu.archives import newest_archive
 
 pytestmark = pytest.mark.model
 

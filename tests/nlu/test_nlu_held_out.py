@@ -14,8 +14,8 @@ from components.embeddings import sentence_embeddings
 from components.order_numbers.finding import find_misshaped, find_order_numbers
 from components.order_numbers.shape import Shape
 from components.text.message_text import folded
-from workbench.phrases import HELD_OUT, TRAINING, read_phrases
-from workbench.trained_nlu import TrainedNlu, is_right
+from workbench.nlu.phrases import HELD_OUT, TRAINING, read_phrases
+from workbench.nlu.trained_nlu import TrainedNlu, is_right
 
 # slice (file, in scope or not): share of right labels that it must reach
 LEVELS = {

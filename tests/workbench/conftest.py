@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from conversation_log.report.review_queue import Case, clusters
-from workbench.labels import Labels
-from workbench.review import Review
-from workbench.reviewed import Reviewed
+from workbench.review.command import Review
+from workbench.review.labels import Labels
+from workbench.review.reviewed import Reviewed
 
 WRITTEN = datetime(2026, 11, 20, tzinfo=timezone.utc)
 SAID = {

@@ -16,9 +16,9 @@ from typing import Any
 from connectors.dialogue.wishes import wish_of
 from handoff.configuration import HandoffConfiguration
 from handoff.takeover.customer_messages import Wish, wants_assistant
-from workbench.agent import load_agent
 from workbench.dialogues.cases import Dialogue, filled
 from workbench.dialogues.shop import numbers_of, phone_of
+from workbench.talk.agent import load_agent
 
 ESCALATE = "action_escalate"
 BACK: dict[Wish, str] = {"assistant": "utter_handoff_cancelled_by_customer", "settled": "utter_handoff_settled"}

@@ -43,7 +43,7 @@ def use(state: str, orders: str, llm: bool) -> None:
 
 async def played_with_newest(dialogues: list[Dialogue]) -> list[list[Played]]:
     from handoff.configuration import load_configuration
-    from workbench.archives import newest_archive
     from workbench.dialogues.play import play
+    from workbench.nlu.archives import newest_archive
 
     return await play(newest_archive(), dialogues, load_configuration())

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.language.detection import detect_language
-from workbench.phrases import HELD_OUT, TRAINING, read_phrases
+from workbench.nlu.phrases import HELD_OUT, TRAINING, read_phrases
 
 SENTENCES = {
     language: [phrase.text for phrase in read_phrases(folder) if part in phrase.file.parts]

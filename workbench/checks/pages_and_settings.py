@@ -1,0 +1,116 @@
+"""Policy pages, handoff.yml and config.yml: what the code that reads them complains of, with the line where it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from actions.knowledge.pages.documents import KnowledgeError, load_pages, read_page
+from components.escalation.settings import POLICY, EscalationConfigError, parse
+from components.order_numbers.meaning import ExamplesError, read_examples
+from handoff.configuration import HandoffConfigurationError, load_configuration
+from workbench.checks import yaml_lines
+from workbench.checks.findings import Finding
+from workbench.checks.yaml_lines import Block
+
+ORDER_NUMBERS = "data/order_numbers/examples.yml"
+_ADVICE = re.compile(r"(?:\. Remedy: |(?<=[.)]) (?=[A-Z][a-z]+ ))")
+
+
+def settings_findings(root: Path) -> list[Finding]:
+    """Everything wrong with policy_kb/, handoff.yml, config.yml and the examples of order numbers."""
+    return [*_pages(root), *_handoff(root), *_config(root), *_order_numbers(root)]
+
+
+def _pages(root: Path) -> Iterator[Finding]:
+    folder = root / "policy_kb"
+    mistaken = False
+    for path in sorted(folder.glob("*.md")):
+        try:
+            read_page(path)
+        except KnowledgeError as error:
+            mistaken = True
+            yield _finding("bad policy page", path, root, str(error).removeprefix(f"{path.name}: "))
+    if mistaken:
+        return
+    try:
+        load_pages(folder)
+    except KnowledgeError as error:
+        name, _, problem = str(error).partition(": ")
+        yield _finding("bad policy page", folder / Path(name).name, root, problem)
+
+
+def _handoff(root: Path) -> Iterator[Finding]:
+    path = root / "handoff.yml"
+    try:
+        load_configuration(path)
+    except HandoffConfigurationError as error:
+        yield _finding("bad handoff.yml", path, root, str(error).removeprefix(f"{path}: "))
+
+
+def _order_numbers(root: Path) -> Iterator[Finding]:
+    path = root / ORDER_NUMBERS
+    try:
+        read_examples(path)
+    except ExamplesError as error:
+        problem, _, remedy = str(error).partition(" Remedy: ")
+        yield Finding("bad examples", f"{ORDER_NUMBERS}:{error.line}", problem, remedy, True)
+
+
+def _config(root: Path) -> Iterator[Finding]:
+    path = root / "config.yml"
+    try:
+        config = yaml_lines.read(path)
+    except (yaml_lines.YamlMistake, OSError) as error:
+        line = getattr(error, "line", 1)
+        yield Finding("not YAML", f"config.yml:{line}", str(error), "correct the indentation of this line", True)
+        return
+    policies = [policy for policy in config.get("policies") or [] if isinstance(policy, Block)]
+    for policy in policies:
+        if policy.get("name") != POLICY:
+            continue
+        try:
+            parse(policy)
+        except EscalationConfigError as error:
+            problem = str(error).removeprefix("config.yml, ").removeprefix(f"{POLICY}, ").removeprefix(f"{POLICY}: ")
+            yield _finding("bad escalation settings", path, root, problem, since=policy.line)
+    if POLICY not in [policy.get("name") for policy in policies]:
+        yield Finding("bad escalation settings", "config.yml:1", f"there is no policy {POLICY}",
+                      "add it under `policies`, as the repository has it", blocking=True)  # fmt: skip
+    for part in config.get("pipeline") or []:
+        if isinstance(part, Block) and "threshold" in part and not _is_share(part["threshold"]):
+            yield Finding("bad threshold", f"config.yml:{part.line_of('threshold')}",
+                          f"{part.get('name')}: {part['threshold']!r} is no confidence",
+                          "write a number from 0 to 1, such as 0.4", blocking=True)  # fmt: skip
+
+
+def _is_share(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+
+
+def _finding(kind: str, path: Path, root: Path, message: str, since: int = 1) -> Finding:
+    """A finding of a message that ends with what to do, at the line that it speaks of."""
+    problem, remedy = _halves(message)
+    return Finding(kind, f"{path.relative_to(root)}:{_line(path, message, since)}", problem, remedy, blocking=True)
+
+
+def _halves(message: str) -> tuple[str, str]:
+    parts = [part.strip().rstrip(".") for part in _ADVICE.split(message, maxsplit=1)]
+    return (parts[0], parts[1]) if len(parts) == 2 else (message.rstrip("."), "write it so")
+
+
+def _line(path: Path, message: str, since: int) -> int:
+    """The line of what a message names: a line number, a quoted text, or the last part of a dotted name."""
+    said = re.search(r"\bline (\d+)", message)
+    if said:
+        return int(said[1])
+    quoted = [name.replace("\\'", "'") for name in re.findall(r"'([^']+)'", message)]
+    dotted = [part for name in re.findall(r"[a-z_]+(?:\.[a-z_]+)+", message) for part in reversed(name.split("."))]
+    named = re.findall(r"\b[a-z]+(?:_[a-z]+)+\b", message)
+    rows = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
+    for name in (*quoted, *dotted, *named):
+        for number, row in enumerate(rows[since - 1 :], start=since):
+            if name in row:
+                return number
+    return since

@@ -1,0 +1,4 @@
+"""How well the trained model understands: labelled phrases, held-out reports, levels.
+
+Imports `components`. Start reading in `levels.py`.
+"""
