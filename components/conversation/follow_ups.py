@@ -26,11 +26,10 @@ _ANYWHERE = 1.0  # likeness in words and meaning of examples that follow differe
 _MEANING = 2.0  # weight of the sentence embedding beside the words
 _OPINION = 0.5  # weight of what the message is thought to mean alone, and once more after the same thing
 _RIDGE, _BALANCE = 0.3, 0.3
-_TOGETHER = 0.8  # share of the reading in context
-_PLAIN, _TOGETHER_PLAIN = 0.95, 0.5  # a message that is plain by itself ("hi") mostly is what it says
-_SURER = 0.7  # two readings that differ make a mixture less sure than either is: 0.28 counts as 0.41
+_TOGETHER = 0.9  # share of the reading in context: of 1,600 turns held out it alone knows 0.87, the other 0.56
+_BOLD = 0.55  # in a conversation a guess costs less than asking back: 0.19 counts as 0.4
 OUT_OF_SCOPE = "out_of_scope"
-STANDING_ALONE = 1000
+STANDING_ALONE = 500
 
 
 @dataclass(frozen=True)
@@ -126,16 +125,14 @@ def blended(alone: Prediction, together: Mapping[str, float]) -> Prediction:
 
     A message that means nothing by itself ("out_of_scope") does not speak against what it means there.
     """
-    plain = alone.confidence >= _PLAIN and alone.label != OUT_OF_SCOPE
-    together_share = _TOGETHER_PLAIN if plain else _TOGETHER
-    share = 1.0 - together_share
-    ranking = {intent: together_share * probability for intent, probability in together.items()}
+    ranking = {intent: _TOGETHER * probability for intent, probability in together.items()}
     for intent, probability in alone.ranking:
-        ranking[intent] = ranking.get(intent, 0.0) + (share * probability if intent != OUT_OF_SCOPE else 0.0)
+        share = 0.0 if intent == OUT_OF_SCOPE else 1.0 - _TOGETHER
+        ranking[intent] = ranking.get(intent, 0.0) + share * probability
     total = sum(ranking.values())
     best_first = sorted(ranking.items(), key=lambda item: -item[1])
     return Prediction(
-        tuple((intent, (probability / total) ** _SURER) for intent, probability in best_first), alone.embedded
+        tuple((intent, (probability / total) ** _BOLD) for intent, probability in best_first), alone.embedded
     )
 
 

@@ -29,7 +29,7 @@ _ALSO = 0.4  # of the likeliest reason's probability: from here on another one i
 _UPSET = 0.3  # probability that an earlier message needed a person, from which on its mood lasts
 _ODDS_IN_CONTEXT = 2.0  # after news of a late or lost order, or after an upset message
 _ODDS_OF_INTENT = 10.0
-_ODDS_WHEN_UNDERSTOOD = 0.3
+_UNDERSTOOD, _ODDS_WHEN_UNDERSTOOD = 0.6, 0.2
 _NOTHING = Opinion({})
 
 
@@ -93,7 +93,7 @@ def _weighed(signals: Signals, said: Mapping[str, float], reader: Reader) -> tup
         reason, need = (wished, signals.confidence) if not said else (reason, _times(need, _ODDS_OF_INTENT))
     if not said:
         return reason, need, why
-    if signals.understood >= _SURE_INTENT:
+    if signals.understood >= _UNDERSTOOD:
         why.append(("understood as something to answer", f"confidence {signals.understood:.2f}, counts less"))
         need = _times(need, _ODDS_WHEN_UNDERSTOOD)
     upset = any(reader.read(text).need >= _UPSET for text in signals.earlier if any(map(str.isalpha, text)))

@@ -11,6 +11,7 @@ A message under a reason counts as that whatever the intent of the same phrase i
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -27,7 +28,8 @@ FOLDER = Path("data") / "escalation"
 REASONS = ("complaint", "refund_request", "human_requested", "frustration")
 NONE = "none"
 _KEYS = ("reason", "intents", "examples")
-_EVERY = 2  # of the calm phrases that begin a conversation, which are many, one in so many; of the others every one
+# Calm phrases are many: one in so many is learnt from, of those that follow something with the weight of two.
+_EVERY, _EVERY_FOLLOWING, _WEIGHT_FOLLOWING = 2, 3, 2.0
 _ANNOTATION = re.compile(r"\[([^\]]+)\][({][^)}]*[)}]")
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -77,13 +79,20 @@ def training_examples(root: Path = ROOT) -> list[Example]:
     if not messages:
         raise EscalationDataError(f"{FOLDER} has no examples. Remedy: restore it from the repository.")
     found = {message.text: Example(message.text, message.reason) for message in messages}
-    calm = 0
     for intent, text, follows in _phrases(root):
         reason = intents.get(intent)
-        calm += reason == NONE and not follows
-        if reason and text not in found and (reason != NONE or follows or calm % _EVERY == 0):
+        if not reason or text in found:
+            continue
+        if reason != NONE:
             found[text] = Example(text, reason)
+        elif _drawn(text, _EVERY_FOLLOWING if follows else _EVERY):
+            found[text] = Example(text, NONE, _WEIGHT_FOLLOWING if follows else 1.0)
     return list(found.values())
+
+
+def _drawn(text: str, every: int) -> bool:
+    """Whether a text is among one in `every`: by its digest, so that no other text changes it."""
+    return hashlib.sha256(text.encode()).digest()[0] % every == 0
 
 
 def examples_in(source: str, path: Path) -> list[Labelled]:

@@ -134,8 +134,7 @@ class IntentClassifier(GraphComponent):
         if not following:
             return None
         drawn = standing_alone([example.text for example in alone])
-        known = {text: model.probabilities(text, self._embeddings) for text in {one.text for one in following}}
-        opinions = [known[one.text] for one in following]
+        opinions = list(model.probabilities([one.text for one in following], self._embeddings))
         opinions += [model.left_out[place] for place, _ in drawn]
         following += [FollowUp(alone[place].text, after, alone[place].label) for place, after in drawn]
         return FollowUpModel.fit(following, np.array(opinions), self._embeddings, self._options.order_number_pattern)

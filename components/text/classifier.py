@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Protocol
@@ -149,20 +149,25 @@ class Classifier:
 
     def predict(self, text: str, embedder: Embedder) -> Prediction:
         """The ranking for one message."""
+        return self._predict(text, embedder, embedder.one)
+
+    def _predict(self, text: str, embedder: Embedder, vector: Callable[[str], np.ndarray]) -> Prediction:
         pattern = self.options.order_number_pattern
         speller = Speller(self.ngrams, self.frequent, embedder.is_word)
         row = self.ngrams.row(speller.mend(folded(text, pattern)))
         probabilities = self._by_ngrams(row)
         if probabilities.max() >= self.options.sure:
             return self._ranked(probabilities, embedded=False)
-        near = self._nearness(embedder.one(readable(text, pattern)))
+        near = self._nearness(vector(readable(text, pattern)))
         scores = row.dot(self.weights) + near @ self.support_weights + self.bias
         return self._ranked(_softmax(scores / self.temperature), embedded=True)
 
-    def probabilities(self, text: str, embedder: Embedder) -> np.ndarray:
-        """Of each label in the order of `labels`, shape (labels,)."""
-        by_label = dict(self.predict(text, embedder).ranking)
-        return np.array([by_label[label] for label in self.labels])
+    def probabilities(self, texts: Sequence[str], embedder: Embedder) -> np.ndarray:
+        """Of each label in the order of `labels`, shape (texts, labels); embedded together, which costs less."""
+        read = list(dict.fromkeys(readable(text, self.options.order_number_pattern) for text in texts))
+        vectors = dict(zip(read, embedder.many(read), strict=True))
+        rankings = [dict(self._predict(text, embedder, vectors.__getitem__).ranking) for text in texts]
+        return np.array([[ranking[label] for label in self.labels] for ranking in rankings])
 
     def glance(self, text: str) -> Prediction:
         """The ranking by n-grams alone."""
