@@ -10,10 +10,10 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.order_status import ActionCheckOrderStatus, ActionCheckRefundStatus, ActionDeliveryDate
 from actions.return_policy import ActionAnswerReturnPolicy
-from actions.skill.action import Domain, Event, SpeakingAction, as_if_said, in_form, turns_backwards
+from actions.skill.action import BaseAction, Domain, Event, as_if_said, in_form, turns_backwards
 
 # Answers that come out the same when they are asked for again.
-REPEATABLE: tuple[type[SpeakingAction], ...] = (
+REPEATABLE: tuple[type[BaseAction], ...] = (
     ActionCheckOrderStatus,
     ActionDeliveryDate,
     ActionCheckRefundStatus,
@@ -21,10 +21,10 @@ REPEATABLE: tuple[type[SpeakingAction], ...] = (
 )
 
 
-class ActionChangeLanguage(SpeakingAction):
+class ActionChangeLanguage(BaseAction):
     """Acknowledge the language; what was said last comes once more: an answer from here, a form's question from it."""
 
-    def __init__(self, repeatable: tuple[SpeakingAction, ...] | None = None) -> None:
+    def __init__(self, repeatable: tuple[BaseAction, ...] | None = None) -> None:
         self._repeatable = repeatable
 
     def name(self) -> str:

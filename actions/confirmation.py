@@ -17,10 +17,10 @@ from actions.order_changes import pass_on_change
 from actions.order_choice import ActionListOrders
 from actions.order_status import ActionCheckOrderStatus
 from actions.return_policy import ActionAnswerReturnPolicy
-from actions.skill.action import Domain, Event, SpeakingAction, as_if_said, in_form
+from actions.skill.action import BaseAction, Domain, Event, as_if_said, in_form
 
 # What a button's intent leads to. Answered here and not by a follow-up action, behind which no rule would go on.
-ANSWER_TO: dict[str, type[SpeakingAction]] = {
+ANSWER_TO: dict[str, type[BaseAction]] = {
     "check_order_status": ActionCheckOrderStatus,
     "list_orders": ActionListOrders,
     "ask_return_policy": ActionAnswerReturnPolicy,
@@ -35,10 +35,10 @@ ASKED_FOR_A_PERSON = (
 )
 
 
-class ActionAffirm(SpeakingAction):
+class ActionAffirm(BaseAction):
     """Do what a lone "yes" agrees to; with nothing to agree to, ask what the customer would like."""
 
-    def __init__(self, answers: dict[str, SpeakingAction] | None = None) -> None:
+    def __init__(self, answers: dict[str, BaseAction] | None = None) -> None:
         self._answers = answers
 
     def name(self) -> str:

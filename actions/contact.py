@@ -20,10 +20,10 @@ from actions.order_status import (
     OrderAction,
 )
 from actions.orders.lookup import Orders
-from actions.skill.action import Domain, Event, SpeakingAction, as_if_said, message_metadata, turns_backwards
+from actions.skill.action import BaseAction, Domain, Event, as_if_said, message_metadata, turns_backwards
 
 
-class ActionReceiveContact(SpeakingAction):
+class ActionReceiveContact(BaseAction):
     """Answer the question that waited for the phone number, or say that this card opens nothing."""
 
     def __init__(self, orders: Orders | None = None) -> None:

@@ -12,7 +12,7 @@ from rasa_sdk.events import ActiveLoop, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 import settings
-from actions.skill.action import Domain, Event, SpeakingAction, follows, message_metadata
+from actions.skill.action import BaseAction, Domain, Event, follows, message_metadata
 from actions.skill.order_answers import numbers_meant
 from actions.skill.texts import Pieces
 from handoff.jobs.transcript import transcript
@@ -33,7 +33,7 @@ def _desk() -> Desk:
     return Desk.from_settings(settings.load())
 
 
-class ActionEscalate(SpeakingAction):
+class ActionEscalate(BaseAction):
     """Call a person and say so; from then on the assistant is silent until the conversation comes back."""
 
     def __init__(self, desk: Desk | None = None) -> None:

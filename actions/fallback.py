@@ -12,13 +12,13 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.skill import services
-from actions.skill.action import Domain, Event, SpeakingAction, intent_name
+from actions.skill.action import BaseAction, Domain, Event, intent_name
 from actions.skill.order_answers import misshaped_in_message
 
 CLARIFICATIONS = "utter_clarification_"
 
 
-class ActionClarify(SpeakingAction):
+class ActionClarify(BaseAction):
     """Say what the assistant can do, in other words each time."""
 
     def name(self) -> str:

@@ -20,7 +20,7 @@ from actions.orders.models import Order, OrderStatus
 from actions.orders.numbers import named
 from actions.orders.repository import OrdersUnavailable
 from actions.skill import services
-from actions.skill.action import Domain, Event, SpeakingAction, in_form, intent_name, message_metadata, turns_backwards
+from actions.skill.action import BaseAction, Domain, Event, in_form, intent_name, message_metadata, turns_backwards
 from actions.skill.order_answers import MOST_ROWS, numbers_meant, told_before
 from actions.skill.texts import Pieces
 
@@ -34,7 +34,7 @@ SAYS_MORE = frozenset({"nlu_fallback", "out_of_scope"})  # words about the chang
 ASKS_CONFIRMATION = "utter_order_change_"
 
 
-class ActionBeginCancelOrder(SpeakingAction):
+class ActionBeginCancelOrder(BaseAction):
     """The customer wants to cancel: open the form with what the message says already."""
 
     kind = "cancel"
@@ -140,7 +140,7 @@ class ValidateOrderChangeForm(FormValidationAction):
         return {"change_confirmed": value}
 
 
-class ActionAskChangeOrderNumber(SpeakingAction):
+class ActionAskChangeOrderNumber(BaseAction):
     """Which order? A list to pick from when there are several open ones."""
 
     def __init__(self, orders: Orders | None = None) -> None:
@@ -173,7 +173,7 @@ async def orders_for(orders: Orders, phone: str, kind: str | None) -> list[Order
     return [order for order in await orders.all_orders(phone) if order.status is OrderStatus.DELIVERED]
 
 
-class ActionAskChangeConfirmed(SpeakingAction):
+class ActionAskChangeConfirmed(BaseAction):
     """Say what is still possible for this order, and offer a person."""
 
     def __init__(self, orders: Orders | None = None) -> None:
@@ -223,7 +223,7 @@ def _what_is_possible(order: Order | None, kind: str | None) -> str:
     return f"{prefix}on_the_way"
 
 
-class ActionOrderChangeOutcome(SpeakingAction):
+class ActionOrderChangeOutcome(BaseAction):
     """Hand over when the customer agreed, else leave the order alone."""
 
     def name(self) -> str:

@@ -22,7 +22,7 @@ from actions.orders.phones import senders_phone
 from actions.orders.phrases import OrderPhrases
 from actions.orders.repository import OrdersUnavailable
 from actions.skill import services
-from actions.skill.action import Domain, Event, SpeakingAction, message_metadata
+from actions.skill.action import BaseAction, Domain, Event, message_metadata
 from actions.skill.order_answers import (
     MOST_ANSWERS,
     Asked,
@@ -40,7 +40,7 @@ def shop_today() -> date:
     return datetime.now(ZoneInfo(zone)).date()
 
 
-class OrderAction(SpeakingAction):
+class OrderAction(BaseAction):
     """An action about the customer's own orders."""
 
     def __init__(self, orders: Orders | None = None, today: Callable[[], date] = shop_today) -> None:

@@ -19,7 +19,7 @@ from actions.llm.commands import CHOICE, NAMES_AN_ORDER, SMALL_TALK, Command
 from actions.llm.facts import facts
 from actions.llm.reader import Reader
 from actions.skill import services
-from actions.skill.action import Domain, Event, SpeakingAction
+from actions.skill.action import BaseAction, Domain, Event
 from actions.skill.order_answers import misshaped_in_message
 from actions.skill.situation import Situation, conversation
 from actions.two_questions import ANSWERS, TWO_QUESTIONS, WISHES
@@ -31,7 +31,7 @@ QUESTION = "question"  # key of the parse data: what is asked of the pages, said
 YES_OR_NO = frozenset({"yes", "no"})
 
 
-class ActionReadMessage(SpeakingAction):
+class ActionReadMessage(BaseAction):
     """Ask the reader, and say the message again. Says nothing itself."""
 
     def __init__(self, reader: Reader | None = None) -> None:

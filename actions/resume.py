@@ -7,10 +7,10 @@ from itertools import islice
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.skill.action import Domain, Event, SpeakingAction, turns_backwards
+from actions.skill.action import BaseAction, Domain, Event, turns_backwards
 
 
-class ActionResumeOrderLookUp(SpeakingAction):
+class ActionResumeOrderLookUp(BaseAction):
     """Ask for the number again, but only when it was asked for right before the question in between.
 
     After anything else the customer has moved on, and would wonder which order is meant.

@@ -16,7 +16,7 @@ from actions.knowledge.answers.answering import NotCovered, Overview, PolicyAnsw
 from actions.knowledge.pages.documents import KnowledgeError
 from actions.llm.facts import facts
 from actions.skill import services
-from actions.skill.action import Domain, Event, SpeakingAction, follows, message_metadata
+from actions.skill.action import BaseAction, Domain, Event, follows, message_metadata
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ TOPICS = {
 }
 
 
-class ActionAnswerReturnPolicy(SpeakingAction):
+class ActionAnswerReturnPolicy(BaseAction):
     """Answer a question about the return policy."""
 
     def __init__(self, knowledge: PolicyAnswers | None = None) -> None:

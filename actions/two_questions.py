@@ -11,11 +11,11 @@ from actions.order_choice import ActionListOrders, ActionOtherOrder
 from actions.order_details import ActionOrderCourier, ActionOrderNotReceived, ActionOrderWhyLate
 from actions.order_status import ActionCheckOrderStatus, ActionCheckRefundStatus, ActionDeliveryDate
 from actions.return_policy import ActionAnswerReturnPolicy
-from actions.skill.action import Domain, Event, SpeakingAction, as_if_said
+from actions.skill.action import BaseAction, Domain, Event, as_if_said
 
 TWO_QUESTIONS, WISHES = "two_questions", "wishes"
 POLICY = "ask_return_policy"
-ANSWERS: Mapping[str, type[SpeakingAction]] = {
+ANSWERS: Mapping[str, type[BaseAction]] = {
     POLICY: ActionAnswerReturnPolicy,
     "check_order_status": ActionCheckOrderStatus,
     "inform_order_number": ActionCheckOrderStatus,
@@ -29,10 +29,10 @@ ANSWERS: Mapping[str, type[SpeakingAction]] = {
 }
 
 
-class ActionAnswerTwoQuestions(SpeakingAction):
+class ActionAnswerTwoQuestions(BaseAction):
     """The parse data's `wishes` say which: intent and words of each, and its entities where not the message's."""
 
-    def __init__(self, answers: Mapping[str, SpeakingAction] | None = None) -> None:
+    def __init__(self, answers: Mapping[str, BaseAction] | None = None) -> None:
         self._answers = answers
 
     def name(self) -> str:

@@ -40,7 +40,7 @@ class NamingDispatcher(CollectingDispatcher):
         super().utter_message(*arguments, **facts)
 
 
-class SpeakingAction(abc.ABC, Action):
+class BaseAction(abc.ABC, Action):
     """An action that apologises (`utter_fallback_apology`) instead of raising.
 
     Subclasses define `name()` and `answer()`, which has the signature of Rasa's `run`. A subclass without

@@ -46,7 +46,7 @@ class Pieces:
     """The pieces of one topic.
 
     `domain` is what Rasa sends to an action: {"responses": {name: [{"text": ...}, ...]}, ...}, reduced by
-    `for_customer`, as every SpeakingAction gets it.
+    `for_customer`, as every BaseAction gets it.
     """
 
     def __init__(self, domain: Mapping[str, Any], topic: str) -> None:

@@ -9,13 +9,13 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.change_language import REPEATABLE, ActionChangeLanguage
-from actions.skill.action import Domain, Event, SpeakingAction
+from actions.skill.action import BaseAction, Domain, Event
 
 ASKED = {"text": "10234 kahan hai", "intent": {"name": "check_order_status"}, "metadata": {"phone": "+910000000000"}}
 WISH = {"text": "english please", "intent": {"name": "out_of_scope"}, "metadata": {"phone": "+919876543210"}}
 
 
-class Recording(SpeakingAction):
+class Recording(BaseAction):
     """Stands in for the look-up, and keeps what it was asked."""
 
     asked: dict[str, Any] | None = None

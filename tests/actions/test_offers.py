@@ -13,7 +13,7 @@ from rasa_sdk.events import FollowupAction
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.confirmation import ActionAffirm
-from actions.skill.action import SpeakingAction
+from actions.skill.action import BaseAction
 
 DOMAIN = yaml.safe_load((Path(__file__).parents[2] / "domain.yml").read_text(encoding="utf-8"))
 USER = {"event": "user", "text": "yes please", "parse_data": {"intent": {"name": "affirm"}}}
@@ -28,7 +28,7 @@ def offers() -> Iterator[tuple[str, list[dict[str, str]]]]:
                 yield name, buttons
 
 
-class Answering(SpeakingAction):
+class Answering(BaseAction):
     """Stands for the action behind a button."""
 
     def name(self) -> str:

@@ -7,10 +7,10 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import ActionExecutor, CollectingDispatcher
 from rasa_sdk.interfaces import ActionExecutionRejection
 
-from actions.skill.action import Domain, Event, SpeakingAction, intent_name, message_metadata
+from actions.skill.action import BaseAction, Domain, Event, intent_name, message_metadata
 
 
-class Raising(SpeakingAction):
+class Raising(BaseAction):
     def __init__(self, error: BaseException | None = None) -> None:
         self._error = error or ValueError("my phone is +919876543210")
 
