@@ -29,7 +29,8 @@ _ALSO = 0.4  # of the likeliest reason's probability: from here on another one i
 _UPSET = 0.3  # probability that an earlier message needed a person, from which on its mood lasts
 _ODDS_IN_CONTEXT = 2.0  # after news of a late or lost order, or after an upset message
 _ODDS_OF_INTENT = 10.0
-_UNDERSTOOD, _ODDS_WHEN_UNDERSTOOD = 0.6, 0.2
+_UNDERSTOOD = 0.4  # from this confidence on, understanding speaks against a need; at 0.98 the odds sink to 0.03
+_ODDS_IN_DOUBT = 1.5
 _NOTHING = Opinion({})
 
 
@@ -95,7 +96,7 @@ def _weighed(signals: Signals, said: Mapping[str, float], reader: Reader) -> tup
         return reason, need, why
     if signals.understood >= _UNDERSTOOD:
         why.append(("understood as something to answer", f"confidence {signals.understood:.2f}, counts less"))
-        need = _times(need, _ODDS_WHEN_UNDERSTOOD)
+        need = _times(need, min(1.0, max(0.03, _ODDS_IN_DOUBT * (1 - signals.understood))))
     upset = any(reader.read(text).need >= _UPSET for text in signals.earlier if any(map(str.isalpha, text)))
     if signals.order_problem_shown or upset:
         after = "news of a late or missing order" if signals.order_problem_shown else "an upset message"

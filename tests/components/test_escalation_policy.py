@@ -187,7 +187,7 @@ class Displeased:
     """Finds every message a little displeased."""
 
     def read(self, text: str) -> Opinion:
-        return Opinion({"frustration": 0.3, "none": 0.7})
+        return Opinion({"frustration": 0.2, "none": 0.8})
 
     def nearest(self, text: str) -> list[tuple[str, str]]:
         return []

@@ -160,7 +160,7 @@ MISTAKES = {
     "a misspelt setting of takeovers": (
         "handoff.yml", "coalesce_seconds: 6", "colesce_seconds: 6", "bad handoff.yml", "coalesce_seconds", "it knows"),
     "an escalation threshold that is no number": (
-        "config.yml", "{complaint: 0.35,", "{complaint: high,", "bad escalation settings", None, "0.5"),
+        "config.yml", "{complaint: 0.3,", "{complaint: high,", "bad escalation settings", None, "0.5"),
     "words that always call for an unknown reason": (
         "config.yml", "    complaint: [consumer court", "    complaints: [consumer court", "bad escalation settings",
         None, "complaint"),
