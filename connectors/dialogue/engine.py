@@ -14,7 +14,7 @@ from connectors.dialogue.opening_hours import in_words
 from connectors.dialogue.output import WhatsAppOutput
 from connectors.dialogue.wishes import wish_of
 from connectors.message_bus.consumer import OutsideUnavailable
-from connectors.message_bus.outbox import Graph
+from connectors.message_bus.sending.outbox import Graph
 from connectors.message_bus.turn import Turn
 from connectors.whatsapp.graph.errors import GraphError
 from connectors.whatsapp.rendering.messages import MessageShaper

@@ -12,9 +12,8 @@ from typing import Any
 import redis.asyncio
 from redis.exceptions import RedisError
 
-from connectors.conversations import quoting
 from connectors.conversations.identity import Identities, IdentitiesUnavailable
-from connectors.message_bus import keys
+from connectors.message_bus import keys, quoting
 from connectors.message_bus.keyed_executor import Item
 from connectors.message_bus.turn import Turn
 

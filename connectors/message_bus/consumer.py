@@ -15,9 +15,8 @@ import redis.asyncio
 from redis.exceptions import RedisError
 
 from connectors import metrics
-from connectors.conversations import quoting
 from connectors.conversations.thread_control import Floor
-from connectors.message_bus import keys
+from connectors.message_bus import keys, quoting
 from connectors.message_bus.commit import WINDOW_S, Commits
 from connectors.message_bus.inbox import Entry
 from connectors.message_bus.keyed_executor import Again, Item, leave_slot

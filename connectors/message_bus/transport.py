@@ -15,8 +15,8 @@ from connectors.message_bus.commit import Commits
 from connectors.message_bus.consumer import Consumer, Speaker
 from connectors.message_bus.inbox import connect
 from connectors.message_bus.keyed_executor import Lanes, Slots
-from connectors.message_bus.outbox import Graph, Outbox
 from connectors.message_bus.partitions import Owned, Partitions
+from connectors.message_bus.sending.outbox import Graph, Outbox
 from connectors.message_bus.streams import StreamFollower
 from connectors.message_bus.tasks import end
 

@@ -16,7 +16,7 @@ from connectors.message_bus import keys
 from connectors.message_bus.commit import Commits
 from connectors.message_bus.consumer import Consumer
 from connectors.message_bus.inbox import Entry, Inbox, connect
-from connectors.message_bus.outbox import Outbox
+from connectors.message_bus.sending.outbox import Outbox
 from connectors.message_bus.transport import Transport
 from connectors.message_bus.turn import Reply, TrackerAppend, Turn
 from handoff.takeover.customer_messages import Wish

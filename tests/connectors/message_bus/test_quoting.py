@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 import redis
 
-from connectors.conversations import quoting
-from connectors.message_bus import keys
+from connectors.message_bus import keys, quoting
 from connectors.message_bus.inbox import Entry
 from connectors.message_bus.turn import Reply, Turn
 from conversation_log.erasure import erase_redis

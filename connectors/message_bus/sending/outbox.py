@@ -18,13 +18,12 @@ import redis.asyncio
 from redis.exceptions import RedisError
 
 from connectors import metrics
-from connectors.conversations import quoting
 from connectors.conversations.thread_control import Floor
-from connectors.message_bus import keys
+from connectors.message_bus import keys, quoting
 from connectors.message_bus.commit import Outgoing, compact, until_redis_answers
 from connectors.message_bus.keyed_executor import Again, Item
 from connectors.message_bus.partitions import Owned
-from connectors.message_bus.send_gate import Gate, Outage
+from connectors.message_bus.sending.gate import Gate, Outage
 from connectors.whatsapp.graph.errors import (
     AccountThrottled,
     BadPayload,
