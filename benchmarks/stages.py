@@ -40,6 +40,7 @@ async def measure(shop: Shop, text: str, turns: int, profile: cProfile.Profile) 
     """Profile that many turns of one conversation."""
     from rasa.core.channels.channel import UserMessage
 
+    from connectors.conversations.identity import Identities
     from connectors.dialogue.output import WhatsAppOutput
     from connectors.message_bus.commit import Commits
     from connectors.message_bus.inbox import Entry, connect
@@ -58,7 +59,7 @@ async def measure(shop: Shop, text: str, turns: int, profile: cProfile.Profile) 
     agent = await asyncio.to_thread(load_agent, shop.models, PROJECT_ROOT / "endpoints.yml")
     client = connect(shop.redis.url)
     customers: list[str] = []
-    commits, shaper = Commits(client), MessageShaper(PayloadSigner("bench"))
+    commits, shaper = Commits(client, Identities(client)), MessageShaper(PayloadSigner("bench"))
     await client.set("wa:owner:0", "bench")
 
     async def _turn(number: int) -> None:

@@ -21,7 +21,8 @@ from sanic.request import Request
 from sanic.response import HTTPResponse, json, raw, text
 
 import settings
-from connectors.whatsapp.graph.client import GraphClient, GraphError
+from connectors.message_bus.sending.errors import SendError
+from connectors.whatsapp.graph.client import GraphClient
 from handoff.helpdesks.zendesk_events import NotAnEvent, is_genuine, parse_event, take
 from handoff.jobs.ticket import media_signature
 from handoff.storage.database import Database, HandoffUnavailable
@@ -104,7 +105,7 @@ class ZendeskChannel(InputChannel):
             return text("Not found", status=404)
         try:
             kind, content = await self._fetch(media_id)
-        except (GraphError, aiohttp.ClientError, asyncio.TimeoutError) as error:
+        except (SendError, aiohttp.ClientError, asyncio.TimeoutError) as error:
             log.warning("zendesk.media.failed error=%s", type(error).__name__)
             return text("The file is not available. WhatsApp keeps files for a month.", status=404)
         shown = kind.startswith(SHOWN_IN_BROWSER)

@@ -30,7 +30,7 @@ PROFILE_PREFIX = "customer:"
 REMEMBER_S = 400 * 24 * 3600
 
 
-class IdentitiesUnavailable(Exception):
+class IdentitiesUnavailable(ConnectionError):
     """The identities cannot be read or written now; nothing was resolved."""
 
 

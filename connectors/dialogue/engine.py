@@ -14,9 +14,9 @@ from connectors.dialogue.opening_hours import in_words
 from connectors.dialogue.output import WhatsAppOutput
 from connectors.dialogue.wishes import wish_of
 from connectors.message_bus.consumer import OutsideUnavailable
+from connectors.message_bus.sending.errors import SendError
 from connectors.message_bus.sending.outbox import Graph
 from connectors.message_bus.turn import Turn
-from connectors.whatsapp.graph.errors import GraphError
 from connectors.whatsapp.rendering.messages import MessageShaper
 from handoff.takeover.customer_messages import Wish
 from handoff.takeover.opening_hours import Opening
@@ -89,7 +89,7 @@ class RasaSpeaker:
     async def _mark(self, wamid: str) -> None:
         try:
             await self._graph.mark_read(wamid)
-        except GraphError as error:
+        except SendError as error:
             log.debug("dialogue.mark.failed error=%s", type(error).__name__)
 
     async def _response(self, turn: Turn, response: str, facts: dict[str, Any]) -> dict[str, Any]:

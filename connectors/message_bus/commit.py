@@ -2,72 +2,46 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import logging
 import time
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import redis.asyncio
-from redis.exceptions import RedisError
 
-from connectors.conversations.identity import Identities, IdentitiesUnavailable
 from connectors.message_bus import keys, quoting
+from connectors.message_bus.connections import until_redis_answers
 from connectors.message_bus.keyed_executor import Item
+from connectors.message_bus.sending.outgoing import Outgoing, compact
 from connectors.message_bus.turn import Turn
-
-log = logging.getLogger(__name__)
 
 TRACKER_TTL_S = 24 * 3600
 WINDOW_S = 24 * 3600
 
 
-def compact(value: Any) -> str:
-    """JSON without spaces."""
-    return json.dumps(value, separators=(",", ":"))
+class Addresses(Protocol):
+    """Where customers can be written to now."""
+
+    async def address(self, customer: str) -> Address:
+        """Both ids None when the customer is not known. Raises ConnectionError while that cannot be read."""
+        ...
 
 
-@dataclass(frozen=True)
-class Outgoing:
-    """One reply in the outbox.
+class Address(Protocol):
+    """How to reach a customer: the phone when there is one, else the user_id."""
 
-    `address` is {"to": ...} or {"recipient": ...}; `expires_at` is the end of the customer service window in epoch
-    seconds; `author` is "assistant" or "agent"; `asked_at` is when the message came in that is answered; `about` is
-    what a message that quotes the reply is about.
-    """
+    @property
+    def wa_id(self) -> str | None: ...
 
-    customer: str
-    key: str
-    wamid: str
-    body: dict[str, Any]
-    text: str
-    epoch: int
-    author: str
-    address: dict[str, str]
-    expires_at: float
-    asked_at: float = 0.0
-    about: dict[str, Any] = field(default_factory=dict)
-
-    def as_json(self) -> str:
-        return compact(self.__dict__)
-
-    @classmethod
-    def from_json(cls, text: str) -> Outgoing:
-        """The reply again, whatever a newer version added. Raises ValueError or TypeError when it is none."""
-        raw = json.loads(text)
-        if not isinstance(raw, dict):
-            raise TypeError("no JSON object")
-        return cls(**{name: value for name, value in raw.items() if name in cls.__dataclass_fields__})
+    @property
+    def user_id(self) -> str | None: ...
 
 
 class Commits:
     """Commits turns of partitions that this process owns."""
 
-    def __init__(self, client: redis.asyncio.Redis, model_id: str | None = None) -> None:
-        self._client = client
+    def __init__(self, client: redis.asyncio.Redis, addresses: Addresses, model_id: str | None = None) -> None:
+        self._client, self._addresses = client, addresses
         self._commit = keys.Script(client, "commit")
-        self._identities = Identities(client)
         self.model_id = model_id
 
     async def commit(self, item: Item, turn: Turn, dead: dict[str, Any] | None = None) -> str:
@@ -99,7 +73,7 @@ class Commits:
         stored = await until_redis_answers(lambda: self._client.get(keys.address(entry.customer)), "address")
         known = dict(json.loads(stored)) if stored else {"at": 0}
         # The profile follows number changes; what was committed last may be a number that is a stranger's by now.
-        address = await until_redis_answers(lambda: self._identities.address(entry.customer), "identity")
+        address = await until_redis_answers(lambda: self._addresses.address(entry.customer), "identity")
         if address.wa_id or address.user_id:
             return {**known, "wa_id": address.wa_id, "user_id": address.user_id}
         if stored:
@@ -159,15 +133,3 @@ def outgoing(turn: Turn, known: dict[str, Any]) -> list[Outgoing]:
         )
         for number, reply in enumerate(turn.replies, entry.first_reply)
     ]
-
-
-async def until_redis_answers(ask: Any, what: str) -> Any:
-    """Ask again until Redis answers; only for scripts that may be run twice."""
-    delay = 0.1
-    while True:
-        try:
-            return await ask()
-        except (RedisError, OSError, asyncio.TimeoutError, IdentitiesUnavailable) as error:
-            log.warning("redis.%s.failed error=%s", what, type(error).__name__)
-            await asyncio.sleep(delay)
-            delay = min(2.0, delay * 2)

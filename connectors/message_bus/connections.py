@@ -8,13 +8,17 @@ is sent once more.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from dataclasses import dataclass
 from typing import Any
 
 import redis.asyncio
 from redis.asyncio.connection import Connection, SSLConnection, UnixDomainSocketConnection, parse_url
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import ReadOnlyError, ResponseError
+from redis.exceptions import ReadOnlyError, RedisError, ResponseError
+
+log = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S = 1.0
 ANSWER_TIMEOUT_S = 2.5
@@ -109,3 +113,15 @@ def connect(url: str, answer_timeout_s: float = ANSWER_TIMEOUT_S, connections: i
         }
     )
     return FollowingRedis(connection_pool=pool)
+
+
+async def until_redis_answers(ask: Any, what: str) -> Any:
+    """Ask again until Redis answers; only for scripts that may be run twice."""
+    delay = 0.1
+    while True:
+        try:
+            return await ask()
+        except (RedisError, OSError, asyncio.TimeoutError) as error:
+            log.warning("redis.%s.failed error=%s", what, type(error).__name__)
+            await asyncio.sleep(delay)
+            delay = min(2.0, delay * 2)

@@ -8,23 +8,17 @@ import logging
 import redis.asyncio
 from redis.exceptions import RedisError
 
-from connectors.conversations.thread_control import Authority
-from connectors.conversations.thread_control_mirror import MirroredFloor
 from connectors.message_bus import keys
-from connectors.message_bus.commit import Commits
-from connectors.message_bus.consumer import Consumer, Speaker
-from connectors.message_bus.inbox import connect
+from connectors.message_bus.consumer import Consumer
 from connectors.message_bus.keyed_executor import Lanes, Slots
 from connectors.message_bus.partitions import Owned, Partitions
-from connectors.message_bus.sending.outbox import Graph, Outbox
+from connectors.message_bus.sending.outbox import Outbox
 from connectors.message_bus.streams import StreamFollower
 from connectors.message_bus.tasks import end
 
 log = logging.getLogger(__name__)
 
 HAND_OVER_S = 0.15
-# Nobody waits for these calls as Meta does for the webhook's: on a busy machine late is better than again.
-PATIENCE_S = 10.0
 QUICK_TURNS, MOST_TURNS, TURN_LOAN_S = 2, 200, 0.2
 QUICK_SENDS, MOST_SENDS, SEND_LOAN_S = 32, 400, 2.0
 
@@ -40,15 +34,6 @@ class Transport:
         self._outbox = StreamFollower(client, keys.outbox_stream, self.sends)
         self.partitions = Partitions(client, self._gained, self._lost)
         self._tasks: list[asyncio.Task[None]] = []
-
-    @classmethod
-    def build(
-        cls, url: str, speaker: Speaker, graph: Graph, authority: Authority, model_id: str | None = None
-    ) -> Transport:
-        """A transport with Redis connections of its own."""
-        client = connect(url, PATIENCE_S, connections=256)
-        commits, floor = Commits(client, model_id), MirroredFloor(authority, client)
-        return cls(client, Consumer(client, speaker, floor, commits), Outbox(client, graph, floor))
 
     def start(self) -> None:
         """Begin to take partitions; needs a running event loop."""

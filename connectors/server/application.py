@@ -24,10 +24,18 @@ from sanic.request import Request
 from sanic.response import HTTPResponse, raw
 
 from connectors import metrics
+from connectors.conversations.entry_handler import EntryHandler, Speaker
+from connectors.conversations.identity import Identities
+from connectors.conversations.thread_control import Authority
+from connectors.conversations.thread_control_mirror import MirroredFloor
 from connectors.dialogue.action_endpoint import KeptAliveEndpoint
 from connectors.dialogue.engine import RasaSpeaker
 from connectors.dialogue.grading import priority_of
+from connectors.message_bus.commit import Commits
+from connectors.message_bus.consumer import Consumer
 from connectors.message_bus.inbox import connect
+from connectors.message_bus.sending.outbox import Outbox
+from connectors.message_bus.sending.ports import Graph
 from connectors.message_bus.transport import Transport
 from connectors.rasa_patches import speedups
 from connectors.server.startup import CannotStart, Options
@@ -42,6 +50,8 @@ from settings import Settings
 log = logging.getLogger(__name__)
 
 STOP_PATIENCE_S = 10.0
+# Nobody waits for these calls as Meta does for the webhook's: on a busy machine late is better than again.
+BUS_PATIENCE_S = 10.0
 
 
 def build(settings: Settings, options: Options) -> Sanic:
@@ -65,7 +75,7 @@ def build(settings: Settings, options: Options) -> Sanic:
         signer = PayloadSigner(str(settings.whatsapp_app_secret))
         speaker = RasaSpeaker(agent, graph, MessageShaper(signer))
         floor = app.ctx.floor = Floor.from_settings(settings, priority_of)
-        app.ctx.transport = Transport.build(str(settings.redis_url), speaker, graph, floor, agent.model_id)
+        app.ctx.transport = transport(str(settings.redis_url), speaker, graph, floor, agent.model_id)
         app.ctx.transport.start()
         app.ctx.ready = lambda: agent.is_ready() and app.ctx.transport.partitions.beats()
 
@@ -85,6 +95,17 @@ def build(settings: Settings, options: Options) -> Sanic:
     app.register_listener(ready, "after_server_start")
     app.register_listener(stop, "before_server_stop")
     return app
+
+
+def transport(
+    url: str, speaker: Speaker, graph: Graph, authority: Authority, model_id: str | None = None
+) -> Transport:
+    """The message bus of this process, with Redis connections of its own, between this dialogue and this Graph."""
+    client = connect(url, BUS_PATIENCE_S, connections=256)
+    floor = MirroredFloor(authority, client)
+    commits = Commits(client, Identities(client), model_id)
+    consumer = Consumer(client, EntryHandler(client, speaker, floor), commits)
+    return Transport(client, consumer, Outbox(client, graph, floor))
 
 
 def _measure(app: Sanic) -> None:

@@ -8,45 +8,41 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import secrets
 import time
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import redis.asyncio
 from redis.exceptions import RedisError
 
 from connectors import metrics
-from connectors.conversations.thread_control import Floor
 from connectors.message_bus import keys, quoting
-from connectors.message_bus.commit import Outgoing, compact, until_redis_answers
+from connectors.message_bus.connections import until_redis_answers
 from connectors.message_bus.keyed_executor import Again, Item
 from connectors.message_bus.partitions import Owned
-from connectors.message_bus.sending.gate import Gate, Outage
-from connectors.whatsapp.graph.errors import (
+from connectors.message_bus.sending.backoff import FIRST_BACKOFF_S, PROBE_S, Progress, delay_s
+from connectors.message_bus.sending.errors import (
     AccountThrottled,
     BadPayload,
-    GraphError,
     MediaFailed,
     NumberThrottled,
-    RecipientThrottled,
     Refused,
+    SendError,
     Stopped,
     Transient,
     Unknown,
     why_not_delivered,
 )
+from connectors.message_bus.sending.gate import Gate, Outage
+from connectors.message_bus.sending.outgoing import Outgoing, compact
+from connectors.message_bus.sending.ports import Authority, Graph
 from handoff.storage.database import HandoffUnavailable
 
 log = logging.getLogger(__name__)
 
 SEND_TIMEOUT_S = 12.0
 SETTLE_S = 15.0
-FIRST_BACKOFF_S = 0.5
-LONGEST_BACKOFF_S = 30.0
 OUTAGE_PROBES = 0.15  # of PROBE_S
-PROBE_S = 20.0
 # How long a reply is tried that Graph refuses for a reason that nobody knows: while others get through, and while none
 # does, when it is more likely Graph's trouble than the reply's.
 UNKNOWN_PATIENCE_S = 300.0
@@ -57,29 +53,6 @@ FLOOR_LOST = "floor_lost"
 CURABLE = (BadPayload, MediaFailed, Unknown)
 
 
-class Graph(Protocol):
-    """The Graph client."""
-
-    async def send(self, body: dict[str, Any]) -> str:
-        """Send one message and return its wamid. Raises GraphError."""
-        ...
-
-    async def mark_read(self, wamid: str, typing: bool = True) -> None:
-        """Show that the message was read and is being answered. Raises GraphError."""
-        ...
-
-
-@dataclass
-class _Progress:
-    """What this process knows about one reply beyond what Redis holds."""
-
-    attempt: str = ""
-    failures: int = 0
-    unknown_since: float = 0.0
-    settle_until: float = 0.0
-    plain: bool = False
-
-
 class Outbox:
     """`work` sends one reply; what runs when is decided by the lanes."""
 
@@ -87,7 +60,7 @@ class Outbox:
         self,
         client: redis.asyncio.Redis,
         graph: Graph,
-        floor: Floor,
+        floor: Authority,
         settle_s: float = SETTLE_S,
         send_timeout_s: float = SEND_TIMEOUT_S,
         first_backoff_s: float = FIRST_BACKOFF_S,
@@ -101,7 +74,7 @@ class Outbox:
         self._sending = keys.Script(client, "sending")
         self._unmark = keys.Script(client, "unmark")
         self._sent = keys.Script(client, "sent")
-        self._progress: dict[tuple[Owned, str], _Progress] = {}
+        self._progress: dict[tuple[Owned, str], Progress] = {}
         self._outage = Outage()
         self.gate = Gate()
 
@@ -112,7 +85,7 @@ class Outbox:
         except (ValueError, TypeError):
             log.error("outbox.entry.unreadable partition=%d", item.owned.partition)
             return await self._unreadable(item)
-        progress = self._progress.setdefault(item.place, _Progress())
+        progress = self._progress.setdefault(item.place, Progress())
         try:
             again = await self._attempt(item, reply, progress)
         except (RedisError, OSError, asyncio.TimeoutError) as error:
@@ -135,7 +108,7 @@ class Outbox:
         await self._settle(item, record, {"reply": item.text, "reason": "unreadable", "at": time.time()})
         return None
 
-    async def _attempt(self, item: Item, reply: Outgoing, progress: _Progress) -> Again | None:
+    async def _attempt(self, item: Item, reply: Outgoing, progress: Progress) -> Again | None:
         if time.time() > reply.expires_at:
             return await self._failed(item, reply, "window_closed")
         delay = self.gate.delay_s(len(self._progress))
@@ -160,7 +133,7 @@ class Outbox:
             raise
         return await self._send(item, reply, progress)
 
-    async def _mark(self, item: Item, reply: Outgoing, progress: _Progress) -> bool | Again:
+    async def _mark(self, item: Item, reply: Outgoing, progress: Progress) -> bool | Again:
         """Put the attempt on record. True: send now; False: nothing left to do; Again: an outcome is unknown."""
         mine = progress.attempt or secrets.token_hex(6)
         partition = item.owned.partition
@@ -189,9 +162,9 @@ class Outbox:
         partition = item.owned.partition
         await self._unmark([keys.owner(partition), keys.sending(partition)], [item.owned.token, item.stream_id])
 
-    async def _send(self, item: Item, reply: Outgoing, progress: _Progress) -> Again | None:
+    async def _send(self, item: Item, reply: Outgoing, progress: Progress) -> Again | None:
         body = {
-            **(plain_text(reply) if progress.plain else reply.body),
+            **(reply.plain_text() if progress.plain else reply.body),
             **reply.address,
             "biz_opaque_callback_data": reply.key,
         }
@@ -203,7 +176,7 @@ class Outbox:
         except asyncio.CancelledError:
             self.gate.release_probe()
             raise
-        except GraphError as error:
+        except SendError as error:
             return await self._refused(item, reply, progress, error)
         self.gate.open()
         self._outage.over()
@@ -212,7 +185,7 @@ class Outbox:
         await self._accepted(item, reply, wamid)
         return None
 
-    def _in_doubt(self, reply: Outgoing, progress: _Progress) -> Again:
+    def _in_doubt(self, reply: Outgoing, progress: Progress) -> Again:
         """The attempt stays on record under a name that is no longer ours."""
         self._notice_outage(reply)
         progress.attempt = ""
@@ -220,7 +193,7 @@ class Outbox:
         return Again(0.1)
 
     async def _refused(
-        self, item: Item, reply: Outgoing, progress: _Progress, error: GraphError
+        self, item: Item, reply: Outgoing, progress: Progress, error: SendError
     ) -> Again | None:
         metrics.GRAPH_ERRORS.labels(type(error).__name__).inc()
         log.warning("outbox.send.failed class=%s code=%s", type(error).__name__, error.code)
@@ -240,7 +213,7 @@ class Outbox:
                 progress.plain = True  # the last thing to try: the same words in the simplest form
                 return Again(0.0)
             return await self._failed(item, reply, why_not_delivered(Unknown), error)
-        delay = self._delay_s(progress, error)
+        delay = delay_s(progress.failures, error, self._first_backoff_s, self._probe_s)
         if isinstance(error, (NumberThrottled, AccountThrottled, Stopped)):
             self.gate.close(type(error).__name__, delay)
         else:
@@ -254,7 +227,7 @@ class Outbox:
             await self._forget_attempt(item)
         return Again(delay)
 
-    def _given_up(self, progress: _Progress, error: Unknown) -> bool:
+    def _given_up(self, progress: Progress, error: Unknown) -> bool:
         """Note a refusal that nobody can explain; whether the reply has been tried long enough."""
         now = time.monotonic()
         if not progress.unknown_since:
@@ -272,35 +245,18 @@ class Outbox:
         self.gate.close("outage", self._probe_s * OUTAGE_PROBES)
         return True
 
-    def _delay_s(self, progress: _Progress, error: GraphError) -> float:
-        """How long to wait after the n-th failure: Graph's own wish, else by class, with jitter."""
-        if error.retry_after_s is not None:
-            return error.retry_after_s
-        doubled = 2.0 ** min(progress.failures - 1, 10)
-        if isinstance(error, RecipientThrottled):
-            delay = 4.0 ** min(progress.failures - 1, 4)
-        elif isinstance(error, AccountThrottled):
-            delay = min(60 * doubled, 3600)
-        elif isinstance(error, Stopped):
-            return self._probe_s
-        elif isinstance(error, NumberThrottled):
-            delay = min(doubled, LONGEST_BACKOFF_S)
-        else:
-            delay = min(self._first_backoff_s * doubled, LONGEST_BACKOFF_S)
-        return delay * random.uniform(0.8, 1.2)  # noqa: S311 (jitter, not a secret)
-
     async def _accepted(self, item: Item, reply: Outgoing, wamid: str) -> None:
         metrics.SENT.labels("accepted", reply.author).inc()
-        await self._settle(item, _record(reply, wamid, "accepted", None), None, reply, wamid)
+        await self._settle(item, reply.record(wamid, "accepted", None), None, reply, wamid)
 
     async def _failed(
-        self, item: Item, reply: Outgoing, error: str, why: GraphError | None = None
+        self, item: Item, reply: Outgoing, error: str, why: SendError | None = None
     ) -> Again | None:
         log.warning("outbox.reply.failed error=%s author=%s", error, reply.author)
         try:
             if reply.author == "agent":
                 await self._floor.not_delivered(reply.key, error)
-            elif error == FLOOR_LOST and not _is_receipt(reply):
+            elif error == FLOOR_LOST and not reply.is_receipt:
                 await self._floor.held_back(reply.customer, reply.wamid, reply.text)
         except HandoffUnavailable:
             return Again(1.0)
@@ -309,7 +265,7 @@ class Outbox:
         if isinstance(why, CURABLE):
             log.error("outbox.reply.set_aside error=%s code=%s http=%s", error, why.code, why.http_status)
             dead = {"reply": item.text, "reason": f"{error}: {why}", "at": time.time()}
-        await self._settle(item, _record(reply, None, "failed", error), dead)
+        await self._settle(item, reply.record(None, "failed", error), dead)
         return None
 
     async def _settle(
@@ -331,20 +287,3 @@ class Outbox:
             *quoting.of_reply(wamid, reply.author if reply else "", reply.about if reply else {}),
         ]  # fmt: skip
         await until_redis_answers(lambda: self._sent(names, arguments), "sent")
-
-
-def plain_text(reply: Outgoing) -> dict[str, Any]:
-    """The reply's words as an ordinary text message."""
-    return {"messaging_product": "whatsapp", "type": "text", "text": {"body": reply.text[:4096]}}
-
-
-def _is_receipt(reply: Outgoing) -> bool:
-    """Whether the reply only says that the customer's words arrived: whoever took over need not know of it."""
-    return str(reply.about.get("utter_action") or "").startswith("utter_handoff_receipt")
-
-
-def _record(reply: Outgoing, wamid: str | None, outcome: str, error: str | None) -> dict[str, Any]:
-    return {
-        "record": "sent", "customer": reply.customer, "key": reply.key, "wamid": wamid, "at": time.time(),
-        "outcome": outcome, "error": error, "text": reply.text, "author": reply.author,
-    }  # fmt: skip

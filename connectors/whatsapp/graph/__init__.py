@@ -1,4 +1,4 @@
 """The Graph API: calls, and what its errors ask us to do.
 
-Imports nothing of ours but settings. Start reading in `client.py`.
+Imports the errors of `connectors.message_bus.sending`. Start reading in `client.py`.
 """

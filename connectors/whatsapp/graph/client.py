@@ -17,10 +17,9 @@ from urllib.parse import quote
 
 import aiohttp
 
-from connectors.whatsapp.graph.errors import GraphError, Transient, classify
+from connectors.message_bus.sending.errors import Transient
+from connectors.whatsapp.graph.errors import classify
 from lenient_json import number, obj, objects, text, whole
-
-__all__ = ["GraphClient", "GraphError", "classify"]
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +33,7 @@ _LONG_NUMBER = re.compile(r"\d{7,}")
 class GraphClient:
     """Calls of one business number. Made anywhere, used and closed in one event loop.
 
-    Every call raises a GraphError, and nothing else.
+    Every call raises a SendError, and nothing else.
     """
 
     def __init__(

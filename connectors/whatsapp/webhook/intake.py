@@ -9,7 +9,8 @@ from typing import Any
 
 from connectors.conversations.identity import Identities, Identity
 from connectors.message_bus.inbox import Entry, Inbox
-from connectors.whatsapp.graph.errors import classify, why_not_delivered
+from connectors.message_bus.sending.errors import why_not_delivered
+from connectors.whatsapp.graph.errors import classify
 from connectors.whatsapp.webhook.payload_ids import PayloadSigner
 from connectors.whatsapp.webhook.payloads import Message, Notification, Status
 

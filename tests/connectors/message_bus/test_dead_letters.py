@@ -9,8 +9,8 @@ import pytest
 import redis
 
 from connectors.message_bus import dead_letters, keys
+from connectors.message_bus.sending.errors import BadPayload
 from connectors.message_bus.turn import Turn
-from connectors.whatsapp.graph.errors import BadPayload
 from tests.connectors.message_bus.transport_fakes import FakeGraph, FakeSpeaker, Process, message
 
 

@@ -15,8 +15,7 @@ from connectors.message_bus.commit import Outgoing
 from connectors.message_bus.inbox import Entry
 from connectors.message_bus.keyed_executor import Item
 from connectors.message_bus.partitions import Owned
-from connectors.message_bus.turn import Reply, Turn
-from connectors.whatsapp.graph.errors import (
+from connectors.message_bus.sending.errors import (
     BadPayload,
     NumberThrottled,
     RecipientThrottled,
@@ -26,6 +25,7 @@ from connectors.whatsapp.graph.errors import (
     Unknown,
     WindowClosed,
 )
+from connectors.message_bus.turn import Reply, Turn
 from tests.connectors.message_bus.transport_fakes import (
     FakeGraph,
     FakeSpeaker,

@@ -11,6 +11,8 @@ from typing import Any
 
 import redis.asyncio
 
+from connectors.conversations.entry_handler import EntryHandler
+from connectors.conversations.identity import Identities
 from connectors.conversations.thread_control import BotHasIt
 from connectors.message_bus import keys
 from connectors.message_bus.commit import Commits
@@ -112,7 +114,8 @@ class Process:
         self.speaker, self.graph = speaker or FakeSpeaker(), graph or FakeGraph()
         floor = floor or BotHasIt()
         consumer = Consumer(
-            self.client, self.speaker, floor, Commits(self.client, "model"),
+            self.client, EntryHandler(self.client, self.speaker, floor),
+            Commits(self.client, Identities(self.client), "model"),
             turn_timeout_s=options.get("turn_timeout_s", 5), retry_s=0.05,
         )  # fmt: skip
         outbox = Outbox(

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from connectors.whatsapp.graph import errors
+from connectors.message_bus.sending import errors
+from connectors.message_bus.sending.errors import SendError
 from connectors.whatsapp.graph.client import GraphClient
-from connectors.whatsapp.graph.errors import GraphError, classify
+from connectors.whatsapp.graph.errors import classify
 
 TOKEN = "EAAsecret-token"
 BODY = {"messaging_product": "whatsapp", "to": "+919812345670", "type": "text", "text": {"body": "very private"}}
@@ -64,8 +65,8 @@ async def client(graph: Graph) -> AsyncIterator[GraphClient]:
     await client.close()
 
 
-async def failure(client: GraphClient) -> GraphError:
-    with pytest.raises(GraphError) as raised:
+async def failure(client: GraphClient) -> SendError:
+    with pytest.raises(SendError) as raised:
         await client.send(BODY)
     return raised.value
 
@@ -91,7 +92,7 @@ async def test_media_has_an_address_and_its_id_cannot_change_the_path(graph: Gra
     assert graph.requests[0][1] == "/v25.0/77%2F..%2Fme%3Fx?phone_number_id=700000000000001"
 
 
-CLASSES: list[tuple[int, type[GraphError]]] = [
+CLASSES: list[tuple[int, type[SendError]]] = [
     (2, errors.Transient), (1, errors.Transient), (131000, errors.Transient), (131016, errors.Transient),
     (133004, errors.Transient), (131057, errors.Transient), (130429, errors.NumberThrottled),
     (131056, errors.RecipientThrottled), (4, errors.AccountThrottled), (80007, errors.AccountThrottled),
@@ -108,7 +109,7 @@ CLASSES: list[tuple[int, type[GraphError]]] = [
 
 @pytest.mark.parametrize(("code", "kind"), CLASSES)
 async def test_metas_code_decides_the_class_whatever_the_status(
-    graph: Graph, client: GraphClient, code: int, kind: type[GraphError]
+    graph: Graph, client: GraphClient, code: int, kind: type[SendError]
 ) -> None:
     graph.answers(400, {"error": {"code": code, "message": "…", "type": "OAuthException"}})
     error = await failure(client)
@@ -125,7 +126,7 @@ async def test_metas_code_decides_the_class_whatever_the_status(
     ],
 )  # fmt: skip
 async def test_an_unknown_code_is_judged_by_is_transient_and_then_by_status(
-    graph: Graph, client: GraphClient, status: int, is_transient: bool, kind: type[GraphError]
+    graph: Graph, client: GraphClient, status: int, is_transient: bool, kind: type[SendError]
 ) -> None:
     graph.answers(status, {"error": {"code": 999999, "is_transient": is_transient}})
     assert type(await failure(client)) is kind
@@ -158,7 +159,7 @@ async def test_retry_after_is_passed_on(graph: Graph, client: GraphClient) -> No
     ],
 )
 async def test_answers_that_are_not_metas_are_understood(
-    graph: Graph, client: GraphClient, status: int, payload: Any, kind: type[GraphError], ambiguous: bool
+    graph: Graph, client: GraphClient, status: int, payload: Any, kind: type[SendError], ambiguous: bool
 ) -> None:
     graph.answers(status, payload)
     error = await failure(client)

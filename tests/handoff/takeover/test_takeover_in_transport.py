@@ -132,7 +132,7 @@ async def test_a_waiting_customer_goes_back_to_the_assistant(configured: Setting
 async def test_a_reply_that_waited_for_graph_is_not_sent_into_a_takeover(
     configured: Settings, db: Database
 ) -> None:
-    from connectors.whatsapp.graph.errors import Transient
+    from connectors.message_bus.sending.errors import Transient
 
     outage = {"on": True}
 
@@ -215,7 +215,7 @@ async def test_a_turn_that_dies_with_its_receipt_runs_again_and_gives_it_once(
 async def test_a_receipt_that_waited_for_graph_is_not_sent_once_a_person_has_written(
     configured: Settings, db: Database
 ) -> None:
-    from connectors.whatsapp.graph.errors import Transient
+    from connectors.message_bus.sending.errors import Transient
 
     down = asyncio.Event()
 

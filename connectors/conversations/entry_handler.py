@@ -1,0 +1,189 @@
+"""What an inbox entry leads to: a turn of the dialogue, words for or from a person, the assistant's return.
+
+While a person has the conversation, the assistant says nothing and its customers' messages go to the ticket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import Any, Protocol
+
+import redis.asyncio
+from redis.exceptions import RedisError
+
+from connectors.conversations.thread_control import Floor
+from connectors.message_bus import quoting
+from connectors.message_bus.commit import WINDOW_S
+from connectors.message_bus.turn import Reply, Turn
+from connectors.whatsapp.rendering import bodies
+from handoff.takeover.customer_messages import Wish
+from handoff.takeover.thread_control import Receipt
+
+log = logging.getLogger(__name__)
+
+APOLOGY_TIMEOUT_S = 5.0
+APOLOGY = "utter_fallback_apology"
+ENDED = "utter_handoff_ended"
+ESCALATION, NOBODY_CALLED = "action_escalate", "utter_handoff_unavailable"
+RETURNED_WITH = {
+    "customer": "utter_handoff_cancelled_by_customer",
+    "settled": "utter_handoff_settled",
+    "unreachable": NOBODY_CALLED,
+}
+RECEIPT, RECEIPT_OUT_OF_HOURS = "utter_handoff_receipt", "utter_handoff_receipt_out_of_hours"
+
+
+class Speaker(Protocol):
+    """The dialogue engine, as entries are handled with it."""
+
+    async def answer(self, turn: Turn) -> None:
+        """Run one turn of the dialogue; replies and events land in `turn`."""
+        ...
+
+    async def say(self, turn: Turn, response: str, **facts: Any) -> None:
+        """Add the domain's response of this name to the turn's replies, its placeholders filled with the facts."""
+        ...
+
+    async def wish(self, turn: Turn) -> Wish | None:
+        """What a customer who waits for a person wants of the assistant. Never raises."""
+        ...
+
+    async def restart(self, turn: Turn) -> None:
+        """Let the dialogue begin afresh with the next message."""
+        ...
+
+    def seen(self, turn: Turn) -> None:
+        """Show the customer that the message was read and is being answered; never waits."""
+        ...
+
+
+class EntryHandler:
+    """The message bus's `Handler`: who speaks is asked first, the dialogue engine does the rest."""
+
+    def __init__(self, client: redis.asyncio.Redis, speaker: Speaker, floor: Floor) -> None:
+        self._client, self._speaker, self._floor = client, speaker, floor
+
+    async def handle(self, turn: Turn) -> None:
+        """Fill the turn with what its entry leads to."""
+        kind = turn.entry.kind
+        if kind == "message":
+            await self._message(turn)
+        elif kind == "agent_comment":
+            _comment(turn)
+        elif kind == "conversation_returned":
+            await self._returned(turn)
+        elif kind == "comment_failed":
+            await self._floor.not_delivered(str(turn.entry.payload["key"]), str(turn.entry.payload["why"]))
+        else:
+            raise ValueError(f"unknown kind of entry: {kind}")
+
+    async def apologise(self, turn: Turn) -> None:
+        """Add the apology to the turn. Raises only when Redis is away."""
+        try:
+            await asyncio.wait_for(self._speaker.say(turn, APOLOGY), APOLOGY_TIMEOUT_S)
+        except (RedisError, ConnectionError):
+            raise
+        except Exception as error:
+            log.error("consumer.apology.failed error=%s", type(error).__name__)
+
+    async def before_commit(self, turn: Turn) -> None:
+        """A takeover that the turn opened shows in the mirror before the customer can hear of it."""
+        if _called_a_person(turn.events):
+            await self._floor.called(turn.entry.customer, turn.entry.id, turn.epoch)
+
+    async def _returned(self, turn: Turn) -> None:
+        """The assistant has the floor again, unless the agent took it up once more in the meantime."""
+        state = await self._floor.accept_return(turn.entry.customer, turn.entry.id)
+        turn.epoch = state.epoch
+        if state.holder != "bot":
+            return
+        await self._speaker.say(turn, RETURNED_WITH.get(str(turn.entry.payload.get("reason")), ENDED))
+        await self._speaker.restart(turn)
+
+    async def _message(self, turn: Turn) -> None:
+        state = await self._floor.holder(turn.entry.customer)
+        turn.epoch = state.epoch
+        # A turn that called a person, and died before it was committed, runs again: the customer was not told yet.
+        if (
+            state.holder != "bot"
+            and state.opened_by != turn.entry.id
+            and not await self._handed_back(turn, waiting=state.holder == "waiting")
+        ):
+            return
+        sent_at = turn.metadata.get("timestamp") or time.time()
+        if time.time() - float(sent_at) > WINDOW_S:
+            turn.outcome = "too_old"
+            log.warning("consumer.message.too_old age_h=%d", (time.time() - float(sent_at)) / 3600)
+            return
+        self._speaker.seen(turn)
+        await self._resolve_quote(turn)
+        await self._speaker.answer(turn)
+        if await self._taken_meanwhile(turn):
+            return
+        if not turn.replies and not turn.silent:
+            turn.outcome = "without_words"
+            log.warning("consumer.turn.without_words")
+            await self._speaker.say(turn, APOLOGY)
+
+    async def _handed_back(self, turn: Turn, waiting: bool) -> bool:
+        """Hand the message to the person who is to read it, however late; True when it is the assistant's after all.
+
+        Until a person has written, the customer may take the conversation back, and hears that their words arrived.
+        """
+        turn.outcome = "relayed"
+        wish = await self._speaker.wish(turn) if waiting else None
+        relayed = await self._floor.relay(turn.entry.customer, turn.entry, wish)
+        if relayed.receipt is not None:
+            await self._acknowledge(turn, relayed.receipt)
+        if relayed.outcome != "answerable":
+            return False
+        state = await self._floor.holder(turn.entry.customer)
+        turn.epoch, turn.outcome = state.epoch, "answered"
+        return state.holder == "bot"
+
+    async def _acknowledge(self, turn: Turn, receipt: Receipt) -> None:
+        if receipt.opens is None:
+            await self._speaker.say(turn, RECEIPT, reference=receipt.reference)
+        else:
+            await self._speaker.say(turn, RECEIPT_OUT_OF_HOURS, reference=receipt.reference, opens=receipt.opens)
+
+    async def _resolve_quote(self, turn: Turn) -> None:
+        """Tell the dialogue what the message quotes: by now everything before it is done."""
+        reply_to = turn.metadata.get("reply_to")
+        said = await quoting.quoted(self._client, turn.entry.customer, str(reply_to)) if reply_to else None
+        if said is not None:
+            turn.metadata["quoted"] = said
+
+    async def _taken_meanwhile(self, turn: Turn) -> bool:
+        """An agent spoke up while the answer was made: it would not be sent, and the message is theirs to read."""
+        state = await self._floor.holder(turn.entry.customer)
+        if state.holder == "bot" or state.opened_by == turn.entry.id:
+            return False
+        turn.forget()
+        turn.epoch, turn.outcome = state.epoch, "relayed"
+        await self._floor.relay(turn.entry.customer, turn.entry)
+        return True
+
+
+def _called_a_person(events: list[dict[str, Any]]) -> bool:
+    """Whether the turn opened a takeover: the action ran and did not have to say that it failed."""
+    said = [(event.get("metadata") or {}).get("utter_action") for event in events if event.get("event") == "bot"]
+    ran = any(event.get("event") == "action" and event.get("name") == ESCALATION for event in events)
+    return ran and NOBODY_CALLED not in said
+
+
+def _comment(turn: Turn) -> None:
+    """An agent's words (and links to media) become replies as they are; outside the window, an approved template."""
+    payload: dict[str, Any] = turn.entry.payload
+    parts = [str(payload.get("text") or ""), *[str(url) for url in payload.get("media") or []]]
+    words = "\n".join(part for part in parts if part)
+    template = payload.get("template")
+    if template:
+        parameters = [{"type": "text", "text": str(text)} for text in template.get("parameters") or []]
+        components = [{"type": "body", "parameters": parameters}] if parameters else []
+        for shaped in bodies.template(template["name"], template["language"], components):
+            turn.replies.append(Reply(shaped.body, words))
+        return
+    turn.replies.extend(Reply(shaped.body, shaped.text) for shaped in bodies.texts(words))

@@ -1,0 +1,62 @@
+"""One reply in the outbox: as it stands there, as plain words, and as the log hears of it."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+
+def compact(value: Any) -> str:
+    """JSON without spaces."""
+    return json.dumps(value, separators=(",", ":"))
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """One reply in the outbox.
+
+    `address` is {"to": ...} or {"recipient": ...}; `expires_at` is the end of the customer service window in epoch
+    seconds; `author` is "assistant" or "agent"; `asked_at` is when the message came in that is answered; `about` is
+    what a message that quotes the reply is about.
+    """
+
+    customer: str
+    key: str
+    wamid: str
+    body: dict[str, Any]
+    text: str
+    epoch: int
+    author: str
+    address: dict[str, str]
+    expires_at: float
+    asked_at: float = 0.0
+    about: dict[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> str:
+        return compact(self.__dict__)
+
+    @classmethod
+    def from_json(cls, text: str) -> Outgoing:
+        """The reply again, whatever a newer version added. Raises ValueError or TypeError when it is none."""
+        raw = json.loads(text)
+        if not isinstance(raw, dict):
+            raise TypeError("no JSON object")
+        return cls(**{name: value for name, value in raw.items() if name in cls.__dataclass_fields__})
+
+    @property
+    def is_receipt(self) -> bool:
+        """Whether it only says that the customer's words arrived: whoever took over need not know of it."""
+        return str(self.about.get("utter_action") or "").startswith("utter_handoff_receipt")
+
+    def plain_text(self) -> dict[str, Any]:
+        """The words as an ordinary text message."""
+        return {"messaging_product": "whatsapp", "type": "text", "text": {"body": self.text[:4096]}}
+
+    def record(self, wamid: str | None, outcome: str, error: str | None) -> dict[str, Any]:
+        """What became of it, for the event stream."""
+        return {
+            "record": "sent", "customer": self.customer, "key": self.key, "wamid": wamid, "at": time.time(),
+            "outcome": outcome, "error": error, "text": self.text, "author": self.author,
+        }  # fmt: skip
