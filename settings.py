@@ -19,6 +19,9 @@ from dotenv import dotenv_values
 
 import settings_values
 from settings_values import UnusableValue
+from settings_variables import VARIABLES, Variable
+
+__all__ = ["PROJECT_ROOT", "VARIABLES", "Settings", "SettingsError", "Variable", "load", "sqlite_url"]
 
 PROJECT_ROOT = Path(__file__).resolve().parent
 COMPLETE = "SETTINGS_COMPLETE"
@@ -28,67 +31,6 @@ COMPLETE = "SETTINGS_COMPLETE"
 class SettingsError(ValueError):
     """A variable is missing or malformed; the message names it and the remedy."""
 
-
-@dataclass(frozen=True)
-class Variable:
-    """One environment variable: its name, default (None: none), and what it means."""
-
-    name: str
-    default: str | None
-    meaning: str
-    secret: bool = False
-
-
-VARIABLES: tuple[Variable, ...] = (
-    Variable("STATE_DIR", "var", "all run-time state: embedded databases, embedded Redis, archive"),
-    Variable("SHOP_DIR", None, "folder of the shop: shop.yml, policy_kb/ (default: the project root, the demo shop)"),
-    Variable("HOST", "127.0.0.1", "address that the servers bind to"),
-    Variable("RASA_PORT", "5005", "the Rasa server: webhooks, health, metrics"),
-    Variable("ACTION_PORT", "5055", "the action server"),
-    Variable("TWIN_PORT", "8080", "the shop-in-a-box of `make run`"),
-    Variable("RASA_WORKERS", None, "Rasa server processes behind RASA_PORT (default: one a core)"),
-    Variable("WHATSAPP_VERIFY_TOKEN", None, "Meta's webhook verification token", secret=True),
-    Variable("WHATSAPP_APP_SECRET", None, "key of X-Hub-Signature-256", secret=True),
-    Variable("WHATSAPP_ACCESS_TOKEN", None, "for sending through the Graph API", secret=True),
-    Variable("WHATSAPP_PHONE_NUMBER_ID", None, "the business number's id"),
-    Variable("WHATSAPP_GRAPH_URL", "https://graph.facebook.com/v25.0", "Graph API with version"),
-    Variable("WHATSAPP_REOPEN_TEMPLATE", None, "approved template (name:language) for agent replies after 24 h"),
-    Variable("REDIS_URL", None, "inbox, tracker store, hot context (default: an embedded Redis)", secret=True),
-    Variable("ORDERS_DATABASE_URL", None, "orders database, read-only (default: SQLite in STATE_DIR)", secret=True),
-    Variable("CONVERSATION_DATABASE_URL", None, "conversation log and takeovers (default: SQLite)", secret=True),
-    Variable("ARCHIVE_URL", None, "cold archive: file://, s3:// or gs:// (default: in STATE_DIR)"),
-    Variable("ORDER_NUMBER_PATTERN", r"\d{5}", "regular expression of the shop's order numbers, digits only"),
-    Variable("DEFAULT_REGION", "IN", "country for phone numbers written without a country code"),
-    Variable("SHOP_TIMEZONE", "Asia/Kolkata", "the shop's time zone, for 'today' and 'tomorrow'"),
-    Variable("LLM_PROVIDER", None, "anthropic, openai or none (default: by which key is set)"),
-    Variable("LLM_MODEL", None, "model name (default: a current model of the provider)"),
-    Variable("LLM_TIMEOUT_S", "8", "seconds a customer waits for the LLM before the extractive answer"),
-    Variable("LLM_READER", "unsure", "when the LLM reads what a message means: never, unsure or always"),
-    Variable("LLM_INTENT_TIMEOUT_S", "2.5", "seconds for the LLM to say what a message means; 0: never asked"),
-    Variable("ANTHROPIC_API_KEY", None, "as the SDK reads it", secret=True),
-    Variable("ANTHROPIC_BASE_URL", None, "as the SDK reads it"),
-    Variable("OPENAI_API_KEY", None, "as the SDK reads it", secret=True),
-    Variable("OPENAI_BASE_URL", None, "as the SDK reads it"),
-    Variable("TICKETING", None, "zendesk, freshdesk, hubspot or log (default: by which URL is set)"),
-    Variable("ZENDESK_URL", None, "https://{subdomain}.zendesk.com, or a local stand-in"),
-    Variable("ZENDESK_OAUTH_CLIENT_ID", None, "OAuth client that fetches and renews its own tokens (preferred)"),
-    Variable("ZENDESK_OAUTH_CLIENT_SECRET", None, "with ZENDESK_OAUTH_CLIENT_ID", secret=True),
-    Variable("ZENDESK_OAUTH_TOKEN", None, "an OAuth token, used until Zendesk refuses it", secret=True),
-    Variable("ZENDESK_EMAIL", None, "with ZENDESK_API_TOKEN (ends 2027-04-30)"),
-    Variable("ZENDESK_API_TOKEN", None, "with ZENDESK_EMAIL", secret=True),
-    Variable("ZENDESK_WEBHOOK_SECRET", None, "key of X-Zendesk-Webhook-Signature", secret=True),
-    Variable("ZENDESK_ORDER_FIELD_ID", None, "id of the ticket field that holds the order number"),
-    Variable("FRESHDESK_URL", None, "https://{domain}.freshdesk.com"),
-    Variable("FRESHDESK_API_KEY", None, "Freshdesk credential", secret=True),
-    Variable("HUBSPOT_URL", None, "https://api.hubapi.com, or a local stand-in"),
-    Variable("HUBSPOT_ACCESS_TOKEN", None, "HubSpot credential", secret=True),
-    Variable("SLACK_WEBHOOK_URL", None, "who is told of an escalation", secret=True),
-    Variable("SMTP_URL", None, "smtp://user:password@host:587", secret=True),
-    Variable("ESCALATION_EMAIL_TO", None, "address that is told of an escalation"),
-    Variable("RETENTION_WARM_DAYS", "90", "days that conversations stay in SQL before the archive"),
-    Variable("RETENTION_COLD_DAYS", None, "days that they stay in the archive (default: for good)"),
-    Variable("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR"),
-)
 
 REQUIRED_TO_SERVE = (
     "WHATSAPP_VERIFY_TOKEN",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import logging
 import os
 import sys
@@ -33,6 +32,9 @@ Command = Callable[[Settings, argparse.Namespace], int]
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Returns its exit status: 0 done, 1 could not, 2 misused."""
     signals.restore()
+    if list(sys.argv[1:] if argv is None else argv)[:1] == ["review"]:
+        print("conversation_log: reviewing is a designer's tool: python -m workbench review", file=sys.stderr)
+        return 2
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr)
     log_filter.install()
     settings: Settings | None = None
@@ -95,14 +97,6 @@ def _parser(settings: Settings) -> argparse.ArgumentParser:
     report = add("report", _report, "Answer the usual questions about a period.")
     add_period(report)
     report.add_argument("--html", type=Path, help="also write a self-contained page with plots")
-
-    review = add("review", _review, "Label what the assistant was unsure of, in the terminal or the browser.")
-    review.add_argument("--since", type=arguments.moment, help="written at or after: 2026-11-01, 7d, 24h")
-    review.add_argument("--limit", type=int, default=30, help="how many groups of messages (default 30)")
-    shape = review.add_mutually_exclusive_group()
-    shape.add_argument("--browser", action="store_true", help="a page on 127.0.0.1 instead of the terminal")
-    shape.add_argument("--list", action="store_true", help="print the groups, ask nothing")
-    review.add_argument("--port", type=int, default=0, help="of the page (default: a free one)")
 
     show = add("show", _show, "Show a customer's conversations.")
     show.add_argument("--customer", type=customer, required=True, help="phone number or customer id")
@@ -183,15 +177,6 @@ def _report(settings: Settings, parsed: argparse.Namespace) -> int:
     from conversation_log.report import command
 
     return command.run_command(settings, _engine(settings), parsed.since, parsed.until, parsed.html)
-
-
-def _review(settings: Settings, parsed: argparse.Namespace) -> int:
-    # The phrases' files are the workbench's. It is found by name because the log must also run where it is not.
-    try:
-        workbench = importlib.import_module("workbench.review.command")
-    except ModuleNotFoundError:
-        raise SettingsError("`review` edits the project's phrases: run it in the project folder.") from None
-    return int(workbench.run_command(settings, _engine(settings), parsed))
 
 
 def _show(settings: Settings, parsed: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""`python -m workbench nlu|validate|chat|stories`: held-out report, mistakes to mend, a talk, stories replayed."""
+"""`python -m workbench nlu|validate|chat|stories|review`: the designers' tools."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import signals
 from workbench.checks.findings import Finding
 from workbench.nlu.archives import NoTrainedModel
 from workbench.nlu.phrases import HELD_OUT, SEALED, read_phrases
+from workbench.review import command as review_command
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -31,10 +32,14 @@ def main(arguments: list[str] | None = None) -> int:
     talk.add_argument("--phone", default="+919876543210", help="who you are (default: a customer of the demo)")
     stories = commands.add_parser("stories", help="replay the test stories; those that fail in two columns")
     stories.add_argument("--model", type=Path, help="archive (default: the newest)")
+    review = commands.add_parser("review", help="label what the assistant was unsure of, in terminal or browser")
+    review_command.add_arguments(review)
     options = parser.parse_args(arguments)
     console = Console()
     if options.command == "validate":
         return _validate(console, with_model=not options.files)
+    if options.command == "review":
+        return review_command.run(options)
     try:
         if options.command == "chat":
             return _chat(console, options.phone)

@@ -18,7 +18,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 from zenpy import Zenpy
@@ -27,7 +26,6 @@ from zenpy.lib.api_objects import Ticket as ZendeskTicket
 from zenpy.lib.exception import APIException, RecordNotFoundException, ZenpyException
 
 from handoff.helpdesks.agent_words import fullest, whatsapp_words
-from handoff.helpdesks.http_answers import Answer, judge
 from handoff.helpdesks.interface import (
     Draft,
     Gone,
@@ -41,13 +39,12 @@ from handoff.helpdesks.interface import (
 )
 from handoff.helpdesks.timestamps import epoch_or
 from handoff.helpdesks.zendesk_login import Login, login
+from handoff.helpdesks.zendesk_session import ACCOUNT, TIMEOUT_S, Session
 from settings import Settings, SettingsError
 
 log = logging.getLogger(__name__)
 logging.getLogger("zenpy").setLevel(logging.INFO)  # at DEBUG it logs whole tickets
 
-TIMEOUT_S = (3.0, 10.0)  # connect, read
-ACCOUNT = "account"  # stands for ours in zenpy's URLs
 IN_OUR_NAME = "requester_refused"
 NOT_IN_THEIR_NAME = (
     "Zendesk does not take {name} as the requester (suspended, perhaps), so this ticket is in the assistant's name."
@@ -55,44 +52,6 @@ NOT_IN_THEIR_NAME = (
 )
 THEY_WROTE = "The customer wrote:"
 UNREADABLE = (APIException, ZenpyException, requests.RequestException, ValueError, AttributeError, TypeError, KeyError)
-
-
-class Session(requests.Session):
-    """Requests to one Zendesk account: authorised, errors raised by remedy, repeated only where nothing was done."""
-
-    def __init__(self, base: str, login: Login) -> None:
-        super().__init__()
-        self.trust_env = False  # no .netrc credentials over ours
-        self.authorized = True  # zenpy then leaves our credentials alone
-        self._base, self._login = base, login
-        self.idempotency_key: str | None = None
-
-    def request(self, method: Any, url: Any, *args: Any, **kwargs: Any) -> requests.Response:
-        """Raises HelpdeskError for everything that is not 2xx."""
-        target = self._ours(str(url))
-        kwargs |= {"timeout": TIMEOUT_S, "allow_redirects": False}
-        kwargs["headers"] = dict(kwargs.get("headers") or {})
-        if self.idempotency_key and str(method).upper() == "POST":
-            kwargs["headers"]["Idempotency-Key"] = self.idempotency_key
-        try:
-            used = kwargs["headers"]["Authorization"] = self._login.authorization()
-            response = super().request(method, target, *args, **kwargs)
-            if response.status_code == 401 and self._login.renewed(used):
-                kwargs["headers"]["Authorization"] = self._login.authorization()
-                response = super().request(method, target, *args, **kwargs)
-        except requests.RequestException as error:
-            raise RetryLater(type(error).__name__) from error
-        judge(Answer(response.status_code, response.headers, response.text))
-        if response.content and not _is_json(response):
-            raise RetryLater("the answer is not JSON")  # a proxy's page
-        response.request.url = f"https://{ACCOUNT}.zendesk.com{urlsplit(target).path}"  # zenpy chooses its parser by it
-        return response
-
-    def _ours(self, url: str) -> str:
-        """Whatever host a URL names (zenpy's, or a `next` link's), our account's."""
-        parts, prefix = urlsplit(url), urlsplit(self._base).path
-        path = parts.path.removeprefix(prefix) if prefix else parts.path
-        return f"{self._base}{path}" + (f"?{parts.query}" if parts.query else "")
 
 
 class Zendesk:
@@ -305,14 +264,6 @@ class Zendesk:
             raise RetryLater(f"unreadable answer ({type(error).__name__})") from error
         finally:
             session.idempotency_key = None
-
-
-def _is_json(response: requests.Response) -> bool:
-    try:
-        response.json()
-    except ValueError:
-        return False
-    return True
 
 
 def _text(comment: Any) -> str:

@@ -1,4 +1,4 @@
-"""`python -m conversation_log review` as a process: a scripted designer, a real log, a customer who is forgotten."""
+"""`python -m workbench review` as a process: a scripted designer, a real log, a customer who is forgotten."""
 
 from __future__ import annotations
 
@@ -30,9 +30,8 @@ def project(tmp_path: Path) -> Path:
     root = tmp_path / "project"
     for folder in ("conversation_log", "privacy", "workbench", "components", "data"):
         shutil.copytree(ROOT / folder, root / folder)
-    modules = ("settings", "settings_values", "signals", "postgres_patience", "shop", "dates")
-    for file in (*(f"{name}.py" for name in modules), "domain.yml", "config.yml", "shop.yml"):
-        shutil.copy(ROOT / file, root / file)
+    for file in (*ROOT.glob("*.py"), *(ROOT / name for name in ("domain.yml", "config.yml", "shop.yml"))):
+        shutil.copy(file, root / file.name)
     return root
 
 
@@ -46,7 +45,7 @@ def started_over(log: Any, turn: Turn, project: Path, tmp_path: Path) -> dict[st
         **os.environ, "PYTHONPATH": "", "STATE_DIR": str(tmp_path / "state"), "COLUMNS": "300",
         "CONVERSATION_DATABASE_URL": log.sql_url, "REDIS_URL": log.redis_url,
     }  # fmt: skip
-    return {"args": [sys.executable, "-m", "conversation_log"], "env": environment, "cwd": project, "text": True}
+    return {"args": [sys.executable, "-m"], "env": environment, "cwd": project, "text": True}
 
 
 def run(command: dict[str, Any], *arguments: str, typed: str = "") -> str:
@@ -63,14 +62,14 @@ def test_a_designer_labels_in_the_terminal_and_the_customer_can_be_forgotten(
     the_log: Any, turn: Turn, project: Path, tmp_path: Path
 ) -> None:
     command = started_over(the_log, turn, project, tmp_path)
-    shown = run(command, "review", typed="out_of_scope *\n")
+    shown = run(command, "workbench", "review", typed="out_of_scope *\n")
     assert "Messages to review: 2, in groups: 1, shown: 1." in shown
     assert "98123" not in shown
     changed = (project / "data/nlu/out_of_scope.yml").read_text()
     assert "    - zorblat cashback of 10234 not credited, call\n" in changed
     assert "    - my zorblat cashback not credited\n" in changed
-    assert run(command, "review", "--since", "2026-01-01") == "Nothing new to review.\n"
-    receipt = run(command, "erase", "--customer", f"+{PHONE}")
+    assert run(command, "workbench", "review", "--since", "2026-01-01") == "Nothing new to review.\n"
+    receipt = run(command, "conversation_log", "erase", "--customer", f"+{PHONE}")
     assert re.search(r"sql +messages +4", receipt)
     left = b"".join(path.read_bytes() for path in (tmp_path / "state").rglob("*") if path.is_file())
     assert (tmp_path / "state" / "reviewed.json").exists()
@@ -81,7 +80,7 @@ def test_the_groups_can_be_listed_without_being_asked(
     sqlite_log: Any, turn: Turn, project: Path, tmp_path: Path
 ) -> None:
     command = started_over(sqlite_log, turn, project, tmp_path)
-    shown = run(command, "review", "--list", "--limit", "1")
+    shown = run(command, "workbench", "review", "--list", "--limit", "1")
     assert "my zorblat cashback not credited" in shown
     assert "label>" not in shown
     assert not (tmp_path / "state" / "reviewed.json").exists()
@@ -89,7 +88,7 @@ def test_the_groups_can_be_listed_without_being_asked(
 
 def test_the_browser_page_is_served_until_ctrl_c(sqlite_log: Any, turn: Turn, project: Path, tmp_path: Path) -> None:
     command = started_over(sqlite_log, turn, project, tmp_path)
-    arguments = [*command["args"], "review", "--browser"]
+    arguments = [*command["args"], "workbench", "review", "--browser"]
     where = {"cwd": project, "text": True, "stdout": subprocess.PIPE}
     # As in `make test &` of a script: what is started inherits that SIGINT is ignored.
     arguments = ["bash", "-c", "trap '' INT; exec \"$@\"", "bash", *arguments]

@@ -1,129 +1,24 @@
 """A stand-in for Zendesk over HTTP: the API calls that the assistant makes, an agent's desk, and faults on demand.
 
 `create_app(...)` is an aiohttp application of its own, `mount(...)` adds it to another. The API is under
-`/api/v2`, what people and tests do with it under `/desk`:
-
-    GET  /desk/tickets                    every ticket with its comments and requester
-    POST /desk/tickets/{id}/reply         {"body", "public": true, "status": null, "attachments": [url]}
-    POST /desk/tickets/{id}/status        {"status"}
-    POST /desk/tickets/{id}/merge         {"into": id}
-    POST /desk/tickets/{id}/delete
-    POST /desk/tickets/{id}/spam          deletes it and suspends the requester
-    POST /desk/users/{id}                 {"suspended"}
-    POST /desk/fields                     {"refused": [ids of ticket fields that do not exist]}
-    POST /desk/faults                     the fields of HelpdeskFault, "kind" at least
-    DELETE /desk/faults
-    POST /desk/webhooks                   {"lost", "twice", "hold"}; turning hold off sends what was held, newest first
-    GET  /desk/calls                      [{"method", "path", "status", "idempotency_key"}]
+`/api/v2`, what people and tests do with it under `/desk` (`desk_calls.py`).
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
-import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import asdict, dataclass
+from collections.abc import AsyncIterator
 from functools import partial
-from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import web
 
-from twin.helpdesk.tickets import AGENT_ID, STATUSES, Rejected, Tickets
-from twin.helpdesk.webhooks import Webhooks, comment_added, status_changed
-
-FAULTS = ("error", "hang", "accept_then_hang", "accept_then_reset", "reset", "html")
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-@dataclass
-class HelpdeskFault:
-    """A bad day: error (`status`, `retry_after`), hang or reset before anything happens, or after it did; html answers.
-
-    `times` counts down (None: until cleared); `path` must occur in the call's path; `method` None is any.
-    """
-
-    kind: str
-    times: int | None = 1
-    path: str = ""
-    method: str | None = None
-    status: int = 500
-    seconds: float = 30.0
-    retry_after: str | None = None
-
-    def hits(self, request: web.Request) -> bool:
-        return self.times != 0 and self.path in request.path and self.method in (None, request.method)
-
-
-class Helpdesk:
-    """The account: tickets, webhooks, credentials."""
-
-    def __init__(
-        self,
-        webhook_url: str | None = None,
-        webhook_secret: str | None = None,
-        token: str | None = None,
-        first_id: int | None = None,
-        client: tuple[str, str] | None = None,
-    ) -> None:
-        self.tickets = Tickets(first_id)
-        self.webhooks = Webhooks(webhook_url, webhook_secret)
-        self.faults: list[HelpdeskFault] = []
-        self.calls: list[dict[str, Any]] = []
-        self._token, self._client = token, client
-        self._issued: set[str] = set()
-
-    def issue_token(self, given: dict[str, Any]) -> str:
-        """What POST /oauth/tokens gives the OAuth client `client`, an id and its secret."""
-        known = (given.get("client_id"), given.get("client_secret")) == self._client
-        if given.get("grant_type") != "client_credentials" or not known:
-            raise Rejected(401, "invalid_client")
-        token = secrets.token_hex(16)
-        self._issued.add(token)
-        return token
-
-    def revoke_tokens(self) -> None:
-        """As when they expire."""
-        self._issued.clear()
-        self._token = self._token and secrets.token_hex(16)
-
-    def allows(self, request: web.Request) -> bool:
-        """Bearer {token} or one that was issued, or e-mail/token as a password."""
-        given = request.headers.get("Authorization", "")
-        if given.removeprefix("Bearer ") in self._issued:
-            return True
-        if self._token is None and self._client is None:
-            return bool(given)
-        basic = base64.b64decode(given[6:]).decode() if given.startswith("Basic ") else ""
-        return given == f"Bearer {self._token}" or basic.endswith(f"/token:{self._token}")
-
-    def take_fault(self, request: web.Request) -> HelpdeskFault | None:
-        for fault in self.faults:
-            if fault.hits(request):
-                if fault.times is not None:
-                    fault.times -= 1
-                return fault
-        return None
-
-    def reply(self, ticket_id: int, body: str, public: bool, status: str | None, files: list[str]) -> dict[str, Any]:
-        """An agent comments, and perhaps sets the status in the same step."""
-        ticket = self.tickets.find(ticket_id)
-        previous = ticket.fields["status"]
-        attachments = [{"content_url": url, "file_name": url.rsplit("/", 1)[-1]} for url in files]
-        given: dict[str, Any] = {"status": status or ("open" if previous == "new" else previous)}
-        if body or files:
-            given["comment"] = {"body": body, "public": public, "attachments": attachments}
-        answer = self.tickets.update(ticket_id, given, by=AGENT_ID)
-        if body or files:
-            self.webhooks.send(comment_added(self.tickets, ticket, ticket.comments[-1]))
-        if ticket.fields["status"] != previous:
-            self.webhooks.send(status_changed(ticket, previous))
-        return answer
-
-
-HELPDESK = web.AppKey("helpdesk", Helpdesk)
+from twin.helpdesk import desk_calls
+from twin.helpdesk.account import HELPDESK, Helpdesk, HelpdeskFault
+from twin.helpdesk.desk_calls import Handler
+from twin.helpdesk.tickets import Rejected
+from twin.helpdesk.webhooks import comment_added
 
 
 def create_app(helpdesk: Helpdesk) -> web.Application:
@@ -162,18 +57,6 @@ def routes(prefix: str = "") -> list[web.RouteDef]:
         ("PUT", "/tickets/{id:\\d+}/tags", _retag),
         ("DELETE", "/tickets/{id:\\d+}/tags", _retag),
     ]
-    desk: list[tuple[str, str, Handler]] = [
-        ("GET", "/tickets", _desk_tickets),
-        ("POST", "/tickets/{id:\\d+}/reply", _desk_reply),
-        ("POST", "/tickets/{id:\\d+}/status", _desk_reply),
-        ("POST", "/tickets/{id:\\d+}/{what:merge|delete|spam}", _desk_remove),
-        ("POST", "/users/{id:\\d+}", _desk_user),
-        ("POST", "/fields", _desk_fields),
-        ("POST", "/faults", _set_fault),
-        ("DELETE", "/faults", _clear_faults),
-        ("POST", "/webhooks", _set_webhooks),
-        ("GET", "/calls", _desk_calls),
-    ]
     return [
         *[
             web.route(method, f"{prefix}/api/v2{path}{end}", partial(_guarded, handler))
@@ -181,7 +64,10 @@ def routes(prefix: str = "") -> list[web.RouteDef]:
             for end in ("", ".json")
         ],
         web.post(f"{prefix}/oauth/tokens", partial(_answered, _issue_token)),
-        *[web.route(method, f"{prefix}/desk{path}", partial(_answered, handler)) for method, path, handler in desk],
+        *[
+            web.route(method, f"{prefix}/desk{path}", partial(_answered, handler))
+            for method, path, handler in desk_calls.ROUTES
+        ],
     ]
 
 
@@ -304,88 +190,7 @@ async def _list_comments(request: web.Request) -> web.Response:
     )
 
 
-async def _desk_tickets(request: web.Request) -> web.Response:
-    tickets = request.app[HELPDESK].tickets
-    shown = []
-    for ticket in tickets.tickets.values():
-        comments = [
-            {**comment, "author": tickets.users.get(comment["author_id"], {}).get("name", "?")}
-            for comment in ticket.comments
-        ]
-        requester = tickets.users.get(ticket.fields["requester_id"], {})
-        shown.append({**ticket.shown(), "comments": comments, "requester": requester})
-    return web.json_response({"tickets": shown})
-
-
-async def _desk_reply(request: web.Request) -> web.Response:
-    given = await request.json()
-    status = given.get("status")
-    if status is not None and status not in STATUSES:
-        raise Rejected(422, "RecordInvalid", f"status is one of {', '.join(STATUSES)}")
-    body, files = str(given.get("body") or ""), list(given.get("attachments") or [])
-    public = bool(given.get("public", True))
-    answer = request.app[HELPDESK].reply(int(request.match_info["id"]), body, public, status, files)
-    return web.json_response(answer)
-
-
 async def _retag(request: web.Request) -> web.Response:
     tags = list((await request.json())["tags"])
     there = request.app[HELPDESK].tickets.retag(int(request.match_info["id"]), tags, request.method == "PUT")
     return web.json_response({"tags": there})
-
-
-async def _desk_remove(request: web.Request) -> web.Response:
-    helpdesk, ticket_id = request.app[HELPDESK], int(request.match_info["id"])
-    ticket = helpdesk.tickets.find(ticket_id)
-    previous = ticket.fields["status"]
-    if request.match_info["what"] == "merge":
-        helpdesk.tickets.merge(ticket_id, int((await request.json())["into"]))
-        helpdesk.webhooks.send(status_changed(ticket, previous))
-    elif request.match_info["what"] == "spam":
-        helpdesk.tickets.mark_as_spam(ticket_id)
-    else:
-        helpdesk.tickets.deleted.add(ticket_id)
-    return web.Response(status=204)
-
-
-async def _desk_user(request: web.Request) -> web.Response:
-    user = request.app[HELPDESK].tickets.users.get(int(request.match_info["id"]))
-    if user is None:
-        raise Rejected(404, "RecordNotFound", "Not found")
-    user["suspended"] = bool((await request.json())["suspended"])
-    return web.json_response({"user": user})
-
-
-async def _desk_fields(request: web.Request) -> web.Response:
-    refused = {int(number) for number in (await request.json())["refused"]}
-    request.app[HELPDESK].tickets.refused_fields = refused
-    return web.json_response({"refused": sorted(refused)})
-
-
-async def _set_fault(request: web.Request) -> web.Response:
-    fault = HelpdeskFault(**await request.json())
-    if fault.kind not in FAULTS:
-        raise Rejected(422, "RecordInvalid", f"kind is one of {', '.join(FAULTS)}")
-    request.app[HELPDESK].faults.append(fault)
-    return web.json_response(asdict(fault), status=201)
-
-
-async def _clear_faults(request: web.Request) -> web.Response:
-    request.app[HELPDESK].faults.clear()
-    return web.Response(status=204)
-
-
-async def _set_webhooks(request: web.Request) -> web.Response:
-    webhooks = request.app[HELPDESK].webhooks
-    given = await request.json()
-    webhooks.delivery.lost = bool(given.get("lost", webhooks.delivery.lost))
-    webhooks.delivery.twice = bool(given.get("twice", webhooks.delivery.twice))
-    if given.get("hold") is True:
-        webhooks.delivery.hold = True
-    elif given.get("hold") is False:
-        webhooks.release()
-    return web.json_response(asdict(webhooks.delivery))
-
-
-async def _desk_calls(request: web.Request) -> web.Response:
-    return web.json_response({"calls": request.app[HELPDESK].calls})

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from twin.configuration import TwinConfiguration
-from twin.helpdesk.api import Helpdesk, mount
+from twin.helpdesk.account import Helpdesk
+from twin.helpdesk.api import mount
 from twin.phone.pages import page
 
 MOUNT = "/helpdesk"

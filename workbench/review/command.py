@@ -1,28 +1,33 @@
-"""`python -m conversation_log review`: what the assistant was unsure of, labelled in the terminal or the browser."""
+"""`python -m workbench review`: what the assistant was unsure of, labelled in the terminal or the browser."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timezone
+import argparse
+import logging
+import sys
+from datetime import datetime
 from typing import Protocol
 
 import yaml
 from rich.console import Console
 from rich.markup import escape
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from components.order_numbers.shops import shop_pattern
+from conversation_log import arguments
 from conversation_log.report import review_queue as the_log
-from conversation_log.report.review_queue import Cluster, Wording
+from conversation_log.storage import database, remedies
 from conversation_log.storage.database import LogUnavailable
-from settings import Settings
+from privacy import log_filter
+from settings import Settings, SettingsError
+from settings import load as load_settings
 from workbench.nlu.archives import NoTrainedModel
-from workbench.review.labels import Added, Labels, Outcome
+from workbench.review.labels import Labels
 from workbench.review.reviewed import FILE, Reviewed
-
-Guess = Callable[[str], tuple[str, float]]
-"""What today's model makes of a text: intent (or the rejection) and confidence."""
+from workbench.review.server import serve
+from workbench.review.sitting import Guess, Review
+from workbench.review.terminal import show, talk
 
 
 class ReviewOptions(Protocol):
@@ -35,38 +40,39 @@ class ReviewOptions(Protocol):
     port: int
 
 
-@dataclass
-class Review:
-    """One sitting: the clusters, where labels go, and what has been seen."""
-
-    clusters: Sequence[Cluster]
-    labels: Labels
-    reviewed: Reviewed
-    guess: Guess | None = None
-    added: list[Added] = field(default_factory=list)
-
-    def label(self, text: str, intent: str, held_out: bool = False) -> Outcome:
-        """Add one wording, redacted, to the training data or the held-out set."""
-        outcome = self.labels.add(text, intent, held_out)
-        if isinstance(outcome, Added):
-            self.added.append(outcome)
-        return outcome
-
-    def done_with(self, wordings: Sequence[Wording]) -> None:
-        """These are not shown again until somebody writes them again."""
-        self.reviewed.remember([wording.text for wording in wordings], datetime.now(timezone.utc))
-
-    def summary(self) -> str:
-        """What the sitting changed, for its last line."""
-        if not self.added:
-            return "No phrase was added."
-        files = sorted({outcome.place.rsplit(":", 1)[0] for outcome in self.added})
-        count = "1 phrase" if len(self.added) == 1 else f"{len(self.added)} phrases"
-        return f"{count} added: `git diff {' '.join(files)}`, then `make train` and `make test`."
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command line may say; see ReviewOptions."""
+    parser.add_argument("--since", type=arguments.moment, help="written at or after: 2026-11-01, 7d, 24h")
+    parser.add_argument("--limit", type=int, default=30, help="how many groups of messages (default 30)")
+    shape = parser.add_mutually_exclusive_group()
+    shape.add_argument("--browser", action="store_true", help="a page on 127.0.0.1 instead of the terminal")
+    shape.add_argument("--list", action="store_true", help="print the groups, ask nothing")
+    parser.add_argument("--port", type=int, default=0, help="of the page (default: a free one)")
 
 
-def run_command(settings: Settings, engine: Engine, options: ReviewOptions) -> int:
-    """The command: exit status 0, also when there is nothing to review. Raises LogUnavailable."""
+def run(options: ReviewOptions) -> int:
+    """The command: exit status 0, also when there is nothing to review, 1 when the log cannot be read."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr)
+    log_filter.install()
+    url = ""
+    try:
+        settings = load_settings()
+        url = str(settings.conversation_database_url)
+        engine = database.connect(url)
+        database.require_current(engine)
+        return review(settings, engine, options)
+    except SQLAlchemyError as error:
+        print(f"review: {remedies.of_database(error, url)}", file=sys.stderr)
+    except (SettingsError, LogUnavailable) as error:
+        print(f"review: {error}", file=sys.stderr)
+    except OSError as error:
+        where = error.filename or "the page"
+        print(f"review: {where} cannot be used: {error.strerror or type(error).__name__}.", file=sys.stderr)
+    return 1
+
+
+def review(settings: Settings, engine: Engine, options: ReviewOptions) -> int:
+    """One sitting over an open log. Raises LogUnavailable."""
     console = Console(highlight=False)
     reviewed = Reviewed(settings.state_path / FILE)
     found = the_log.clusters(the_log.cases(engine, options.since), reviewed.is_new)
@@ -74,27 +80,21 @@ def run_command(settings: Settings, engine: Engine, options: ReviewOptions) -> i
         console.print("Nothing new to review.")
         return 0
     labels = _labels(settings)
-    review = Review(found[: options.limit], labels, reviewed, _todays_model(console))
+    sitting = Review(found[: options.limit], labels, reviewed, _todays_model(console))
     messages = sum(cluster.count for cluster in found)
-    console.print(f"Messages to review: {messages}, in groups: {len(found)}, shown: {len(review.clusters)}.")
+    console.print(f"Messages to review: {messages}, in groups: {len(found)}, shown: {len(sitting.clusters)}.")
     if options.list:
-        from workbench.review.terminal import show
-
-        for number, cluster in enumerate(review.clusters, 1):
-            show(console, cluster, number, review)
+        for number, cluster in enumerate(sitting.clusters, 1):
+            show(console, cluster, number, sitting)
     elif options.browser:
-        from workbench.review.server import serve
-
-        serve(review, console, options.port)
-        console.print(escape(review.summary()))
+        serve(sitting, console, options.port)
+        console.print(escape(sitting.summary()))
     else:
-        from workbench.review.terminal import talk
-
         try:
-            talk(review, console)
+            talk(sitting, console)
         except KeyboardInterrupt:  # as good an end as `q`: everything is written already
             console.print()
-        console.print(escape(review.summary()))
+        console.print(escape(sitting.summary()))
     return 0
 
 

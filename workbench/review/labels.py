@@ -24,7 +24,7 @@ from workbench.review.training_phrase import LONGEST, as_training_phrase
 FROM_THE_LOG = "from_the_log.yml"
 SHORT = 5  # words; shorter ones ("ok", "hi") may be trained on and held out, there are only so many ways
 _HEADER = (
-    "# What customers of this shop wrote, redacted, and labelled with `python -m conversation_log review`.\n"
+    "# What customers of this shop wrote, redacted, and labelled with `python -m workbench review`.\n"
     'version: "3.1"\nnlu:\n'
 )
 

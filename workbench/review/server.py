@@ -19,8 +19,8 @@ from typing import Any
 
 from rich.console import Console
 
-from workbench.review.command import Review
 from workbench.review.labels import Added, AlreadyThere, Outcome
+from workbench.review.sitting import Review
 from workbench.review.terminal import SHOWN
 from workbench.review.training_phrase import as_training_phrase
 

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from conversation_log.report.review_queue import Cluster, Wording
-from workbench.review.command import Review
 from workbench.review.labels import Added, AlreadyThere, Outcome
+from workbench.review.sitting import Review
 from workbench.review.training_phrase import as_training_phrase
 
 SHOWN = 6

@@ -28,7 +28,8 @@ from handoff.helpdesks.interface import (
     TicketView,
 )
 from handoff.jobs.agent_comments import AgentComment, agent_said
-from handoff.jobs.dispatcher import BUDGET_WINDOW_S, LEASE_S, Dispatcher
+from handoff.jobs.dispatcher import Dispatcher
+from handoff.jobs.queue import BUDGET_WINDOW_S, LEASE_S
 from handoff.storage.database import Database
 from handoff.storage.queries import TicketRef
 from handoff.storage.tables import deliveries, floors, jobs, notices, takeovers

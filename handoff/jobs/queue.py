@@ -1,0 +1,206 @@
+"""The jobs that takeovers ordered from the helpdesk, in SQL: what is due, under whose lease, and what goes together.
+
+One takeover's jobs go one after another. A lease is short and renewed while a call lasts, so that several workers may
+run and one that died holds up nobody for long. An attempt is on record before it is made.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, select, update
+from sqlalchemy.engine import Connection, Row
+
+from handoff.configuration import HandoffConfiguration
+from handoff.storage.database import Database
+from handoff.storage.queries import takeover_by_id
+from handoff.storage.tables import jobs, takeovers
+
+log = logging.getLogger(__name__)
+
+LEASE_S = 15.0
+BUDGET_WINDOW_S = 600.0
+SLOW_COALESCE_S = 30.0
+MAX_WORDS = 40_000  # characters of JSON in one comment: after an outage there may be hundreds of messages
+
+
+@dataclass(frozen=True)
+class Order:
+    """Jobs that one call to the helpdesk carries out."""
+
+    kind: str
+    jobs: tuple[Row, ...]
+
+    @property
+    def tried_before(self) -> bool:
+        return self.jobs[0].attempts > 0
+
+
+class JobQueue:
+    """Which takeovers wait, and what is to be done next for one of them."""
+
+    def __init__(self, db: Database, configuration: HandoffConfiguration, clock: Callable[[], float]) -> None:
+        self._db, self._configuration, self._clock = db, configuration, clock
+        self._leases: set[str] = set()
+
+    def due(self, limit: int = 20) -> list[int]:
+        """Takeovers with something to do now that nobody works on."""
+        now = self._clock()
+        waiting = (
+            select(jobs.c.takeover_id)
+            .join(takeovers, takeovers.c.id == jobs.c.takeover_id)
+            .where(jobs.c.state == "pending", jobs.c.due_at <= now, takeovers.c.leased_until <= now)
+            .group_by(jobs.c.takeover_id)
+            .order_by(func.min(jobs.c.due_at))
+            .limit(limit)
+        )
+        with self._db.read() as connection:
+            return [row.takeover_id for row in connection.execute(waiting)]
+
+    def renew(self) -> None:
+        """Keep the leases of the calls that are under way."""
+        held = list(self._leases)
+        if held:
+            with self._db.write() as connection:
+                connection.execute(
+                    update(takeovers)
+                    .where(takeovers.c.leased_by.in_(held))
+                    .values(leased_until=self._clock() + LEASE_S)
+                )
+
+    def take_lease(self, takeover_id: int) -> str | None:
+        """A lease on the takeover, None while somebody else holds one."""
+        lease, now = secrets.token_hex(16), self._clock()
+        with self._db.write() as connection:
+            taken = connection.execute(
+                update(takeovers)
+                .where(takeovers.c.id == takeover_id, takeovers.c.leased_until <= now)
+                .values(leased_until=now + LEASE_S, leased_by=lease)
+            )
+        if not taken.rowcount:
+            return None
+        self._leases.add(lease)
+        return lease
+
+    def release(self, lease: str) -> None:
+        """Somebody else may work on the takeover now."""
+        with self._db.write() as connection:
+            connection.execute(
+                update(takeovers).where(takeovers.c.leased_by == lease).values(leased_until=0.0, leased_by=None)
+            )
+
+    def next(self, takeover_id: int, lease: str) -> tuple[Row, Order | None]:
+        """The next order that is due, its attempt on record."""
+        now = self._clock()
+        with self._db.write() as connection:
+            takeover = takeover_by_id(connection, takeover_id)
+            if takeover.leased_by != lease:
+                return takeover, None
+            pending = connection.execute(
+                select(jobs)
+                .where(jobs.c.takeover_id == takeover_id, jobs.c.state == "pending")
+                .order_by(jobs.c.id)
+            ).all()
+            order = self._choose(connection, takeover, pending, now)
+            if order is not None:
+                ids = [job.id for job in order.jobs]
+                connection.execute(
+                    update(jobs).where(jobs.c.id.in_(ids)).values(attempts=jobs.c.attempts + 1)
+                )
+                connection.execute(
+                    update(takeovers).where(takeovers.c.id == takeover_id).values(leased_until=now + LEASE_S)
+                )
+            return takeover, order
+
+    def _choose(self, connection: Connection, takeover: Row, pending: Sequence[Row], now: float) -> Order | None:
+        if not pending:
+            return None
+        first = next((job for job in pending if job.kind == "open"), pending[0])  # a follow-up's comes late
+        if first.due_at > now:
+            return None
+        if first.kind == "open":
+            return Order("open", (first,))
+        if takeover.ticket_id is None:
+            return None
+        free_at = self._budget_free_at(connection, takeover.id, now)
+        if free_at > now and not first.attempts:
+            self._postpone(connection, pending, free_at)
+            return None
+        if first.kind != "words":
+            return Order("note", (first,))
+        return Order("words", self._batch(connection, takeover, pending))
+
+    def _batch(self, connection: Connection, takeover: Row, pending: Sequence[Row]) -> tuple[Row, ...]:
+        """The words that travel together, numbered so that a repetition holds the same."""
+        first = pending[0]
+        if first.part is not None:
+            return tuple(job for job in pending if job.part == first.part)
+        together: list[Row] = []
+        room = MAX_WORDS
+        for job in pending:
+            room -= len(job.body or "")
+            if job.kind != "words" or (together and room < 0):
+                break
+            together.append(job)
+        last = connection.execute(
+            select(func.max(jobs.c.part)).where(jobs.c.takeover_id == takeover.id)
+        ).scalar()
+        part = (last or 0) + 1
+        connection.execute(update(jobs).where(jobs.c.id.in_([job.id for job in together])).values(part=part))
+        found = select(jobs).where(jobs.c.id.in_([job.id for job in together])).order_by(jobs.c.id)
+        return tuple(connection.execute(found).all())
+
+    def _budget_free_at(self, connection: Connection, takeover_id: int, now: float) -> float:
+        """When the ticket may be updated next; a time in the past when it may be now.
+
+        Once half of what the helpdesk allows in ten minutes is used, updates keep a distance, so that a long
+        conversation slows down instead of stopping.
+        """
+        recent = connection.execute(
+            select(jobs.c.done_at)
+            .where(jobs.c.takeover_id == takeover_id, jobs.c.done_at > now - BUDGET_WINDOW_S, jobs.c.kind != "open")
+            .group_by(jobs.c.done_at)
+            .order_by(jobs.c.done_at)
+        ).scalars().all()  # fmt: skip
+        limit = self._configuration.updates_per_10_minutes
+        if len(recent) >= limit:
+            return float(recent[-limit]) + BUDGET_WINDOW_S
+        if len(recent) >= limit / 2:
+            return float(recent[-1]) + SLOW_COALESCE_S
+        return now
+
+    def _postpone(self, connection: Connection, pending: Sequence[Row], until: float) -> None:
+        ids = [job.id for job in pending]
+        connection.execute(update(jobs).where(jobs.c.id.in_(ids), jobs.c.due_at < until).values(due_at=until))
+
+    def helpdesk_is_back(self) -> None:
+        """Whatever else waits for the helpdesk to answer again need not wait any longer."""
+        now = self._clock()
+        with self._db.write() as connection:
+            woken = connection.execute(
+                update(jobs)
+                .where(jobs.c.state == "pending", jobs.c.trouble == "away", jobs.c.due_at > now)
+                .values(due_at=now)
+            )
+        log.info("handoff.helpdesk.back woken=%d", woken.rowcount)
+
+    def done(self, connection: Connection, order: Order, now: float) -> None:
+        """The helpdesk has it: part of the caller's transaction."""
+        ids = [job.id for job in order.jobs]
+        connection.execute(
+            update(jobs).where(jobs.c.id.in_(ids)).values(state="done", done_at=now, body=None, trouble=None)
+        )
+
+    def change(self, order: Order, **values: float | str) -> None:
+        """Columns of all its jobs."""
+        with self._db.write() as connection:
+            connection.execute(
+                update(jobs).where(jobs.c.id.in_([job.id for job in order.jobs])).values(**values)
+            )
+
+    def forget(self, lease: str) -> None:
+        """It is not renewed any more."""
+        self._leases.discard(lease)
