@@ -1,1 +1,4 @@
-"""Custom components of the Rasa graph, and the pure functions that they wrap."""
+"""Custom components of the Rasa graph, and the pure functions that they wrap.
+
+Imports rasa and the shop, no other room. Start reading in `intents/intent_classifier.py`, then `text/classifier.py`.
+"""

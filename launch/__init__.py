@@ -1,1 +1,4 @@
-"""Starting the product: embedded Redis, demo data, training, and the supervisor of its processes."""
+"""Starting the product: embedded Redis, demo data, training, and the supervisor of its processes.
+
+Starts the other rooms as processes and imports little of them. Start reading in `__main__.py`, then `supervisor.py`.
+"""

@@ -1,1 +1,4 @@
-"""In which language customers write, and in which they are answered."""
+"""In which language customers write, and in which they are answered.
+
+Imports rasa (the policy alone) and the shop. Start reading in `policy.py`, then `choice.py`.
+"""

@@ -1,1 +1,4 @@
-"""Order numbers in customers' messages: of which shape a shop's are, and what only looks like one."""
+"""Order numbers in customers' messages: of which shape a shop's are, and what only looks like one.
+
+Imports rasa (the extractor alone), `components.text` and the shop. Start reading in `extractor.py`, then `finding.py`.
+"""

@@ -1,4 +1,4 @@
-"""Who may import whom (docs/architecture.md, "Import rules")."""
+"""Who may import whom (docs/architecture.md, "Import rules"), and how rooms are furnished."""
 
 from __future__ import annotations
 
@@ -6,29 +6,45 @@ import ast
 from pathlib import Path
 
 import pytest
+import yaml
 
 from settings import VARIABLES
+from tests.contracts import source_tree
+from tests.contracts.source_tree import ROOMS, ROOT, imported
 
-ROOT = Path(__file__).resolve().parents[2]
-OURS = {
-    "settings", "settings_values", "signals", "postgres_patience", "shop", "dates", "actions", "components",
-    "connectors", "handoff", "conversation_log", "privacy", "worker", "twin", "launch", "benchmarks", "workbench",
-}
-BASE = {"settings", "settings_values", "signals", "postgres_patience", "shop", "dates"}
+BASE = {path.stem for path in ROOT.glob("*.py")}
+OURS = {*ROOMS, *BASE}
 ALLOWED = {
     "privacy": set(),
-    "settings.py": {"settings_values"},
+    "settings.py": {"settings_values", "settings_variables"},
     "settings_values.py": set(),
+    "settings_variables.py": set(),
     "signals.py": set(),
+    "postgres_patience.py": set(),
+    "lenient_json.py": set(),
     "shop.py": {"settings"},
     "dates.py": {"shop"},
     "conversation_log": {"privacy", *BASE},
     "handoff": {"privacy", *BASE},
-    "connectors": {"components", "conversation_log", "handoff", "privacy", *BASE},
+    "connectors": {"components", "handoff", "privacy", *BASE},
     "components": BASE,
     "actions": {"handoff", "privacy", *BASE},
     "worker": {"conversation_log", "handoff", "privacy", "connectors", *BASE},
     "twin": set(),
+    "launch": {"actions", "handoff", "privacy", *BASE},
+    "benchmarks": {"connectors", "launch", *BASE},
+    "workbench": OURS - {"benchmarks", "twin", "worker"},
+    "connectors/message_bus": {"connectors", "handoff", "privacy", *BASE},
+}
+ROOMS_OF_CONNECTORS = {
+    "connectors/message_bus": {"message_bus", "metrics"},
+    "connectors/conversations": {"conversations", "message_bus", "whatsapp"},
+    "connectors/whatsapp": {"whatsapp", "message_bus", "conversations"},
+    "connectors/dialogue": {"dialogue", "message_bus", "whatsapp"},
+    "connectors/stores": {"stores", "message_bus"},
+    "connectors/rasa_patches": {"rasa_patches"},
+    "connectors/metrics.py": {"message_bus"},
+    "connectors/zendesk.py": {"message_bus", "whatsapp"},
 }
 WITHOUT_RASA = (
     "privacy", "conversation_log", "handoff", "worker", "twin", "actions", "components/text",
@@ -36,22 +52,15 @@ WITHOUT_RASA = (
     "connectors/message_bus", "connectors/conversations", "connectors/whatsapp/webhook", "connectors/whatsapp/graph",
     "connectors/whatsapp/rendering",
 )
+MAY_START_PROCESSES = ("launch", "benchmarks", "workbench")
+NOT_OURS = ("pip", "pytest", "rasa")
+MOST_MODULES = 14
+MOST_LINES = 300
 
 
 def modules(place: str) -> list[Path]:
     path = ROOT / place
     return [path] if path.is_file() else sorted(path.rglob("*.py"))
-
-
-def imported(path: Path) -> set[str]:
-    """Dotted names that a module imports, wherever in it."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            names.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.add(node.module)
-    return names
 
 
 @pytest.mark.parametrize("package", sorted(ALLOWED))
@@ -60,6 +69,75 @@ def test_package_imports_only_what_it_may(package: str) -> None:
     for path in modules(package):
         tops = {name.split(".")[0] for name in imported(path)} & OURS
         assert tops - {own} <= ALLOWED[package], f"{path.relative_to(ROOT)} imports {tops - {own} - ALLOWED[package]}"
+
+
+def test_every_room_and_module_of_ours_has_its_rule() -> None:
+    assert {place.removesuffix(".py") for place in ALLOWED if "/" not in place} == OURS
+
+
+@pytest.mark.parametrize("room", sorted(ROOMS_OF_CONNECTORS))
+def test_room_of_the_connectors_imports_only_what_it_may(room: str) -> None:
+    for path in modules(room):
+        used = {name.split(".")[1] for name in imported(path) if name.startswith("connectors.")}
+        assert used <= ROOMS_OF_CONNECTORS[room], f"{path.relative_to(ROOT)} imports {used - ROOMS_OF_CONNECTORS[room]}"
+
+
+def test_message_bus_knows_nothing_of_whatsapp_by_no_detour() -> None:
+    """Not through another module either: nothing that it loads belongs to WhatsApp."""
+    imports = source_tree.our_imports()
+    reached: set[str] = set()
+    waiting = {name for name in imports if name.startswith("connectors.message_bus")}
+    while waiting:
+        reached |= waiting
+        waiting = {target for name in waiting for target in imports[name]} - reached
+    theirs = ("connectors.whatsapp", "connectors.conversations", "connectors.dialogue")
+    assert not [name for name in sorted(reached) if name.startswith(theirs)]
+
+
+def test_no_module_comes_back_to_itself_through_its_imports() -> None:
+    found = source_tree.circles(source_tree.our_imports())
+    assert not found, "\n".join(" → ".join(way) for way in found)
+
+
+def test_a_circle_over_a_third_module_is_found() -> None:
+    assert source_tree.circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [["a", "b", "c", "a"]]
+    assert source_tree.circles({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        ("def f():\n    import shop", "shop"),
+        ("from workbench.review import command", "workbench.review.command"),
+        ("import importlib\nimportlib.import_module('workbench.review.command')", "workbench.review.command"),
+        ("NAMES = ('worker.tickets',)\nfor name in NAMES:\n    __import__(name)", "worker.tickets"),
+    ],
+)
+def test_an_import_is_seen_however_it_is_hidden(text: str, target: str) -> None:
+    assert target in source_tree.names_imported(ast.parse(text))
+
+
+def test_python_is_started_only_by_launchers_and_only_with_modules_that_exist() -> None:
+    for name, path in source_tree.modules().items():
+        for module in source_tree.started(path):
+            assert name.split(".")[0] in MAY_START_PROCESSES, f"{name} starts python -m {module}"
+            assert module in source_tree.modules() or module in NOT_OURS, f"{name}: there is no module {module}"
+
+
+def test_classes_that_rasas_files_name_are_in_modules_that_exist() -> None:
+    for file in ("endpoints.yml", "credentials.yml", "config.yml"):
+        text = yaml.safe_load((ROOT / file).read_text(encoding="utf-8"))
+        for name in _dotted(text):
+            assert name.rpartition(".")[0] in source_tree.modules(), f"{file}: {name}"
+
+
+def _dotted(value: object) -> set[str]:
+    """Names below our rooms anywhere in a YAML document."""
+    if isinstance(value, dict):
+        return {name for pair in value.items() for part in pair for name in _dotted(part)}
+    if isinstance(value, list):
+        return {name for part in value for name in _dotted(part)}
+    return {value} if isinstance(value, str) and value.split(".")[0] in ROOMS and "." in value else set()
 
 
 @pytest.mark.parametrize("place", WITHOUT_RASA)
@@ -104,11 +182,45 @@ def test_capability_knows_neither_the_sdk_nor_its_sisters() -> None:
 def test_zenpy_is_imported_in_its_backend_only() -> None:
     users = {
         str(path.relative_to(ROOT))
-        for package in OURS - BASE
-        for path in modules(package)
+        for path in source_tree.modules().values()
         if any(name.split(".")[0] == "zenpy" for name in imported(path))
     }
     assert users <= {"handoff/helpdesks/zendesk.py"}
+
+
+def test_no_folder_holds_more_modules_than_one_can_overlook() -> None:
+    folders: dict[Path, int] = {}
+    for path in source_tree.modules().values():
+        folders[path.parent] = folders.get(path.parent, 0) + (path.name != "__init__.py")
+    crowded = {str(folder.relative_to(ROOT)): count for folder, count in folders.items() if count > MOST_MODULES}
+    assert not crowded, "Remedy: a folder is one idea; give a part of it a room of its own."
+
+
+def test_no_module_is_too_long_to_read_in_one_go() -> None:
+    long = {
+        name: lines
+        for name, path in source_tree.modules().items()
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > MOST_LINES
+    }
+    assert not long, "Remedy: split it along one idea."
+
+
+def test_every_room_says_what_lives_there_what_it_may_import_and_where_to_start() -> None:
+    for name, path in source_tree.modules().items():
+        if path.name == "__init__.py":
+            said = ast.get_docstring(source_tree.tree(path)) or ""
+            assert "import" in said.lower(), f"{name}: what may it import?"
+            assert "Start reading" in said, f"{name}: where does one start to read?"
+            assert len(said.splitlines()) <= 16, name
+
+
+def test_what_a_room_names_as_its_beginning_is_there() -> None:
+    for name, path in source_tree.modules().items():
+        if path.name == "__init__.py":
+            said = ast.get_docstring(source_tree.tree(path)) or ""
+            for word in said.partition("Start reading")[2].replace("`", " ").split():
+                if word.rstrip(".,;").endswith(".py"):
+                    assert (path.parent / word.rstrip(".,;")).exists(), f"{name}: {word}"
 
 
 def read_from_environment(path: Path) -> set[str]:
@@ -125,6 +237,6 @@ def read_from_environment(path: Path) -> set[str]:
 def test_only_settings_reads_a_setting_from_the_environment() -> None:
     """The twin imports nothing of ours and the launcher hands the environment on, so those two read it too."""
     settings_names = {variable.name for variable in VARIABLES}
-    for package in OURS - BASE - {"twin", "launch", "benchmarks"}:
+    for package in sorted(set(ROOMS) - {"twin", "launch", "benchmarks"}):
         for path in modules(package):
             assert not read_from_environment(path) & settings_names, path.relative_to(ROOT)
