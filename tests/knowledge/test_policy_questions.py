@@ -38,9 +38,9 @@ def retriever() -> Retriever:
 @pytest.mark.parametrize(
     ("name", "step", "least"),
     [
-        ("heldout", 1, Report(86, 48, right_page=0.92, right_answer=0.85, refused=0.92, falsely_refused=0.10)),
-        ("calibration", 1, Report(44, 24, right_page=0.95, right_answer=0.86, refused=0.99, falsely_refused=0.12)),
-        ("development", 5, Report(131, 79, right_page=0.93, right_answer=0.83, refused=0.94, falsely_refused=0.12)),
+        ("heldout", 1, Report(86, 48, right_page=0.92, right_answer=0.89, refused=0.85, falsely_refused=0.06)),
+        ("calibration", 1, Report(44, 24, right_page=0.95, right_answer=0.93, refused=0.99, falsely_refused=0.05)),
+        ("development", 5, Report(131, 79, right_page=0.93, right_answer=0.86, refused=0.93, falsely_refused=0.08)),
     ],
 )
 def test_questions_find_their_page_and_the_rest_is_refused(
@@ -65,7 +65,7 @@ def holds(numbers: Report, least: Report) -> None:
 @pytest.mark.timeout(300)
 def test_a_strangers_questions_find_their_page_and_the_rest_is_refused(retriever: Retriever) -> None:
     numbers = report(run(sealed_cases(), retriever.find))
-    holds(numbers, Report(91, 34, right_page=0.90, right_answer=0.83, refused=0.97, falsely_refused=0.10))
+    holds(numbers, Report(91, 34, right_page=0.90, right_answer=0.85, refused=0.97, falsely_refused=0.07))
 
 
 def sealed_cases() -> list[Case]:

@@ -46,6 +46,7 @@ SPREAD = 1e-3  # added to the spread of phrasings within a topic
 PULL = 0.01  # towards 0, of the weights of the ranking
 LOOSENESS = 0.05  # of the weights of the decision whether the pages answer
 WRONG_SECTION = 0.1  # weight of a question whose section the ranking missed: refusing it loses little
+FEW = (2, 8)  # sections of a shop whose pages are only begun
 PARTS = 6  # of the shops, learnt from and tried on in turn
 
 
@@ -61,7 +62,21 @@ class Shop:
 
     def numbers(self, experience: Experience) -> Scores:
         """All numbers of its questions, with what `experience` says."""
-        return numbers(self.scores, self.pages.learnt_scores(self.taught.questions, self.taught.vectors, experience))
+        return numbers(self.scores, self._learnt(experience))
+
+    def with_few_sections(self, experience: Experience) -> tuple[Scores, Numbers]:
+        """The same and what is right, as if the shop had only a few sections, and were asked as much beside them."""
+        chance, right = np.random.default_rng(len(self.taught.questions)), self.taught.right
+        kept = chance.permutation(self.pages.size)[: chance.integers(*FEW)]
+        inside = right[:, kept].sum(axis=1) > 0
+        beside = chance.permutation(np.flatnonzero(~inside))[: inside.sum()]
+        rows = np.concatenate([np.flatnonzero(inside), beside])
+        right = np.concatenate([right[rows][:, kept], (~inside[rows])[:, None]], axis=1)
+        few = [(pairs[rows][:, kept], each[rows]) for pairs, each in (self.scores, self._learnt(experience))]
+        return numbers(*few), right / right.sum(axis=1, keepdims=True)
+
+    def _learnt(self, experience: Experience) -> Scores:
+        return self.pages.learnt_scores(self.taught.questions, self.taught.vectors, experience)
 
 
 def digest() -> str:
@@ -135,20 +150,21 @@ def fit(space: Fitted, learners: Sequence[Shop]) -> Fitted:
     What a shop's own questions taught is not believed of the same shop: each part is judged by the others' experience.
     """
     tried = [
-        (shop.numbers(experience), shop.taught)
+        shown
         for part, others in parts(learners)
         for experience in [learn([shop.taught for shop in others])]
         for shop in part
+        for shown in ((shop.numbers(experience), shop.taught.right), shop.with_few_sections(experience))
     ]
     every = np.concatenate([pairs.reshape(-1, pairs.shape[-1]) for (pairs, _), _ in tried])
     mean, spread = every.mean(axis=0), every.std(axis=0) + 1e-6
-    scaled = [((pairs - mean) / spread, each, taught) for (pairs, each), taught in tried]
-    weights = _ranking([(pairs, taught) for pairs, _, taught in scaled])
+    scaled = [((pairs - mean) / spread, each, right) for (pairs, each), right in tried]
+    weights = _ranking([(pairs, right) for pairs, _, right in scaled])
     tables, labels, worth = [], [], []
-    for pairs, each, taught in scaled:
+    for pairs, each, right in scaled:
         shares, table = decided_by(pairs, each, pairs @ weights)
-        answered = taught.right[:, -1] == 0
-        lost = answered & (taught.right[np.arange(len(shares)), shares.argmax(axis=1)] == 0)
+        answered = right[:, -1] == 0
+        lost = answered & (right[np.arange(len(shares)), shares.argmax(axis=1)] == 0)
         tables.append(table)
         labels.append(answered)
         worth.append(np.where(lost, WRONG_SECTION, 1.0))
@@ -174,12 +190,9 @@ def _answerable(table: Numbers, label: Numbers, weight: Numbers) -> Numbers:
     return np.concatenate([np.stack([mean, spread, learnt.coef_[0]]), constant], axis=1)
 
 
-def _ranking(tried: Sequence[tuple[Numbers, Taught]]) -> Numbers:
+def _ranking(tried: Sequence[tuple[Numbers, Numbers]]) -> Numbers:
     """The weights of a conditional logit over the sections."""
-    shown = []
-    for pairs, taught in tried:
-        known = taught.right[:, -1] == 0
-        shown.append((pairs[known], taught.right[known, :-1]))
+    shown = [(pairs[right[:, -1] == 0], right[right[:, -1] == 0, :-1]) for pairs, right in tried]
     count = sum(len(right) for _, right in shown)
 
     def loss(weights: Numbers) -> tuple[float, Numbers]:
