@@ -41,6 +41,7 @@ REQUIRED_TO_SERVE = (
 
 DATABASES = ("ORDERS_DATABASE_URL", "CONVERSATION_DATABASE_URL")
 LLM_KEYS = {"anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY"}
+LOG_FORMATS = ("text", "json")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 LLM_READERS = ("never", "unsure", "always")
 DEFAULT_LLM_MODELS = {"anthropic": "claude-haiku-5-5", "openai": "gpt-5.4-mini"}
@@ -143,6 +144,8 @@ class Settings:
             )
         if self.values["LOG_LEVEL"] not in LOG_LEVELS:
             raise SettingsError(f"LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}, not {self.values['LOG_LEVEL']!r}.")
+        if self.values["LOG_FORMAT"] not in LOG_FORMATS:
+            raise SettingsError(f"LOG_FORMAT must be text or json, not {self.values['LOG_FORMAT']!r}.")
         key = LLM_KEYS.get(str(self.values["LLM_PROVIDER"]))
         if key and not self.values[key]:
             raise SettingsError(
@@ -249,6 +252,7 @@ def _resolve(values: dict[str, str | None]) -> None:
         values[name] = settings_values.database_url(values[name] or sqlite_url(state / file))
     values["ARCHIVE_URL"] = values["ARCHIVE_URL"] or (state / "archive").as_uri()
     values["LOG_LEVEL"] = (values["LOG_LEVEL"] or "INFO").upper()
+    values["LOG_FORMAT"] = (values["LOG_FORMAT"] or "text").lower()
     values["RASA_WORKERS"] = values["RASA_WORKERS"] or str(os.cpu_count() or 1)
     values["LLM_PROVIDER"] = _choice("LLM_PROVIDER", values, LLM_KEYS, "none")
     values["LLM_MODEL"] = values["LLM_MODEL"] or DEFAULT_LLM_MODELS.get(str(values["LLM_PROVIDER"]))

@@ -64,4 +64,5 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("RETENTION_WARM_DAYS", "90", "days that conversations stay in SQL before the archive"),
     Variable("RETENTION_COLD_DAYS", None, "days that they stay in the archive (default: for good)"),
     Variable("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR"),
+    Variable("LOG_FORMAT", "text", "text, or json: one object a line"),
 )

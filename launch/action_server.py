@@ -15,7 +15,7 @@ from rasa_sdk.endpoint import create_app
 
 import settings as settings_module
 import signals
-from privacy import log_filter
+from privacy import log_lines
 
 NOBODY: list[str] = []
 
@@ -26,10 +26,9 @@ def main() -> None:
     settings = settings_module.load()
     settings.validate()
     warnings.filterwarnings("ignore")
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    log_lines.configure(settings.log_level or "INFO", settings.log_format, settings.secrets())
     for name in ("sanic", "rasa_sdk", "httpx", "httpx2", "httpcore", "httpcore2", "anthropic", "openai"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    log_filter.install(settings.secrets())
     # Rasa and its SDK are locked together; a warning on every call says nothing new.
     utils.check_version_compatibility = lambda *_: None
     app = create_app("actions", cors_origins=NOBODY)

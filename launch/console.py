@@ -29,8 +29,8 @@ def fail(text: str) -> None:
 
 
 def child_line(name: str, line: str) -> None:
-    """A line that a child process printed."""
-    _print(f"  {name:<8}│ {line}")
+    """A line that a child process printed; JSON as it is, for whoever collects it."""
+    _print(line if line.startswith("{") else f"  {name:<8}│ {line}")
 
 
 def _print(text: str) -> None:

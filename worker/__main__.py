@@ -19,7 +19,7 @@ from pathlib import Path
 import settings as settings_module
 import signals
 from handoff.configuration import HandoffConfigurationError
-from privacy import log_filter
+from privacy import log_lines
 from settings import Settings, SettingsError
 from worker.log_writer import wait
 
@@ -109,12 +109,9 @@ async def _until_signalled(settings: Settings) -> bool:
 
 def configure_logging(settings: Settings) -> None:
     """Lines to standard error, without phone numbers and secrets."""
-    logging.basicConfig(
-        level=str(settings.log_level), format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
-    )
+    log_lines.configure(str(settings.log_level), settings.log_format, settings.secrets())
     for library in ("alembic", "sqlalchemy", "urllib3"):
         logging.getLogger(library).setLevel(logging.WARNING)
-    log_filter.install(settings.secrets())
 
 
 def main() -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import abc
 import copy
 import logging
+import time
 import traceback
 from collections.abc import Iterator
 from typing import Any
@@ -19,6 +20,7 @@ from rasa_sdk.interfaces import ActionExecutionRejection
 
 from actions.orders.numbers import named
 from actions.skill.texts import for_customer
+from privacy import log_lines
 
 log = logging.getLogger(__name__)
 
@@ -53,8 +55,15 @@ class BaseAction(abc.ABC, Action):
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
         """Rasa's entry point."""
+        with log_lines.about(message_metadata(tracker).get("wamid")):
+            return await self._safely(dispatcher, tracker, domain)
+
+    async def _safely(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
+        began = time.perf_counter()
         try:
-            return await self.answer(NamingDispatcher(dispatcher), tracker, for_customer(domain, tracker.slots))
+            events = await self.answer(NamingDispatcher(dispatcher), tracker, for_customer(domain, tracker.slots))
+            log.info("action.finished action=%s ms=%d", self.name(), (time.perf_counter() - began) * 1000)
+            return events
         except ActionExecutionRejection:
             raise
         except Exception as error:

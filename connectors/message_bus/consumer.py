@@ -22,6 +22,7 @@ from connectors.message_bus.keyed_executor import Again, Item, leave_slot
 from connectors.message_bus.partitions import Owned
 from connectors.message_bus.turn import Turn, current_turn
 from handoff.storage.database import HandoffUnavailable
+from privacy import log_lines
 
 log = logging.getLogger(__name__)
 
@@ -72,8 +73,13 @@ class Consumer:
 
     async def work(self, item: Item) -> Again | None:
         """Answer one entry and commit it; Again when it has to wait for something."""
+        turn = _turn(item)
+        with log_lines.about(turn.entry.id):
+            return await self._watched(item, turn)
+
+    async def _watched(self, item: Item, turn: Turn) -> Again | None:
         try:
-            again = await self._work(item)
+            again = await self._work(item, turn)
         except (RedisError, OSError, asyncio.TimeoutError) as error:
             log.warning("consumer.redis.failed error=%s", type(error).__name__)
             self._not_ended.add(item.place)
@@ -83,14 +89,13 @@ class Consumer:
             self._outside_away_since.pop(item.place, None)
         return again
 
-    async def _work(self, item: Item) -> Again | None:
+    async def _work(self, item: Item, turn: Turn) -> Again | None:
         # Inside the slot: what is begun is on record, and a crash must not count against what only waited.
         partition = item.owned.partition
         names = [keys.owner(partition), keys.inbox_stream(partition), keys.runs(partition), keys.failures(partition)]
         state, crashes, _ = await self._begin(names, _token(item))
         if state != "mine":
             return None
-        turn = _turn(item)
         if int(crashes) >= MAX_CRASHES:
             await self._set_aside(item, turn, "ended the process each time")
             return None
@@ -132,7 +137,9 @@ class Consumer:
         finally:
             current_turn.set(None)
         await self._finish(item, turn)
-        metrics.TURN_SECONDS.observe(time.perf_counter() - began)
+        seconds = time.perf_counter() - began
+        metrics.TURN_SECONDS.observe(seconds)
+        log.info("consumer.turn.finished outcome=%s replies=%d ms=%d", turn.outcome, len(turn.replies), seconds * 1000)
         return None
 
     async def _finish(self, item: Item, turn: Turn, dead: dict[str, Any] | None = None) -> None:

@@ -21,7 +21,7 @@ import structlog
 import settings as settings_module
 import signals
 from connectors.server.startup import CannotStart, Options
-from privacy import log_filter
+from privacy import log_filter, log_lines
 from settings import PROJECT_ROOT, Settings, SettingsError
 
 # Longer than a fifth of the minute in which five failures of a child end everything (launch/supervisor.py).
@@ -66,7 +66,10 @@ def _options(arguments: list[str]) -> Options:
 def configure_logging(settings: Settings) -> None:
     """Rasa's structlog would print every debug event, customers' words included, if it were left alone."""
     level = getattr(logging, settings.log_level or "INFO", logging.INFO)
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    try:
+        log_lines.configure(level, settings.log_format, settings.secrets())
+    except RuntimeError as error:
+        raise CannotStart(f"the logs cannot be kept private ({error}).") from None
     for name in ("rasa", "sanic", "matplotlib", "apscheduler", "asyncio", "aiohttp", "urllib3", "jax", "numba"):
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
     # Libraries' deprecations are for developers; Rasa switches them on for everybody.
@@ -74,9 +77,11 @@ def configure_logging(settings: Settings) -> None:
     logging.getLogger("py.warnings").setLevel(logging.ERROR)
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(max(level, logging.WARNING)),
+        # Into the lines of everybody else, behind the same filter; by itself it prints to standard output.
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer(key_order=["event"])],
         cache_logger_on_first_use=True,
     )
-    keep_private(settings)
 
 
 def keep_private(settings: Settings) -> None:

@@ -19,8 +19,9 @@ from conversation_log.ingest import housekeeping, projection
 from conversation_log.ingest.parsing import parse
 from conversation_log.ingest.stream import Entry, EventStream
 from conversation_log.model import judgements
-from conversation_log.model.records import BadRecord, Record
+from conversation_log.model.records import BadRecord, Outcome, Record, Turn
 from conversation_log.storage import database
+from privacy import log_lines
 
 log = logging.getLogger(__name__)
 
@@ -115,6 +116,7 @@ class Writer:
                 for record in records:
                     batch.apply(record)
                 batch.write()
+            _tell(records)
         except IntegrityError:
             if attempts == 1:
                 raise
@@ -151,6 +153,19 @@ class Writer:
             housekeeping.forget_early(connection, self.now() - STATUS_PATIENCE)
             housekeeping.forget_archived(connection, self.now() - judgements.LATE)
         return settled
+
+
+def _tell(records: list[Record]) -> None:
+    """A line for each message of a customer and each outcome of a reply that stands in the log now."""
+    for record in records:
+        if isinstance(record, Turn):
+            for message in record.messages:
+                if message.role == "user":
+                    with log_lines.about(message.key):
+                        log.info("log.turn.stored messages=%d", len(record.messages))
+        elif isinstance(record, Outcome):
+            with log_lines.about(record.key.rpartition(":")[0]):
+                log.info("log.outcome.stored outcome=%s", record.outcome)
 
 
 def _is_away(error: Exception) -> bool:

@@ -26,6 +26,7 @@ from handoff.storage.database import Database
 from handoff.storage.queries import insert_once
 from handoff.storage.tables import comments, notices, takeovers
 from handoff.takeover.follow_up import follow_up, nobody_can_take_it
+from privacy import log_lines
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +74,10 @@ class Dispatcher:
 
     def _carry_out(self, takeover: Row, order: Order) -> bool:
         """One call to the helpdesk. True when it succeeded."""
+        with log_lines.about(takeover.opened_by):
+            return self._attempt(takeover, order)
+
+    def _attempt(self, takeover: Row, order: Order) -> bool:
         try:
             if order.kind == "open":
                 self._open(takeover, order)

@@ -8,6 +8,7 @@ from rasa_sdk.executor import ActionExecutor, CollectingDispatcher
 from rasa_sdk.interfaces import ActionExecutionRejection
 
 from actions.skill.action import BaseAction, Domain, Event, intent_name, message_metadata
+from privacy import log_lines
 
 
 class Raising(BaseAction):
@@ -31,6 +32,19 @@ async def test_an_action_that_raises_apologises_and_logs_no_words(caplog: pytest
     assert [message["response"] for message in dispatcher.messages] == ["utter_fallback_apology"]
     assert "action.failed action=action_for_this_test error=ValueError at=test_speaking.py:" in caplog.text
     assert "9876543210" not in caplog.text
+
+
+async def test_what_an_action_logs_carries_the_id_of_the_message_it_was_called_for() -> None:
+    seen: list[str | None] = []
+
+    class Noting(Raising):
+        async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
+            seen.append(log_lines.current())
+            return []
+
+    await Noting().run(CollectingDispatcher(), tracker({"metadata": {"wamid": "wamid.1"}}), {})
+    await Noting().run(CollectingDispatcher(), tracker({}), {})
+    assert seen == ["wamid.1", None]
 
 
 async def test_a_form_may_still_refuse_a_turn() -> None:

@@ -30,6 +30,7 @@ from conversation_log.archive.parquet_archive import Shelf
     ("ZENDESK_ORDER_FIELD_ID", "order_number", "360012345678"),
     ("ZENDESK_ORDER_FIELD_ID", "-7", "unset it"),
     ("LOG_LEVEL", "loud", "DEBUG, INFO, WARNING, ERROR"),
+    ("LOG_FORMAT", "xml", "text or json"),
     ("STATE_DIR", "var/what?", "question mark"),
 ])
 def test_wrong_value_is_named(name: str, value: str, shown: str, tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ from connectors.message_bus.sending.gate import Gate, Outage
 from connectors.message_bus.sending.outgoing import Outgoing, compact
 from connectors.message_bus.sending.ports import Authority, Graph
 from handoff.storage.database import HandoffUnavailable
+from privacy import log_lines
 
 log = logging.getLogger(__name__)
 
@@ -86,11 +87,12 @@ class Outbox:
             log.error("outbox.entry.unreadable partition=%d", item.owned.partition)
             return await self._unreadable(item)
         progress = self._progress.setdefault(item.place, Progress())
-        try:
-            again = await self._attempt(item, reply, progress)
-        except (RedisError, OSError, asyncio.TimeoutError) as error:
-            log.warning("outbox.redis.failed error=%s", type(error).__name__)
-            return Again(0.5)
+        with log_lines.about(reply.wamid):
+            try:
+                again = await self._attempt(item, reply, progress)
+            except (RedisError, OSError, asyncio.TimeoutError) as error:
+                log.warning("outbox.redis.failed error=%s", type(error).__name__)
+                return Again(0.5)
         if again is None:
             self._progress.pop(item.place, None)
         return again
@@ -247,6 +249,7 @@ class Outbox:
 
     async def _accepted(self, item: Item, reply: Outgoing, wamid: str) -> None:
         metrics.SENT.labels("accepted", reply.author).inc()
+        log.info("outbox.reply.accepted author=%s", reply.author)
         await self._settle(item, reply.record(wamid, "accepted", None), None, reply, wamid)
 
     async def _failed(

@@ -13,6 +13,7 @@ from connectors.message_bus.sending.errors import why_not_delivered
 from connectors.whatsapp.graph.errors import classify
 from connectors.whatsapp.webhook.payload_ids import PayloadSigner
 from connectors.whatsapp.webhook.payloads import Message, Notification, Status
+from privacy import log_lines
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,8 @@ class Intake:
             else:
                 payload = {"text": self._turn_text(message, identity), "metadata": metadata}
                 entries.append(Entry("message", identity.customer, message.id, payload))
+            with log_lines.about(message.id):
+                log.info("whatsapp.message.received kind=%s", metadata.get("kind"))
             if position % SLICE == 0:
                 await asyncio.sleep(0)
         entries += [entry for entry in map(_undelivered_comment, notification.statuses) if entry is not None]

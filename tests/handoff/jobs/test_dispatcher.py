@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -35,6 +36,7 @@ from handoff.storage.queries import TicketRef
 from handoff.storage.tables import deliveries, floors, jobs, notices, takeovers
 from handoff.takeover.customer_messages import Words, customer_said, not_delivered
 from handoff.takeover.state_machine import open_takeover
+from privacy import log_lines
 
 NOW = 1_800_000_000.0
 CUSTOMER = "919876543210"
@@ -145,6 +147,18 @@ def test_a_takeover_becomes_a_ticket_and_a_notice(
     assert state(db, takeovers.c.ticket_id) == ["1"]
     assert state(db, jobs.c.state) == ["done"]
     assert state(db, notices.c.state) == ["pending"]
+
+
+def test_what_is_logged_of_a_ticket_carries_the_id_of_the_message_that_called_for_it(
+    db: Database, dispatcher: Dispatcher, request_for: Any, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[str, str | None]] = []
+    log = logging.getLogger("handoff.jobs.dispatcher")
+    monkeypatch.setattr(log, "info", lambda line, *_: seen.append((line.split()[0], log_lines.current())))
+    request = request_for()
+    open_takeover(db, request, now=clock.now)
+    work(dispatcher)
+    assert seen == [("handoff.ticket.opened", request.wamid)]
 
 
 def test_the_transcript_leaves_our_database_once_the_ticket_has_it(
