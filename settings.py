@@ -7,6 +7,7 @@ from the file that `NAME_FILE` names. Nothing else in the project reads `os.envi
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 import re
@@ -86,6 +87,11 @@ class Settings:
         return (PROJECT_ROOT / (self.values["SHOP_DIR"] or "")).resolve()
 
     @property
+    def models_path(self) -> Path:
+        """Where the shop's trained models are: models/ of the project for the demo shop, else in its state."""
+        return (PROJECT_ROOT if self.shop_path == PROJECT_ROOT else self.state_path) / "models"
+
+    @property
     def reader_asked(self) -> str:
         """When the LLM is asked what a message means, one of LLM_READERS; never without an LLM or the time for it."""
         asked = self.values["LLM_READER"] or LLM_READERS[0]
@@ -124,13 +130,13 @@ class Settings:
         if "?" in str(self.state_path):
             raise SettingsError("STATE_DIR must not contain a question mark. Remedy: choose another folder.")
         try:
-            ZoneInfo(str(self.values["SHOP_TIMEZONE"]))
+            ZoneInfo(self.values["SHOP_TIMEZONE"] or "UTC")
         except (OSError, ValueError, LookupError):
             raise SettingsError(
                 f"SHOP_TIMEZONE {self.values['SHOP_TIMEZONE']!r} is no time zone. Remedy: a name such as Asia/Kolkata."
             ) from None
         try:
-            re.compile(str(self.values["ORDER_NUMBER_PATTERN"]))
+            re.compile(self.values["ORDER_NUMBER_PATTERN"] or "")
         except re.error as error:
             raise SettingsError(
                 rf"ORDER_NUMBER_PATTERN is no regular expression ({error}). Remedy: one such as \d{{5}}."
@@ -247,7 +253,8 @@ def load(
 
 def _resolve(values: dict[str, str | None]) -> None:
     """Fill in the defaults that depend on other variables."""
-    state = (PROJECT_ROOT / (values["STATE_DIR"] or "var")).resolve()
+    state = _state(values)
+    values["STATE_DIR"] = str(state)
     for name, file in zip(DATABASES, ("orders.db", "conversations.db"), strict=True):
         values[name] = settings_values.database_url(values[name] or sqlite_url(state / file))
     values["ARCHIVE_URL"] = values["ARCHIVE_URL"] or (state / "archive").as_uri()
@@ -262,6 +269,16 @@ def _resolve(values: dict[str, str | None]) -> None:
         {"zendesk": "ZENDESK_URL", "freshdesk": "FRESHDESK_URL", "hubspot": "HUBSPOT_URL"},
         "log",
     )
+
+
+def _state(values: Mapping[str, str | None]) -> Path:
+    """STATE_DIR of the demo shop; below it a folder for each other shop, so that no two shops' state mixes."""
+    state = (PROJECT_ROOT / (values["STATE_DIR"] or "var")).resolve()
+    shop = (PROJECT_ROOT / (values["SHOP_DIR"] or "")).resolve()
+    if shop == PROJECT_ROOT:
+        return state
+    own = Path("shops", f"{shop.name}-{hashlib.sha256(str(shop).encode()).hexdigest()[:8]}")
+    return state if state.parts[-2:] == own.parts else state / own  # a child was told the shop's own
 
 
 def _choice(name: str, values: Mapping[str, str | None], by_variable: dict[str, str], otherwise: str) -> str:

@@ -1,21 +1,37 @@
 """The shop that the assistant works for: its folder (SHOP_DIR) and what `shop.yml` in it says.
 
-The root of the project holds the demo shop; any other shop is a folder laid out the same.
+The root of the project holds the demo shop; any other shop is a folder laid out the same. Everything that is one shop's
+is read here and from nowhere else; three old environment variables still win over it, with a warning.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+import dataclasses
+import datetime as dt
+import logging
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import yaml
 
 import settings
 
+log = logging.getLogger(__name__)
+
+FILE = "shop.yml"
 LANGUAGES = ("en", "hinglish", "hi", "pt", "es")
+STATUSES = ("placed", "confirmed", "packed", "shipped", "out_for_delivery", "delivered", "delayed", "cancelled",
+            "returned", "refunded")  # fmt: skip
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+ACTIONS = ("cancel", "address", "returns")
+_SPAN = re.compile(r"([01]\d|2[0-3]):[0-5]\d\s*-\s*(([01]\d|2[0-3]):[0-5]\d|24:00)")
+_ORDERS = ("id_examples", "id_pattern", "statuses")
+_OLD_VARIABLES = {"DEFAULT_REGION": "region", "SHOP_TIMEZONE": "time_zone"}
 
 
 class ShopError(ValueError):
@@ -32,6 +48,7 @@ class Shop:
     currency: str = "INR"
     time_zone: str = "Asia/Kolkata"
     opening_hours: Mapping[str, Any] = field(default_factory=dict)
+    holidays: tuple[dt.date, ...] = ()
     ticket_prefix: str = "T"
     orders: Mapping[str, Any] = field(default_factory=dict)
     updates: Mapping[str, Any] = field(default_factory=dict)
@@ -41,28 +58,157 @@ class Shop:
 
 def load(folder: Path | None = None) -> Shop:
     """The shop of `folder` (default: SHOP_DIR). Raises ShopError."""
-    path = (folder or settings.load().shop_path) / "shop.yml"
+    configured = settings.load()
+    shop = read(folder or configured.shop_path)
+    region, zone = configured.default_region or shop.region, configured.shop_timezone or shop.time_zone
+    for variable, key in _OLD_VARIABLES.items():
+        if configured.values[variable]:
+            log.warning("shop.old_variable %s wins over %s of %s. Remedy: write it there.", variable, key, FILE)
+    return dataclasses.replace(shop, region=region, time_zone=zone)
+
+
+def read(folder: Path) -> Shop:
+    """What `shop.yml` of a folder says, every key checked. Raises ShopError."""
+    path = folder / FILE
     try:
-        read = yaml.safe_load(path.read_text(encoding="utf-8"))
+        said = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError:
         raise ShopError(f"{path} cannot be read. Remedy: a file with at least 'name: ...'.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
         raise ShopError(f"{path} is not valid YAML ({' '.join(str(error).split())[:160]}).") from None
-    if not isinstance(read, dict):
+    if not isinstance(said, dict):
         raise ShopError(f"{path} must be lines of 'key: value'.")
-    known = [entry.name for entry in fields(Shop)]
-    for key in read:
+    known = [entry.name for entry in dataclasses.fields(Shop)]
+    for key in said:
         if key not in known:
             nearest = get_close_matches(str(key), known, 1, 0.0)[0]
             raise ShopError(f"{path}: there is no key '{key}'. Remedy: '{nearest}', or remove it.")
-    if not str(read.get("name") or "").strip():
+    if not isinstance(said.get("name"), str) or not said["name"].strip():
         raise ShopError(f"{path} has no name. Remedy: a line 'name: ...', as customers know the shop.")
-    for key in ("languages", "actions"):
-        if key in read:
-            if not isinstance(read[key], list):
-                raise ShopError(f"{path}: '{key}' must be a list. Remedy: {key}: [..., ...].")
-            read[key] = tuple(map(str, read[key]))
-    for language in read.get("languages", ()):
+    try:
+        return Shop(**{key: _CHECKS[key](said[key]) for key in said if said[key] is not None or key in ("name",)})
+    except _WrongError as wrong:
+        raise ShopError(f"{path}: {wrong}") from None
+
+
+class _WrongError(ValueError):
+    pass
+
+
+def _named(value: Any) -> str:
+    return " ".join(str(value).split())
+
+
+def _region(value: Any) -> str:
+    import phonenumbers
+
+    if value is False:  # YAML reads the country code NO as false
+        value = "NO"
+    if str(value) not in phonenumbers.SUPPORTED_REGIONS:
+        raise _WrongError(f"'region' {value!r} is no country. Remedy: its two capital letters, such as GB, BR or US.")
+    return str(value)
+
+
+def _languages(value: Any) -> tuple[str, ...]:
+    languages = _strings("languages", value)
+    for language in languages:
         if language not in LANGUAGES:
-            raise ShopError(f"{path}: '{language}' is no language of ours. Remedy: one of {', '.join(LANGUAGES)}.")
-    return Shop(**read)
+            raise _WrongError(f"'{language}' is no language of ours. Remedy: one of {', '.join(LANGUAGES)}.")
+    if not languages:
+        raise _WrongError(f"'languages' is empty. Remedy: one or more of {', '.join(LANGUAGES)}.")
+    return languages
+
+
+def _currency(value: Any) -> str:
+    from babel.numbers import list_currencies
+
+    if str(value) not in list_currencies():
+        raise _WrongError(f"'currency' {value!r} is unknown. Remedy: three capital letters, such as GBP, BRL or USD.")
+    return str(value)
+
+
+def _time_zone(value: Any) -> str:
+    try:
+        return ZoneInfo(str(value)).key
+    except (OSError, ValueError, LookupError):
+        raise _WrongError(f"'time_zone' {value!r} is unknown. Remedy: a name such as Europe/London.") from None
+
+
+def _opening_hours(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise _WrongError("'opening_hours' must be lines such as monday: [\"09:00-17:30\"].")
+    for day, spans in value.items():
+        if day == "holidays":
+            _holidays(spans)
+        elif day not in DAYS:
+            nearest = get_close_matches(str(day), DAYS, 1, 0.0)[0]
+            raise _WrongError(f"opening_hours: '{day}' is no day. Remedy: '{nearest}'.")
+        elif not isinstance(spans, (list, type(None))) or not all(_SPAN.fullmatch(str(span)) for span in spans or []):
+            raise _WrongError(f"opening_hours.{day}: {spans!r} is not understood. Remedy: [\"09:00-17:30\"].")
+    return dict(value)
+
+
+def _holidays(value: Any) -> tuple[dt.date, ...]:
+    if not isinstance(value, list) or not all(type(day) is dt.date for day in value):
+        raise _WrongError("'holidays' must be dates. Remedy: a list such as [2027-01-26], without quotes.")
+    return tuple(value)
+
+
+def _ticket_prefix(value: Any) -> str:
+    if not re.fullmatch(r"[A-Z]{1,6}", str(value)):
+        raise _WrongError(f"'ticket_prefix' must be one to six capital letters, such as OS, not {value!r}.")
+    return str(value)
+
+
+def _orders(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise _WrongError("'orders' must hold id_examples or id_pattern, and statuses.")
+    for key in value:
+        if key not in _ORDERS:
+            nearest = get_close_matches(str(key), _ORDERS, 1, 0.0)[0]
+            raise _WrongError(f"orders: there is no key '{key}'. Remedy: '{nearest}', or remove it.")
+    examples, statuses = value.get("id_examples"), value.get("statuses") or {}
+    if examples is not None and not (isinstance(examples, list) and examples):
+        raise _WrongError("orders.id_examples must be a list of order numbers. Remedy: [WC-1001, WC-20455].")
+    if not isinstance(statuses, dict):
+        raise _WrongError("orders.statuses must be lines such as 'wc-completed: delivered'.")
+    for word, status in statuses.items():
+        if status not in STATUSES:
+            nearest = get_close_matches(str(status), STATUSES, 1, 0.0)[0]
+            raise _WrongError(
+                f"orders.statuses: '{word}' means '{status}'. Remedy: '{nearest}', or another of {', '.join(STATUSES)}."
+            )
+    return {**value, "statuses": {str(word): status for word, status in statuses.items()}}
+
+
+def _actions(value: Any) -> tuple[str, ...]:
+    actions = _strings("actions", value)
+    for action in actions:
+        if action not in ACTIONS:
+            raise _WrongError(f"'{action}' is no action. Remedy: one of {', '.join(ACTIONS)}.")
+    return actions
+
+
+def _updates(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise _WrongError("'updates' must be lines such as order.shipped: {text: ...}.")
+    return value
+
+
+def _quiet_hours(value: Any) -> str:
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d", str(value)):
+        raise _WrongError(f"'quiet_hours' {value!r} is not understood. Remedy: \"21:00-08:00\".")
+    return str(value)
+
+
+def _strings(key: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise _WrongError(f"'{key}' must be a list. Remedy: {key}: [..., ...].")
+    return tuple(map(str, value))
+
+
+_CHECKS: Mapping[str, Callable[[Any], Any]] = {
+    "name": _named, "region": _region, "languages": _languages, "currency": _currency, "time_zone": _time_zone,
+    "opening_hours": _opening_hours, "holidays": _holidays, "ticket_prefix": _ticket_prefix, "orders": _orders,
+    "updates": _updates, "quiet_hours": _quiet_hours, "actions": _actions,
+}  # fmt: skip

@@ -1,25 +1,40 @@
-"""When the assistant did not understand: ask again with what it can do, the second time differently.
+"""When the assistant did not understand: read the pages, else ask again with what it can do, in other words each time.
+
+A shop's pages may answer what no intent is about (delivery, payment, opening hours): they are read before anything is
+called out of scope.
 
 The third unresolved turn in a row is the escalation policy's: a person takes over.
 """
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Iterator
 from typing import Any
 
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.knowledge.answers.answering import GroundedAnswer, PolicyAnswers
+from actions.knowledge.pages.documents import KnowledgeError
+from actions.return_policy import tell
 from actions.skill import services
 from actions.skill.action import BaseAction, Domain, Event, intent_name
 from actions.skill.order_answers import misshaped_in_message
 
+log = logging.getLogger(__name__)
+
 CLARIFICATIONS = "utter_clarification_"
+SHORTEST_QUESTION = 3  # words: "ok boss" asks nothing
+SURELY = 0.8  # how probably the pages answer what no intent is about
 
 
 class ActionClarify(BaseAction):
-    """Say what the assistant can do, in other words each time."""
+    """Answer from the pages what they surely answer, else say what the assistant can do, in other words each time."""
+
+    def __init__(self, knowledge: PolicyAnswers | None = None) -> None:
+        self._knowledge = knowledge
 
     def name(self) -> str:
         return "action_clarify"
@@ -30,6 +45,9 @@ class ActionClarify(BaseAction):
             example = services.order_number_example()
             dispatcher.utter_message(response="utter_order_status_misshaped", number=misshaped, example=example)
             return []
+        told = await self._from_pages(dispatcher, tracker)
+        if told is not None:
+            return told
         again = last_response(tracker).startswith(CLARIFICATIONS)
         if intent_name(tracker) == "out_of_scope":
             outcome = "out_of_scope_again" if again else "out_of_scope"
@@ -37,6 +55,24 @@ class ActionClarify(BaseAction):
             outcome = "second" if again else "first"
         dispatcher.utter_message(response=CLARIFICATIONS + outcome)
         return []
+
+
+    async def _from_pages(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> list[Event] | None:
+        """The answer of the pages; None when they do not surely have one, or cannot be read."""
+        question = str((tracker.latest_message or {}).get("text") or "")
+        if question.startswith("/") or len(question.split()) < SHORTEST_QUESTION:
+            return None
+        try:
+            knowledge = self._knowledge
+            if knowledge is None:
+                knowledge = await asyncio.to_thread(services.knowledge)
+            outcome = await knowledge.answer(question)
+        except KnowledgeError as error:
+            log.error("knowledge.unavailable problem=%s", error)
+            return None
+        if isinstance(outcome, GroundedAnswer) and outcome.score >= SURELY:
+            return tell(dispatcher, outcome, question)
+        return None
 
 
 def last_response(tracker: Tracker) -> str:

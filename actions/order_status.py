@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-import settings
+import shop
 from actions.orders.choosing import chosen
 from actions.orders.lookup import Orders
 from actions.orders.models import Order
@@ -36,8 +36,7 @@ from actions.skill.texts import Pieces
 
 def shop_today() -> date:
     """Today where the shop is."""
-    zone = settings.load().values.get("SHOP_TIMEZONE") or "Asia/Kolkata"
-    return datetime.now(ZoneInfo(zone)).date()
+    return datetime.now(ZoneInfo(shop.load().time_zone)).date()
 
 
 class OrderAction(BaseAction):

@@ -12,7 +12,7 @@ import logging
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.knowledge.answers.answering import NotCovered, Overview, PolicyAnswers
+from actions.knowledge.answers.answering import GroundedAnswer, NotCovered, Overview, PolicyAnswers
 from actions.knowledge.pages.documents import KnowledgeError
 from actions.llm.facts import facts
 from actions.skill import services
@@ -64,15 +64,20 @@ class ActionAnswerReturnPolicy(BaseAction):
         if isinstance(outcome, NotCovered):
             dispatcher.utter_message(response="utter_return_policy_not_covered", policy_pages=[], llm=facts(outcome))
             return [remember(question)]
-        dispatcher.utter_message(
-            response="utter_return_policy_answer",
-            answer=outcome.text,
-            source=outcome.section.page_title,
-            policy_pages=list(outcome.pages),
-            policy_sections=[outcome.section.key],
-            llm=facts(outcome),
-        )
-        return [remember(question)]
+        return tell(dispatcher, outcome, question)
+
+
+def tell(dispatcher: CollectingDispatcher, outcome: GroundedAnswer, question: str) -> list[Event]:
+    """Say what the pages say, with the page's name."""
+    dispatcher.utter_message(
+        response="utter_return_policy_answer",
+        answer=outcome.text,
+        source=outcome.section.page_title,
+        policy_pages=list(outcome.pages),
+        policy_sections=[outcome.section.key],
+        llm=facts(outcome),
+    )
+    return [remember(question)]
 
 
 def asked_question(tracker: Tracker) -> str:

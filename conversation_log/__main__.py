@@ -17,6 +17,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 import settings as settings_module
+import shop
 import signals
 from conversation_log import arguments
 from conversation_log.ingest import hot_tier
@@ -68,7 +69,7 @@ def _explained(error: Exception, settings: Settings | None) -> str:
 def _parser(settings: Settings) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m conversation_log", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
-    customer = partial(arguments.customer, region=str(settings.default_region or "IN"))
+    customer = partial(arguments.customer, region=shop.load().region)
 
     def add(name: str, command: Command, text: str) -> argparse.ArgumentParser:
         found = commands.add_parser(name, help=text, description=text)

@@ -1,8 +1,9 @@
-"""`handoff.yml`: business hours, the customer's way back, and the pace of the helpdesk."""
+"""`handoff.yml`: the customer's way back and the pace of the helpdesk; hours and ticket prefix come from `shop.yml`."""
 
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,9 +12,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 
+import shop
 from handoff.takeover.opening_hours import DAYS, BusinessHours, Span
 from settings import PROJECT_ROOT
 
+log = logging.getLogger(__name__)
+
+_MOVED = {"reference_prefix": "ticket_prefix", "business_hours": "opening_hours and time_zone"}
 HANDOFF_FILE = PROJECT_ROOT / "handoff.yml"
 _SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*(?:([01]\d|2[0-3]):([0-5]\d)|24:00)")
 
@@ -27,7 +32,7 @@ class HandoffConfiguration:
     """What the file says."""
 
     hours: BusinessHours
-    reference_prefix: str = "MG"
+    reference_prefix: str = "T"
     back_to_assistant: frozenset[str] = field(default_factory=frozenset)  # normalised phrases
     coalesce_s: float = 6.0
     updates_per_10_minutes: int = 25
@@ -51,7 +56,10 @@ def load_configuration(path: Path | None = None) -> HandoffConfiguration:
     except yaml.YAMLError as error:
         raise HandoffConfigurationError(f"{path}: not YAML ({error}). Correct the line it names.") from None
     try:
-        return _read(content)
+        ours = shop.load()
+        return _read(content, ours)
+    except shop.ShopError as wrong:
+        raise HandoffConfigurationError(str(wrong)) from None
     except _WrongError as wrong:
         raise HandoffConfigurationError(f"{path}: {wrong}") from None
 
@@ -60,7 +68,7 @@ class _WrongError(ValueError):
     pass
 
 
-def _read(content: Any) -> HandoffConfiguration:
+def _read(content: Any, ours: shop.Shop) -> HandoffConfiguration:
     known = {
         "reference_prefix", "business_hours", "back_to_assistant", "coalesce_seconds", "updates_per_10_minutes",
         "look_every_seconds", "order_link", "freshdesk_order_field", "public_url", "notifications",
@@ -69,14 +77,17 @@ def _read(content: Any) -> HandoffConfiguration:
     content = _mapping(content, "the file", known)
     digest = _mapping(content.get("notifications") or {}, "notifications", {"digest_above", "digest_seconds"})
     receipts = _mapping(content.get("receipts") or {}, "receipts", {"after_minutes", "at_most_every_minutes"})
-    prefix = content.get("reference_prefix", "MG")
+    for old, key in _MOVED.items():
+        if old in content:
+            log.warning("handoff.moved %s wins over %s of shop.yml. Remedy: write it there.", old, key)
+    prefix = content.get("reference_prefix", ours.ticket_prefix)
     if not (isinstance(prefix, str) and re.fullmatch(r"[A-Z]{1,6}", prefix)):
         raise _WrongError("reference_prefix must be one to six capital letters, such as MG.")
     order_link = _link(content, "order_link")
     if order_link and "{order_number}" not in order_link:
         raise _WrongError("order_link must contain {order_number}.")
     return HandoffConfiguration(
-        hours=_hours(content.get("business_hours")),
+        hours=_hours(content["business_hours"]) if "business_hours" in content else _shop_hours(ours),
         reference_prefix=prefix,
         back_to_assistant=_phrases(content.get("back_to_assistant") or []),
         coalesce_s=_number(content, "coalesce_seconds", 6, 0, 60),
@@ -90,6 +101,14 @@ def _read(content: Any) -> HandoffConfiguration:
         digest_above=int(_number(digest, "digest_above", 5, 1, 1000)),
         digest_s=_number(digest, "digest_seconds", 60, 1, 3600),
     )
+
+
+def _shop_hours(ours: shop.Shop) -> BusinessHours:
+    """The opening hours of shop.yml; a shop that gives none is always open."""
+    days = {day: spans for day, spans in ours.opening_hours.items() if day != "holidays"}
+    holidays = [*ours.opening_hours.get("holidays", ()), *ours.holidays]
+    always = {day: ["00:00-24:00"] for day in DAYS}
+    return _hours({"timezone": ours.time_zone, "days": days or always, "holidays": holidays})
 
 
 def _hours(content: Any) -> BusinessHours:

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 import settings
 import settings_values
+import shop
 
 METADATA = sa.MetaData()
 ORDERS = sa.Table(
@@ -171,7 +172,7 @@ def prepare(configured: settings.Settings, any_database: bool = False) -> str:
     write_customers(state)
     if url != settings.sqlite_url(state / "orders.db") and not any_database:
         return "ORDERS_DATABASE_URL is the shop's own database; it is only read."
-    today = datetime.now(ZoneInfo(configured.values["SHOP_TIMEZONE"] or "UTC")).date()
+    today = datetime.now(ZoneInfo(shop.load().time_zone)).date()
     outcome = seed(url, today)
     if outcome == "not_ours":
         return "The table `orders` is not the demo's; it is only read."

@@ -204,6 +204,6 @@ def twin(settings: Settings, environment: dict[str, str]) -> Child:
 
 
 def newest_model() -> Path | None:
-    """The newest archive in models/."""
-    archives = sorted((PROJECT_ROOT / "models").glob("*.tar.gz"), key=lambda path: path.stat().st_mtime)
+    """The shop's newest archive."""
+    archives = sorted(settings_module.load().models_path.glob("*.tar.gz"), key=lambda path: path.stat().st_mtime)
     return archives[-1] if archives else None

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import settings
 import shop
+from launch import shop_folder
 from launch.console import LaunchError, done, say
 from settings import PROJECT_ROOT
 
-MODELS = PROJECT_ROOT / "models"
 INPUTS = ("data/**/*.yml", "domain.yml", "config.yml", "components/**/*.py", "components/**/*.txt",
           "components/**/*.npz", "requirements.lock")
 NOT_INPUTS = ("data/policy_topics/", "data/shops/", "data/hinglish_words.yml")  # policy answers are made with these
@@ -28,7 +28,10 @@ _NOISE = re.compile(r"Warning|^Traceback|^The above exception|GraphComponentExce
 
 def fingerprint() -> str:
     """Hash of every file that goes into a model."""
-    digest = hashlib.sha256(f"{settings.load().order_number_pattern} {shop.load().orders}".encode())
+    configured, ours = settings.load(), shop.load()
+    digest = hashlib.sha256(f"{configured.order_number_pattern} {ours.name} {ours.orders} {ours.languages}".encode())
+    for path in shop_folder.files(configured.shop_path):
+        digest.update(path.read_bytes() + b"\0")
     for pattern in INPUTS:
         for path in sorted(PROJECT_ROOT.glob(pattern)):
             name = path.relative_to(PROJECT_ROOT).as_posix()
@@ -40,7 +43,7 @@ def fingerprint() -> str:
 def train() -> Path:
     """The model for today's inputs, trained when there is none. Raises LaunchError when training fails."""
     with _one_at_a_time():
-        model = MODELS / f"assistant-{fingerprint()}.tar.gz"
+        model = settings.load().models_path / f"assistant-{fingerprint()}.tar.gz"
         if model.exists():
             os.utime(model)  # `models/` is read by "the newest archive"
             done(f"The model is up to date ({model.name}).")
@@ -68,7 +71,10 @@ def _check_designers_files() -> None:
 
 
 def _run_rasa_train(name: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "launch.rasa_cli", "train", "--quiet", "--skip-validation", "--out", str(MODELS)]
+    configured = settings.load()
+    domain, data = shop_folder.compose(configured.shop_path, configured.state_path)
+    command = [sys.executable, "-m", "launch.rasa_cli", "train", "--quiet", "--skip-validation"]
+    command += ["--out", str(configured.models_path), "--domain", str(domain), "--data", *map(str, data)]
     return subprocess.run(
         [*command, "--fixed-model-name", name], cwd=PROJECT_ROOT, capture_output=True, text=True,
         env={**os.environ, "PYTHONWARNINGS": "ignore"},
@@ -85,7 +91,7 @@ def _said(result: subprocess.CompletedProcess[str]) -> str:
 
 
 def _forget_old_models(current: Path) -> None:
-    archives = sorted(MODELS.glob("assistant-*.tar.gz"), key=lambda path: path.stat().st_mtime, reverse=True)
+    archives = sorted(current.parent.glob("assistant-*.tar.gz"), key=lambda path: path.stat().st_mtime, reverse=True)
     for archive in archives[KEPT_MODELS:]:
         if archive != current:
             archive.unlink(missing_ok=True)
@@ -93,7 +99,8 @@ def _forget_old_models(current: Path) -> None:
 
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
-    MODELS.mkdir(exist_ok=True)
-    with (MODELS / ".lock").open("w") as lock:
+    models = settings.load().models_path
+    models.mkdir(parents=True, exist_ok=True)
+    with (models / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -34,15 +34,8 @@ def orders() -> Orders:
 
     configured = settings.load()
     ours = shop.load()
-    # Variables that are set win over shop.yml; the launcher's children have them all, with their defaults at least.
-    region = _chosen(configured.default_region, "IN") or ours.region
-    zone = _chosen(configured.shop_timezone, "Asia/Kolkata") or ours.time_zone
-    reader = RowReader(region, zone, ours.orders.get("statuses") or {})
+    reader = RowReader(ours.region, ours.time_zone, ours.orders.get("statuses") or {})
     return Orders(OrderRepository(configured.values["ORDERS_DATABASE_URL"] or "", reader))
-
-
-def _chosen(value: str | None, default: str) -> str | None:
-    return value if value != default else None
 
 
 def order_number_example() -> str:

@@ -15,6 +15,7 @@ from typing import Protocol
 import settings
 from components.embeddings.sentence_embeddings import SentenceEmbeddings
 from components.escalation.examples import NONE, ROOT, training_examples
+from components.order_numbers.shops import shop_pattern
 from components.text.classifier import Classifier, ClassifierOptions, Embedder, digest, in_order
 
 log = logging.getLogger(__name__)
@@ -71,7 +72,7 @@ class Reasons:
 
 def options() -> ClassifierOptions:
     """How reasons are learnt: as intents are, for this shop's order numbers."""
-    return ClassifierOptions(order_number_pattern=settings.load().order_number_pattern or r"\d{5}")
+    return ClassifierOptions(order_number_pattern=shop_pattern())
 
 
 def fit(root: Path = ROOT) -> Classifier:
@@ -86,7 +87,8 @@ def default_reasons(root: Path = ROOT) -> Reasons:
 
     Raises EscalationDataError.
     """
-    archives = sorted((root / "models").glob("*.tar.gz"), key=lambda path: path.stat().st_mtime, reverse=True)
+    models = settings.load().models_path if root == ROOT else root / "models"
+    archives = sorted(models.glob("*.tar.gz"), key=lambda path: path.stat().st_mtime, reverse=True)
     classifier = _from_archive(archives[0]) if archives else None
     return Reasons(classifier or _kept(root))
 

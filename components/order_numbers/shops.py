@@ -9,8 +9,7 @@ from components.order_numbers.shape import DEFAULT_PATTERN, Shape, ShapeError
 
 def shop_pattern() -> str:
     """A regular expression that matches the shop's order numbers as it writes them. Raises shop.ShopError."""
-    chosen = settings.load().order_number_pattern or DEFAULT_PATTERN
-    if chosen != DEFAULT_PATTERN:  # every child of the launcher has the variable, with its default at least
+    if chosen := settings.load().order_number_pattern:
         return chosen
     orders = shop.load().orders
     try:

@@ -65,7 +65,7 @@ _PLACEHOLDER = {
 _GREETING = (
     r"(?:hi+|hello+|helo|hlo|hey+|hii+|dear|namaste|namaskar|greetings|good (?:morning|afternoon|evening|day)|gm)"
 )
-_ADDRESSED = r"(?:there|team|sir|madam|ma'?am|mam|ji|bhai|friends?|guys|marigold(?: team)?|to you|all|everyone)"
+_ADDRESSED = r"(?:there|team|sir|madam|ma'?am|mam|ji|bhai|friends?|guys|(?:\w+ )?team|to you|all|everyone)"
 _OPENING = re.compile(
     rf"^(?:{_GREETING}(?:[\s,.!:-]+{_ADDRESSED})*[\s,.!:-]+|(?:sir|madam|ma'?am|mam|dear|bhai)[\s,.!:-]+)+"
 )

@@ -57,7 +57,8 @@ def main(arguments: list[str]) -> int:
 
 def _options(arguments: list[str]) -> Options:
     parser = argparse.ArgumentParser(prog="python -m connectors.server", description=__doc__)
-    parser.add_argument("--models", type=Path, default=PROJECT_ROOT / "models", help="the newest archive counts")
+    models = settings_module.load().models_path
+    parser.add_argument("--models", type=Path, default=models, help="the newest archive counts")
     parser.add_argument("--endpoints", type=Path, default=PROJECT_ROOT / "endpoints.yml")
     parser.add_argument("--credentials", type=Path, default=PROJECT_ROOT / "credentials.yml")
     return Options(**{name: path.resolve() for name, path in vars(parser.parse_args(arguments)).items()})

@@ -50,6 +50,8 @@ class GroundedAnswer:
     model: str | None = None
     usage: Usage = NO_USAGE
     latency_ms: int = 0
+    score: float = 1.0
+    """How probably the pages answer the question at all."""
 
 
 @dataclass(frozen=True)
@@ -100,8 +102,10 @@ class PolicyAnswers:
         if section is None or not (finding.answerable or (self._writer and finding.score >= WORTH_ASKING)):
             return NotCovered(finding.score)
         if self._writer is None:
-            return self._extractive(question, section, "extractive")
-        return await self._written(question, asked, finding, self._writer)
+            outcome: Outcome = self._extractive(question, section, "extractive")
+        else:
+            outcome = await self._written(question, asked, finding, self._writer)
+        return replace(outcome, score=finding.score) if isinstance(outcome, GroundedAnswer) else outcome
 
     def prepare(self) -> None:
         """Index the pages and load the embedding model now (blocking), so that no customer waits for it."""
