@@ -254,7 +254,8 @@ def load(
 def _resolve(values: dict[str, str | None]) -> None:
     """Fill in the defaults that depend on other variables."""
     state = _state(values)
-    values["STATE_DIR"] = str(state)
+    if values["SHOP_DIR"]:
+        values["STATE_DIR"] = str(state)
     for name, file in zip(DATABASES, ("orders.db", "conversations.db"), strict=True):
         values[name] = settings_values.database_url(values[name] or sqlite_url(state / file))
     values["ARCHIVE_URL"] = values["ARCHIVE_URL"] or (state / "archive").as_uri()

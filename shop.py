@@ -143,9 +143,20 @@ def _opening_hours(value: Any) -> Mapping[str, Any]:
         elif day not in DAYS:
             nearest = get_close_matches(str(day), DAYS, 1, 0.0)[0]
             raise _WrongError(f"opening_hours: '{day}' is no day. Remedy: '{nearest}'.")
-        elif not isinstance(spans, (list, type(None))) or not all(_SPAN.fullmatch(str(span)) for span in spans or []):
-            raise _WrongError(f"opening_hours.{day}: {spans!r} is not understood. Remedy: [\"09:00-17:30\"].")
+        elif not isinstance(spans, (list, type(None))):
+            raise _WrongError(f"opening_hours.{day}: {spans!r} is no list. Remedy: [\"09:00-17:30\"].")
+        else:
+            for span in spans or []:
+                _hours_of_a_day(day, str(span))
     return dict(value)
+
+
+def _hours_of_a_day(day: str, span: str) -> None:
+    if not _SPAN.fullmatch(span):
+        raise _WrongError(f"opening_hours.{day}: {span!r} is not understood. Remedy: write it like 09:00-21:00.")
+    opens, _, closes = span.replace(" ", "").partition("-")
+    if closes <= opens:
+        raise _WrongError(f"opening_hours.{day}: {span!r} ends before it begins. Remedy: split it at midnight.")
 
 
 def _holidays(value: Any) -> tuple[dt.date, ...]:

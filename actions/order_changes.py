@@ -21,7 +21,7 @@ from actions.orders.numbers import named
 from actions.orders.repository import OrdersUnavailable
 from actions.skill import services
 from actions.skill.action import BaseAction, Domain, Event, in_form, intent_name, message_metadata, turns_backwards
-from actions.skill.order_answers import MOST_ROWS, numbers_meant, told_before
+from actions.skill.order_answers import MOST_ROWS, misshaped_in_message, numbers_meant, told_before
 from actions.skill.texts import Pieces
 
 NOT_WITH_THE_COURIER = frozenset({OrderStatus.PLACED, OrderStatus.CONFIRMED, OrderStatus.PACKED})
@@ -97,6 +97,8 @@ class ValidateOrderChangeForm(FormValidationAction):
     async def _without_a_number(self, tracker: Tracker, phone: str) -> dict[str, Any]:
         """What the words pick from the list on offer; else the order talked about; else the only one it can be."""
         known = tracker.get_slot("change_order_number")
+        if misshaped_in_message(tracker):
+            return {"change_order_number": None} if known else {}  # they mean an order, and none that we know of
         offered = list(tracker.get_slot("orders_offered") or [])
         if offered and intent_name(tracker) in PICKS_AN_ORDER and not (known and intent_name(tracker) == "affirm"):
             found = await self.orders.find(offered, phone)
@@ -150,6 +152,10 @@ class ActionAskChangeOrderNumber(BaseAction):
         return "action_ask_change_order_number"
 
     async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
+        if misshaped := misshaped_in_message(tracker):
+            example = services.order_number_example()
+            dispatcher.utter_message(response="utter_order_status_misshaped", number=misshaped, example=example)
+            return []
         phone = message_metadata(tracker).get("phone")
         kind = tracker.get_slot("change_kind")
         try:

@@ -40,10 +40,15 @@ def fingerprint() -> str:
     return digest.hexdigest()[:16]
 
 
+def models_folder() -> Path:
+    """Where the shop's models are."""
+    return settings.load().models_path
+
+
 def train() -> Path:
     """The model for today's inputs, trained when there is none. Raises LaunchError when training fails."""
     with _one_at_a_time():
-        model = settings.load().models_path / f"assistant-{fingerprint()}.tar.gz"
+        model = models_folder() / f"assistant-{fingerprint()}.tar.gz"
         if model.exists():
             os.utime(model)  # `models/` is read by "the newest archive"
             done(f"The model is up to date ({model.name}).")
@@ -74,7 +79,7 @@ def _run_rasa_train(name: str) -> subprocess.CompletedProcess[str]:
     configured = settings.load()
     domain, data = shop_folder.compose(configured.shop_path, configured.state_path)
     command = [sys.executable, "-m", "launch.rasa_cli", "train", "--quiet", "--skip-validation"]
-    command += ["--out", str(configured.models_path), "--domain", str(domain), "--data", *map(str, data)]
+    command += ["--out", str(models_folder()), "--domain", str(domain), "--data", *map(str, data)]
     return subprocess.run(
         [*command, "--fixed-model-name", name], cwd=PROJECT_ROOT, capture_output=True, text=True,
         env={**os.environ, "PYTHONWARNINGS": "ignore"},
@@ -99,7 +104,7 @@ def _forget_old_models(current: Path) -> None:
 
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
-    models = settings.load().models_path
+    models = models_folder()
     models.mkdir(parents=True, exist_ok=True)
     with (models / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -27,6 +27,26 @@ def test_shop_dir_names_another_folder(tmp_path: Path) -> None:
     ("languages: [en]\n", "name"),
     ("name: A\nlanguages: en\n", "must be a list"),
     ("name: A\nlanguages: [xx]\n", "one of en"),
+    ("name: A\nlanguages: []\n", "is empty"),
+    ("name: A\nregion: UK\n", "such as GB"),
+    ("name: A\nregion: 44\n", "such as GB"),
+    ("name: A\ncurrency: POUND\n", "such as GBP"),
+    ("name: A\ntime_zone: London\n", "Europe/London"),
+    ("name: A\ntime_zone: ../etc/passwd\n", "Europe/London"),
+    ("name: A\nopening_hours: always\n", "09:00-17:30"),
+    ("name: A\nopening_hours: {moonday: []}\n", "'monday'"),
+    ("name: A\nopening_hours: {monday: ['9-5']}\n", "09:00-21:00"),
+    ("name: A\nopening_hours: {holidays: [soon]}\n", "2027-01-26"),
+    ("name: A\nholidays: 2027-01-26\n", "must be dates"),
+    ("name: A\nticket_prefix: ab\n", "capital letters"),
+    ("name: A\norders: 10234\n", "id_examples"),
+    ("name: A\norders: {id_example: [1]}\n", "'id_examples'"),
+    ("name: A\norders: {id_examples: WC-1}\n", "WC-1001"),
+    ("name: A\norders: {statuses: [done]}\n", "wc-completed"),
+    ("name: A\norders: {statuses: {done: deliverd}}\n", "'delivered'"),
+    ("name: A\nactions: [cancle]\n", "one of cancel"),
+    ("name: A\nquiet_hours: 9pm\n", "21:00-08:00"),
+    ("name: [A]\n", "no name"),
     ("- a\n", "key: value"),
     ("name: [\n", "not valid YAML"),
 ])
@@ -39,3 +59,24 @@ def test_a_mistake_is_named_with_its_remedy(tmp_path: Path, text: str, remedy: s
 def test_a_folder_without_shop_yml_is_named(tmp_path: Path) -> None:
     with pytest.raises(shop.ShopError, match="cannot be read"):
         shop.load(tmp_path)
+
+
+def test_norway_is_a_country_and_no_denial(tmp_path: Path) -> None:
+    (tmp_path / "shop.yml").write_text("name: A\nregion: NO\n", encoding="utf-8")
+    assert shop.read(tmp_path).region == "NO"
+
+
+def test_shops_under_one_state_never_mix(tmp_path: Path) -> None:
+    shops = [tmp_path / "a" / "oak", tmp_path / "b" / "oak"]
+    found = [settings.load({"STATE_DIR": str(tmp_path / "var"), "SHOP_DIR": str(folder)}) for folder in shops]
+    places = [(one.state_path, one.models_path, one.conversation_database_url, one.archive_url) for one in found]
+    assert all(len({str(place[kind]) for place in places}) == 2 for kind in range(4)), places
+    again = settings.load(found[0].as_environment())
+    assert again.state_path == found[0].state_path, "a child process stays where its parent is"
+    assert settings.load({"STATE_DIR": str(tmp_path / "var")}).state_path == (tmp_path / "var").resolve()
+
+
+def test_an_old_variable_wins_and_says_where_it_belongs(monkeypatch: pytest.MonkeyPatch, caplog) -> None:
+    monkeypatch.setenv("DEFAULT_REGION", "GB")
+    assert shop.load().region == "GB"
+    assert "DEFAULT_REGION wins over region of shop.yml" in caplog.text

@@ -101,6 +101,18 @@ async def test_number_in_a_question_of_its_own_changes_nothing() -> None:
     assert await form.extract_change_order_number(CollectingDispatcher(), at, {}) == {}
 
 
+@pytest.mark.parametrize("known", [None, "10241"])
+async def test_what_is_no_number_of_this_shop_never_stands_for_another_order(known: str | None) -> None:
+    only = Order("10241", OrderStatus.PACKED)
+    at = tracker(change_kind="cancel", change_order_number=known)
+    at.latest_message["entities"] = [{"entity": "order_number_misshaped", "value": "112-4567890-1234567"}]
+    form = ValidateOrderChangeForm(FakeOrders(only))
+    found = await form.extract_change_order_number(CollectingDispatcher(), at, {})
+    assert not found.get("change_order_number")
+    said, _ = await run(ActionAskChangeOrderNumber(FakeOrders(only)), at)
+    assert said == ["utter_order_status_misshaped"]
+
+
 async def test_database_away_is_said_when_no_order_is_known() -> None:
     responses, _ = await run(ActionAskChangeOrderNumber(FakeOrders(away=True)), tracker())
     assert responses == ["utter_order_change_away"]

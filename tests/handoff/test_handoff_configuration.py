@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -42,10 +43,9 @@ def test_business_hours_are_the_shops_own_time(moment: tuple[int, ...], is_open:
 
 
 def test_a_holiday_is_closed_and_the_next_opening_is_the_day_after(tmp_path: Path) -> None:
-    hours_of = yaml.safe_load(HANDOFF_FILE.read_text())["business_hours"]
-    hours = load_configuration(
-        changed(tmp_path, business_hours={**hours_of, "holidays": [dt.date(2027, 1, 26)]})
-    ).hours
+    days = {"tuesday": ["09:00-21:00"], "wednesday": ["09:00-21:00"]}
+    of_old = {"timezone": "Asia/Kolkata", "days": days, "holidays": [dt.date(2027, 1, 26)]}
+    hours = load_configuration(changed(tmp_path, business_hours=of_old)).hours
     assert not hours.open_at(at(2027, 1, 26, 12, 0))
     assert hours.next_opening(at(2027, 1, 26, 12, 0)) == dt.datetime(2027, 1, 27, 9, 0, tzinfo=KOLKATA)
 
@@ -91,3 +91,15 @@ def test_a_file_that_is_no_mapping_is_named(tmp_path: Path, written: str) -> Non
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(HandoffConfigurationError, match="Restore it"):
         load_configuration(tmp_path / "gone.yml")
+
+
+def test_another_shops_hours_and_prefix_come_from_its_shop_yml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "name: Oak\ntime_zone: Europe/London\nticket_prefix: OS\nopening_hours: {monday: ['09:00-17:30']}\n"
+    (tmp_path / "shop.yml").write_text(said + "holidays: [2026-11-30]\n", encoding="utf-8")
+    monkeypatch.setenv("SHOP_DIR", str(tmp_path))
+    configuration = load_configuration()
+    assert configuration.reference_prefix == "OS"
+    in_london = partial(dt.datetime, 2026, 11, tzinfo=dt.timezone.utc)
+    assert configuration.hours.open_at(int(in_london(23, 17, 29).timestamp()))
+    assert not configuration.hours.open_at(int(in_london(23, 17, 30).timestamp()))
+    assert not configuration.hours.open_at(int(in_london(30, 12).timestamp())), "a holiday"

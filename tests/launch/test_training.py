@@ -18,7 +18,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("domain.yml", "config.yml", "requirements.lock"):
         (tmp_path / name).write_text(name)
     monkeypatch.setattr(training, "PROJECT_ROOT", tmp_path)
-    monkeypatch.setattr(training, "MODELS", tmp_path / "models")
+    monkeypatch.setattr(training, "models_folder", lambda: tmp_path / "models")
+    monkeypatch.setenv("STATE_DIR", str(tmp_path / "var"))
     return tmp_path
 
 

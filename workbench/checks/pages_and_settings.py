@@ -1,4 +1,4 @@
-"""Policy pages, handoff.yml and config.yml: what the code that reads them complains of, with the line where it is."""
+"""shop.yml, policy pages, handoff.yml, config.yml: what the code that reads them complains of, with its line."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import shop
 from actions.knowledge.pages.documents import KnowledgeError, load_pages, read_page
 from components.escalation.settings import POLICY, EscalationConfigError, parse
 from components.order_numbers.meaning import ExamplesError, read_examples
@@ -20,7 +21,7 @@ _ADVICE = re.compile(r"(?:\. Remedy: |(?<=[.)]) (?=[A-Z][a-z]+ ))")
 
 def settings_findings(root: Path) -> list[Finding]:
     """Everything wrong with policy_kb/, handoff.yml, config.yml and the examples of order numbers."""
-    return [*_pages(root), *_handoff(root), *_config(root), *_order_numbers(root)]
+    return [*_shop(root), *_pages(root), *_handoff(root), *_config(root), *_order_numbers(root)]
 
 
 def _pages(root: Path) -> Iterator[Finding]:
@@ -39,6 +40,14 @@ def _pages(root: Path) -> Iterator[Finding]:
     except KnowledgeError as error:
         name, _, problem = str(error).partition(": ")
         yield _finding("bad policy page", folder / Path(name).name, root, problem)
+
+
+def _shop(root: Path) -> Iterator[Finding]:
+    path = root / shop.FILE
+    try:
+        shop.read(root)
+    except shop.ShopError as error:
+        yield _finding("bad shop.yml", path, root, str(error).removeprefix(f"{path}: "))
 
 
 def _handoff(root: Path) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from workbench.checks.findings import Finding
 from workbench.nlu.phrases import PROJECT_ROOT
 
 FEW_LINES = 30
-DESIGNERS = ("domain.yml", "config.yml", "handoff.yml", "policy_kb", "data/rules", "data/order_numbers",
+DESIGNERS = ("domain.yml", "config.yml", "handoff.yml", "shop.yml", "policy_kb", "data/rules", "data/order_numbers",
              "data/follow_ups", "tests/stories")  # fmt: skip
 GREETS = "- rule: Customer greets\n  steps:\n  - intent: greet\n  - action: utter_greet\n"
 
@@ -151,9 +151,9 @@ MISTAKES = {
     "a comment that is never closed": (
         "policy_kb/exceptions.md", "## ", "<!-- a note\n\n## ", "bad policy page", None, "End it with"),
     "opening hours that end before they begin": (
-        "handoff.yml", 'monday: ["09:00-21:00"]', 'monday: ["21:00-09:00"]', "bad handoff.yml", "monday:", "midnight"),
+        "shop.yml", 'monday: ["09:00-21:00"]', 'monday: ["21:00-09:00"]', "bad shop.yml", "monday:", "midnight"),
     "opening hours that are none": (
-        "handoff.yml", 'monday: ["09:00-21:00"]', 'monday: ["9 to 9"]', "bad handoff.yml", "monday:", "09:00-21:00"),
+        "shop.yml", 'monday: ["09:00-21:00"]', 'monday: ["9 to 9"]', "bad shop.yml", "monday:", "09:00-21:00"),
     "a link for orders without its placeholder": (
         "handoff.yml", "order_link: null", "order_link: https://admin.example.com", "bad handoff.yml", "order_link:",
         "{order_number}"),
