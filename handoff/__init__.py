@@ -3,8 +3,8 @@
     open_takeover      customer escalated ─────────► waiting ──── customer wants the assistant back ──► bot
     agent_said         first public comment        ► agent   ──── ticket solved or closed ───────────► bot
 
-The state is SQL (`storage/tables.py`), one row a customer, and every change raises that row's `epoch`: a reply
-computed in an older epoch is never sent (`takeover/thread_control.py`). Whatever has to happen elsewhere (ticket,
+The state is SQL (`storage/tables.py`), one row a customer, and every change raises that row's control version: a reply
+computed in an older one is never sent (`takeover/thread_control.py`). Whatever has to happen elsewhere (ticket,
 notification, words for the customer) is written as a row in the same transaction and carried out later by the worker,
 any number of times with the effect of once.
 

@@ -87,7 +87,7 @@ def _one(db: Database, what: str, reference: str, words: str) -> int:
     with db.write() as connection:
         connection.execute(
             update(takeovers)
-            .where(takeovers.c.id == takeover.id, takeovers.c.return_epoch.is_(None))
+            .where(takeovers.c.id == takeover.id, takeovers.c.return_version.is_(None))
             .values(look_at=time.time())
         )
     return 0

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import redis.asyncio
 from redis.exceptions import RedisError
 
-from connectors.conversations.thread_control import Floor
+from connectors.conversations.thread_control import ThreadControl
 from connectors.message_bus import quoting
 from connectors.message_bus.commit import WINDOW_S
 from connectors.message_bus.turn import Reply, Turn
@@ -62,8 +62,8 @@ class Speaker(Protocol):
 class EntryHandler:
     """The message bus's `Handler`: who speaks is asked first, the dialogue engine does the rest."""
 
-    def __init__(self, client: redis.asyncio.Redis, speaker: Speaker, floor: Floor) -> None:
-        self._client, self._speaker, self._floor = client, speaker, floor
+    def __init__(self, client: redis.asyncio.Redis, speaker: Speaker, control: ThreadControl) -> None:
+        self._client, self._speaker, self._control = client, speaker, control
 
     async def handle(self, turn: Turn) -> None:
         """Fill the turn with what its entry leads to."""
@@ -75,7 +75,7 @@ class EntryHandler:
         elif kind == "conversation_returned":
             await self._returned(turn)
         elif kind == "comment_failed":
-            await self._floor.not_delivered(str(turn.entry.payload["key"]), str(turn.entry.payload["why"]))
+            await self._control.not_delivered(str(turn.entry.payload["key"]), str(turn.entry.payload["why"]))
         else:
             raise ValueError(f"unknown kind of entry: {kind}")
 
@@ -91,25 +91,25 @@ class EntryHandler:
     async def before_commit(self, turn: Turn) -> None:
         """A takeover that the turn opened shows in the mirror before the customer can hear of it."""
         if _called_a_person(turn.events):
-            await self._floor.called(turn.entry.customer, turn.entry.id, turn.epoch)
+            await self._control.called(turn.entry.customer, turn.entry.id, turn.control_version)
 
     async def _returned(self, turn: Turn) -> None:
-        """The assistant has the floor again, unless the agent took it up once more in the meantime."""
-        state = await self._floor.accept_return(turn.entry.customer, turn.entry.id)
-        turn.epoch = state.epoch
-        if state.holder != "bot":
+        """The assistant owns the conversation again, unless the agent took it up once more in the meantime."""
+        state = await self._control.accept_return(turn.entry.customer, turn.entry.id)
+        turn.control_version = state.control_version
+        if state.owner != "bot":
             return
         await self._speaker.say(turn, RETURNED_WITH.get(str(turn.entry.payload.get("reason")), ENDED))
         await self._speaker.restart(turn)
 
     async def _message(self, turn: Turn) -> None:
-        state = await self._floor.holder(turn.entry.customer)
-        turn.epoch = state.epoch
+        state = await self._control.owner(turn.entry.customer)
+        turn.control_version = state.control_version
         # A turn that called a person, and died before it was committed, runs again: the customer was not told yet.
         if (
-            state.holder != "bot"
+            state.owner != "bot"
             and state.opened_by != turn.entry.id
-            and not await self._handed_back(turn, waiting=state.holder == "waiting")
+            and not await self._handed_back(turn, waiting=state.owner == "waiting")
         ):
             return
         sent_at = turn.metadata.get("timestamp") or time.time()
@@ -134,14 +134,14 @@ class EntryHandler:
         """
         turn.outcome = "relayed"
         wish = await self._speaker.wish(turn) if waiting else None
-        relayed = await self._floor.relay(turn.entry.customer, turn.entry, wish)
+        relayed = await self._control.relay(turn.entry.customer, turn.entry, wish)
         if relayed.receipt is not None:
             await self._acknowledge(turn, relayed.receipt)
         if relayed.outcome != "answerable":
             return False
-        state = await self._floor.holder(turn.entry.customer)
-        turn.epoch, turn.outcome = state.epoch, "answered"
-        return state.holder == "bot"
+        state = await self._control.owner(turn.entry.customer)
+        turn.control_version, turn.outcome = state.control_version, "answered"
+        return state.owner == "bot"
 
     async def _acknowledge(self, turn: Turn, receipt: Receipt) -> None:
         if receipt.opens is None:
@@ -158,12 +158,12 @@ class EntryHandler:
 
     async def _taken_meanwhile(self, turn: Turn) -> bool:
         """An agent spoke up while the answer was made: it would not be sent, and the message is theirs to read."""
-        state = await self._floor.holder(turn.entry.customer)
-        if state.holder == "bot" or state.opened_by == turn.entry.id:
+        state = await self._control.owner(turn.entry.customer)
+        if state.owner == "bot" or state.opened_by == turn.entry.id:
             return False
         turn.forget()
-        turn.epoch, turn.outcome = state.epoch, "relayed"
-        await self._floor.relay(turn.entry.customer, turn.entry)
+        turn.control_version, turn.outcome = state.control_version, "relayed"
+        await self._control.relay(turn.entry.customer, turn.entry)
         return True
 
 

@@ -11,13 +11,13 @@ from handoff.takeover.thread_control import Relayed
 
 
 class State(Protocol):
-    """Who speaks ("bot", "waiting" or "agent"), the fencing epoch, the wamid of the turn that last called a person."""
+    """Who speaks ("bot", "waiting" or "agent"), the fencing token, the wamid of the turn that last called a person."""
 
     @property
-    def holder(self) -> str: ...
+    def owner(self) -> str: ...
 
     @property
-    def epoch(self) -> int: ...
+    def control_version(self) -> int: ...
 
     @property
     def opened_by(self) -> str | None: ...
@@ -26,12 +26,12 @@ class State(Protocol):
 class Authority(Protocol):
     """Takeover authority. Methods raise handoff.storage.database.HandoffUnavailable."""
 
-    async def holder(self, customer: str) -> State:
-        """Who has the floor before a turn."""
+    async def owner(self, customer: str) -> State:
+        """Who owns the conversation before a turn."""
         ...
 
-    async def admit_reply(self, customer: str, epoch: int, wamid: str | None) -> bool:
-        """Whether a reply computed in `epoch` for the entry `wamid` may still be sent."""
+    async def admit_reply(self, customer: str, control_version: int, wamid: str | None) -> bool:
+        """Whether a reply computed in `control_version` for the entry `wamid` may still be sent."""
         ...
 
     async def relay(self, customer: str, entry: Entry, wish: Wish | None = None) -> Relayed:
@@ -47,15 +47,15 @@ class Authority(Protocol):
         ...
 
     async def accept_return(self, customer: str, entry_id: str) -> State:
-        """The inbox has come to a conversation_returned entry; who has the floor from here on."""
+        """The inbox has come to a conversation_returned entry; who owns the conversation from here on."""
         ...
 
 
-class Floor(Authority, Protocol):
+class ThreadControl(Authority, Protocol):
     """The authority as consumer and outbox know it."""
 
-    async def called(self, customer: str, entry_id: str, epoch: int) -> None:
-        """The turn `entry_id`, begun in `epoch`, called a person and is about to be committed."""
+    async def called(self, customer: str, entry_id: str, control_version: int) -> None:
+        """The turn `entry_id`, begun in `control_version`, called a person and is about to be committed."""
         ...
 
 
@@ -63,18 +63,18 @@ class Floor(Authority, Protocol):
 class BotState:
     """The assistant speaks."""
 
-    holder: str = "bot"
-    epoch: int = 0
+    owner: str = "bot"
+    control_version: int = 0
     opened_by: str | None = None
 
 
-class BotHasIt:
+class BotAlwaysInControl:
     """No takeovers: the assistant always speaks."""
 
-    async def holder(self, customer: str) -> State:
+    async def owner(self, customer: str) -> State:
         return BotState()
 
-    async def admit_reply(self, customer: str, epoch: int, wamid: str | None) -> bool:
+    async def admit_reply(self, customer: str, control_version: int, wamid: str | None) -> bool:
         return True
 
     async def relay(self, customer: str, entry: Entry, wish: Wish | None = None) -> Relayed:
@@ -89,5 +89,5 @@ class BotHasIt:
     async def accept_return(self, customer: str, entry_id: str) -> State:
         return BotState()
 
-    async def called(self, customer: str, entry_id: str, epoch: int) -> None:
+    async def called(self, customer: str, entry_id: str, control_version: int) -> None:
         return None

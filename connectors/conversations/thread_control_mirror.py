@@ -1,4 +1,4 @@
-"""The floor as SQL says, and while SQL does not answer, as it last said: so that an outage silences few customers.
+"""Who owns a conversation, by SQL; while SQL does not answer, by what it said last: an outage silences few customers.
 
 SQL is the authority, and while it is away for all nobody can open, take up or give back a conversation. What it said
 last is therefore still true, provided that it was kept in time. It is: a turn that calls a person is committed (and
@@ -29,7 +29,7 @@ from connectors.message_bus.inbox import Entry
 from handoff.storage.database import HandoffUnavailable
 from handoff.takeover.customer_messages import Wish
 from handoff.takeover.inbox_entries import is_agents
-from handoff.takeover.thread_control import FloorState, Relayed
+from handoff.takeover.thread_control import ControlState, Relayed
 
 log = logging.getLogger(__name__)
 
@@ -42,62 +42,62 @@ REMEMBERED = 20_000
 Answer = TypeVar("Answer")
 
 
-class MirroredFloor:
-    """`floor`, with a copy of what it says in Redis. Methods raise HandoffUnavailable and redis.RedisError."""
+class MirroredThreadControl:
+    """`control`, with a copy of what it says in Redis. Methods raise HandoffUnavailable and redis.RedisError."""
 
     def __init__(
         self,
-        floor: Authority,
+        control: Authority,
         client: redis.asyncio.Redis,
         budget_s: float = BUDGET_S,
         pause_s: float = PAUSE_S,
         remembered: int = REMEMBERED,
     ) -> None:
-        self._floor, self._client = floor, client
+        self._control, self._client = control, client
         self._budget_s, self._pause_s, self._remembered = budget_s, pause_s, remembered
-        self._write = keys.Script(client, "floor")
-        self._kept: OrderedDict[str, tuple[FloorState, float]] = OrderedDict()
+        self._write = keys.Script(client, "thread_control")
+        self._kept: OrderedDict[str, tuple[ControlState, float]] = OrderedDict()
         self._ask_again_at: float | None = None  # None while SQL answers
 
-    async def holder(self, customer: str) -> State:
-        """Who has the floor. Raises HandoffUnavailable when that may be a person and SQL cannot tell."""
+    async def owner(self, customer: str) -> State:
+        """Who owns the conversation. Raises HandoffUnavailable when that may be a person and SQL cannot tell."""
         try:
             return await self._asked(customer)
         except HandoffUnavailable:
             state = await self._mirrored(customer)
-            if state.holder != "bot":
+            if state.owner != "bot":
                 raise
             return state
 
-    async def admit_reply(self, customer: str, epoch: int, wamid: str | None) -> bool:
-        """The send gate. Raises HandoffUnavailable when only SQL can know of the reply's epoch."""
+    async def admit_reply(self, customer: str, control_version: int, wamid: str | None) -> bool:
+        """The send gate. Raises HandoffUnavailable when only SQL can know of the reply's control version."""
         if wamid is not None and is_agents(wamid):
             await self._shown(customer)
         try:
-            return await self._ask(lambda: self._floor.admit_reply(customer, epoch, wamid))
+            return await self._ask(lambda: self._control.admit_reply(customer, control_version, wamid))
         except HandoffUnavailable:
             state = await self._mirrored(customer)
-            allowed = state.may_speak(epoch, wamid)
-            if not allowed and epoch > state.epoch:
+            allowed = state.may_speak(control_version, wamid)
+            if not allowed and control_version > state.control_version:
                 raise
             return allowed
 
-    async def called(self, customer: str, entry_id: str, epoch: int) -> None:
-        """Show the takeover that the turn `entry_id`, begun in `epoch`, opened; without SQL, as it must stand there."""
+    async def called(self, customer: str, entry_id: str, control_version: int) -> None:
+        """Show the takeover that the turn `entry_id` (begun in `control_version`) opened, even without SQL."""
         if not await self._shown(customer):
-            await self._keep(customer, FloorState("waiting", epoch + 1, entry_id))
+            await self._keep(customer, ControlState("waiting", control_version + 1, entry_id))
 
     async def relay(self, customer: str, entry: Entry, wish: Wish | None = None) -> Relayed:
-        return await self._floor.relay(customer, entry, wish)
+        return await self._control.relay(customer, entry, wish)
 
     async def not_delivered(self, entry_id: str, why: str) -> None:
-        await self._floor.not_delivered(entry_id, why)
+        await self._control.not_delivered(entry_id, why)
 
     async def held_back(self, customer: str, wamid: str, answer: str) -> None:
-        await self._floor.held_back(customer, wamid, answer)
+        await self._control.held_back(customer, wamid, answer)
 
     async def accept_return(self, customer: str, entry_id: str) -> State:
-        state = await self._floor.accept_return(customer, entry_id)
+        state = await self._control.accept_return(customer, entry_id)
         return await self._keep(customer, state)
 
     async def _shown(self, customer: str) -> bool:
@@ -108,8 +108,8 @@ class MirroredFloor:
             return False
         return True
 
-    async def _asked(self, customer: str) -> FloorState:
-        return await self._keep(customer, await self._ask(lambda: self._floor.holder(customer)))
+    async def _asked(self, customer: str) -> ControlState:
+        return await self._keep(customer, await self._ask(lambda: self._control.owner(customer)))
 
     async def _ask(self, question: Callable[[], Awaitable[Answer]]) -> Answer:
         """SQL's answer within the budget; after a failure only one asks now and then, the others are refused."""
@@ -121,37 +121,40 @@ class MirroredFloor:
             answer = await asyncio.wait_for(question(), self._budget_s)
         except (HandoffUnavailable, asyncio.TimeoutError) as error:
             if self._ask_again_at is None:
-                log.error("floor.database.away error=%s; going by the mirror", type(error).__name__)
+                log.error("thread_control.database.unavailable error=%s; going by the mirror", type(error).__name__)
             self._ask_again_at = time.monotonic() + self._pause_s
             raise HandoffUnavailable(type(error).__name__) from None
         if self._ask_again_at is not None:
-            log.info("floor.database.back")
+            log.info("thread_control.database.back")
             self._ask_again_at = None
         return answer
 
-    async def _keep(self, customer: str, state: State) -> FloorState:
+    async def _keep(self, customer: str, state: State) -> ControlState:
         """Write what differs from what this process wrote last; the normal case costs no round trip."""
-        kept = FloorState(state.holder, state.epoch, state.opened_by)
-        last, at = self._kept.get(customer, (FloorState(), 0.0))
-        if kept == last and (kept == FloorState() or time.monotonic() - at < KEEP_ANEW_S):
+        kept = ControlState(state.owner, state.control_version, state.opened_by)
+        last, at = self._kept.get(customer, (ControlState(), 0.0))
+        if kept == last and (kept == ControlState() or time.monotonic() - at < KEEP_ANEW_S):
             return kept
-        words = {"holder": kept.holder, "epoch": kept.epoch, "opened_by": kept.opened_by}
-        await self._write([keys.floor(customer)], [kept.epoch, json.dumps(words), KEEP_S])
+        # The stored names are older than the Python ones, and a release beside this one reads them.
+        stored = {"holder": kept.owner, "epoch": kept.control_version, "opened_by": kept.opened_by}
+        await self._write([keys.thread_control(customer)], [kept.control_version, json.dumps(stored), KEEP_S])
         self._kept[customer] = (kept, time.monotonic())
         self._kept.move_to_end(customer)
         if len(self._kept) > self._remembered:
             self._kept.popitem(last=False)
         return kept
 
-    async def _mirrored(self, customer: str) -> FloorState:
+    async def _mirrored(self, customer: str) -> ControlState:
         """As this or another process last heard it. Raises HandoffUnavailable for an entry that is not ours."""
-        text = await self._client.get(keys.floor(customer))
+        text = await self._client.get(keys.thread_control(customer))
         if text is None:
-            return FloorState()
+            return ControlState()
         try:
-            words = json.loads(text)
-            opened_by = words["opened_by"]
-            return FloorState(str(words["holder"]), int(words["epoch"]), None if opened_by is None else str(opened_by))
+            stored = json.loads(text)
+            opened_by = stored["opened_by"]
+            return ControlState(
+                str(stored["holder"]), int(stored["epoch"]), None if opened_by is None else str(opened_by)
+            )
         except (ValueError, KeyError, TypeError):
-            log.error("floor.mirror.unreadable")
+            log.error("thread_control.mirror.unreadable")
             raise HandoffUnavailable("the mirror is unreadable") from None

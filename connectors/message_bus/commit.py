@@ -86,7 +86,7 @@ class Commits:
             return [
                 {
                     "record": "turn", "customer": turn.entry.customer, "metadata": turn.metadata,
-                    "events": turn.events, "model": self.model_id, "epoch": turn.epoch,
+                    "events": turn.events, "model": self.model_id, "epoch": turn.control_version,
                     "replies": [{"text": reply.text, "metadata": reply.metadata} for reply in turn.replies],
                     "first_reply": turn.entry.first_reply,
                 }
@@ -124,7 +124,7 @@ def outgoing(turn: Turn, known: dict[str, Any]) -> list[Outgoing]:
             wamid=entry.id,
             body=reply.body,
             text=reply.text,
-            epoch=turn.epoch,
+            control_version=turn.control_version,
             author=author,
             address=address,
             expires_at=time.time() + WINDOW_S if reply.body.get("type") == "template" else window_ends,

@@ -124,7 +124,7 @@ class Consumer:
         except (RedisError, ConnectionError):
             raise
         except HandoffUnavailable as error:
-            log.warning("consumer.floor.unknown error=%s", type(error).__name__)
+            log.warning("consumer.thread_control.unknown error=%s", type(error).__name__)
             await self._ended(*item.place)
             return Again(self._retry_s)
         except OutsideUnavailable as error:
@@ -175,7 +175,7 @@ class Consumer:
 
     async def _set_aside(self, item: Item, turn: Turn, reason: str) -> None:
         """Keep the entry as a dead letter; the customer gets an apology for a message."""
-        fresh = Turn(turn.entry, turn.metadata, turn.epoch)
+        fresh = Turn(turn.entry, turn.metadata, turn.control_version)
         log.error("consumer.entry.set_aside kind=%s reason=%s", turn.entry.kind, reason)
         if turn.entry.kind == "message":
             await self._handler.apologise(fresh)

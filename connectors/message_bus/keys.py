@@ -85,8 +85,8 @@ def quotable(customer: str) -> str:
     return f"wa:quotable:{customer}"
 
 
-def floor(customer: str) -> str:
-    """Who had the floor when SQL was last heard: JSON with holder, epoch and opened_by."""
+def thread_control(customer: str) -> str:
+    """Who owned the conversation when SQL was last heard: owner, control_version (older names), opened_by."""
     return f"wa:floor:{customer}"
 
 

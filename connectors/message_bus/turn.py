@@ -42,7 +42,7 @@ class Turn:
 
     entry: Entry
     metadata: dict[str, Any]
-    epoch: int = 0
+    control_version: int = 0
     replies: list[Reply] = field(default_factory=list)
     appends: list[TrackerAppend] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)

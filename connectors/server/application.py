@@ -27,7 +27,7 @@ from connectors import metrics
 from connectors.conversations.entry_handler import EntryHandler, Speaker
 from connectors.conversations.identity import Identities
 from connectors.conversations.thread_control import Authority
-from connectors.conversations.thread_control_mirror import MirroredFloor
+from connectors.conversations.thread_control_mirror import MirroredThreadControl
 from connectors.dialogue.action_endpoint import KeptAliveEndpoint
 from connectors.dialogue.engine import RasaSpeaker
 from connectors.dialogue.grading import priority_of
@@ -44,7 +44,7 @@ from connectors.whatsapp.rendering.messages import MessageShaper
 from connectors.whatsapp.webhook.payload_ids import PayloadSigner
 from handoff.jobs.metrics import Figures
 from handoff.storage.database import Database
-from handoff.takeover.thread_control import Floor
+from handoff.takeover.thread_control import ThreadControl
 from settings import Settings
 
 log = logging.getLogger(__name__)
@@ -74,8 +74,8 @@ def build(settings: Settings, options: Options) -> Sanic:
         )
         signer = PayloadSigner(str(settings.whatsapp_app_secret))
         speaker = RasaSpeaker(agent, graph, MessageShaper(signer))
-        floor = app.ctx.floor = Floor.from_settings(settings, priority_of)
-        app.ctx.transport = transport(str(settings.redis_url), speaker, graph, floor, agent.model_id)
+        control = app.ctx.control = ThreadControl.from_settings(settings, priority_of)
+        app.ctx.transport = transport(str(settings.redis_url), speaker, graph, control, agent.model_id)
         app.ctx.transport.start()
         app.ctx.ready = lambda: agent.is_ready() and app.ctx.transport.partitions.beats()
 
@@ -102,10 +102,10 @@ def transport(
 ) -> Transport:
     """The message bus of this process, with Redis connections of its own, between this dialogue and this Graph."""
     client = connect(url, BUS_PATIENCE_S, connections=256)
-    floor = MirroredFloor(authority, client)
+    control = MirroredThreadControl(authority, client)
     commits = Commits(client, Identities(client), model_id)
-    consumer = Consumer(client, EntryHandler(client, speaker, floor), commits)
-    return Transport(client, consumer, Outbox(client, graph, floor))
+    consumer = Consumer(client, EntryHandler(client, speaker, control), commits)
+    return Transport(client, consumer, Outbox(client, graph, control))
 
 
 def _measure(app: Sanic) -> None:

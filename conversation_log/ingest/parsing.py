@@ -33,7 +33,7 @@ _SYSTEM_KINDS = ("conversation_returned", "agent_comment")
 # What action_escalate says when the takeover could not be stored, and what it assumes when nobody gave a reason.
 NOBODY_CALLED = "utter_handoff_unavailable"
 DEFAULT_REASON = "human_requested"
-# The send gate found that a person has the floor by now: the reply was never sent.
+# The send gate found that a person owns the conversation by now: the reply was never sent.
 NEVER_SENT = "floor_lost"
 
 

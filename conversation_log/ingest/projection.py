@@ -73,7 +73,7 @@ class Book(Pages):
             return latest
         idle = turn.at - latest["ended_at"] > judgements.IDLE
         if turn.answered:
-            # While a person has the floor nothing is answered; so this answer means that they gave it back.
+            # While a person owns the conversation nothing is answered; so this answer means that they gave it back.
             given_back = latest["resolution_status"] == "escalated"
             fresh = idle or given_back or (turn.begins_session and turn.at > latest["ended_at"])
         else:

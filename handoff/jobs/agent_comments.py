@@ -1,4 +1,4 @@
-"""What an agent does in the helpdesk: words for the customer, and with them the floor."""
+"""What an agent does in the helpdesk: words for the customer, and with them control."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from sqlalchemy import update
 from sqlalchemy.engine import Connection, Row
 
 from handoff.storage.database import Database
-from handoff.storage.queries import TicketRef, add_delivery, add_job, is_own_comment, lock_floor, locked_takeover
-from handoff.storage.tables import floors, takeovers
+from handoff.storage.queries import TicketRef, add_delivery, add_job, is_own_comment, lock_control, locked_takeover
+from handoff.storage.tables import takeovers, thread_controls
 from handoff.takeover.state_machine import FIRST_LOOK_S
 from handoff.takeover.takeover_end import WITH_PEOPLE
 
@@ -34,7 +34,7 @@ class AgentComment:
 
 
 def agent_said(db: Database, ticket: TicketRef, comment: AgentComment, now: float | None = None) -> str:
-    """Queue a public comment for the customer, once, and let the agent have the floor.
+    """Queue a public comment for the customer, once, and let the agent own the conversation.
 
     Returns relayed, seen (an earlier notification brought it), own (we wrote it) or unknown_ticket.
     """
@@ -48,9 +48,9 @@ def agent_said(db: Database, ticket: TicketRef, comment: AgentComment, now: floa
         payload = {"text": comment.text, "media": list(comment.media)}
         if not add_delivery(connection, takeover, "agent_comment", comment.entry_id, payload, now):
             return "seen"
-        first_words = takeover.state == "waiting" and takeover.return_epoch is None
+        first_words = takeover.state == "waiting" and takeover.return_version is None
         if first_words or _speaks_again(connection, takeover, comment):
-            _take_floor(connection, takeover, now)
+            _take_control(connection, takeover, now)
         return "relayed"
 
 
@@ -59,25 +59,25 @@ def _speaks_again(connection: Connection, takeover: Row, comment: AgentComment) 
     if not comment.ticket_open or comment.at <= max(takeover.status_at, takeover.closed_at or 0.0):
         return False
     if takeover.state != "closed":
-        return takeover.return_epoch is not None
-    floor = lock_floor(connection, takeover.customer)
-    return bool(floor.holder == "bot" and floor.takeover_id == takeover.id)
+        return takeover.return_version is not None
+    control = lock_control(connection, takeover.customer)
+    return bool(control.owner == "bot" and control.takeover_id == takeover.id)
 
 
-def _take_floor(connection: Connection, takeover: Row, now: float) -> None:
-    """The agent has the floor. A return that was announced is void: its epoch will never come."""
-    floor = lock_floor(connection, takeover.customer)
+def _take_control(connection: Connection, takeover: Row, now: float) -> None:
+    """The agent owns the conversation. A return that was announced is void: its control_version will never come."""
+    control = lock_control(connection, takeover.customer)
     values: dict[str, Any] = {"state": "agent", "closed_at": None, "closed_as": None}
-    if takeover.state == "closed" or takeover.return_epoch is not None:
-        values |= {"ending": None, "return_epoch": None, "look_at": now + FIRST_LOOK_S}
+    if takeover.state == "closed" or takeover.return_version is not None:
+        values |= {"ending": None, "return_version": None, "look_at": now + FIRST_LOOK_S}
     if takeover.state == "closed":
-        key = f"again:{takeover.external_id}:{floor.epoch}"
+        key = f"again:{takeover.external_id}:{control.control_version}"
         add_job(connection, takeover.id, "note", key, {"note": SPEAKS_AGAIN_NOTE, **WITH_PEOPLE}, now)
     connection.execute(update(takeovers).where(takeovers.c.id == takeover.id).values(values))
     connection.execute(
-        update(floors)
-        .where(floors.c.customer == takeover.customer)
-        .values(epoch=floor.epoch + 1, holder="agent")
+        update(thread_controls)
+        .where(thread_controls.c.customer == takeover.customer)
+        .values(control_version=control.control_version + 1, owner="agent")
     )
 
 
@@ -87,6 +87,6 @@ def look_soon(db: Database, ticket: TicketRef, at: float) -> bool:
         takeover = locked_takeover(connection, ticket)
         if takeover is None or takeover.state == "closed":
             return False
-        if takeover.return_epoch is None:
+        if takeover.return_version is None:
             connection.execute(update(takeovers).where(takeovers.c.id == takeover.id).values(look_at=at))
         return True

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.engine import Connection
 
 from handoff.storage.database import Database
-from handoff.storage.tables import deliveries, floors, jobs, notices, takeovers
+from handoff.storage.tables import deliveries, jobs, notices, takeovers, thread_controls
 
 KEEP_S = 5.0
 TROUBLES = ("none", "away", "told", "not_allowed", "refused", "crashed")
@@ -48,11 +48,8 @@ class Figures:
 
 
 def _takeovers(connection: Connection, now: float) -> list[Figure]:
-    held = dict(
-        connection.execute(
-            select(floors.c.holder, func.count()).where(floors.c.holder != "bot").group_by(floors.c.holder)
-        ).all()
-    )
+    owner = thread_controls.c.owner
+    held = dict(connection.execute(select(owner, func.count()).where(owner != "bot").group_by(owner)).all())
     parts = connection.execute(
         select(takeovers.c.opened_without, func.count())
         .where(takeovers.c.opened_without.is_not(None))

@@ -14,7 +14,7 @@ from handoff.helpdesks.interface import Gone, Helpdesk, HelpdeskError, Refused, 
 from handoff.jobs.agent_comments import AgentComment, agent_said
 from handoff.jobs.deliveries import files_of
 from handoff.storage.database import Database
-from handoff.storage.queries import TicketRef, lock_floor, takeover_by_id
+from handoff.storage.queries import TicketRef, lock_control, takeover_by_id
 from handoff.storage.tables import takeovers
 from handoff.takeover.follow_up import has_words_waiting
 from handoff.takeover.inbox_entries import comment_entry_id
@@ -61,7 +61,7 @@ class Looking:
         takeover = self._claim(takeover_id)
         if takeover is None:
             return
-        if takeover.state != "closed" and takeover.return_epoch is not None:
+        if takeover.state != "closed" and takeover.return_version is not None:
             self._end(takeover)
             return
         if not takeover.ticket_id:
@@ -174,7 +174,7 @@ class Looking:
 
     def _end(self, takeover: Row, only_if_still_ending: bool = False) -> None:
         with self._db.write() as connection:
-            lock_floor(connection, takeover.customer)
+            lock_control(connection, takeover.customer)
             current = takeover_by_id(connection, takeover.id)
             if current.state == "closed" or (only_if_still_ending and not current.ending):
                 return

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Row
 from sqlalchemy.sql.schema import Table
 
-from handoff.storage.tables import comments, deliveries, floors, jobs, takeovers
+from handoff.storage.tables import comments, deliveries, jobs, takeovers, thread_controls
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,10 @@ class TicketRef:
     external_id: str | None = None
 
 
-def lock_floor(connection: Connection, customer: str) -> Row:
-    """The customer's floor row, created if need be, locked until the transaction ends."""
-    statement = insert_once(connection, floors).values(customer=customer, epoch=0, holder="bot")
-    found = select(floors).where(floors.c.customer == customer).with_for_update()
+def lock_control(connection: Connection, customer: str) -> Row:
+    """The customer's thread control row, created if need be, locked until the transaction ends."""
+    statement = insert_once(connection, thread_controls).values(customer=customer, control_version=0, owner="bot")
+    found = select(thread_controls).where(thread_controls.c.customer == customer).with_for_update()
     row = connection.execute(found).first()
     if row is None:
         connection.execute(statement.on_conflict_do_nothing())
@@ -52,7 +52,7 @@ def locked_takeover(connection: Connection, ticket: TicketRef) -> Row | None:
         found = connection.execute(theirs.order_by(takeovers.c.id.desc())).first()
     if found is None:
         return None
-    lock_floor(connection, found.customer)
+    lock_control(connection, found.customer)
     return takeover_by_id(connection, found.id)
 
 

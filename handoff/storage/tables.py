@@ -12,12 +12,13 @@ from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, T
 
 metadata = MetaData()
 
-floors = Table(
+thread_controls = Table(
     "handoff_floor",
     metadata,
     Column("customer", String(160), primary_key=True),
-    Column("epoch", Integer, nullable=False),
-    Column("holder", String(8), nullable=False),  # bot, waiting, agent
+    # `key` is the name in Python. The stored names are older, and a release beside this one reads them.
+    Column("epoch", Integer, key="control_version", nullable=False),
+    Column("holder", String(8), key="owner", nullable=False),  # bot, waiting, agent
     Column("takeover_id", Integer),  # the latest one, open or closed
     Column("opened_by", String(300)),  # wamid of the turn that opened it
 )
@@ -44,7 +45,8 @@ takeovers = Table(
     Column("requester_id", String(60)),
     Column("status_at", Float, nullable=False),  # time of the newest status event that was believed
     Column("ending", String(10)),  # solved or closed: the helpdesk said so; a last look at the ticket is due
-    Column("return_epoch", Integer),  # the epoch in which the assistant has the floor once the customer's inbox says so
+    # The control version in which the assistant owns the conversation, once the customer's inbox says so.
+    Column("return_epoch", Integer, key="return_version"),
     Column("look_at", Float),  # when to read the ticket in the helpdesk; None: no need
     Column("look_failures", Integer, nullable=False),
     Column("leased_until", Float, nullable=False),

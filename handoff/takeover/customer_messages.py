@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection, Row
 from handoff.configuration import HandoffConfiguration, normalised
 from handoff.jobs.ticket import TICKET_PRIORITY
 from handoff.storage.database import Database, HandoffUnavailable
-from handoff.storage.queries import add_job, lock_floor, takeover_by_id
+from handoff.storage.queries import add_job, lock_control, takeover_by_id
 from handoff.storage.tables import deliveries, takeovers
 from handoff.takeover.inbox_entries import RETURNED
 from handoff.takeover.takeover_end import give_back_as_wished
@@ -44,8 +44,8 @@ WHY = {
 }
 
 
-class FloorReturned(HandoffUnavailable):
-    """The assistant got the floor back before the message could be handed on: ask `holder` again and answer it."""
+class ControlReturned(HandoffUnavailable):
+    """The assistant got control back before the message could be handed on: ask `owner` again and answer it."""
 
 
 @dataclass(frozen=True)
@@ -66,15 +66,15 @@ def customer_said(
     """Queue a message for the ticket, once. A wish gives the conversation back as long as no person has written.
 
     Returns ticket; returned or settled, when the assistant is to say that it is back; or answerable, when the assistant
-    has the floor and the message is its own to answer.
-    Raises FloorReturned when no person has the floor, HandoffUnavailable when the database does not answer.
+    owns the conversation and the message is its own to answer.
+    Raises ControlReturned when no person owns the conversation, HandoffUnavailable when the database does not answer.
     """
     now = time.time() if now is None else now
     with db.write() as connection:
-        floor = lock_floor(connection, customer)
-        if floor.holder == "bot":
-            raise FloorReturned("the assistant has the floor")
-        takeover = takeover_by_id(connection, floor.takeover_id)
+        control = lock_control(connection, customer)
+        if control.owner == "bot":
+            raise ControlReturned("the assistant owns the conversation")
+        takeover = takeover_by_id(connection, control.takeover_id)
         if takeover.opened_by == words.wamid:
             return "ticket"  # the transcript holds it already
         key = f"words:{words.wamid}"
@@ -85,7 +85,7 @@ def customer_said(
             update(takeovers).where(takeovers.c.id == takeover.id).values(last_customer_at=newest)
         )
         wish = words.wish or ("assistant" if wants_assistant(words.text, configuration) else None)
-        if wish is None or takeover.state != "waiting" or takeover.return_epoch is not None:
+        if wish is None or takeover.state != "waiting" or takeover.return_version is not None:
             return "ticket"
         give_back_as_wished(connection, takeover, wish, now)
         return {"assistant": "returned", "settled": "settled"}.get(wish, "answerable")
@@ -142,15 +142,16 @@ def _place(location: Any) -> str:
 
 
 def held_back(db: Database, customer: str, wamid: str, answer: str, now: float | None = None) -> bool:
-    """Show the agent, in a private note, what the assistant was about to answer; False when no person has the floor."""
+    """Show the agent, in a private note, what the assistant was about to answer; False when no person is in control."""
     if wamid.startswith(RETURNED):
         return False  # the words of a return that came to nothing answer no message
     now = time.time() if now is None else now
     with db.write() as connection:
-        floor = lock_floor(connection, customer)
-        if floor.holder == "bot":
+        control = lock_control(connection, customer)
+        if control.owner == "bot":
             return False
-        add_job(connection, floor.takeover_id, "note", f"held:{wamid}", {"note": HELD_BACK.format(answer=answer)}, now)
+        note = {"note": HELD_BACK.format(answer=answer)}
+        add_job(connection, control.takeover_id, "note", f"held:{wamid}", note, now)
         return True
 
 

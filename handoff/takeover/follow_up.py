@@ -12,8 +12,8 @@ import uuid
 from sqlalchemy import func, select, update
 from sqlalchemy.engine import Connection, Row
 
-from handoff.storage.queries import add_job, lock_floor, takeover_by_id
-from handoff.storage.tables import floors, jobs, takeovers
+from handoff.storage.queries import add_job, lock_control, takeover_by_id
+from handoff.storage.tables import jobs, takeovers, thread_controls
 from handoff.takeover.takeover_end import give_back_unreached
 
 MAX_TICKETS_AN_HOUR = 4  # of one takeover; more, and something closes them as fast as we open them
@@ -25,7 +25,7 @@ def follow_up(connection: Connection, takeover_id: int, now: float) -> str:
     Returns ordered; later (the conversation is being given back: ask again in a moment); or too_many.
     """
     takeover = _locked(connection, takeover_id)
-    if takeover.state != "closed" and takeover.return_epoch is not None:
+    if takeover.state != "closed" and takeover.return_version is not None:
         return "later"
     recent = select(func.count()).where(
         jobs.c.takeover_id == takeover.id, jobs.c.kind == "open", jobs.c.created_at > now - 3600
@@ -42,9 +42,13 @@ def follow_up(connection: Connection, takeover_id: int, now: float) -> str:
         )
     )  # fmt: skip
     connection.execute(
-        update(floors)
-        .where(floors.c.customer == takeover.customer, floors.c.takeover_id == takeover.id, floors.c.holder == "agent")
-        .values(holder="waiting")
+        update(thread_controls)
+        .where(
+            thread_controls.c.customer == takeover.customer,
+            thread_controls.c.takeover_id == takeover.id,
+            thread_controls.c.owner == "agent",
+        )
+        .values(owner="waiting")
     )
     add_job(connection, takeover.id, "open", f"open:{external_id}", None, now)
     return "ordered"
@@ -53,7 +57,7 @@ def follow_up(connection: Connection, takeover_id: int, now: float) -> str:
 def nobody_can_take_it(connection: Connection, takeover_id: int, now: float) -> bool:
     """Give a customer who waits in vain back to the assistant, once; False when nobody waits."""
     takeover = _locked(connection, takeover_id)
-    if takeover.state == "closed" or takeover.return_epoch is not None:
+    if takeover.state == "closed" or takeover.return_version is not None:
         return False
     give_back_unreached(connection, takeover, now)
     return True
@@ -68,5 +72,5 @@ def has_words_waiting(connection: Connection, takeover_id: int) -> bool:
 
 
 def _locked(connection: Connection, takeover_id: int) -> Row:
-    lock_floor(connection, takeover_by_id(connection, takeover_id).customer)
+    lock_control(connection, takeover_by_id(connection, takeover_id).customer)
     return takeover_by_id(connection, takeover_id)

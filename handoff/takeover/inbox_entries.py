@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-RETURNED = "returned:"  # begins the id of a conversation_returned entry, which ends in its epoch
+RETURNED = "returned:"  # begins the id of a conversation_returned entry, which ends in its control_version
 
 SETTLED_TAG = "settled_by_customer"  # of a ticket whose waiting customer wrote that it is solved
 WITH_ASSISTANT_TAG = "with_the_assistant"  # of a ticket whose customer went back to the assistant
@@ -17,8 +17,8 @@ def comment_entry_id(backend: str, comment_id: str) -> str:
     return f"{backend}:comment:{comment_id}"
 
 
-def epoch_of_return(entry_id: str) -> int:
-    """The epoch that a conversation_returned entry (or a reply key made from it) announces; -1 for none."""
+def version_of_return(entry_id: str) -> int:
+    """The control_version that a conversation_returned entry (or a reply key made from it) announces; -1 for none."""
     match = _RETURN.match(entry_id)
     return int(match[1]) if match else -1
 

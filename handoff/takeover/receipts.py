@@ -9,8 +9,8 @@ from sqlalchemy.engine import Connection, Row
 
 from handoff.configuration import HandoffConfiguration
 from handoff.storage.database import Database
-from handoff.storage.queries import lock_floor, takeover_by_id
-from handoff.storage.tables import deliveries, floors, takeovers
+from handoff.storage.queries import lock_control, takeover_by_id
+from handoff.storage.tables import deliveries, takeovers, thread_controls
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,9 @@ class Waiting:
 def waiting(db: Database, customer: str, configuration: HandoffConfiguration) -> Waiting | None:
     """None when the assistant or a person talks to this customer. Raises HandoffUnavailable."""
     with db.read() as connection:
-        found = select(floors.c.takeover_id).where(floors.c.customer == customer, floors.c.holder == "waiting")
+        found = select(thread_controls.c.takeover_id).where(
+            thread_controls.c.customer == customer, thread_controls.c.owner == "waiting"
+        )
         takeover_id = connection.execute(found).scalar()
         return None if takeover_id is None else _waiting(connection, takeover_id, configuration)
 
@@ -47,10 +49,10 @@ def take_receipt(
     if known is None or not known.deserved_by(wamid, now):
         return None  # the usual case takes no lock
     with db.write() as connection:
-        floor = lock_floor(connection, customer)
-        if floor.holder != "waiting" or floor.takeover_id is None:
+        control = lock_control(connection, customer)
+        if control.owner != "waiting" or control.takeover_id is None:
             return None
-        due = _waiting(connection, floor.takeover_id, configuration)
+        due = _waiting(connection, control.takeover_id, configuration)
         if due is None or not due.deserved_by(wamid, now):
             return None
         if due.receipt_for != wamid:
@@ -61,7 +63,7 @@ def take_receipt(
 
 def _waiting(connection: Connection, takeover_id: int, configuration: HandoffConfiguration) -> Waiting | None:
     takeover: Row = takeover_by_id(connection, takeover_id)
-    if takeover.state != "waiting" or takeover.return_epoch is not None:
+    if takeover.state != "waiting" or takeover.return_version is not None:
         return None
     # A ticket that continues another one had an agent, whose words the customer has read.
     said = select(func.max(deliveries.c.created_at)).where(deliveries.c.takeover_id == takeover_id)

@@ -1,11 +1,12 @@
-"""The state machine of a takeover, and its beginning. Each step is one transaction that locks the customer's floor row.
+"""The state machine of a takeover, and its beginning. Each step is one transaction that locks the customer's row.
 
     bot ─open_takeover→ waiting ─agent_said→ agent ─(helpdesk: solved) announce_return, accept_return→ bot
                         waiting ─(customer: "back to the bot", "it is solved") give_back→ bot
     bot ─agent_said on a ticket that is still open→ agent        the agent speaks again, after a return
     bot ─open_takeover with a ticket that is still open→ waiting the customer had gone back, and waits again: one ticket
 
-`relay.py` holds what customers write meanwhile, `agent.py` what agents do, `ending.py` the way back.
+`customer_messages.py` holds what customers write meanwhile, `jobs/agent_comments.py` what agents do, and
+`takeover_end.py` the way back.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection, Row
 
 from handoff.storage.database import Database
-from handoff.storage.queries import add_job, lock_floor, takeover_by_id
-from handoff.storage.tables import floors, jobs, notices, takeovers
+from handoff.storage.queries import add_job, lock_control, takeover_by_id
+from handoff.storage.tables import jobs, notices, takeovers, thread_controls
 from handoff.takeover.inbox_entries import RETURNED, WITH_ASSISTANT_TAG
 
 FIRST_REFERENCE = 1000
@@ -56,7 +57,7 @@ def open_takeover(db: Database, request: Request, prefix: str = "MG", now: float
     """Call a person: the takeover and the order to open its ticket, or nothing. Raises HandoffUnavailable."""
     now = time.time() if now is None else now
     with db.write() as connection:
-        floor = lock_floor(connection, request.customer)
+        control = lock_control(connection, request.customer)
         earlier = connection.execute(
             select(takeovers).where(
                 takeovers.c.customer == request.customer, takeovers.c.opened_by == request.wamid
@@ -64,16 +65,16 @@ def open_takeover(db: Database, request: Request, prefix: str = "MG", now: float
         ).first()
         if earlier is not None:
             return Opened(earlier.id, earlier.reference, "same_turn")
-        if floor.holder != "bot":
-            current = takeover_by_id(connection, floor.takeover_id)
+        if control.owner != "bot":
+            current = takeover_by_id(connection, control.takeover_id)
             return Opened(current.id, current.reference, "already_waiting")
-        left = _left_open(connection, floor)
+        left = _left_open(connection, control)
         if left is None:
-            return _insert_takeover(connection, floor, request, prefix, now)
-        return _wait_again(connection, floor, left, request, now)
+            return _insert_takeover(connection, control, request, prefix, now)
+        return _wait_again(connection, control, left, request, now)
 
 
-def _insert_takeover(connection: Connection, floor: Row, request: Request, prefix: str, now: float) -> Opened:
+def _insert_takeover(connection: Connection, control: Row, request: Request, prefix: str, now: float) -> Opened:
     external_id = f"handoff:{uuid.uuid4()}"
     added = connection.execute(
         insert(takeovers).values(
@@ -96,20 +97,20 @@ def _insert_takeover(connection: Connection, floor: Row, request: Request, prefi
     reference = f"{prefix}-{FIRST_REFERENCE + takeover_id}"
     connection.execute(update(takeovers).where(takeovers.c.id == takeover_id).values(reference=reference))
     add_job(connection, takeover_id, "open", f"open:{external_id}", None, now)
-    _take_floor(connection, floor, takeover_id, request)
+    _take_control(connection, control, takeover_id, request)
     return Opened(takeover_id, reference, "opened")
 
 
-def _left_open(connection: Connection, floor: Row) -> Row | None:
+def _left_open(connection: Connection, control: Row) -> Row | None:
     """The takeover from which the customer went back (or had to), when its ticket is still open, or to be opened."""
-    if floor.takeover_id is None:
+    if control.takeover_id is None:
         return None
-    last = takeover_by_id(connection, floor.takeover_id)
+    last = takeover_by_id(connection, control.takeover_id)
     still_there = last.ticket_id is None or last.look_at is not None
     return last if last.closed_as in ("customer", "unreached") and still_there else None
 
 
-def _wait_again(connection: Connection, floor: Row, left: Row, request: Request, now: float) -> Opened:
+def _wait_again(connection: Connection, control: Row, left: Row, request: Request, now: float) -> Opened:
     """The ticket goes on: it is told of the new request, or is opened with it if nobody tried to open it yet."""
     attempts = select(jobs.c.attempts).where(jobs.c.takeover_id == left.id, jobs.c.kind == "open")
     untried = left.ticket_id is None and not connection.execute(attempts).scalar()
@@ -131,16 +132,21 @@ def _wait_again(connection: Connection, floor: Row, left: Row, request: Request,
         recent = tuple(line for line in request.transcript if line[0] > (left.closed_at or 0.0))
         again = asdict(replace(request, transcript=recent))
         body = {"again": again, "status": "open", "remove_tag": WITH_ASSISTANT_TAG}
-        add_job(connection, left.id, "note", f"again:{left.external_id}:{floor.epoch}", body, now)
+        add_job(connection, left.id, "note", f"again:{left.external_id}:{control.control_version}", body, now)
         told_anew = update(notices).where(notices.c.takeover_id == left.id)
         connection.execute(told_anew.values(state="pending", attempts=0, due_at=now, done_at=None))
-    _take_floor(connection, floor, left.id, request)
+    _take_control(connection, control, left.id, request)
     return Opened(left.id, left.reference, "opened")
 
 
-def _take_floor(connection: Connection, floor: Row, takeover_id: int, request: Request) -> None:
+def _take_control(connection: Connection, control: Row, takeover_id: int, request: Request) -> None:
     connection.execute(
-        update(floors)
-        .where(floors.c.customer == request.customer)
-        .values(epoch=floor.epoch + 1, holder="waiting", takeover_id=takeover_id, opened_by=request.wamid)
+        update(thread_controls)
+        .where(thread_controls.c.customer == request.customer)
+        .values(
+            control_version=control.control_version + 1,
+            owner="waiting",
+            takeover_id=takeover_id,
+            opened_by=request.wamid,
+        )
     )

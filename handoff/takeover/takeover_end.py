@@ -1,8 +1,8 @@
-"""How the assistant gets the floor back: the helpdesk says solved, or the customer who waits wishes it or is served.
+"""How the assistant gets control back: the helpdesk says solved, or the customer who waits wishes it or is served.
 
 Solved comes in three steps, so that an agent's last words reach the customer before the assistant speaks, whatever
 order webhooks and messages come in: the helpdesk says so (`ending`); the worker reads the ticket once more and queues
-the return behind all that the agent said (`return_epoch`); the floor changes when the customer's inbox comes to it.
+the return behind all that the agent said (`return_version`); control changes when the customer's inbox comes to it.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from sqlalchemy import update
 from sqlalchemy.engine import Connection, Row
 
 from handoff.storage.database import Database
-from handoff.storage.queries import TicketRef, add_delivery, add_job, lock_floor, locked_takeover, takeover_by_id
-from handoff.storage.tables import deliveries, floors, takeovers
-from handoff.takeover.inbox_entries import RETURNED, SETTLED_TAG, WITH_ASSISTANT_TAG, epoch_of_return
+from handoff.storage.queries import TicketRef, add_delivery, add_job, lock_control, locked_takeover, takeover_by_id
+from handoff.storage.tables import deliveries, takeovers, thread_controls
+from handoff.takeover.inbox_entries import RETURNED, SETTLED_TAG, WITH_ASSISTANT_TAG, version_of_return
 from handoff.takeover.state_machine import FIRST_LOOK_S
 
 ANNOUNCE_AGAIN_S = 300.0
@@ -53,7 +53,7 @@ def status_changed(
             return "stale"
         ending = status if status in ("solved", "closed") else None
         values: dict[str, Any] = {"status_at": at}
-        if takeover.state != "closed" and takeover.return_epoch is None:
+        if takeover.state != "closed" and takeover.return_version is None:
             values |= {"ending": ending, "look_at": now if ending else takeover.look_at}
         elif takeover.state == "closed" and ending and takeover.look_at is not None:
             values["look_at"] = now  # the customer had gone back; the next request needs a ticket of its own
@@ -66,15 +66,15 @@ def status_changed(
 def announce_return(connection: Connection, takeover: Row, now: float) -> None:
     """Queue the end of the takeover for the customer's inbox, behind all that the agent said; again if it was queued.
 
-    The caller holds the floor row's lock. Nothing changes hands before accept_return.
+    The caller holds the customer's lock. Nothing changes hands before accept_return.
     """
-    epoch = takeover.return_epoch or lock_floor(connection, takeover.customer).epoch + 1
+    control_version = takeover.return_version or lock_control(connection, takeover.customer).control_version + 1
     connection.execute(
         update(takeovers)
         .where(takeovers.c.id == takeover.id)
-        .values(return_epoch=epoch, look_at=now + ANNOUNCE_AGAIN_S, look_failures=0)
+        .values(return_version=control_version, look_at=now + ANNOUNCE_AGAIN_S, look_failures=0)
     )
-    entry_id = f"{RETURNED}{takeover.external_id}:{epoch}"
+    entry_id = f"{RETURNED}{takeover.external_id}:{control_version}"
     payload = {"reason": "solved", "reference": takeover.reference}
     if not add_delivery(connection, takeover, "conversation_returned", entry_id, payload, now):
         # It was handed over long ago and nothing came of it (a Redis that lost its data); the inbox knows doubles.
@@ -86,33 +86,35 @@ def announce_return(connection: Connection, takeover: Row, now: float) -> None:
 
 
 def accept_return(db: Database, customer: str, entry_id: str, now: float | None = None) -> None:
-    """The customer's inbox has come to a return: the assistant has the floor, unless the agent took it again."""
+    """The customer's inbox has come to a return: the assistant is in control, unless the agent took it again."""
     now = time.time() if now is None else now
-    epoch = epoch_of_return(entry_id)
+    control_version = version_of_return(entry_id)
     with db.write() as connection:
-        floor = lock_floor(connection, customer)
-        if floor.takeover_id is None or floor.holder == "bot":
+        control = lock_control(connection, customer)
+        if control.takeover_id is None or control.owner == "bot":
             return
-        takeover = takeover_by_id(connection, floor.takeover_id)
-        if takeover.return_epoch == epoch and floor.epoch == epoch - 1:
+        takeover = takeover_by_id(connection, control.takeover_id)
+        if takeover.return_version == control_version and control.control_version == control_version - 1:
             give_back(connection, takeover, "solved", now)
 
 
 def give_back(connection: Connection, takeover: Row, closed_as: str, now: float) -> int:
-    """The assistant has the floor now; the new epoch. The caller holds the floor row's lock."""
-    epoch = int(lock_floor(connection, takeover.customer).epoch) + 1
+    """Put the assistant in control; returns the new control version. The caller holds the customer's lock."""
+    control_version = int(lock_control(connection, takeover.customer).control_version) + 1
     connection.execute(
         update(takeovers)
         .where(takeovers.c.id == takeover.id)
         .values(
-            state="closed", closed_at=now, closed_as=closed_as, ending=None, return_epoch=None,
+            state="closed", closed_at=now, closed_as=closed_as, ending=None, return_version=None,
             look_at=now + FIRST_LOOK_S, look_failures=0,
         )
     )  # fmt: skip
     connection.execute(
-        update(floors).where(floors.c.customer == takeover.customer).values(epoch=epoch, holder="bot")
+        update(thread_controls)
+        .where(thread_controls.c.customer == takeover.customer)
+        .values(control_version=control_version, owner="bot")
     )
-    return epoch
+    return control_version
 
 
 def give_back_as_wished(connection: Connection, takeover: Row, wish: str, now: float) -> None:
@@ -121,8 +123,8 @@ def give_back_as_wished(connection: Connection, takeover: Row, wish: str, now: f
     `wish`: assistant; settled; or assistant_and_more, when the message is answered instead of announcing the return.
     """
     settled = wish == "settled"
-    epoch = give_back(connection, takeover, "settled" if settled else "customer", now)
-    entry_id = f"{RETURNED}{takeover.external_id}:{epoch}"
+    control_version = give_back(connection, takeover, "settled" if settled else "customer", now)
+    entry_id = f"{RETURNED}{takeover.external_id}:{control_version}"
     if wish != "assistant_and_more":
         payload = {"reason": "settled" if settled else "customer", "reference": takeover.reference}
         add_delivery(connection, takeover, "conversation_returned", entry_id, payload, now)
@@ -131,9 +133,9 @@ def give_back_as_wished(connection: Connection, takeover: Row, wish: str, now: f
 
 
 def give_back_unreached(connection: Connection, takeover: Row, now: float) -> None:
-    """No ticket can be had: the customer is told so, once, and has the assistant. The caller holds the floor's lock."""
-    epoch = give_back(connection, takeover, "unreached", now)
+    """No ticket can be had: the customer is told so, once, and has the assistant. The caller holds their lock."""
+    control_version = give_back(connection, takeover, "unreached", now)
     payload = {"reason": "unreachable", "reference": takeover.reference}
-    entry_id = f"{RETURNED}{takeover.external_id}:{epoch}"
+    entry_id = f"{RETURNED}{takeover.external_id}:{control_version}"
     add_delivery(connection, takeover, "conversation_returned", entry_id, payload, now)
     add_job(connection, takeover.id, "note", entry_id, {"note": UNREACHED_NOTE, **WITH_ASSISTANT}, now)

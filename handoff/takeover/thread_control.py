@@ -1,8 +1,8 @@
-"""Does the assistant have the floor? Asked before every turn and again at the moment of sending.
+"""Does the assistant own the conversation? Asked before every turn and again at the moment of sending.
 
 There is no cache: a stale "bot" would let two voices speak, and one primary-key read costs less than it would
-save. When the database does not answer, the question raises; the transport's `MirroredFloor` then decides by what
-the database last said, so that an outage of SQL does not silence the assistant.
+save. When the database does not answer, the question raises; the transport's `MirroredThreadControl` then decides by
+what the database last said, so that an outage of SQL does not silence the assistant.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from sqlalchemy import bindparam, select
 
 from handoff.configuration import HandoffConfiguration, load_configuration
 from handoff.storage.database import Database
-from handoff.storage.tables import floors
+from handoff.storage.tables import thread_controls
 from handoff.takeover.customer_messages import Wish, customer_said, held_back, not_delivered, words_of
-from handoff.takeover.inbox_entries import RETURNED, epoch_of_return, is_agents
+from handoff.takeover.inbox_entries import RETURNED, is_agents, version_of_return
 from handoff.takeover.opening_hours import Opening
 from handoff.takeover.receipts import take_receipt
 from handoff.takeover.takeover_end import accept_return
 from settings import Settings
 
-_BY_CUSTOMER = select(floors.c.holder, floors.c.epoch, floors.c.opened_by).where(
-    floors.c.customer == bindparam("customer")
+_BY_CUSTOMER = select(thread_controls.c.owner, thread_controls.c.control_version, thread_controls.c.opened_by).where(
+    thread_controls.c.customer == bindparam("customer")
 )
 
 
@@ -57,33 +57,33 @@ class Relayed:
 
 
 @dataclass(frozen=True)
-class FloorState:
-    """`holder`: bot, waiting or agent. `opened_by`: wamid of the turn that last called a person."""
+class ControlState:
+    """`owner`: bot, waiting or agent. `opened_by`: wamid of the turn that last called a person."""
 
-    holder: str = "bot"
-    epoch: int = 0
+    owner: str = "bot"
+    control_version: int = 0
     opened_by: str | None = None
 
-    def may_speak(self, epoch: int, wamid: str | None) -> bool:
-        """Whether a reply computed in `epoch` for the message (or other inbox entry) `wamid` may still be sent.
+    def may_speak(self, control_version: int, wamid: str | None) -> bool:
+        """Whether a reply computed in `control_version` for `wamid` (a message or other inbox entry) may still be sent.
 
-        While a person has the floor, only the turn that called them may speak: its reply says so; and while the
+        While a person owns the conversation, only the turn that called them may speak: its reply says so; and while the
         customer waits, what was computed since they do, which is a receipt. Agents' words always may, and the words
-        that give a conversation back carry the epoch that they announce.
+        that give a conversation back carry the control_version that they announce.
         """
         if wamid is not None and is_agents(wamid):
             return True
         if wamid is not None and wamid.startswith(RETURNED):
-            epoch = epoch_of_return(wamid)
-        if self.holder == "bot":
-            return self.epoch == epoch
-        if self.holder == "waiting" and self.epoch == epoch:
+            control_version = version_of_return(wamid)
+        if self.owner == "bot":
+            return self.control_version == control_version
+        if self.owner == "waiting" and self.control_version == control_version:
             return True
         return wamid is not None and self.opened_by == wamid
 
 
-class Floor:
-    """The floor of every customer, as the database knows it now. Methods raise HandoffUnavailable."""
+class ThreadControl:
+    """Thread control of every customer, as the database knows it now. Methods raise HandoffUnavailable."""
 
     def __init__(
         self,
@@ -97,38 +97,41 @@ class Floor:
         self._priority_of = priority_of
 
     @classmethod
-    def from_settings(cls, configured: Settings, priority_of: Callable[[str], str | None] | None = None) -> Floor:
+    def from_settings(
+        cls, configured: Settings, priority_of: Callable[[str], str | None] | None = None
+    ) -> ThreadControl:
         """Connects on first use, but reads `handoff.yml` now. Raises HandoffConfigurationError."""
         return cls(Database(configured.values["CONVERSATION_DATABASE_URL"] or ""), load_configuration(), priority_of)
 
-    async def holder(self, customer: str) -> FloorState:
-        """Who speaks to this customer. The turn keeps the epoch and shows it again when it sends."""
+    async def owner(self, customer: str) -> ControlState:
+        """Who speaks to this customer. The turn keeps the control_version and shows it again when it sends."""
         if self._db.sqlite and self._db.prepared:
             # 50 µs, and readers of a write-ahead log wait for nobody: less than the way to a thread and back.
             return self.read(customer)
         return await asyncio.to_thread(self.read, customer)
 
-    async def admit_reply(self, customer: str, epoch: int, wamid: str | None) -> bool:
-        """The send gate, see FloorState.may_speak. Words that give a conversation back accept the return by it."""
+    async def admit_reply(self, customer: str, control_version: int, wamid: str | None) -> bool:
+        """The send gate, see ControlState.may_speak. Words that give a conversation back accept the return by it."""
         if wamid is not None and wamid.startswith(RETURNED):
-            return (await self.accept_return(customer, wamid)).may_speak(epoch, wamid)
-        return (await self.holder(customer)).may_speak(epoch, wamid)
+            return (await self.accept_return(customer, wamid)).may_speak(control_version, wamid)
+        return (await self.owner(customer)).may_speak(control_version, wamid)
 
-    async def accept_return(self, customer: str, entry_id: str) -> FloorState:
-        """Take the floor back: the customer's inbox has come to a conversation_returned entry. Who has it from here on.
+    async def accept_return(self, customer: str, entry_id: str) -> ControlState:
+        """Take control back: the customer's inbox has come to a conversation_returned entry. Who has it from here on.
 
         It is the assistant, unless the agent took up the conversation again in the meantime.
         """
-        state = await self.holder(customer)
-        if state.holder == "bot":
+        state = await self.owner(customer)
+        if state.owner == "bot":
             return state
         await asyncio.to_thread(accept_return, self._db, customer, entry_id)
-        return await self.holder(customer)
+        return await self.owner(customer)
 
     async def relay(self, customer: str, entry: MessageEntry, wish: Wish | None = None) -> Relayed:
         """Hand a message to the ticket, and grant what a waiting customer was understood to wish; may be repeated.
 
-        Raises FloorReturned (a HandoffUnavailable) when the assistant has the floor by now: ask `holder` again.
+        Raises ControlReturned (a HandoffUnavailable) when the assistant owns the conversation by now: ask `owner`
+        again.
         """
         return await asyncio.to_thread(self._relay, customer, entry, wish)
 
@@ -150,11 +153,11 @@ class Floor:
         await asyncio.to_thread(not_delivered, self._db, entry_id, why)
 
     async def held_back(self, customer: str, wamid: str, answer: str) -> None:
-        """The assistant's answer to the message `wamid` was not sent: the person who has the floor is told, once."""
+        """The assistant's answer to the message `wamid` was not sent: the person in control is told, once."""
         await asyncio.to_thread(held_back, self._db, customer, wamid, answer)
 
-    def read(self, customer: str) -> FloorState:
-        """`holder` without the event loop."""
+    def read(self, customer: str) -> ControlState:
+        """`owner` without the event loop."""
         with self._db.read() as connection:
             row = connection.execute(_BY_CUSTOMER, {"customer": customer}).first()
-        return FloorState() if row is None else FloorState(row.holder, row.epoch, row.opened_by)
+        return ControlState() if row is None else ControlState(row.owner, row.control_version, row.opened_by)

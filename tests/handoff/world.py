@@ -26,10 +26,10 @@ from handoff.jobs.deliveries import Deliveries, Delivery
 from handoff.jobs.dispatcher import Dispatcher
 from handoff.jobs.polling import Looking
 from handoff.storage.database import Database
-from handoff.storage.tables import deliveries, floors, jobs, metadata, takeovers
-from handoff.takeover.customer_messages import FloorReturned, Words, customer_said, held_back
+from handoff.storage.tables import deliveries, jobs, metadata, takeovers, thread_controls
+from handoff.takeover.customer_messages import ControlReturned, Words, customer_said, held_back
 from handoff.takeover.state_machine import open_takeover
-from handoff.takeover.thread_control import Floor
+from handoff.takeover.thread_control import ThreadControl
 from tests.handoff.samples import NOW, always_open, request
 
 
@@ -140,7 +140,7 @@ class Lane:
 
 
 class World:
-    """Empties the database. `calls_returned`: the consumer tells the floor of a return (else the send gate does)."""
+    """Empties the database. `calls_returned`: the consumer accepts a return (else the send gate does)."""
 
     def __init__(self, db: Database, seed: int, customers: int = 2, calls_returned: bool = True) -> None:
         self.chance, self.calls_returned = random.Random(seed), calls_returned
@@ -154,11 +154,12 @@ class World:
         self.lanes = {f"c{seed}-{number}-{self.chance.random()}": Lane() for number in range(customers)}
         self.events: list[dict[str, Any]] = []
         self.lost_webhooks: set[str] = set()
-        self.takes_floor: set[str] = set()
+        self.takes_control: set[str] = set()
         self.public: dict[str, str] = {}  # comment text -> state of the takeover when it was written
         self.private: set[str] = set()
-        self.called: dict[str, int] = {}  # wamid of the turn that called a person -> the epoch that began with it
-        self.wished: set[tuple[str, int]] = set()  # customer, the epoch in which the wish gave the floor back
+        # wamid of the turn that called a person -> the control_version that began with it
+        self.called: dict[str, int] = {}
+        self.wished: set[tuple[str, int]] = set()  # customer, the control_version in which the wish gave control back
         self._count = self._seen = 0
         self._run = asyncio.new_event_loop().run_until_complete
         self._build()
@@ -166,7 +167,7 @@ class World:
     def _build(self) -> None:
         mortal: Any = self.mortal
         clock = lambda: self.now  # noqa: E731
-        self.floor = Floor(mortal, self.configuration)
+        self.control = ThreadControl(mortal, self.configuration)
         self.dispatcher = Dispatcher(mortal, self.desk, self.configuration, [], "key", clock)
         self.looking = Looking(mortal, self.desk, self.configuration, clock)
         self.deliveries = Deliveries(mortal, self._put, None, clock)
@@ -222,24 +223,24 @@ class World:
         if entry.kind == "agent_comment":
             turn["replies"] = [{"author": "agent", "text": entry.payload["text"]}]
         elif entry.kind == "conversation_returned":
-            if self.calls_returned and self._run(self.floor.accept_return(customer, entry.id)).holder != "bot":
+            if self.calls_returned and self._run(self.control.accept_return(customer, entry.id)).owner != "bot":
                 return
             turn["replies"] = [{"author": "assistant", "text": "returned", "reason": entry.payload["reason"]}]
         else:
-            state = self.floor.read(customer)
-            turn["epoch"] = state.epoch
-            if state.holder == "bot" or state.opened_by == entry.id:
+            state = self.control.read(customer)
+            turn["epoch"] = state.control_version
+            if state.owner == "bot" or state.opened_by == entry.id:
                 turn["stage"] = "compute"
                 return
             words = Words(entry.id, entry.payload["text"], self.now)
             try:
                 customer_said(self.mortal, customer, words, self.configuration, self.now)  # type: ignore[arg-type]
-            except FloorReturned:
+            except ControlReturned:
                 turn["stage"] = "begun"
 
     def _taken_meanwhile(self, customer: str, turn: dict[str, Any]) -> bool:
-        state = self.floor.read(customer)
-        return state.holder != "bot" and state.opened_by != turn["entry"].id
+        state = self.control.read(customer)
+        return state.owner != "bot" and state.opened_by != turn["entry"].id
 
     def _compute(self, customer: str, turn: dict[str, Any]) -> None:
         entry: Delivery = turn["entry"]
@@ -262,7 +263,7 @@ class World:
             lane.outbox.pop(0)
             if reply["key"] not in {sent["key"] for sent in lane.graph}:
                 lane.graph.append(reply)
-        elif self._run(self.floor.admit_reply(customer, reply["epoch"], reply["wamid"])):
+        elif self._run(self.control.admit_reply(customer, reply["epoch"], reply["wamid"])):
             lane.in_flight = True
         else:
             wamid = reply["wamid"]
@@ -335,7 +336,7 @@ class World:
             work(number)
 
     def step(self, name: str, *arguments: str, dies_at: str | None = None) -> None:
-        """One step, whose process may die in it; remembers which comments took the floor."""
+        """One step, whose process may die in it; remembers which comments took control."""
         self.mortal.dies_at = dies_at
         try:
             getattr(self, name)(*arguments)
@@ -347,29 +348,29 @@ class World:
             self.observe()
 
     def observe(self) -> None:
-        """Which comments took the floor, and which customers took it back, as the database tells it now."""
+        """Which comments took control, and which customers took it back, as the database tells it now."""
         with self.db.read() as connection:
             new = connection.execute(
-                select(deliveries.c.id, deliveries.c.payload, takeovers.c.state, takeovers.c.return_epoch)
+                select(deliveries.c.id, deliveries.c.payload, takeovers.c.state, takeovers.c.return_version)
                 .join(takeovers, takeovers.c.id == deliveries.c.takeover_id)
                 .where(deliveries.c.id > self._seen, deliveries.c.kind == "agent_comment")
             ).all()
-            waiting = select(floors.c.opened_by, floors.c.epoch).where(
-                floors.c.holder == "waiting", floors.c.customer.in_(list(self.lanes))
+            waiting = select(thread_controls.c.opened_by, thread_controls.c.control_version).where(
+                thread_controls.c.owner == "waiting", thread_controls.c.customer.in_(list(self.lanes))
             )
             self.called |= dict(connection.execute(waiting).all())
             wishes = connection.execute(
-                select(floors.c.customer, floors.c.epoch)
-                .join(takeovers, takeovers.c.id == floors.c.takeover_id)
+                select(thread_controls.c.customer, thread_controls.c.control_version)
+                .join(takeovers, takeovers.c.id == thread_controls.c.takeover_id)
                 .where(takeovers.c.closed_as == "customer", takeovers.c.customer.in_(list(self.lanes)))
             ).all()
         for row in new:
             self._seen = row.id
-            if row.state == "agent" and row.return_epoch is None and row.payload:
-                self.takes_floor.add(json.loads(row.payload)["text"])
+            if row.state == "agent" and row.return_version is None and row.payload:
+                self.takes_control.add(json.loads(row.payload)["text"])
         for row in wishes:
-            if (row.customer, row.epoch) not in self.wished:
-                self.wished.add((row.customer, row.epoch))
+            if (row.customer, row.control_version) not in self.wished:
+                self.wished.add((row.customer, row.control_version))
                 self.lanes[row.customer].graph.append({"author": "customer", "text": "wish", "key": ""})
 
     # ------------------------------------------------------------------ the end
@@ -422,7 +423,7 @@ class World:
             elif message["text"] == "connecting":
                 human = (customer, self.called[message["wamid"]] + 1) not in self.wished
             elif message["author"] == "agent":
-                human = human or message["text"] in self.takes_floor
+                human = human or message["text"] in self.takes_control
             elif human:
                 raise AssertionError(f"two voices: {[(m['author'], m['text']) for m in lane.graph]}")
 

@@ -17,7 +17,7 @@ from connectors.message_bus.inbox import Entry
 from handoff.storage.database import Database
 from handoff.storage.tables import deliveries, takeovers
 from handoff.takeover.state_machine import open_takeover
-from handoff.takeover.thread_control import Floor
+from handoff.takeover.thread_control import ThreadControl
 from settings import Settings, load
 from tests.handoff.samples import always_open, request
 from tests.handoff.stand_ins import serving
@@ -83,13 +83,13 @@ async def test_from_an_angry_customer_to_the_assistants_return(
     configured: Settings, desk: tuple[twin_helpdesk.Helpdesk, str], redis_url: str, sql_url: str
 ) -> None:
     there, db = desk[0], Database(sql_url)
-    floor = Floor(db, always_open())
+    control = ThreadControl(db, always_open())
     open_takeover(db, request(at=time.time()))
     async with worker(configured):
         ticket = await until(lambda: there.tickets.tickets.get(1))
         assert "This is fraud" in ticket.comments[0]["body"]
         words = {"text": "are you there?", "metadata": {"typed": "are you there?", "timestamp": time.time()}}
-        await floor.relay(CUSTOMER, Entry("message", CUSTOMER, "wamid.2", words))
+        await control.relay(CUSTOMER, Entry("message", CUSTOMER, "wamid.2", words))
         there.reply(1, "Meera here. The refund is on its way.", True, None, [])
         there.reply(1, "looks like fraud, check", False, None, [])
         there.tickets.update(1, {"status": "solved"}, by=501)
@@ -99,8 +99,8 @@ async def test_from_an_angry_customer_to_the_assistants_return(
     kinds = [(entry["kind"], entry["payload"].get("text")) for entry in entries(redis_url)]
     assert kinds == [("agent_comment", "Meera here. The refund is on its way."), ("conversation_returned", None)]
     returned = entries(redis_url)[1]
-    assert (await floor.holder(CUSTOMER)).holder == "agent"
-    assert (await floor.accept_return(CUSTOMER, returned["id"])).holder == "bot"
+    assert (await control.owner(CUSTOMER)).owner == "agent"
+    assert (await control.accept_return(CUSTOMER, returned["id"])).owner == "bot"
     db.close()
 
 

@@ -49,7 +49,7 @@ OUTAGE_PROBES = 0.15  # of PROBE_S
 UNKNOWN_PATIENCE_S = 300.0
 UNKNOWN_PATIENCE_ALONE_S = 3600.0
 
-FLOOR_LOST = "floor_lost"
+CONTROL_LOST = "floor_lost"
 # What somebody who finds out why may still send: kept with the dead letters.
 CURABLE = (BadPayload, MediaFailed, Unknown)
 
@@ -61,14 +61,14 @@ class Outbox:
         self,
         client: redis.asyncio.Redis,
         graph: Graph,
-        floor: Authority,
+        control: Authority,
         settle_s: float = SETTLE_S,
         send_timeout_s: float = SEND_TIMEOUT_S,
         first_backoff_s: float = FIRST_BACKOFF_S,
         probe_s: float = PROBE_S,
         unknown_patience_s: float = UNKNOWN_PATIENCE_S,
     ) -> None:
-        self._graph, self._floor = graph, floor
+        self._graph, self._control = graph, control
         self._settle_s, self._send_timeout_s = settle_s, send_timeout_s
         self._first_backoff_s, self._probe_s = first_backoff_s, probe_s
         self._unknown_patience_s = unknown_patience_s
@@ -124,9 +124,9 @@ class Outbox:
             if not mine:
                 self.gate.release_probe()
                 return None
-            if not await self._floor.admit_reply(reply.customer, reply.epoch, reply.wamid):
+            if not await self._control.admit_reply(reply.customer, reply.control_version, reply.wamid):
                 self.gate.release_probe()
-                return await self._failed(item, reply, FLOOR_LOST)
+                return await self._failed(item, reply, CONTROL_LOST)
         except HandoffUnavailable:
             self.gate.release_probe()
             return Again(1.0)
@@ -258,9 +258,9 @@ class Outbox:
         log.warning("outbox.reply.failed error=%s author=%s", error, reply.author)
         try:
             if reply.author == "agent":
-                await self._floor.not_delivered(reply.key, error)
-            elif error == FLOOR_LOST and not reply.is_receipt:
-                await self._floor.held_back(reply.customer, reply.wamid, reply.text)
+                await self._control.not_delivered(reply.key, error)
+            elif error == CONTROL_LOST and not reply.is_receipt:
+                await self._control.held_back(reply.customer, reply.wamid, reply.text)
         except HandoffUnavailable:
             return Again(1.0)
         metrics.SENT.labels("failed", reply.author).inc()

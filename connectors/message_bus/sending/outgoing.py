@@ -17,7 +17,7 @@ def compact(value: Any) -> str:
 class Outgoing:
     """One reply in the outbox.
 
-    `address` is {"to": ...} or {"recipient": ...}; `expires_at` is the end of the customer service window in epoch
+    `address` is {"to": ...} or {"recipient": ...}; `expires_at` is the end of the customer service window in control_version
     seconds; `author` is "assistant" or "agent"; `asked_at` is when the message came in that is answered; `about` is
     what a message that quotes the reply is about.
     """
@@ -27,7 +27,7 @@ class Outgoing:
     wamid: str
     body: dict[str, Any]
     text: str
-    epoch: int
+    control_version: int
     author: str
     address: dict[str, str]
     expires_at: float
@@ -35,7 +35,8 @@ class Outgoing:
     about: dict[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> str:
-        return compact(self.__dict__)
+        values = dict(self.__dict__)
+        return compact({**values, "epoch": values.pop("control_version")})  # the stored name is older
 
     @classmethod
     def from_json(cls, text: str) -> Outgoing:
@@ -43,7 +44,8 @@ class Outgoing:
         raw = json.loads(text)
         if not isinstance(raw, dict):
             raise TypeError("no JSON object")
-        return cls(**{name: value for name, value in raw.items() if name in cls.__dataclass_fields__})
+        values = {"control_version" if name == "epoch" else name: value for name, value in raw.items()}
+        return cls(**{name: value for name, value in values.items() if name in cls.__dataclass_fields__})
 
     @property
     def is_receipt(self) -> bool:

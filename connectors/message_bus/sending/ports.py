@@ -20,8 +20,8 @@ class Graph(Protocol):
 class Authority(Protocol):
     """Takeovers, as the outbox asks of them. Methods raise handoff.storage.database.HandoffUnavailable."""
 
-    async def admit_reply(self, customer: str, epoch: int, wamid: str | None) -> bool:
-        """Whether a reply computed in `epoch` for the entry `wamid` may still be sent."""
+    async def admit_reply(self, customer: str, control_version: int, wamid: str | None) -> bool:
+        """Whether a reply computed in `control_version` for the entry `wamid` may still be sent."""
         ...
 
     async def not_delivered(self, entry_id: str, why: str) -> None:

@@ -12,7 +12,7 @@ from connectors.message_bus.inbox import Entry, Inbox
 from connectors.whatsapp.webhook.intake import Intake
 from connectors.whatsapp.webhook.payload_ids import PayloadSigner
 from connectors.whatsapp.webhook.payloads import Notification, Status
-from tests.connectors.message_bus.transport_fakes import BotHasIt, Process
+from tests.connectors.message_bus.transport_fakes import BotAlwaysInControl, Process
 
 KEY = "zendesk:comment:77:1"
 
@@ -58,11 +58,11 @@ async def test_other_statuses_tell_the_agent_nothing(notification: Notification,
 async def test_the_agent_is_told_once_however_often_the_status_comes(redis_url: str) -> None:
     told: list[tuple[str, str]] = []
 
-    class Floor(BotHasIt):
+    class ThreadControl(BotAlwaysInControl):
         async def not_delivered(self, entry_id: str, why: str) -> None:
             told.append((entry_id, why))
 
-    process = Process(redis_url, floor=Floor()).start()
+    process = Process(redis_url, control=ThreadControl()).start()
     entry = Entry("comment_failed", KEY, f"failed:{KEY}", {"key": KEY, "why": "recipient"})
     await Inbox(process.client).put([entry])
     await Inbox(process.client).put([entry])

@@ -309,23 +309,23 @@ async def test_an_action_server_that_restarts_is_waited_for(redis_url: str) -> N
     await process.stop()
 
 
-class TakenFloor:
-    """A person has the floor."""
+class PersonInControl:
+    """A person owns the conversation."""
 
-    holder_name = "agent"
+    owner_name = "agent"
 
     def __init__(self) -> None:
         self.relayed: list[str] = []
         self.unreachable = 0
         self.may = True
 
-    async def holder(self, customer: str) -> Any:
+    async def owner(self, customer: str) -> Any:
         if self.unreachable:
             self.unreachable -= 1
             raise HandoffUnavailable
-        return type("State", (), {"holder": self.holder_name, "epoch": 7, "opened_by": None})()
+        return type("State", (), {"owner": self.owner_name, "control_version": 7, "opened_by": None})()
 
-    async def admit_reply(self, customer: str, epoch: int, wamid: str | None) -> bool:
+    async def admit_reply(self, customer: str, control_version: int, wamid: str | None) -> bool:
         return self.may
 
     async def relay(self, customer: str, entry: Entry, wish: Any = None) -> Relayed:
@@ -339,12 +339,12 @@ class TakenFloor:
         self.relayed.append(f"{wamid} {answer}")
 
 
-async def test_while_a_person_has_the_floor_messages_go_to_the_ticket_and_nothing_is_said(redis_url: str) -> None:
-    floor = TakenFloor()
-    process = Process(redis_url, floor=floor).start()
+async def test_while_a_person_is_in_control_messages_go_to_the_ticket_and_nothing_is_said(redis_url: str) -> None:
+    control = PersonInControl()
+    process = Process(redis_url, control=control).start()
     await process.inbox.put([message("91", "a"), message("91", "b")])
     await process.drained()
-    assert floor.relayed == ["a", "b"]
+    assert control.relayed == ["a", "b"]
     assert process.speaker.answered == []
     assert process.graph.accepted == []
     assert [r["record"] for r in records(redis_url)] == ["inbound", "inbound"]
@@ -352,41 +352,41 @@ async def test_while_a_person_has_the_floor_messages_go_to_the_ticket_and_nothin
 
 
 async def test_a_turn_that_died_after_it_called_a_person_runs_again_and_says_so(redis_url: str) -> None:
-    class Called(TakenFloor):
-        async def holder(self, customer: str) -> Any:
-            return type("State", (), {"holder": "waiting", "epoch": 8, "opened_by": "angry"})()
+    class Called(PersonInControl):
+        async def owner(self, customer: str) -> Any:
+            return type("State", (), {"owner": "waiting", "control_version": 8, "opened_by": "angry"})()
 
-    floor = Called()
-    process = Process(redis_url, floor=floor).start()
+    control = Called()
+    process = Process(redis_url, control=control).start()
     await process.inbox.put([message("91", "angry", "this is fraud"), message("91", "b", "hello?")])
     await process.drained()
     assert process.graph.texts("91") == ["echo this is fraud"]
-    assert floor.relayed == ["b"]
+    assert control.relayed == ["b"]
     await process.stop()
 
 
 async def test_an_agent_who_speaks_up_while_an_answer_is_made_gets_the_message(redis_url: str) -> None:
-    floor = TakenFloor()
-    floor.holder_name = "bot"
+    control = PersonInControl()
+    control.owner_name = "bot"
 
     class Overtaken(FakeSpeaker):
         async def answer(self, turn: Turn) -> None:
             await super().answer(turn)
-            floor.holder_name = "agent"
+            control.owner_name = "agent"
 
-    process = Process(redis_url, Overtaken(), floor=floor).start()
+    process = Process(redis_url, Overtaken(), control=control).start()
     await process.inbox.put([message("91", "a", "hi")])
     await process.drained()
-    assert floor.relayed == ["a"]
+    assert control.relayed == ["a"]
     assert process.graph.accepted == []
     assert [r["record"] for r in records(redis_url)] == ["inbound"], "a turn that did not happen is not in the log"
     await process.stop()
 
 
-async def test_nothing_is_said_on_a_guess_while_the_floor_is_unknown(redis_url: str) -> None:
-    floor = TakenFloor()
-    floor.holder_name, floor.unreachable = "bot", 4
-    process = Process(redis_url, floor=floor).start()
+async def test_nothing_is_said_on_a_guess_while_the_owner_is_unknown(redis_url: str) -> None:
+    control = PersonInControl()
+    control.owner_name, control.unreachable = "bot", 4
+    process = Process(redis_url, control=control).start()
     await process.inbox.put([message("91", "a", "hi")])
     await process.drained()
     assert process.graph.texts("91") == ["echo hi"]

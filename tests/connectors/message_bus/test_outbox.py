@@ -399,16 +399,16 @@ async def test_a_reply_past_the_window_is_not_sent(redis_url: str) -> None:
     await process.stop()
 
 
-class ClosingFloor:
-    """The bot has the floor when the turn runs and has lost it when its reply is to be sent."""
+class ControlLostAtSending:
+    """The bot owns the conversation when the turn runs and has lost it when its reply is to be sent."""
 
     def __init__(self) -> None:
         self.held: list[tuple[str, str, str]] = []
 
-    async def holder(self, customer: str) -> Any:
-        return type("State", (), {"holder": "bot", "epoch": 1})()
+    async def owner(self, customer: str) -> Any:
+        return type("State", (), {"owner": "bot", "control_version": 1})()
 
-    async def admit_reply(self, customer: str, epoch: int, wamid: str | None) -> bool:
+    async def admit_reply(self, customer: str, control_version: int, wamid: str | None) -> bool:
         return wamid != "late"
 
     async def relay(self, customer: str, entry: Any, wish: Any = None) -> Any: ...
@@ -420,11 +420,11 @@ class ClosingFloor:
 
 
 async def test_a_reply_computed_before_a_takeover_is_never_sent_after_it(redis_url: str) -> None:
-    floor = ClosingFloor()
-    process = Process(redis_url, floor=floor).start()
+    control = ControlLostAtSending()
+    process = Process(redis_url, control=control).start()
     await process.inbox.put([message("91", "fine", "x"), message("91", "late", "y")])
     await process.drained()
-    assert floor.held == [("91", "late", "echo y")], "whoever has the conversation is shown what was not sent"
+    assert control.held == [("91", "late", "echo y")], "whoever has the conversation is shown what was not sent"
     assert process.graph.texts("91") == ["echo x"]
     assert [r["error"] for r in sent_records(redis_url)] == [None, "floor_lost"]
     await process.stop()
@@ -433,11 +433,13 @@ async def test_a_reply_computed_before_a_takeover_is_never_sent_after_it(redis_u
 async def test_an_agents_reply_that_cannot_arrive_comes_back_to_the_agent(redis_url: str) -> None:
     told: list[tuple[str, str]] = []
 
-    class Floor(ClosingFloor):
+    class ThreadControl(ControlLostAtSending):
         async def not_delivered(self, entry_id: str, why: str) -> None:
             told.append((entry_id, why))
 
-    process = Process(redis_url, graph=FakeGraph(Script(WindowClosed("late", code=131047))), floor=Floor()).start()
+    process = Process(
+        redis_url, graph=FakeGraph(Script(WindowClosed("late", code=131047))), control=ThreadControl()
+    ).start()
     await process.inbox.put([Entry("agent_comment", "91", "comment:1", {"text": "Sorry for that.", "media": []})])
     await process.drained()
     assert told == [("comment:1:1", "window_closed")]

@@ -13,7 +13,7 @@ import redis.asyncio
 
 from connectors.conversations.entry_handler import EntryHandler
 from connectors.conversations.identity import Identities
-from connectors.conversations.thread_control import BotHasIt
+from connectors.conversations.thread_control import BotAlwaysInControl
 from connectors.message_bus import keys
 from connectors.message_bus.commit import Commits
 from connectors.message_bus.consumer import Consumer
@@ -106,20 +106,20 @@ class Process:
         url: str,
         speaker: FakeSpeaker | None = None,
         graph: FakeGraph | None = None,
-        floor: Any = None,
+        control: Any = None,
         **options: Any,
     ) -> None:
         self.client: redis.asyncio.Redis = connect(url)
         self.inbox = Inbox(self.client)
         self.speaker, self.graph = speaker or FakeSpeaker(), graph or FakeGraph()
-        floor = floor or BotHasIt()
+        control = control or BotAlwaysInControl()
         consumer = Consumer(
-            self.client, EntryHandler(self.client, self.speaker, floor),
+            self.client, EntryHandler(self.client, self.speaker, control),
             Commits(self.client, Identities(self.client), "model"),
             turn_timeout_s=options.get("turn_timeout_s", 5), retry_s=0.05,
         )  # fmt: skip
         outbox = Outbox(
-            self.client, self.graph, floor, settle_s=options.get("settle_s", 0.5),
+            self.client, self.graph, control, settle_s=options.get("settle_s", 0.5),
             send_timeout_s=options.get("send_timeout_s", 1), first_backoff_s=0.05, probe_s=0.3,
             unknown_patience_s=options.get("unknown_patience_s", 5),
         )  # fmt: skip

@@ -18,7 +18,7 @@ from handoff.storage.database import Database
 from handoff.storage.tables import takeovers
 from handoff.takeover.customer_messages import Words, customer_said
 from handoff.takeover.state_machine import open_takeover
-from handoff.takeover.thread_control import Floor
+from handoff.takeover.thread_control import ThreadControl
 from tests.handoff.helpdesks import test_backends as backends
 from tests.handoff.samples import NOW
 
@@ -64,6 +64,6 @@ def test_an_agents_answer_arrives_and_solving_gives_the_conversation_back(
     assert [entry.kind for entry in arrived] == ["agent_comment", "conversation_returned"]
     assert arrived[0].payload["text"] == "Meera here"
     assert "courier" not in json.dumps([entry.payload for entry in arrived])
-    floor = Floor(db, configuration)
-    assert asyncio.run(floor.holder(CUSTOMER)).holder == "agent"
-    assert asyncio.run(floor.accept_return(CUSTOMER, arrived[1].id)).holder == "bot"
+    control = ThreadControl(db, configuration)
+    assert asyncio.run(control.owner(CUSTOMER)).owner == "agent"
+    assert asyncio.run(control.accept_return(CUSTOMER, arrived[1].id)).owner == "bot"

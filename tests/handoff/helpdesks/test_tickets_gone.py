@@ -15,7 +15,7 @@ from handoff.helpdesks.zendesk_login import Fixed
 from handoff.jobs.dispatcher import Dispatcher
 from handoff.jobs.polling import Looking
 from handoff.storage.database import Database
-from handoff.storage.tables import floors, takeovers
+from handoff.storage.tables import takeovers, thread_controls
 from handoff.takeover.customer_messages import Words, customer_said
 from handoff.takeover.state_machine import open_takeover
 from tests.handoff.helpdesks import test_backends as backends
@@ -51,9 +51,9 @@ class Shop:
         with self.db.read() as connection:
             return connection.execute(select(takeovers)).one()
 
-    def holder(self) -> str:
+    def owner(self) -> str:
         with self.db.read() as connection:
-            return str(connection.execute(select(floors.c.holder)).scalar_one())
+            return str(connection.execute(select(thread_controls.c.owner)).scalar_one())
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_words_to_a_zendesk_ticket_that_is_gone_stand_in_an_open_one_that_names_
     assert "#1" in ticket.comments[0]["body"]
     assert "it is still broken" in ticket.comments[1]["body"]
     assert (ticket.fields["via"]["source"]["rel"] == "follow_up") == (how in ("closed", "merged"))
-    assert shop.holder() == "waiting", "a person has the conversation still"
+    assert shop.owner() == "waiting", "a person has the conversation still"
     shop.customer_says("hello?")
     shop.goes_on()
     assert "hello?" in ticket.comments[-1]["body"]
@@ -126,7 +126,7 @@ def test_a_ticket_that_is_gone_while_nobody_writes_gives_the_conversation_back(
     shop = Shop(shop_db, Zendesk(there[1], Fixed("Bearer secret")), request_for)
     lose(there[0], "deleted")
     shop.goes_on(300)
-    assert shop.row().return_epoch is not None
+    assert shop.row().return_version is not None
     assert len(there[0].tickets.tickets) == 1
 
 

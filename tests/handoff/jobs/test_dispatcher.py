@@ -33,7 +33,7 @@ from handoff.jobs.dispatcher import Dispatcher
 from handoff.jobs.queue import BUDGET_WINDOW_S, LEASE_S
 from handoff.storage.database import Database
 from handoff.storage.queries import TicketRef
-from handoff.storage.tables import deliveries, floors, jobs, notices, takeovers
+from handoff.storage.tables import deliveries, jobs, notices, takeovers, thread_controls
 from handoff.takeover.customer_messages import Words, customer_said, not_delivered
 from handoff.takeover.state_machine import open_takeover
 from privacy import log_lines
@@ -366,7 +366,7 @@ def test_a_customer_whose_ticket_is_refused_has_the_assistant_within_a_minute_an
     for _ in range(10):
         work(dispatcher)
         clock.now += 6
-    assert state(db, floors.c.holder) == ["bot"]
+    assert state(db, thread_controls.c.owner) == ["bot"]
     (returned,) = state(db, deliveries.c.payload)
     assert json.loads(returned)["reason"] == "unreachable"
     assert state(db, notices.c.channel) == ["slack"], "people are told that it waits"

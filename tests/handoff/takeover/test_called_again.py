@@ -17,7 +17,7 @@ from handoff.storage.tables import notices
 from handoff.takeover.customer_messages import Words, customer_said, held_back
 from handoff.takeover.state_machine import Opened, open_takeover
 from handoff.takeover.takeover_end import status_changed
-from handoff.takeover.thread_control import Floor
+from handoff.takeover.thread_control import ThreadControl
 from tests.handoff.samples import NOW
 from tests.handoff.world import AgentsDesk
 
@@ -72,8 +72,8 @@ async def test_the_open_ticket_goes_on(shop: Shop) -> None:
     assert len(shop.desk.made) == 1
     assert "waits for a person again: asks for a refund" in shop.said()
     assert "it never came" in shop.said()
-    floor = await Floor(shop.db, shop.configuration).holder(CUSTOMER)
-    assert (floor.holder, floor.opened_by) == ("waiting", "wamid.3")
+    control = await ThreadControl(shop.db, shop.configuration).owner(CUSTOMER)
+    assert (control.owner, control.opened_by) == ("waiting", "wamid.3")
 
 
 def test_whoever_was_told_of_the_first_call_is_told_of_the_second(shop: Shop) -> None:
@@ -137,11 +137,11 @@ def test_a_ticket_that_was_solved_meanwhile_is_followed_by_a_new_one(shop: Shop)
     assert len(shop.desk.made) == 2
 
 
-async def test_an_agents_answer_on_it_takes_the_floor(shop: Shop) -> None:
+async def test_an_agents_answer_on_it_takes_control(shop: Shop) -> None:
     shop.calls("wamid.1")
     shop.work()
     shop.goes_back("wamid.2")
     shop.calls("wamid.3")
     (external_id,) = shop.desk.made
     agent_said(shop.db, TicketRef(None, external_id), AgentComment("zendesk:comment:9", "9", "Hi", shop.now))
-    assert (await Floor(shop.db, shop.configuration).holder(CUSTOMER)).holder == "agent"
+    assert (await ThreadControl(shop.db, shop.configuration).owner(CUSTOMER)).owner == "agent"

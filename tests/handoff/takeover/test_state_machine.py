@@ -10,12 +10,12 @@ from sqlalchemy import func, select
 from handoff.configuration import HandoffConfiguration
 from handoff.jobs.agent_comments import AgentComment, agent_said
 from handoff.storage.database import Database, HandoffUnavailable
-from handoff.storage.queries import TicketRef, lock_floor, takeover_by_id
+from handoff.storage.queries import TicketRef, lock_control, takeover_by_id
 from handoff.storage.tables import deliveries, jobs, takeovers
-from handoff.takeover.customer_messages import FloorReturned, Words, customer_said, held_back
+from handoff.takeover.customer_messages import ControlReturned, Words, customer_said, held_back
 from handoff.takeover.state_machine import open_takeover
 from handoff.takeover.takeover_end import accept_return, announce_return, status_changed
-from handoff.takeover.thread_control import Floor, FloorState
+from handoff.takeover.thread_control import ControlState, ThreadControl
 
 NOW = 1_800_000_000.0
 CUSTOMER = "919876543210"
@@ -39,7 +39,7 @@ def comment(number: int = 1, **values: Any) -> AgentComment:
 def announce(db: Database, takeover_id: int) -> str:
     """The helpdesk says solved; the inbox id of the return."""
     with db.write() as connection:
-        lock_floor(connection, CUSTOMER)
+        lock_control(connection, CUSTOMER)
         announce_return(connection, takeover_by_id(connection, takeover_id), NOW + 90)
         found = select(deliveries.c.entry_id).where(deliveries.c.kind == "conversation_returned")
         return str(connection.execute(found.order_by(deliveries.c.id.desc())).scalars().first())
@@ -52,26 +52,28 @@ def end(db: Database, takeover_id: int) -> str:
 
 
 @pytest.fixture
-def floor(db: Database, configuration: HandoffConfiguration) -> Floor:
-    return Floor(db, configuration)
+def control(db: Database, configuration: HandoffConfiguration) -> ThreadControl:
+    return ThreadControl(db, configuration)
 
 
-async def test_an_unknown_customer_speaks_with_the_assistant(floor: Floor) -> None:
-    assert await floor.holder("nobody") == FloorState("bot", 0, None)
-    assert await floor.admit_reply("nobody", 0, "wamid.9")
+async def test_an_unknown_customer_speaks_with_the_assistant(control: ThreadControl) -> None:
+    assert await control.owner("nobody") == ControlState("bot", 0, None)
+    assert await control.admit_reply("nobody", 0, "wamid.9")
 
 
-async def test_a_takeover_silences_replies_computed_before_it(db: Database, floor: Floor, request_for: Any) -> None:
-    before = await floor.holder(CUSTOMER)
+async def test_a_takeover_silences_replies_computed_before_it(
+    db: Database, control: ThreadControl, request_for: Any
+) -> None:
+    before = await control.owner(CUSTOMER)
     open_takeover(db, request_for())
-    assert (await floor.holder(CUSTOMER)).holder == "waiting"
-    assert not await floor.admit_reply(CUSTOMER, before.epoch, "wamid.0")
+    assert (await control.owner(CUSTOMER)).owner == "waiting"
+    assert not await control.admit_reply(CUSTOMER, before.control_version, "wamid.0")
 
 
-async def test_the_turn_that_called_a_person_may_say_so(db: Database, floor: Floor, request_for: Any) -> None:
-    before = await floor.holder(CUSTOMER)
+async def test_the_turn_that_called_a_person_may_say_so(db: Database, control: ThreadControl, request_for: Any) -> None:
+    before = await control.owner(CUSTOMER)
     open_takeover(db, request_for())
-    assert await floor.admit_reply(CUSTOMER, before.epoch, "wamid.1")
+    assert await control.admit_reply(CUSTOMER, before.control_version, "wamid.1")
 
 
 def test_a_turn_that_runs_again_opens_nothing_new(db: Database, request_for: Any) -> None:
@@ -112,50 +114,50 @@ def test_two_open_tickets_of_one_customer_are_refused_by_the_database(db: Databa
         connection.execute(takeovers.insert().values(row))
 
 
-async def test_an_agents_comment_is_queued_once_and_takes_the_floor(
-    db: Database, floor: Floor, request_for: Any
+async def test_an_agents_comment_is_queued_once_and_takes_control(
+    db: Database, control: ThreadControl, request_for: Any
 ) -> None:
     opened = open_takeover(db, request_for())
     ticket = TicketRef(None, external_id(db, opened.takeover_id))
     assert [agent_said(db, ticket, comment()) for _ in range(3)] == ["relayed", "seen", "seen"]
     assert count(db, deliveries) == 1
-    assert (await floor.holder(CUSTOMER)).holder == "agent"
+    assert (await control.owner(CUSTOMER)).owner == "agent"
 
 
-async def test_a_solved_ticket_gives_the_floor_back_and_old_replies_stay_silent(
-    db: Database, floor: Floor, request_for: Any
+async def test_a_solved_ticket_gives_control_back_and_old_replies_stay_silent(
+    db: Database, control: ThreadControl, request_for: Any
 ) -> None:
-    before = await floor.holder(CUSTOMER)
+    before = await control.owner(CUSTOMER)
     opened = open_takeover(db, request_for())
     end(db, opened.takeover_id)
-    now = await floor.holder(CUSTOMER)
-    assert now.holder == "bot"
-    assert not await floor.admit_reply(CUSTOMER, before.epoch, "wamid.0")
-    assert await floor.admit_reply(CUSTOMER, now.epoch, "wamid.3")
+    now = await control.owner(CUSTOMER)
+    assert now.owner == "bot"
+    assert not await control.admit_reply(CUSTOMER, before.control_version, "wamid.0")
+    assert await control.admit_reply(CUSTOMER, now.control_version, "wamid.3")
 
 
 async def test_the_words_of_the_return_may_be_sent_until_a_person_is_called_again(
-    db: Database, floor: Floor, request_for: Any
+    db: Database, control: ThreadControl, request_for: Any
 ) -> None:
     opened = open_takeover(db, request_for())
     entry_id = end(db, opened.takeover_id)
-    assert await floor.admit_reply(CUSTOMER, 0, entry_id)
+    assert await control.admit_reply(CUSTOMER, 0, entry_id)
     open_takeover(db, request_for(wamid="wamid.7"))
-    assert not await floor.admit_reply(CUSTOMER, 0, entry_id)
+    assert not await control.admit_reply(CUSTOMER, 0, entry_id)
 
 
-async def test_agents_words_are_never_held_back(db: Database, floor: Floor, request_for: Any) -> None:
+async def test_agents_words_are_never_held_back(db: Database, control: ThreadControl, request_for: Any) -> None:
     open_takeover(db, request_for())
-    assert await floor.admit_reply(CUSTOMER, 0, "zendesk:comment:12")
+    assert await control.admit_reply(CUSTOMER, 0, "zendesk:comment:12")
 
 
-async def test_solved_keeps_the_agents_floor_until_the_last_look(
-    db: Database, floor: Floor, request_for: Any
+async def test_solved_keeps_the_agent_in_control_until_the_last_look(
+    db: Database, control: ThreadControl, request_for: Any
 ) -> None:
     opened = open_takeover(db, request_for())
     ticket = TicketRef(None, external_id(db, opened.takeover_id))
     assert status_changed(db, ticket, "solved", NOW + 50) == "ending"
-    assert (await floor.holder(CUSTOMER)).holder == "waiting"
+    assert (await control.owner(CUSTOMER)).owner == "waiting"
     assert agent_said(db, ticket, comment(at=NOW + 40)) == "relayed"
 
 
@@ -167,27 +169,27 @@ def test_a_status_older_than_the_newest_is_ignored(db: Database, request_for: An
 
 
 async def test_an_agent_who_comments_on_a_ticket_left_open_speaks_again(
-    db: Database, floor: Floor, request_for: Any
+    db: Database, control: ThreadControl, request_for: Any
 ) -> None:
     opened = open_takeover(db, request_for())
     end(db, opened.takeover_id)
-    epoch = (await floor.holder(CUSTOMER)).epoch
+    control_version = (await control.owner(CUSTOMER)).control_version
     ticket = TicketRef(None, external_id(db, opened.takeover_id))
     assert agent_said(db, ticket, comment(at=NOW + 500)) == "relayed"
-    state = await floor.holder(CUSTOMER)
-    assert state.holder == "agent"
-    assert state.epoch > epoch
+    state = await control.owner(CUSTOMER)
+    assert state.owner == "agent"
+    assert state.control_version > control_version
 
 
 @pytest.mark.parametrize("late", [{"at": NOW + 50}, {"at": NOW + 500, "ticket_open": False}])
-async def test_a_late_comment_on_a_solved_ticket_is_delivered_without_the_floor(
-    db: Database, floor: Floor, request_for: Any, late: dict[str, Any]
+async def test_a_late_comment_on_a_solved_ticket_is_delivered_without_taking_control(
+    db: Database, control: ThreadControl, request_for: Any, late: dict[str, Any]
 ) -> None:
     opened = open_takeover(db, request_for())
     end(db, opened.takeover_id)
     ticket = TicketRef(None, external_id(db, opened.takeover_id))
     assert agent_said(db, ticket, comment(**late)) == "relayed"
-    assert (await floor.holder(CUSTOMER)).holder == "bot"
+    assert (await control.owner(CUSTOMER)).owner == "bot"
 
 
 def test_a_message_meant_for_the_ticket_after_the_return_is_sent_back_to_the_assistant(
@@ -195,7 +197,7 @@ def test_a_message_meant_for_the_ticket_after_the_return_is_sent_back_to_the_ass
 ) -> None:
     opened = open_takeover(db, request_for())
     end(db, opened.takeover_id)
-    with pytest.raises(FloorReturned):
+    with pytest.raises(ControlReturned):
         customer_said(db, CUSTOMER, Words("wamid.5", "hello?", NOW), configuration)
 
 
@@ -251,38 +253,38 @@ def test_a_database_that_is_away_is_one_kind_of_error(tmp_path: Any, request_for
 
 
 async def test_a_solved_conversation_stays_with_the_agent_until_the_inbox_comes_to_its_return(
-    db: Database, floor: Floor, configuration: HandoffConfiguration, request_for: Any
+    db: Database, control: ThreadControl, configuration: HandoffConfiguration, request_for: Any
 ) -> None:
     opened = open_takeover(db, request_for())
     entry_id = announce(db, opened.takeover_id)
     assert customer_said(db, CUSTOMER, Words("wamid.5", "hello?", NOW), configuration) == "ticket"
-    assert (await floor.accept_return(CUSTOMER, entry_id)).holder == "bot"
-    with pytest.raises(FloorReturned):
+    assert (await control.accept_return(CUSTOMER, entry_id)).owner == "bot"
+    with pytest.raises(ControlReturned):
         customer_said(db, CUSTOMER, Words("wamid.6", "hello?", NOW), configuration)
 
 
-async def test_the_send_gate_of_the_return_gives_the_floor_back_when_the_inbox_did_not(
-    db: Database, floor: Floor, request_for: Any
+async def test_the_send_gate_of_the_return_gives_control_back_when_the_inbox_did_not(
+    db: Database, control: ThreadControl, request_for: Any
 ) -> None:
     entry_id = announce(db, open_takeover(db, request_for()).takeover_id)
-    assert await floor.admit_reply(CUSTOMER, 0, entry_id)
-    assert (await floor.holder(CUSTOMER)).holder == "bot"
+    assert await control.admit_reply(CUSTOMER, 0, entry_id)
+    assert (await control.owner(CUSTOMER)).owner == "bot"
 
 
 async def test_an_agent_who_speaks_on_makes_an_announced_return_void(
-    db: Database, floor: Floor, request_for: Any
+    db: Database, control: ThreadControl, request_for: Any
 ) -> None:
     opened = open_takeover(db, request_for())
     ticket = TicketRef(None, external_id(db, opened.takeover_id))
     agent_said(db, ticket, comment(1))
     entry_id = announce(db, opened.takeover_id)
     agent_said(db, ticket, comment(2, at=NOW + 500))
-    assert (await floor.accept_return(CUSTOMER, entry_id)).holder == "agent"
-    assert not await floor.admit_reply(CUSTOMER, 0, entry_id)
+    assert (await control.accept_return(CUSTOMER, entry_id)).owner == "agent"
+    assert not await control.admit_reply(CUSTOMER, 0, entry_id)
 
 
 async def test_a_return_that_a_lost_redis_forgot_is_announced_again(
-    db: Database, floor: Floor, request_for: Any
+    db: Database, control: ThreadControl, request_for: Any
 ) -> None:
     opened = open_takeover(db, request_for())
     first = announce(db, opened.takeover_id)

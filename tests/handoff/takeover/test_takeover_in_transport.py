@@ -23,7 +23,7 @@ from handoff.storage.tables import jobs, takeovers
 from handoff.takeover.customer_messages import Wish
 from handoff.takeover.opening_hours import BusinessHours, Span
 from handoff.takeover.state_machine import open_takeover
-from handoff.takeover.thread_control import Floor
+from handoff.takeover.thread_control import ThreadControl
 from settings import Settings, load
 from tests.connectors.message_bus.transport_fakes import FakeGraph, FakeSpeaker, Process, message
 from tests.handoff.samples import always_open, request
@@ -71,8 +71,8 @@ async def shop(
     configured: Settings, db: Database, graph: FakeGraph, with_worker: bool = True
 ) -> AsyncIterator[Process]:
     """One server process and the worker."""
-    speaker, floor = FakeSpeaker(dialogue(db)), Floor(db, always_open())
-    process = Process(str(configured.redis_url), speaker, graph, floor).start()
+    speaker, control = FakeSpeaker(dialogue(db)), ThreadControl(db, always_open())
+    process = Process(str(configured.redis_url), speaker, graph, control).start()
     stop = asyncio.Event()
     worker = asyncio.create_task(tickets.run(configured, stop)) if with_worker else None
     yield process
@@ -145,7 +145,7 @@ async def test_a_reply_that_waited_for_graph_is_not_sent_into_a_takeover(
         await process.inbox.put([message(CUSTOMER, "wamid.0", "hello")])
         await process.inbox.put([message(CUSTOMER, "wamid.1", "agent")])
         await until(lambda: len(process.speaker.answered) == 2)
-        await until(lambda: Floor(db, always_open()).read(CUSTOMER).holder == "waiting")
+        await until(lambda: ThreadControl(db, always_open()).read(CUSTOMER).owner == "waiting")
         outage["on"] = False
         await until(lambda: graph.texts(CUSTOMER))
         await process.drained()
@@ -157,7 +157,7 @@ async def waiting_shop(
     configured: Settings, db: Database, configuration: HandoffConfiguration, graph: FakeGraph, speaker: FakeSpeaker
 ) -> AsyncIterator[Process]:
     """One server process whose customer waits for a person; tickets are not needed."""
-    process = Process(str(configured.redis_url), speaker, graph, Floor(db, configuration)).start()
+    process = Process(str(configured.redis_url), speaker, graph, ThreadControl(db, configuration)).start()
     await process.inbox.put([message(CUSTOMER, "wamid.0", "agent")])
     await until(lambda: graph.texts(CUSTOMER) == ["echo agent"])
     yield process
@@ -260,8 +260,8 @@ async def test_a_wish_in_words_of_their_own_is_granted(
 ) -> None:
     graph, speaker = FakeGraph(), FakeSpeaker(dialogue(db))
     speaker.wishes = {"in my own words": wish}
-    floor = Floor(db, impatient())
-    process = Process(str(configured.redis_url), speaker, graph, floor).start()
+    control = ThreadControl(db, impatient())
+    process = Process(str(configured.redis_url), speaker, graph, control).start()
     stop = asyncio.Event()
     worker = asyncio.create_task(tickets.run(configured, stop))
     for number, text in enumerate(["agent", "in my own words"]):
@@ -269,7 +269,7 @@ async def test_a_wish_in_words_of_their_own_is_granted(
         await until(lambda: "echo agent" in graph.texts(CUSTOMER))
     await until(lambda: said in graph.texts(CUSTOMER))
     assert graph.texts(CUSTOMER) == ["echo agent", said]
-    assert floor.read(CUSTOMER).holder == "bot"
+    assert control.read(CUSTOMER).owner == "bot"
     stop.set()
     await process.stop()
     await asyncio.wait_for(worker, 15)

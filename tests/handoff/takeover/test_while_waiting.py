@@ -19,10 +19,10 @@ from handoff.jobs.dispatcher import Dispatcher
 from handoff.storage.database import Database
 from handoff.storage.queries import TicketRef
 from handoff.storage.tables import deliveries, jobs, takeovers
-from handoff.takeover.customer_messages import FloorReturned, Words, customer_said
+from handoff.takeover.customer_messages import ControlReturned, Words, customer_said
 from handoff.takeover.receipts import take_receipt, waiting
 from handoff.takeover.state_machine import open_takeover
-from handoff.takeover.thread_control import Floor
+from handoff.takeover.thread_control import ThreadControl
 from tests.handoff.samples import NOW
 from tests.handoff.stand_ins import serving
 from twin.helpdesk import api as twin_helpdesk
@@ -54,10 +54,10 @@ async def test_words_are_graded_on_their_way_to_the_ticket(
     db: Database, configuration: HandoffConfiguration, request_for: Any
 ) -> None:
     open_takeover(db, request_for(priority="MEDIUM", reason="repeated_failure"))
-    floor = Floor(db, configuration, lambda text: "HIGH" if "refund" in text else None)
+    control = ThreadControl(db, configuration, lambda text: "HIGH" if "refund" in text else None)
     for number, text in enumerate(["hello?", "i want a refund"]):
         entry = Entry("message", CUSTOMER, f"wamid.w{number}", {"text": text, "metadata": {"typed": text}})
-        await floor.relay(CUSTOMER, entry)
+        await control.relay(CUSTOMER, entry)
     assert raised(db) == ["high"]
 
 
@@ -144,7 +144,7 @@ def test_a_wish_that_was_understood_gives_the_conversation_back_once(
     open_takeover(db, request_for(), now=NOW)
     words = Words("wamid.2", "in words of their own", NOW, wish=wish)
     assert customer_said(db, CUSTOMER, words, configuration, NOW) == outcome
-    with pytest.raises(FloorReturned):
+    with pytest.raises(ControlReturned):
         customer_said(db, CUSTOMER, words, configuration, NOW)
     with db.read() as connection:
         assert connection.execute(select(takeovers.c.closed_as)).scalar_one() == closed_as

@@ -1,4 +1,5 @@
--- Keep what is known of a customer's floor, unless a newer state is kept. KEYS: floor. ARGV: epoch, state (JSON), seconds.
+-- Keep who owns a customer's conversation, unless a newer state is kept. KEYS: thread control.
+-- ARGV: control version (the state's "epoch"), state (JSON), seconds.
 local kept = redis.call('GET', KEYS[1])
 if kept then
   local readable, state = pcall(cjson.decode, kept)
