@@ -17,7 +17,7 @@ def compact(value: Any) -> str:
 class Outgoing:
     """One reply in the outbox.
 
-    `address` is {"to": ...} or {"recipient": ...}; `expires_at` is the end of the customer service window in control_version
+    `address` is {"to": ...} or {"recipient": ...}; `expires_at` is the end of the customer service window in epoch
     seconds; `author` is "assistant" or "agent"; `asked_at` is when the message came in that is answered; `about` is
     what a message that quotes the reply is about.
     """
