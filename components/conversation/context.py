@@ -1,7 +1,7 @@
 """What was talked about last, read from the conversation itself, so that nobody has to remember to forget it.
 
-A response's name says what it was about (`utter_<topic>_<outcome>`). Small talk and misunderstandings leave the topic
-standing; it ages with turns and minutes.
+What a response was about stands with it in `domain.yml`. Small talk and misunderstandings leave the topic standing; it
+ages with turns and minutes.
 """
 
 from __future__ import annotations
@@ -10,33 +10,13 @@ from collections.abc import Iterator, Reversible
 
 from rasa.shared.core.events import BotUttered, Event, SessionStarted, UserUtteranceReverted, UserUttered
 
-from components.conversation.examples import CHANGE, DECLINED, NONE, NUMBER, OFFER, ORDER, ORDERS, POLICY, REFUND
+import skills
+from components.conversation.examples import NONE
+from skills import CHANGE, OFFER, ORDER, ORDERS
 
 MOST_TURNS = 5  # since the topic was talked about
 MOST_MINUTES = 45.0
 _CHANGE_FORM = "order_change_form"
-_BY_RESPONSE = {
-    "utter_order_status_not_found": NUMBER,
-    "utter_order_status_misshaped": NUMBER,
-    "utter_order_status_what_numbers_look_like": NUMBER,
-    "utter_order_status_no_open_orders": NUMBER,
-    "utter_order_status_no_other_order": NUMBER,
-    "utter_order_status_share_contact": NUMBER,
-    "utter_order_change_ask_number": CHANGE,
-    "utter_order_status_choose": ORDERS,
-    "utter_order_status_choose_many": ORDERS,
-    "utter_order_status_choose_again": ORDERS,
-    "utter_order_status_all": ORDERS,
-    "utter_order_status_no_refund": REFUND,
-    "utter_order_status_returned": REFUND,
-    "utter_order_status_refunded": REFUND,
-    "utter_order_status_cancelled": REFUND,
-    "utter_return_policy_not_covered": DECLINED,
-    "utter_handoff_offer": OFFER,
-    "utter_clarification_out_of_scope_again": OFFER,
-}
-_BY_TOPIC = {"order_status": ORDER, "order_change": ORDER, "return_policy": POLICY}
-
 
 def context_of(
     events: Reversible[Event], form: str | None = None, now: float | None = None, quoted: str | None = None
@@ -45,7 +25,7 @@ def context_of(
 
     `form` is the active form's name, `quoted` the response that the message quotes, `now` in epoch seconds.
     """
-    about_quoted = _of_response(quoted) if quoted else None
+    about_quoted = skills.load().counting(quoted).about if quoted else None
     if about_quoted:
         return about_quoted
     if form == _CHANGE_FORM:
@@ -63,16 +43,10 @@ def context_of(
 
 def _subject(responses: list[str]) -> str | None:
     """What the responses of a turn were about, the last of them first; None for small talk."""
-    about = [subject for name in responses if (subject := _of_response(name))]
+    about = [subject for name in responses if (subject := skills.load().counting(name).about)]
     if about.count(ORDER) > 1:
         return ORDERS
     return about[-1] if about else None
-
-
-def _of_response(name: str) -> str | None:
-    if name in _BY_RESPONSE:
-        return _BY_RESPONSE[name]
-    return next((subject for topic, subject in _BY_TOPIC.items() if name.startswith(f"utter_{topic}_")), None)
 
 
 def _turns_backwards(events: Reversible[Event]) -> Iterator[tuple[list[str], float | None]]:

@@ -18,9 +18,10 @@ from typing import Any
 
 import yaml
 
-NONE, ORDER, ORDERS, NUMBER, REFUND = "none", "order", "orders", "number", "refund"
-POLICY, DECLINED, CHANGE, OFFER = "policy", "declined", "change", "offer"
-CONTEXTS = (NONE, ORDER, ORDERS, NUMBER, REFUND, POLICY, DECLINED, CHANGE, OFFER)
+from skills import ABOUT
+
+NONE = "none"
+CONTEXTS = (NONE, *ABOUT)
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path("data") / "follow_ups"
 _KEYS = ("intent", "after", "examples")

@@ -9,24 +9,12 @@ from typing import Any
 from rasa.shared.core.constants import ACTION_LISTEN_NAME
 from rasa.shared.core.events import ActionExecuted, BotUttered, SessionStarted, UserUtteranceReverted, UserUttered
 
+import skills
+from skills import RETRY, UNRESOLVED
+
 ESCALATE = "action_escalate"
 NOT_UNDERSTOOD = ("nlu_fallback", "out_of_scope")
-UNRESOLVED_PREFIXES = ("utter_clarification_", "utter_fallback_")
-# A turn that wanted something, or could not be read, and got nothing. Small talk, courtesies, corrections and attempts
-# at mischief want nothing; they end the row.
-UNRESOLVED = frozenset(
-    {
-        "action_clarify",
-        "action_default_fallback",
-        "utter_order_status_unavailable",
-        "utter_return_policy_not_covered",
-    }
-)
-# A wrong number goes on with a row of failures and neither begins nor completes one: the answer asks for the right one.
-IN_PASSING = frozenset(
-    {"utter_order_status_not_found", "utter_order_change_not_found", "utter_order_status_misshaped"}
-)
-PROBLEM_SHOWN = ("utter_order_status_delayed", "utter_order_status_not_found", "utter_order_status_unclear")
+FALLBACK = "action_default_fallback"  # Rasa's own, which says nothing
 
 
 @dataclass
@@ -39,19 +27,24 @@ class Turn:
 
     @property
     def unresolved(self) -> bool:
-        return not self.in_passing and any(
-            name in UNRESOLVED or name.startswith(UNRESOLVED_PREFIXES) for name in (*self.actions, *self.responses)
-        )
+        """It wanted something, or could not be read, and got nothing.
+
+        Small talk, courtesies, corrections and attempts at mischief want nothing; they end the row.
+        """
+        return not self.in_passing and (FALLBACK in self.actions or self._any(UNRESOLVED))
 
     @property
     def in_passing(self) -> bool:
-        """No help, but nothing that a person is needed for."""
-        return any(name in IN_PASSING for name in self.responses)
+        """A wrong number: it goes on with a row of failures and neither begins nor completes one."""
+        return self._any(RETRY)
 
     @property
     def problem_shown(self) -> bool:
         """The assistant told of a late or missing order."""
-        return any(name in PROBLEM_SHOWN for name in self.responses)
+        return any(skills.load().counting(name).problem for name in self.responses)
+
+    def _any(self, counts_as: str) -> bool:
+        return any(skills.load().counting(name).counts_as == counts_as for name in self.responses)
 
     @property
     def typed(self) -> str:

@@ -19,6 +19,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 import settings
+import skills
 from components.conversation.context import context_of
 from components.conversation.examples import FOLDER, ROOT, FollowUpDataError, read_follow_ups
 from components.conversation.follow_ups import FollowUp, FollowUpModel, a_few, blended, standing_alone
@@ -34,10 +35,6 @@ AFTER = "after"  # key of the parse data: what the message follows
 READINGS_DIFFER = "readings_differ"  # key of the parse data: alone, the message would mean something else
 WISHES = "wishes"  # key of the parse data: two questions of different topics, in their order
 TWO_QUESTIONS = "two_questions"
-TOPICS = {
-    "order": frozenset({"check_order_status", "inform_order_number", "ask_delivery_date"}),
-    "policy": frozenset({"ask_return_policy"}),
-}
 _COMPONENTS = Path(__file__).parents[1]
 
 
@@ -170,10 +167,11 @@ class IntentClassifier(GraphComponent):
     def _both_wishes(self, message: Message, text: str, reading: Prediction) -> Prediction:
         """Two questions of different topics in one message are answered one after the other."""
         assert self._model is not None
-        if reading.label not in TOPICS["order"] | TOPICS["policy"]:
+        topics = skills.load().wishes
+        if not any(reading.label in intents for intents in topics.values()):
             return reading  # before its clauses are embedded
         model = self._model
-        wishes = two_wishes(text, lambda clause: model.predict(clause, self._embeddings), TOPICS)
+        wishes = two_wishes(text, lambda clause: model.predict(clause, self._embeddings), topics)
         if not wishes:
             return reading
         message.set(WISHES, [{"intent": intent, "text": clause} for intent, clause in wishes], add_to_output=True)

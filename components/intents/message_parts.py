@@ -10,14 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+import skills
 from components.text.classifier import Prediction
 
-SMALL_TALK = frozenset(
-    {
-        *("greet", "goodbye", "thank", "affirm", "deny", "bot_challenge", "ask_capabilities", "out_of_scope"),
-        *("return_to_bot", "problem_solved"),
-    }
-)
 _OUTBURST = "file_complaint"
 _END = re.compile(r"(?<=[^\W\d].)(?<=[.!?।])\s+|[\n\r]+|(?<=[!?])(?=\w)")
 _MOST = 12  # sentences read on their own
@@ -39,14 +34,15 @@ def sentences(text: str) -> list[str]:
 
 def reconsider(text: str, whole: Prediction, read: Callable[[str], Prediction]) -> Prediction:
     """The prediction for the message, given that for the whole and a cheap reader of one sentence."""
-    if whole.confidence >= _SETTLED and whole.label not in SMALL_TALK:
+    small_talk = skills.load().small_talk
+    if whole.confidence >= _SETTLED and whole.label not in small_talk:
         return whole
     parts = sentences(text)
     if len(text.split()) >= _LONG:
         parts = [piece for part in parts or [text] for piece in _windows(part)]
     if len(parts) < 2:
         return whole
-    clear = [p for p in map(read, parts) if p.confidence >= _CLEAR and p.label not in SMALL_TALK]
+    clear = [p for p in map(read, parts) if p.confidence >= _CLEAR and p.label not in small_talk]
     asked = [p for p in clear if p.label != _OUTBURST] or clear
     return _blend(whole, asked[-1]) if asked else whole
 

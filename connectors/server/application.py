@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import time
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from sanic import Sanic
 from sanic.request import Request
 from sanic.response import HTTPResponse, raw
 
+import skills
 from connectors import metrics
 from connectors.conversations.entry_handler import EntryHandler, Speaker
 from connectors.conversations.identity import Identities
@@ -52,6 +54,7 @@ log = logging.getLogger(__name__)
 STOP_PATIENCE_S = 10.0
 # Nobody waits for these calls as Meta does for the webhook's: on a busy machine late is better than again.
 BUS_PATIENCE_S = 10.0
+_OURS = frozenset(skills.WORDS_OF_RESPONSES)
 
 
 def build(settings: Settings, options: Options) -> Sanic:
@@ -143,7 +146,22 @@ def load_agent(models: Path, endpoints_file: Path) -> Agent:
     agent = asyncio.run(rasa_agent.load_agent(model_path=model, endpoints=endpoints))
     if agent is None or not agent.is_ready():
         raise CannotStart(f"the model {Path(model).name} cannot be loaded. Remedy: `make train`.")
-    return without_fallback(agent)
+    return without_skill_words(without_fallback(agent))
+
+
+def without_skill_words(agent: Agent) -> Agent:
+    """Take out of the domain what responses count as: else it went along with every reply, event and call of an action.
+
+    The log and the policies read it from the file (`skills`).
+    """
+    domain = agent.domain.as_dict() if agent.domain else {}
+    domain.pop("topics", None)
+    for responses in (domain.get("responses") or {}, agent.domain.responses if agent.domain else {}):
+        for variation in chain.from_iterable(responses.values()):
+            kept = {key: word for key, word in (variation.pop("metadata", None) or {}).items() if key not in _OURS}
+            if kept:
+                variation["metadata"] = kept
+    return agent
 
 
 def without_fallback(agent: Agent) -> Agent:

@@ -2,46 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+
+import skills
 
 IDLE = timedelta(minutes=60)
 # How long after a message its records may still come: a stream that waited for the database, a reply that waited for
 # Meta, a batch that was stored by a process that died before it said so.
 LATE = timedelta(days=14)
 
-FEATURES = ("order_status", "return_policy", "escalation", "clarification", "smalltalk")
 REASONS = ("refund_request", "complaint", "frustration", "repeated_failure", "human_requested")
 
 # `failed` comes before `delivered`: what reached the phone did not fail, whatever a late notification says.
 _DELIVERY_ORDER = ("accepted", "sent", "failed", "delivered", "read")
 _DELIVERY_WORDS = {word: word for word in _DELIVERY_ORDER} | {"played": "read"}
 
-_TOPICS = (
-    ("order_status", "order_status"),
-    ("order", "order_status"),
-    ("return_policy", "return_policy"),
-    ("handoff", "escalation"),
-    ("fallback", "clarification"),
-    ("clarification", "clarification"),
-)
-# Replies that leave the customer's wish unmet, and replies that wait for the customer, by the outcome in their name.
-_UNMET = re.compile(r"_(not_found|unavailable|unknown|unclear|not_covered|no_answer|apology|away|received)(_|$)")
-_ASKING = re.compile(
-    r"^utter_(ask_|greet$|affirm_open$)|_(ask|choose|which|share_contact|offer|resume|more)(_|$)"
-    r"|^utter_order_change_\w*(possible|on_the_way|finished)$|_no_(open_orders|other_order|refund)$"
-)
-
 
 def feature_of(response: str | None, has_policy_pages: bool = False) -> str:
-    """The `feature_used` of a reply: the topic in its response's name (`utter_order_status_shipped`)."""
-    topic = (response or "").removeprefix("utter_").removeprefix("ask_")
-    for prefix, feature in _TOPICS:
-        if topic == prefix or topic.startswith(prefix + "_"):
-            return feature
-    return "return_policy" if has_policy_pages else "smalltalk"
+    """The `feature_used` of a reply: what its response counts as in `domain.yml`."""
+    feature = skills.load().counting(response).feature
+    return "return_policy" if has_policy_pages and feature == skills.SMALL_TALK else feature
 
 
 def delivery_status(word: object) -> str | None:
@@ -96,8 +78,12 @@ def ending(messages: Sequence[Mapping[str, Any]]) -> str:
 
 def is_unresolved_reply(message: Mapping[str, Any]) -> bool:
     """Whether an assistant's reply shows that it did not understand or could not help."""
-    return message["feature"] == "clarification" or bool(_UNMET.search(message["response"] or ""))
+    return message["feature"] == "clarification" or _counts_as(message) in skills.NO_HELP
 
 
 def _helps(message: Mapping[str, Any]) -> bool:
-    return not is_unresolved_reply(message) and not _ASKING.search(message["response"] or "")
+    return not is_unresolved_reply(message) and _counts_as(message) != skills.ASKS
+
+
+def _counts_as(message: Mapping[str, Any]) -> str:
+    return skills.load().counting(message["response"]).counts_as

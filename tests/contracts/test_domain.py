@@ -23,7 +23,6 @@ CODE = "\n".join(
     for path in sorted((ROOT / folder).rglob("*.py"))
 )
 DIALOGUE = "\n".join(path.read_text() for path in sorted((ROOT / "data").rglob("*.yml")))
-TOPICS = ("order_status", "order_change", "order", "return_policy", "handoff", "fallback", "clarification")
 
 
 def all_subclasses(base: type) -> Iterator[type]:

@@ -24,6 +24,7 @@ ALLOWED = {
     "lenient_json.py": set(),
     "shop.py": {"settings"},
     "dates.py": {"shop"},
+    "skills.py": {"settings"},
     "conversation_log": {"privacy", *BASE},
     "handoff": {"privacy", *BASE},
     "connectors": {"components", "handoff", "privacy", *BASE},

@@ -16,6 +16,7 @@ from workbench.checks.nlu_files import phrase_findings
 from workbench.checks.pages_and_settings import settings_findings
 from workbench.checks.project import read_project
 from workbench.checks.rules_and_stories import dialogue_findings
+from workbench.checks.skill_words import skill_findings
 from workbench.checks.variations import wrong_variations
 from workbench.nlu.phrases import PROJECT_ROOT, read_phrases
 
@@ -26,7 +27,7 @@ def file_findings(root: Path = PROJECT_ROOT) -> list[Finding]:
     found = [*project.findings, *settings_findings(root), *escalation_findings(root)]
     found += follow_up_findings(root, project.names("intents") if project.domain else [])
     if project.domain:  # without it every name would be unknown
-        in_domain = domain_findings(project)
+        in_domain = [*domain_findings(project), *skill_findings(project)]
         found += [*in_domain, *dialogue_findings(project), *phrase_findings(project)]
         if not in_domain:
             found += wrong_variations(root / "domain.yml")

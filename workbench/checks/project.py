@@ -17,8 +17,8 @@ _SECTIONS = {
     "data": ("version", "nlu", "rules", "stories", "escalation", "follow_ups"),
     "tests": ("version", "nlu", "stories"),
     "domain.yml": (
-        "version", "session_config", "intents", "entities", "slots", "forms", "responses", "actions", "e2e_actions",
-        "config",
+        "version", "session_config", "intents", "topics", "entities", "slots", "forms", "responses", "actions",
+        "e2e_actions", "config",
     ),
 }  # fmt: skip
 

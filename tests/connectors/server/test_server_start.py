@@ -8,11 +8,13 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from rasa.shared.core.domain import Domain
 
 from connectors.server import __main__
-from connectors.server.application import _channels, load_agent
+from connectors.server.application import _channels, load_agent, without_skill_words
 from connectors.server.startup import CannotStart
 from launch.embedded_redis import EmbeddedRedis
 from settings import PROJECT_ROOT, load
@@ -121,3 +123,15 @@ def test_a_channel_without_its_secrets_ends_the_start(tmp_path: Path) -> None:
     credentials.write_text("connectors.whatsapp.channel.WhatsAppChannel:\n  verify_token: x\n")
     with pytest.raises(CannotStart, match="app_secret"):
         _channels(credentials)
+
+
+def test_what_responses_count_as_stays_out_of_replies_events_and_calls_of_actions() -> None:
+    domain = Domain.from_path(str(PROJECT_ROOT / "domain.yml"))
+    domain.responses["utter_greet"][0]["metadata"] = {"counts_as": "asks", "quote": True}
+    agent = without_skill_words(SimpleNamespace(domain=domain))  # type: ignore[arg-type]
+    assert agent is not None
+    for responses in (domain.responses, domain.as_dict()["responses"]):
+        words = {word for variations in responses.values() for one in variations for word in one.get("metadata") or {}}
+        assert words <= {"quote"}, "the channel's own words stay"
+    assert domain.responses["utter_greet"][0]["metadata"] == {"quote": True}
+    assert "topics" not in domain.as_dict()

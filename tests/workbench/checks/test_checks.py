@@ -129,6 +129,27 @@ MISTAKES = {
         GENERAL, "  steps:\n  - intent: greet\n", "steps:\n  - intent: greet\n", "not YAML", None, "depth"),
     "a rule without steps": (
         GENERAL, "  - intent: greet\n  - action: utter_greet\n", "", "no steps", "  steps:", "steps"),
+    "a response that counts as something unknown": (
+        "domain.yml", "counts_as: retry, about: number}", "counts_as: retri, about: number}", "unknown word",
+        "counts_as: retry, about: number}", "retry?"),
+    "a response about something unknown": (
+        "domain.yml", "about: declined}", "about: refused}", "unknown word", "about: declined}", "the words are order"),
+    "a misspelt key of what a response counts as": (
+        "domain.yml", "problem: true}", "problm: true}", "unknown word", "problem: true}", "problem?"),
+    "what a response counts as, said of a later variation": (
+        "domain.yml", "Happy to help! Is there anything else?\"\n",
+        "Happy to help! Is there anything else?\"\n    metadata: {counts_as: asks}\n", "word that counts nowhere", None,
+        "first one"),
+    "a response of no topic": (
+        "domain.yml", "  order_status: {feature", "  order_state: {feature", "no topic", None, "add its topic"),
+    "a topic without a response": (
+        "domain.yml", "  goodbye: {}\n", "  goodbye: {}\n  invoice: {}\n", "unused topic", None, "remove it"),
+    "an intent with a misspelt key": (
+        "domain.yml", "{meaning: only greets,", "{meanings: only greets,", "unknown word", "{meaning: only greets,",
+        "meaning?"),
+    "an intent that takes something unknown": (
+        "domain.yml", "{meaning: why an order is late, takes: order}", "{meaning: why an order is late, takes: number}",
+        "unknown word", "{meaning: why an order is late", "the words are order"),
     "a misspelt section": (GENERAL, "rules:\n", "rule:\n", "unknown section", "rules:", "rules?"),
     "rules that contradict each other": (
         GENERAL, "", GREETS.replace("Customer greets", "Customer says hello").replace("utter_greet", "utter_goodbye"),
