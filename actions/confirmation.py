@@ -14,25 +14,20 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.fallback import bot_events
 from actions.order_changes import pass_on_change
-from actions.order_choice import ActionListOrders
-from actions.order_status import ActionCheckOrderStatus
-from actions.return_policy import ActionAnswerReturnPolicy
 from actions.skill.action import BaseAction, Domain, Event, as_if_said, in_form
+from actions.skill.registry import answering, said_to
 
-# What a button's intent leads to. Answered here and not by a follow-up action, behind which no rule would go on.
-ANSWER_TO: dict[str, type[BaseAction]] = {
-    "check_order_status": ActionCheckOrderStatus,
-    "list_orders": ActionListOrders,
-    "ask_return_policy": ActionAnswerReturnPolicy,
-}
-RESPONSE_TO = {"ask_capabilities": "utter_capabilities"}
-# The buttons that "yes" can press, by intent; `affirm` is the answer to a change's question, which its form awaits.
-YES_ANSWERS = frozenset({*ANSWER_TO, *RESPONSE_TO, "request_human", "affirm"})
+PERSON, AGREED = "request_human", "affirm"
 ASKED_FOR_A_PERSON = (
     SlotSet("escalation_reason", "human_requested"),
     SlotSet("escalation_priority", "HIGH"),
     SlotSet("escalation_sheet", None),
 )
+
+
+def yes_can_press(intent: str) -> bool:
+    """Whether "yes" can press a button of this intent; `affirm` answers a change's question, which its form awaits."""
+    return intent in (PERSON, AGREED) or bool(answering(intent) or said_to(intent))
 
 
 class ActionAffirm(BaseAction):
@@ -48,15 +43,15 @@ class ActionAffirm(BaseAction):
         if in_form(tracker):
             return []
         button, intent = _offer(tracker), offered(tracker)
-        if intent == "affirm" and tracker.get_slot("change_order_number"):
+        if intent == AGREED and tracker.get_slot("change_order_number"):
             return pass_on_change(tracker)  # the form was left with its question open
-        if intent == "request_human":
+        if intent == PERSON:
             return [*ASKED_FOR_A_PERSON, FollowupAction("action_escalate")]
-        if intent in ANSWER_TO:
-            pressed = as_if_said(tracker, _pressed(button, intent))
-            answers = self._answers or {name: kind() for name, kind in ANSWER_TO.items()}
-            return await answers[intent].answer(dispatcher, pressed, domain)
-        dispatcher.utter_message(response=RESPONSE_TO.get(intent, "utter_affirm_open"))
+        # Answered here and not by a follow-up action, behind which no rule would go on.
+        if kind := answering(intent):
+            action = (self._answers or {}).get(intent) or kind()
+            return await action.answer(dispatcher, as_if_said(tracker, _pressed(button, intent)), domain)
+        dispatcher.utter_message(response=said_to(intent) or "utter_affirm_open")
         return []
 
 

@@ -12,15 +12,10 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.fallback import last_response
-from actions.order_choice import ActionOtherOrder
-from actions.order_status import (
-    ActionCheckOrderStatus,
-    ActionCheckRefundStatus,
-    ActionDeliveryDate,
-    OrderAction,
-)
+from actions.order_status import ActionCheckOrderStatus, OrderAction
 from actions.orders.lookup import Orders
 from actions.skill.action import BaseAction, Domain, Event, as_if_said, message_metadata, turns_backwards
+from actions.skill.registry import by_name
 
 
 class ActionReceiveContact(BaseAction):
@@ -41,12 +36,9 @@ class ActionReceiveContact(BaseAction):
 
     def _waiting(self, tracker: Tracker) -> tuple[OrderAction, Tracker]:
         """The order action of the turn before, and the tracker with its question in front."""
-        known: tuple[OrderAction, ...] = (
-            ActionCheckOrderStatus(self._orders), ActionDeliveryDate(self._orders),
-            ActionOtherOrder(self._orders), ActionCheckRefundStatus(self._orders),
-        )  # fmt: skip
         before = next(islice(turns_backwards(tracker), 1, None), [])
-        done = [event.get("name") for event in before if event.get("event") == "action"]
-        action = next((one for one in known if one.name() in done), known[0])
+        done = [by_name().get(str(event.get("name"))) for event in before if event.get("event") == "action"]
+        asking = [kind for kind in done if kind and issubclass(kind, OrderAction)]
+        action = (asking[0] if asking else ActionCheckOrderStatus)(self._orders)
         question = before[0].get("parse_data") if before else None
         return action, as_if_said(tracker, question or {"text": "", "intent": {}, "entities": []})

@@ -19,6 +19,9 @@ class ActionReceiveFlow(OrderAction):
     Which of the form's fields hold an order number is not configured: those that do are orders of this customer.
     """
 
+    only_tells = False
+    tells_status = True
+
     def name(self) -> str:
         return "action_receive_flow"
 

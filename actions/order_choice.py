@@ -15,6 +15,8 @@ from actions.skill.order_answers import Asked
 class ActionListOrders(OrderAction):
     """"Show my orders": every order of this phone, the newest first."""
 
+    tells_status = True
+
     def name(self) -> str:
         return "action_list_orders"
 
@@ -28,6 +30,8 @@ class ActionListOrders(OrderAction):
 class ActionOtherOrder(OrderAction):
     """"And the other one?": of the orders offered or open, those not shown yet, else all but the last shown."""
 
+    tells_status = True
+
     def name(self) -> str:
         return "action_other_order"
 
@@ -36,17 +40,26 @@ class ActionOtherOrder(OrderAction):
             return await self.by_number(asked)
         orders = await _counted(self, asked)
         if picked := chosen(asked.text, orders):
-            return asked.tell(picked)
+            return await self.picked(asked, picked)
         if not [order for order in orders if order.number != asked.last_shown]:
             orders = await self.orders.all_orders(asked.phone)
         elif picked := chosen(asked.text, await self.orders.all_orders(asked.phone)):
-            return asked.tell(picked)
+            return await self.picked(asked, picked)
         fresh = [order for order in orders if order.number not in asked.shown]
-        rest = [order for order in orders if order.number != asked.last_shown]
-        return asked.tell_or_choose(fresh or rest, none="utter_order_status_no_other_order")
+        others = fresh or [order for order in orders if order.number != asked.last_shown]
+        if len(others) == 1:
+            return await self.picked(asked, others)
+        return asked.tell_or_choose(others, none="utter_order_status_no_other_order")
 
 
-class ActionChooseOrder(OrderAction):
+class PickingAction(OrderAction):
+    """An action whose message means something only beside what was asked before."""
+
+    only_tells = False
+    tells_status = True
+
+
+class ActionChooseOrder(PickingAction):
     """"The second one", "the packed one", "both": what these words pick from the list."""
 
     def name(self) -> str:
@@ -59,10 +72,10 @@ class ActionChooseOrder(OrderAction):
         if not orders:
             return asked.tell_or_choose([], none="utter_order_status_no_open_orders")
         picked = chosen(asked.text, orders)
-        return asked.tell(picked) if picked else asked.offer(orders, "utter_order_status_choose")
+        return await self.picked(asked, picked) if picked else asked.offer(orders, "utter_order_status_choose")
 
 
-class ActionChooseAllOrders(OrderAction):
+class ActionChooseAllOrders(PickingAction):
     """"Both": each of the list."""
 
     def name(self) -> str:
@@ -72,10 +85,12 @@ class ActionChooseAllOrders(OrderAction):
         if asked.numbers:
             return await self.by_number(asked)
         orders = await _counted(self, asked)
-        return asked.tell(orders) if orders else asked.tell_or_choose([], none="utter_order_status_no_open_orders")
+        if not orders:
+            return asked.tell_or_choose([], none="utter_order_status_no_open_orders")
+        return await self.picked(asked, orders)
 
 
-class ActionExplainOrderNumber(OrderAction):
+class ActionExplainOrderNumber(PickingAction):
     """"Sorry, wrong number", "where do I find it": what a number looks like, and the way without one."""
 
     def name(self) -> str:

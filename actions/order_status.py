@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
+from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 from rasa_sdk import Tracker
+from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 import shop
@@ -22,7 +25,7 @@ from actions.orders.phones import senders_phone
 from actions.orders.phrases import OrderPhrases
 from actions.orders.repository import OrdersUnavailable
 from actions.skill import services
-from actions.skill.action import BaseAction, Domain, Event, message_metadata
+from actions.skill.action import BaseAction, Domain, Event, follows, intent_name, message_metadata
 from actions.skill.order_answers import (
     MOST_ANSWERS,
     Asked,
@@ -31,7 +34,13 @@ from actions.skill.order_answers import (
     offer_list,
     told_before,
 )
+from actions.skill.registry import by_name
 from actions.skill.texts import Pieces
+from skills import NUMBER, ORDER, ORDERS
+
+Telling = Callable[[Order], tuple[str, dict[str, str]]]
+"""Of an order: the response that tells of it, and what fills its placeholders."""
+WANTED_FOR = "order_wanted_for"
 
 
 def shop_today() -> date:
@@ -39,8 +48,20 @@ def shop_today() -> date:
     return datetime.now(ZoneInfo(shop.load().time_zone)).date()
 
 
+# Messages that only say which order is meant, for whatever was asked before.
+NAMES_AN_ORDER = frozenset({"inform_order_number", "choose_order", "choose_all", "ask_other_order", "wrong_number"})
+ASKED_WHICH = frozenset({"", ORDER, ORDERS, NUMBER})  # what such a message follows when an action asked which
+
+
 class OrderAction(BaseAction):
-    """An action about the customer's own orders."""
+    """An action about the customer's own orders.
+
+    When it has asked which order and the customer then names or picks one, `look_up` is called again with its number.
+    """
+
+    only_tells = True
+    tells_status: ClassVar[bool] = False
+    """A number alone is answered so anyway: no need to come back here."""
 
     def __init__(self, orders: Orders | None = None, today: Callable[[], date] = shop_today) -> None:
         self._orders = orders
@@ -65,6 +86,8 @@ class OrderAction(BaseAction):
         if phone is None:
             dispatcher.utter_message(response="utter_order_status_share_contact")
             return []
+        waits_for = tracker.get_slot(WANTED_FOR)
+        named = intent_name(tracker) in NAMES_AN_ORDER and follows(tracker) in ASKED_WHICH
         asked = Asked(
             phone=phone,
             text=str((tracker.latest_message or {}).get("text") or ""),
@@ -75,20 +98,39 @@ class OrderAction(BaseAction):
             told_before=told_before(tracker),
             misshaped=misshaped_in_message(tracker),
             failed=float(tracker.get_slot("failed_lookups") or 0),
+            wanted_for=waits_for if named else None,
             say=dispatcher,
             phrases=OrderPhrases(Pieces(domain, "order_status"), self._today()),
         )
+        events = await self._told(asked)
+        waits = [event["value"] for event in events if event.get("name") == "awaiting_order_number"]
+        wanted_for = asked.wanted_for or (None if self.tells_status else self.name())
+        wanted_for = wanted_for if waits and waits[-1] else None
+        return [*events, SlotSet(WANTED_FOR, wanted_for)] if waits and wanted_for != waits_for else events
+
+    async def _told(self, asked: Asked) -> list[Event]:
         if asked.misshaped and not asked.numbers:
             # Never answered with another order: the customer means one, and it is not told which.
-            dispatcher.utter_message(
+            asked.say.utter_message(
                 response="utter_order_status_misshaped", number=asked.misshaped, example=self.example()
             )
             return asked.wait_for_number()
         try:
-            return await self.look_up(asked)
+            return await (self.asker(asked) if asked.numbers else self).look_up(asked)
         except OrdersUnavailable:
-            dispatcher.utter_message(response="utter_order_status_unavailable")
+            asked.say.utter_message(response="utter_order_status_unavailable")
             return asked.one_more_failure(ask_again=False)
+
+    def asker(self, asked: Asked) -> OrderAction:
+        """The action that asked which order, where this message only says which; else this one."""
+        kind = by_name().get(asked.wanted_for or "", type(self))
+        return kind(self._orders, self._today) if issubclass(kind, OrderAction) and asked.wanted_for else self
+
+    async def picked(self, asked: Asked, orders: Sequence[Order]) -> list[Event]:
+        """Tell of the orders that the words pick what was asked before the list; their status where nothing was."""
+        if asked.wanted_for:
+            return await self.asker(asked).look_up(replace(asked, numbers=[order.number for order in orders]))
+        return asked.tell(orders)
 
     async def meant(self, asked: Asked) -> list[Order]:
         """The orders that the message is about: those it names, else the one talked about last, else the open ones.
@@ -116,8 +158,8 @@ class OrderAction(BaseAction):
         found = await self.orders.find(asked.offered, asked.phone)
         return [found[number] for number in asked.offered if number in found]
 
-    async def about_one(self, asked: Asked, tell: Callable[[Order], tuple[str, dict[str, str]]]) -> list[Event]:
-        """Say `tell(order)` of the order that is meant; ask which when there are several, or by number."""
+    async def about_one(self, asked: Asked, tell: Telling) -> list[Event]:
+        """Say `tell(order)` of the order that is meant; the status of several; ask which when it may be one of them."""
         if asked.numbers and len(asked.numbers) > 1:
             return await self.by_number(asked)
         orders = await self.meant(asked)
@@ -129,13 +171,17 @@ class OrderAction(BaseAction):
         asked.say.utter_message(response=response, **facts)
         return asked.remember(orders)
 
-    async def by_number(self, asked: Asked) -> list[Event]:
-        """Answer each number of the message, in its order; at most three."""
+    async def about_each(self, asked: Asked, tell: Telling) -> list[Event]:
+        """As `about_one`, but of several that are named, `tell(order)` of each."""
+        return await (self.by_number(asked, tell) if len(asked.numbers) > 1 else self.about_one(asked, tell))
+
+    async def by_number(self, asked: Asked, tell: Telling | None = None) -> list[Event]:
+        """Say `tell(order)`, its status where not given, of each number of the message, in its order; at most three."""
         numbers = asked.numbers[:MOST_ANSWERS]
         found = await self.orders.find(numbers, asked.phone)
         for number in numbers:
             if number in found:
-                response, facts = asked.phrases.status(found[number])
+                response, facts = (tell or asked.phrases.status)(found[number])
                 asked.say.utter_message(response=response, **facts)
             else:
                 asked.say.utter_message(response="utter_order_status_not_found", order_number=number)
@@ -146,6 +192,8 @@ class OrderAction(BaseAction):
 
 class ActionCheckOrderStatus(OrderAction):
     """Tell the customer where their order is: the orders they name, else the open ones of their phone."""
+
+    tells_status = True
 
     def name(self) -> str:
         return "action_check_order_status"

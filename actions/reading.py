@@ -15,20 +15,23 @@ from typing import Any
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.llm.commands import CHOICE, NAMES_AN_ORDER, SMALL_TALK, Command
+import skills
+from actions.llm.commands import Command
 from actions.llm.facts import facts
 from actions.llm.reader import Reader
 from actions.skill import services
 from actions.skill.action import BaseAction, Domain, Event
 from actions.skill.order_answers import misshaped_in_message
+from actions.skill.registry import answering
 from actions.skill.situation import Situation, conversation
-from actions.two_questions import ANSWERS, TWO_QUESTIONS, WISHES
+from actions.two_questions import TWO_QUESTIONS, WISHES
 
 log = logging.getLogger(__name__)
 
 CONFIDENCE = 0.9
 QUESTION = "question"  # key of the parse data: what is asked of the pages, said in full
-YES_OR_NO = frozenset({"yes", "no"})
+YES, YES_OR_NO = "affirm", frozenset({"affirm", "deny"})
+PICKS = frozenset({"choose_order", "choose_all"})  # from a list
 
 
 class ActionReadMessage(BaseAction):
@@ -62,15 +65,15 @@ def is_possible(command: Command, situation: Situation, tracker: Tracker, domain
     A yes to something that would be done ("shall I have it cancelled?"), and whatever else a form takes for one, must
     be the assistant's own likeliest reading too.
     """
-    named = command.name in NAMES_AN_ORDER and command.order
+    named = command.names_an_order and command.order
     # A number that is none of this shop's is never answered with another order.
     if named and (situation.known(named) is None or misshaped_in_message(tracker)):
         return False
     if command.name in YES_OR_NO and not situation.offer:
         return False
-    if command.name in (CHOICE, "choose_all_orders") and not (situation.listed or command.order):
+    if command.name in PICKS and not (situation.listed or command.order):
         return False
-    acts = command.name == "yes" and situation.offer == command.intent
+    acts = command.name == situation.offer == YES
     acts = acts or any(slot["value"] for slot in filled_by(command.intent, tracker, domain))
     return not acts or command.intent == situation.likeliest
 
@@ -94,9 +97,10 @@ def meant(commands: Sequence[Command], situation: Situation, tracker: Tracker) -
 
 def _that_count(commands: Sequence[Command], situation: Situation) -> list[Command]:
     """Courtesies do not count beside a wish, nor a yes or no but to a form; of two wishes, both if both can be told."""
-    idle = SMALL_TALK if situation.form else SMALL_TALK | YES_OR_NO
+    small_talk = skills.load().small_talk
+    idle = small_talk - YES_OR_NO if situation.form else small_talk
     wishes = [command for command in commands if command.name not in idle] or list(commands[-1:])
-    told = [command for command in wishes if command.intent in ANSWERS]
+    told = [command for command in wishes if command.intent and answering(command.intent)]
     if len(wishes) < 2 or (len(told) == len(wishes) and not situation.form):
         return wishes
     doing = [command for command in wishes if command not in told]
@@ -104,7 +108,7 @@ def _that_count(commands: Sequence[Command], situation: Situation) -> list[Comma
 
 
 def _part(command: Command, situation: Situation, entities: list[dict[str, Any]]) -> dict[str, Any]:
-    number = situation.known(command.order) if command.name in NAMES_AN_ORDER else None
+    number = situation.known(command.order) if command.names_an_order else None
     named = [{"entity": "order_number", "value": number}] if number else entities
     part = {"intent": {"name": command.intent, "confidence": CONFIDENCE}, "entities": named}
     return {**part, QUESTION: command.question} if command.question else part

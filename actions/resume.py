@@ -7,7 +7,11 @@ from itertools import islice
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
+import skills
 from actions.skill.action import BaseAction, Domain, Event, turns_backwards
+from skills import NUMBER, ORDER, ORDERS, REFUND
+
+RESUME = "utter_order_status_resume"
 
 
 class ActionResumeOrderLookUp(BaseAction):
@@ -21,7 +25,7 @@ class ActionResumeOrderLookUp(BaseAction):
 
     async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
         if _previous_turn_spoke_of_orders(tracker):
-            dispatcher.utter_message(response="utter_order_status_resume")
+            dispatcher.utter_message(response=RESUME)
         # awaiting_order_number stays as it is: changing it here would leave the rule that this action is part of.
         return []
 
@@ -31,4 +35,4 @@ def _previous_turn_spoke_of_orders(tracker: Tracker) -> bool:
     said = [event.get("metadata") or {} for event in before if event.get("event") == "bot"]
     last = str(said[-1].get("utter_action") or "") if said else ""
     # One reminder is kind, one after every further question is not.
-    return last.startswith("utter_order_status_") and last != "utter_order_status_resume"
+    return skills.load().counting(last).about in (ORDER, ORDERS, NUMBER, REFUND) and last != RESUME

@@ -37,6 +37,8 @@ TOPICS = {
 class ActionAnswerReturnPolicy(BaseAction):
     """Answer a question about the return policy."""
 
+    only_tells = True
+
     def __init__(self, knowledge: PolicyAnswers | None = None) -> None:
         self._knowledge = knowledge
 

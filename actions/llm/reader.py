@@ -13,7 +13,7 @@ from typing import Any
 
 from actions.llm import metrics
 from actions.llm.client import LlmClient, LlmFailed, Usage, within
-from actions.llm.commands import CANNOT_TELL, INSTRUCTIONS, SCHEMA, Command, parsed
+from actions.llm.commands import CANNOT_TELL, Command, instructions, parsed, schema
 
 log = logging.getLogger(__name__)
 
@@ -65,4 +65,4 @@ class Reader:
         def read(answer: Any, usage: Usage) -> tuple[tuple[Command, ...], Usage]:
             return parsed(self._client.api.text_of(answer)), usage
 
-        return await self._client.ask(read, **self._client.api.structured(INSTRUCTIONS, conversation, SCHEMA))
+        return await self._client.ask(read, **self._client.api.structured(instructions(), conversation, schema()))

@@ -12,7 +12,7 @@ import logging
 import time
 import traceback
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
@@ -48,6 +48,9 @@ class BaseAction(abc.ABC, Action):
     Subclasses define `name()` and `answer()`, which has the signature of Rasa's `run`. A subclass without
     `answer()` stays abstract, so the SDK does not register it.
     """
+
+    only_tells: ClassVar[bool] = False
+    """It tells an answer and does nothing else: so also beside another question, and behind the yes to an offer."""
 
     @abc.abstractmethod
     async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:

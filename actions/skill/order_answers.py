@@ -14,25 +14,24 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+import skills
 from actions.orders.models import Order
 from actions.orders.numbers import named, normal_number
 from actions.orders.phrases import OrderPhrases
 from actions.skill.action import Event, message_metadata, turns_backwards
+from skills import ORDERS
 
 MOST_ANSWERS = 3  # orders told in one turn
 MOST_ROWS = 10  # WhatsApp's limit for a list
 MOST_REMEMBERED = 20
-LISTS = frozenset(
-    f"utter_order_{name}"
-    for name in ("status_choose", "status_choose_many", "status_choose_again", "status_all", "change_choose")
-)
 
 
 @dataclass(frozen=True)
 class Asked:
     """One turn about orders: who asks (E.164) and in which words, about which numbers, and what was said before.
 
-    `told_before` holds (response, order number) of what was said in the turn before this one.
+    `told_before` holds (response, order number) of what was said in the turn before this one; `wanted_for` is the
+    action that asked which order, where this message only says which.
     """
 
     phone: str
@@ -46,6 +45,7 @@ class Asked:
     failed: float
     say: CollectingDispatcher
     phrases: OrderPhrases
+    wanted_for: str | None = None
 
     def tell(self, orders: Sequence[Order]) -> list[Event]:
         """Give the status of up to three orders, and point at the rest; never the same words twice in a row."""
@@ -87,7 +87,7 @@ class Asked:
     @property
     def list_was_shown(self) -> bool:
         """Whether the turn before this one ended with a list of orders."""
-        return any(response in LISTS for response, _ in self.told_before)
+        return any(skills.load().counting(response).about == ORDERS for response, _ in self.told_before)
 
     def tell_or_choose(self, orders: Sequence[Order], none: str) -> list[Event]:
         """One order: its status. Several: a list. None: the response `none`, which asks for a number."""

@@ -118,7 +118,7 @@ def test_erratic_reader_gives_nothing_away_and_loses_no_call_for_a_person(run: R
                 assert after[place].ticket, before[place].said
 
 
-@pytest.mark.parametrize("said", [says("yes"), says("want_person"), says("yes", "cancel_order")],
+@pytest.mark.parametrize("said", [says("affirm"), says("request_human"), says("affirm", "cancel_order")],
                          ids=["yes", "person", "yes-and-more"])  # fmt: skip
 def test_reader_cannot_say_yes_for_the_customer(run: Run, said: Callable[[str], str]) -> None:
     some = [

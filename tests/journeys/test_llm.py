@@ -57,11 +57,11 @@ def test_policy_answer_holds_only_what_the_pages_say(shop: Shop, llm: SimpleName
 
 def test_what_was_not_understood_is_read_and_done(shop: Shop, llm: SimpleNamespace) -> None:
     asha = shop.customer(ASHA)
-    llm.api.commands = ["order_status"]
+    llm.api.commands = ["check_order_status"]
     assert "#10234" in words(asha.say(RIDDLE))
     llm.api.commands = [{"name": "cancel_order", "order": "10234"}]
     assert "10234" in words(asha.say(RIDDLE))
-    llm.api.commands, llm.api.fault = ["order_status"], "hang"
+    llm.api.commands, llm.api.fault = ["check_order_status"], "hang"
     assert words(asha.say(RIDDLE))
     llm.api.fault = None
 

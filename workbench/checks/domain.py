@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from actions.confirmation import YES_ANSWERS
+from actions.confirmation import yes_can_press
 from connectors.whatsapp.rendering import bodies
 from connectors.whatsapp.rendering.messages import problems
 from workbench.checks.findings import Finding, nearest
@@ -66,11 +66,11 @@ def _offer(name: str, buttons: list[Block]) -> Iterator[Finding]:
     if "/deny" not in payloads:
         return
     intent = payloads[0].removeprefix("/").partition("{")[0]
-    if intent not in YES_ANSWERS:
+    if not yes_can_press(intent):
         yield _wrong("offer that nothing answers", buttons[0].line,
                      f"{name}: a customer who types yes means {payloads[0]}, which action_affirm cannot do",
-                     f"let the first button be one of /{', /'.join(sorted(YES_ANSWERS))}, "
-                     "or let an engineer add it in actions/confirmation.py")  # fmt: skip
+                     "let the first button be /request_human, or an intent whose rule is answered by a response, or by "
+                     "an action that only tells something")  # fmt: skip
 
 
 def _limits(name: str, variant: Block, buttons: list[Block]) -> Iterator[Finding]:

@@ -84,8 +84,9 @@ MISTAKES = {
         "data/follow_ups/orders.yml", "- intent: ask_courier", "- intent: ask_currier", "unknown intent", None,
         "ask_courier?"),
     "an offer that yes does not answer": (
-        "domain.yml", '{title: "Yes, please", payload: /request_human}', '{title: "Yes, please", payload: /goodbye}',
-        "offer that nothing answers", None, "actions/confirmation.py"),
+        "domain.yml", '{title: "Yes, please", payload: /request_human}',
+        '{title: "Yes, please", payload: /cancel_order}', "offer that nothing answers", None,
+        "only tells"),
     "a response without text": (
         "domain.yml", '  - text: "Bye for now! Write to me whenever you need us."', '  - text: ""',
         "response without text", "Bye for now!", "- text:"),
