@@ -14,7 +14,8 @@ from skills import RETRY, UNRESOLVED
 
 ESCALATE = "action_escalate"
 NOT_UNDERSTOOD = ("nlu_fallback", "out_of_scope")
-FALLBACK = "action_default_fallback"  # Rasa's own, which says nothing
+# Say that nothing was understood; Rasa's own says nothing at all, and stories tell of actions only.
+FALLBACKS = frozenset({"action_clarify", "action_default_fallback"})
 
 
 @dataclass
@@ -31,7 +32,7 @@ class Turn:
 
         Small talk, courtesies, corrections and attempts at mischief want nothing; they end the row.
         """
-        return not self.in_passing and (FALLBACK in self.actions or self._any(UNRESOLVED))
+        return not self.in_passing and (not FALLBACKS.isdisjoint(self.actions) or self._any(UNRESOLVED))
 
     @property
     def in_passing(self) -> bool:
