@@ -10,7 +10,7 @@ import pytest
 
 from actions.llm.anthropic_api import anthropic_client
 from actions.llm.client import LlmClient, LlmFailed, within
-from actions.llm.commands import SCHEMA
+from actions.llm.commands import schema
 from actions.llm.openai_api import openai_client
 
 BUDGET_S = 1.0
@@ -25,7 +25,7 @@ async def test_a_hanging_provider_is_left_when_the_time_is_up(llm: SimpleNamespa
     llm.api.fault = "hang"
     client = clients(llm.url)[place]
     started = time.monotonic()
-    request = client.api.structured("read", "words", SCHEMA)
+    request = client.api.structured("read", "words", schema())
     with pytest.raises(LlmFailed, match="timeout"):
         await within(BUDGET_S, client.ask(lambda answer, usage: answer, **request))
     assert time.monotonic() - started < BUDGET_S + 0.5
