@@ -27,11 +27,10 @@ log = logging.getLogger(__name__)
 
 CLARIFICATIONS = "utter_clarification_"
 SHORTEST_QUESTION = 3  # words: "ok boss" asks nothing
-SURELY = 0.8  # how probably the pages answer what no intent is about
 
 
 class ActionClarify(BaseAction):
-    """Answer from the pages what they surely answer, else say what the assistant can do, in other words each time."""
+    """Answer from the pages what they answer, else say what the assistant can do, in other words each time."""
 
     def __init__(self, knowledge: PolicyAnswers | None = None) -> None:
         self._knowledge = knowledge
@@ -58,7 +57,7 @@ class ActionClarify(BaseAction):
 
 
     async def _from_pages(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> list[Event] | None:
-        """The answer of the pages; None when they do not surely have one, or cannot be read."""
+        """The answer of the pages; None when they have none, or cannot be read."""
         question = str((tracker.latest_message or {}).get("text") or "")
         if question.startswith("/") or len(question.split()) < SHORTEST_QUESTION:
             return None
@@ -70,9 +69,7 @@ class ActionClarify(BaseAction):
         except KnowledgeError as error:
             log.error("knowledge.unavailable problem=%s", error)
             return None
-        if isinstance(outcome, GroundedAnswer) and outcome.score >= SURELY:
-            return tell(dispatcher, outcome, question)
-        return None
+        return tell(dispatcher, outcome, question) if isinstance(outcome, GroundedAnswer) else None
 
 
 def last_response(tracker: Tracker) -> str:

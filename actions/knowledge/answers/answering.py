@@ -23,8 +23,8 @@ log = logging.getLogger(__name__)
 BUDGET_S = 8.0
 SURE_OF_ITSELF = 0.9
 WORTH_ASKING = 0.15  # below this probability not even an LLM is asked
-FRAGMENT_WORDS = 7  # so short a question may lean on the one before
-BORROWED = 0.5  # weight of the reading that does, beside the question alone
+FRAGMENT_WORDS = 10  # so short a question may lean on the one before
+BORROWED = 0.3  # weight of the reading that does, beside the question alone
 _ONLY_THE_TOPIC = frozenset((
     "return", "returns", "refund", "refunds", "exchange", "exchanges", "policy", "policies", "rule", "rules", "and",
     "or", "your", "the", "a", "of", "on", "about", "what", "whats", "what's", "is", "are", "tell", "me", "know", "more",
@@ -50,8 +50,6 @@ class GroundedAnswer:
     model: str | None = None
     usage: Usage = NO_USAGE
     latency_ms: int = 0
-    score: float = 1.0
-    """How probably the pages answer the question at all."""
 
 
 @dataclass(frozen=True)
@@ -102,10 +100,8 @@ class PolicyAnswers:
         if section is None or not (finding.answerable or (self._writer and finding.score >= WORTH_ASKING)):
             return NotCovered(finding.score)
         if self._writer is None:
-            outcome: Outcome = self._extractive(question, section, "extractive")
-        else:
-            outcome = await self._written(question, asked, finding, self._writer)
-        return replace(outcome, score=finding.score) if isinstance(outcome, GroundedAnswer) else outcome
+            return self._extractive(question, section, "extractive")
+        return await self._written(question, asked, finding, self._writer)
 
     def prepare(self) -> None:
         """Index the pages and load the embedding model now (blocking), so that no customer waits for it."""
