@@ -19,7 +19,7 @@ from components.order_numbers.syntax import Span, ascii_digits, blank, cover_add
 ORDER, MISSHAPED = "order_number", "order_number_misshaped"
 _LONGEST_TEXT = 4096  # characters read, WhatsApp's own limit
 _MOST_CANDIDATES = 60
-_MAX_PHONE_DIGITS = 15  # E.164; what is longer may be another shop's order number, but no phone
+_MAX_DIGITS = 16  # of phones (E.164: 15) and cards; what is longer may be another shop's order number
 _FEWEST_DIGITS = 3  # of what may be meant as an order number
 _SPOKEN_DIGITS = {
     word: str(digit)
@@ -94,8 +94,8 @@ def _meant(seen: str, pattern: str) -> list[Span]:
     for candidate in islice(candidates(seen, meaning.shape), _MOST_CANDIDATES):
         kind = meaning.kind(candidate, seen)
         spelt = seen[candidate.start : candidate.end]
-        no_phone = kind == "phone" and sum(map(str.isdigit, spelt.removeprefix("00"))) > _MAX_PHONE_DIGITS
-        if candidate.number is None and (kind == ORDER or no_phone or meaning.shape.starts_with_letters(spelt)):
+        too_long = kind in ("phone", "other") and sum(map(str.isdigit, spelt.removeprefix("00"))) > _MAX_DIGITS
+        if candidate.number is None and (kind == ORDER or too_long or meaning.shape.starts_with_letters(spelt)):
             kind = MISSHAPED if _may_be_a_number(candidate, spelt, meaning.shape) else "other"
         found.append(Span(candidate.start, candidate.end, kind, candidate.number or spelt))
     return found

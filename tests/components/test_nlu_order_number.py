@@ -266,6 +266,8 @@ def test_a_mark_that_nobody_knows_is_named_with_its_line(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("pattern", [r"\d{5}", r"SK/\d{4}/\d{4}", r"\d{4}"])
-@pytest.mark.parametrize("text", ["where is 112-4567890-1234567", "249-7766554-1122334 pls"])
+@pytest.mark.parametrize(
+    "text", ["where is 112-4567890-1234567", "112-4567890-1234567 donde esta", "249-7766554-1122334 pls"]
+)
 def test_what_is_longer_than_any_phone_may_be_another_shops_number(text: str, pattern: str) -> None:
     assert [span.value for span in find_misshaped(text, pattern)] == [next(w for w in text.split() if w[0].isdigit())]
