@@ -120,7 +120,7 @@ class EntryHandler:
         self._speaker.seen(turn)
         await self._resolve_quote(turn)
         await self._speaker.answer(turn)
-        if await self._taken_meanwhile(turn):
+        if await self._taken_over_during_turn(turn):
             return
         if not turn.replies and not turn.silent:
             turn.outcome = "without_words"
@@ -156,12 +156,12 @@ class EntryHandler:
         if said is not None:
             turn.metadata["quoted"] = said
 
-    async def _taken_meanwhile(self, turn: Turn) -> bool:
+    async def _taken_over_during_turn(self, turn: Turn) -> bool:
         """An agent spoke up while the answer was made: it would not be sent, and the message is theirs to read."""
         state = await self._control.owner(turn.entry.customer)
         if state.owner == "bot" or state.opened_by == turn.entry.id:
             return False
-        turn.forget()
+        turn.discard_replies()
         turn.control_version, turn.outcome = state.control_version, "relayed"
         await self._control.relay(turn.entry.customer, turn.entry)
         return True

@@ -42,7 +42,7 @@ class Authority(Protocol):
         """An agent's words did not reach the customer."""
         ...
 
-    async def held_back(self, customer: str, wamid: str, answer: str) -> None:
+    async def reply_suppressed(self, customer: str, wamid: str, answer: str) -> None:
         """The assistant's answer to a message was not sent, because a person had taken over."""
         ...
 
@@ -83,7 +83,7 @@ class BotAlwaysInControl:
     async def not_delivered(self, entry_id: str, why: str) -> None:
         return None
 
-    async def held_back(self, customer: str, wamid: str, answer: str) -> None:
+    async def reply_suppressed(self, customer: str, wamid: str, answer: str) -> None:
         return None
 
     async def accept_return(self, customer: str, entry_id: str) -> State:

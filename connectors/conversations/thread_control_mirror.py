@@ -93,8 +93,8 @@ class MirroredThreadControl:
     async def not_delivered(self, entry_id: str, why: str) -> None:
         await self._control.not_delivered(entry_id, why)
 
-    async def held_back(self, customer: str, wamid: str, answer: str) -> None:
-        await self._control.held_back(customer, wamid, answer)
+    async def reply_suppressed(self, customer: str, wamid: str, answer: str) -> None:
+        await self._control.reply_suppressed(customer, wamid, answer)
 
     async def accept_return(self, customer: str, entry_id: str) -> State:
         state = await self._control.accept_return(customer, entry_id)

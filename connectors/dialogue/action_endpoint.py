@@ -12,7 +12,7 @@ from typing import Any
 import aiohttp
 from rasa.utils.endpoints import ClientResponseError, EndpointConfig
 
-from connectors.message_bus.keyed_executor import outside
+from connectors.message_bus.keyed_executor import release_during_io
 from connectors.message_bus.turn import current_turn
 
 TIMEOUT_S = 20.0
@@ -74,7 +74,7 @@ class KeptAliveEndpoint(EndpointConfig):
     async def _call(self, method: str, content_type: str | None, compress: bool, **kwargs: Any) -> Any:
         headers = {"Content-Type": content_type} if content_type else {}
         params = self.combine_parameters(kwargs)
-        async with outside(), self.kept_session().request(
+        async with release_during_io(), self.kept_session().request(
             method, self.url, headers=headers, params=params, compress=compress, **kwargs
         ) as response:
             if response.status >= 400:
@@ -88,4 +88,4 @@ class KeptAliveEndpoint(EndpointConfig):
 def _note(error: Exception) -> None:
     turn = current_turn.get()
     if turn is not None and not isinstance(error, asyncio.TimeoutError):
-        turn.outside_away = "action server"
+        turn.dependency_unavailable = "action server"

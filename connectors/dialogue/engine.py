@@ -13,7 +13,7 @@ from rasa.shared.core.events import BotUttered, Restarted
 from connectors.dialogue.opening_hours import in_words
 from connectors.dialogue.output import WhatsAppOutput
 from connectors.dialogue.wishes import wish_of
-from connectors.message_bus.consumer import OutsideUnavailable
+from connectors.message_bus.consumer import DependencyUnavailable
 from connectors.message_bus.sending.errors import SendError
 from connectors.message_bus.sending.outbox import Graph
 from connectors.message_bus.turn import Turn
@@ -34,9 +34,9 @@ class RasaSpeaker:
         self._marks: set[asyncio.Task[None]] = set()
 
     async def answer(self, turn: Turn) -> None:
-        """One turn of the dialogue. Raises OutsideUnavailable while the model or the action server is away."""
+        """One turn of the dialogue. Raises DependencyUnavailable while the model or the action server is away."""
         if not self._agent.is_ready():
-            raise OutsideUnavailable("model")
+            raise DependencyUnavailable("model")
         self._check_lock(turn.entry.customer)
         await self._agent.handle_message(
             UserMessage(
@@ -48,8 +48,8 @@ class RasaSpeaker:
                 metadata=turn.metadata,
             )
         )
-        if turn.outside_away:
-            raise OutsideUnavailable(turn.outside_away)
+        if turn.dependency_unavailable:
+            raise DependencyUnavailable(turn.dependency_unavailable)
         turn.silent = _deliberately_silent(turn)
 
     def _check_lock(self, customer: str) -> None:

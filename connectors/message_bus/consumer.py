@@ -18,7 +18,7 @@ from connectors import metrics
 from connectors.message_bus import keys
 from connectors.message_bus.commit import Commits
 from connectors.message_bus.inbox import Entry
-from connectors.message_bus.keyed_executor import Again, Item, leave_slot
+from connectors.message_bus.keyed_executor import Item, RetryAfter, release_permit
 from connectors.message_bus.partitions import Owned
 from connectors.message_bus.turn import Turn, current_turn
 from handoff.storage.database import HandoffUnavailable
@@ -32,7 +32,7 @@ MAX_CRASHES = 5
 OUTSIDE_PATIENCE_S = 20.0
 
 
-class OutsideUnavailable(RuntimeError):
+class DependencyUnavailable(RuntimeError):
     """Something that a turn needs is away for now, as while it restarts: the action server, the model."""
 
 
@@ -53,7 +53,7 @@ class Handler(Protocol):
 
 
 class Consumer:
-    """`work` answers one entry; what runs when is decided by the lanes."""
+    """`work` answers one entry; what runs when is decided by the executor."""
 
     def __init__(
         self,
@@ -71,26 +71,26 @@ class Consumer:
         # On record as begun, or perhaps so: Redis failed while they were worked on.
         self._not_ended: set[tuple[Owned, str]] = set()
 
-    async def work(self, item: Item) -> Again | None:
-        """Answer one entry and commit it; Again when it has to wait for something."""
+    async def work(self, item: Item) -> RetryAfter | None:
+        """Answer one entry and commit it; RetryAfter when it has to wait for something."""
         turn = _turn(item)
         with log_lines.about(turn.entry.id):
             return await self._watched(item, turn)
 
-    async def _watched(self, item: Item, turn: Turn) -> Again | None:
+    async def _watched(self, item: Item, turn: Turn) -> RetryAfter | None:
         try:
             again = await self._work(item, turn)
         except (RedisError, OSError, asyncio.TimeoutError) as error:
             log.warning("consumer.redis.failed error=%s", type(error).__name__)
             self._not_ended.add(item.place)
-            return Again(self._retry_s)
+            return RetryAfter(self._retry_s)
         self._not_ended.discard(item.place)
         if again is None:
             self._outside_away_since.pop(item.place, None)
         return again
 
-    async def _work(self, item: Item, turn: Turn) -> Again | None:
-        # Inside the slot: what is begun is on record, and a crash must not count against what only waited.
+    async def _work(self, item: Item, turn: Turn) -> RetryAfter | None:
+        # With the permit: what is begun is on record, and a crash must not count against what only waited.
         partition = item.owned.partition
         names = [keys.owner(partition), keys.inbox_stream(partition), keys.runs(partition), keys.failures(partition)]
         state, crashes, _ = await self._begin(names, _token(item))
@@ -116,7 +116,7 @@ class Consumer:
         except (RedisError, OSError, asyncio.TimeoutError) as error:
             log.warning("consumer.end.not_noted error=%s", type(error).__name__)
 
-    async def _attempt(self, item: Item, turn: Turn) -> Again | None:
+    async def _attempt(self, item: Item, turn: Turn) -> RetryAfter | None:
         current_turn.set(turn)
         began = time.perf_counter()
         try:
@@ -126,10 +126,10 @@ class Consumer:
         except HandoffUnavailable as error:
             log.warning("consumer.thread_control.unknown error=%s", type(error).__name__)
             await self._ended(*item.place)
-            return Again(self._retry_s)
-        except OutsideUnavailable as error:
+            return RetryAfter(self._retry_s)
+        except DependencyUnavailable as error:
             log.warning("consumer.turn.waits error=%s", error)
-            return await self._wait_for_outside(item, turn)
+            return await self._wait_for_dependency(item, turn)
         except Exception as error:
             log.error("consumer.turn.failed error=%s", type(error).__name__)
             log.debug("consumer.turn.failed", exc_info=True)
@@ -143,25 +143,25 @@ class Consumer:
         return None
 
     async def _finish(self, item: Item, turn: Turn, dead: dict[str, Any] | None = None) -> None:
-        leave_slot()
+        release_permit()
         await self._handler.before_commit(turn)
         outcome = await self._commits.commit(item, turn, dead)
         if outcome == "fenced":
             await self._ended(*item.place)
         metrics.TURNS.labels("set_aside" if dead else turn.outcome if outcome == "done" else outcome).inc()
 
-    async def _wait_for_outside(self, item: Item, turn: Turn) -> Again | None:
+    async def _wait_for_dependency(self, item: Item, turn: Turn) -> RetryAfter | None:
         """Patience with what is being restarted; then the apology, and the dialogue goes on as far as it came."""
         since = self._outside_away_since.setdefault(item.place, time.monotonic())
         if time.monotonic() - since < OUTSIDE_PATIENCE_S:
             await self._ended(*item.place)
-            return Again(1.0)
+            return RetryAfter(1.0)
         if not turn.replies:
             await self._handler.apologise(turn)
         await self._finish(item, turn)
         return None
 
-    async def _failed(self, item: Item, turn: Turn, error: Exception) -> Again | None:
+    async def _failed(self, item: Item, turn: Turn, error: Exception) -> RetryAfter | None:
         partition = item.owned.partition
         failures = int(await self._fail([keys.owner(partition), keys.failures(partition)], _token(item)))
         await self._ended(*item.place)
@@ -169,7 +169,7 @@ class Consumer:
             return None
         metrics.TURNS.labels("failed").inc()
         if failures < MAX_FAILURES:
-            return Again(self._retry_s * 3 ** (failures - 1))
+            return RetryAfter(self._retry_s * 3 ** (failures - 1))
         await self._set_aside(item, turn, type(error).__name__)
         return None
 

@@ -1,4 +1,4 @@
-"""One lane a customer: what is in a lane runs strictly in order, different lanes side by side."""
+"""Ordered execution by key: one customer's items run strictly in order, different customers' side by side."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Again:
-    """The item is not finished: run it again after the delay, before anything behind it in its lane."""
+class RetryAfter:
+    """The item is not finished: run it again after the delay, before anything behind it of the same key."""
 
     delay_s: float
 
@@ -37,46 +37,46 @@ class Item:
         return self.owned, self.stream_id
 
 
-Work = Callable[[Item], Awaitable["Again | None"]]
+Work = Callable[[Item], Awaitable["RetryAfter | None"]]
 
 
-class Slots:
-    """At most `quick` pieces of work at once, so that they do not crowd the event loop.
+class ConcurrencyLimiter:
+    """At most `max_active` pieces of work at once, so that they do not crowd the event loop.
 
-    One that waits for something outside does not count meanwhile (see `outside`), nor does one that has taken longer
-    than `loan_s`, up to `most` in all; so hanging customers do not stop the others.
+    One that waits for another server does not count meanwhile (see `release_during_io`), nor does one that has taken
+    longer than `max_hold_s`, up to `max_total` in all; so hanging customers do not stop the others.
     """
 
-    def __init__(self, quick: int, most: int, loan_s: float) -> None:
-        self._quick = asyncio.Semaphore(quick)
-        self._most = asyncio.Semaphore(most)
-        self._loan_s = loan_s
+    def __init__(self, max_active: int, max_total: int, max_hold_s: float) -> None:
+        self._active = asyncio.Semaphore(max_active)
+        self._total = asyncio.Semaphore(max_total)
+        self._max_hold_s = max_hold_s
 
-    async def run(self, work: Callable[[], Awaitable[Again | None]]) -> Again | None:
-        """Run the work inside a slot."""
-        async with self._most, _Loan(self._quick, self._loan_s) as loan:
-            token = _current_loan.set(loan)
+    async def run(self, work: Callable[[], Awaitable[RetryAfter | None]]) -> RetryAfter | None:
+        """Run the work with a permit."""
+        async with self._total, _Permit(self._active, self._max_hold_s) as permit:
+            token = _current_permit.set(permit)
             try:
                 return await work()
             finally:
-                _current_loan.reset(token)
+                _current_permit.reset(token)
 
 
-class _Loan:
-    """Holds a semaphore, but not for longer than `loan_s` at a time."""
+class _Permit:
+    """Holds a semaphore, but not for longer than `max_hold_s` at a time."""
 
-    def __init__(self, semaphore: asyncio.Semaphore, loan_s: float) -> None:
+    def __init__(self, semaphore: asyncio.Semaphore, max_hold_s: float) -> None:
         self._semaphore = semaphore
-        self._loan_s = loan_s
+        self._max_hold_s = max_hold_s
         self._timer: asyncio.TimerHandle | None = None
 
-    async def take(self) -> None:
+    async def acquire(self) -> None:
         """Wait for the semaphore."""
         await self._semaphore.acquire()
-        self._timer = asyncio.get_running_loop().call_later(self._loan_s, self.give_back)
+        self._timer = asyncio.get_running_loop().call_later(self._max_hold_s, self.release)
 
-    def give_back(self) -> bool:
-        """Whether it was still held."""
+    def release(self) -> bool:
+        """Release the semaphore; False when that had happened already."""
         if self._timer is None:
             return False
         self._timer.cancel()
@@ -84,48 +84,48 @@ class _Loan:
         self._semaphore.release()
         return True
 
-    async def __aenter__(self) -> _Loan:
-        await self.take()
+    async def __aenter__(self) -> _Permit:
+        await self.acquire()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self.give_back()
+        self.release()
 
 
-_current_loan: ContextVar[_Loan | None] = ContextVar("current_loan", default=None)
+_current_permit: ContextVar[_Permit | None] = ContextVar("current_permit", default=None)
 
 
 @contextlib.asynccontextmanager
-async def outside() -> AsyncIterator[None]:
-    """Around a call to another server: the slot is somebody else's until the answer is here."""
-    loan = _current_loan.get()
-    given = loan is not None and loan.give_back()
+async def release_during_io() -> AsyncIterator[None]:
+    """Around a call to another server: the permit is somebody else's until the answer is here."""
+    permit = _current_permit.get()
+    given = permit is not None and permit.release()
     try:
         yield
     except asyncio.CancelledError:
         given = False
         raise
     finally:
-        if given and loan is not None:
-            await loan.take()
+        if given and permit is not None:
+            await permit.acquire()
 
 
-def leave_slot() -> None:
-    """What is left of the current work is waiting only."""
-    loan = _current_loan.get()
-    if loan is not None:
-        loan.give_back()
+def release_permit() -> None:
+    """Give the permit of the current work back for good: what is left of it only waits."""
+    permit = _current_permit.get()
+    if permit is not None:
+        permit.release()
 
 
-class Lanes:
-    """Runs `work(item)` for every item: in order inside a lane, lanes side by side inside the slots.
+class KeyedExecutor:
+    """Runs `work(item)` for every item: in order by key, different keys side by side within the limits.
 
-    A lane is (partition token, customer): what a lost partition left behind never runs beside its successor here.
+    A key is (partition token, customer): what a lost partition left behind never runs beside its successor here.
     """
 
-    def __init__(self, work: Work, slots: Slots) -> None:
+    def __init__(self, work: Work, limiter: ConcurrencyLimiter) -> None:
         self._work = work
-        self._slots = slots
+        self._limiter = limiter
         self._queues: dict[tuple[str, str], deque[Item]] = {}
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._sleeping: set[tuple[str, str]] = set()
@@ -133,25 +133,25 @@ class Lanes:
 
     def add(self, item: Item) -> None:
         """Queue an item behind those of the same customer."""
-        lane = (item.owned.token, item.customer)
+        key = (item.owned.token, item.customer)
         self.waiting += 1
-        if lane in self._queues:
-            self._queues[lane].append(item)
+        if key in self._queues:
+            self._queues[key].append(item)
             return
-        self._queues[lane] = deque([item])
-        self._tasks[lane] = asyncio.create_task(self._drain(lane))
+        self._queues[key] = deque([item])
+        self._tasks[key] = asyncio.create_task(self._drain(key))
 
     async def drop(self, owned: Owned) -> None:
-        """Forget what waits for a partition and wait until what runs for it has ended."""
+        """Drop what waits for a partition and wait until what runs for it has ended."""
         running = []
-        for lane, queue in list(self._queues.items()):
-            if lane[0] != owned.token:
+        for key, queue in list(self._queues.items()):
+            if key[0] != owned.token:
                 continue
             self.waiting -= len(queue)
             queue.clear()
-            if lane in self._sleeping:
-                self._tasks[lane].cancel()
-            running.append(self._tasks[lane])
+            if key in self._sleeping:
+                self._tasks[key].cancel()
+            running.append(self._tasks[key])
         await asyncio.gather(*running, return_exceptions=True)
 
     def cancel(self) -> list[asyncio.Task[None]]:
@@ -163,35 +163,35 @@ class Lanes:
             task.cancel()
         return list(self._tasks.values())
 
-    async def _drain(self, lane: tuple[str, str]) -> None:
-        queue = self._queues[lane]
+    async def _drain(self, key: tuple[str, str]) -> None:
+        queue = self._queues[key]
         try:
             while queue:
-                again = await self._slots.run(lambda: self._first(queue))
-                if again is not None:
-                    await self._sleep(lane, again.delay_s)
+                retry = await self._limiter.run(lambda: self._first(queue))
+                if retry is not None:
+                    await self._sleep(key, retry.delay_s)
                 elif queue:
                     queue.popleft()
                     self.waiting -= 1
         finally:
             self.waiting -= len(queue)
-            del self._queues[lane], self._tasks[lane]
+            del self._queues[key], self._tasks[key]
 
-    async def _first(self, queue: deque[Item]) -> Again | None:
-        """Work on the head of a queue, which may have been dropped while it waited for a slot."""
+    async def _first(self, queue: deque[Item]) -> RetryAfter | None:
+        """Work on the head of a queue, which may have been dropped while it waited for a permit."""
         return await self._guarded(queue[0]) if queue else None
 
-    async def _sleep(self, lane: tuple[str, str], delay_s: float) -> None:
-        self._sleeping.add(lane)
+    async def _sleep(self, key: tuple[str, str], delay_s: float) -> None:
+        self._sleeping.add(key)
         try:
             await asyncio.sleep(delay_s)
         finally:
-            self._sleeping.discard(lane)
+            self._sleeping.discard(key)
 
-    async def _guarded(self, item: Item) -> Again | None:
-        """Work never ends a lane: what it did not foresee is tried again."""
+    async def _guarded(self, item: Item) -> RetryAfter | None:
+        """An error never stops a key: what it did not foresee is tried again."""
         try:
             return await self._work(item)
         except Exception:
-            log.exception("lanes.work.failed partition=%d", item.owned.partition)
-            return Again(1.0)
+            log.exception("executor.work.failed partition=%d", item.owned.partition)
+            return RetryAfter(1.0)

@@ -86,7 +86,7 @@ def quotable(customer: str) -> str:
 
 
 def thread_control(customer: str) -> str:
-    """Who owned the conversation when SQL was last heard: owner, control_version (older names), opened_by."""
+    """Who owned the conversation when SQL was last heard: holder, epoch (their older names), opened_by."""
     return f"wa:floor:{customer}"
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import redis.asyncio
 from redis.exceptions import RedisError
 
-from connectors.message_bus.keyed_executor import Item, Lanes
+from connectors.message_bus.keyed_executor import Item, KeyedExecutor
 from connectors.message_bus.partitions import Owned
 
 log = logging.getLogger(__name__)
@@ -26,11 +26,11 @@ class StreamFollower:
         self,
         client: redis.asyncio.Redis,
         name: Callable[[int], str],
-        lanes: Lanes,
+        executor: KeyedExecutor,
     ) -> None:
         """`client` may block for BLOCK_MS."""
         self._client = client
-        self._name, self._lanes = name, lanes
+        self._name, self._executor = name, executor
         self._cursors: dict[str, str] = {}
         self._owned: dict[str, Owned] = {}
         self._changed = asyncio.Event()
@@ -53,7 +53,7 @@ class StreamFollower:
             if not self._cursors:
                 self._changed.clear()
                 await self._changed.wait()
-            if self._lanes.waiting >= MOST_LOADED:
+            if self._executor.waiting >= MOST_LOADED:
                 await asyncio.sleep(0.05)
                 continue
             try:
@@ -74,4 +74,4 @@ class StreamFollower:
                 continue
             self._cursors[name] = entries[-1][0]
             for stream_id, fields in entries:
-                self._lanes.add(Item(owned, stream_id, fields.get("c", ""), fields.get("e", "")))
+                self._executor.add(Item(owned, stream_id, fields.get("c", ""), fields.get("e", "")))

@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 
 from connectors.message_bus import keys
 from connectors.message_bus.consumer import Consumer
-from connectors.message_bus.keyed_executor import Lanes, Slots
+from connectors.message_bus.keyed_executor import ConcurrencyLimiter, KeyedExecutor
 from connectors.message_bus.partitions import Owned, Partitions
 from connectors.message_bus.sending.outbox import Outbox
 from connectors.message_bus.streams import StreamFollower
@@ -19,8 +19,8 @@ from connectors.message_bus.tasks import end
 log = logging.getLogger(__name__)
 
 HAND_OVER_S = 0.15
-QUICK_TURNS, MOST_TURNS, TURN_LOAN_S = 2, 200, 0.2
-QUICK_SENDS, MOST_SENDS, SEND_LOAN_S = 32, 400, 2.0
+MAX_ACTIVE_TURNS, MAX_TURNS, TURN_PERMIT_S = 2, 200, 0.2
+MAX_ACTIVE_SENDS, MAX_SENDS, SEND_PERMIT_S = 32, 400, 2.0
 
 
 class Transport:
@@ -28,8 +28,8 @@ class Transport:
 
     def __init__(self, client: redis.asyncio.Redis, consumer: Consumer, outbox: Outbox) -> None:
         self.consumer, self.outbox = consumer, outbox
-        self.turns = Lanes(consumer.work, Slots(QUICK_TURNS, MOST_TURNS, TURN_LOAN_S))
-        self.sends = Lanes(outbox.work, Slots(QUICK_SENDS, MOST_SENDS, SEND_LOAN_S))
+        self.turns = KeyedExecutor(consumer.work, ConcurrencyLimiter(MAX_ACTIVE_TURNS, MAX_TURNS, TURN_PERMIT_S))
+        self.sends = KeyedExecutor(outbox.work, ConcurrencyLimiter(MAX_ACTIVE_SENDS, MAX_SENDS, SEND_PERMIT_S))
         self._inbox = StreamFollower(client, keys.inbox_stream, self.turns)
         self._outbox = StreamFollower(client, keys.outbox_stream, self.sends)
         self.partitions = Partitions(client, self._gained, self._lost)

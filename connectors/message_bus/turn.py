@@ -47,10 +47,10 @@ class Turn:
     appends: list[TrackerAppend] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     silent: bool = False
-    outside_away: str | None = None
+    dependency_unavailable: str | None = None
     outcome: str = "answered"
 
-    def forget(self) -> None:
+    def discard_replies(self) -> None:
         """Nothing of what the turn made so far is to become visible."""
         for made in (self.replies, self.appends, self.events):
             made.clear()

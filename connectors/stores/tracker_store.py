@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 TTL_S = 24 * 3600
 KEPT_TURNS = 12
-MOST_TURNS = 24
+MAX_TURNS = 24
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class RedisTrackerStore(TrackerStore):
         event_broker: EventBroker | None = None,
         record_exp: float = TTL_S,
         kept_turns: int = KEPT_TURNS,
-        most_turns: int = MOST_TURNS,
+        most_turns: int = MAX_TURNS,
         **kwargs: Any,
     ) -> None:
         """`host` is a Redis URL (default: REDIS_URL); `record_exp` the seconds after which a tracker is forgotten."""

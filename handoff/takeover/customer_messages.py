@@ -141,7 +141,7 @@ def _place(location: Any) -> str:
     return f"[location: {named} https://maps.google.com/?q={point}]".replace("  ", " ")
 
 
-def held_back(db: Database, customer: str, wamid: str, answer: str, now: float | None = None) -> bool:
+def reply_suppressed(db: Database, customer: str, wamid: str, answer: str, now: float | None = None) -> bool:
     """Show the agent, in a private note, what the assistant was about to answer; False when no person is in control."""
     if wamid.startswith(RETURNED):
         return False  # the words of a return that came to nothing answer no message

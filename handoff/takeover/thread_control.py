@@ -18,7 +18,7 @@ from sqlalchemy import bindparam, select
 from handoff.configuration import HandoffConfiguration, load_configuration
 from handoff.storage.database import Database
 from handoff.storage.tables import thread_controls
-from handoff.takeover.customer_messages import Wish, customer_said, held_back, not_delivered, words_of
+from handoff.takeover.customer_messages import Wish, customer_said, not_delivered, reply_suppressed, words_of
 from handoff.takeover.inbox_entries import RETURNED, is_agents, version_of_return
 from handoff.takeover.opening_hours import Opening
 from handoff.takeover.receipts import take_receipt
@@ -152,9 +152,9 @@ class ThreadControl:
         """An agent's comment (inbox entry or reply key) did not reach the customer: the agent is told `why`, once."""
         await asyncio.to_thread(not_delivered, self._db, entry_id, why)
 
-    async def held_back(self, customer: str, wamid: str, answer: str) -> None:
+    async def reply_suppressed(self, customer: str, wamid: str, answer: str) -> None:
         """The assistant's answer to the message `wamid` was not sent: the person in control is told, once."""
-        await asyncio.to_thread(held_back, self._db, customer, wamid, answer)
+        await asyncio.to_thread(reply_suppressed, self._db, customer, wamid, answer)
 
     def read(self, customer: str) -> ControlState:
         """`owner` without the event loop."""

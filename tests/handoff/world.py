@@ -27,7 +27,7 @@ from handoff.jobs.dispatcher import Dispatcher
 from handoff.jobs.polling import Looking
 from handoff.storage.database import Database
 from handoff.storage.tables import deliveries, jobs, metadata, takeovers, thread_controls
-from handoff.takeover.customer_messages import ControlReturned, Words, customer_said, held_back
+from handoff.takeover.customer_messages import ControlReturned, Words, customer_said, reply_suppressed
 from handoff.takeover.state_machine import open_takeover
 from handoff.takeover.thread_control import ThreadControl
 from tests.handoff.samples import NOW, always_open, request
@@ -206,7 +206,7 @@ class World:
             self._begin(customer, turn)
         elif turn["stage"] == "compute":
             self._compute(customer, turn)
-        elif turn["stage"] == "computed" and self._taken_meanwhile(customer, turn):
+        elif turn["stage"] == "computed" and self._taken_over_during_turn(customer, turn):
             turn["stage"], turn["replies"] = "begun", []
         elif turn["stage"] == "computed":
             turn["stage"] = "commit"
@@ -238,7 +238,7 @@ class World:
             except ControlReturned:
                 turn["stage"] = "begun"
 
-    def _taken_meanwhile(self, customer: str, turn: dict[str, Any]) -> bool:
+    def _taken_over_during_turn(self, customer: str, turn: dict[str, Any]) -> bool:
         state = self.control.read(customer)
         return state.owner != "bot" and state.opened_by != turn["entry"].id
 
@@ -267,7 +267,7 @@ class World:
             lane.in_flight = True
         else:
             wamid = reply["wamid"]
-            told = held_back(self.mortal, customer, wamid, f"held {wamid}", self.now)  # type: ignore[arg-type]
+            told = reply_suppressed(self.mortal, customer, wamid, f"held {wamid}", self.now)  # type: ignore[arg-type]
             lane.outbox.pop(0)
             if not told:  # the person who had it is gone by now
                 lane.dropped.add(wamid)

@@ -18,7 +18,7 @@ from redis.exceptions import RedisError
 from connectors import metrics
 from connectors.message_bus import keys, quoting
 from connectors.message_bus.connections import until_redis_answers
-from connectors.message_bus.keyed_executor import Again, Item
+from connectors.message_bus.keyed_executor import Item, RetryAfter
 from connectors.message_bus.partitions import Owned
 from connectors.message_bus.sending.backoff import FIRST_BACKOFF_S, PROBE_S, Progress, delay_s
 from connectors.message_bus.sending.errors import (
@@ -55,7 +55,7 @@ CURABLE = (BadPayload, MediaFailed, Unknown)
 
 
 class Outbox:
-    """`work` sends one reply; what runs when is decided by the lanes."""
+    """`work` sends one reply; what runs when is decided by the executor."""
 
     def __init__(
         self,
@@ -79,8 +79,8 @@ class Outbox:
         self._outage = Outage()
         self.gate = Gate()
 
-    async def work(self, item: Item) -> Again | None:
-        """Send one reply and take it out of the outbox; Again when it has to wait."""
+    async def work(self, item: Item) -> RetryAfter | None:
+        """Send one reply and take it out of the outbox; RetryAfter when it has to wait."""
         try:
             reply = Outgoing.from_json(item.text)
         except (ValueError, TypeError):
@@ -92,7 +92,7 @@ class Outbox:
                 again = await self._attempt(item, reply, progress)
             except (RedisError, OSError, asyncio.TimeoutError) as error:
                 log.warning("outbox.redis.failed error=%s", type(error).__name__)
-                return Again(0.5)
+                return RetryAfter(0.5)
         if again is None:
             self._progress.pop(item.place, None)
         return again
@@ -102,7 +102,7 @@ class Outbox:
         for place in [place for place in self._progress if place[0] == owned]:
             del self._progress[place]
 
-    async def _unreadable(self, item: Item) -> Again | None:
+    async def _unreadable(self, item: Item) -> RetryAfter | None:
         """Only a person can tell what it was meant to be."""
         log.error("outbox.entry.unreadable partition=%d", item.owned.partition)
         metrics.SENT.labels("failed", "unknown").inc()
@@ -110,12 +110,12 @@ class Outbox:
         await self._settle(item, record, {"reply": item.text, "reason": "unreadable", "at": time.time()})
         return None
 
-    async def _attempt(self, item: Item, reply: Outgoing, progress: Progress) -> Again | None:
+    async def _attempt(self, item: Item, reply: Outgoing, progress: Progress) -> RetryAfter | None:
         if time.time() > reply.expires_at:
             return await self._failed(item, reply, "window_closed")
         delay = self.gate.delay_s(len(self._progress))
         if delay:
-            return Again(delay)
+            return RetryAfter(delay)
         try:
             mine = await self._mark(item, reply, progress)
             if not isinstance(mine, bool):
@@ -129,14 +129,14 @@ class Outbox:
                 return await self._failed(item, reply, CONTROL_LOST)
         except HandoffUnavailable:
             self.gate.release_probe()
-            return Again(1.0)
+            return RetryAfter(1.0)
         except BaseException:
             self.gate.release_probe()
             raise
         return await self._send(item, reply, progress)
 
-    async def _mark(self, item: Item, reply: Outgoing, progress: Progress) -> bool | Again:
-        """Put the attempt on record. True: send now; False: nothing left to do; Again: an outcome is unknown."""
+    async def _mark(self, item: Item, reply: Outgoing, progress: Progress) -> bool | RetryAfter:
+        """Put the attempt on record. True: send now; False: nothing left to do; RetryAfter: an outcome is unknown."""
         mine = progress.attempt or secrets.token_hex(6)
         partition = item.owned.partition
         names = [
@@ -154,17 +154,17 @@ class Outbox:
         now = time.monotonic()
         progress.settle_until = progress.settle_until or now + self._settle_s
         if now < progress.settle_until:
-            return Again(min(0.5, progress.settle_until - now + 0.01))
+            return RetryAfter(min(0.5, progress.settle_until - now + 0.01))
         log.warning("outbox.outcome.unknown key_tail=%s sending again", reply.key[-8:])
         await self._forget_attempt(item)
         progress.settle_until, progress.attempt = 0.0, ""
-        return Again(0.0)
+        return RetryAfter(0.0)
 
     async def _forget_attempt(self, item: Item) -> None:
         partition = item.owned.partition
         await self._unmark([keys.owner(partition), keys.sending(partition)], [item.owned.token, item.stream_id])
 
-    async def _send(self, item: Item, reply: Outgoing, progress: Progress) -> Again | None:
+    async def _send(self, item: Item, reply: Outgoing, progress: Progress) -> RetryAfter | None:
         body = {
             **(reply.plain_text() if progress.plain else reply.body),
             **reply.address,
@@ -187,16 +187,16 @@ class Outbox:
         await self._accepted(item, reply, wamid)
         return None
 
-    def _in_doubt(self, reply: Outgoing, progress: Progress) -> Again:
+    def _in_doubt(self, reply: Outgoing, progress: Progress) -> RetryAfter:
         """The attempt stays on record under a name that is no longer ours."""
         self._notice_outage(reply)
         progress.attempt = ""
         progress.failures += 1
-        return Again(0.1)
+        return RetryAfter(0.1)
 
     async def _refused(
         self, item: Item, reply: Outgoing, progress: Progress, error: SendError
-    ) -> Again | None:
+    ) -> RetryAfter | None:
         metrics.GRAPH_ERRORS.labels(type(error).__name__).inc()
         log.warning("outbox.send.failed class=%s code=%s", type(error).__name__, error.code)
         if error.ambiguous:
@@ -206,14 +206,14 @@ class Outbox:
             self.gate.open()
             if isinstance(error, (BadPayload, MediaFailed)) and reply.text and not progress.plain:
                 progress.plain = True
-                return Again(0.0)
+                return RetryAfter(0.0)
             return await self._failed(item, reply, why_not_delivered(type(error)), error)
         progress.failures += 1
         if isinstance(error, Unknown) and self._given_up(progress, error):
             self.gate.release_probe()
             if reply.text and not progress.plain and reply.body.get("type") != "text":
                 progress.plain = True  # the last thing to try: the same words in the simplest form
-                return Again(0.0)
+                return RetryAfter(0.0)
             return await self._failed(item, reply, why_not_delivered(Unknown), error)
         delay = delay_s(progress.failures, error, self._first_backoff_s, self._probe_s)
         if isinstance(error, (NumberThrottled, AccountThrottled, Stopped)):
@@ -227,7 +227,7 @@ class Outbox:
             log.critical("outbox.parked class=%s code=%s next_probe_s=%d", type(error).__name__, error.code, delay)
         if delay > 2:
             await self._forget_attempt(item)
-        return Again(delay)
+        return RetryAfter(delay)
 
     def _given_up(self, progress: Progress, error: Unknown) -> bool:
         """Note a refusal that nobody can explain; whether the reply has been tried long enough."""
@@ -254,15 +254,15 @@ class Outbox:
 
     async def _failed(
         self, item: Item, reply: Outgoing, error: str, why: SendError | None = None
-    ) -> Again | None:
+    ) -> RetryAfter | None:
         log.warning("outbox.reply.failed error=%s author=%s", error, reply.author)
         try:
             if reply.author == "agent":
                 await self._control.not_delivered(reply.key, error)
             elif error == CONTROL_LOST and not reply.is_receipt:
-                await self._control.held_back(reply.customer, reply.wamid, reply.text)
+                await self._control.reply_suppressed(reply.customer, reply.wamid, reply.text)
         except HandoffUnavailable:
-            return Again(1.0)
+            return RetryAfter(1.0)
         metrics.SENT.labels("failed", reply.author).inc()
         dead = None
         if isinstance(why, CURABLE):

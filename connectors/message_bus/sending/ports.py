@@ -28,6 +28,6 @@ class Authority(Protocol):
         """An agent's words did not reach the customer."""
         ...
 
-    async def held_back(self, customer: str, wamid: str, answer: str) -> None:
+    async def reply_suppressed(self, customer: str, wamid: str, answer: str) -> None:
         """The assistant's answer to a message was not sent, because a person had taken over."""
         ...

@@ -48,7 +48,7 @@ class Sql:
     async def not_delivered(self, entry_id: str, why: str) -> None:
         return None
 
-    async def held_back(self, customer: str, wamid: str, answer: str) -> None:
+    async def reply_suppressed(self, customer: str, wamid: str, answer: str) -> None:
         return None
 
     async def accept_return(self, customer: str, entry_id: str) -> ControlState:

@@ -12,7 +12,7 @@ import pytest
 import redis
 
 from connectors.message_bus import consumer, keys
-from connectors.message_bus.consumer import OutsideUnavailable
+from connectors.message_bus.consumer import DependencyUnavailable
 from connectors.message_bus.inbox import Entry, InboxUnavailable
 from connectors.message_bus.turn import Turn
 from handoff.storage.database import HandoffUnavailable
@@ -156,7 +156,7 @@ async def test_customers_of_one_batch_wait_no_longer_for_what_is_away_than_one_a
     redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def away(turn: Turn) -> None:
-        raise OutsideUnavailable("action server")
+        raise DependencyUnavailable("action server")
 
     monkeypatch.setattr(consumer, "OUTSIDE_PATIENCE_S", 0.5)
     process = Process(redis_url, FakeSpeaker(away)).start()
@@ -299,7 +299,7 @@ async def test_an_action_server_that_restarts_is_waited_for(redis_url: str) -> N
         nonlocal tries
         tries += 1
         if tries < 3:
-            raise OutsideUnavailable("action server")
+            raise DependencyUnavailable("action server")
 
     process = Process(redis_url, FakeSpeaker(away_twice)).start()
     await process.inbox.put([message("91", "a", "hi")])
@@ -335,7 +335,7 @@ class PersonInControl:
     async def not_delivered(self, entry_id: str, why: str) -> None:
         self.relayed.append(f"{entry_id} {why}")
 
-    async def held_back(self, customer: str, wamid: str, answer: str) -> None:
+    async def reply_suppressed(self, customer: str, wamid: str, answer: str) -> None:
         self.relayed.append(f"{wamid} {answer}")
 
 

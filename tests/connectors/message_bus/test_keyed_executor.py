@@ -1,4 +1,4 @@
-"""Slots: quick work is bounded, waiting work is not in its way."""
+"""The concurrency limiter: quick work is bounded, waiting work is not in its way."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import time
 
 import pytest
 
-from connectors.message_bus.keyed_executor import Again, Slots, outside
+from connectors.message_bus.keyed_executor import ConcurrencyLimiter, RetryAfter, release_during_io
 
 
 async def test_no_more_than_the_quick_slots_run_at_once() -> None:
-    slots, running, most = Slots(2, 100, 60), 0, 0
+    limiter, running, most = ConcurrencyLimiter(2, 100, 60), 0, 0
 
     async def work() -> None:
         nonlocal running, most
@@ -20,44 +20,44 @@ async def test_no_more_than_the_quick_slots_run_at_once() -> None:
         await asyncio.sleep(0.005)
         running -= 1
 
-    await asyncio.gather(*(slots.run(work) for _ in range(20)))
+    await asyncio.gather(*(limiter.run(work) for _ in range(20)))
     assert most == 2
 
 
 async def test_work_that_waits_for_another_server_leaves_its_slot_to_others() -> None:
-    slots = Slots(1, 100, 60)
+    limiter = ConcurrencyLimiter(1, 100, 60)
 
     async def call() -> None:
-        async with outside():
+        async with release_during_io():
             await asyncio.sleep(0.3)
 
     begin = time.perf_counter()
-    await asyncio.gather(*(slots.run(call) for _ in range(20)))
+    await asyncio.gather(*(limiter.run(call) for _ in range(20)))
     assert time.perf_counter() - begin < 1
 
 
 async def test_work_that_hangs_is_no_longer_counted() -> None:
-    slots = Slots(1, 3, 0.05)
-    hanging = [asyncio.create_task(slots.run(lambda: asyncio.sleep(60))) for _ in range(2)]
+    limiter = ConcurrencyLimiter(1, 3, 0.05)
+    hanging = [asyncio.create_task(limiter.run(lambda: asyncio.sleep(60))) for _ in range(2)]
     await asyncio.sleep(0.15)
-    assert await asyncio.wait_for(slots.run(lambda: asyncio.sleep(0, Again(1))), 1) == Again(1)
+    assert await asyncio.wait_for(limiter.run(lambda: asyncio.sleep(0, RetryAfter(1))), 1) == RetryAfter(1)
     for task in hanging:
         task.cancel()
 
 
 @pytest.mark.parametrize("ending", ["error", "cancelled"])
 async def test_slots_come_back_whatever_ends_the_work(ending: str) -> None:
-    slots = Slots(1, 1, 60)
+    limiter = ConcurrencyLimiter(1, 1, 60)
 
     async def work() -> None:
-        async with outside():
+        async with release_during_io():
             if ending == "error":
                 raise ValueError
             await asyncio.sleep(60)
 
     for _ in range(3):
-        task = asyncio.create_task(slots.run(work))
+        task = asyncio.create_task(limiter.run(work))
         await asyncio.sleep(0.02)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-    assert await asyncio.wait_for(slots.run(lambda: asyncio.sleep(0, None)), 1) is None
+    assert await asyncio.wait_for(limiter.run(lambda: asyncio.sleep(0, None)), 1) is None

@@ -415,7 +415,7 @@ class ControlLostAtSending:
 
     async def not_delivered(self, entry_id: str, why: str) -> None: ...
 
-    async def held_back(self, customer: str, wamid: str, answer: str) -> None:
+    async def reply_suppressed(self, customer: str, wamid: str, answer: str) -> None:
         self.held.append((customer, wamid, answer))
 
 

@@ -14,7 +14,7 @@ from handoff.jobs.polling import Looking
 from handoff.storage.database import Database
 from handoff.storage.queries import TicketRef
 from handoff.storage.tables import notices
-from handoff.takeover.customer_messages import Words, customer_said, held_back
+from handoff.takeover.customer_messages import Words, customer_said, reply_suppressed
 from handoff.takeover.state_machine import Opened, open_takeover
 from handoff.takeover.takeover_end import status_changed
 from handoff.takeover.thread_control import ThreadControl
@@ -89,7 +89,7 @@ def test_whoever_was_told_of_the_first_call_is_told_of_the_second(shop: Shop) ->
 
 def test_a_ticket_that_nobody_tried_to_open_is_opened_with_the_new_request(shop: Shop) -> None:
     shop.calls("wamid.1")
-    held_back(shop.db, CUSTOMER, "wamid.0", "#10234 is on its way", shop.now)
+    reply_suppressed(shop.db, CUSTOMER, "wamid.0", "#10234 is on its way", shop.now)
     shop.goes_back("wamid.2")
     shop.calls("wamid.3", reason="refund_request", priority="HIGH")
     shop.work()

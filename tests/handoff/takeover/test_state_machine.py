@@ -12,7 +12,7 @@ from handoff.jobs.agent_comments import AgentComment, agent_said
 from handoff.storage.database import Database, HandoffUnavailable
 from handoff.storage.queries import TicketRef, lock_control, takeover_by_id
 from handoff.storage.tables import deliveries, jobs, takeovers
-from handoff.takeover.customer_messages import ControlReturned, Words, customer_said, held_back
+from handoff.takeover.customer_messages import ControlReturned, Words, customer_said, reply_suppressed
 from handoff.takeover.state_machine import open_takeover
 from handoff.takeover.takeover_end import accept_return, announce_return, status_changed
 from handoff.takeover.thread_control import ControlState, ThreadControl
@@ -237,13 +237,13 @@ def test_once_an_agent_speaks_the_same_words_go_to_the_ticket(
 
 
 def test_an_answer_that_was_held_back_is_shown_to_the_agent_once(db: Database, request_for: Any) -> None:
-    assert not held_back(db, CUSTOMER, "wamid.0", "nobody would read it")
+    assert not reply_suppressed(db, CUSTOMER, "wamid.0", "nobody would read it")
     open_takeover(db, request_for())
     before = count(db, jobs)
-    assert held_back(db, CUSTOMER, "wamid.0", "#10234 is on its way")
-    held_back(db, CUSTOMER, "wamid.0", "#10234 is on its way")
+    assert reply_suppressed(db, CUSTOMER, "wamid.0", "#10234 is on its way")
+    reply_suppressed(db, CUSTOMER, "wamid.0", "#10234 is on its way")
     assert count(db, jobs) == before + 1
-    assert not held_back(db, CUSTOMER, "returned:handoff:0f0e:2", "I'm back to help"), "that answers no message"
+    assert not reply_suppressed(db, CUSTOMER, "returned:handoff:0f0e:2", "I'm back to help"), "that answers no message"
 
 
 def test_a_database_that_is_away_is_one_kind_of_error(tmp_path: Any, request_for: Any) -> None:
