@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 
 from connectors.message_bus import keys
 from connectors.message_bus.inbox import Entry, Inbox
-from handoff.jobs.metrics import Figure
+from handoff.jobs.metrics import Metric
 from handoff.takeover.inbox_entries import is_agents
 
 log = logging.getLogger(__name__)
@@ -60,8 +60,8 @@ def _failure(record: dict[str, Any]) -> tuple[str, str]:
     return str(code), "agent" if is_agents(str(record.get("key") or "")) else "assistant"
 
 
-async def render(client: redis.asyncio.Redis, takeovers: Callable[[], Iterable[Figure]] | None = None) -> bytes:
-    """All metrics as Prometheus text. `takeovers` is an optional function that reads its figures in the database."""
+async def render(client: redis.asyncio.Redis, takeovers: Callable[[], Iterable[Metric]] | None = None) -> bytes:
+    """All metrics as Prometheus text. `takeovers` is an optional function that reads its metrics in the database."""
     text = await asyncio.to_thread(_of_processes)
     lines: list[str] = []
     try:
@@ -99,18 +99,18 @@ async def _waiting(client: redis.asyncio.Redis, stream: Any) -> tuple[int, float
     return sum(answers[::2]), max(0.0, time.time() - min(firsts)) if firsts else 0.0
 
 
-async def _takeovers(takeovers: Callable[[], Iterable[Figure]]) -> list[str]:
+async def _takeovers(takeovers: Callable[[], Iterable[Metric]]) -> list[str]:
     try:
-        figures = await asyncio.to_thread(takeovers)
+        metrics = await asyncio.to_thread(takeovers)
     except Exception as error:
         log.warning("metrics.takeovers.unknown error=%s", type(error).__name__)
         return []
     lines: list[str] = []
     named = ""
-    for figure in figures:
-        described = _gauge(figure.name, figure.meaning, figure.value, figure.labels)
-        lines += described[-1:] if figure.name == named else described
-        named = figure.name
+    for metric in metrics:
+        described = _gauge(metric.name, metric.meaning, metric.value, metric.labels)
+        lines += described[-1:] if metric.name == named else described
+        named = metric.name
     return lines
 
 

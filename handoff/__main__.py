@@ -21,15 +21,16 @@ import settings
 import signals
 from handoff.helpdesks.interface import HelpdeskError, Ticket
 from handoff.helpdesks.log_tickets import LogTickets
+from handoff.jobs import trouble
 from handoff.storage.database import Database, HandoffUnavailable
 from handoff.storage.tables import jobs, log_tickets, takeovers
 
-TROUBLE = {
-    "away": "the helpdesk does not answer",
-    "told": "the helpdesk wants to be asked later",
-    "not_allowed": "the helpdesk refuses our credentials; replace them and start the worker again",
-    "refused": "the helpdesk refuses the ticket; the worker's log says with which error",
-    "crashed": "the worker failed; its log says where",
+EXPLANATION = {
+    trouble.UNREACHABLE: "the helpdesk does not answer",
+    trouble.RATE_LIMITED: "the helpdesk limits our rate; it is tried again later",
+    trouble.UNAUTHORIZED: "the helpdesk refuses our credentials; replace them and start the worker again",
+    trouble.REFUSED: "the helpdesk refuses the ticket; the worker's log says with which error",
+    trouble.INTERNAL_ERROR: "the worker failed; its log says where",
 }
 
 
@@ -60,7 +61,7 @@ def _list(db: Database) -> int:
         ).all()
     for row in rows:
         waited = (time.time() - row.opened_at) / 60
-        not_yet = "" if row.ticket_id else f"  no ticket yet: {TROUBLE.get(row.trouble, 'about to be opened')}"
+        not_yet = "" if row.ticket_id else f"  no ticket yet: {EXPLANATION.get(row.trouble, 'about to be opened')}"
         print(f"{row.reference}  {row.priority:<8}  {row.reason:<16}  {row.state:<7}  {waited:.0f} min{not_yet}")
     if not rows:
         print("Nobody waits for a person.")
@@ -88,7 +89,7 @@ def _one(db: Database, what: str, reference: str, words: str) -> int:
         connection.execute(
             update(takeovers)
             .where(takeovers.c.id == takeover.id, takeovers.c.return_version.is_(None))
-            .values(look_at=time.time())
+            .values(next_poll_at=time.time())
         )
     return 0
 
@@ -102,7 +103,7 @@ def _show(db: Database, desk: LogTickets, takeover: Row) -> None:
     with db.read() as connection:
         content = select(log_tickets.c.content).where(log_tickets.c.id == int(takeover.ticket_id))
         draft = json.loads(connection.execute(content).scalar() or "{}")
-    view = desk.look(Ticket(takeover.ticket_id))
+    view = desk.read_ticket(Ticket(takeover.ticket_id))
     print(f"{draft.get('subject', takeover.reference)}  ({view.status})\n\n{draft.get('note', '')}")
     for comment in view.comments:
         who = "customer" if not comment.by_staff else "agent" if comment.public else "note"

@@ -36,7 +36,7 @@ class HandoffConfiguration:
     back_to_assistant: frozenset[str] = field(default_factory=frozenset)  # normalised phrases
     coalesce_s: float = 6.0
     updates_per_10_minutes: int = 25
-    look_every_s: float = 60.0
+    poll_interval_s: float = 60.0
     order_link: str | None = None
     public_url: str | None = None
     freshdesk_order_field: str | None = None
@@ -71,8 +71,8 @@ class _WrongError(ValueError):
 def _read(content: Any, ours: shop.Shop) -> HandoffConfiguration:
     known = {
         "reference_prefix", "business_hours", "back_to_assistant", "coalesce_seconds", "updates_per_10_minutes",
-        "look_every_seconds", "order_link", "freshdesk_order_field", "public_url", "notifications",
-        "receipts",
+        "poll_interval_seconds", "look_every_seconds", "order_link", "freshdesk_order_field", "public_url",
+        "notifications", "receipts",
     }  # fmt: skip
     content = _mapping(content, "the file", known)
     digest = _mapping(content.get("notifications") or {}, "notifications", {"digest_above", "digest_seconds"})
@@ -86,13 +86,15 @@ def _read(content: Any, ours: shop.Shop) -> HandoffConfiguration:
     order_link = _link(content, "order_link")
     if order_link and "{order_number}" not in order_link:
         raise _WrongError("order_link must contain {order_number}.")
+    # `look_every_seconds` is the older name, and still read.
+    interval = "poll_interval_seconds" if "poll_interval_seconds" in content else "look_every_seconds"
     return HandoffConfiguration(
         hours=_hours(content["business_hours"]) if "business_hours" in content else _shop_hours(ours),
         reference_prefix=prefix,
         back_to_assistant=_phrases(content.get("back_to_assistant") or []),
         coalesce_s=_number(content, "coalesce_seconds", 6, 0, 60),
         updates_per_10_minutes=int(_number(content, "updates_per_10_minutes", 25, 1, 30)),
-        look_every_s=_number(content, "look_every_seconds", 60, 1, 3600),
+        poll_interval_s=_number(content, interval, 60, 1, 3600),
         order_link=order_link,
         public_url=_link(content, "public_url"),
         freshdesk_order_field=_freshdesk_field(content.get("freshdesk_order_field")),

@@ -1,7 +1,7 @@
 """The part of the worker that serves takeovers: helpdesk, agents' words, notifications.
 
 One short round after the other: agents' words into the inbox first (a customer waits for them), then tickets that
-want reading, then orders to the helpdesk, then notices. Calls to the helpdesk run in a few threads, so that one
+want reading, then jobs for the helpdesk, then notices. Calls to the helpdesk run in a few threads, so that one
 that hangs holds up nobody else's takeover.
 """
 
@@ -24,7 +24,7 @@ from handoff.configuration import HandoffConfiguration, load_configuration
 from handoff.helpdesks.backends import helpdesk
 from handoff.jobs.deliveries import Deliveries, Delivery
 from handoff.jobs.dispatcher import RENEW_EVERY_S, Dispatcher
-from handoff.jobs.polling import Looking
+from handoff.jobs.polling import TicketPoller
 from handoff.notifications.notices import Notifier
 from handoff.notifications.notifiers import channels
 from handoff.storage.database import Database, HandoffUnavailable
@@ -44,12 +44,12 @@ class TicketDesk:
     def __init__(
         self,
         deliveries: Deliveries,
-        looking: Looking,
+        poller: TicketPoller,
         dispatcher: Dispatcher,
         notifier: Notifier,
         threads: int = THREADS,
     ) -> None:
-        self._deliveries, self._looking = deliveries, looking
+        self._deliveries, self._poller = deliveries, poller
         self._dispatcher, self._notifier = dispatcher, notifier
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="helpdesk")
         self._busy: dict[tuple[str, int], asyncio.Future[None]] = {}
@@ -58,19 +58,19 @@ class TicketDesk:
     async def round(self) -> None:
         """Start what is due, without waiting for helpdesks. Raises HandoffUnavailable or InboxUnavailable.
 
-        Words that cannot be handed over now hold up no ticket.
+        Comments that cannot be handed over now hold up no ticket.
         """
-        trouble: InboxUnavailable | None = None
+        unavailable: InboxUnavailable | None = None
         try:
             await self._deliveries.drain()
         except InboxUnavailable as error:
-            trouble = error
-        self._start("look", await asyncio.to_thread(self._looking.due), self._looking.look)
+            unavailable = error
+        self._start("poll", await asyncio.to_thread(self._poller.due), self._poller.poll)
         work = partial(self._dispatcher.work, stopping=self._stopping.is_set)
         self._start("dispatch", await asyncio.to_thread(self._dispatcher.due), work)
         self._start("notify", [0], lambda _: self._notifier.work())
-        if trouble is not None:
-            raise trouble
+        if unavailable is not None:
+            raise unavailable
 
     async def keep_leases(self, stop: asyncio.Event) -> None:
         """Renew what the calls under way hold, until `stop`; whatever else this process waits for."""
@@ -119,7 +119,7 @@ def build(configured: Settings, client: redis.asyncio.Redis) -> tuple[TicketDesk
     return (
         TicketDesk(
             Deliveries(db, put, configured.whatsapp_reopen_template),
-            Looking(db, desk, configuration),
+            TicketPoller(db, desk, configuration),
             Dispatcher(db, desk, configuration, [channel.name for channel in told], media_key),
             Notifier(db, configuration, told),
         ),

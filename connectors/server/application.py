@@ -44,7 +44,7 @@ from connectors.server.startup import CannotStart, Options
 from connectors.whatsapp.graph.client import GraphClient
 from connectors.whatsapp.rendering.messages import MessageShaper
 from connectors.whatsapp.webhook.payload_ids import PayloadSigner
-from handoff.jobs.metrics import Figures
+from handoff.jobs.metrics import Metrics
 from handoff.storage.database import Database
 from handoff.takeover.thread_control import ThreadControl
 from settings import Settings
@@ -65,7 +65,7 @@ def build(settings: Settings, options: Options) -> Sanic:
     channels = _channels(options.credentials)
     app = configure_app(channels, enable_api=False)
     app.ctx.agent = agent
-    app.ctx.takeovers = Figures(Database(str(settings.conversation_database_url)))
+    app.ctx.takeovers = Metrics(Database(str(settings.conversation_database_url)))
 
     async def start(app: Sanic, _: Any) -> None:
         app.ctx.redis = connect(str(settings.redis_url))

@@ -2,7 +2,7 @@
 
 Customer's words and our notes are notes of the ticket; `/reply` is never used, because Freshdesk e-mails it. Creating
 has no idempotency key: the ticket carries a tag made of the external id, and the requester's tickets are listed (not
-searched: the index lags) to find one whose answer was lost. Agents' public notes and replies are read by looking;
+searched: the index lags) to find one whose answer was lost. Agents' public notes and replies are read by polling;
 its webhooks are unsigned and not listened to.
 """
 
@@ -167,7 +167,7 @@ class Freshdesk:
             return "closed"
         return {RESOLVED: "solved", CLOSED: "closed"}.get(found.get("status"), "open")
 
-    def look(self, ticket: Ticket) -> TicketView:
+    def read_ticket(self, ticket: Ticket) -> TicketView:
         status = self._status(ticket)
         try:
             return TicketView(status, tuple(_seen(comment, ticket) for comment in self._conversations(ticket)))

@@ -181,7 +181,7 @@ class HubSpot:
             raise Gone("merged or deleted")
         return dict(found)
 
-    def look(self, ticket: Ticket) -> TicketView:
+    def read_ticket(self, ticket: Ticket) -> TicketView:
         found = self._still_there(ticket)
         properties = found.get("properties") or {}
         place = str(properties.get("hs_pipeline")), str(properties.get("hs_pipeline_stage"))

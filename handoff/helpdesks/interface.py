@@ -1,7 +1,7 @@
 """What the worker asks of a helpdesk. Each backend is one module; one test suite holds for all of them.
 
 Errors are named by remedy. Every call may be made again after any of them: `open_ticket` and `add_comment` are
-told whether they were tried before, and then look first.
+told whether they were tried before, and then check first.
 """
 
 from __future__ import annotations
@@ -128,6 +128,6 @@ class Helpdesk(Protocol):
         """
         ...
 
-    def look(self, ticket: Ticket) -> TicketView:
+    def read_ticket(self, ticket: Ticket) -> TicketView:
         """The ticket's status and comments. Raises Gone for one that was deleted."""
         ...

@@ -82,7 +82,7 @@ class LogTickets:
         except HandoffUnavailable as error:
             raise RetryLater(str(error)) from error
 
-    def look(self, ticket: Ticket) -> TicketView:
+    def read_ticket(self, ticket: Ticket) -> TicketView:
         try:
             with self._db.read() as connection:
                 found = select(log_tickets.c.status).where(log_tickets.c.id == int(ticket.id))

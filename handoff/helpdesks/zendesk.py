@@ -219,7 +219,7 @@ class Zendesk:
         except (Refused, RecordNotFoundException):
             return True
 
-    def look(self, ticket: Ticket) -> TicketView:
+    def read_ticket(self, ticket: Ticket) -> TicketView:
         with self._client() as (zenpy, _):
             try:
                 status = str(zenpy.tickets(id=int(ticket.id)).status).lower()

@@ -19,14 +19,14 @@ from typing import Any
 
 from handoff.helpdesks.agent_words import fullest, whatsapp_words
 from handoff.helpdesks.timestamps import epoch, epoch_or
-from handoff.jobs.agent_comments import AgentComment, agent_said, look_soon
+from handoff.jobs.agent_comments import AgentComment, agent_said, poll_soon
 from handoff.storage.database import Database
 from handoff.storage.queries import TicketRef
 from handoff.takeover.inbox_entries import comment_entry_id
 from handoff.takeover.takeover_end import status_changed
 
 REPLAY_WINDOW_S = 300.0
-LOOK_AFTER_S = 2.0  # for the attachments that a comment's event does not name
+POLL_AFTER_S = 2.0  # for the attachments that a comment's event does not name
 MAX_TEXT = 200_000  # Zendesk's comments hold 64 KiB, their HTML more
 OPEN = ("new", "open", "pending", "hold", "on-hold")
 _ID = re.compile(r"[\w:.-]{1,60}")
@@ -117,13 +117,13 @@ def take(db: Database, event: TicketEvent, now: float | None = None) -> str:
     if event.comment is not None:
         outcome = agent_said(db, event.ticket, event.comment, now)
         if outcome == "relayed":
-            look_soon(db, event.ticket, now + LOOK_AFTER_S)
+            poll_soon(db, event.ticket, now + POLL_AFTER_S)
         return outcome
     if event.status in ("solved", "closed"):
         return status_changed(db, event.ticket, event.status, event.at, now)
     if event.native:
         return status_changed(db, event.ticket, "open", event.at, now) if event.status else "ignored"
-    return "look" if look_soon(db, event.ticket, now) else "unknown_ticket"
+    return "poll" if poll_soon(db, event.ticket, now) else "unknown_ticket"
 
 
 def _ticket(ticket_id: Any, content: Mapping[str, Any]) -> TicketRef | None:

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection, Row
 from handoff.storage.database import Database
 from handoff.storage.queries import TicketRef, add_delivery, add_job, is_own_comment, lock_control, locked_takeover
 from handoff.storage.tables import takeovers, thread_controls
-from handoff.takeover.state_machine import FIRST_LOOK_S
+from handoff.takeover.state_machine import FIRST_POLL_S
 from handoff.takeover.takeover_end import WITH_PEOPLE
 
 SPEAKS_AGAIN_NOTE = (
@@ -69,7 +69,7 @@ def _take_control(connection: Connection, takeover: Row, now: float) -> None:
     control = lock_control(connection, takeover.customer)
     values: dict[str, Any] = {"state": "agent", "closed_at": None, "closed_as": None}
     if takeover.state == "closed" or takeover.return_version is not None:
-        values |= {"ending": None, "return_version": None, "look_at": now + FIRST_LOOK_S}
+        values |= {"ending": None, "return_version": None, "next_poll_at": now + FIRST_POLL_S}
     if takeover.state == "closed":
         key = f"again:{takeover.external_id}:{control.control_version}"
         add_job(connection, takeover.id, "note", key, {"note": SPEAKS_AGAIN_NOTE, **WITH_PEOPLE}, now)
@@ -81,12 +81,12 @@ def _take_control(connection: Connection, takeover: Row, now: float) -> None:
     )
 
 
-def look_soon(db: Database, ticket: TicketRef, at: float) -> bool:
+def poll_soon(db: Database, ticket: TicketRef, at: float) -> bool:
     """Have the worker read the ticket from time `at` on. False: not a ticket of ours, or over."""
     with db.write() as connection:
         takeover = locked_takeover(connection, ticket)
         if takeover is None or takeover.state == "closed":
             return False
         if takeover.return_version is None:
-            connection.execute(update(takeovers).where(takeovers.c.id == takeover.id).values(look_at=at))
+            connection.execute(update(takeovers).where(takeovers.c.id == takeover.id).values(next_poll_at=at))
         return True

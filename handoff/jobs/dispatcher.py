@@ -1,6 +1,6 @@
 """Carries out what takeovers ordered from the helpdesk: open the ticket, add the customer's words, add private notes.
 
-One takeover's orders go one after another, under a lease, so that several workers may run; a lease is short and
+One takeover's jobs go one after another, under a lease, so that several workers may run; a lease is short and
 renewed while the call lasts, so that a worker that died holds up nobody for long. Each attempt is put on record before
 it is made: whoever comes after a crash or a timeout knows that the helpdesk may have it already, and looks before
 repeating. The customer was told long before; nothing here is ever given up because a helpdesk is away.
@@ -20,8 +20,9 @@ from sqlalchemy.engine import Row
 
 from handoff.configuration import HandoffConfiguration
 from handoff.helpdesks.interface import Gone, Helpdesk, NewComment, NotAllowed, Refused, RetryLater, Ticket
-from handoff.jobs.queue import JobQueue, Order
-from handoff.jobs.ticket import again_note, draft_of, note_comment, request_from, request_of, words_comment
+from handoff.jobs import trouble
+from handoff.jobs.queue import HelpdeskJob, JobQueue
+from handoff.jobs.ticket import again_note, draft_of, messages_comment, note_comment, request_from, request_of
 from handoff.storage.database import Database
 from handoff.storage.queries import insert_once
 from handoff.storage.tables import comments, notices, takeovers
@@ -66,46 +67,48 @@ class Dispatcher:
         try:
             going_on = True
             while going_on:
-                takeover, order = self._queue.next(takeover_id, lease)
-                going_on = order is not None and self._carry_out(takeover, order) and not stopping()
+                takeover, job = self._queue.next(takeover_id, lease)
+                going_on = job is not None and self._carry_out(takeover, job) and not stopping()
             self._queue.release(lease)
         finally:
             self._queue.forget(lease)
 
-    def _carry_out(self, takeover: Row, order: Order) -> bool:
+    def _carry_out(self, takeover: Row, job: HelpdeskJob) -> bool:
         """One call to the helpdesk. True when it succeeded."""
         with log_lines.about(takeover.opened_by):
-            return self._attempt(takeover, order)
+            return self._attempt(takeover, job)
 
-    def _attempt(self, takeover: Row, order: Order) -> bool:
+    def _attempt(self, takeover: Row, job: HelpdeskJob) -> bool:
         try:
-            if order.kind == "open":
-                self._open(takeover, order)
+            if job.kind == "open":
+                self._open(takeover, job)
             else:
-                self._comment(takeover, order)
+                self._comment(takeover, job)
         except RetryLater as error:
-            return self._later(takeover, order, "told" if error.after_s else "away", error, error.after_s)
+            return self._later(
+                takeover, job, trouble.RATE_LIMITED if error.after_s else trouble.UNREACHABLE, error, error.after_s
+            )
         except NotAllowed as error:
-            return self._not_let_in(order, error)
+            return self._not_let_in(job, error)
         except Refused as error:
-            log.error("handoff.job.refused reference=%s kind=%s error=%s", takeover.reference, order.kind, error)
-            if order.kind == "open":
-                return self._ticket_refused(takeover, order)
-            gone = isinstance(error, Gone) or order.jobs[0].attempts + 1 >= MAX_REFUSALS
-            return self._continue_elsewhere(takeover, order) if gone else self._comment_refused(takeover, order)
+            log.error("handoff.job.refused reference=%s kind=%s error=%s", takeover.reference, job.kind, error)
+            if job.kind == "open":
+                return self._ticket_refused(takeover, job)
+            gone = isinstance(error, Gone) or job.rows[0].attempts + 1 >= MAX_REFUSALS
+            return self._continue_elsewhere(takeover, job) if gone else self._comment_refused(takeover, job)
         except Exception as error:
             log.debug("handoff.job.crashed", exc_info=True)
-            return self._later(takeover, order, "crashed", RuntimeError(type(error).__name__), None)
-        if order.jobs[0].trouble == "away":
+            return self._later(takeover, job, trouble.INTERNAL_ERROR, RuntimeError(type(error).__name__), None)
+        if job.rows[0].trouble == trouble.UNREACHABLE:
             self._queue.helpdesk_is_back()
         return True
 
-    def _open(self, takeover: Row, order: Order) -> None:
-        ticket = self._helpdesk.open_ticket(draft_of(takeover, self._configuration), order.tried_before)
+    def _open(self, takeover: Row, job: HelpdeskJob) -> None:
+        ticket = self._helpdesk.open_ticket(draft_of(takeover, self._configuration), job.tried_before)
         now = self._clock()
-        told = replace(request_of(takeover), transcript=())
+        without_transcript = replace(request_of(takeover), transcript=())
         with self._db.write() as connection:
-            self._queue.done(connection, order, now)
+            self._queue.done(connection, job, now)
             connection.execute(
                 update(takeovers)
                 .where(takeovers.c.id == takeover.id)
@@ -115,13 +118,13 @@ class Dispatcher:
                     ticket_url=ticket.url,
                     requester_id=ticket.requester_id,
                     opened_without=" ".join(ticket.without)[:200] or None,
-                    request=json.dumps(asdict(told)) if takeover.request else None,
+                    request=json.dumps(asdict(without_transcript)) if takeover.request else None,
                 )
             )
             connection.execute(
                 update(takeovers)
-                .where(takeovers.c.id == takeover.id, takeovers.c.look_at.is_(None))
-                .values(look_at=now + self._configuration.look_every_s)
+                .where(takeovers.c.id == takeover.id, takeovers.c.next_poll_at.is_(None))
+                .values(next_poll_at=now + self._configuration.poll_interval_s)
             )
             for channel in self._channels:
                 row = insert_once(connection, notices).values(
@@ -129,59 +132,61 @@ class Dispatcher:
                 )
                 connection.execute(row.on_conflict_do_nothing())
             if takeover.follows:
-                told_anew = update(notices).where(notices.c.takeover_id == takeover.id)
-                connection.execute(told_anew.values(state="pending", attempts=0, due_at=now, done_at=None))
+                notify_again = update(notices).where(notices.c.takeover_id == takeover.id)
+                connection.execute(notify_again.values(state="pending", attempts=0, due_at=now, done_at=None))
         if ticket.without:
             parts = ",".join(ticket.without)
             log.error("handoff.ticket.opened_without reference=%s parts=%s", takeover.reference, parts)
         log.info("handoff.ticket.opened reference=%s backend=%s", takeover.reference, self._helpdesk.name)
 
-    def _comment(self, takeover: Row, order: Order) -> None:
+    def _comment(self, takeover: Row, job: HelpdeskJob) -> None:
         ticket = Ticket(takeover.ticket_id, takeover.ticket_url or "", takeover.requester_id)
-        comment_id = self._helpdesk.add_comment(ticket, self._new_comment(takeover, order), order.tried_before)
+        comment_id = self._helpdesk.add_comment(ticket, self._new_comment(takeover, job), job.tried_before)
         with self._db.write() as connection:
-            self._queue.done(connection, order, self._clock())
+            self._queue.done(connection, job, self._clock())
             if comment_id:
                 own = insert_once(connection, comments).values(ticket_id=ticket.id, comment_id=comment_id)
                 connection.execute(own.on_conflict_do_nothing())
 
-    def _new_comment(self, takeover: Row, order: Order) -> NewComment:
-        first = order.jobs[0]
-        bodies = [json.loads(job.body or "{}") for job in order.jobs]
-        if order.kind == "words":
+    def _new_comment(self, takeover: Row, job: HelpdeskJob) -> NewComment:
+        first = job.rows[0]
+        bodies = [json.loads(row.body or "{}") for row in job.rows]
+        if job.kind == "words":
             known = [body for body in bodies if body]
-            return words_comment(takeover, first.part, known, self._configuration, self._media_key)
+            return messages_comment(takeover, first.part, known, self._configuration, self._media_key)
         again = bodies[0].get("again")
         text = again_note(request_from(again), self._configuration) if again else bodies[0].get("note", "")
         return note_comment(takeover, first.id, text, bodies[0])
 
-    def _later(self, takeover: Row, order: Order, why: str, error: Exception, after_s: float | None) -> bool:
-        attempts = order.jobs[0].attempts + 1
+    def _later(self, takeover: Row, job: HelpdeskJob, why: str, error: Exception, after_s: float | None) -> bool:
+        attempts = job.rows[0].attempts + 1
         backoff = min(LONGEST_BACKOFF_S, 2.0 ** min(attempts - 1, 10)) * random.uniform(0.8, 1.2)  # noqa: S311
         delay = max(after_s or 0.0, backoff)
         log.warning(
             "handoff.job.%s reference=%s kind=%s attempt=%d again_in_s=%.0f error=%s",
-            why, takeover.reference, order.kind, attempts, delay, error,
+            trouble.LABELS[why], takeover.reference, job.kind, attempts, delay, error,
         )  # fmt: skip
-        self._queue.change(order, due_at=self._clock() + delay, trouble=why)
+        self._queue.change(job, due_at=self._clock() + delay, trouble=why)
         return False
 
-    def _not_let_in(self, order: Order, error: NotAllowed) -> bool:
+    def _not_let_in(self, job: HelpdeskJob, error: NotAllowed) -> bool:
         """Tried again every minute until an operator has acted. Nothing is given up."""
         log.critical(
             "handoff.helpdesk.not_allowed backend=%s error=%s again_in_s=%.0f: tickets wait until its credentials are"
             " replaced and the worker is started again", self._helpdesk.name, error, NOT_ALLOWED_WAIT_S,
         )  # fmt: skip
-        self._queue.change(order, due_at=self._clock() + NOT_ALLOWED_WAIT_S, trouble="not_allowed")
+        self._queue.change(job, due_at=self._clock() + NOT_ALLOWED_WAIT_S, trouble=trouble.UNAUTHORIZED)
         return False
 
-    def _ticket_refused(self, takeover: Row, order: Order) -> bool:
+    def _ticket_refused(self, takeover: Row, job: HelpdeskJob) -> bool:
         """A ticket is asked for until it exists; but the customer does not wait for what only an operator can mend."""
-        attempts = order.jobs[0].attempts + 1
+        attempts = job.rows[0].attempts + 1
         if attempts <= len(REFUSED_TICKET_WAITS_S):
-            self._queue.change(order, due_at=self._clock() + REFUSED_TICKET_WAITS_S[attempts - 1], trouble="refused")
+            self._queue.change(
+                job, due_at=self._clock() + REFUSED_TICKET_WAITS_S[attempts - 1], trouble=trouble.REFUSED
+            )
             return False
-        self._queue.change(order, due_at=self._clock() + REFUSED_WAIT_S, trouble="refused")
+        self._queue.change(job, due_at=self._clock() + REFUSED_WAIT_S, trouble=trouble.REFUSED)
         self._give_up_waiting(takeover)
         return False
 
@@ -197,31 +202,31 @@ class Dispatcher:
                 connection.execute(row.on_conflict_do_nothing())
         log.critical("handoff.ticket.impossible reference=%s; the customer has the assistant again", takeover.reference)
 
-    def _comment_refused(self, takeover: Row, order: Order) -> bool:
-        self._queue.change(order, due_at=self._clock() + 2.0, trouble="refused")
-        self._look_now(takeover)
+    def _comment_refused(self, takeover: Row, job: HelpdeskJob) -> bool:
+        self._queue.change(job, due_at=self._clock() + 2.0, trouble=trouble.REFUSED)
+        self._poll_now(takeover)
         return False
 
-    def _continue_elsewhere(self, takeover: Row, order: Order) -> bool:
+    def _continue_elsewhere(self, takeover: Row, job: HelpdeskJob) -> bool:
         """The ticket takes nothing more. The customer's words get another ticket; a note that only informs does not."""
-        if order.kind == "note" and "again" not in json.loads(order.jobs[0].body or "{}"):
-            self._queue.change(order, state="dead", trouble="refused")
-            self._look_now(takeover)
+        if job.kind == "note" and "again" not in json.loads(job.rows[0].body or "{}"):
+            self._queue.change(job, state="dead", trouble=trouble.REFUSED)
+            self._poll_now(takeover)
             return True
         now = self._clock()
         with self._db.write() as connection:
             outcome = follow_up(connection, takeover.id, now)
         log.warning("handoff.ticket.gone reference=%s follow_up=%s", takeover.reference, outcome)
         wait = {"ordered": 0.0, "later": 3.0}.get(outcome, REFUSED_WAIT_S)
-        self._queue.change(order, due_at=now + wait, trouble="refused")
+        self._queue.change(job, due_at=now + wait, trouble=trouble.REFUSED)
         if outcome == "too_many":
             self._give_up_waiting(takeover)
         return outcome == "ordered"
 
-    def _look_now(self, takeover: Row) -> None:
+    def _poll_now(self, takeover: Row) -> None:
         with self._db.write() as connection:
             connection.execute(
                 update(takeovers)
                 .where(takeovers.c.id == takeover.id, takeovers.c.state != "closed")
-                .values(look_at=self._clock())
+                .values(next_poll_at=self._clock())
             )

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.engine import Connection
 
+from handoff.jobs.trouble import LABELS
 from handoff.storage.database import Database
 from handoff.storage.tables import deliveries, jobs, notices, takeovers, thread_controls
 
 KEEP_S = 5.0
-TROUBLES = ("none", "away", "told", "not_allowed", "refused", "crashed")
 FAILED = ("dead", "unknown")
 
 
 @dataclass(frozen=True)
-class Figure:
+class Metric:
     """One number; `labels` are as Prometheus writes them inside the braces."""
 
     name: str
@@ -29,25 +29,25 @@ class Figure:
     labels: str = ""
 
 
-class Figures:
-    """Called, it tells the figures, no older than KEEP_S seconds. Raises HandoffUnavailable."""
+class Metrics:
+    """Called, it returns the metrics, no older than KEEP_S seconds. Raises HandoffUnavailable."""
 
     def __init__(self, db: Database, clock: Callable[[], float] = time.time) -> None:
         self._db, self._clock = db, clock
         self._lock = threading.Lock()
-        self._read_at, self._kept = float("-inf"), list[Figure]()
+        self._read_at, self._kept = float("-inf"), list[Metric]()
 
-    def __call__(self) -> list[Figure]:
+    def __call__(self) -> list[Metric]:
         with self._lock:  # several scrapers, one reading
             now = self._clock()
             if now - self._read_at >= KEEP_S:
                 with self._db.read() as connection:
-                    self._kept = [*_takeovers(connection, now), *_orders(connection, now), *_words(connection, now)]
+                    self._kept = [*_takeovers(connection, now), *_jobs(connection, now), *_comments(connection, now)]
                 self._read_at = now
             return self._kept
 
 
-def _takeovers(connection: Connection, now: float) -> list[Figure]:
+def _takeovers(connection: Connection, now: float) -> list[Metric]:
     owner = thread_controls.c.owner
     held = dict(connection.execute(select(owner, func.count()).where(owner != "bot").group_by(owner)).all())
     parts = connection.execute(
@@ -60,40 +60,40 @@ def _takeovers(connection: Connection, now: float) -> list[Figure]:
         without.update(dict.fromkeys(named.split(), count))
     first = select(func.min(takeovers.c.opened_at)).where(takeovers.c.state == "waiting")
     return [
-        Figure("assistant_takeovers_open", "Customers who wait for or talk to a person", sum(held.values())),
-        Figure("assistant_takeovers_waiting", "Customers whom no agent has answered yet", held.get("waiting", 0)),
-        *[Figure("assistant_tickets_opened_without", "Tickets that the helpdesk took only without this part",
+        Metric("assistant_takeovers_open", "Customers who wait for or talk to a person", sum(held.values())),
+        Metric("assistant_takeovers_waiting", "Customers whom no agent has answered yet", held.get("waiting", 0)),
+        *[Metric("assistant_tickets_opened_without", "Tickets that the helpdesk took only without this part",
                  count, f'part="{part}"') for part, count in sorted(without.items())],
-        Figure("assistant_tickets_followed_up", "Tickets that continue one which was closed, merged or deleted",
+        Metric("assistant_tickets_followed_up", "Tickets that continue one which was closed, merged or deleted",
                connection.execute(select(func.count()).where(takeovers.c.follows.is_not(None))).scalar_one()),
-        Figure("assistant_takeovers_waiting_oldest_seconds", "How long the first of them waits",
+        Metric("assistant_takeovers_waiting_oldest_seconds", "How long the first of them waits",
                _age(connection.execute(first).scalar(), now)),
     ]  # fmt: skip
 
 
-def _orders(connection: Connection, now: float) -> list[Figure]:
+def _jobs(connection: Connection, now: float) -> list[Metric]:
     rows = connection.execute(
         select(jobs.c.trouble, func.count(), func.min(jobs.c.created_at))
         .where(jobs.c.state == "pending")
         .group_by(jobs.c.trouble)
     ).all()
-    depth = {trouble or "none": count for trouble, count, _ in rows}
+    depth = {trouble: count for trouble, count, _ in rows}
     unopened = select(func.count()).where(jobs.c.state == "pending", jobs.c.kind == "open")
     lost = select(func.count()).where(jobs.c.state == "dead")
-    meaning = "Orders that wait for the helpdesk, by what the last attempt met"
+    meaning = "Jobs that wait for the helpdesk, by what kept the last attempt from succeeding"  # the name is older
     return [
-        *[Figure("assistant_ticket_orders", meaning, depth.get(trouble, 0), f'trouble="{trouble}"')
-          for trouble in TROUBLES],
-        Figure("assistant_ticket_orders_oldest_seconds", "Age of the oldest of them",
+        *[Metric("assistant_ticket_orders", meaning, depth.get(trouble, 0), f'trouble="{label}"')
+          for trouble, label in LABELS.items()],
+        Metric("assistant_ticket_orders_oldest_seconds", "Age of the oldest of them",
                _age(min((first for _, _, first in rows), default=None), now)),
-        Figure("assistant_tickets_unopened", "Takeovers whose ticket does not exist yet",
+        Metric("assistant_tickets_unopened", "Takeovers whose ticket does not exist yet",
                connection.execute(unopened).scalar_one()),
-        Figure("assistant_ticket_orders_given_up", "Comments that the helpdesk refused for good",
+        Metric("assistant_ticket_orders_given_up", "Comments that the helpdesk refused for good",
                connection.execute(lost).scalar_one()),
     ]  # fmt: skip
 
 
-def _words(connection: Connection, now: float) -> list[Figure]:
+def _comments(connection: Connection, now: float) -> list[Metric]:
     count, first = connection.execute(
         select(func.count(), func.min(deliveries.c.created_at)).where(deliveries.c.state == "pending")
     ).one()
@@ -103,9 +103,9 @@ def _words(connection: Connection, now: float) -> list[Figure]:
         ).all()
     )
     return [
-        Figure("assistant_agent_words_depth", "Agents' words that wait for the customer's inbox", count),
-        Figure("assistant_agent_words_oldest_seconds", "Age of the oldest of them", _age(first, now)),
-        *[Figure("assistant_notices_failed", "Escalations of which a channel was not told, or perhaps not",
+        Metric("assistant_agent_words_depth", "Agents' comments that wait for the customer's inbox", count),
+        Metric("assistant_agent_words_oldest_seconds", "Age of the oldest of them", _age(first, now)),
+        *[Metric("assistant_notices_failed", "Escalations of which a channel was not notified, or perhaps not",
                  failed.get(channel, 0), f'channel="{channel}"') for channel in ("slack", "email")],
     ]  # fmt: skip
 

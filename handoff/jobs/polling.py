@@ -16,7 +16,7 @@ from handoff.jobs.deliveries import files_of
 from handoff.storage.database import Database
 from handoff.storage.queries import TicketRef, lock_control, takeover_by_id
 from handoff.storage.tables import takeovers
-from handoff.takeover.follow_up import has_words_waiting
+from handoff.takeover.follow_up import has_messages_waiting
 from handoff.takeover.inbox_entries import comment_entry_id
 from handoff.takeover.takeover_end import announce_return
 
@@ -29,12 +29,12 @@ WAIT_FOR_TICKET_S = 3.0
 MAX_WAITS_FOR_TICKET = 20
 MAX_REFUSALS = 5
 MAX_GONE = 2
-WORDS_FIRST_S = 5.0
-LOOK_AFTER_RETURN_S = 3 * 24 * 3600.0  # a ticket left open by a customer who went back to the assistant
+MESSAGES_FIRST_S = 5.0
+POLL_AFTER_RETURN_S = 3 * 24 * 3600.0  # a ticket left open by a customer who went back to the assistant
 
 
-class Looking:
-    """`due()` says which tickets to read, `look(id)` reads one; both block."""
+class TicketPoller:
+    """`due()` says which tickets to read, `poll(id)` reads one; both block."""
 
     def __init__(
         self,
@@ -49,14 +49,14 @@ class Looking:
         """Takeovers whose ticket wants reading now."""
         found = (
             select(takeovers.c.id)
-            .where(takeovers.c.look_at <= self._clock())
-            .order_by(takeovers.c.look_at)
+            .where(takeovers.c.next_poll_at <= self._clock())
+            .order_by(takeovers.c.next_poll_at)
             .limit(limit)
         )
         with self._db.read() as connection:
             return list(connection.execute(found).scalars())
 
-    def look(self, takeover_id: int) -> None:
+    def poll(self, takeover_id: int) -> None:
         """Hand on every public comment that is new, then end the takeover if its ticket is solved."""
         takeover = self._claim(takeover_id)
         if takeover is None:
@@ -69,7 +69,7 @@ class Looking:
             return
         try:
             ticket = Ticket(takeover.ticket_id, takeover.ticket_url or "", takeover.requester_id)
-            view = self._helpdesk.look(ticket)
+            view = self._helpdesk.read_ticket(ticket)
         except HelpdeskError as error:
             self._failed(takeover, error)
             return
@@ -79,7 +79,7 @@ class Looking:
         if takeover.state == "closed":
             self._after_return(takeover, view.status == "open")
         elif view.status == "closed":
-            self._end_unless_words_wait(takeover)
+            self._end_unless_messages_wait(takeover)
         elif view.status == "solved":
             self._end(takeover)
         elif takeover.ending:
@@ -88,23 +88,23 @@ class Looking:
             self._again(takeover, self._clock() + self._pace(takeover))
 
     def _after_return(self, takeover: Row, ticket_open: bool) -> None:
-        """Look again at a ticket left open; with the last look we forget who it was."""
-        if ticket_open and self._clock() - takeover.opened_at < LOOK_AFTER_RETURN_S:
-            self._again(takeover, self._clock() + 10 * self._configuration.look_every_s)
+        """Read a ticket left open again later; after the last time we forget whose it was."""
+        if ticket_open and self._clock() - takeover.opened_at < POLL_AFTER_RETURN_S:
+            self._again(takeover, self._clock() + 10 * self._configuration.poll_interval_s)
             return
         with self._db.write() as connection:
             connection.execute(
                 update(takeovers)
                 .where(takeovers.c.id == takeover.id, takeovers.c.state == "closed")
-                .values(look_at=None, request=None)
+                .values(next_poll_at=None, request=None)
             )
 
     def _without_ticket(self, takeover: Row) -> None:
         """The answer to opening the ticket was lost, but agents work on it: the dispatcher will find it again."""
         if not takeover.ending:
             self._again(takeover, None)
-        elif takeover.look_failures < MAX_WAITS_FOR_TICKET:
-            self._again(takeover, self._clock() + WAIT_FOR_TICKET_S, takeover.look_failures + 1)
+        elif takeover.poll_failures < MAX_WAITS_FOR_TICKET:
+            self._again(takeover, self._clock() + WAIT_FOR_TICKET_S, takeover.poll_failures + 1)
         else:
             self._end(takeover, only_if_still_ending=True)
 
@@ -113,17 +113,17 @@ class Looking:
         now = self._clock()
         with self._db.write() as connection:
             takeover = takeover_by_id(connection, takeover_id)
-            if takeover.look_at is None or takeover.look_at > now:
+            if takeover.next_poll_at is None or takeover.next_poll_at > now:
                 return None
             connection.execute(
-                update(takeovers).where(takeovers.c.id == takeover_id).values(look_at=now + CLAIM_S)
+                update(takeovers).where(takeovers.c.id == takeover_id).values(next_poll_at=now + CLAIM_S)
             )
             return takeover
 
     def _pace(self, takeover: Row) -> float:
         """Tickets of customers who wrote lately are read often, quiet ones ten times less."""
         age = self._clock() - takeover.last_customer_at
-        return self._configuration.look_every_s * (1 if age < 3600 else 3 if age < 24 * 3600 else 10)
+        return self._configuration.poll_interval_s * (1 if age < 3600 else 3 if age < 24 * 3600 else 10)
 
     def _hand_on(self, takeover: Row, comment: SeenComment, ticket_open: bool) -> None:
         entry_id = comment_entry_id(takeover.backend, comment.id)
@@ -140,25 +140,25 @@ class Looking:
         agent_said(self._db, TicketRef(None, takeover.external_id), files, self._clock())
 
     def _failed(self, takeover: Row, error: HelpdeskError) -> None:
-        failures = takeover.look_failures + 1
-        log.warning("handoff.look.failed reference=%s failures=%d error=%s", takeover.reference, failures, error)
+        failures = takeover.poll_failures + 1
+        log.warning("handoff.poll.failed reference=%s failures=%d error=%s", takeover.reference, failures, error)
         if takeover.ending and failures >= MAX_ENDING_FAILURES:
             self._end(takeover, only_if_still_ending=True)
         elif takeover.state == "closed" and failures >= MAX_REFUSALS:
             self._again(takeover, None)
         elif isinstance(error, Refused) and failures >= (MAX_GONE if isinstance(error, Gone) else MAX_REFUSALS):
             log.error("handoff.ticket.gone reference=%s", takeover.reference)
-            self._end_unless_words_wait(takeover)
+            self._end_unless_messages_wait(takeover)
         else:
             wait = ENDING_RETRY_S if takeover.ending else min(600.0, self._pace(takeover) * failures)
             self._again(takeover, self._clock() + wait, failures)
 
-    def _end_unless_words_wait(self, takeover: Row) -> None:
+    def _end_unless_messages_wait(self, takeover: Row) -> None:
         """What the customer wrote to a ticket that is gone gets another ticket first (the dispatcher's part)."""
         with self._db.read() as connection:
-            waiting = has_words_waiting(connection, takeover.id)
+            waiting = has_messages_waiting(connection, takeover.id)
         if waiting:
-            self._again(takeover, self._clock() + WORDS_FIRST_S, takeover.look_failures)
+            self._again(takeover, self._clock() + MESSAGES_FIRST_S, takeover.poll_failures)
         else:
             self._end(takeover)
 
@@ -169,7 +169,7 @@ class Looking:
             connection.execute(
                 update(takeovers)
                 .where(takeovers.c.id == takeover.id)
-                .values(look_at=self._clock() if news else at, look_failures=failures)
+                .values(next_poll_at=self._clock() if news else at, poll_failures=failures)
             )
 
     def _end(self, takeover: Row, only_if_still_ending: bool = False) -> None:

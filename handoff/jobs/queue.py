@@ -1,4 +1,4 @@
-"""The jobs that takeovers ordered from the helpdesk, in SQL: what is due, under whose lease, and what goes together.
+"""What takeovers owe the helpdesk, in SQL: what is due, under whose lease, and what goes together.
 
 One takeover's jobs go one after another. A lease is short and renewed while a call lasts, so that several workers may
 run and one that died holds up nobody for long. An attempt is on record before it is made.
@@ -15,6 +15,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.engine import Connection, Row
 
 from handoff.configuration import HandoffConfiguration
+from handoff.jobs import trouble
 from handoff.storage.database import Database
 from handoff.storage.queries import takeover_by_id
 from handoff.storage.tables import jobs, takeovers
@@ -24,19 +25,19 @@ log = logging.getLogger(__name__)
 LEASE_S = 15.0
 BUDGET_WINDOW_S = 600.0
 SLOW_COALESCE_S = 30.0
-MAX_WORDS = 40_000  # characters of JSON in one comment: after an outage there may be hundreds of messages
+MAX_MESSAGES_CHARS = 40_000  # characters of JSON in one comment: after an outage there may be hundreds of messages
 
 
 @dataclass(frozen=True)
-class Order:
-    """Jobs that one call to the helpdesk carries out."""
+class HelpdeskJob:
+    """What one call to the helpdesk carries out."""
 
     kind: str
-    jobs: tuple[Row, ...]
+    rows: tuple[Row, ...]
 
     @property
     def tried_before(self) -> bool:
-        return self.jobs[0].attempts > 0
+        return self.rows[0].attempts > 0
 
 
 class JobQueue:
@@ -92,8 +93,8 @@ class JobQueue:
                 update(takeovers).where(takeovers.c.leased_by == lease).values(leased_until=0.0, leased_by=None)
             )
 
-    def next(self, takeover_id: int, lease: str) -> tuple[Row, Order | None]:
-        """The next order that is due, its attempt on record."""
+    def next(self, takeover_id: int, lease: str) -> tuple[Row, HelpdeskJob | None]:
+        """The next job that is due, its attempt on record."""
         now = self._clock()
         with self._db.write() as connection:
             takeover = takeover_by_id(connection, takeover_id)
@@ -104,25 +105,25 @@ class JobQueue:
                 .where(jobs.c.takeover_id == takeover_id, jobs.c.state == "pending")
                 .order_by(jobs.c.id)
             ).all()
-            order = self._choose(connection, takeover, pending, now)
-            if order is not None:
-                ids = [job.id for job in order.jobs]
+            job = self._choose(connection, takeover, pending, now)
+            if job is not None:
+                ids = [row.id for row in job.rows]
                 connection.execute(
                     update(jobs).where(jobs.c.id.in_(ids)).values(attempts=jobs.c.attempts + 1)
                 )
                 connection.execute(
                     update(takeovers).where(takeovers.c.id == takeover_id).values(leased_until=now + LEASE_S)
                 )
-            return takeover, order
+            return takeover, job
 
-    def _choose(self, connection: Connection, takeover: Row, pending: Sequence[Row], now: float) -> Order | None:
+    def _choose(self, connection: Connection, takeover: Row, pending: Sequence[Row], now: float) -> HelpdeskJob | None:
         if not pending:
             return None
         first = next((job for job in pending if job.kind == "open"), pending[0])  # a follow-up's comes late
         if first.due_at > now:
             return None
         if first.kind == "open":
-            return Order("open", (first,))
+            return HelpdeskJob("open", (first,))
         if takeover.ticket_id is None:
             return None
         free_at = self._budget_free_at(connection, takeover.id, now)
@@ -130,16 +131,16 @@ class JobQueue:
             self._postpone(connection, pending, free_at)
             return None
         if first.kind != "words":
-            return Order("note", (first,))
-        return Order("words", self._batch(connection, takeover, pending))
+            return HelpdeskJob("note", (first,))
+        return HelpdeskJob("words", self._batch(connection, takeover, pending))
 
     def _batch(self, connection: Connection, takeover: Row, pending: Sequence[Row]) -> tuple[Row, ...]:
-        """The words that travel together, numbered so that a repetition holds the same."""
+        """The messages that travel together, numbered so that a repetition holds the same."""
         first = pending[0]
         if first.part is not None:
             return tuple(job for job in pending if job.part == first.part)
         together: list[Row] = []
-        room = MAX_WORDS
+        room = MAX_MESSAGES_CHARS
         for job in pending:
             room -= len(job.body or "")
             if job.kind != "words" or (together and room < 0):
@@ -182,23 +183,23 @@ class JobQueue:
         with self._db.write() as connection:
             woken = connection.execute(
                 update(jobs)
-                .where(jobs.c.state == "pending", jobs.c.trouble == "away", jobs.c.due_at > now)
+                .where(jobs.c.state == "pending", jobs.c.trouble == trouble.UNREACHABLE, jobs.c.due_at > now)
                 .values(due_at=now)
             )
         log.info("handoff.helpdesk.back woken=%d", woken.rowcount)
 
-    def done(self, connection: Connection, order: Order, now: float) -> None:
+    def done(self, connection: Connection, job: HelpdeskJob, now: float) -> None:
         """The helpdesk has it: part of the caller's transaction."""
-        ids = [job.id for job in order.jobs]
+        ids = [row.id for row in job.rows]
         connection.execute(
             update(jobs).where(jobs.c.id.in_(ids)).values(state="done", done_at=now, body=None, trouble=None)
         )
 
-    def change(self, order: Order, **values: float | str) -> None:
+    def change(self, job: HelpdeskJob, **values: float | str) -> None:
         """Columns of all its jobs."""
         with self._db.write() as connection:
             connection.execute(
-                update(jobs).where(jobs.c.id.in_([job.id for job in order.jobs])).values(**values)
+                update(jobs).where(jobs.c.id.in_([row.id for row in job.rows])).values(**values)
             )
 
     def forget(self, lease: str) -> None:

@@ -1,6 +1,6 @@
 """What stands in a ticket: the subject, the private first note, the customer's later words.
 
-Agents work with these texts, so they hold what the customer wrote, unredacted; notifications (`notify.py`) do not.
+Agents work with these texts, so they hold what the customer wrote, unredacted; notifications do not.
 """
 
 from __future__ import annotations
@@ -137,20 +137,20 @@ def _conversation(request: Request, zone: ZoneInfo, room: int) -> str:
     return "\n".join(reversed(kept)) or "(no earlier messages)"
 
 
-def words_comment(
-    takeover: Row, part: int, words: Sequence[dict[str, Any]], configuration: HandoffConfiguration, media_key: str
+def messages_comment(
+    takeover: Row, part: int, messages: Sequence[dict[str, Any]], configuration: HandoffConfiguration, media_key: str
 ) -> NewComment:
-    """Messages that travel together. `words` are relay.Words as dictionaries, oldest first."""
+    """Messages that travel together. `messages` are CustomerMessage as dictionaries, oldest first."""
     zone = configuration.hours.zone
     marker = f"{takeover.reference}/{part}"
     lines = []
-    for message in words:
+    for message in messages:
         attached = [
             _attachment(str(media_id), str(kind), str(filename), configuration.public_url, media_key)
             for media_id, kind, filename in message["media"]
         ]
         lines.append("\n".join([part for part in [message["text"], *attached] if part]))
-    first, last = _clock(words[0]["at"], zone), _clock(words[-1]["at"], zone)
+    first, last = _clock(messages[0]["at"], zone), _clock(messages[-1]["at"], zone)
     when = first if first == last else f"{first} to {last}"
     foot = f"(WhatsApp, {when}, {marker})"
     return NewComment("customer", cut("\n".join(lines), MAX_BODY - size(foot) - 8) + f"\n\n{foot}", marker)

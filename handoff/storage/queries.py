@@ -65,7 +65,7 @@ def add_job(
     now: float,
     wait_s: float = 0.0,
 ) -> bool:
-    """Order something from the helpdesk, `wait_s` from now; False when `key` was ordered before."""
+    """Queue a job for the helpdesk, due `wait_s` from now; False when `key` was queued before."""
     statement = insert_once(connection, jobs).values(
         takeover_id=takeover_id,
         kind=kind,

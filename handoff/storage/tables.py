@@ -44,11 +44,11 @@ takeovers = Table(
     Column("ticket_url", String(500)),
     Column("requester_id", String(60)),
     Column("status_at", Float, nullable=False),  # time of the newest status event that was believed
-    Column("ending", String(10)),  # solved or closed: the helpdesk said so; a last look at the ticket is due
+    Column("ending", String(10)),  # solved or closed: the helpdesk said so; the ticket is to be read once more
     # The control version in which the assistant owns the conversation, once the customer's inbox says so.
     Column("return_epoch", Integer, key="return_version"),
-    Column("look_at", Float),  # when to read the ticket in the helpdesk; None: no need
-    Column("look_failures", Integer, nullable=False),
+    Column("look_at", Float, key="next_poll_at"),  # when to read the ticket in the helpdesk; None: no need
+    Column("look_failures", Integer, key="poll_failures", nullable=False),
     Column("leased_until", Float, nullable=False),
     Column("leased_by", String(32)),  # the dispatcher's call that holds the lease
     Column("follows", String(60)),  # id of the ticket that this one continues, because it is gone
@@ -64,7 +64,7 @@ takeovers = Table(
         postgresql_where=text("state <> 'closed'"),
     ),
     Index("handoff_takeovers_ticket", "ticket_id"),
-    Index("handoff_takeovers_look", "look_at"),
+    Index("handoff_takeovers_look", "next_poll_at"),
     sqlite_autoincrement=True,
 )
 
@@ -73,16 +73,16 @@ jobs = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("takeover_id", Integer, nullable=False),
-    Column("kind", String(8), nullable=False),  # open, words (customer's), note (private)
+    Column("kind", String(8), nullable=False),  # open, words (a customer's messages), note (private)
     Column("key", String(340), nullable=False, unique=True),
     Column("body", Text),  # JSON; emptied once done
-    Column("part", Integer),  # words sent together carry the same number
+    Column("part", Integer),  # messages sent together carry the same number
     Column("state", String(8), nullable=False),  # pending, done, dead
     Column("attempts", Integer, nullable=False),
     Column("due_at", Float, nullable=False),
     Column("created_at", Float, nullable=False),
     Column("done_at", Float),
-    Column("trouble", String(12)),  # why not done yet: away, told (when to ask again), not_allowed, refused, crashed
+    Column("trouble", String(12)),  # why not done yet, see handoff.jobs.trouble
     Index("handoff_jobs_due", "state", "due_at"),
     Index("handoff_jobs_takeover", "takeover_id"),
     sqlite_autoincrement=True,

@@ -49,7 +49,7 @@ class ControlReturned(HandoffUnavailable):
 
 
 @dataclass(frozen=True)
-class Words:
+class CustomerMessage:
     """One message of a customer for the ticket. `at` is epoch seconds; media are (id, kind, file name or '')."""
 
     wamid: str
@@ -61,7 +61,7 @@ class Words:
 
 
 def customer_said(
-    db: Database, customer: str, words: Words, configuration: HandoffConfiguration, now: float | None = None
+    db: Database, customer: str, message: CustomerMessage, configuration: HandoffConfiguration, now: float | None = None
 ) -> str:
     """Queue a message for the ticket, once. A wish gives the conversation back as long as no person has written.
 
@@ -75,29 +75,29 @@ def customer_said(
         if control.owner == "bot":
             raise ControlReturned("the assistant owns the conversation")
         takeover = takeover_by_id(connection, control.takeover_id)
-        if takeover.opened_by == words.wamid:
+        if takeover.opened_by == message.wamid:
             return "ticket"  # the transcript holds it already
-        key = f"words:{words.wamid}"
-        if add_job(connection, takeover.id, "words", key, asdict(words), now, configuration.coalesce_s):
-            _raise_priority(connection, takeover, words, now)
-        newest = max(takeover.last_customer_at, words.at)
+        key = f"words:{message.wamid}"
+        if add_job(connection, takeover.id, "words", key, asdict(message), now, configuration.coalesce_s):
+            _raise_priority(connection, takeover, message, now)
+        newest = max(takeover.last_customer_at, message.at)
         connection.execute(
             update(takeovers).where(takeovers.c.id == takeover.id).values(last_customer_at=newest)
         )
-        wish = words.wish or ("assistant" if wants_assistant(words.text, configuration) else None)
+        wish = message.wish or ("assistant" if wants_assistant(message.text, configuration) else None)
         if wish is None or takeover.state != "waiting" or takeover.return_version is not None:
             return "ticket"
         give_back_as_wished(connection, takeover, wish, now)
         return {"assistant": "returned", "settled": "settled"}.get(wish, "answerable")
 
 
-def _raise_priority(connection: Connection, takeover: Row, words: Words, now: float) -> None:
+def _raise_priority(connection: Connection, takeover: Row, message: CustomerMessage, now: float) -> None:
     """What a customer adds may be graver than what called the person; it is never less grave."""
-    if words.priority is None or URGENCY[words.priority] <= URGENCY[takeover.priority]:
+    if message.priority is None or URGENCY[message.priority] <= URGENCY[takeover.priority]:
         return
-    connection.execute(update(takeovers).where(takeovers.c.id == takeover.id).values(priority=words.priority))
-    note = {"note": RAISED.format(priority=words.priority), "priority": TICKET_PRIORITY[words.priority]}
-    add_job(connection, takeover.id, "note", f"priority_raised:{words.wamid}", note, now)
+    connection.execute(update(takeovers).where(takeovers.c.id == takeover.id).values(priority=message.priority))
+    note = {"note": RAISED.format(priority=message.priority), "priority": TICKET_PRIORITY[message.priority]}
+    add_job(connection, takeover.id, "note", f"priority_raised:{message.wamid}", note, now)
 
 
 def wants_assistant(text: str, configuration: HandoffConfiguration) -> bool:
@@ -115,7 +115,7 @@ def wants_assistant(text: str, configuration: HandoffConfiguration) -> bool:
     return False
 
 
-def words_of(entry_id: str, payload: Mapping[str, Any]) -> Words:
+def message_of(entry_id: str, payload: Mapping[str, Any]) -> CustomerMessage:
     """A message entry of the inbox as the ticket shows it. `payload`: text and metadata, as the channel stored them."""
     metadata = payload.get("metadata") or {}
     text = str(metadata.get("typed") or "")
@@ -130,7 +130,7 @@ def words_of(entry_id: str, payload: Mapping[str, Any]) -> Words:
     text = "\n".join(part for part in parts if part)
     if not text and not media:
         text = f"[{metadata.get('kind') or 'message without words'}]"
-    return Words(entry_id, text, float(metadata.get("timestamp") or time.time()), media)
+    return CustomerMessage(entry_id, text, float(metadata.get("timestamp") or time.time()), media)
 
 
 def _place(location: Any) -> str:

@@ -2,7 +2,7 @@
 
 A ticket is gone once it is closed for good, merged, deleted or marked as spam. Its takeover goes on with a new ticket,
 of a new external id, that names the old one; what waits for the old one goes there. When the helpdesk refuses every
-ticket, its order stays (an operator may mend what is refused), and the customer has the assistant again.
+ticket, its job stays (an operator may mend what is refused), and the customer has the assistant again.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def follow_up(connection: Connection, takeover_id: int, now: float) -> str:
         .where(takeovers.c.id == takeover.id)
         .values(
             external_id=external_id, follows=takeover.ticket_id, ticket_id=None, ticket_url=None, ending=None,
-            look_at=None, look_failures=0, state="closed" if takeover.state == "closed" else "waiting",
+            next_poll_at=None, poll_failures=0, state="closed" if takeover.state == "closed" else "waiting",
         )
     )  # fmt: skip
     connection.execute(
@@ -63,7 +63,7 @@ def nobody_can_take_it(connection: Connection, takeover_id: int, now: float) -> 
     return True
 
 
-def has_words_waiting(connection: Connection, takeover_id: int) -> bool:
+def has_messages_waiting(connection: Connection, takeover_id: int) -> bool:
     """Whether the customer wrote something that no ticket has yet."""
     waiting = select(jobs.c.id).where(
         jobs.c.takeover_id == takeover_id, jobs.c.kind == "words", jobs.c.state == "pending"

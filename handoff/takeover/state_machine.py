@@ -25,7 +25,7 @@ from handoff.storage.tables import jobs, notices, takeovers, thread_controls
 from handoff.takeover.inbox_entries import RETURNED, WITH_ASSISTANT_TAG
 
 FIRST_REFERENCE = 1000
-FIRST_LOOK_S = 60.0
+FIRST_POLL_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Opened:
 
 
 def open_takeover(db: Database, request: Request, prefix: str = "MG", now: float | None = None) -> Opened:
-    """Call a person: the takeover and the order to open its ticket, or nothing. Raises HandoffUnavailable."""
+    """Call a person: the takeover and the job that opens its ticket, or nothing. Raises HandoffUnavailable."""
     now = time.time() if now is None else now
     with db.write() as connection:
         control = lock_control(connection, request.customer)
@@ -89,7 +89,7 @@ def _insert_takeover(connection: Connection, control: Row, request: Request, pre
             last_customer_at=request.at,
             request=json.dumps(asdict(request)),
             status_at=0.0,
-            look_failures=0,
+            poll_failures=0,
             leased_until=0.0,
         )
     )
@@ -106,7 +106,7 @@ def _left_open(connection: Connection, control: Row) -> Row | None:
     if control.takeover_id is None:
         return None
     last = takeover_by_id(connection, control.takeover_id)
-    still_there = last.ticket_id is None or last.look_at is not None
+    still_there = last.ticket_id is None or last.next_poll_at is not None
     return last if last.closed_as in ("customer", "unreached") and still_there else None
 
 
@@ -119,9 +119,9 @@ def _wait_again(connection: Connection, control: Row, left: Row, request: Reques
         .where(takeovers.c.id == left.id)
         .values(
             opened_by=request.wamid, state="waiting", reason=request.reason, priority=request.priority, opened_at=now,
-            last_customer_at=request.at, closed_at=None, closed_as=None, look_failures=0,
+            last_customer_at=request.at, closed_at=None, closed_as=None, poll_failures=0,
             request=json.dumps(asdict(request)) if untried else left.request,
-            look_at=now + FIRST_LOOK_S if left.ticket_id else None,
+            next_poll_at=now + FIRST_POLL_S if left.ticket_id else None,
         )
     )  # fmt: skip
     went_back = (jobs.c.takeover_id == left.id) & jobs.c.key.startswith(RETURNED) & (jobs.c.state == "pending")
@@ -133,8 +133,8 @@ def _wait_again(connection: Connection, control: Row, left: Row, request: Reques
         again = asdict(replace(request, transcript=recent))
         body = {"again": again, "status": "open", "remove_tag": WITH_ASSISTANT_TAG}
         add_job(connection, left.id, "note", f"again:{left.external_id}:{control.control_version}", body, now)
-        told_anew = update(notices).where(notices.c.takeover_id == left.id)
-        connection.execute(told_anew.values(state="pending", attempts=0, due_at=now, done_at=None))
+        notify_again = update(notices).where(notices.c.takeover_id == left.id)
+        connection.execute(notify_again.values(state="pending", attempts=0, due_at=now, done_at=None))
     _take_control(connection, control, left.id, request)
     return Opened(left.id, left.reference, "opened")
 

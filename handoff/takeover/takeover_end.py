@@ -18,7 +18,7 @@ from handoff.storage.database import Database
 from handoff.storage.queries import TicketRef, add_delivery, add_job, lock_control, locked_takeover, takeover_by_id
 from handoff.storage.tables import deliveries, takeovers, thread_controls
 from handoff.takeover.inbox_entries import RETURNED, SETTLED_TAG, WITH_ASSISTANT_TAG, version_of_return
-from handoff.takeover.state_machine import FIRST_LOOK_S
+from handoff.takeover.state_machine import FIRST_POLL_S
 
 ANNOUNCE_AGAIN_S = 300.0
 WITH_ASSISTANT = {"status": "pending", "add_tag": WITH_ASSISTANT_TAG}
@@ -54,9 +54,9 @@ def status_changed(
         ending = status if status in ("solved", "closed") else None
         values: dict[str, Any] = {"status_at": at}
         if takeover.state != "closed" and takeover.return_version is None:
-            values |= {"ending": ending, "look_at": now if ending else takeover.look_at}
-        elif takeover.state == "closed" and ending and takeover.look_at is not None:
-            values["look_at"] = now  # the customer had gone back; the next request needs a ticket of its own
+            values |= {"ending": ending, "next_poll_at": now if ending else takeover.next_poll_at}
+        elif takeover.state == "closed" and ending and takeover.next_poll_at is not None:
+            values["next_poll_at"] = now  # the customer had gone back; the next request needs a ticket of its own
         connection.execute(update(takeovers).where(takeovers.c.id == takeover.id).values(values))
         if takeover.state == "closed":
             return "over"
@@ -72,7 +72,7 @@ def announce_return(connection: Connection, takeover: Row, now: float) -> None:
     connection.execute(
         update(takeovers)
         .where(takeovers.c.id == takeover.id)
-        .values(return_version=control_version, look_at=now + ANNOUNCE_AGAIN_S, look_failures=0)
+        .values(return_version=control_version, next_poll_at=now + ANNOUNCE_AGAIN_S, poll_failures=0)
     )
     entry_id = f"{RETURNED}{takeover.external_id}:{control_version}"
     payload = {"reason": "solved", "reference": takeover.reference}
@@ -106,7 +106,7 @@ def give_back(connection: Connection, takeover: Row, closed_as: str, now: float)
         .where(takeovers.c.id == takeover.id)
         .values(
             state="closed", closed_at=now, closed_as=closed_as, ending=None, return_version=None,
-            look_at=now + FIRST_LOOK_S, look_failures=0,
+            next_poll_at=now + FIRST_POLL_S, poll_failures=0,
         )
     )  # fmt: skip
     connection.execute(

@@ -18,7 +18,7 @@ from sqlalchemy import bindparam, select
 from handoff.configuration import HandoffConfiguration, load_configuration
 from handoff.storage.database import Database
 from handoff.storage.tables import thread_controls
-from handoff.takeover.customer_messages import Wish, customer_said, not_delivered, reply_suppressed, words_of
+from handoff.takeover.customer_messages import Wish, customer_said, message_of, not_delivered, reply_suppressed
 from handoff.takeover.inbox_entries import RETURNED, is_agents, version_of_return
 from handoff.takeover.opening_hours import Opening
 from handoff.takeover.receipts import take_receipt
@@ -136,12 +136,12 @@ class ThreadControl:
         return await asyncio.to_thread(self._relay, customer, entry, wish)
 
     def _relay(self, customer: str, entry: MessageEntry, wish: Wish | None) -> Relayed:
-        words = words_of(entry.id, entry.payload)
-        if self._priority_of is not None and words.text and wish is None:
-            words = replace(words, priority=self._priority_of(words.text))
-        words = replace(words, wish=wish)
-        outcome = customer_said(self._db, customer, words, self._configuration)
-        return Relayed(outcome, self._receipt(customer, words.wamid) if outcome == "ticket" else None)
+        message = message_of(entry.id, entry.payload)
+        if self._priority_of is not None and message.text and wish is None:
+            message = replace(message, priority=self._priority_of(message.text))
+        message = replace(message, wish=wish)
+        outcome = customer_said(self._db, customer, message, self._configuration)
+        return Relayed(outcome, self._receipt(customer, message.wamid) if outcome == "ticket" else None)
 
     def _receipt(self, customer: str, wamid: str) -> Receipt | None:
         now = time.time()

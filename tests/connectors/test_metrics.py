@@ -9,17 +9,17 @@ from pathlib import Path
 
 from connectors import metrics
 from connectors.message_bus.inbox import connect
-from handoff.jobs.metrics import Figure
+from handoff.jobs.metrics import Metric
 from handoff.storage.database import HandoffUnavailable
 from settings import PROJECT_ROOT
 from tests.conftest import free_port
 from tests.connectors.message_bus.transport_fakes import Process, message
 
 COUNT = "from connectors import metrics; metrics.TURNS.labels('answered').inc(3)"
-FIGURES = [
-    Figure("assistant_takeovers_open", "Customers", 4),
-    Figure("assistant_ticket_orders", "Orders", 0, 'trouble="none"'),
-    Figure("assistant_ticket_orders", "Orders", 2, 'trouble="away"'),
+METRICS = [
+    Metric("assistant_takeovers_open", "Customers", 4),
+    Metric("assistant_ticket_orders", "Jobs", 0, 'trouble="none"'),
+    Metric("assistant_ticket_orders", "Jobs", 2, 'trouble="unreachable"'),
 ]
 SHOW = "from connectors import metrics; print(metrics._of_processes().decode())"
 
@@ -41,17 +41,17 @@ def test_counters_of_several_processes_are_added_up_even_after_their_end(tmp_pat
 async def test_depth_and_age_come_from_redis(redis_url: str) -> None:
     process = Process(redis_url)
     await process.inbox.put([message("91", "a"), message("92", "b")])
-    text = (await metrics.render(connect(redis_url), lambda: FIGURES)).decode()
+    text = (await metrics.render(connect(redis_url), lambda: METRICS)).decode()
     assert "assistant_inbox_depth 2" in text
     assert "assistant_outbox_depth 0" in text
     assert "assistant_redis_up 1" in text
     assert "assistant_takeovers_open 4" in text
     assert text.count("# TYPE assistant_ticket_orders gauge") == 1
-    assert 'assistant_ticket_orders{trouble="away"} 2' in text
+    assert 'assistant_ticket_orders{trouble="unreachable"} 2' in text
 
 
 async def test_it_answers_although_redis_and_the_database_are_away() -> None:
-    def away() -> list[Figure]:
+    def away() -> list[Metric]:
         raise HandoffUnavailable
 
     text = (await metrics.render(connect(f"redis://127.0.0.1:{free_port()}/0"), away)).decode()

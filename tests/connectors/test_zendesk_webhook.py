@@ -164,13 +164,13 @@ def test_a_reopened_ticket_is_not_ended_by_an_older_solved(server: Server, ticke
 
 
 @pytest.mark.parametrize("status", ["SOLVED", "CLOSED", "Solved", "closed"])
-def test_solved_and_closed_end_the_takeover_after_a_last_look(
+def test_solved_and_closed_end_the_takeover_after_a_last_poll(
     server: Server, ticket: dict[str, str], status: str
 ) -> None:
     server.post(event("ticket.status_changed", ticket, {"current": status}))
     row = row_of(server, ticket)
     assert row.ending == status.lower()
-    assert row.look_at <= time.time()
+    assert row.next_poll_at <= time.time()
 
 
 def test_an_event_is_matched_by_our_own_id_before_the_tickets_is_known(server: Server, ticket: dict[str, str]) -> None:
@@ -182,7 +182,7 @@ def test_an_event_is_matched_by_our_own_id_before_the_tickets_is_known(server: S
 def test_a_trigger_with_only_ids_has_the_ticket_read(server: Server, ticket: dict[str, str]) -> None:
     body = {"ticket_id": ticket["id"], "external_id": ticket["external_id"], "status": "Open"}
     assert server.post(body) == 200
-    assert row_of(server, ticket).look_at <= time.time()
+    assert row_of(server, ticket).next_poll_at <= time.time()
 
 
 def test_a_trigger_with_a_solved_status_ends_the_takeover(server: Server, ticket: dict[str, str]) -> None:

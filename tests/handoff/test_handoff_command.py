@@ -13,7 +13,7 @@ from handoff.configuration import HandoffConfiguration
 from handoff.helpdesks.interface import NotAllowed
 from handoff.helpdesks.log_tickets import LogTickets
 from handoff.jobs.dispatcher import Dispatcher
-from handoff.jobs.polling import Looking
+from handoff.jobs.polling import TicketPoller
 from handoff.storage.database import Database
 from handoff.storage.tables import deliveries, metadata, takeovers
 from handoff.takeover.state_machine import open_takeover
@@ -34,11 +34,11 @@ def opened(
 
 
 def _work(db: Database, configuration: HandoffConfiguration) -> None:
-    dispatcher, looking = Dispatcher(db, LogTickets(db), configuration), Looking(db, LogTickets(db), configuration)
+    dispatcher, poller = Dispatcher(db, LogTickets(db), configuration), TicketPoller(db, LogTickets(db), configuration)
     for number in dispatcher.due():
         dispatcher.work(number)
-    for number in looking.due():
-        looking.look(number)
+    for number in poller.due():
+        poller.poll(number)
 
 
 def _queued(db: Database, column: Any = deliveries.c.payload) -> list[tuple[str, str]]:
@@ -79,11 +79,11 @@ def test_after_the_end_we_forget_who_it_was(
     (returned,) = [entry_id for kind, entry_id in _queued(db, deliveries.c.entry_id) if kind == "conversation_returned"]
     accept_return(db, CUSTOMER, returned)
     with db.write() as connection:
-        connection.execute(takeovers.update().values(look_at=time.time()))
+        connection.execute(takeovers.update().values(next_poll_at=time.time()))
     _work(db, configuration)
     with db.read() as connection:
         row = connection.execute(select(takeovers)).one()
-    assert (row.state, row.request, row.look_at) == ("closed", None, None)
+    assert (row.state, row.request, row.next_poll_at) == ("closed", None, None)
 
 
 def test_a_number_that_a_customer_was_told_is_never_given_again(db: Database, request_for: Any) -> None:

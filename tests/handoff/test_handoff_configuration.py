@@ -56,6 +56,12 @@ def test_a_shop_that_never_opens_promises_no_time(tmp_path: Path) -> None:
     assert hours.next_opening(at(2027, 1, 26, 12, 0)) is None
 
 
+def test_the_older_name_of_the_poll_interval_is_still_read(tmp_path: Path) -> None:
+    path = changed(tmp_path, look_every_seconds=15)
+    path.write_text(path.read_text().replace("poll_interval_seconds", "#"))
+    assert load_configuration(path).poll_interval_s == 15
+
+
 @pytest.mark.parametrize(("values", "named"), [
     ({"reference_prefix": "mg-"}, "capital letters"),
     ({"coalesce_seconds": "soon"}, "coalesce_seconds"),

@@ -24,10 +24,10 @@ from handoff.helpdesks.interface import Draft, NewComment, RetryLater, SeenComme
 from handoff.helpdesks.zendesk_events import parse_event, take
 from handoff.jobs.deliveries import Deliveries, Delivery
 from handoff.jobs.dispatcher import Dispatcher
-from handoff.jobs.polling import Looking
+from handoff.jobs.polling import TicketPoller
 from handoff.storage.database import Database
 from handoff.storage.tables import deliveries, jobs, metadata, takeovers, thread_controls
-from handoff.takeover.customer_messages import ControlReturned, Words, customer_said, reply_suppressed
+from handoff.takeover.customer_messages import ControlReturned, CustomerMessage, customer_said, reply_suppressed
 from handoff.takeover.state_machine import open_takeover
 from handoff.takeover.thread_control import ThreadControl
 from tests.handoff.samples import NOW, always_open, request
@@ -113,7 +113,7 @@ class AgentsDesk:
         self._lost()
         return seen.id
 
-    def look(self, ticket: Ticket) -> TicketView:
+    def read_ticket(self, ticket: Ticket) -> TicketView:
         self._trouble()
         external_id = self.made[int(ticket.id[1:])]
         return TicketView(self.tickets[external_id], tuple(self.comments[external_id]))
@@ -169,7 +169,7 @@ class World:
         clock = lambda: self.now  # noqa: E731
         self.control = ThreadControl(mortal, self.configuration)
         self.dispatcher = Dispatcher(mortal, self.desk, self.configuration, [], "key", clock)
-        self.looking = Looking(mortal, self.desk, self.configuration, clock)
+        self.poller = TicketPoller(mortal, self.desk, self.configuration, clock)
         self.deliveries = Deliveries(mortal, self._put, None, clock)
 
     async def _put(self, entries: Sequence[Delivery]) -> None:
@@ -232,7 +232,7 @@ class World:
             if state.owner == "bot" or state.opened_by == entry.id:
                 turn["stage"] = "compute"
                 return
-            words = Words(entry.id, entry.payload["text"], self.now)
+            words = CustomerMessage(entry.id, entry.payload["text"], self.now)
             try:
                 customer_said(self.mortal, customer, words, self.configuration, self.now)  # type: ignore[arg-type]
             except ControlReturned:
@@ -330,7 +330,7 @@ class World:
         if part == "deliver":
             self._run(self.deliveries.drain())
         due, work = {
-            "dispatch": (self.dispatcher.due, self.dispatcher.work), "look": (self.looking.due, self.looking.look),
+            "dispatch": (self.dispatcher.due, self.dispatcher.work), "poll": (self.poller.due, self.poller.poll),
         }.get(part, (list, None))  # fmt: skip
         for number in due():
             work(number)
@@ -382,7 +382,7 @@ class World:
             while self.events:
                 self.webhook("once")
                 self.observe()
-            for part in ("look", "dispatch", "deliver"):
+            for part in ("poll", "dispatch", "deliver"):
                 self.worker(part)
                 self.observe()
             for customer, lane in self.lanes.items():

@@ -117,7 +117,7 @@ def test_a_takeover_outlives_a_dead_helpdesk_and_killed_servers(outage: Outage) 
     # Nobody listens at the helpdesk. Kavya is told all the same, and Graph's answer to that gets lost.
     shop.control("faults", kind="accept_then_hang", customer=KAVYA, seconds=60)
     assert "ticket" in words(kavya.say("this is fraud, where did my money go?!")), "told although it cannot be opened"
-    waiting = 'assistant_ticket_orders{trouble="away"} 1'
+    waiting = 'assistant_ticket_orders{trouble="unreachable"} 1'
     until(lambda: waiting in httpx.get(f"{shop.rasa_url}/metrics", timeout=20).text, "operators see what waits")
 
     # A person is called for Imran, and the server dies before it can say so.

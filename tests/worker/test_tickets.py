@@ -93,7 +93,7 @@ async def test_from_an_angry_customer_to_the_assistants_return(
         there.reply(1, "Meera here. The refund is on its way.", True, None, [])
         there.reply(1, "looks like fraud, check", False, None, [])
         there.tickets.update(1, {"status": "solved"}, by=501)
-        _look_now(db)
+        _poll_now(db)
         await until(lambda: len(entries(redis_url)) >= 2)
         await until(lambda: any("are you there?" in comment["body"] for comment in ticket.comments), 20)
     kinds = [(entry["kind"], entry["payload"].get("text")) for entry in entries(redis_url)]
@@ -104,9 +104,9 @@ async def test_from_an_angry_customer_to_the_assistants_return(
     db.close()
 
 
-def _look_now(db: Database) -> None:
+def _poll_now(db: Database) -> None:
     with db.write() as connection:
-        connection.execute(takeovers.update().values(look_at=time.time()))
+        connection.execute(takeovers.update().values(next_poll_at=time.time()))
 
 
 @pytest.mark.slow
@@ -141,9 +141,9 @@ async def test_a_redis_that_is_away_keeps_agents_words_for_later(
         await until(lambda: there.tickets.tickets.get(1))
         await until(lambda: _ticket_id(db))
         there.reply(1, "Meera here", True, None, [])
-        _look_now(db)
+        _poll_now(db)
         await asyncio.sleep(1)
-    _look_now(db)
+    _poll_now(db)
     async with worker(configured):
         await until(lambda: entries(redis_url))
     assert [entry["payload"]["text"] for entry in entries(redis_url)] == ["Meera here"]
@@ -162,16 +162,16 @@ async def test_a_helpdesk_that_hangs_holds_up_nobody_elses_words(
         for number in (2, 3):
             open_takeover(db, request(f"91{number}", f"wamid.x{number}", at=time.time()))
         there.reply(1, "Meera here", True, None, [])
-        _look_at_first(db)
+        _poll_first(db)
         started = time.monotonic()
         await until(lambda: entries(redis_url))
         assert time.monotonic() - started < 3
     db.close()
 
 
-def _look_at_first(db: Database) -> None:
+def _poll_first(db: Database) -> None:
     with db.write() as connection:
-        connection.execute(takeovers.update().where(takeovers.c.ticket_id == "1").values(look_at=time.time()))
+        connection.execute(takeovers.update().where(takeovers.c.ticket_id == "1").values(next_poll_at=time.time()))
 
 
 async def test_agents_words_that_cannot_be_handed_over_now_hold_up_no_ticket(
@@ -183,7 +183,7 @@ async def test_agents_words_that_cannot_be_handed_over_now_hold_up_no_ticket(
     async with worker(without_redis):
         await until(lambda: _ticket_id(db))
         there.reply(1, "Meera here", True, None, [])
-        _look_now(db)
+        _poll_now(db)
         await until(lambda: _waiting_words(db))
         open_takeover(db, request("912", "wamid.x2", at=time.time()))
         await until(lambda: there.tickets.tickets.get(2))

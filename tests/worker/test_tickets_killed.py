@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 
 from handoff.storage.database import Database
 from handoff.storage.tables import jobs, takeovers
-from handoff.takeover.customer_messages import Words, customer_said
+from handoff.takeover.customer_messages import CustomerMessage, customer_said
 from handoff.takeover.state_machine import open_takeover
 from tests.children import child, python
 from tests.handoff.samples import always_open, request
@@ -74,7 +74,7 @@ def _customer(there: twin_helpdesk.Helpdesk, ticket: Any) -> str:
 
 def _write(db: Database, life: int) -> None:
     for number in range(TAKEOVERS):
-        words = Words(f"wamid.{number}.{life}", f"life {life} of {number}", time.time())
+        words = CustomerMessage(f"wamid.{number}.{life}", f"life {life} of {number}", time.time())
         customer_said(db, f"91{number}", words, always_open())
 
 

@@ -128,7 +128,9 @@ def _log(tmp_path: Any) -> Iterator[Backend]:
     desk = LogTickets(db)
 
     def texts() -> list[str]:
-        return [comment.text for number in range(1, count() + 1) for comment in desk.look(_ticket(number)).comments]
+        return [
+            comment.text for number in range(1, count() + 1) for comment in desk.read_ticket(_ticket(number)).comments
+        ]
 
     def count() -> int:
         with db.read() as connection:
@@ -148,7 +150,7 @@ def _ticket(number: int) -> Ticket:
 def test_a_ticket_is_opened_and_found_open(backend: Backend) -> None:
     ticket = backend.helpdesk.open_ticket(DRAFT, False)
     assert backend.tickets() == 1
-    assert backend.helpdesk.look(ticket).status == "open"
+    assert backend.helpdesk.read_ticket(ticket).status == "open"
 
 
 def test_asked_twice_for_the_same_ticket_there_is_one(backend: Backend) -> None:
@@ -162,7 +164,7 @@ def test_nothing_of_ours_reads_as_an_agents_public_comment(backend: Backend) -> 
     ticket = backend.helpdesk.open_ticket(DRAFT, False)
     backend.helpdesk.add_comment(ticket, WORDS, False)
     backend.helpdesk.add_comment(ticket, NOTE, False)
-    view = backend.helpdesk.look(ticket)
+    view = backend.helpdesk.read_ticket(ticket)
     assert [comment for comment in view.comments if comment.public and comment.by_staff] == []
 
 
@@ -182,14 +184,14 @@ def test_a_comment_that_never_arrived_is_added_on_the_second_try(backend: Backen
 def test_a_solved_ticket_reads_as_solved(backend: Backend) -> None:
     ticket = backend.helpdesk.open_ticket(DRAFT, False)
     backend.solve(ticket.id)
-    assert backend.helpdesk.look(ticket).status == "solved"
+    assert backend.helpdesk.read_ticket(ticket).status == "solved"
 
 
 def test_an_agents_public_reply_is_seen_and_a_private_note_is_known_as_one(backend: Backend) -> None:
     ticket = backend.helpdesk.open_ticket(DRAFT, False)
     backend.reply(ticket.id, "Hello, Meera here", True)
     backend.reply(ticket.id, "suspicious account", False)
-    seen = {c.text: c.public for c in backend.helpdesk.look(ticket).comments if c.by_staff}
+    seen = {c.text: c.public for c in backend.helpdesk.read_ticket(ticket).comments if c.by_staff}
     assert seen["Hello, Meera here"] is True
     assert seen["suspicious account"] is False
 
@@ -282,7 +284,7 @@ def test_zendesk_hears_customers_in_their_own_name_and_notes_in_private(zendesk:
 def test_zendesk_creation_carries_an_idempotency_key_and_nothing_else_does(zendesk: Backend) -> None:
     ticket = zendesk.helpdesk.open_ticket(DRAFT, False)
     zendesk.helpdesk.add_comment(ticket, WORDS, False)
-    zendesk.helpdesk.look(ticket)
+    zendesk.helpdesk.read_ticket(ticket)
     keys = {(call["method"], call["path"]): call["idempotency_key"] for call in zendesk.extra["there"].calls}
     assert keys.pop(("POST", "/api/v2/tickets")) == DRAFT.external_id
     assert set(keys.values()) == {None}
@@ -300,16 +302,16 @@ def test_zendesk_is_never_asked_twice_by_the_library_itself(zendesk: Backend) ->
 
 def test_zendesk_is_read_afresh_each_time(zendesk: Backend) -> None:
     ticket = zendesk.helpdesk.open_ticket(DRAFT, False)
-    assert zendesk.helpdesk.look(ticket).status == "open"
+    assert zendesk.helpdesk.read_ticket(ticket).status == "open"
     zendesk.solve(ticket.id)
-    assert zendesk.helpdesk.look(ticket).status == "solved"
+    assert zendesk.helpdesk.read_ticket(ticket).status == "solved"
 
 
 def test_zendesk_comments_are_read_to_the_last_page(zendesk: Backend) -> None:
     ticket = zendesk.helpdesk.open_ticket(DRAFT, False)
     for number in range(230):
         zendesk.reply(ticket.id, f"line {number}", True)
-    assert len(zendesk.helpdesk.look(ticket).comments) == 231
+    assert len(zendesk.helpdesk.read_ticket(ticket).comments) == 231
 
 
 def test_zendesk_refusing_the_order_field_gets_the_ticket_without_it(zendesk: Backend) -> None:
@@ -332,7 +334,7 @@ def test_a_zendesk_without_user_administration_still_gets_the_ticket(zendesk: Ba
     there.faults.append(twin_helpdesk.HelpdeskFault("error", times=None, path="/users", status=404))
     ticket = zendesk.helpdesk.open_ticket(DRAFT, False)
     zendesk.reply(ticket.id, "Meera here", True)
-    assert [c.text for c in zendesk.helpdesk.look(ticket).comments if c.by_staff and c.public] == ["Meera here"]
+    assert [c.text for c in zendesk.helpdesk.read_ticket(ticket).comments if c.by_staff and c.public] == ["Meera here"]
 
 
 @pytest.mark.parametrize("path", ["/tickets", "/users"])
@@ -357,7 +359,7 @@ def test_zendesk_below_a_path_is_reached_there() -> None:
         ticket = desk.open_ticket(DRAFT, False)
         for number in range(120):
             there.reply(int(ticket.id), f"line {number}", True, None, [])
-        assert len(desk.look(ticket).comments) == 121
+        assert len(desk.read_ticket(ticket).comments) == 121
 
 
 def test_several_threads_use_zendesk_without_mixing_tickets(zendesk: Backend) -> None:
@@ -404,14 +406,14 @@ def test_hubspot_tickets_carry_the_order_number(hubspot: Backend) -> None:
 def test_a_hubspot_note_that_is_not_addressed_to_the_customer_stays_inside(hubspot: Backend, note: str) -> None:
     ticket = hubspot.helpdesk.open_ticket(DRAFT, False)
     hubspot.extra["there"].add(ticket.id, {"hs_note_body": note, "hs_timestamp": "2027-01-15T08:00:00Z"})
-    assert [seen for seen in hubspot.helpdesk.look(ticket).comments if seen.public] == []
+    assert [seen for seen in hubspot.helpdesk.read_ticket(ticket).comments if seen.public] == []
 
 
 def test_hubspot_replies_keep_their_order_and_lose_their_markup(hubspot: Backend) -> None:
     ticket = hubspot.helpdesk.open_ticket(DRAFT, False)
     hubspot.reply(ticket.id, "Hello &amp; sorry<br>I am <b>Meera</b>", True)
     hubspot.reply(ticket.id, "It comes today", True)
-    said = [seen.text for seen in hubspot.helpdesk.look(ticket).comments if seen.public]
+    said = [seen.text for seen in hubspot.helpdesk.read_ticket(ticket).comments if seen.public]
     assert said == ["Hello & sorry\nI am *Meera*", "It comes today"]
 
 
@@ -420,16 +422,16 @@ def test_hubspot_pipelines_may_be_named_and_ordered_as_the_shop_likes(hubspot: B
     there.pipelines = {"77": {"899": "CLOSED", "900": "OPEN", "901": "CLOSED"}}
     ticket = hubspot.helpdesk.open_ticket(DRAFT, False)
     assert there.tickets[ticket.id]["hs_pipeline_stage"] == "900"
-    assert hubspot.helpdesk.look(ticket).status == "open"
+    assert hubspot.helpdesk.read_ticket(ticket).status == "open"
 
 
 def test_a_hubspot_ticket_moved_to_another_pipeline_can_be_solved_there(hubspot: Backend) -> None:
     there = hubspot.extra["there"]
     ticket = hubspot.helpdesk.open_ticket(DRAFT, False)
-    assert hubspot.helpdesk.look(ticket).status == "open"
+    assert hubspot.helpdesk.read_ticket(ticket).status == "open"
     there.pipelines["77"] = {"900": "OPEN", "901": "CLOSED"}
     there.tickets[ticket.id].update(hs_pipeline="77", hs_pipeline_stage="901")
-    assert hubspot.helpdesk.look(ticket).status == "solved"
+    assert hubspot.helpdesk.read_ticket(ticket).status == "solved"
 
 
 def test_freshdesk_gets_the_order_number_where_the_shop_has_a_field_for_it(tmp_path: Any) -> None:

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handoff.helpdesks.byte_limits import ELLIPSIS, cut, size
-from handoff.jobs.ticket import MAX_BODY, MAX_NAME, MAX_SUBJECT, again_note, draft_of, words_comment
-from handoff.takeover.customer_messages import Words
+from handoff.jobs.ticket import MAX_BODY, MAX_NAME, MAX_SUBJECT, again_note, draft_of, messages_comment
+from handoff.takeover.customer_messages import CustomerMessage
 from tests.handoff.samples import NOW, always_open, request
 
 CHARACTERS = st.sampled_from([
@@ -58,7 +58,7 @@ def test_everything_of_a_ticket_fits_whatever_the_customer_writes_with(character
     assert len(draft.customer_name.encode()) <= MAX_NAME
     assert size(draft.note) <= MAX_BODY
     assert size(again_note(asked, always_open())) <= MAX_BODY
-    words = [vars(Words("w", character * 9000, NOW))] * 3
-    comment = words_comment(takeover, 1, words, always_open(), "key")
+    words = [vars(CustomerMessage("w", character * 9000, NOW))] * 3
+    comment = messages_comment(takeover, 1, words, always_open(), "key")
     assert size(comment.body) <= MAX_BODY
     assert comment.body.endswith("MG-1001/1)"), "what finds a lost answer again is never cut off"

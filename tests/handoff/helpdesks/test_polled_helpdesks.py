@@ -13,10 +13,10 @@ from sqlalchemy import select
 from handoff.configuration import HandoffConfiguration
 from handoff.jobs.deliveries import Deliveries, Delivery
 from handoff.jobs.dispatcher import Dispatcher
-from handoff.jobs.polling import Looking
+from handoff.jobs.polling import TicketPoller
 from handoff.storage.database import Database
 from handoff.storage.tables import takeovers
-from handoff.takeover.customer_messages import Words, customer_said
+from handoff.takeover.customer_messages import CustomerMessage, customer_said
 from handoff.takeover.state_machine import open_takeover
 from handoff.takeover.thread_control import ThreadControl
 from tests.handoff.helpdesks import test_backends as backends
@@ -40,10 +40,10 @@ def test_an_agents_answer_arrives_and_solving_gives_the_conversation_back(
         arrived.extend(entries)
 
     dispatcher = Dispatcher(db, backend.helpdesk, configuration, [], "key", clock)
-    looking = Looking(db, backend.helpdesk, configuration, clock)
+    poller = TicketPoller(db, backend.helpdesk, configuration, clock)
     opened = open_takeover(db, request_for(), now=NOW)
     dispatcher.work(opened.takeover_id)
-    customer_said(db, CUSTOMER, Words("wamid.2", "are you there?", NOW), configuration, NOW)
+    customer_said(db, CUSTOMER, CustomerMessage("wamid.2", "are you there?", NOW), configuration, NOW)
     now[0] += 30
     dispatcher.work(opened.takeover_id)
     assert any("are you there?" in text for text in backend.texts())
@@ -53,12 +53,12 @@ def test_an_agents_answer_arrives_and_solving_gives_the_conversation_back(
     backend.reply(ticket_id, "Meera here", True)
     backend.reply(ticket_id, "looks odd, check the courier", False)
     now[0] += 60
-    for number in looking.due():
-        looking.look(number)
+    for number in poller.due():
+        poller.poll(number)
     backend.solve(ticket_id)
     now[0] += 60
-    for number in looking.due():
-        looking.look(number)
+    for number in poller.due():
+        poller.poll(number)
     asyncio.run(Deliveries(db, put, None, clock).drain())
 
     assert [entry.kind for entry in arrived] == ["agent_comment", "conversation_returned"]

@@ -13,10 +13,10 @@ from handoff.configuration import HandoffConfiguration
 from handoff.helpdesks.zendesk import Zendesk
 from handoff.helpdesks.zendesk_login import Fixed
 from handoff.jobs.dispatcher import Dispatcher
-from handoff.jobs.polling import Looking
+from handoff.jobs.polling import TicketPoller
 from handoff.storage.database import Database
 from handoff.storage.tables import takeovers, thread_controls
-from handoff.takeover.customer_messages import Words, customer_said
+from handoff.takeover.customer_messages import CustomerMessage, customer_said
 from handoff.takeover.state_machine import open_takeover
 from tests.handoff.helpdesks import test_backends as backends
 from tests.handoff.samples import NOW, always_open
@@ -33,18 +33,18 @@ class Shop:
     def __init__(self, db: Database, helpdesk: Any, request_for: Any) -> None:
         self.db, self.now, self.configuration = db, NOW, always_open()
         self.dispatcher = Dispatcher(db, helpdesk, self.configuration, [], "key", lambda: self.now)
-        self.looking = Looking(db, helpdesk, self.configuration, lambda: self.now)
+        self.poller = TicketPoller(db, helpdesk, self.configuration, lambda: self.now)
         self.takeover_id = open_takeover(db, request_for(), now=NOW).takeover_id
         self.dispatcher.work(self.takeover_id)
 
     def customer_says(self, text: str) -> None:
-        customer_said(self.db, CUSTOMER, Words(f"wamid.{text}", text, self.now), self.configuration, self.now)
+        customer_said(self.db, CUSTOMER, CustomerMessage(f"wamid.{text}", text, self.now), self.configuration, self.now)
 
     def goes_on(self, seconds: int = 120) -> None:
         for _ in range(seconds // 10):
             self.now += 10
-            for number in self.looking.due():
-                self.looking.look(number)
+            for number in self.poller.due():
+                self.poller.poll(number)
             self.dispatcher.work(self.takeover_id)
 
     def row(self) -> Any:

@@ -12,7 +12,7 @@ import settings
 from handoff.helpdesks.interface import NotAllowed, RetryLater
 from handoff.helpdesks.zendesk import Zendesk
 from handoff.jobs.dispatcher import NOT_ALLOWED_WAIT_S, Dispatcher
-from handoff.jobs.metrics import Figures
+from handoff.jobs.metrics import Metrics
 from handoff.storage.database import Database
 from handoff.takeover.state_machine import open_takeover
 from settings import SettingsError
@@ -57,7 +57,7 @@ def test_a_given_token_is_used_as_long_as_it_is_accepted(there: twin_helpdesk.He
     ticket = desk.open_ticket(DRAFT, False)
     assert not there._issued
     there.revoke_tokens()
-    assert desk.look(ticket).status == "open"
+    assert desk.read_ticket(ticket).status == "open"
 
 
 def test_threads_whose_token_expires_together_all_go_on(there: twin_helpdesk.Helpdesk, url: str) -> None:
@@ -65,7 +65,7 @@ def test_threads_whose_token_expires_together_all_go_on(there: twin_helpdesk.Hel
     ticket = desk.open_ticket(DRAFT, False)
     there.revoke_tokens()
     with ThreadPoolExecutor(6) as pool:
-        assert [view.status for view in pool.map(desk.look, [ticket] * 12)] == ["open"] * 12
+        assert [view.status for view in pool.map(desk.read_ticket, [ticket] * 12)] == ["open"] * 12
 
 
 def test_a_client_that_zendesk_does_not_know_is_an_operators_business(url: str) -> None:
@@ -107,12 +107,12 @@ def test_a_revoked_token_loses_nothing_and_is_reported_until_it_is_replaced(
     there.revoke_tokens()
     worker("first").work(opened.takeover_id)
     assert "handoff.helpdesk.not_allowed backend=zendesk" in caplog.text
-    assert 'trouble="not_allowed"' in [figure.labels for figure in Figures(db)() if figure.value == 1]
+    assert 'trouble="unauthorized"' in [metric.labels for metric in Metrics(db)() if metric.value == 1]
     replaced: Any = there._token
     clock[0] += NOT_ALLOWED_WAIT_S
     restarted = worker(replaced)
     assert restarted.due() == [opened.takeover_id]
     restarted.work(opened.takeover_id)
     assert len(there.tickets.tickets) == 1
-    assert all(figure.value == 0 for figure in Figures(db)() if figure.name == "assistant_ticket_orders")
+    assert all(metric.value == 0 for metric in Metrics(db)() if metric.name == "assistant_ticket_orders")
     db.close()

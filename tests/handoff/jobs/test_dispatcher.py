@@ -34,7 +34,7 @@ from handoff.jobs.queue import BUDGET_WINDOW_S, LEASE_S
 from handoff.storage.database import Database
 from handoff.storage.queries import TicketRef
 from handoff.storage.tables import deliveries, jobs, notices, takeovers, thread_controls
-from handoff.takeover.customer_messages import Words, customer_said, not_delivered
+from handoff.takeover.customer_messages import CustomerMessage, customer_said, not_delivered
 from handoff.takeover.state_machine import open_takeover
 from privacy import log_lines
 
@@ -88,7 +88,7 @@ class FakeHelpdesk:
 
         return self._do(effect)  # type: ignore[no-any-return]
 
-    def look(self, ticket: Ticket) -> TicketView:
+    def read_ticket(self, ticket: Ticket) -> TicketView:
         return TicketView("open", tuple(SeenComment("1", "x", NOW, True, False) for _ in self.comments))
 
 
@@ -120,7 +120,8 @@ def dispatcher(
 
 
 def say(db: Database, configuration: HandoffConfiguration, clock: Clock, number: int, text: str = "hello") -> None:
-    customer_said(db, CUSTOMER, Words(f"wamid.w{number}", f"{text} {number}", clock.now), configuration, clock.now)
+    message = CustomerMessage(f"wamid.w{number}", f"{text} {number}", clock.now)
+    customer_said(db, CUSTOMER, message, configuration, clock.now)
 
 
 def work(dispatcher: Dispatcher) -> None:
@@ -337,7 +338,7 @@ def test_a_note_that_only_informs_is_not_worth_another_ticket(
     helpdesk.script = [Gone("deleted")]
     work(dispatcher)
     assert len(helpdesk.tickets) == 1
-    assert state(db, takeovers.c.look_at)[0] <= clock.now, "the ticket is read to find out what happened"
+    assert state(db, takeovers.c.next_poll_at)[0] <= clock.now, "the ticket is read to find out what happened"
 
 
 def test_a_shop_whose_helpdesk_closes_every_ticket_is_not_flooded_with_more(
@@ -462,7 +463,7 @@ def test_killed_or_failing_at_any_point_there_is_one_ticket_and_every_word_once(
     dispatcher = Dispatcher(db, helpdesk, configuration, ["slack"], "key", clock)
     open_takeover(db.real, request(), now=clock.now)  # type: ignore[attr-defined]
     for number in range(6):
-        words = Words(f"wamid.w{number}", f"hello {number}", clock.now)
+        words = CustomerMessage(f"wamid.w{number}", f"hello {number}", clock.now)
         customer_said(db.real, CUSTOMER, words, configuration, clock.now)  # type: ignore[attr-defined]
         _survive(dispatcher)
         clock.now += chance.choice([1, 5, LEASE_S + 2])
@@ -548,7 +549,7 @@ def test_photos_travel_as_links_where_agents_can_reach_us(
 ) -> None:
     public = replace(configuration, public_url="https://bot.example")
     opened_at(db, request_for, clock)
-    photo = Words("wamid.p", "see", clock.now, (("9001", "image", ""),))
+    photo = CustomerMessage("wamid.p", "see", clock.now, (("9001", "image", ""),))
     customer_said(db, CUSTOMER, photo, public, clock.now)
     clock.now += 10
     work(Dispatcher(db, helpdesk, public, [], "key", clock))

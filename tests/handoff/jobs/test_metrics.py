@@ -10,7 +10,7 @@ from sqlalchemy import select
 from handoff.helpdesks.interface import NotAllowed, Refused, RetryLater
 from handoff.jobs.agent_comments import AgentComment, agent_said
 from handoff.jobs.dispatcher import Dispatcher
-from handoff.jobs.metrics import KEEP_S, Figures
+from handoff.jobs.metrics import KEEP_S, Metrics
 from handoff.storage.database import Database
 from handoff.storage.queries import TicketRef
 from handoff.storage.tables import notices, takeovers
@@ -36,15 +36,15 @@ def db(sql_url: str) -> Any:
     made.close()
 
 
-def told(db: Database, at: float) -> dict[str, float]:
-    figures = Figures(db, lambda: at)()
-    return {f"{figure.name}{{{figure.labels}}}" if figure.labels else figure.name: figure.value for figure in figures}
+def read_metrics(db: Database, at: float) -> dict[str, float]:
+    metrics = Metrics(db, lambda: at)()
+    return {f"{metric.name}{{{metric.labels}}}" if metric.labels else metric.name: metric.value for metric in metrics}
 
 
 def test_without_takeovers_every_figure_is_there_and_zero(db: Database) -> None:
-    figures = told(db, NOW)
-    assert 'assistant_ticket_orders{trouble="not_allowed"}' in figures
-    assert set(figures.values()) == {0}
+    metrics = read_metrics(db, NOW)
+    assert 'assistant_ticket_orders{trouble="unauthorized"}' in metrics
+    assert set(metrics.values()) == {0}
 
 
 def test_customers_who_wait_and_those_who_talk_are_told_apart(db: Database) -> None:
@@ -54,32 +54,32 @@ def test_customers_who_wait_and_those_who_talk_are_told_apart(db: Database) -> N
         found = select(takeovers.c.external_id).where(takeovers.c.customer == "91")
         external_id = connection.execute(found).scalar_one()
     agent_said(db, TicketRef(None, external_id), AgentComment("zendesk:comment:1", "1", "hello", NOW + 11))
-    figures = told(db, NOW + 40)
-    assert figures["assistant_takeovers_open"] == 2
-    assert figures["assistant_takeovers_waiting"] == 1
-    assert figures["assistant_takeovers_waiting_oldest_seconds"] == 30
-    assert figures["assistant_tickets_unopened"] == 2
-    assert figures["assistant_ticket_orders_oldest_seconds"] == 40
-    assert figures["assistant_agent_words_depth"] == 1
+    metrics = read_metrics(db, NOW + 40)
+    assert metrics["assistant_takeovers_open"] == 2
+    assert metrics["assistant_takeovers_waiting"] == 1
+    assert metrics["assistant_takeovers_waiting_oldest_seconds"] == 30
+    assert metrics["assistant_tickets_unopened"] == 2
+    assert metrics["assistant_ticket_orders_oldest_seconds"] == 40
+    assert metrics["assistant_agent_words_depth"] == 1
 
 
 @pytest.mark.parametrize(
     ("error", "trouble"),
     [
-        (RetryLater("down"), "away"),
-        (RetryLater("slow down", 30.0), "told"),
-        (NotAllowed("HTTP 401"), "not_allowed"),
+        (RetryLater("down"), "unreachable"),
+        (RetryLater("slow down", 30.0), "rate_limited"),
+        (NotAllowed("HTTP 401"), "unauthorized"),
         (Refused("HTTP 422"), "refused"),
-        (RuntimeError("a bug"), "crashed"),
+        (RuntimeError("a bug"), "internal_error"),
     ],
 )
 def test_what_the_helpdesk_answered_last_can_be_seen(db: Database, error: Exception, trouble: str) -> None:
     opened = open_takeover(db, request_for(), now=NOW)
     refusing: Any = Refusing(error)
     Dispatcher(db, refusing, always_open(), [], "key", lambda: NOW).work(opened.takeover_id)
-    figures = told(db, NOW)
-    assert figures[f'assistant_ticket_orders{{trouble="{trouble}"}}'] == 1
-    assert figures["assistant_tickets_unopened"] == 1
+    metrics = read_metrics(db, NOW)
+    assert metrics[f'assistant_ticket_orders{{trouble="{trouble}"}}'] == 1
+    assert metrics["assistant_tickets_unopened"] == 1
 
 
 def test_a_channel_that_was_not_told_can_be_seen(db: Database) -> None:
@@ -87,14 +87,14 @@ def test_a_channel_that_was_not_told_can_be_seen(db: Database) -> None:
     row = {"takeover_id": opened.takeover_id, "channel": "slack", "state": "dead", "attempts": 12, "due_at": NOW}
     with db.write() as connection:
         connection.execute(notices.insert(), row)
-    assert told(db, NOW)['assistant_notices_failed{channel="slack"}'] == 1
+    assert read_metrics(db, NOW)['assistant_notices_failed{channel="slack"}'] == 1
 
 
 def test_scrapers_that_come_often_cost_one_reading(db: Database) -> None:
     clock = [NOW]
-    figures = Figures(db, lambda: clock[0])
-    assert figures()[0].value == 0
+    metrics = Metrics(db, lambda: clock[0])
+    assert metrics()[0].value == 0
     open_takeover(db, request_for(), now=NOW)
-    assert figures()[0].value == 0
+    assert metrics()[0].value == 0
     clock[0] += KEEP_S
-    assert figures()[0].value == 1
+    assert metrics()[0].value == 1

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from handoff.jobs.transcript import MAX_LINES, transcript
-from handoff.takeover.customer_messages import words_of
+from handoff.takeover.customer_messages import message_of
 
 
 def user(text: str, **metadata: Any) -> dict[str, Any]:
@@ -63,9 +63,9 @@ def test_words_for_the_ticket_are_what_the_customer_typed_and_sent() -> None:
             "kind": "location", "timestamp": 5, "location": {"latitude": 19.07, "longitude": 72.87, "name": "Home"},
         },
     }  # fmt: skip
-    words = words_of("wamid.1", payload)
-    assert (words.wamid, words.at) == ("wamid.1", 5.0)
-    assert words.text == "[location: Home https://maps.google.com/?q=19.07,72.87]"
+    message = message_of("wamid.1", payload)
+    assert (message.wamid, message.at) == ("wamid.1", 5.0)
+    assert message.text == "[location: Home https://maps.google.com/?q=19.07,72.87]"
 
 
 @pytest.mark.parametrize(("payload", "text"), [
@@ -76,4 +76,4 @@ def test_words_for_the_ticket_are_what_the_customer_typed_and_sent() -> None:
     ({}, "[message without words]"),
 ])  # fmt: skip
 def test_messages_of_every_kind_have_words(payload: dict[str, Any], text: str) -> None:
-    assert words_of("wamid.1", payload).text == text
+    assert message_of("wamid.1", payload).text == text

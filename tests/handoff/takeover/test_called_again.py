@@ -10,11 +10,11 @@ from sqlalchemy import select
 from handoff.configuration import HandoffConfiguration
 from handoff.jobs.agent_comments import AgentComment, agent_said
 from handoff.jobs.dispatcher import Dispatcher
-from handoff.jobs.polling import Looking
+from handoff.jobs.polling import TicketPoller
 from handoff.storage.database import Database
 from handoff.storage.queries import TicketRef
 from handoff.storage.tables import notices
-from handoff.takeover.customer_messages import Words, customer_said, reply_suppressed
+from handoff.takeover.customer_messages import CustomerMessage, customer_said, reply_suppressed
 from handoff.takeover.state_machine import Opened, open_takeover
 from handoff.takeover.takeover_end import status_changed
 from handoff.takeover.thread_control import ThreadControl
@@ -32,7 +32,7 @@ class Shop:
         self.now, self.desk = NOW, AgentsDesk()
         clock = lambda: self.now  # noqa: E731
         self.dispatcher = Dispatcher(db, self.desk, configuration, ["slack"], "key", clock)
-        self.looking = Looking(db, self.desk, configuration, clock)
+        self.poller = TicketPoller(db, self.desk, configuration, clock)
 
     def calls(self, wamid: str, **values: Any) -> Opened:
         self.now += 10
@@ -40,7 +40,7 @@ class Shop:
 
     def goes_back(self, wamid: str) -> None:
         self.now += 10
-        words = Words(wamid, "back to the bot", self.now)
+        words = CustomerMessage(wamid, "back to the bot", self.now)
         assert customer_said(self.db, CUSTOMER, words, self.configuration, self.now) == "returned"
 
     def work(self) -> None:
@@ -48,8 +48,8 @@ class Shop:
             self.now += 61
             for number in self.dispatcher.due():
                 self.dispatcher.work(number)
-            for number in self.looking.due():
-                self.looking.look(number)
+            for number in self.poller.due():
+                self.poller.poll(number)
 
     def said(self) -> str:
         return "\n".join(comment.text for rows in self.desk.comments.values() for comment in rows)
@@ -130,8 +130,8 @@ def test_a_ticket_that_was_solved_meanwhile_is_followed_by_a_new_one(shop: Shop)
     (external_id,) = shop.desk.made
     shop.desk.tickets[external_id] = "solved"
     status_changed(shop.db, TicketRef(None, external_id), "solved", shop.now, shop.now)
-    for number in shop.looking.due():
-        shop.looking.look(number)
+    for number in shop.poller.due():
+        shop.poller.poll(number)
     assert shop.calls("wamid.3").reference != first.reference
     shop.work()
     assert len(shop.desk.made) == 2

@@ -19,7 +19,7 @@ from tests.handoff.world import World, quick_database
 
 KINDS = ("plain", "plain", "angry", "wish")
 AGENTS = ("comment", "comment_and_solve", "solve", "note", "reopen")
-PARTS = ("dispatch", "look", "deliver")
+PARTS = ("dispatch", "poll", "deliver")
 DEATHS = (None, None, None, "before", "after", "put")
 
 

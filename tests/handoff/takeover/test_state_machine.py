@@ -12,7 +12,7 @@ from handoff.jobs.agent_comments import AgentComment, agent_said
 from handoff.storage.database import Database, HandoffUnavailable
 from handoff.storage.queries import TicketRef, lock_control, takeover_by_id
 from handoff.storage.tables import deliveries, jobs, takeovers
-from handoff.takeover.customer_messages import ControlReturned, Words, customer_said, reply_suppressed
+from handoff.takeover.customer_messages import ControlReturned, CustomerMessage, customer_said, reply_suppressed
 from handoff.takeover.state_machine import open_takeover
 from handoff.takeover.takeover_end import accept_return, announce_return, status_changed
 from handoff.takeover.thread_control import ControlState, ThreadControl
@@ -151,7 +151,7 @@ async def test_agents_words_are_never_held_back(db: Database, control: ThreadCon
     assert await control.admit_reply(CUSTOMER, 0, "zendesk:comment:12")
 
 
-async def test_solved_keeps_the_agent_in_control_until_the_last_look(
+async def test_solved_keeps_the_agent_in_control_until_the_last_poll(
     db: Database, control: ThreadControl, request_for: Any
 ) -> None:
     opened = open_takeover(db, request_for())
@@ -198,7 +198,7 @@ def test_a_message_meant_for_the_ticket_after_the_return_is_sent_back_to_the_ass
     opened = open_takeover(db, request_for())
     end(db, opened.takeover_id)
     with pytest.raises(ControlReturned):
-        customer_said(db, CUSTOMER, Words("wamid.5", "hello?", NOW), configuration)
+        customer_said(db, CUSTOMER, CustomerMessage("wamid.5", "hello?", NOW), configuration)
 
 
 def test_a_customers_words_are_kept_once_and_the_opening_message_not_again(
@@ -206,7 +206,7 @@ def test_a_customers_words_are_kept_once_and_the_opening_message_not_again(
 ) -> None:
     open_takeover(db, request_for())
     for wamid in ("wamid.1", "wamid.5", "wamid.5"):
-        assert customer_said(db, CUSTOMER, Words(wamid, "hello?", NOW), configuration) == "ticket"
+        assert customer_said(db, CUSTOMER, CustomerMessage(wamid, "hello?", NOW), configuration) == "ticket"
     assert count(db, jobs) == 2
 
 
@@ -215,7 +215,7 @@ def test_a_waiting_customer_may_ask_for_the_assistant(
     db: Database, configuration: HandoffConfiguration, request_for: Any, text: str
 ) -> None:
     open_takeover(db, request_for())
-    assert customer_said(db, CUSTOMER, Words("wamid.5", text, NOW), configuration) == "returned"
+    assert customer_said(db, CUSTOMER, CustomerMessage("wamid.5", text, NOW), configuration) == "returned"
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_other_words_are_no_wish_for_the_assistant(
     db: Database, configuration: HandoffConfiguration, request_for: Any, text: str
 ) -> None:
     open_takeover(db, request_for())
-    assert customer_said(db, CUSTOMER, Words("wamid.5", text, NOW), configuration) == "ticket"
+    assert customer_said(db, CUSTOMER, CustomerMessage("wamid.5", text, NOW), configuration) == "ticket"
 
 
 def test_once_an_agent_speaks_the_same_words_go_to_the_ticket(
@@ -233,7 +233,7 @@ def test_once_an_agent_speaks_the_same_words_go_to_the_ticket(
 ) -> None:
     opened = open_takeover(db, request_for())
     agent_said(db, TicketRef(None, external_id(db, opened.takeover_id)), comment())
-    assert customer_said(db, CUSTOMER, Words("wamid.5", "never mind", NOW), configuration) == "ticket"
+    assert customer_said(db, CUSTOMER, CustomerMessage("wamid.5", "never mind", NOW), configuration) == "ticket"
 
 
 def test_an_answer_that_was_held_back_is_shown_to_the_agent_once(db: Database, request_for: Any) -> None:
@@ -257,10 +257,10 @@ async def test_a_solved_conversation_stays_with_the_agent_until_the_inbox_comes_
 ) -> None:
     opened = open_takeover(db, request_for())
     entry_id = announce(db, opened.takeover_id)
-    assert customer_said(db, CUSTOMER, Words("wamid.5", "hello?", NOW), configuration) == "ticket"
+    assert customer_said(db, CUSTOMER, CustomerMessage("wamid.5", "hello?", NOW), configuration) == "ticket"
     assert (await control.accept_return(CUSTOMER, entry_id)).owner == "bot"
     with pytest.raises(ControlReturned):
-        customer_said(db, CUSTOMER, Words("wamid.6", "hello?", NOW), configuration)
+        customer_said(db, CUSTOMER, CustomerMessage("wamid.6", "hello?", NOW), configuration)
 
 
 async def test_the_send_gate_of_the_return_gives_control_back_when_the_inbox_did_not(

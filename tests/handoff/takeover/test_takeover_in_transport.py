@@ -101,7 +101,7 @@ async def test_an_angry_customer_an_agent_and_back_with_one_voice_at_a_time(
         there.reply(1, "Meera here", True, None, [])
         there.reply(1, "she is a VIP", False, None, [])
         there.reply(1, "It's solved now", True, "solved", [])
-        _look(db)
+        _poll(db)
         await until(lambda: "utter_handoff_ended" in graph.texts(CUSTOMER))
         await process.inbox.put([message(CUSTOMER, "wamid.9", "thanks")])
         await until(lambda: "echo thanks" in graph.texts(CUSTOMER))
@@ -113,7 +113,7 @@ async def test_an_angry_customer_an_agent_and_back_with_one_voice_at_a_time(
     assert process.speaker.restarted == [CUSTOMER]
 
 
-def _look(db: Database) -> None:
+def _poll(db: Database) -> None:
     with db.write() as connection:
         connection.exec_driver_sql("UPDATE handoff_takeovers SET look_at = 1")
 

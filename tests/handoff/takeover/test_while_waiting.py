@@ -19,7 +19,7 @@ from handoff.jobs.dispatcher import Dispatcher
 from handoff.storage.database import Database
 from handoff.storage.queries import TicketRef
 from handoff.storage.tables import deliveries, jobs, takeovers
-from handoff.takeover.customer_messages import ControlReturned, Words, customer_said
+from handoff.takeover.customer_messages import ControlReturned, CustomerMessage, customer_said
 from handoff.takeover.receipts import take_receipt, waiting
 from handoff.takeover.state_machine import open_takeover
 from handoff.takeover.thread_control import ThreadControl
@@ -42,7 +42,7 @@ def test_graver_words_raise_the_priority_once_and_milder_ones_never_lower_it(
 ) -> None:
     open_takeover(db, request_for(priority="MEDIUM", reason="repeated_failure"), now=NOW)
     for number, priority in enumerate([None, "HIGH", "HIGH", "MEDIUM", "CRITICAL"]):
-        words = Words(f"wamid.{number}", "words", NOW, priority=priority)
+        words = CustomerMessage(f"wamid.{number}", "words", NOW, priority=priority)
         for _ in range(2):  # a crash runs it again
             customer_said(db, CUSTOMER, words, configuration, NOW)
     assert raised(db) == ["high", "urgent"]
@@ -72,8 +72,8 @@ def test_zendesk_shows_the_priority_and_that_the_customer_is_with_the_assistant_
         dispatcher.work(opened.takeover_id)
         ticket = there.tickets.tickets[1]
         assert ticket.fields["priority"] == "normal"
-        customer_said(db, CUSTOMER, Words("wamid.2", "my money", NOW, priority="HIGH"), configuration, NOW)
-        customer_said(db, CUSTOMER, Words("wamid.3", "never mind", NOW), configuration, NOW)
+        customer_said(db, CUSTOMER, CustomerMessage("wamid.2", "my money", NOW, priority="HIGH"), configuration, NOW)
+        customer_said(db, CUSTOMER, CustomerMessage("wamid.3", "never mind", NOW), configuration, NOW)
         for _ in range(3):
             now[0] += 60
             dispatcher.work(opened.takeover_id)
@@ -122,7 +122,7 @@ def test_nobody_who_does_not_wait_gets_a_receipt(
 ) -> None:
     opened = open_takeover(db, request_for(), now=NOW)
     if ended == "customer":
-        customer_said(db, CUSTOMER, Words("wamid.2", "back to the bot", NOW), configuration, NOW)
+        customer_said(db, CUSTOMER, CustomerMessage("wamid.2", "back to the bot", NOW), configuration, NOW)
     else:
         with db.read() as connection:
             found = select(takeovers.c.external_id).where(takeovers.c.id == opened.takeover_id)
@@ -142,7 +142,7 @@ def test_a_wish_that_was_understood_gives_the_conversation_back_once(
     announced: list[str],
 ) -> None:  # fmt: skip
     open_takeover(db, request_for(), now=NOW)
-    words = Words("wamid.2", "in words of their own", NOW, wish=wish)
+    words = CustomerMessage("wamid.2", "in words of their own", NOW, wish=wish)
     assert customer_said(db, CUSTOMER, words, configuration, NOW) == outcome
     with pytest.raises(ControlReturned):
         customer_said(db, CUSTOMER, words, configuration, NOW)
@@ -161,7 +161,7 @@ def test_once_a_person_has_written_no_wish_gives_the_conversation_back(
         found = select(takeovers.c.external_id).where(takeovers.c.id == opened.takeover_id)
         ticket = TicketRef(None, connection.execute(found).scalar_one())
     agent_said(db, ticket, AgentComment("zendesk:comment:1", "1", "Meera here", NOW), NOW)
-    words = Words("wamid.2", "it came", NOW, wish=wish)
+    words = CustomerMessage("wamid.2", "it came", NOW, wish=wish)
     assert customer_said(db, CUSTOMER, words, configuration, NOW) == "ticket"
 
 
@@ -175,7 +175,7 @@ def test_a_settled_ticket_is_solved_or_left_pending_where_zendesk_will_not_and_t
         now = [NOW]
         dispatcher = Dispatcher(db, Zendesk(url, Fixed("Bearer secret")), configuration, [], "key", lambda: now[0])
         opened = open_takeover(db, request_for(), now=NOW)
-        customer_said(db, CUSTOMER, Words("wamid.2", "it came", NOW, wish="settled"), configuration, NOW)
+        customer_said(db, CUSTOMER, CustomerMessage("wamid.2", "it came", NOW, wish="settled"), configuration, NOW)
         for _ in range(3):
             now[0] += 60
             dispatcher.work(opened.takeover_id)
@@ -196,8 +196,8 @@ def test_a_settled_ticket_of_the_database_is_solved(
     tickets = LogTickets(db)
     dispatcher = Dispatcher(db, tickets, configuration, [], "key", lambda: now[0])
     opened = open_takeover(db, request_for(), now=NOW)
-    customer_said(db, CUSTOMER, Words("wamid.2", "it came", NOW, wish="settled"), configuration, NOW)
+    customer_said(db, CUSTOMER, CustomerMessage("wamid.2", "it came", NOW, wish="settled"), configuration, NOW)
     for _ in range(3):
         now[0] += 60
         dispatcher.work(opened.takeover_id)
-    assert tickets.look(Ticket("1")).status == "solved"
+    assert tickets.read_ticket(Ticket("1")).status == "solved"
