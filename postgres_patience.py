@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection
 
 GRACE_S = 5.0
 """How much longer than the server the client waits: the server's answer says more."""
-MOST_POLL_S = 60.0
+MAX_POLL_S = 60.0
 _installing = threading.Lock()
 
 
@@ -80,10 +80,10 @@ def _wait(connection: Any) -> None:
     patience_s = getattr(connection, "patience_s", None)
     deadline = None if patience_s is None else time.monotonic() + patience_s
     while (state := connection.poll()) != extensions.POLL_OK:
-        left = MOST_POLL_S if deadline is None else deadline - time.monotonic()
+        left = MAX_POLL_S if deadline is None else deadline - time.monotonic()
         if left <= 0:
             # psycopg2 closes the connection: its state is unknown.
             raise psycopg2.OperationalError(f"no answer within {patience_s:g} s")
         poller = select.poll()
         poller.register(connection.fileno(), select.POLLIN if state == extensions.POLL_READ else select.POLLOUT)
-        poller.poll(1000 * min(left, MOST_POLL_S))
+        poller.poll(1000 * min(left, MAX_POLL_S))

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-MOST_FILE_BYTES = 65_536
+MAX_FILE_BYTES = 65_536
 _QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’", "«": "»"}
 _INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -53,8 +53,8 @@ def named(name: str, source: Mapping[str, str | None]) -> str | None:
 def _from_file(name: str, path: Path) -> str:
     try:
         with path.open("rb") as file:
-            content = file.read(MOST_FILE_BYTES + 1)
-        found = clean(content.decode()) if len(content) <= MOST_FILE_BYTES else None
+            content = file.read(MAX_FILE_BYTES + 1)
+        found = clean(content.decode()) if len(content) <= MAX_FILE_BYTES else None
     except OSError as error:
         raise UnusableValue(f"{name}_FILE cannot be read ({error.strerror}). Remedy: correct the path.") from None
     except UnicodeDecodeError:

@@ -26,7 +26,7 @@ from actions.skill.order_answers import misshaped_in_message
 log = logging.getLogger(__name__)
 
 CLARIFICATIONS = "utter_clarification_"
-SHORTEST_QUESTION = 3  # words: "ok boss" asks nothing
+MIN_QUESTION_WORDS = 3  # words: "ok boss" asks nothing
 
 
 class ActionClarify(BaseAction):
@@ -59,7 +59,7 @@ class ActionClarify(BaseAction):
     async def _from_pages(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> list[Event] | None:
         """The answer of the pages; None when they have none, or cannot be read."""
         question = str((tracker.latest_message or {}).get("text") or "")
-        if question.startswith("/") or len(question.split()) < SHORTEST_QUESTION:
+        if question.startswith("/") or len(question.split()) < MIN_QUESTION_WORDS:
             return None
         try:
             knowledge = self._knowledge

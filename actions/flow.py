@@ -10,7 +10,7 @@ from actions.orders.numbers import normal_number
 from actions.skill.action import Domain, Event, as_if_said, message_metadata
 from actions.skill.order_answers import Asked
 
-MOST_VALUES = 20
+MAX_VALUES = 20
 
 
 class ActionReceiveFlow(OrderAction):
@@ -46,4 +46,4 @@ def numbers_in_flow(tracker: Tracker) -> list[str]:
     """The short values with digits in them, as order numbers are written."""
     answers = (message_metadata(tracker).get("flow") or {}).get("answers") or {}
     values = [str(value) for value in answers.values() if any(character.isdigit() for character in str(value))]
-    return list(dict.fromkeys(number for value in values[:MOST_VALUES] if (number := normal_number(value))))
+    return list(dict.fromkeys(number for value in values[:MAX_VALUES] if (number := normal_number(value))))

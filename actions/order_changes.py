@@ -21,7 +21,7 @@ from actions.orders.numbers import named
 from actions.orders.repository import OrdersUnavailable
 from actions.skill import services
 from actions.skill.action import BaseAction, Domain, Event, in_form, intent_name, message_metadata, turns_backwards
-from actions.skill.order_answers import MOST_ROWS, misshaped_in_message, numbers_meant, told_before
+from actions.skill.order_answers import MAX_ROWS, misshaped_in_message, numbers_meant, told_before
 from actions.skill.texts import Pieces
 
 NOT_WITH_THE_COURIER = frozenset({OrderStatus.PLACED, OrderStatus.CONFIRMED, OrderStatus.PACKED})
@@ -169,7 +169,7 @@ class ActionAskChangeOrderNumber(BaseAction):
         again = last_response(tracker).startswith("utter_order_change_choose")
         response = "utter_order_change_choose_again" if again else "utter_order_change_choose"
         choose_from(orders, dispatcher, domain, response=response)
-        return [SlotSet("orders_offered", [order.number for order in orders[:MOST_ROWS]])]
+        return [SlotSet("orders_offered", [order.number for order in orders[:MAX_ROWS]])]
 
 
 async def orders_for(orders: Orders, phone: str, kind: str | None) -> list[Order]:

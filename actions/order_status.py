@@ -27,7 +27,7 @@ from actions.orders.repository import OrdersUnavailable
 from actions.skill import services
 from actions.skill.action import BaseAction, Domain, Event, follows, intent_name, message_metadata
 from actions.skill.order_answers import (
-    MOST_ANSWERS,
+    MAX_ANSWERS,
     Asked,
     misshaped_in_message,
     numbers_meant,
@@ -177,7 +177,7 @@ class OrderAction(BaseAction):
 
     async def by_number(self, asked: Asked, tell: Telling | None = None) -> list[Event]:
         """Say `tell(order)`, its status where not given, of each number of the message, in its order; at most three."""
-        numbers = asked.numbers[:MOST_ANSWERS]
+        numbers = asked.numbers[:MAX_ANSWERS]
         found = await self.orders.find(numbers, asked.phone)
         for number in numbers:
             if number in found:
@@ -185,7 +185,7 @@ class OrderAction(BaseAction):
                 asked.say.utter_message(response=response, **facts)
             else:
                 asked.say.utter_message(response="utter_order_status_not_found", order_number=number)
-        asked.point_at(asked.numbers[MOST_ANSWERS:])
+        asked.point_at(asked.numbers[MAX_ANSWERS:])
         told = [found[number] for number in numbers if number in found]
         return asked.remember(told) if told else asked.one_more_failure(ask_again=True)
 

@@ -21,7 +21,7 @@ from actions.skill.action import BaseAction, Domain, Event, follows, message_met
 log = logging.getLogger(__name__)
 
 QUESTION_SLOT = "policy_question"
-LONGEST_REMEMBERED = 300
+MAX_REMEMBERED_CHARS = 300
 REFUND_QUESTION = "how and when does my refund come"
 TOPIC_ENTITY = "policy_topic"
 # For a button whose title did not come along: what its topic asks.
@@ -105,5 +105,5 @@ def _asked_before(tracker: Tracker) -> str | None:
 
 def remember(question: str | None) -> Event:
     """The event that keeps the question, so that "and for shoes?" has something to follow."""
-    kept = question[:LONGEST_REMEMBERED] if question else None
+    kept = question[:MAX_REMEMBERED_CHARS] if question else None
     return {"event": "slot", "timestamp": None, "name": QUESTION_SLOT, "value": kept}

@@ -12,14 +12,14 @@ from launch.demo_orders import ORDERS
 
 Question = Callable[[str], str]
 
-MOST = 20_000
+MAX_CUSTOMERS = 20_000
 _FIRST_ORDER, _FIRST_CUSTOMER = 20_000, 919_700_000_000
 _numbers = count()
 
 
 def new_customer() -> str:
     """The wa_id of a customer who has not written yet."""
-    return str(_FIRST_CUSTOMER + next(_numbers) % MOST)
+    return str(_FIRST_CUSTOMER + next(_numbers) % MAX_CUSTOMERS)
 
 
 def order_of(customer: str) -> str:
@@ -45,7 +45,7 @@ def add_orders(url: str) -> None:
             "order_id": str(_FIRST_ORDER + n), "customer_name": "Customer", "status": "shipped", "carrier": "Delhivery",
             "customer_phone": f"+{_FIRST_CUSTOMER + n}", "estimated_delivery": due, "tracking_number": f"DL{n:07d}",
         }
-        for n in range(MOST)
+        for n in range(MAX_CUSTOMERS)
     ]  # fmt: skip
     engine = sa.create_engine(url, future=True)
     with engine.begin() as connection:

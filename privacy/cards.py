@@ -16,8 +16,8 @@ _NOT_BEFORE = re.compile(
 )
 _CODE_BEFORE = re.compile(r"[A-Z]$")
 _ISSUERS_GROUPS = ((4, 6, 5), (4, 6, 4), (4, 4, 5), (6, 10), (6, 13), (8, 8))
-MOST_DIGITS = 19
-LEAST_DIGITS = 13
+MAX_DIGITS = 19
+MIN_DIGITS = 13
 
 
 def spans(text: str) -> Iterator[tuple[int, int, str]]:
@@ -46,14 +46,14 @@ def _runs(text: str) -> Iterator[list[tuple[int, int]]]:
 def _longest_at(text: str, run: list[tuple[int, int]], first: int) -> int | None:
     digits, shape = "", []
     best: int | None = None
-    for index in range(first, min(len(run), first + MOST_DIGITS)):
+    for index in range(first, min(len(run), first + MAX_DIGITS)):
         start, end = run[index]
         digits += text[start:end]
         shape.append(end - start)
-        if len(digits) > MOST_DIGITS:
+        if len(digits) > MAX_DIGITS:
             break
         whole = first == 0 and index == len(run) - 1
-        if len(digits) >= LEAST_DIGITS and _grouped(tuple(shape), whole) and checks.card(digits):
+        if len(digits) >= MIN_DIGITS and _grouped(tuple(shape), whole) and checks.card(digits):
             best = index
     if best is None or text[run[best][1] : run[best][1] + 1].isalpha():
         return None

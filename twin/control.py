@@ -30,7 +30,7 @@ from twin.whatsapp.inbound import CannotSend
 from twin.whatsapp.network import SERVICE_WINDOW_S, Habits, Network
 from twin.whatsapp.webhooks import encode
 
-LONGEST_WAIT_S = 60.0
+MAX_WAIT_S = 60.0
 
 
 class ControlApi:
@@ -89,7 +89,7 @@ class ControlApi:
     async def sent(self, request: web.Request) -> web.Response:
         query = request.query
         since, customer = int(query.get("since", 0)), query.get("customer", "").strip("+ ")
-        deadline = time.monotonic() + min(float(query.get("wait", 0)), LONGEST_WAIT_S)
+        deadline = time.monotonic() + min(float(query.get("wait", 0)), MAX_WAIT_S)
 
         def found() -> list[dict[str, Any]]:
             newer = self.network.records.accepted[since:]

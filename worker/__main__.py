@@ -27,7 +27,7 @@ log = logging.getLogger("worker")
 
 JOBS = ("worker.log_writer", "worker.tickets", "worker.archiver")
 FIRST_PAUSE_S = 1.0
-LONGEST_PAUSE_S = 30.0
+MAX_PAUSE_S = 30.0
 STOP_WITHIN_S = 9.0
 
 Job = Callable[[Settings, asyncio.Event], Awaitable[None]]
@@ -57,11 +57,11 @@ async def keep(name: str, job: Job, settings: Settings, stop: asyncio.Event) -> 
                 log.error("worker.job.ended name=%s", name)
         except Exception as error:
             log.error("worker.job.failed name=%s error=%s at=%s", name, _named(error), _where(error))
-        if time.monotonic() - started > 2 * LONGEST_PAUSE_S:
+        if time.monotonic() - started > 2 * MAX_PAUSE_S:
             pause_s = FIRST_PAUSE_S
         if not stop.is_set():
             await wait(stop, pause_s)
-            pause_s = min(LONGEST_PAUSE_S, pause_s * 2)
+            pause_s = min(MAX_PAUSE_S, pause_s * 2)
 
 
 def _named(error: Exception) -> str:

@@ -19,7 +19,7 @@ from settings import Settings, SettingsError
 log = logging.getLogger(__name__)
 
 SETTLE_EVERY_S = 60.0
-LONGEST_REDIS_PAUSE_S = 5.0
+MAX_REDIS_PAUSE_S = 5.0
 # What arrives meanwhile shares a transaction: under load a tenth of the processor time of one for every turn.
 GATHER_S = 0.1
 
@@ -48,7 +48,7 @@ async def _write_until(stop: asyncio.Event, writer: Writer, stream: EventStream)
             failures = 0
         except RedisError as error:
             failures += 1
-            pause_s = min(LONGEST_REDIS_PAUSE_S, 0.2 * 2 ** min(failures, 8))
+            pause_s = min(MAX_REDIS_PAUSE_S, 0.2 * 2 ** min(failures, 8))
             log.warning("log.redis.unavailable error=%s", type(error).__name__)
             stream.reconnect()
         if time.monotonic() >= settle_at and not failures and not pause_s:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from actions.llm.client import MOST_TOKENS, LlmClient, LlmFailed, Usage
+from actions.llm.client import MAX_TOKENS, LlmClient, LlmFailed, Usage
 
 if TYPE_CHECKING:
     from anthropic.types import Message
@@ -46,7 +46,7 @@ class AnthropicApi:
     def structured(self, instructions: str, text: str, schema: dict[str, Any]) -> dict[str, Any]:
         """Structured output, with little thought: a customer waits."""
         return {
-            "max_tokens": MOST_TOKENS,
+            "max_tokens": MAX_TOKENS,
             "system": instructions,
             "messages": [{"role": "user", "content": text}],
             "output_config": {"effort": "low", "format": {"type": "json_schema", "schema": schema}},

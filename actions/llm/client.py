@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 TIMEOUT = "timeout"
-MOST_TOKENS = 800  # of a structured answer; a model that thinks does so at this expense too
+MAX_TOKENS = 800  # of a structured answer; a model that thinks does so at this expense too
 
 
 @dataclass(frozen=True)

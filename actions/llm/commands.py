@@ -16,10 +16,10 @@ import skills
 from actions.llm.client import LlmFailed
 from skills import TAKES_ORDER, TAKES_QUESTION
 
-MOST_COMMANDS = 2
-LONGEST_ANSWER = 4000  # characters
-LONGEST_QUESTION = 300
-LONGEST_NUMBER = 40
+MAX_COMMANDS = 2
+MAX_ANSWER_CHARS = 4000  # characters
+MAX_QUESTION_CHARS = 300
+MAX_NUMBER_CHARS = 40
 CANNOT_TELL = "cannot_tell"
 CORRECTION, NUMBER = "wrong_number", "inform_order_number"  # a number taken back; the one meant instead
 
@@ -96,11 +96,11 @@ class Command:
 
 def parsed(answer: str) -> tuple[Command, ...]:
     """One or two commands from a reader's JSON. Raises LlmFailed for whatever is not of `schema()`."""
-    if len(answer) > LONGEST_ANSWER:
+    if len(answer) > MAX_ANSWER_CHARS:
         raise LlmFailed("too_long")
     try:
         entries = json.loads(answer)["commands"]
-        commands = tuple(_command(entry) for entry in entries) if len(entries) <= MOST_COMMANDS else ()
+        commands = tuple(_command(entry) for entry in entries) if len(entries) <= MAX_COMMANDS else ()
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise LlmFailed("malformed") from None
     if not commands:
@@ -111,7 +111,9 @@ def parsed(answer: str) -> tuple[Command, ...]:
 def _command(entry: Any) -> Command:
     if not isinstance(entry["name"], str) or entry["name"] not in meanings():
         raise LlmFailed("wrong_command")
-    command = Command(entry["name"], _line(entry["order"], LONGEST_NUMBER), _line(entry["question"], LONGEST_QUESTION))
+    command = Command(
+        entry["name"], _line(entry["order"], MAX_NUMBER_CHARS), _line(entry["question"], MAX_QUESTION_CHARS)
+    )
     if _takes(command.name) == TAKES_QUESTION and not command.question:
         raise LlmFailed("malformed")
     return command

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-LONGEST_MESSAGE = 1000
+MAX_MESSAGE_CHARS = 1000
 
 
-def fenced(name: str, words: str, longest: int = LONGEST_MESSAGE) -> str:
+def fenced(name: str, words: str, longest: int = MAX_MESSAGE_CHARS) -> str:
     """The customer's words, shortened, as `<name>` … `</name>`; what looks like markup in them loses its brackets."""
     plain = words[:longest].replace("<", "(").replace(">", ")")
     return f"<{name}>\n{plain}\n</{name}>"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from actions.llm.client import MOST_TOKENS, NO_USAGE, LlmClient, LlmFailed, Usage
+from actions.llm.client import MAX_TOKENS, NO_USAGE, LlmClient, LlmFailed, Usage
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion
@@ -46,7 +46,7 @@ class OpenAIApi:
     def structured(self, instructions: str, text: str, schema: dict[str, Any]) -> dict[str, Any]:
         """Structured output."""
         return {
-            "max_completion_tokens": MOST_TOKENS,
+            "max_completion_tokens": MAX_TOKENS,
             "messages": [{"role": "system", "content": instructions}, {"role": "user", "content": text}],
             "response_format": json_format("reading", schema),
         }

@@ -6,8 +6,8 @@ import re
 import unicodedata
 from decimal import Decimal
 
-LONGEST_NUMBER = 40
-_LONGEST_INTEGER = 18  # digits that every database takes for a whole number
+MAX_NUMBER_CHARS = 40
+_MAX_INTEGER_DIGITS = 18  # digits that every database takes for a whole number
 _INSIDE = re.compile(r"[^\w/.+:#-]")
 _AROUND = "#/.+:- "
 
@@ -18,9 +18,9 @@ def normal_number(value: object) -> str:
     At most 40 signs; empty for what is no number.
     """
     written = "".join(str(unicodedata.digit(c, c)) for c in _string(value))
-    written = " ".join(_INSIDE.sub(" ", written[: 4 * LONGEST_NUMBER]).split()).strip(_AROUND)
+    written = " ".join(_INSIDE.sub(" ", written[: 4 * MAX_NUMBER_CHARS]).split()).strip(_AROUND)
     whole = re.fullmatch(r"(\d+)\.0+", written)
-    return (whole.group(1) if whole else _joined(written))[:LONGEST_NUMBER].strip(_AROUND)
+    return (whole.group(1) if whole else _joined(written))[:MAX_NUMBER_CHARS].strip(_AROUND)
 
 
 def named(number: str) -> str:
@@ -44,7 +44,7 @@ def spellings(number: str) -> list[str]:
 
 def as_integer(number: str) -> int | None:
     """The number as a column of whole numbers holds it; None when it holds no such thing."""
-    return int(number) if number.isdigit() and len(number) <= _LONGEST_INTEGER else None
+    return int(number) if number.isdigit() and len(number) <= _MAX_INTEGER_DIGITS else None
 
 
 def in_order(number: str) -> tuple[tuple[int, int, str], ...]:

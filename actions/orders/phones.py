@@ -14,7 +14,7 @@ from decimal import Decimal
 import phonenumbers
 from phonenumbers import PhoneNumber, PhoneNumberFormat
 
-LONGEST_PHONE = 60
+MAX_PHONE_CHARS = 60
 # The first run that looks like a phone number. What stands around it ("home", invisible direction marks) is not for
 # phonenumbers, which would read letters as the digits of a keypad.
 NUMBER = re.compile(r"\(?[+＋]?\(?\d[\d\s().‐-―-]*")
@@ -47,7 +47,7 @@ def e164(text: object, region: str) -> str | None:
     """
     if isinstance(text, (float, Decimal)):
         text = format(text, ".0f")  # a number column's; nan and the infinite have no digits
-    if not isinstance(text, (str, int)) or len(str(text)) > LONGEST_PHONE:
+    if not isinstance(text, (str, int)) or len(str(text)) > MAX_PHONE_CHARS:
         return None
     run = NUMBER.search(str(text))
     for candidate in (run.group(), _with_plus(run.group())) if run else ():

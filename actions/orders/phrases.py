@@ -12,7 +12,7 @@ from actions.orders.models import Order, OrderStatus
 from actions.orders.numbers import named
 
 COUNTED_DAYS = 14
-LONGEST_ROW_DESCRIPTION = 72  # WhatsApp's limit for a list row
+MAX_ROW_DESCRIPTION_CHARS = 72  # WhatsApp's limit for a list row
 
 
 class Words(Protocol):
@@ -99,7 +99,7 @@ class OrderPhrases:
             label = self._words.fill("row_due", status=label, when=self._when(order.estimated_delivery))
         return {
             "title": named(order.number),
-            "description": label[:LONGEST_ROW_DESCRIPTION],
+            "description": label[:MAX_ROW_DESCRIPTION_CHARS],
             "payload": f'/inform_order_number{{"order_number":"{order.number}"}}',
         }
 

@@ -28,8 +28,8 @@ from actions.orders.rows import RowReader
 
 log = logging.getLogger(__name__)
 
-MOST_ROWS = 200
-MOST_ITEMS = 1000
+MAX_ROWS = 200
+MAX_ITEMS = 1000
 NEEDED = ("order_id", "customer_phone", "status")
 ORDER_COLUMNS = (
     *NEEDED, "estimated_delivery", "carrier", "tracking_number", "tracking_url", "placed_at",
@@ -128,7 +128,7 @@ class OrderRepository:
 
     def _rows(self, connection: Connection, orders: Columns, condition: ColumnElement[bool]) -> Sequence[Row]:
         newest = "placed_at" if "placed_at" in orders else "order_id"
-        query = sa.select(*orders.selected).where(condition).order_by(orders[newest].desc()).limit(MOST_ROWS)
+        query = sa.select(*orders.selected).where(condition).order_by(orders[newest].desc()).limit(MAX_ROWS)
         return connection.execute(query).mappings().all()
 
     def _read(self, condition: Condition, owner: str, timeout_s: float) -> list[Order]:
@@ -152,7 +152,7 @@ class OrderRepository:
         numbers = [normal_number(row["order_id"]) for row in rows]
         texts = dict.fromkeys(form for row in rows for form in _as_stored(row["order_id"]))
         integers = [integer for number in numbers if (integer := as_integer(number)) is not None]
-        query = sa.select(*items.selected).where(items.is_one_of("order_id", list(texts), integers)).limit(MOST_ITEMS)
+        query = sa.select(*items.selected).where(items.is_one_of("order_id", list(texts), integers)).limit(MAX_ITEMS)
         bought: dict[str, list[Row]] = defaultdict(list)
         for item in connection.execute(query).mappings():
             bought[normal_number(item["order_id"])].append(item)

@@ -20,9 +20,9 @@ from actions.orders.days import day, moment
 from actions.orders.models import Order, OrderItem, OrderStatus
 from actions.orders.numbers import as_integer, normal_number
 
-LONGEST_TEXT = 60
-LONGEST_TITLE = 120
-LONGEST_URL = 500
+MAX_TEXT_CHARS = 60
+MAX_TITLE_CHARS = 120
+MAX_URL_CHARS = 500
 NOT_KNOWN = frozenset({"", "-", "null", "none", "n/a", "na", "tbd"})
 _YES = frozenset({"1", "true", "t", "yes", "y"})
 _NO = frozenset({"0", "false", "f", "no", "n"})
@@ -77,7 +77,7 @@ def _item(row: Mapping[str, Any]) -> OrderItem:
     returnable = _string(row.get("returnable")).strip().lower()
     return OrderItem(
         item_id=_text(row.get("item_id")) or "",
-        title=_text(row.get("title"), LONGEST_TITLE),
+        title=_text(row.get("title"), MAX_TITLE_CHARS),
         quantity=as_integer(normal_number(row.get("quantity"))) or 1,
         price=_price(row.get("price")),
         currency=_text(row.get("currency")),
@@ -96,7 +96,7 @@ def _string(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _text(value: object, longest: int = LONGEST_TEXT) -> str | None:
+def _text(value: object, longest: int = MAX_TEXT_CHARS) -> str | None:
     """One line of printable text, or None. '0[' is broken up: Rasa returns a response that contains it unfilled."""
     text = "".join(c if c.isprintable() else " " for c in _string(value))
     text = " ".join(text.replace("[", "(").replace("]", ")").split())[:longest].strip()
@@ -114,7 +114,7 @@ def _price(value: object) -> Decimal | None:
 def _link(value: object) -> str | None:
     """A web link as customers may be sent it, or None: http(s) only, one word."""
     link = _string(value).strip()
-    if len(link) > LONGEST_URL or any(c.isspace() or not c.isprintable() for c in link):
+    if len(link) > MAX_URL_CHARS or any(c.isspace() or not c.isprintable() for c in link):
         return None
     try:
         parts = urlsplit(link)

@@ -21,9 +21,9 @@ from actions.orders.phrases import OrderPhrases
 from actions.skill.action import Event, message_metadata, turns_backwards
 from skills import ORDERS
 
-MOST_ANSWERS = 3  # orders told in one turn
-MOST_ROWS = 10  # WhatsApp's limit for a list
-MOST_REMEMBERED = 20
+MAX_ANSWERS = 3  # orders told in one turn
+MAX_ROWS = 10  # WhatsApp's limit for a list
+MAX_REMEMBERED = 20
 
 
 @dataclass(frozen=True)
@@ -49,34 +49,34 @@ class Asked:
 
     def tell(self, orders: Sequence[Order]) -> list[Event]:
         """Give the status of up to three orders, and point at the rest; never the same words twice in a row."""
-        for order in orders[:MOST_ANSWERS]:
+        for order in orders[:MAX_ANSWERS]:
             response, facts = self.phrases.status(order)
             if len(orders) == 1 and (response, order.number) in self.told_before:
                 response, facts = self.phrases.unchanged(order)
             self.say.utter_message(response=response, **facts)
-        self.point_at([order.number for order in orders[MOST_ANSWERS:]])
-        return self.remember(orders[:MOST_ANSWERS])
+        self.point_at([order.number for order in orders[MAX_ANSWERS:]])
+        return self.remember(orders[:MAX_ANSWERS])
 
     def point_at(self, left: Sequence[str]) -> None:
         """Say which orders were not told for want of room."""
         if left:
-            numbers = ", ".join(named(number) for number in left[:MOST_ROWS])
+            numbers = ", ".join(named(number) for number in left[:MAX_ROWS])
             self.say.utter_message(response="utter_order_status_more", order_numbers=numbers)
 
     def choose(self, orders: Sequence[Order]) -> list[Event]:
         """Offer a list to pick from."""
-        response = "utter_order_status_choose_many" if len(orders) > MOST_ROWS else "utter_order_status_choose"
+        response = "utter_order_status_choose_many" if len(orders) > MAX_ROWS else "utter_order_status_choose"
         return self.offer(orders, response)
 
     def offer(self, orders: Sequence[Order], response: str) -> list[Event]:
         """Offer a list to pick from under the text of `response`."""
-        if self.offered == [order.number for order in orders[:MOST_ROWS]] and self.list_was_shown:
+        if self.offered == [order.number for order in orders[:MAX_ROWS]] and self.list_was_shown:
             response = "utter_order_status_choose_again"
         offer_list(orders, self.say, self.phrases, response)
         return [
             SlotSet("failed_lookups", 0),
             SlotSet("awaiting_order_number", True),
-            SlotSet("orders_offered", [order.number for order in orders[:MOST_ROWS]]),
+            SlotSet("orders_offered", [order.number for order in orders[:MAX_ROWS]]),
         ]
 
     @property
@@ -106,7 +106,7 @@ class Asked:
         shown = [number for number in self.shown if number not in numbers] + numbers
         return [
             SlotSet("order_number", numbers[-1]),
-            SlotSet("orders_shown", shown[-MOST_REMEMBERED:]),
+            SlotSet("orders_shown", shown[-MAX_REMEMBERED:]),
             *([SlotSet("orders_offered", numbers)] if len(numbers) > 1 else []),
             SlotSet("failed_lookups", 0),
             SlotSet("awaiting_order_number", False),
@@ -121,7 +121,7 @@ def offer_list(
     orders: Sequence[Order], dispatcher: CollectingDispatcher, phrases: OrderPhrases, response: str
 ) -> None:
     """A WhatsApp list of the orders, at most ten, under the text of `response`."""
-    rows = [phrases.row(order) for order in orders[:MOST_ROWS]]
+    rows = [phrases.row(order) for order in orders[:MAX_ROWS]]
     custom = {"type": "list", "button": phrases.list_button(), "rows": rows}
     # Rasa takes the text from the response and the rows from here; the channel makes one list of both.
     dispatcher.utter_message(response=response, json_message=custom, count=len(orders), shown=len(rows))

@@ -16,9 +16,9 @@ from actions.skill.action import Event, follows, message_metadata, turns_backwar
 from privacy.redaction import redact
 
 EARLIER_TURNS = 4
-LONGEST_LINE = 400
-LONGEST_CONVERSATION = 4000
-MOST_NUMBERS = 20
+MAX_LINE_CHARS = 400
+MAX_CONVERSATION_CHARS = 4000
+MAX_NUMBERS = 20
 UNREAD = frozenset({"nlu_fallback", "out_of_scope"})
 
 
@@ -47,7 +47,7 @@ class Situation:
         form = str((tracker.active_loop or {}).get("name") or "")
         doing = f"{tracker.get_slot('change_kind')} {changed or '(which order is not known yet)'}" if form else ""
         return cls(
-            follows(tracker), order, listed, tuple(numbers)[-MOST_NUMBERS:], offered(tracker),
+            follows(tracker), order, listed, tuple(numbers)[-MAX_NUMBERS:], offered(tracker),
             doing, str(tracker.get_slot("requested_slot") or ""), _likeliest(tracker),
         )  # fmt: skip
 
@@ -78,7 +78,7 @@ def conversation(tracker: Tracker, situation: Situation) -> str:
     return "\n".join(
         (
             fenced("state", "\n".join(situation.lines())),
-            fenced("earlier", "\n".join([*earlier, *quoted])[-LONGEST_CONVERSATION:], LONGEST_CONVERSATION),
+            fenced("earlier", "\n".join([*earlier, *quoted])[-MAX_CONVERSATION_CHARS:], MAX_CONVERSATION_CHARS),
             fenced("newest_message", newest),
         )
     )
@@ -96,12 +96,12 @@ def _said(event: Event) -> list[str]:
     rows = [f"{row.get('title')} {row.get('description') or ''}".strip() for row in custom.get("rows") or []]
     titles = [str(button.get("title")) for button in data.get("buttons") or []]
     words = str(event.get("text") or custom.get("body") or "")
-    return _line("assistant", " ".join([words[:LONGEST_LINE], *(f"[{title}]" for title in (*rows, *titles))]))
+    return _line("assistant", " ".join([words[:MAX_LINE_CHARS], *(f"[{title}]" for title in (*rows, *titles))]))
 
 
 def _line(author: str, words: Any) -> list[str]:
     plain = " ".join(redact(str(words or "")).split())
-    return [f"{author}: {plain[: 2 * LONGEST_LINE]}"] if plain else []
+    return [f"{author}: {plain[: 2 * MAX_LINE_CHARS]}"] if plain else []
 
 
 def _written(tracker: Tracker) -> list[str]:

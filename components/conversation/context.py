@@ -14,8 +14,8 @@ import skills
 from components.conversation.examples import NONE
 from skills import CHANGE, OFFER, ORDER, ORDERS
 
-MOST_TURNS = 5  # since the topic was talked about
-MOST_MINUTES = 45.0
+MAX_TURNS = 5  # since the topic was talked about
+MAX_MINUTES = 45.0
 _CHANGE_FORM = "order_change_form"
 
 def context_of(
@@ -31,7 +31,7 @@ def context_of(
     if form == _CHANGE_FORM:
         return CHANGE
     for age, (responses, at) in enumerate(_turns_backwards(events)):
-        if age >= MOST_TURNS or (now is not None and at is not None and now - at > MOST_MINUTES * 60):
+        if age >= MAX_TURNS or (now is not None and at is not None and now - at > MAX_MINUTES * 60):
             return NONE
         subject = _subject(responses)
         if subject == OFFER and age:

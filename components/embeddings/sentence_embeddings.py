@@ -28,7 +28,7 @@ DIMENSION = 384
 LAYERS = 8
 _BATCH = 32  # texts: about 400 tokens
 _REMEMBERED = 2048  # texts: what is understood and what is looked at for anger is often the same
-_LONGEST = 280  # characters: the topic stands at a message's beginning, its question at the end
+_MAX_CHARS = 280  # characters: the topic stands at a message's beginning, its question at the end
 
 
 class EmbeddingModelError(RuntimeError):
@@ -120,9 +120,9 @@ class SentenceEmbeddings:
 
 def clip(text: str) -> str:
     """The beginning and the end of a long text, within what the model reads in reasonable time; never empty."""
-    if len(text) <= _LONGEST:
+    if len(text) <= _MAX_CHARS:
         return text or "."
-    return f"{text[: _LONGEST // 3]} … {text[-2 * _LONGEST // 3 :]}"
+    return f"{text[: _MAX_CHARS // 3]} … {text[-2 * _MAX_CHARS // 3 :]}"
 
 
 @lru_cache(maxsize=2)

@@ -14,7 +14,7 @@ from components.escalation.examples import REASONS
 
 CONFIG = Path(__file__).resolve().parents[2] / "config.yml"
 POLICY = "components.escalation.policy.EscalationPolicy"
-HIGHEST_COUNT = 20
+MAX_COUNT = 20
 _RASAS_KEYS = ("name", "priority")
 _OURS = ("unresolved_turns", "thresholds", "always")
 
@@ -61,8 +61,8 @@ def parse(entry: Mapping[str, Any]) -> EscalationSettings:
         if not isinstance(phrases, list) or not all(isinstance(each, str) and each.strip() for each in phrases):
             raise _wrong(f"always.{reason}", "no list of words", "write them between [ and ], with commas")
     turns = entry.get("unresolved_turns")
-    if not isinstance(turns, int) or isinstance(turns, bool) or not 1 <= turns <= HIGHEST_COUNT:
-        what = f"{turns!r} is not a whole number from 1 to {HIGHEST_COUNT}"
+    if not isinstance(turns, int) or isinstance(turns, bool) or not 1 <= turns <= MAX_COUNT:
+        what = f"{turns!r} is not a whole number from 1 to {MAX_COUNT}"
         raise _wrong("unresolved_turns", what, "write one, such as 3")
     return EscalationSettings(thresholds, turns, {reason: tuple(phrases) for reason, phrases in always.items()})
 

@@ -15,7 +15,7 @@ from components.text.classifier import Prediction
 
 _OUTBURST = "file_complaint"
 _END = re.compile(r"(?<=[^\W\d].)(?<=[.!?।])\s+|[\n\r]+|(?<=[!?])(?=\w)")
-_MOST = 12  # sentences read on their own
+_MAX_SENTENCES = 12  # sentences read on their own
 _SETTLED = 0.75  # the whole is believed from this confidence on
 _PART = 0.65  # the part's share when it is blended with the whole
 _CLEAR = 0.85  # a sentence is believed from this confidence on
@@ -24,12 +24,12 @@ _WINDOW = 14  # words of it that are read at a time
 _JOINT = re.compile(r"[,;:?!।\n]+|\.\s|\s[-–—]\s|\s(?:and|also|aur|plus|e|y)\s", re.I)
 _QUESTION = 0.55  # a clause is a question of its own from this confidence on
 _FEWEST = 3  # words of a question that stands by itself
-_MOST_CLAUSES = 5
+_MAX_CLAUSES = 5
 
 
 def sentences(text: str) -> list[str]:
     """The last sentences of a message that have at least two words."""
-    return [part.strip() for part in _END.split(text) if len(part.split()) > 1][-_MOST:]
+    return [part.strip() for part in _END.split(text) if len(part.split()) > 1][-_MAX_SENTENCES:]
 
 
 def reconsider(text: str, whole: Prediction, read: Callable[[str], Prediction]) -> Prediction:
@@ -55,7 +55,7 @@ def two_wishes(
     `topics` names the intents of each topic that can be answered one after the other.
     """
     clauses = [clause.strip() for clause in _JOINT.split(text) if len(clause.split()) >= _FEWEST]
-    if not 2 <= len(clauses) <= _MOST_CLAUSES:
+    if not 2 <= len(clauses) <= _MAX_CLAUSES:
         return []
     found: dict[str, tuple[str, str]] = {}
     for clause in clauses:

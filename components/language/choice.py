@@ -74,7 +74,7 @@ _ASKED_FOR = re.compile(
 )
 _REFUSED_BEFORE = _set("not don't dont can't cant cannot stop why instead")
 _REFUSED_AFTER = _set("nahi nhi नहीं")
-_LONGEST = 1500  # characters in which a wish is looked for, counted from the end
+_MAX_CHARS = 1500  # characters in which a wish is looked for, counted from the end
 _REACH = 5  # words between a language's name and the word that refuses it
 
 
@@ -106,7 +106,7 @@ class Spoken:
 
 def read(text: str) -> Reading:
     """Read a message as the customer typed it."""
-    wish, only = _wish(words(text[-_LONGEST:].lower().replace("’", "'")), text)
+    wish, only = _wish(words(text[-_MAX_CHARS:].lower().replace("’", "'")), text)
     only = only and not any(char.isdigit() for char in text)
     found = detect(_without_courtesies(text))
     # A customer who writes Hindi mixes English into it, the other way round a borrowed word stays one.

@@ -19,7 +19,7 @@ from components.language.vocabulary import KNOWN, vocabulary
 from components.text.message_text import readable
 
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
-_MOST_WORDS = 80
+_MAX_WORDS = 80
 ONE_WORD = 2.0  # from this evidence on, ahead of the runner-up, a language is told
 _LIKELY = 1.0  # customers write in what their shop answers in, more often than not
 _SCRIPTS = {
@@ -59,7 +59,7 @@ def detect_language(text: str) -> str | None:
 @lru_cache(maxsize=256)
 def detect(text: str) -> Detected:
     """The language of a message and how plain it is."""
-    found = _WORD.findall(readable(text))[:_MOST_WORDS]
+    found = _WORD.findall(readable(text))[:_MAX_WORDS]
     if not found:
         return Detected()
     if language := _by_script(found):

@@ -18,7 +18,7 @@ _FOLDER = Path(__file__).parent / "words"
 _BORROWED = "borrowed"
 KNOWN = 3.0  # what a word of one language alone weighs; of two languages log 2 less, and so on
 _UNKNOWN = 0.9  # what a word of no list weighs at the most, by its pieces
-_LONGEST_PIECE = 4
+_MAX_PIECE_CHARS = 4
 _SMOOTHING = 0.1
 
 
@@ -53,7 +53,7 @@ class Vocabulary:
         pieces = [piece for piece in _pieces(word) if piece in self._pieces]
         if len(word) < 4 or len(pieces) < len(word):
             return np.zeros(len(self.languages))
-        scores = np.sum([self._pieces[piece] for piece in pieces], axis=0) / _LONGEST_PIECE
+        scores = np.sum([self._pieces[piece] for piece in pieces], axis=0) / _MAX_PIECE_CHARS
         odds = np.exp(scores - scores.max())
         share = odds / odds.sum()
         return np.asarray(_UNKNOWN * np.clip(share - 1 / len(share), 0, None))
@@ -86,7 +86,7 @@ def _read(path: Path) -> list[str]:
 def _pieces(word: str) -> list[str]:
     padded = f"^{word}$"
     return [
-        padded[at : at + size] for size in range(1, _LONGEST_PIECE + 1) for at in range(len(padded) - size + 1)
+        padded[at : at + size] for size in range(1, _MAX_PIECE_CHARS + 1) for at in range(len(padded) - size + 1)
     ]
 
 

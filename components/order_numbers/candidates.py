@@ -16,7 +16,7 @@ _FRONT = re.compile(
 )
 _BEHIND = re.compile(r"(?P<particle>(?:ka|ki|ke|ko|hai|h|wala|wali|se)\b)|(?P<letters>[^\W\d_]\w*)", re.IGNORECASE)
 _WORD = re.compile(rf"[^\W\d_]+|\d+|{COVER}+|[?]")
-_MOST_GROUPS = 12
+_MAX_GROUPS = 12
 _FILLER = frozenset(re.findall(
     r"\w+", "it its is the my yes ok okay sure hi hello sir please pls plz hai ye yeh lo haan ji mera no here"
 ))
@@ -63,7 +63,7 @@ def _fitting(
     at = 0
     while at < len(groups):
         step = 1
-        for size in range(1, min(len(groups) - at, _MOST_GROUPS) + 1):
+        for size in range(1, min(len(groups) - at, _MAX_GROUPS) + 1):
             start, end = groups[at][0], groups[at + size - 1][1]
             last = at + size == len(groups)
             number = shape.written(_joined(text[start:end], shape)) if not (last and glued_behind) else None

@@ -17,8 +17,8 @@ from components.order_numbers.shape import DEFAULT_PATTERN, Shape
 from components.order_numbers.syntax import Span, ascii_digits, blank, cover_addresses, cover_numbers
 
 ORDER, MISSHAPED = "order_number", "order_number_misshaped"
-_LONGEST_TEXT = 4096  # characters read, WhatsApp's own limit
-_MOST_CANDIDATES = 60
+_MAX_TEXT_CHARS = 4096  # characters read, WhatsApp's own limit
+_MAX_CANDIDATES = 60
 _MAX_DIGITS = 16  # of phones (E.164: 15) and cards; what is longer may be another shop's order number
 _FEWEST_DIGITS = 3  # of what may be meant as an order number
 _SPOKEN_DIGITS = {
@@ -72,7 +72,7 @@ def _unique(kind: str, text: str, pattern: str) -> list[Span]:
 @lru_cache(maxsize=256)
 def read_numbers(text: str, pattern: str = DEFAULT_PATTERN) -> tuple[Span, ...]:
     """Everything in a message that is made of digits, or of an address, in the order of the text."""
-    text = ascii_digits(text[:_LONGEST_TEXT])
+    text = ascii_digits(text[:_MAX_TEXT_CHARS])
     seen, spans = cover_addresses(text)
     shape = Shape.of(pattern)
     if not any(character.isdigit() for character in seen):
@@ -91,7 +91,7 @@ def _meant(seen: str, pattern: str) -> list[Span]:
     """What the learnt model takes each run of digits for."""
     meaning = Meaning.of(pattern)
     found: list[Span] = []
-    for candidate in islice(candidates(seen, meaning.shape), _MOST_CANDIDATES):
+    for candidate in islice(candidates(seen, meaning.shape), _MAX_CANDIDATES):
         kind = meaning.kind(candidate, seen)
         spelt = seen[candidate.start : candidate.end]
         too_long = kind in ("phone", "other") and sum(map(str.isdigit, spelt.removeprefix("00"))) > _MAX_DIGITS

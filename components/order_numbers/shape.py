@@ -17,8 +17,8 @@ from typing import Any
 DEFAULT_PATTERN = r"\d{5}"
 _GAP = r"[ _./#–—-]{0,3}"
 _GAP_WITHOUT_BLANKS = r"[_./#–—-]{0,3}"
-_MOST_FORMS = 16
-_LONGEST = 40
+_MAX_FORMS = 16
+_MAX_CHARS = 40
 _SETS = {"digits": r"\d", "letters": "[A-Z]"}
 
 
@@ -71,7 +71,7 @@ class Shape:
     def learnt(cls, examples: Sequence[object]) -> Shape:
         """The shape of a few numbers: digits of the lengths seen, letters and signs as they are. Raises ShapeError."""
         written = [str(example).strip().lstrip("#") for example in examples]
-        if not written or not all(any(c.isdigit() for c in text) and len(text) <= _LONGEST for text in written):
+        if not written or not all(any(c.isdigit() for c in text) and len(text) <= _MAX_CHARS for text in written):
             raise ShapeError("an example of an order number has at least a digit and at most 40 signs")
         patterns = dict.fromkeys(form.pattern for form in _joined([_parts(text) for text in written]))
         return cls.of("|".join(patterns))
@@ -215,8 +215,8 @@ def _forms(tree: Any) -> list[Form]:
     for code, value in tree:
         choices = _choices(code, value)
         rows = [row + choice for row in rows for choice in choices]
-        if len(rows) > _MOST_FORMS:
-            raise ShapeError(f"it has more than {_MOST_FORMS} forms")
+        if len(rows) > _MAX_FORMS:
+            raise ShapeError(f"it has more than {_MAX_FORMS} forms")
     return rows
 
 
@@ -236,7 +236,7 @@ def _choices(code: Any, value: Any) -> list[Form]:
     if code in (sre.MAX_REPEAT, sre.MIN_REPEAT):
         low, high, repeated = value
         inside = _forms(repeated)
-        high = min(int(high), max(low, _LONGEST))
+        high = min(int(high), max(low, _MAX_CHARS))
         if len(inside) == 1 and len(inside[0]) == 1 and inside[0][0].kind != "text" and low:
             part = inside[0][0]
             return [(Part(part.kind, low * part.low, high * part.high),)]

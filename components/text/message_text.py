@@ -16,7 +16,7 @@ from components.order_numbers.finding import ORDER, read_numbers
 from components.order_numbers.shape import DEFAULT_PATTERN
 from components.order_numbers.syntax import ascii_digits, cover_addresses
 
-_LONGEST_TEXT = 1500  # characters read: the beginning and the end, where topic and question stand
+_MAX_TEXT_CHARS = 1500  # characters read: the beginning and the end, where topic and question stand
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060-\u2064\ufe00-\ufe0f\ufeff]")
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "…": "...", "–": "-", "—": "-"})
 _ELONGATED = re.compile(r"([^\W\d])\1{2,}")
@@ -97,8 +97,8 @@ def words(text: str) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    if len(text) > _LONGEST_TEXT:
-        text = f"{text[: _LONGEST_TEXT // 3]} {text[-2 * _LONGEST_TEXT // 3 :]}"
+    if len(text) > _MAX_TEXT_CHARS:
+        text = f"{text[: _MAX_TEXT_CHARS // 3]} {text[-2 * _MAX_TEXT_CHARS // 3 :]}"
     text = unicodedata.normalize("NFKC", text.encode("utf-8", "ignore").decode()).translate(_QUOTES)  # halves of signs
     return _INVISIBLE.sub("", ascii_digits(text))
 

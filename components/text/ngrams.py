@@ -17,7 +17,7 @@ import numpy as np
 import scipy.sparse
 
 _TOKEN = re.compile(r"[\w']+|[?!]")
-_SHORTEST, _LONGEST = 2, 5  # characters of a character n-gram
+_MIN_CHARS, _MAX_CHARS = 2, 5  # characters of a character n-gram
 _KINDS = 2
 
 
@@ -90,6 +90,6 @@ def _grams(text: str) -> tuple[list[str], list[str]]:
     characters = []
     for word in text.split():
         padded = f" {word} "
-        for size in range(_SHORTEST, min(_LONGEST, len(padded)) + 1):
+        for size in range(_MIN_CHARS, min(_MAX_CHARS, len(padded)) + 1):
             characters += [f"c{padded[at : at + size]}" for at in range(len(padded) - size + 1)]
     return words, characters

@@ -23,7 +23,7 @@ from handoff.takeover.opening_hours import Opening
 
 log = logging.getLogger(__name__)
 
-MOST_MARKS = 30
+MAX_MARKS = 30
 
 
 class RasaSpeaker:
@@ -80,7 +80,7 @@ class RasaSpeaker:
 
     def seen(self, turn: Turn) -> None:
         """Mark as read and show the typing indicator, at best effort."""
-        if len(self._marks) >= MOST_MARKS:
+        if len(self._marks) >= MAX_MARKS:
             return
         task = asyncio.create_task(self._mark(turn.entry.id))
         self._marks.add(task)

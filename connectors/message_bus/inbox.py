@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 REMEMBER_IDS_S = 8 * 24 * 3600
 REMEMBER_SETTLED_S = 2 * 3600
-MOST_REPLIES = 100  # of one turn
+MAX_REPLIES = 100  # of one turn
 
 
 class InboxUnavailable(RuntimeError):
@@ -49,7 +49,7 @@ class Entry:
     @property
     def first_reply(self) -> int:
         """The number of its first reply. A replay's have numbers of their own: those before may have been sent."""
-        return self.replays * MOST_REPLIES + 1
+        return self.replays * MAX_REPLIES + 1
 
     def as_json(self) -> str:
         """The entry as it stands in the stream."""

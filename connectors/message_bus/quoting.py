@@ -17,10 +17,10 @@ from connectors.message_bus.inbox import Entry
 from connectors.message_bus.turn import Reply
 from lenient_json import obj, text
 
-MOST_KEPT = 40
+MAX_KEPT = 40
 KEEP_S = 7 * 24 * 3600
 TEXT_CHARS = 300
-MOST_NAMED = 20
+MAX_NAMED = 20
 # What actions pass with a response and a later message may be about.
 _KEPT = ("utter_action", "order_number", "order_numbers", "policy_section", "policy_pages")
 
@@ -35,7 +35,7 @@ def about(reply: Reply) -> dict[str, Any]:
 def of_reply(wamid: str | None, author: str, said: dict[str, Any]) -> list[str | int]:
     """The scripts' arguments for a reply that Graph accepted: entry ("" for none), how many are kept, seconds."""
     entry = {"wamid": wamid, "author": author, **said}
-    return [_compact(entry) if wamid and said else "", MOST_KEPT, KEEP_S]
+    return [_compact(entry) if wamid and said else "", MAX_KEPT, KEEP_S]
 
 
 def of_customer(entry: Entry) -> list[str | int]:
@@ -43,7 +43,7 @@ def of_customer(entry: Entry) -> list[str | int]:
     metadata = obj(entry.payload.get("metadata"))
     words = (text(metadata.get("typed")) or text(entry.payload.get("text")))[:TEXT_CHARS]
     said = {"wamid": entry.id, "author": "customer", "text": words}
-    return [_compact(said) if entry.kind == "message" and words else "", MOST_KEPT, KEEP_S]
+    return [_compact(said) if entry.kind == "message" and words else "", MAX_KEPT, KEEP_S]
 
 
 async def quoted(client: redis.asyncio.Redis, customer: str, wamid: str) -> dict[str, Any] | None:
@@ -60,7 +60,7 @@ async def quoted(client: redis.asyncio.Redis, customer: str, wamid: str) -> dict
 
 def _clipped(value: Any) -> Any:
     if isinstance(value, list):
-        return [text(item, TEXT_CHARS) for item in value[:MOST_NAMED]]
+        return [text(item, TEXT_CHARS) for item in value[:MAX_NAMED]]
     return text(str(value), TEXT_CHARS) if isinstance(value, (str, int, float)) else None
 
 

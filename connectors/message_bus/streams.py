@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 BLOCK_MS = 400
 COUNT = 200
-MOST_LOADED = 20_000
+MAX_LOADED = 20_000
 
 
 class StreamFollower:
@@ -53,7 +53,7 @@ class StreamFollower:
             if not self._cursors:
                 self._changed.clear()
                 await self._changed.wait()
-            if self._executor.waiting >= MOST_LOADED:
+            if self._executor.waiting >= MAX_LOADED:
                 await asyncio.sleep(0.05)
                 continue
             try:

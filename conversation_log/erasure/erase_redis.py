@@ -24,7 +24,7 @@ from conversation_log.model.identities import Identities
 
 _PAGE = 1000
 REWRITE_WAIT_S = 60.0
-LONGEST_STREAM = 20_000
+MAX_STREAM_ENTRIES = 20_000
 WRITER_WAIT_S = 5.0
 
 
@@ -179,7 +179,7 @@ def rewrite_streams(client: redis.Redis[Any]) -> list[str]:
     """Free the bytes of deleted entries. Returns what to tell the operator. Raises redis.RedisError."""
     rewrite = client.register_script((Path(__file__).parent / "rewrite_stream.lua").read_text())
     streams = [key for key in client.scan_iter(count=_PAGE) if client.type(key) == b"stream"]
-    full = [_text(key) for key in streams if rewrite(keys=[key], args=[LONGEST_STREAM]) < 0]
+    full = [_text(key) for key in streams if rewrite(keys=[key], args=[MAX_STREAM_ENTRIES]) < 0]
     return [f"The stream {key} is too long to be rewritten; deleted entries leave it as it drains." for key in full]
 
 

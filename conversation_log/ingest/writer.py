@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 BATCH = 500
 BLOCK_MS = 500
 ALERT_BACKLOG = 50_000
-LONGEST_PAUSE_S = 15.0
+MAX_PAUSE_S = 15.0
 STATUS_PATIENCE = timedelta(days=7)
 
 
@@ -135,7 +135,7 @@ class Writer:
         level = logging.CRITICAL if backlog >= ALERT_BACKLOG else logging.ERROR
         cause = getattr(error, "orig", None) or error
         log.log(level, "log.database.unavailable error=%s backlog=%d", type(cause).__name__, backlog)
-        return min(LONGEST_PAUSE_S, 0.5 * 2 ** min(self._failures, 6))
+        return min(MAX_PAUSE_S, 0.5 * 2 ** min(self._failures, 6))
 
     def _back(self) -> None:
         if self._away_since is not None:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Pairs = set[tuple[str, str | None]]
 """(key of a conversation, phone) as they stand together in the log."""
 
-SHORTEST_NAME = 6  # shorter ones would be found by chance
+MIN_NAME_CHARS = 6  # shorter ones would be found by chance
 _WAMID = re.compile(r"wamid\.([A-Za-z0-9+/=_-]{8,512})")
 
 
@@ -80,7 +80,7 @@ def mentions(wamid: str, names: frozenset[str]) -> bool:
         decoded = base64.b64decode(body + "=" * (-len(body) % 4), altchars=b"-_" if set(body) & set("-_") else None)
     except (binascii.Error, ValueError):
         return False
-    return any(name.encode() in decoded for name in names if len(name) >= SHORTEST_NAME)
+    return any(name.encode() in decoded for name in names if len(name) >= MIN_NAME_CHARS)
 
 
 def _spellings(*names: str) -> set[str]:

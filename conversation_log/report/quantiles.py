@@ -6,7 +6,7 @@ import math
 from collections import Counter
 
 _GROWTH = math.log(1.05)
-_SHORTEST_S = 0.001
+_MIN_S = 0.001
 
 
 class Durations:
@@ -17,7 +17,7 @@ class Durations:
         self.count = 0
 
     def add(self, seconds: float) -> None:
-        self._bins[math.floor(math.log(max(seconds, _SHORTEST_S) / _SHORTEST_S) / _GROWTH)] += 1
+        self._bins[math.floor(math.log(max(seconds, _MIN_S) / _MIN_S) / _GROWTH)] += 1
         self.count += 1
 
     def quantile(self, share: float) -> float | None:
@@ -26,5 +26,5 @@ class Durations:
         for index in sorted(self._bins):
             left -= self._bins[index]
             if left <= 0:
-                return _SHORTEST_S * math.exp((index + 0.5) * _GROWTH)
+                return _MIN_S * math.exp((index + 0.5) * _GROWTH)
         return None

@@ -16,7 +16,7 @@ import requests
 from handoff.helpdesks.interface import NotAllowed, Refused, RetryLater
 
 TIMEOUT_S = (3.0, 10.0)  # connect, read
-LONGEST_WAIT_S = 900.0
+MAX_WAIT_S = 900.0
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
             seconds = (parsedate_to_datetime(written) - dt.datetime.now(dt.timezone.utc)).total_seconds()
         except (TypeError, ValueError):
             return None
-    return min(max(seconds, 0.0), LONGEST_WAIT_S)
+    return min(max(seconds, 0.0), MAX_WAIT_S)
 
 
 def _json(body: str) -> dict[str, Any]:

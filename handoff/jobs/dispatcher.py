@@ -32,7 +32,7 @@ from privacy import log_lines
 log = logging.getLogger(__name__)
 
 RENEW_EVERY_S = 4.0
-LONGEST_BACKOFF_S = 60.0
+MAX_BACKOFF_S = 60.0
 NOT_ALLOWED_WAIT_S = 60.0
 REFUSED_WAIT_S = 600.0
 MAX_REFUSALS = 3
@@ -160,7 +160,7 @@ class Dispatcher:
 
     def _later(self, takeover: Row, job: HelpdeskJob, why: str, error: Exception, after_s: float | None) -> bool:
         attempts = job.rows[0].attempts + 1
-        backoff = min(LONGEST_BACKOFF_S, 2.0 ** min(attempts - 1, 10)) * random.uniform(0.8, 1.2)  # noqa: S311
+        backoff = min(MAX_BACKOFF_S, 2.0 ** min(attempts - 1, 10)) * random.uniform(0.8, 1.2)  # noqa: S311
         delay = max(after_s or 0.0, backoff)
         log.warning(
             "handoff.job.%s reference=%s kind=%s attempt=%d again_in_s=%.0f error=%s",

@@ -55,8 +55,8 @@ WITHOUT_RASA = (
 )
 MAY_START_PROCESSES = ("launch", "benchmarks", "workbench")
 NOT_OURS = ("pip", "pytest", "rasa")
-MOST_MODULES = 14
-MOST_LINES = 300
+MAX_MODULES = 14
+MAX_LINES = 300
 
 
 def modules(place: str) -> list[Path]:
@@ -193,7 +193,7 @@ def test_no_folder_holds_more_modules_than_one_can_overlook() -> None:
     folders: dict[Path, int] = {}
     for path in source_tree.modules().values():
         folders[path.parent] = folders.get(path.parent, 0) + (path.name != "__init__.py")
-    crowded = {str(folder.relative_to(ROOT)): count for folder, count in folders.items() if count > MOST_MODULES}
+    crowded = {str(folder.relative_to(ROOT)): count for folder, count in folders.items() if count > MAX_MODULES}
     assert not crowded, "Remedy: a folder is one idea; give a part of it a room of its own."
 
 
@@ -201,7 +201,7 @@ def test_no_module_is_too_long_to_read_in_one_go() -> None:
     long = {
         name: lines
         for name, path in source_tree.modules().items()
-        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > MOST_LINES
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > MAX_LINES
     }
     assert not long, "Remedy: split it along one idea."
 

@@ -18,7 +18,7 @@ from tests.conversation_log.crowd import plant
 
 COUNT = int(os.environ.get("LOG_SCALE", "1500"))
 NOW = datetime(2026, 11, 20, tzinfo=timezone.utc)
-MOST_GROWTH_MB = 150
+MAX_GROWTH_MB = 150
 
 
 @pytest.mark.slow
@@ -45,7 +45,7 @@ def test_memory_does_not_grow_with_the_log(sqlite_log, tmp_path: Path) -> None:
         print(f"{name}: {rate:.0f} conversations/s")
     print(f"peak memory grew by {peak_mb() - before:.0f} MB")
     assert moved > COUNT / 10
-    assert peak_mb() - before < MOST_GROWTH_MB
+    assert peak_mb() - before < MAX_GROWTH_MB
 
 
 def peak_mb() -> float:

@@ -18,7 +18,7 @@ import aiohttp
 log = logging.getLogger(__name__)
 
 FIRST_RETRY_S = 0.5
-LONGEST_RETRY_S = 15.0
+MAX_RETRY_S = 15.0
 ANSWER_TIMEOUT_S = 20.0
 ATTEMPTS_KEPT = 5000
 
@@ -70,7 +70,7 @@ class WebhookSender:
                     return
                 log.info("twin.webhook.refused status=%s retry_s=%.1f", attempt.status, wait_s)
                 await asyncio.sleep(wait_s)
-                wait_s = min(wait_s * 2, LONGEST_RETRY_S)
+                wait_s = min(wait_s * 2, MAX_RETRY_S)
         finally:
             self.pending -= 1
 

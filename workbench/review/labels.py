@@ -19,7 +19,7 @@ from components.escalation.examples import FOLDER, NONE, REASONS, examples_in
 from components.text.message_text import folded
 from workbench.nlu.phrases import PROJECT_ROOT, Phrase, phrases_in, shown
 from workbench.review import whole_files
-from workbench.review.training_phrase import LONGEST, as_training_phrase
+from workbench.review.training_phrase import MAX_PHRASE_CHARS, as_training_phrase
 
 FROM_THE_LOG = "from_the_log.yml"
 SHORT = 5  # words; shorter ones ("ok", "hi") may be trained on and held out, there are only so many ways
@@ -99,8 +99,8 @@ class Labels:
             return Refused(phrase, f"{reason} is no reason for a person: choose one of {', '.join((*REASONS, NONE))}")
         if held_out:
             return Refused(phrase, "messages that measure the reasons for a person are written by hand")
-        if not phrase or len(phrase) > LONGEST:
-            return Refused(phrase, f"it has {len(phrase)} characters; keep something, and at most {LONGEST}")
+        if not phrase or len(phrase) > MAX_PHRASE_CHARS:
+            return Refused(phrase, f"it has {len(phrase)} characters; keep something, and at most {MAX_PHRASE_CHARS}")
         form = _form(phrase, self.pattern)
         for path in sorted((self.root / FOLDER).rglob("*.yml")):
             for known in _reasons_in(_text_of(path), path):
@@ -118,8 +118,8 @@ class Labels:
             return Refused(phrase, f"{intent} is no intent of domain.yml with phrases in data/nlu: {hint}")
         if not phrase:
             return Refused(phrase, "nothing is left of it without personal data")
-        if len(phrase) > LONGEST:
-            return Refused(phrase, f"it has {len(phrase)} characters; cut it to {LONGEST}")
+        if len(phrase) > MAX_PHRASE_CHARS:
+            return Refused(phrase, f"it has {len(phrase)} characters; cut it to {MAX_PHRASE_CHARS}")
         form = _form(phrase, self.pattern)
         trained = self._same(form, self._training)
         measured = self._same(form, self._tests)

@@ -15,7 +15,7 @@ from components.order_numbers.finding import find_order_numbers
 from components.order_numbers.shape import DEFAULT_PATTERN
 from privacy.redaction import redact
 
-LONGEST = 1000
+MAX_PHRASE_CHARS = 1000
 OUR_NAME = "Asha"
 _PASSES = 6
 _DIGITS = "10234567891023456789"

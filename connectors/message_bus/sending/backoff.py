@@ -14,7 +14,7 @@ from connectors.message_bus.sending.errors import (
 )
 
 FIRST_BACKOFF_S = 0.5
-LONGEST_BACKOFF_S = 30.0
+MAX_BACKOFF_S = 30.0
 PROBE_S = 20.0
 
 
@@ -43,7 +43,7 @@ def delay_s(
     elif isinstance(error, Stopped):
         return probe_s
     elif isinstance(error, NumberThrottled):
-        delay = min(doubled, LONGEST_BACKOFF_S)
+        delay = min(doubled, MAX_BACKOFF_S)
     else:
-        delay = min(first_s * doubled, LONGEST_BACKOFF_S)
+        delay = min(first_s * doubled, MAX_BACKOFF_S)
     return delay * random.uniform(0.8, 1.2)  # noqa: S311 (jitter, not a secret)

@@ -78,8 +78,8 @@ async def test_what_cannot_be_read_is_not_quoted(redis_url: str, kept: str) -> N
 
 async def test_the_latest_are_kept_for_days_and_in_bounds(redis_url: str) -> None:
     client = redis.Redis.from_url(redis_url, decode_responses=True)
-    await said(redis_url, *[message("91", f"w{n}", f"{n:05d}" * 400) for n in range(quoting.MOST_KEPT)])
-    assert client.llen(keys.quotable("91")) == quoting.MOST_KEPT
+    await said(redis_url, *[message("91", f"w{n}", f"{n:05d}" * 400) for n in range(quoting.MAX_KEPT)])
+    assert client.llen(keys.quotable("91")) == quoting.MAX_KEPT
     assert 0 < client.ttl(keys.quotable("91")) <= quoting.KEEP_S
     assert max(map(len, client.lrange(keys.quotable("91"), 0, -1))) < 1500
 

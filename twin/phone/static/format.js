@@ -2,7 +2,7 @@
 
 import { el, link } from "./dom.js";
 
-const LONGEST_STYLE = 700; // characters; keeps a text full of asterisks from taking seconds
+const MAX_STYLE = 700; // characters; keeps a text full of asterisks from taking seconds
 const LINKS = /(?:https?:\/\/|www\.)[^\s<>"'`]+/gi;
 const TAGS = { "*": "strong", _: "em", "~": "s" };
 const WORD = /[\p{L}\p{N}]/u;
@@ -92,7 +92,7 @@ function parse(text, start, end, links) {
 function closing(text, at, end, links) {
   const mark = text[at];
   if (!TAGS[mark] || WORD.test(text[at - 1] ?? "") || /[\s]/.test(text[at + 1] ?? " ") || text[at + 1] === mark) return -1;
-  for (let close = at + 1; close < Math.min(end, at + LONGEST_STYLE); close += 1) {
+  for (let close = at + 1; close < Math.min(end, at + MAX_STYLE); close += 1) {
     if (links.has(close)) close = links.get(close).end - 1;
     else if (text[close] === mark && close > at + 1 && !/\s/.test(text[close - 1]) && !WORD.test(text[close + 1] ?? "")) return close;
   }
