@@ -142,12 +142,12 @@ def _export(settings: Settings, parsed: argparse.Namespace) -> int:
     engine, period = _engine(settings), tiers.Period(parsed.since, parsed.until)
     client = _redis(settings) if parsed.customer else None
     found, total = False, 0 if parsed.customer else tiers.count(settings, engine, period)
-    with progress.counted("Exporting", "Exported", total) as more:
+    with progress.progress_bar("Exporting", "Exported", total) as advance:
         for record in tiers.records(settings, engine, client, period, parsed.customer):
             shown = for_strangers(record, settings.whatsapp_app_secret) if parsed.redact else record
             sys.stdout.write(as_line(shown) + "\n")
             found = True
-            more(1)
+            advance(1)
     sys.stdout.flush()
     if parsed.customer and not found:
         print(f"conversation_log: nothing is known of {mask_phone(parsed.customer)}.", file=sys.stderr)

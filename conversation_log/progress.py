@@ -14,19 +14,19 @@ MANY = 1000  # fewer are over before anybody asks how fast they are
 
 
 @contextmanager
-def counted(doing: str, done: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Show a bar on a terminal; the caller says how many more went by. `doing` heads the bar, `done` the last line."""
+def progress_bar(doing: str, done: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Show a bar on a terminal; the caller advances it. `doing` heads the bar, `done` the last line."""
     count, started = 0, time.monotonic()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as bar:
         task = bar.add_task(doing, total=total or None)
 
-        def more(number: int) -> None:
+        def advance(number: int) -> None:
             nonlocal count
             count += number
             bar.update(task, completed=count, total=max(total, count))
 
-        yield more
+        yield advance
     if count >= MANY:
         print(f"{done} {count} conversations, {rate(count, time.monotonic() - started)}", file=sys.stderr)
 

@@ -12,7 +12,7 @@ from datetime import datetime, time, timedelta, timezone
 from sqlalchemy.exc import SQLAlchemyError
 
 from conversation_log.archive import archiver
-from conversation_log.archive.parquet_archive import Shelf
+from conversation_log.archive.parquet_archive import ParquetArchive
 from conversation_log.storage import database
 from settings import Settings
 from worker.log_writer import wait
@@ -42,8 +42,8 @@ def archive_once(settings: Settings) -> archiver.Moved:
     engine = database.connect(str(settings.conversation_database_url))
     try:
         database.require_current(engine)
-        shelf = Shelf.at(str(settings.archive_url))
-        return archiver.run(engine, shelf, archiver.Retention.of(settings), datetime.now(timezone.utc))
+        archive = ParquetArchive.at(str(settings.archive_url))
+        return archiver.run(engine, archive, archiver.Retention.of(settings), datetime.now(timezone.utc))
     finally:
         engine.dispose()
 

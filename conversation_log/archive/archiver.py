@@ -17,7 +17,7 @@ from sqlalchemy import delete, func, insert, select
 from sqlalchemy.engine import Connection, Engine
 
 from conversation_log import progress
-from conversation_log.archive.parquet_archive import Manifest, Shelf, canonical
+from conversation_log.archive.parquet_archive import Manifest, ParquetArchive, canonical
 from conversation_log.model.judgements import IDLE, LATE, resolution
 from conversation_log.query.export import as_record, without_personal_data
 from conversation_log.storage import database
@@ -67,7 +67,7 @@ class Moved:
 
 def run(
     engine: Engine,
-    shelf: Shelf,
+    archive: ParquetArchive,
     retention: Retention,
     now: datetime,
     progress: Callable[[int], None] = lambda count: None,
@@ -77,26 +77,26 @@ def run(
     before = now - max(timedelta(days=retention.warm_days), IDLE)
     moved: list[Manifest] = []
     with database.exclusive(engine, "archive", wait_s=5):
-        resume(engine, shelf, now)
+        resume(engine, archive, now)
         while (day := _oldest_day(engine, before)) is not None:
-            manifest, copied = _copy(engine, shelf, day, before, now)
-            _delete_warm(engine, shelf, manifest, now, copied)
+            manifest, copied = _copy(engine, archive, day, before, now)
+            _delete_warm(engine, archive, manifest, now, copied)
             moved.append(manifest)
             progress(manifest.conversations)
-        forgotten = _forget(shelf, retention, now)
+        forgotten = _forget(archive, retention, now)
     total = Moved(sum(m.conversations for m in moved), sum(m.messages for m in moved), len(moved), forgotten)
     log.info("log.archive.done conversations=%d files=%d", total.conversations, total.files)
     return total
 
 
-def resume(engine: Engine, shelf: Shelf, now: datetime) -> None:
+def resume(engine: Engine, archive: ParquetArchive, now: datetime) -> None:
     """Finish what a killed run left; the caller holds the archive lock."""
-    swept = shelf.sweep()
+    swept = archive.sweep()
     if swept:
         log.warning("log.archive.swept files=%d", swept)
-    for manifest in shelf.manifests():
+    for manifest in archive.manifests():
         if manifest.state == "copied":
-            _delete_warm(engine, shelf, manifest, now)
+            _delete_warm(engine, archive, manifest, now)
 
 
 def due(engine: Engine, before: datetime) -> int:
@@ -126,7 +126,9 @@ def _oldest_day(engine: Engine, before: datetime) -> date | None:
 Snapshot = dict[str, tuple[Row, list[Row]]]
 
 
-def _copy(engine: Engine, shelf: Shelf, day: date, before: datetime, now: datetime) -> tuple[Manifest, Snapshot]:
+def _copy(
+    engine: Engine, archive: ParquetArchive, day: date, before: datetime, now: datetime
+) -> tuple[Manifest, Snapshot]:
     """Write one file of conversations that ended on `day`, and its manifest; with the rows that went into it."""
     begins = datetime(day.year, day.month, day.day, tzinfo=timezone.utc)
     ends = min(begins + timedelta(days=1), before)
@@ -139,8 +141,8 @@ def _copy(engine: Engine, shelf: Shelf, day: date, before: datetime, now: dateti
         )
         rows = _snapshot(connection, [dict(row) for row in found.mappings()])
     records = [archived(row, said, now) for row, said in rows.values()]
-    manifest = shelf.write(records, day, state="copied")
-    shelf.write_manifest(manifest)
+    manifest = archive.write(records, day, state="copied")
+    archive.write_manifest(manifest)
     return manifest, rows
 
 
@@ -155,13 +157,13 @@ def _snapshot(connection: Connection, rows: list[Row]) -> Snapshot:
 
 
 def _delete_warm(
-    engine: Engine, shelf: Shelf, manifest: Manifest, now: datetime, copied: Snapshot | None = None
+    engine: Engine, archive: ParquetArchive, manifest: Manifest, now: datetime, copied: Snapshot | None = None
 ) -> None:
     """Delete the warm rows of a file, those that are still as they were copied, then note that it is done.
 
     Without `copied` (a run that was killed left the file) the rows are compared with what the file holds.
     """
-    frozen = {} if copied else {record["log_id"]: canonical(record) for record in shelf.rows(manifest)}
+    frozen = {} if copied else {record["log_id"]: canonical(record) for record in archive.rows(manifest)}
 
     def is_copied(log_id: str, row: Row, said: list[Row]) -> bool:
         if copied:
@@ -176,9 +178,9 @@ def _delete_warm(
     if changed:
         # Someone wrote in the meantime (a late status): the warm rows stay, the file goes on without them.
         log.warning("log.archive.changed_meanwhile conversations=%d", len(changed))
-        rewrite(shelf, manifest, lambda record: record["log_id"] not in changed, state="done")
+        rewrite(archive, manifest, lambda record: record["log_id"] not in changed, state="done")
     else:
-        shelf.finish(manifest)
+        archive.finish(manifest)
 
 
 def _delete_unchanged(
@@ -206,26 +208,28 @@ def _remember(connection: Connection, gone: list[tuple[Row, list[Row]]], now: da
         connection.execute(insert(archived_keys), keys)
 
 
-def rewrite(shelf: Shelf, manifest: Manifest, keep: Callable[[dict[str, Any]], bool], state: str | None = None) -> int:
+def rewrite(
+    archive: ParquetArchive, manifest: Manifest, keep: Callable[[dict[str, Any]], bool], state: str | None = None
+) -> int:
     """Put a file in the place of another, without some of its conversations. Returns how many are gone."""
-    kept = [record for record in shelf.rows(manifest) if keep(record)]
+    kept = [record for record in archive.rows(manifest) if keep(record)]
     if len(kept) == manifest.conversations:
         return 0
     if kept:
         day = date.fromisoformat(manifest.date)
-        shelf.write_manifest(shelf.write(kept, day, state=state or manifest.state, replaces=manifest.name))
-    shelf.remove(manifest)
+        archive.write_manifest(archive.write(kept, day, state=state or manifest.state, replaces=manifest.name))
+    archive.remove(manifest)
     return manifest.conversations - len(kept)
 
 
-def _forget(shelf: Shelf, retention: Retention, now: datetime) -> int:
+def _forget(archive: ParquetArchive, retention: Retention, now: datetime) -> int:
     """Remove files of days that are past keeping. Returns how many conversations they held."""
     if retention.cold_days is None:
         return 0
     oldest = (now - timedelta(days=retention.cold_days)).date().isoformat()
-    expired = [manifest for manifest in shelf.manifests() if manifest.date < oldest]
+    expired = [manifest for manifest in archive.manifests() if manifest.date < oldest]
     for manifest in expired:
-        shelf.remove(manifest)
+        archive.remove(manifest)
     return sum(manifest.conversations for manifest in expired)
 
 
@@ -234,12 +238,12 @@ def run_command(settings: Settings, engine: Engine, days: int | None, table: str
     retention = Retention.of(settings)
     if days is not None:
         retention = Retention(days, retention.cold_days)
-    shelf = Shelf.at(str(settings.archive_url))
+    archive = ParquetArchive.at(str(settings.archive_url))
     now = datetime.now(timezone.utc)
     total = due(engine, now - timedelta(days=retention.warm_days))
     started = time.monotonic()
-    with progress.counted("Archiving", "Archived", total) as more:
-        moved = run(engine, shelf, retention, now, more)
+    with progress.progress_bar("Archiving", "Archived", total) as advance:
+        moved = run(engine, archive, retention, now, advance)
     took = progress.rate(moved.conversations, time.monotonic() - started)
     print(
         f"Archived {moved.conversations} conversations ({moved.messages} messages) in {moved.files} files in {took}; "

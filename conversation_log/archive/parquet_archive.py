@@ -60,14 +60,14 @@ class Manifest:
         return f"manifests/date={self.date}/{self.name}.json"
 
 
-class Shelf:
+class ParquetArchive:
     """The archive at one address. Methods raise LogUnavailable when it cannot be read or written."""
 
     def __init__(self, filesystem: fs.FileSystem, root: str, scheme: str = "file") -> None:
         self._fs, self._root, self._scheme = filesystem, root.rstrip("/"), scheme
 
     @classmethod
-    def at(cls, url: str) -> Shelf:
+    def at(cls, url: str) -> ParquetArchive:
         """The archive at a `file://`, `s3://` or `gs://` URI. Raises LogUnavailable."""
         scheme = {"gcs": "gs"}.get(url.partition("://")[0], url.partition("://")[0])
         if scheme == "gs" and "retry_limit_seconds" not in url:

@@ -18,7 +18,7 @@ import redis
 from sqlalchemy.engine import Engine
 
 from conversation_log.archive import archiver
-from conversation_log.archive.parquet_archive import Shelf
+from conversation_log.archive.parquet_archive import ParquetArchive
 from conversation_log.erasure import erase_redis, erase_sql
 from conversation_log.model import identities
 from conversation_log.model.identities import Identities
@@ -65,16 +65,18 @@ class Receipt:
         return [*text, f"  {NOT_COVERED}"]
 
 
-def erase(customer: str, engine: Engine, shelf: Shelf, client: redis.Redis[Any] | None, now: datetime) -> Receipt:
+def erase(
+    customer: str, engine: Engine, archive: ParquetArchive, client: redis.Redis[Any] | None, now: datetime
+) -> Receipt:
     """Remove everything of a customer. May be run again at any time; then it finishes what was left.
 
     Raises LogUnavailable, SQLAlchemyError, redis.RedisError; what was removed until then stays removed.
     """
     receipt = Receipt(customer, now)
-    known = identities.find(customer, engine, client, shelf)
+    known = identities.find(customer, engine, client, archive)
     wamids: set[str] = set()
     with database.exclusive(engine, "archive", wait_s=ARCHIVE_WAIT_S):
-        archiver.resume(engine, shelf, now)
+        archiver.resume(engine, archive, now)
         for number in range(PASSES):
             wamids |= erase_sql.wamids_of(engine, known)
             found = 0
@@ -85,7 +87,7 @@ def erase(customer: str, engine: Engine, shelf: Shelf, client: redis.Redis[Any] 
             found += receipt.add("sql", counts)
             receipt.notes += [f"ticket in the helpdesk, to be erased there: {ticket}" for ticket in tickets]
             if number == 0:
-                receipt.add("archive", _erase_cold(shelf, known))
+                receipt.add("archive", _erase_cold(archive, known))
             if not found:
                 break
         else:
@@ -97,24 +99,24 @@ def erase(customer: str, engine: Engine, shelf: Shelf, client: redis.Redis[Any] 
     return receipt
 
 
-def _erase_cold(shelf: Shelf, known: Identities) -> dict[str, int]:
+def _erase_cold(archive: ParquetArchive, known: Identities) -> dict[str, int]:
     names = known.names | known.customers
     removed = 0
     files = 0
-    for manifest in shelf.manifests():
-        if not identities.carrying(shelf.owners_in(manifest), names):
+    for manifest in archive.manifests():
+        if not identities.carrying(archive.owners_in(manifest), names):
             continue
         files += 1
         removed += archiver.rewrite(
-            shelf, manifest, lambda r: r["customer_id"] not in names and r["customer_phone"] not in names
+            archive, manifest, lambda r: r["customer_id"] not in names and r["customer_phone"] not in names
         )
     return {"conversations": removed, "files rewritten": files}
 
 
 def run_command(settings: Settings, engine: Engine, client: redis.Redis[Any] | None, customer: str) -> int:
     """`erase` on the command line: 0 only when every tier was reached."""
-    shelf = Shelf.at(str(settings.archive_url))
-    receipt = erase(customer, engine, shelf, client, datetime.now(timezone.utc))
+    archive = ParquetArchive.at(str(settings.archive_url))
+    receipt = erase(customer, engine, archive, client, datetime.now(timezone.utc))
     if client is None and (settings.redis_url or (settings.state_path / "redis").exists()):
         receipt.open_ends.append(
             "Redis does not run, so its files may still hold the customer's last messages: start the assistant, "

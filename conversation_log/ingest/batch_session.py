@@ -17,7 +17,7 @@ _IN_LIST = 400  # below every database's limit of bound parameters
 Row = dict[str, Any]
 
 
-class Pages:
+class BatchSession:
     """Rows by their keys. `load` what the batch may touch, change rows through the methods, then `write`."""
 
     def __init__(self, connection: Connection) -> None:

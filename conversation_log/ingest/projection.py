@@ -11,14 +11,14 @@ from dataclasses import asdict
 
 from sqlalchemy.engine import Connection
 
-from conversation_log.ingest.batch_session import Pages, Row
+from conversation_log.ingest.batch_session import BatchSession, Row
 from conversation_log.model import judgements
 from conversation_log.model.records import RETURNED, Message, Outcome, Record, Status, Takeover, Turn, without_titles
 
 _NAMESPACE = uuid.UUID("6c0f3f3e-7f0e-5d0c-9a43-6c1b2d1a5e10")
 
 
-class Book(Pages):
+class LogProjector(BatchSession):
     """Takes records in: `load` them, `apply` each in order, then `write`."""
 
     def __init__(self, connection: Connection, bot_version: str) -> None:

@@ -111,7 +111,7 @@ class Writer:
             return
         try:
             with database.writing(self.engine) as connection:
-                batch = projection.Book(connection, self.bot_version)
+                batch = projection.LogProjector(connection, self.bot_version)
                 batch.load(records)
                 for record in records:
                     batch.apply(record)

@@ -23,7 +23,7 @@ from conversation_log.storage.tables import conversations
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from conversation_log.archive.parquet_archive import Shelf
+    from conversation_log.archive.parquet_archive import ParquetArchive
 
 Pairs = set[tuple[str, str | None]]
 """(key of a conversation, phone) as they stand together in the log."""
@@ -41,7 +41,7 @@ class Identities:
 
 
 def find(
-    customer: str, engine: Engine | None, client: redis.Redis[Any] | None, shelf: Shelf | None = None
+    customer: str, engine: Engine | None, client: redis.Redis[Any] | None, archive: ParquetArchive | None = None
 ) -> Identities:
     """Everything that `customer` (a phone number or any id) is known by, followed from name to name.
 
@@ -50,8 +50,8 @@ def find(
     tiers: list[Callable[[set[str]], Pairs]] = []
     if engine is not None:
         tiers.append(lambda names: _logged(engine, names))
-    if shelf is not None:
-        archived = shelf.owners()
+    if archive is not None:
+        archived = archive.owners()
         tiers.append(lambda names: carrying(archived, names))
     names: set[str] = set()
     customers: set[str] = set()
@@ -132,7 +132,7 @@ def _logged(engine: Engine, names: set[str]) -> Pairs:
 
 
 def carrying(owners: pa.Table, names: Collection[str]) -> Pairs:
-    """The pairs among the archive's owners (`Shelf.owners`) that one of these names is part of."""
+    """The pairs among the archive's owners (`ParquetArchive.owners`) that one of these names is part of."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

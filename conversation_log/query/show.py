@@ -26,7 +26,9 @@ _NAMES = {"user": "customer"}
 def conversation(record: Mapping[str, Any]) -> list[Rule | Text]:
     """One record as lines for the console."""
     who = mask_phone(record["customer_phone"] or record["customer_id"])
-    title = f"{who}   {_local(record['timestamp_start']):%Y-%m-%d %H:%M} UTC   [bold]{record['resolution_status']}[/]"
+    title = (
+        f"{who}   {_parse_utc(record['timestamp_start']):%Y-%m-%d %H:%M} UTC   [bold]{record['resolution_status']}[/]"
+    )
     if record["escalation_reason"]:
         title += f" ({escape(record['escalation_reason'])})"
     return [Rule(title, align="left"), *(message(said) for said in record["messages"])]
@@ -35,7 +37,7 @@ def conversation(record: Mapping[str, Any]) -> list[Rule | Text]:
 def message(said: Mapping[str, Any]) -> Text:
     """One message as a line: when, who, what, how far it got, what was understood."""
     role = said["role"]
-    line = Text(f"{_local(said['timestamp']):%H:%M:%S} ", style="dim")
+    line = Text(f"{_parse_utc(said['timestamp']):%H:%M:%S} ", style="dim")
     line.append(f"{_NAMES.get(role, role):9} ", style=_COLOURS.get(role, ""))
     line.append(said["content"])
     if said.get("buttons"):
@@ -61,7 +63,7 @@ def _about(said: Mapping[str, Any]) -> str:
     return "  ".join(parts)
 
 
-def _local(text: str) -> datetime:
+def _parse_utc(text: str) -> datetime:
     return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(timezone.utc)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import redis
 from sqlalchemy.engine import Engine
 
-from conversation_log.archive.parquet_archive import Shelf
+from conversation_log.archive.parquet_archive import ParquetArchive
 from conversation_log.ingest import stream
 from conversation_log.storage import reader
 from settings import Settings
@@ -18,7 +18,7 @@ LATE_S = 60.0
 def run_command(settings: Settings, engine: Engine, client: redis.Redis[Any] | None) -> int:
     """`status` on the command line: 1 when the log is behind or records were set aside."""
     warm = reader.count(engine, reader.Selection())
-    manifests = Shelf.at(str(settings.archive_url)).manifests()
+    manifests = ParquetArchive.at(str(settings.archive_url)).manifests()
     print(f"warm     {warm} conversations")
     print(f"archive  {sum(m.conversations for m in manifests)} conversations in {len(manifests)} files")
     if client is None:

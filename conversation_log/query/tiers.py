@@ -16,7 +16,7 @@ from conversation_log.storage import reader
 from settings import Settings
 
 if TYPE_CHECKING:
-    from conversation_log.archive.parquet_archive import Shelf
+    from conversation_log.archive.parquet_archive import ParquetArchive
 
 
 @dataclass(frozen=True)
@@ -39,21 +39,21 @@ def records(
     Conversations may be on their way from one tier to the other meanwhile. So the files that were not settled when
     the reading began are read last, without what the warm tier gave.
     """
-    shelf = _shelf(settings)
+    archive = _archive_of(settings)
     names = None
     if customer is not None:
-        known = identities.find(customer, engine, client, shelf)
+        known = identities.find(customer, engine, client, archive)
         names = known.names | known.customers
     selection = reader.Selection(period.since, period.until, names)
-    settled = [manifest for manifest in shelf.manifests() if manifest.state == "done"]
-    yield from shelf.records(selection, settled)
+    settled = [manifest for manifest in archive.manifests() if manifest.state == "done"]
+    yield from archive.records(selection, settled)
     given: set[int] = set()
     for conversation in reader.read(engine, selection, datetime.now(timezone.utc)):
         given.add(_short(conversation.row["log_id"]))
         yield as_record(conversation)
     names_read = {manifest.name for manifest in settled}
-    unread = [m for m in shelf.manifests() if m.name not in names_read and m.replaces not in names_read]
-    for record in shelf.records(selection, unread):
+    unread = [m for m in archive.manifests() if m.name not in names_read and m.replaces not in names_read]
+    for record in archive.records(selection, unread):
         if _short(record["log_id"]) not in given:
             yield record
 
@@ -63,14 +63,14 @@ def count(settings: Settings, engine: Engine, period: Period) -> int:
     from conversation_log.archive import parquet_archive
 
     selection = reader.Selection(period.since, period.until)
-    held = [m.conversations for m in _shelf(settings).manifests() if parquet_archive.may_hold(m, selection)]
+    held = [m.conversations for m in _archive_of(settings).manifests() if parquet_archive.may_hold(m, selection)]
     return reader.count(engine, selection) + sum(held)
 
 
-def _shelf(settings: Settings) -> Shelf:
+def _archive_of(settings: Settings) -> ParquetArchive:
     from conversation_log.archive import parquet_archive
 
-    return parquet_archive.Shelf.at(str(settings.archive_url))
+    return parquet_archive.ParquetArchive.at(str(settings.archive_url))
 
 
 def _short(log_id: str) -> int:

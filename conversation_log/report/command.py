@@ -20,10 +20,10 @@ DEFAULT_PERIOD = timedelta(days=30)
 def gather(settings: Settings, engine: Engine, period: tiers.Period) -> Figures:
     """The figures over all tiers."""
     figures = Figures()
-    with progress.counted("Reading conversations", "Read", tiers.count(settings, engine, period)) as more:
+    with progress.progress_bar("Reading conversations", "Read", tiers.count(settings, engine, period)) as advance:
         for record in tiers.records(settings, engine, None, period):
             figures.take(record)
-            more(1)
+            advance(1)
     return figures
 
 

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 import settings
-from conversation_log.archive.parquet_archive import Shelf
+from conversation_log.archive.parquet_archive import ParquetArchive
 
 
 @pytest.mark.parametrize(("name", "value", "shown"), [
@@ -67,4 +67,4 @@ def test_state_folder_may_have_odd_characters(folder: str, tmp_path: Path) -> No
         engine.connect().execute(sa.text("CREATE TABLE t (x INTEGER)"))
         engine.dispose()
         assert (state / file).exists()
-    assert Shelf.at(str(loaded.archive_url))._root == str(state / "archive")
+    assert ParquetArchive.at(str(loaded.archive_url))._root == str(state / "archive")

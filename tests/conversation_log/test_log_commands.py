@@ -13,7 +13,7 @@ import pytest
 
 from conversation_log import arguments, progress
 from conversation_log.__main__ import main
-from conversation_log.ingest.projection import Book
+from conversation_log.ingest.projection import LogProjector
 from conversation_log.query.export import SCHEMA
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -135,7 +135,7 @@ def test_records_that_were_set_aside_are_logged_by_retry_once_the_reason_is_gone
         raise TypeError
 
     with monkeypatch.context() as broken:
-        broken.setattr(Book, "apply", refuse)
+        broken.setattr(LogProjector, "apply", refuse)
         filled.log(turn("wamid.C", at=noon + 99, customer="917777777777"))
     assert main(["status"]) == 1
     assert "`retry`" in capsys.readouterr().out

@@ -29,14 +29,14 @@ def test_memory_does_not_grow_with_the_log(sqlite_log, tmp_path: Path) -> None:
         {"STATE_DIR": str(tmp_path), "ARCHIVE_URL": f"file://{tmp_path}/archive"}, env_file=tmp_path / "none"
     )
     period = tiers.Period(NOW - timedelta(days=121), NOW)
-    shelf = parquet_archive.Shelf.at(f"file://{tmp_path}/archive")
+    archive = parquet_archive.ParquetArchive.at(f"file://{tmp_path}/archive")
     before = peak_mb()
     rates = {}
     started = time.monotonic()
     assert command.gather(found, sqlite_log.engine, period).conversations == COUNT
     rates["report, warm"] = COUNT / (time.monotonic() - started)
     started = time.monotonic()
-    moved = archiver.run(sqlite_log.engine, shelf, archiver.Retention(), NOW).conversations
+    moved = archiver.run(sqlite_log.engine, archive, archiver.Retention(), NOW).conversations
     rates["archive"] = moved / (time.monotonic() - started)
     started = time.monotonic()
     assert sum(1 for _ in tiers.records(found, sqlite_log.engine, None, period)) == COUNT

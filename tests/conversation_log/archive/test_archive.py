@@ -29,8 +29,8 @@ class Killed(BaseException):
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> parquet_archive.Shelf:
-    return parquet_archive.Shelf.at(f"file://{tmp_path}/archive")
+def archive(tmp_path: Path) -> parquet_archive.ParquetArchive:
+    return parquet_archive.ParquetArchive.at(f"file://{tmp_path}/archive")
 
 
 def after_days(noon: float, days: float) -> datetime:
@@ -46,24 +46,24 @@ def fill(log: Any, turn: Any, noon: float, conversations: int = 12) -> None:
     log.write()
 
 
-def everywhere(log: Any, shelf: parquet_archive.Shelf) -> Counter[str]:
+def everywhere(log: Any, archive: parquet_archive.ParquetArchive) -> Counter[str]:
     """message id → in how many places it is, over both tiers."""
     warm = [message for record in log.read() for message in record["messages"]]
-    frozen = [message for record in shelf.records(EVERYTHING) for message in record["messages"]]
+    frozen = [message for record in archive.records(EVERYTHING) for message in record["messages"]]
     return Counter(message["message_id"] for message in [*warm, *frozen] if message["role"] == "user")
 
 
 @pytest.mark.parametrize(("days", "left"), [(0, 12), (1, 12), (89, 12), (90.2, 7), (91, 0), (365, 0)])
-def test_conversations_move_ninety_days_after_their_end(the_log, turn, noon, shelf, days, left):
+def test_conversations_move_ninety_days_after_their_end(the_log, turn, noon, archive, days, left):
     fill(the_log, turn, noon)
-    before = everywhere(the_log, shelf)
-    moved = archiver.run(the_log.engine, shelf, archiver.Retention(), after_days(noon, days))
+    before = everywhere(the_log, archive)
+    moved = archiver.run(the_log.engine, archive, archiver.Retention(), after_days(noon, days))
     assert moved.conversations == 12 - left
     assert len(the_log.read()) == left
-    assert everywhere(the_log, shelf) == before
+    assert everywhere(the_log, archive) == before
 
 
-def test_archived_records_are_the_exported_ones(the_log, turn, sent, noon, shelf):
+def test_archived_records_are_the_exported_ones(the_log, turn, sent, noon, archive):
     about = {"llm": {"model": "m", "verdict": "grounded", "cost_usd": 0.001}, "policy_pages": ["exceptions"]}
     the_log.log(
         turn("wamid.A", slots={"escalation_reason": "complaint"}, bot_metadata=about),
@@ -71,24 +71,24 @@ def test_archived_records_are_the_exported_ones(the_log, turn, sent, noon, shelf
         sent("comment:1:1", "wamid.G", at=noon + 900, author="agent", text="Hello from Asha."),
     )
     (before,) = the_log.read()
-    archiver.run(the_log.engine, shelf, archiver.Retention(), after_days(noon, 91))
-    (after,) = shelf.records(EVERYTHING)
+    archiver.run(the_log.engine, archive, archiver.Retention(), after_days(noon, 91))
+    (after,) = archive.records(EVERYTHING)
     assert after == before
     SCHEMA_CHECK.validate(after)
 
 
-def test_texts_reach_the_archive_without_personal_data(sqlite_log, turn, noon, shelf, tmp_path):
+def test_texts_reach_the_archive_without_personal_data(sqlite_log, turn, noon, archive, tmp_path):
     words = "call 98765 43299, asha@example.in, card 4111 1111 1111 1111, order #10234 for ₹1,299"
     sqlite_log.log(turn("wamid.A", text=words))
-    archiver.run(sqlite_log.engine, shelf, archiver.Retention(), after_days(noon, 91))
-    (record,) = shelf.records(EVERYTHING)
+    archiver.run(sqlite_log.engine, archive, archiver.Retention(), after_days(noon, 91))
+    (record,) = archive.records(EVERYTHING)
     assert record["messages"][0]["content"] == "call [phone], [email], card [card], order #10234 for ₹1,299"
 
 
-def test_killed_anywhere_and_run_again_nothing_is_lost_or_doubled(sqlite_log, turn, noon, shelf, monkeypatch):
+def test_killed_anywhere_and_run_again_nothing_is_lost_or_doubled(sqlite_log, turn, noon, archive, monkeypatch):
     rng = random.Random(4)
     fill(sqlite_log, turn, noon, 20)
-    before = everywhere(sqlite_log, shelf)
+    before = everywhere(sqlite_log, archive)
     monkeypatch.setattr(archiver, "FILE_CONVERSATIONS", 3)
     monkeypatch.setattr(archiver, "_IN_LIST", 2)
     deaths = 0
@@ -109,55 +109,55 @@ def test_killed_anywhere_and_run_again_nothing_is_lost_or_doubled(sqlite_log, tu
         return wrapped
 
     for owner, name in (
-        (parquet_archive.Shelf, "write"), (parquet_archive.Shelf, "verify"),
-        (parquet_archive.Shelf, "write_manifest"), (parquet_archive.Shelf, "_write"),
-        (parquet_archive.Shelf, "finish"), (archiver, "_delete_unchanged"),
+        (parquet_archive.ParquetArchive, "write"), (parquet_archive.ParquetArchive, "verify"),
+        (parquet_archive.ParquetArchive, "write_manifest"), (parquet_archive.ParquetArchive, "_write"),
+        (parquet_archive.ParquetArchive, "finish"), (archiver, "_delete_unchanged"),
     ):  # fmt: skip
         monkeypatch.setattr(owner, name, deadly(getattr(owner, name)))
     for _ in range(400):
         try:
-            archiver.run(sqlite_log.engine, shelf, archiver.Retention(), after_days(noon, 400))
+            archiver.run(sqlite_log.engine, archive, archiver.Retention(), after_days(noon, 400))
             break
         except Killed:
             continue
     assert deaths > 5
     assert sqlite_log.read() == []
-    assert everywhere(sqlite_log, shelf) == before
-    assert {manifest.state for manifest in shelf.manifests()} == {"done"}
+    assert everywhere(sqlite_log, archive) == before
+    assert {manifest.state for manifest in archive.manifests()} == {"done"}
 
 
-def test_file_that_is_not_what_was_written_is_never_trusted(sqlite_log, turn, noon, shelf, monkeypatch):
+def test_file_that_is_not_what_was_written_is_never_trusted(sqlite_log, turn, noon, archive, monkeypatch):
     fill(sqlite_log, turn, noon, 3)
-    write = parquet_archive.Shelf._write
+    write = parquet_archive.ParquetArchive._write
 
-    def bit_rot(self: parquet_archive.Shelf, path: str, body: bytes) -> None:
+    def bit_rot(self: parquet_archive.ParquetArchive, path: str, body: bytes) -> None:
         write(self, path, body[:-30] + b"\x00" * 30 if path.endswith(".parquet") else body)
 
-    monkeypatch.setattr(parquet_archive.Shelf, "_write", bit_rot)
+    monkeypatch.setattr(parquet_archive.ParquetArchive, "_write", bit_rot)
     with pytest.raises(Exception):  # noqa: B017, PT011 (pyarrow's or ours, by where the rot is)
-        archiver.run(sqlite_log.engine, shelf, archiver.Retention(), after_days(noon, 91))
+        archiver.run(sqlite_log.engine, archive, archiver.Retention(), after_days(noon, 91))
     assert len(sqlite_log.read()) == 3
 
 
 @pytest.mark.parametrize("killed_before", [False, True])
 def test_conversation_that_changes_while_it_is_copied_stays_warm(
-    the_log, turn, sent, status, noon, shelf, killed_before
+    the_log, turn, sent, status, noon, archive, killed_before
 ):
     the_log.log(turn("wamid.A"), sent("wamid.A:1", "wamid.R"))
     the_log.log(turn("wamid.B", at=noon + 1, customer="918888888888"))
     now = after_days(noon, 91)
-    manifest, copied = archiver._copy(the_log.engine, shelf, after_days(noon, 0).date(), after_days(noon, 1), now)
+    manifest, copied = archiver._copy(the_log.engine, archive, after_days(noon, 0).date(), after_days(noon, 1), now)
     the_log.log(status("wamid.R", "read"))
-    archiver._delete_warm(the_log.engine, shelf, manifest, now, None if killed_before else copied)
+    archiver._delete_warm(the_log.engine, archive, manifest, now, None if killed_before else copied)
     assert [record["messages"][1]["delivery_status"] for record in the_log.read()] == ["read"]
-    assert [record["customer_id"] for record in shelf.records(EVERYTHING)] == ["918888888888"]
+    assert [record["customer_id"] for record in archive.records(EVERYTHING)] == ["918888888888"]
 
 
 def test_record_that_comes_again_or_late_does_not_begin_an_archived_conversation_anew(
-    the_log, turn, sent, status, noon, shelf
+    the_log, turn, sent, status, noon, archive
 ):
     the_log.log(turn("wamid.A"))
-    archiver.run(the_log.engine, shelf, archiver.Retention(warm_days=0), after_days(noon, 0.2))
+    archiver.run(the_log.engine, archive, archiver.Retention(warm_days=0), after_days(noon, 0.2))
     late = noon + 0.3 * 86400
     assert (
         the_log.log(
@@ -170,60 +170,60 @@ def test_record_that_comes_again_or_late_does_not_begin_an_archived_conversation
 
 
 def test_keys_of_archived_messages_are_kept_for_two_weeks_and_only_while_records_may_still_come(
-    the_log, turn, noon, shelf
+    the_log, turn, noon, archive
 ):
     def kept() -> int:
         with the_log.engine.connect() as connection:
             return int(connection.execute(text("SELECT count(*) FROM archived_keys")).scalar() or 0)
 
     the_log.log(turn("wamid.A"))
-    archiver.run(the_log.engine, shelf, archiver.Retention(warm_days=90), after_days(noon, 91))
+    archiver.run(the_log.engine, archive, archiver.Retention(warm_days=90), after_days(noon, 91))
     assert kept() == 0
     the_log.log(turn("wamid.B", customer="918888888888"))
-    archiver.run(the_log.engine, shelf, archiver.Retention(warm_days=1), after_days(noon, 2))
+    archiver.run(the_log.engine, archive, archiver.Retention(warm_days=1), after_days(noon, 2))
     assert kept() == 2
     the_log.now = after_days(noon, 17)
     the_log.writer.settle_idle()
     assert kept() == 0
 
 
-def test_archive_forgets_what_is_past_keeping(sqlite_log, turn, noon, shelf):
+def test_archive_forgets_what_is_past_keeping(sqlite_log, turn, noon, archive):
     fill(sqlite_log, turn, noon, 3)
     retention = archiver.Retention(warm_days=90, cold_days=365)
-    archiver.run(sqlite_log.engine, shelf, retention, after_days(noon, 364))
-    assert len(list(shelf.records(EVERYTHING))) == 3
-    assert archiver.run(sqlite_log.engine, shelf, retention, after_days(noon, 367)).forgotten == 3
-    assert list(shelf.records(EVERYTHING)) == []
+    archiver.run(sqlite_log.engine, archive, retention, after_days(noon, 364))
+    assert len(list(archive.records(EVERYTHING))) == 3
+    assert archiver.run(sqlite_log.engine, archive, retention, after_days(noon, 367)).forgotten == 3
+    assert list(archive.records(EVERYTHING)) == []
 
 
-def test_conversation_that_goes_on_is_never_archived(sqlite_log, turn, noon, shelf):
+def test_conversation_that_goes_on_is_never_archived(sqlite_log, turn, noon, archive):
     sqlite_log.log(turn("wamid.A"))
-    assert archiver.run(sqlite_log.engine, shelf, archiver.Retention(0), after_days(noon, 0.02)).conversations == 0
-    assert archiver.run(sqlite_log.engine, shelf, archiver.Retention(0), after_days(noon, 0.05)).conversations == 1
+    assert archiver.run(sqlite_log.engine, archive, archiver.Retention(0), after_days(noon, 0.02)).conversations == 0
+    assert archiver.run(sqlite_log.engine, archive, archiver.Retention(0), after_days(noon, 0.05)).conversations == 1
 
 
-def test_two_archivers_do_not_run_at_once(the_log, shelf, noon):
+def test_two_archivers_do_not_run_at_once(the_log, archive, noon):
     with (
         database.exclusive(the_log.engine, "archive", wait_s=0),
         pytest.raises(database.LogUnavailable),
         database.exclusive(the_log.engine, "archive", wait_s=0.2),
     ):
         pass
-    archiver.run(the_log.engine, shelf, archiver.Retention(), after_days(noon, 91))
+    archiver.run(the_log.engine, archive, archiver.Retention(), after_days(noon, 91))
 
 
-def test_partitions_are_by_date_and_compressed(sqlite_log, turn, noon, shelf, tmp_path):
+def test_partitions_are_by_date_and_compressed(sqlite_log, turn, noon, archive, tmp_path):
     import pyarrow.parquet as pq
 
     fill(sqlite_log, turn, noon, 24)
-    archiver.run(sqlite_log.engine, shelf, archiver.Retention(), after_days(noon, 95))
+    archiver.run(sqlite_log.engine, archive, archiver.Retention(), after_days(noon, 95))
     files = sorted(str(path.relative_to(tmp_path / "archive")) for path in tmp_path.rglob("*.parquet"))
     assert [name.split("/")[1] for name in files] == ["date=2026-11-01", "date=2026-11-02"]
     parquet = pq.ParquetFile(tmp_path / "archive" / files[0])
     assert parquet.metadata.row_group(0).column(0).compression == "ZSTD"
 
 
-def test_export_reads_both_tiers_and_each_conversation_once(sqlite_log, turn, noon, shelf, tmp_path, monkeypatch):
+def test_export_reads_both_tiers_and_each_conversation_once(sqlite_log, turn, noon, archive, tmp_path, monkeypatch):
     import settings
     from conversation_log.query import tiers
 
@@ -235,7 +235,7 @@ def test_export_reads_both_tiers_and_each_conversation_once(sqlite_log, turn, no
     warm = {record["log_id"] for record in sqlite_log.read()}
     monkeypatch.setattr(archiver, "_delete_warm", lambda *args: (_ for _ in ()).throw(Killed()))
     with pytest.raises(Killed):
-        archiver.run(sqlite_log.engine, shelf, archiver.Retention(), after_days(noon, 91))
+        archiver.run(sqlite_log.engine, archive, archiver.Retention(), after_days(noon, 91))
     records = list(tiers.records(found, sqlite_log.engine, None, tiers.Period()))
     assert Counter(record["log_id"] for record in records) == Counter(warm)
     only = list(tiers.records(found, sqlite_log.engine, None, tiers.Period(), customer="+919800000003"))
@@ -244,7 +244,7 @@ def test_export_reads_both_tiers_and_each_conversation_once(sqlite_log, turn, no
 
 @pytest.mark.parametrize("after", [0, 2, 5, 6])
 def test_conversation_that_is_archived_during_an_export_is_in_it_once(
-    sqlite_log, turn, noon, shelf, tmp_path, monkeypatch, after
+    sqlite_log, turn, noon, archive, tmp_path, monkeypatch, after
 ):
     import settings
     from conversation_log.query import tiers
@@ -258,7 +258,7 @@ def test_conversation_that_is_archived_during_an_export_is_in_it_once(
     given: Counter[str] = Counter()
     for number, record in enumerate(tiers.records(found, sqlite_log.engine, None, tiers.Period())):
         if number == after:
-            archiver.run(sqlite_log.engine, shelf, archiver.Retention(), after_days(noon, 91))
+            archiver.run(sqlite_log.engine, archive, archiver.Retention(), after_days(noon, 91))
         given[record["log_id"]] += 1
     assert given == expected
 

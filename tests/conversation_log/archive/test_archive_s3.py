@@ -45,11 +45,11 @@ def test_archive_on_s3_is_written_read_and_erased(sqlite_log, turn, noon, s3_url
     sqlite_log.write()
     sqlite_log.now = now = datetime.fromtimestamp(noon, timezone.utc) + timedelta(days=100)
     before = sqlite_log.read()
-    shelf = parquet_archive.Shelf.at(s3_url)
-    moved = archiver.run(sqlite_log.engine, shelf, archiver.Retention(), now)
+    archive = parquet_archive.ParquetArchive.at(s3_url)
+    moved = archiver.run(sqlite_log.engine, archive, archiver.Retention(), now)
     assert (moved.conversations, moved.files) == (4, 2)
     assert sqlite_log.read() == []
-    again = parquet_archive.Shelf.at(s3_url)
+    again = parquet_archive.ParquetArchive.at(s3_url)
     assert sorted(again.records(Selection()), key=lambda record: record["timestamp_start"]) == before
     receipt = erase.erase("+919800000001", sqlite_log.engine, again, None, now)
     assert receipt.removed[("archive", "conversations")] == 1

@@ -118,8 +118,8 @@ def test_the_table_is_made_by_a_query_job_in_standard_sql_and_waited_for(google)
 @pytest.fixture
 def bucket(google, sqlite_log, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A log addressed through the environment; its bucket is a folder here."""
-    folder = archiver.Shelf.at(f"file://{tmp_path}/archive")
-    monkeypatch.setattr(archiver.Shelf, "at", lambda url: folder)
+    folder = archiver.ParquetArchive.at(f"file://{tmp_path}/archive")
+    monkeypatch.setattr(archiver.ParquetArchive, "at", lambda url: folder)
     monkeypatch.setenv("STATE_DIR", str(tmp_path))
     monkeypatch.setenv("CONVERSATION_DATABASE_URL", sqlite_log.sql_url)
     monkeypatch.setenv("ARCHIVE_URL", ARCHIVE)

@@ -52,32 +52,32 @@ def fill_redis(client: redis.Redis[Any], turn: Any) -> None:
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> parquet_archive.Shelf:
-    return parquet_archive.Shelf.at(f"file://{tmp_path}/archive")
+def archive(tmp_path: Path) -> parquet_archive.ParquetArchive:
+    return parquet_archive.ParquetArchive.at(f"file://{tmp_path}/archive")
 
 
-def fill_everything(log: Any, turn: Any, sent: Any, shelf: parquet_archive.Shelf, noon: float) -> None:
+def fill_everything(log: Any, turn: Any, sent: Any, archive: parquet_archive.ParquetArchive, noon: float) -> None:
     for customer, words in ((CUSTOMER, CANARY), (OTHER, "hello")):
         for day in (0, 95):
             at = noon + day * 86400
             log.put(turn(real_wamid(customer, f"d{day}"), text=f"{words} {day}", at=at, customer=customer))
     log.write()
     now = datetime.fromtimestamp(noon, timezone.utc) + timedelta(days=92)
-    archiver.run(log.engine, shelf, archiver.Retention(), now)
+    archiver.run(log.engine, archive, archiver.Retention(), now)
     fill_redis(log.redis, turn)
 
 
-def run(log: Any, shelf: parquet_archive.Shelf, customer: str = f"+{CUSTOMER}") -> erase.Receipt:
-    return erase.erase(customer, log.engine, shelf, hot_tier.client(log.redis_url), datetime.now(timezone.utc))
+def run(log: Any, archive: parquet_archive.ParquetArchive, customer: str = f"+{CUSTOMER}") -> erase.Receipt:
+    return erase.erase(customer, log.engine, archive, hot_tier.client(log.redis_url), datetime.now(timezone.utc))
 
 
-def test_customer_is_gone_from_every_tier_and_nobody_else_is(the_log, turn, sent, shelf, noon):
-    fill_everything(the_log, turn, sent, shelf, noon)
-    receipt = run(the_log, shelf)
+def test_customer_is_gone_from_every_tier_and_nobody_else_is(the_log, turn, sent, archive, noon):
+    fill_everything(the_log, turn, sent, archive, noon)
+    receipt = run(the_log, archive)
     assert receipt.open_ends == []
     assert {tier for tier, _ in receipt.removed} == {"redis", "sql", "archive"}
     assert [record["customer_id"] for record in the_log.read()] == [OTHER]
-    assert [record["customer_id"] for record in shelf.records(Selection())] == [OTHER]
+    assert [record["customer_id"] for record in archive.records(Selection())] == [OTHER]
     left = {key.decode() for key in the_log.redis.scan_iter()}
     assert not any(CUSTOMER in key for key in left)
     assert {f"tracker:{OTHER}", f"customer:{OTHER}", "wa:fence", f"identity:{OTHER}"} <= left
@@ -86,11 +86,11 @@ def test_customer_is_gone_from_every_tier_and_nobody_else_is(the_log, turn, sent
     assert [record["customer_id"] for record in the_log.read()] == [OTHER]
 
 
-def test_canary_is_in_no_file_afterwards(sqlite_log, turn, sent, shelf, noon, tmp_path):
+def test_canary_is_in_no_file_afterwards(sqlite_log, turn, sent, archive, noon, tmp_path):
     folder = Path(str(sqlite_log.redis.config_get("dir")["dir"]))
-    fill_everything(sqlite_log, turn, sent, shelf, noon)
+    fill_everything(sqlite_log, turn, sent, archive, noon)
     assert files_with(CANARY, folder, tmp_path)
-    run(sqlite_log, shelf)
+    run(sqlite_log, archive)
     deadline = time.monotonic() + 10
     while files_with(CANARY, folder, tmp_path) and time.monotonic() < deadline:
         time.sleep(0.1)  # Redis removes its old append-only files in the background
@@ -99,7 +99,7 @@ def test_canary_is_in_no_file_afterwards(sqlite_log, turn, sent, shelf, noon, tm
 
 
 @pytest.mark.postgres
-def test_canary_is_in_no_table_file_of_postgresql_afterwards(redis_url, postgres_url, turn, sent, shelf, noon):
+def test_canary_is_in_no_table_file_of_postgresql_afterwards(redis_url, postgres_url, turn, sent, archive, noon):
     """Its write-ahead log keeps rows for a while, as the receipt says; tables, indexes and statistics do not."""
     from handoff.storage import tables
 
@@ -109,13 +109,13 @@ def test_canary_is_in_no_table_file_of_postgresql_afterwards(redis_url, postgres
     with log.engine.begin() as connection:
         plant_takeover(connection, 1, CUSTOMER)
         connection.execute(tables.takeovers.update().values(request=CANARY))
-    fill_everything(log, turn, sent, shelf, noon)
+    fill_everything(log, turn, sent, archive, noon)
     with log.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE"))
         folder = Path(str(connection.execute(text("SHOW data_directory")).scalar())) / "base"
         connection.execute(text("CHECKPOINT"))
         assert files_with(CANARY, folder)
-        receipt = run(log, shelf)
+        receipt = run(log, archive)
         connection.execute(text("CHECKPOINT"))
     assert any("PostgreSQL's tables were rewritten" in note for note in receipt.notes)
     assert files_with(CANARY, folder) == []
@@ -130,14 +130,14 @@ def files_with(words: str, *folders: Path) -> list[Path]:
     ]  # fmt: skip
 
 
-def test_takeovers_of_the_customer_are_erased_and_others_kept(the_log, turn, sent, shelf, noon):
+def test_takeovers_of_the_customer_are_erased_and_others_kept(the_log, turn, sent, archive, noon):
     from handoff.storage import tables
 
     tables.metadata.create_all(the_log.engine)
     with the_log.engine.begin() as connection:
         for number, customer in ((1, CUSTOMER), (2, OTHER)):
             plant_takeover(connection, number, customer)
-    receipt = run(the_log, shelf)
+    receipt = run(the_log, archive)
     with the_log.engine.connect() as connection:
         for name in inspect(the_log.engine).get_table_names():
             if name.startswith("handoff_"):
@@ -161,17 +161,17 @@ def plant_takeover(connection: Any, number: int, customer: str) -> None:
         values: dict[str, Any] = {}
         for column in table.columns:
             if column.name in known:
-                values[column.name] = known[column.name]
+                values[column.key] = known[column.name]
             elif column.type.python_type is str:
-                values[column.name] = f"{column.name}{number}"[: getattr(column.type, "length", None) or 20]
+                values[column.key] = f"{column.name}{number}"[: getattr(column.type, "length", None) or 20]
             else:
-                values[column.name] = number
+                values[column.key] = number
         if table.name == "handoff_log_comments":
             values["ticket_id"] = number
         connection.execute(table.insert().values(values))
 
 
-def test_customer_is_found_by_each_of_their_names(sqlite_log, turn, shelf, noon):
+def test_customer_is_found_by_each_of_their_names(sqlite_log, turn, archive, noon):
     client = hot_tier.client(sqlite_log.redis_url)
     client.set("identity:IN.777", "IN.777")
     client.set(f"identity:{CUSTOMER}", "IN.777")
@@ -189,7 +189,7 @@ def test_number_that_went_to_a_stranger_does_not_lead_to_their_other_names(sqlit
     assert OTHER not in identities.find("IN.1", sqlite_log.engine, None).names
 
 
-def test_conversation_that_only_the_archive_links_to_the_customer_is_erased(sqlite_log, turn, shelf, noon):
+def test_conversation_that_only_the_archive_links_to_the_customer_is_erased(sqlite_log, turn, archive, noon):
     """The first was had before the phone was known; Redis and the warm tier have forgotten the link."""
     sqlite_log.log(
         turn("wamid.A", customer="IN.777", metadata={"phone": None}),
@@ -197,10 +197,10 @@ def test_conversation_that_only_the_archive_links_to_the_customer_is_erased(sqli
         turn("wamid.C", at=noon + 9000, customer=OTHER),
     )
     now = datetime.fromtimestamp(noon, timezone.utc) + timedelta(days=92)
-    archiver.run(sqlite_log.engine, shelf, archiver.Retention(), now)
-    receipt = run(sqlite_log, shelf)
+    archiver.run(sqlite_log.engine, archive, archiver.Retention(), now)
+    receipt = run(sqlite_log, archive)
     assert receipt.removed[("archive", "conversations")] == 2
-    assert [record["customer_id"] for record in shelf.records(Selection())] == [OTHER]
+    assert [record["customer_id"] for record in archive.records(Selection())] == [OTHER]
 
 
 def test_writers_batch_in_hand_is_waited_for_however_busy_the_log_is(sqlite_log, monkeypatch):
@@ -234,23 +234,23 @@ def test_redis_snapshot_is_written_anew_beside_its_append_only_file(sqlite_log):
     assert notes == ["Redis' append-only file was rewritten.", "Redis' snapshot was written anew."]
 
 
-def test_erasing_somebody_unknown_says_so(sqlite_log, shelf):
-    receipt = run(sqlite_log, shelf, "+4915112345678")
+def test_erasing_somebody_unknown_says_so(sqlite_log, archive):
+    receipt = run(sqlite_log, archive, "+4915112345678")
     assert receipt.lines()[0].startswith("Nothing was found of +49•••••••5678")
 
 
-def test_receipt_does_not_name_the_customer(sqlite_log, turn, sent, shelf, noon):
-    fill_everything(sqlite_log, turn, sent, shelf, noon)
-    text_of_receipt = "\n".join(run(sqlite_log, shelf).lines())
+def test_receipt_does_not_name_the_customer(sqlite_log, turn, sent, archive, noon):
+    fill_everything(sqlite_log, turn, sent, archive, noon)
+    text_of_receipt = "\n".join(run(sqlite_log, archive).lines())
     assert CUSTOMER not in text_of_receipt
     assert "tracker:*" in text_of_receipt
 
 
-def test_number_in_another_customers_message_leaves_that_message_alone(sqlite_log, turn, shelf):
+def test_number_in_another_customers_message_leaves_that_message_alone(sqlite_log, turn, archive):
     entry = {"kind": "message", "customer": OTHER, "id": "wamid.Z", "payload": {"text": f"call {CUSTOMER}"}}
     sqlite_log.redis.xadd("wa:in:3", {"e": json.dumps(entry)})
     sqlite_log.redis.set(f"customer:{CUSTOMER}.2", "the next owner of the number")
-    run(sqlite_log, shelf)
+    run(sqlite_log, archive)
     assert sqlite_log.redis.xlen("wa:in:3") == 1
     assert sqlite_log.redis.exists(f"customer:{CUSTOMER}.2")
 

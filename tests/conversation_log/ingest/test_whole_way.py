@@ -20,11 +20,11 @@ from conversation_log.storage.reader import Selection
 from tests.conversation_log.conftest import NOON, Log, sent_record, status_record, turn_record
 
 DEADLY = (
-    (projection.Book, "load"), (projection.Book, "write"), (EventStream, "read"), (EventStream, "done"),
-    (parquet_archive.Shelf, "write"),
-    (parquet_archive.Shelf, "_write"), (parquet_archive.Shelf, "verify"),
-    (parquet_archive.Shelf, "write_manifest"), (parquet_archive.Shelf, "finish"),
-    (parquet_archive.Shelf, "remove"), (archiver, "_delete_unchanged"), (archiver, "_delete_warm"),
+    (projection.LogProjector, "load"), (projection.LogProjector, "write"), (EventStream, "read"), (EventStream, "done"),
+    (parquet_archive.ParquetArchive, "write"),
+    (parquet_archive.ParquetArchive, "_write"), (parquet_archive.ParquetArchive, "verify"),
+    (parquet_archive.ParquetArchive, "write_manifest"), (parquet_archive.ParquetArchive, "finish"),
+    (parquet_archive.ParquetArchive, "remove"), (archiver, "_delete_unchanged"), (archiver, "_delete_warm"),
 )  # fmt: skip
 LEAPS_DAYS = (0, 0, 0.05, 1, 3)  # the stream may be behind meanwhile
 LONG_LEAPS_DAYS = (30, 90, 365)  # it is not that long
@@ -39,8 +39,8 @@ class Killed(BaseException):
 class Journey:
     """A log whose every step may be the last of its process; the clock goes forward by leaps."""
 
-    def __init__(self, log: Log, shelf: parquet_archive.Shelf, seed: int) -> None:
-        self.log, self.shelf, self.rng = log, shelf, random.Random(seed)
+    def __init__(self, log: Log, archive: parquet_archive.ParquetArchive, seed: int) -> None:
+        self.log, self.archive, self.rng = log, archive, random.Random(seed)
         self.clock = NOON
         self.asked: list[str] = []
         self.answered: list[str] = []
@@ -71,7 +71,7 @@ class Journey:
 
     def store(self) -> None:
         retention = archiver.Retention(self.rng.choice(RETENTIONS_DAYS))
-        archiver.run(self.log.engine, self.shelf, retention, self.now)
+        archiver.run(self.log.engine, self.archive, retention, self.now)
 
     def wait(self) -> None:
         self.clock += timedelta(days=self.rng.choice(LEAPS_DAYS)).total_seconds()
@@ -130,12 +130,12 @@ class Journey:
 
     def kept(self) -> Counter[str]:
         """Words → how often they are in the warm and the cold tier together."""
-        records = [*self.log.read(), *self.shelf.records(Selection())]
+        records = [*self.log.read(), *self.archive.records(Selection())]
         return Counter(message["content"] for record in records for message in record["messages"])
 
 
 def travel(log: Log, folder: Path, seed: int, steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    journey = Journey(log, parquet_archive.Shelf.at(f"file://{folder}/archive"), seed)
+    journey = Journey(log, parquet_archive.ParquetArchive.at(f"file://{folder}/archive"), seed)
     monkeypatch.setattr("conversation_log.ingest.writer.BATCH", 5)
     monkeypatch.setattr(archiver, "FILE_CONVERSATIONS", 3)
     monkeypatch.setattr(archiver, "_IN_LIST", 2)
@@ -149,7 +149,7 @@ def travel(log: Log, folder: Path, seed: int, steps: int, monkeypatch: pytest.Mo
     assert journey.deaths > steps / 20
     assert journey.kept() == Counter(journey.asked + journey.answered)
     assert log.read() == []
-    assert {manifest.state for manifest in journey.shelf.manifests()} <= {"done"}
+    assert {manifest.state for manifest in journey.archive.manifests()} <= {"done"}
 
 
 @pytest.mark.slow

@@ -66,8 +66,8 @@ def test_killed_at_every_step_nothing_is_lost_or_doubled(the_log, turn, sent, st
 
         return wrapped
 
-    monkeypatch.setattr(projection.Book, "load", deadly(projection.Book.load))
-    monkeypatch.setattr(projection.Book, "write", deadly(projection.Book.write))
+    monkeypatch.setattr(projection.LogProjector, "load", deadly(projection.LogProjector.load))
+    monkeypatch.setattr(projection.LogProjector, "write", deadly(projection.LogProjector.write))
     monkeypatch.setattr(EventStream, "read", deadly(EventStream.read))
     monkeypatch.setattr(EventStream, "done", deadly(EventStream.done))
     while the_log.redis.xlen(STREAM):
@@ -103,7 +103,7 @@ def test_database_outage_loses_nothing_and_is_told(sqlite_log, turn, noon, monke
 
     sqlite_log.put(turn("wamid.A"), turn("wamid.B", at=noon + 5))
     with monkeypatch.context() as outage:
-        outage.setattr(projection.Book, "load", away)
+        outage.setattr(projection.LogProjector, "load", away)
         pauses = [sqlite_log.writer.step(block_ms=1) for _ in range(3)]
     assert pauses == sorted(pauses)
     assert pauses[0] > 0
@@ -115,14 +115,14 @@ def test_database_outage_loses_nothing_and_is_told(sqlite_log, turn, noon, monke
 
 
 def test_poison_record_is_set_aside_and_the_others_are_written(the_log, turn, noon, monkeypatch):
-    apply = projection.Book.apply
+    apply = projection.LogProjector.apply
 
-    def picky(self: projection.Book, record: Any) -> None:
+    def picky(self: projection.LogProjector, record: Any) -> None:
         if any(m.content == "poison" for m in getattr(record, "messages", ())):
             raise TypeError("cannot be stored")
         apply(self, record)
 
-    monkeypatch.setattr(projection.Book, "apply", picky)
+    monkeypatch.setattr(projection.LogProjector, "apply", picky)
     the_log.redis.xadd(STREAM, {"j": "{not json"})
     records = the_log.log(turn("wamid.A"), turn("wamid.B", text="poison"), turn("wamid.C", at=noon + 5))
     said = [m["content"] for r in records for m in r["messages"] if m["role"] == "user"]

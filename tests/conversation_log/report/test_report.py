@@ -27,8 +27,8 @@ PERIOD = tiers.Period(NOW - timedelta(days=30), NOW)
 @pytest.fixture
 def figures(sqlite_log, tmp_path: Path) -> Figures:
     plant(sqlite_log.engine, 400, NOW - timedelta(days=28), 27)
-    shelf = parquet_archive.Shelf.at(f"file://{tmp_path}/archive")
-    archiver.run(sqlite_log.engine, shelf, archiver.Retention(warm_days=10), NOW)
+    archive = parquet_archive.ParquetArchive.at(f"file://{tmp_path}/archive")
+    archiver.run(sqlite_log.engine, archive, archiver.Retention(warm_days=10), NOW)
     found = settings.load(
         {"STATE_DIR": str(tmp_path), "ARCHIVE_URL": f"file://{tmp_path}/archive"}, env_file=tmp_path / "none"
     )
