@@ -76,8 +76,10 @@ def redis_url(redis_server_url: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres_server_url() -> Iterator[str]:
+def postgres_server_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """One real PostgreSQL for the whole run: from the PATH, else from the pgserver wheel."""
+    if "not postgres" in str(request.config.getoption("markexpr")):
+        pytest.fail("this run is to start no PostgreSQL, but a test without the mark `postgres` asks for one")
     initdb = shutil.which("initdb")
     bin_dir = Path(initdb).resolve().parent if initdb else _wheel_postgres()
     # PostgreSQL refuses to run as root, and every run of root's closes pytest's folders to everybody else.

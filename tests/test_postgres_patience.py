@@ -95,6 +95,7 @@ def test_a_commit_that_gets_no_answer_is_left_too(postgres_url: str, quick: None
     other.dispose()
 
 
+@pytest.mark.slow
 def test_a_server_that_accepts_and_is_silent_is_left_while_connecting() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         engine = database.connect(f"postgresql://u:p@127.0.0.1:{silent.getsockname()[1]}/d")

@@ -164,6 +164,7 @@ def test_words_that_always_call_a_person_do_so_whatever_the_learner_says() -> No
     assert not decide("a consumer of courtly novels", CALM).escalate
 
 
+@pytest.mark.slow
 def test_nothing_is_read_where_nothing_was_written() -> None:
     reader = Fixed(complaint=0.99)
     for text in ("", "  ", "+91 98765 00011"):

@@ -114,6 +114,7 @@ def test_no_number_is_found_in_prices_codes_and_phones(number: str, sentence: st
     assert values(sentence.format(number)) == []
 
 
+@pytest.mark.slow
 @settings(deadline=None)  # the first of a shape learns it
 @given(st.text(max_size=200), st.sampled_from([r"\d{5}", r"\d{6,8}", r"[1-9]\d{3}"]))
 def test_any_text_gives_digits_of_the_shape_at_their_place(text: str, pattern: str) -> None:
@@ -209,6 +210,7 @@ def test_a_number_is_named_as_the_shop_writes_it(examples: list[object], text: s
     assert misshaped(text, pattern) == []
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.from_regex(r"WC-[0-9]{4}", fullmatch=True), st.sampled_from(["", " ", "-", " - ", "/", "#"]), st.booleans())
 def test_capitals_and_signs_do_not_matter(number: str, gap: str, small: bool) -> None:

@@ -13,12 +13,14 @@ from components.embeddings.ship import phrases
 from components.text.message_text import readable
 
 
+@pytest.mark.slow
 def test_nearly_every_phrase_is_shipped() -> None:
     keys = set(SentenceEmbeddings().keys(sorted({readable(phrase) for phrase in phrases()})))
     missing = len(keys - shipped_embeddings.read().keys())
     assert missing <= 0.1 * len(keys), "Remedy: python -m components.embeddings.ship"
 
 
+@pytest.mark.slow
 def test_a_shipped_vector_is_nearly_the_models() -> None:
     texts = sorted({readable(phrase) for phrase in phrases()})[::400]
     embeddings = SentenceEmbeddings(shipped=None)

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from connectors import metrics
 from connectors.message_bus.inbox import connect
 from handoff.jobs.metrics import Metric
@@ -32,6 +34,7 @@ def python(code: str, folder: Path) -> str:
     ).stdout
 
 
+@pytest.mark.slow
 def test_counters_of_several_processes_are_added_up_even_after_their_end(tmp_path: Path) -> None:
     python(COUNT, tmp_path)
     python(COUNT, tmp_path)

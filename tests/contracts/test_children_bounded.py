@@ -26,6 +26,7 @@ def calls(name: str) -> Iterator[tuple[Path, ast.Call]]:
                 yield path.relative_to(TESTS), node
 
 
+@pytest.mark.slow
 def test_processes_are_started_where_they_are_ended() -> None:
     found = {str(path) for name in ("subprocess.Popen", "Popen") for path, _ in calls(name)}
     assert found <= STARTERS, "use tests.children.child"

@@ -61,6 +61,7 @@ def documented_pipes() -> list[str]:
     return [line for text in TEXT.values() for line in re.findall(r"^echo '.*", text, re.MULTILINE)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", documented_pipes())
 def test_documented_adapter_answers_with_one_json_line(line: str) -> None:
     result = subprocess.run(["bash", "-c", line], cwd=ROOT, capture_output=True, text=True, timeout=60)

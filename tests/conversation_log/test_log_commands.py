@@ -146,6 +146,7 @@ def test_records_that_were_set_aside_are_logged_by_retry_once_the_reason_is_gone
     assert "917777777777" in {record["customer_id"] for record in filled.read()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("variable", "value", "command", "said"), [
     ("CONVERSATION_DATABASE_URL", "postgresql://shop:s3cr3t@127.0.0.1:1/x", ["export"], "it does not answer"),
     ("CONVERSATION_DATABASE_URL", "postgresql://shop:s3cr3t@nowhere.invalid/x", ["report"], "host is not known"),
@@ -201,6 +202,7 @@ def test_many_conversations_are_counted_with_their_rate(filled, capsys, monkeypa
         assert re.search(r"\w+ 2 conversations, [\d.]+ s \(\d+/s\)", capsys.readouterr().err)
 
 
+@pytest.mark.slow
 def test_reader_that_stops_early_is_no_error(filled) -> None:
     run = f"{sys.executable} -m conversation_log export | head -c 10"
     done = subprocess.run(["bash", "-c", f"set -o pipefail; {run}"], cwd=ROOT, capture_output=True, timeout=60)

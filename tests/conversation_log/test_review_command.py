@@ -76,6 +76,7 @@ def test_a_designer_labels_in_the_terminal_and_the_customer_can_be_forgotten(
     assert not any(word in left.lower() for word in (b"zorblat", PHONE.encode(), b"wamid", b"45678"))
 
 
+@pytest.mark.slow
 def test_the_groups_can_be_listed_without_being_asked(
     sqlite_log: Any, turn: Turn, project: Path, tmp_path: Path
 ) -> None:
@@ -86,6 +87,7 @@ def test_the_groups_can_be_listed_without_being_asked(
     assert not (tmp_path / "state" / "reviewed.json").exists()
 
 
+@pytest.mark.slow
 def test_the_browser_page_is_served_until_ctrl_c(sqlite_log: Any, turn: Turn, project: Path, tmp_path: Path) -> None:
     command = started_over(sqlite_log, turn, project, tmp_path)
     arguments = [*command["args"], "workbench", "review", "--browser"]

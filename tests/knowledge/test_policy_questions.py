@@ -91,6 +91,7 @@ def test_no_held_out_question_was_learnt_from() -> None:
     assert sum(_plain(case.question) in known for case in sealed_cases()) <= 4
 
 
+@pytest.mark.slow
 def test_the_pages_need_no_lines_that_say_how_customers_ask(retriever: Retriever) -> None:
     assert not any(section.asked_as for section in retriever.pages.sections)
     assert sorted(path.suffix for path in PAGES.iterdir()) == [".md"] * 5
@@ -112,6 +113,7 @@ def _timed(retriever: Retriever, question: str) -> float:
     return time.perf_counter() - started
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_the_adapter_prints_one_json_line_for_each_line(tmp_path: Path) -> None:
     lines = [

@@ -120,6 +120,7 @@ def _order_number_cases() -> Iterator[tuple[str, str, list[str], list[str]]]:
         yield Shape.learnt(shop.split(" ")).pattern, text, numbers.split(), [misshaped] if misshaped else []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "level"), [("has numbers", 0.95), ("look-alikes", 0.96), ("misshaped", 0.93)]
 )

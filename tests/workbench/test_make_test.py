@@ -83,6 +83,7 @@ def sleepers() -> list[int]:
     return [one.pid for one in psutil.Process().children(recursive=True) if "97.3" in one.cmdline()]
 
 
+@pytest.mark.slow
 def test_a_check_that_never_ends_is_ended_with_what_it_started(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -95,6 +96,7 @@ def test_a_check_that_never_ends_is_ended_with_what_it_started(
     assert sleepers() == []
 
 
+@pytest.mark.slow
 def test_told_to_end_it_ends_what_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(testing, "ENDS_BY_ITSELF_S", 0.1)
     monkeypatch.setattr(testing, "CLEANS_UP_WITHIN_S", 0.5)

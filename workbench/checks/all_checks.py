@@ -9,6 +9,7 @@ import yaml
 
 from components.conversation.examples import read_follow_ups
 from components.escalation.examples import read_folder
+from workbench.checks.changed_figures import changed_figures
 from workbench.checks.contradictions import contradicted, trained_and_held_out, twice, under_two_intents
 from workbench.checks.domain import domain_findings
 from workbench.checks.findings import Finding, nearest
@@ -24,7 +25,7 @@ from workbench.nlu.phrases import PROJECT_ROOT, read_phrases
 def file_findings(root: Path = PROJECT_ROOT) -> list[Finding]:
     """What is wrong with the files by themselves, by file and line."""
     project = read_project(root)
-    found = [*project.findings, *settings_findings(root), *escalation_findings(root)]
+    found = [*project.findings, *settings_findings(root), *changed_figures(root), *escalation_findings(root)]
     found += follow_up_findings(root, project.names("intents") if project.domain else [])
     if project.domain:  # without it every name would be unknown
         in_domain = [*domain_findings(project), *skill_findings(project)]

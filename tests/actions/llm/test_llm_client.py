@@ -32,6 +32,7 @@ async def test_a_hanging_provider_is_left_when_the_time_is_up(llm: SimpleNamespa
     await client.close()
 
 
+@pytest.mark.slow
 async def test_work_that_will_not_be_cancelled_keeps_nobody_waiting() -> None:
     async def stubborn() -> str:
         for _ in range(20):

@@ -41,6 +41,7 @@ async def test_each_customer_is_answered_in_order(redis_url: str) -> None:
     await process.stop()
 
 
+@pytest.mark.slow
 async def test_one_hanging_turn_delays_nobody_else_even_in_its_partition(redis_url: str) -> None:
     async def hang(turn: Turn) -> None:
         if turn.entry.customer.startswith("slow"):
@@ -237,6 +238,7 @@ async def test_a_process_that_lost_its_partitions_cannot_commit(redis_url: str) 
     await paused.die()
 
 
+@pytest.mark.slow
 async def test_processes_share_the_customers_and_take_over_within_seconds(redis_url: str) -> None:
     graph = FakeGraph()
     first, second = Process(redis_url, graph=graph).start(), Process(redis_url, graph=graph).start()
@@ -252,6 +254,7 @@ async def test_processes_share_the_customers_and_take_over_within_seconds(redis_
     await first.stop()
 
 
+@pytest.mark.slow
 async def test_a_partition_that_cannot_be_given_back_is_served_all_the_same(redis_url: str) -> None:
     graph = FakeGraph()
     first, second = Process(redis_url, graph=graph).start(), Process(redis_url, graph=graph)

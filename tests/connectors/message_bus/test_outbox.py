@@ -93,6 +93,7 @@ async def test_several_replies_of_a_turn_arrive_in_order_although_graph_fails(re
     await process.stop()
 
 
+@pytest.mark.slow
 async def test_a_throttled_customer_delays_nobody_else(redis_url: str) -> None:
     graph = FakeGraph(Script(RecipientThrottled("slow down", code=131056, retry_after_s=1.5), only="91"))
     process = Process(redis_url, graph=graph).start()
@@ -235,6 +236,7 @@ async def test_a_reply_that_stays_refused_while_others_get_through_is_set_aside_
     await process.stop()
 
 
+@pytest.mark.slow
 async def test_while_nothing_gets_through_a_refusal_nobody_knows_sets_nothing_aside(redis_url: str) -> None:
     up = False
 

@@ -23,6 +23,8 @@ from tests.connectors.message_bus.transport_fakes import FakeGraph, Process, eve
 from tests.connectors.whatsapp.whatsapp_bodies import OUR_NUMBER, as_bytes, notification, value
 from tests.connectors.whatsapp.whatsapp_bodies import message as body_of
 
+pytestmark = pytest.mark.slow  # a master and a replica for each
+
 
 @dataclass
 class Endpoint:

@@ -90,6 +90,7 @@ def verdict(validate: Any, result: Any) -> str:
         return error.message
 
 
+@pytest.mark.slow
 @hypothesis_settings(max_examples=60, deadline=None)
 @given(RESULTS)
 def test_action_results_get_the_same_verdict_with_the_same_words(result: Any) -> None:

@@ -147,6 +147,7 @@ def dicts(events: Any) -> list[dict[str, Any]]:
     return [{k: v for k, v in e.as_dict().items() if k != "timestamp"} for e in events]
 
 
+@pytest.mark.slow
 @QUICK
 @given(steps=CONVERSATIONS, through_turns=st.booleans())
 def test_it_remembers_what_rasas_own_store_remembers(

@@ -86,6 +86,7 @@ PIECE = WORD | st.sampled_from([
 ])  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=600, deadline=None)
 @given(st.lists(PIECE, max_size=40))
 def test_no_word_is_lost_or_turned_around_whatever_stands_between_them(pieces: list[str]) -> None:

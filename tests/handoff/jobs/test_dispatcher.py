@@ -253,6 +253,7 @@ def test_a_helpdesk_that_is_down_for_hours_gets_the_ticket_when_it_is_back(
     assert len(helpdesk.comments) == 1
 
 
+@pytest.mark.slow
 def test_the_first_ticket_that_is_opened_after_an_outage_brings_the_others(
     db: Database, dispatcher: Dispatcher, helpdesk: FakeHelpdesk, request_for: Any, clock: Clock
 ) -> None:

@@ -56,6 +56,7 @@ def line_of(file: str, text: str) -> int:
     return next(number for number, row in enumerate(rows, 1) if text in row)
 
 
+@pytest.mark.slow
 def test_the_project_itself_has_no_mistakes() -> None:
     assert [f"{one.place} {one.problem}" for one in file_findings() if one.blocking] == []
 
