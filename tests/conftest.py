@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import psutil
 import pytest
 import redis
@@ -30,6 +31,10 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 STARTS_WITHIN_S = 90.0
+
+# Hypothesis would measure how busy the machine is; every test has its time limit from pytest.
+hypothesis.settings.register_profile("assistant", deadline=None)
+hypothesis.settings.load_profile("assistant")
 
 # Started in the background of a script, SIGINT is ignored here and in every process that a test starts.
 signals.restore()

@@ -103,6 +103,7 @@ async def test_message_is_said_again_with_its_meaning_and_nothing_else_changed(
     assert after["metadata"]["llm"]["input_tokens"] > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [*sorted(FAULTS), None])
 async def test_whatever_the_llm_does_the_own_reading_stands_in_time(
     client: LlmClient, llm: SimpleNamespace, fault: str | None

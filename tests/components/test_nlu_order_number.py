@@ -184,6 +184,7 @@ def test_expressions_that_are_no_shape_are_refused(pattern: str) -> None:
         Shape.of(pattern)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("examples", "text", "number"),
     [

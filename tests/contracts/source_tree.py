@@ -64,7 +64,8 @@ def _imports_by_name(node: ast.AST) -> bool:
     """`importlib.import_module(…)` or `__import__(…)`: whatever of our names stands in such a module may be meant."""
     if not isinstance(node, ast.Call):
         return False
-    return ast.unparse(node.func).rpartition(".")[2] in ("import_module", "__import__", "find_spec", "run_module")
+    name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+    return name in ("import_module", "__import__", "find_spec", "run_module")
 
 
 def strings(module: ast.Module) -> Iterator[str]:

@@ -101,6 +101,7 @@ def _plain(text: str) -> str:
     return "".join(letter for letter in text.lower() if letter.isalnum())
 
 
+@pytest.mark.slow
 def test_a_question_takes_milliseconds(retriever: Retriever) -> None:
     retriever.find("warm up")
     fastest = min(_timed(retriever, question) for question in ("how many days", "kitne din", "retrun windw for shose"))

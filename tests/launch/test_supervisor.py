@@ -77,6 +77,7 @@ def test_child_that_is_killed_is_started_again(tmp_path: Path) -> None:
     supervisor.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("names", [["early"], ["late"], ["early", "late"]])
 def test_children_that_are_killed_while_others_start_are_started_again(tmp_path: Path, names: list[str]) -> None:
     early, late = child(tmp_path, "early", SLEEPER), child(tmp_path, "late", SLEEPER, ready=False)
@@ -147,6 +148,7 @@ def test_servers_stop_first_then_what_they_call_then_the_stores(tmp_path: Path) 
     assert (tmp_path / "order").read_text().split() == ["server<", ">server", "twin<", ">twin", "redis<", ">redis"]
 
 
+@pytest.mark.slow
 def test_many_servers_stop_at_the_same_time(tmp_path: Path) -> None:
     servers = [polite(tmp_path, f"s{number}", STOP_FRONTS, 0.5) for number in range(5)]
     supervisor = Supervisor(servers)

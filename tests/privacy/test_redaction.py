@@ -150,6 +150,7 @@ def test_examples(text, expected):
     assert redact(text) == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit",
     ["1 ", "9", "flat 1 ", "a@", "12 a b c ", "+91 ", "address is 1 ", "account no no no ", "x_", "a.", "12, ", "a@a.",

@@ -174,6 +174,7 @@ def _poll_first(db: Database) -> None:
         connection.execute(takeovers.update().where(takeovers.c.ticket_id == "1").values(next_poll_at=time.time()))
 
 
+@pytest.mark.slow
 async def test_agents_words_that_cannot_be_handed_over_now_hold_up_no_ticket(
     configured: Settings, desk: tuple[twin_helpdesk.Helpdesk, str], sql_url: str
 ) -> None:

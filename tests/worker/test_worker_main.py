@@ -73,6 +73,7 @@ def test_archiver_waits_for_the_night() -> None:
     assert archiver.seconds_until_next(datetime(2026, 11, 1, 2, 30, tzinfo=timezone.utc)) == 24 * 3600
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_worker_writes_the_log_and_stops_on_a_signal(redis_url: str, tmp_path: Path, number: int) -> None:
     phone = "+919876543210"

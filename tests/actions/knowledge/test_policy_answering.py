@@ -81,6 +81,7 @@ async def test_a_supported_answer_reaches_the_customer_with_its_proof(retriever:
     assert outcome.usage.output_tokens > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", sorted(VERDICTS))
 async def test_any_failure_ends_in_the_pages_own_words(
     retriever: Retriever, writer: Writer, llm: SimpleNamespace, fault: str
@@ -97,6 +98,7 @@ async def test_any_failure_ends_in_the_pages_own_words(
     assert "bonus" not in outcome.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("fault", "outcome"), [
     (None, "grounded"), ("hallucinated_number", "rejected"), ("no_citation", "rejected"), ("refusal", "refusal"),
     ("not_json", "error"), ("hang", "timeout"),

@@ -166,6 +166,7 @@ def test_probabilities_of_all_sections_and_of_none_add_up(retriever: Retriever) 
     assert sum(passage.probability for passage in finding.passages) == pytest.approx(finding.score, abs=0.001)
 
 
+@pytest.mark.slow
 def test_every_line_in_gives_one_line_out_in_order(retriever: Retriever) -> None:
     lines = [
         '{"question": "how many days to return"}', "not json", "", "[]", '{"question": 7}', "{}", "null",

@@ -20,6 +20,7 @@ def clients(url: str) -> list[LlmClient]:
     return [anthropic_client("k", "m", url, BUDGET_S), openai_client("k", "m", f"{url}/v1", BUDGET_S)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", [0, 1], ids=["anthropic", "openai"])
 async def test_a_hanging_provider_is_left_when_the_time_is_up(llm: SimpleNamespace, place: int) -> None:
     llm.api.fault = "hang"

@@ -212,6 +212,7 @@ def calls_a_person(sql: Sql, then: Callable[[], None], said: str | None = None) 
     return answer
 
 
+@pytest.mark.slow
 async def test_in_an_outage_the_assistant_answers_its_own_customers_only(sql: Sql, redis_url: str) -> None:
     control_client = connect(redis_url)
     sql.states["92"] = ControlState("agent", 3, "wamid.0")

@@ -27,6 +27,7 @@ def records(url: str) -> list[dict[str, Any]]:
     return [json.loads(fields["j"]) for _, fields in client.xrange("log")]
 
 
+@pytest.mark.slow
 async def test_each_customer_is_answered_in_order(redis_url: str) -> None:
     async def dawdle(turn: Turn) -> None:
         await asyncio.sleep(0.001 * (hash(turn.entry.id) % 7))

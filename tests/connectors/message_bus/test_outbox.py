@@ -183,6 +183,7 @@ async def test_a_body_that_graph_does_not_accept_is_sent_once_more_as_plain_text
     await process.stop()
 
 
+@pytest.mark.slow
 async def test_a_body_that_is_refused_as_plain_text_too_is_given_up(redis_url: str) -> None:
     graph = FakeGraph(Script(BadPayload("no"), BadPayload("no"), BadPayload("no")))
     process = Process(redis_url, graph=graph).start()

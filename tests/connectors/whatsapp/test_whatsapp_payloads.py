@@ -331,6 +331,7 @@ WILD_MESSAGE = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(WILD)
 def test_arbitrary_json_never_raises(body: Any) -> None:
@@ -338,6 +339,7 @@ def test_arbitrary_json_never_raises(body: Any) -> None:
         parse_notification(json.dumps(whole, allow_nan=False, default=str).encode() if _finite(whole) else b"{}", "1")
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(st.lists(WILD_MESSAGE, max_size=2), WILD)
 def test_arbitrary_messages_never_raise_and_what_is_read_can_be_stored(messages: list[Any], contacts: Any) -> None:

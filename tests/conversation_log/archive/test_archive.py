@@ -85,6 +85,7 @@ def test_texts_reach_the_archive_without_personal_data(sqlite_log, turn, noon, a
     assert record["messages"][0]["content"] == "call [phone], [email], card [card], order #10234 for ₹1,299"
 
 
+@pytest.mark.slow
 def test_killed_anywhere_and_run_again_nothing_is_lost_or_doubled(sqlite_log, turn, noon, archive, monkeypatch):
     rng = random.Random(4)
     fill(sqlite_log, turn, noon, 20)

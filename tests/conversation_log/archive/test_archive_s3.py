@@ -39,6 +39,7 @@ def s3_url(s3_port: int, monkeypatch: pytest.MonkeyPatch) -> str:
     return f"s3://{bucket}/support?scheme=http&endpoint_override=127.0.0.1:{s3_port}&region=us-east-1"
 
 
+@pytest.mark.slow
 def test_archive_on_s3_is_written_read_and_erased(sqlite_log, turn, noon, s3_url) -> None:
     for number in range(4):
         sqlite_log.put(turn(f"wamid.{number}", at=noon + number * 40000, customer=f"91980000000{number}"))

@@ -7,6 +7,7 @@ import json
 import random
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -63,6 +64,7 @@ def test_bytes_are_read_or_refused(raw: bytes) -> None:
         return
 
 
+@pytest.mark.slow
 def test_good_records_are_logged_among_broken_ones(the_log) -> None:
     rng = random.Random(5)
     for number in range(300):

@@ -21,6 +21,7 @@ CHARACTERS = st.sampled_from([
 TEXTS = st.lists(CHARACTERS, max_size=60).map("".join)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(TEXTS, st.integers(3, 120))
 def test_a_text_fits_and_ends_where_a_character_ends(text: str, limit: int) -> None:

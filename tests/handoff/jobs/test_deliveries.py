@@ -169,6 +169,7 @@ async def test_a_delivery_that_is_refused_for_good_comes_back_to_the_agent_and_w
     assert ["send it again" in note for note in notes(db)] == [True]
 
 
+@pytest.mark.slow
 async def test_an_inbox_that_is_away_costs_a_few_tries_and_no_agents_words(db: Database, request_for: Any) -> None:
     say_of_several(db, request_for)
     inbox = PickyInbox("", ConnectionError("away"))

@@ -189,6 +189,7 @@ def test_quick_messages_travel_as_one_comment_in_order(
     assert comment.body.count(comment.marker) == 1
 
 
+@pytest.mark.slow
 def test_a_chatty_customer_stays_within_what_the_helpdesk_allows(
     db: Database, dispatcher: Dispatcher, helpdesk: FakeHelpdesk, configuration: HandoffConfiguration,
     request_for: Any, clock: Clock,
@@ -234,6 +235,7 @@ def test_our_own_comments_are_known_as_ours(
     assert agent_said(db, TicketRef("1"), echo, clock.now) == "own"
 
 
+@pytest.mark.slow
 def test_a_helpdesk_that_is_down_for_hours_gets_the_ticket_when_it_is_back(
     db: Database, dispatcher: Dispatcher, helpdesk: FakeHelpdesk, configuration: HandoffConfiguration,
     request_for: Any, clock: Clock,
@@ -380,6 +382,7 @@ def test_a_customer_whose_ticket_is_refused_has_the_assistant_within_a_minute_an
     assert state(db, deliveries.c.kind) == ["conversation_returned"], "told once"
 
 
+@pytest.mark.slow
 def test_after_an_outage_hundreds_of_messages_stand_in_comments_that_the_helpdesk_keeps_whole(
     db: Database, dispatcher: Dispatcher, helpdesk: FakeHelpdesk, configuration: HandoffConfiguration,
     request_for: Any, clock: Clock,

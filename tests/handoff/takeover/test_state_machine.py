@@ -263,6 +263,7 @@ async def test_a_solved_conversation_stays_with_the_agent_until_the_inbox_comes_
         customer_said(db, CUSTOMER, CustomerMessage("wamid.6", "hello?", NOW), configuration)
 
 
+@pytest.mark.slow
 async def test_the_send_gate_of_the_return_gives_control_back_when_the_inbox_did_not(
     db: Database, control: ThreadControl, request_for: Any
 ) -> None:

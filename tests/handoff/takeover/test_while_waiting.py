@@ -165,6 +165,7 @@ def test_once_a_person_has_written_no_wish_gives_the_conversation_back(
     assert customer_said(db, CUSTOMER, words, configuration, NOW) == "ticket"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("refused", [False, True])
 def test_a_settled_ticket_is_solved_or_left_pending_where_zendesk_will_not_and_the_next_wish_gets_its_own(
     db: Database, configuration: HandoffConfiguration, request_for: Any, refused: bool

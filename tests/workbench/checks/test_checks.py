@@ -192,6 +192,7 @@ MISTAKES = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_is_named_with_its_place_and_remedy(broken: Break, mistake: str) -> None:
     file, old, new, kind, where, remedy = MISTAKES[mistake]
