@@ -19,7 +19,7 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _SPACE_OR_CONTROL = re.compile(r"[\s\x00-\x1f\x7f]")
 
 
-def obj(value: Any) -> Mapping[str, Any]:
+def as_mapping(value: Any) -> Mapping[str, Any]:
     """`value` if it is an object, else an empty one."""
     return value if isinstance(value, dict) else {}
 
@@ -55,7 +55,7 @@ def identifier(value: Any) -> str | None:
     return found
 
 
-def whole(value: Any) -> int | None:
+def as_int(value: Any) -> int | None:
     """A whole number, also when sent as a string of digits; else None."""
     if isinstance(value, bool):
         return None
@@ -79,12 +79,12 @@ def number(value: Any) -> float | None:
 
 def timestamp(value: Any) -> int | None:
     """Epoch seconds, or None when the value is not a plausible time (milliseconds are understood)."""
-    seconds = whole(value)
+    seconds = as_int(value)
     if seconds is not None and seconds > _LATEST_TIMESTAMP:
         seconds //= 1000
     return seconds if seconds is not None and 0 < seconds <= _LATEST_TIMESTAMP else None
 
 
-def without_nothing(fields: Mapping[str, Any]) -> dict[str, Any]:
+def drop_empty(fields: Mapping[str, Any]) -> dict[str, Any]:
     """`fields` less those that are None, '' or empty."""
     return {name: value for name, value in fields.items() if value not in (None, "", [], {})}

@@ -18,7 +18,7 @@ from actions.skill.texts import Pieces
 from handoff.jobs.transcript import transcript
 from handoff.storage.database import HandoffUnavailable
 from handoff.takeover.opening_hours import Opening
-from handoff.takeover.service import Desk
+from handoff.takeover.service import HandoffService
 from handoff.takeover.state_machine import Opened, Request
 
 log = logging.getLogger(__name__)
@@ -29,26 +29,26 @@ PRIORITIES = ("MEDIUM", "HIGH", "CRITICAL")
 
 
 @lru_cache(maxsize=1)
-def _desk() -> Desk:
-    return Desk.from_settings(settings.load())
+def _service() -> HandoffService:
+    return HandoffService.from_settings(settings.load())
 
 
 class ActionEscalate(BaseAction):
     """Call a person and say so; from then on the assistant is silent until the conversation comes back."""
 
-    def __init__(self, desk: Desk | None = None) -> None:
-        self._given = desk
+    def __init__(self, service: HandoffService | None = None) -> None:
+        self._given = service
 
     @property
-    def desk(self) -> Desk:
-        return self._given or _desk()
+    def service(self) -> HandoffService:
+        return self._given or _service()
 
     def name(self) -> str:
         return "action_escalate"
 
     async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
         try:
-            opened = await self.desk.call(_request(tracker))
+            opened = await self.service.call(_request(tracker))
         except HandoffUnavailable as error:
             log.error("handoff.takeover.failed error=%s", error)
             dispatcher.utter_message(response="utter_handoff_unavailable")
@@ -61,7 +61,7 @@ class ActionEscalate(BaseAction):
         if opened.outcome == "already_waiting":
             dispatcher.utter_message(response="utter_handoff_already_waiting", reference=opened.reference)
             return
-        closed_until = self.desk.closed_until()
+        closed_until = self.service.closed_until()
         if closed_until is None:
             dispatcher.utter_message(response="utter_handoff_connecting", reference=opened.reference)
             return

@@ -8,7 +8,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.order_status import OrderAction
 from actions.orders.numbers import normal_number
 from actions.skill.action import Domain, Event, as_if_said, message_metadata
-from actions.skill.order_answers import Asked
+from actions.skill.order_answers import OrderTurn
 
 MAX_VALUES = 20
 
@@ -34,12 +34,12 @@ class ActionReceiveFlow(OrderAction):
         named = {"text": "", "intent": {}, "entities": [{"entity": "order_number", "value": numbers}]}
         return await super().answer(dispatcher, as_if_said(tracker, named), domain)
 
-    async def look_up(self, asked: Asked) -> list[Event]:
-        found = await self.orders.find(asked.numbers, asked.phone)
+    async def look_up(self, turn: OrderTurn) -> list[Event]:
+        found = await self.orders.find(turn.numbers, turn.phone)
         if not found:
-            asked.say.utter_message(response="utter_flow_thanks")
+            turn.say.utter_message(response="utter_flow_thanks")
             return []
-        return asked.tell([found[number] for number in asked.numbers if number in found])
+        return turn.tell([found[number] for number in turn.numbers if number in found])
 
 
 def numbers_in_flow(tracker: Tracker) -> list[str]:

@@ -9,7 +9,7 @@ from actions.order_status import OrderAction
 from actions.orders.choosing import chosen
 from actions.orders.models import Order
 from actions.skill.action import Event
-from actions.skill.order_answers import Asked
+from actions.skill.order_answers import OrderTurn
 
 
 class ActionListOrders(OrderAction):
@@ -20,11 +20,11 @@ class ActionListOrders(OrderAction):
     def name(self) -> str:
         return "action_list_orders"
 
-    async def look_up(self, asked: Asked) -> list[Event]:
-        orders = await self.orders.all_orders(asked.phone)
+    async def look_up(self, turn: OrderTurn) -> list[Event]:
+        orders = await self.orders.all_orders(turn.phone)
         if len(orders) < 2:
-            return asked.tell_or_choose(orders, none="utter_order_status_no_open_orders")
-        return asked.offer(orders, "utter_order_status_all")
+            return turn.tell_or_choose(orders, none="utter_order_status_no_open_orders")
+        return turn.offer(orders, "utter_order_status_all")
 
 
 class ActionOtherOrder(OrderAction):
@@ -35,21 +35,21 @@ class ActionOtherOrder(OrderAction):
     def name(self) -> str:
         return "action_other_order"
 
-    async def look_up(self, asked: Asked) -> list[Event]:
-        if asked.numbers:
-            return await self.by_number(asked)
-        orders = await _counted(self, asked)
-        if picked := chosen(asked.text, orders):
-            return await self.picked(asked, picked)
-        if not [order for order in orders if order.number != asked.last_shown]:
-            orders = await self.orders.all_orders(asked.phone)
-        elif picked := chosen(asked.text, await self.orders.all_orders(asked.phone)):
-            return await self.picked(asked, picked)
-        fresh = [order for order in orders if order.number not in asked.shown]
-        others = fresh or [order for order in orders if order.number != asked.last_shown]
+    async def look_up(self, turn: OrderTurn) -> list[Event]:
+        if turn.numbers:
+            return await self.by_number(turn)
+        orders = await _counted(self, turn)
+        if picked := chosen(turn.text, orders):
+            return await self.picked(turn, picked)
+        if not [order for order in orders if order.number != turn.last_shown]:
+            orders = await self.orders.all_orders(turn.phone)
+        elif picked := chosen(turn.text, await self.orders.all_orders(turn.phone)):
+            return await self.picked(turn, picked)
+        fresh = [order for order in orders if order.number not in turn.shown]
+        others = fresh or [order for order in orders if order.number != turn.last_shown]
         if len(others) == 1:
-            return await self.picked(asked, others)
-        return asked.tell_or_choose(others, none="utter_order_status_no_other_order")
+            return await self.picked(turn, others)
+        return turn.tell_or_choose(others, none="utter_order_status_no_other_order")
 
 
 class PickingAction(OrderAction):
@@ -65,14 +65,14 @@ class ActionChooseOrder(PickingAction):
     def name(self) -> str:
         return "action_choose_order"
 
-    async def look_up(self, asked: Asked) -> list[Event]:
-        if asked.numbers:
-            return await self.by_number(asked)
-        orders = await _counted(self, asked)
+    async def look_up(self, turn: OrderTurn) -> list[Event]:
+        if turn.numbers:
+            return await self.by_number(turn)
+        orders = await _counted(self, turn)
         if not orders:
-            return asked.tell_or_choose([], none="utter_order_status_no_open_orders")
-        picked = chosen(asked.text, orders)
-        return await self.picked(asked, picked) if picked else asked.offer(orders, "utter_order_status_choose")
+            return turn.tell_or_choose([], none="utter_order_status_no_open_orders")
+        picked = chosen(turn.text, orders)
+        return await self.picked(turn, picked) if picked else turn.offer(orders, "utter_order_status_choose")
 
 
 class ActionChooseAllOrders(PickingAction):
@@ -81,13 +81,13 @@ class ActionChooseAllOrders(PickingAction):
     def name(self) -> str:
         return "action_choose_all_orders"
 
-    async def look_up(self, asked: Asked) -> list[Event]:
-        if asked.numbers:
-            return await self.by_number(asked)
-        orders = await _counted(self, asked)
+    async def look_up(self, turn: OrderTurn) -> list[Event]:
+        if turn.numbers:
+            return await self.by_number(turn)
+        orders = await _counted(self, turn)
         if not orders:
-            return asked.tell_or_choose([], none="utter_order_status_no_open_orders")
-        return await self.picked(asked, orders)
+            return turn.tell_or_choose([], none="utter_order_status_no_open_orders")
+        return await self.picked(turn, orders)
 
 
 class ActionExplainOrderNumber(PickingAction):
@@ -96,13 +96,13 @@ class ActionExplainOrderNumber(PickingAction):
     def name(self) -> str:
         return "action_explain_order_number"
 
-    async def look_up(self, asked: Asked) -> list[Event]:
-        if asked.numbers:
-            return await self.by_number(asked)
-        asked.say.utter_message(response="utter_order_status_what_numbers_look_like", example=self.example())
-        return asked.wait_for_number()
+    async def look_up(self, turn: OrderTurn) -> list[Event]:
+        if turn.numbers:
+            return await self.by_number(turn)
+        turn.say.utter_message(response="utter_order_status_what_numbers_look_like", example=self.example())
+        return turn.wait_for_number()
 
 
-async def _counted(action: OrderAction, asked: Asked) -> list[Order]:
+async def _counted(action: OrderAction, turn: OrderTurn) -> list[Order]:
     """The orders of the list that was offered last, in its order; without one, the open ones."""
-    return await action.listed(asked) if asked.offered else await action.orders.open_orders(asked.phone)
+    return await action.listed(turn) if turn.offered else await action.orders.open_orders(turn.phone)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from actions.order_status import OrderAction
 from actions.orders.models import OrderStatus
 from actions.skill.action import Event
-from actions.skill.order_answers import Asked
+from actions.skill.order_answers import OrderTurn
 
 
 class ActionOrderCourier(OrderAction):
@@ -14,8 +14,8 @@ class ActionOrderCourier(OrderAction):
     def name(self) -> str:
         return "action_order_courier"
 
-    async def look_up(self, asked: Asked) -> list[Event]:
-        return await self.about_one(asked, asked.phrases.courier)
+    async def look_up(self, turn: OrderTurn) -> list[Event]:
+        return await self.about_one(turn, turn.phrases.courier)
 
 
 class ActionOrderWhyLate(OrderAction):
@@ -24,8 +24,8 @@ class ActionOrderWhyLate(OrderAction):
     def name(self) -> str:
         return "action_order_why_late"
 
-    async def look_up(self, asked: Asked) -> list[Event]:
-        return await self.about_one(asked, asked.phrases.why_late)
+    async def look_up(self, turn: OrderTurn) -> list[Event]:
+        return await self.about_one(turn, turn.phrases.why_late)
 
 
 class ActionOrderNotReceived(OrderAction):
@@ -34,19 +34,19 @@ class ActionOrderNotReceived(OrderAction):
     def name(self) -> str:
         return "action_order_not_received"
 
-    async def look_up(self, asked: Asked) -> list[Event]:
-        orders = await self.meant(asked) if asked.numbers or asked.last_shown else []
+    async def look_up(self, turn: OrderTurn) -> list[Event]:
+        orders = await self.meant(turn) if turn.numbers or turn.last_shown else []
         delivered = [order for order in orders if order.status is OrderStatus.DELIVERED]
-        if not delivered and not asked.numbers:
-            everything = await self.orders.all_orders(asked.phone)
+        if not delivered and not turn.numbers:
+            everything = await self.orders.all_orders(turn.phone)
             delivered = [order for order in everything if order.status is OrderStatus.DELIVERED]
         if len(delivered) > 1:
-            return asked.offer(delivered, "utter_order_status_choose")
+            return turn.offer(delivered, "utter_order_status_choose")
         if not delivered:
-            orders = orders or await self.orders.open_orders(asked.phone)
-            if asked.numbers and not orders:
-                return await self.by_number(asked)
-            return asked.tell_or_choose(orders, none="utter_order_status_no_open_orders")
-        response, facts = asked.phrases.not_received(delivered[0])
-        asked.say.utter_message(response=response, **facts)
-        return asked.remember(delivered)
+            orders = orders or await self.orders.open_orders(turn.phone)
+            if turn.numbers and not orders:
+                return await self.by_number(turn)
+            return turn.tell_or_choose(orders, none="utter_order_status_no_open_orders")
+        response, facts = turn.phrases.not_received(delivered[0])
+        turn.say.utter_message(response=response, **facts)
+        return turn.remember(delivered)

@@ -28,7 +28,7 @@ from actions.skill import services
 from actions.skill.action import BaseAction, Domain, Event, follows, intent_name, message_metadata
 from actions.skill.order_answers import (
     MAX_ANSWERS,
-    Asked,
+    OrderTurn,
     misshaped_in_message,
     numbers_meant,
     offer_list,
@@ -77,7 +77,7 @@ class OrderAction(BaseAction):
         return services.order_number_example()
 
     @abc.abstractmethod
-    async def look_up(self, asked: Asked) -> list[Event]:
+    async def look_up(self, turn: OrderTurn) -> list[Event]:
         """Answer the customer. May raise OrdersUnavailable; asks the database once at most, for the time it takes."""
 
     async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
@@ -88,7 +88,7 @@ class OrderAction(BaseAction):
             return []
         waits_for = tracker.get_slot(WANTED_FOR)
         named = intent_name(tracker) in NAMES_AN_ORDER and follows(tracker) in ASKED_WHICH
-        asked = Asked(
+        turn = OrderTurn(
             phone=phone,
             text=str((tracker.latest_message or {}).get("text") or ""),
             numbers=numbers_meant(tracker),
@@ -102,92 +102,92 @@ class OrderAction(BaseAction):
             say=dispatcher,
             phrases=OrderPhrases(Pieces(domain, "order_status"), self._today()),
         )
-        events = await self._told(asked)
+        events = await self._told(turn)
         waits = [event["value"] for event in events if event.get("name") == "awaiting_order_number"]
-        wanted_for = asked.wanted_for or (None if self.tells_status else self.name())
+        wanted_for = turn.wanted_for or (None if self.tells_status else self.name())
         wanted_for = wanted_for if waits and waits[-1] else None
         return [*events, SlotSet(WANTED_FOR, wanted_for)] if waits and wanted_for != waits_for else events
 
-    async def _told(self, asked: Asked) -> list[Event]:
-        if asked.misshaped and not asked.numbers:
+    async def _told(self, turn: OrderTurn) -> list[Event]:
+        if turn.misshaped and not turn.numbers:
             # Never answered with another order: the customer means one, and it is not told which.
-            asked.say.utter_message(
-                response="utter_order_status_misshaped", number=asked.misshaped, example=self.example()
+            turn.say.utter_message(
+                response="utter_order_status_misshaped", number=turn.misshaped, example=self.example()
             )
-            return asked.wait_for_number()
+            return turn.wait_for_number()
         try:
-            return await (self.asker(asked) if asked.numbers else self).look_up(asked)
+            return await (self.asker(turn) if turn.numbers else self).look_up(turn)
         except OrdersUnavailable:
-            asked.say.utter_message(response="utter_order_status_unavailable")
-            return asked.one_more_failure(ask_again=False)
+            turn.say.utter_message(response="utter_order_status_unavailable")
+            return turn.one_more_failure(ask_again=False)
 
-    def asker(self, asked: Asked) -> OrderAction:
+    def asker(self, turn: OrderTurn) -> OrderAction:
         """The action that asked which order, where this message only says which; else this one."""
-        kind = by_name().get(asked.wanted_for or "", type(self))
-        return kind(self._orders, self._today) if issubclass(kind, OrderAction) and asked.wanted_for else self
+        kind = by_name().get(turn.wanted_for or "", type(self))
+        return kind(self._orders, self._today) if issubclass(kind, OrderAction) and turn.wanted_for else self
 
-    async def picked(self, asked: Asked, orders: Sequence[Order]) -> list[Event]:
+    async def picked(self, turn: OrderTurn, orders: Sequence[Order]) -> list[Event]:
         """Tell of the orders that the words pick what was asked before the list; their status where nothing was."""
-        if asked.wanted_for:
-            return await self.asker(asked).look_up(replace(asked, numbers=[order.number for order in orders]))
-        return asked.tell(orders)
+        if turn.wanted_for:
+            return await self.asker(turn).look_up(replace(turn, numbers=[order.number for order in orders]))
+        return turn.tell(orders)
 
-    async def meant(self, asked: Asked) -> list[Order]:
+    async def meant(self, turn: OrderTurn) -> list[Order]:
         """The orders that the message is about: those it names, else the one talked about last, else the open ones.
 
         Empty when nothing fits. What was told in this conversation is meant until another order is named.
         """
-        for numbers in (asked.numbers, [asked.last_shown] if asked.last_shown else []):
+        for numbers in (turn.numbers, [turn.last_shown] if turn.last_shown else []):
             if numbers:
-                found = await self.orders.find(numbers, asked.phone)
-                if found and numbers is not asked.numbers:
-                    return await self._picked(asked) or list(found.values())
-                if found or numbers is asked.numbers:
+                found = await self.orders.find(numbers, turn.phone)
+                if found and numbers is not turn.numbers:
+                    return await self._picked(turn) or list(found.values())
+                if found or numbers is turn.numbers:
                     return [found[number] for number in numbers if number in found]
-        return await self.orders.open_orders(asked.phone)
+        return await self.orders.open_orders(turn.phone)
 
-    async def _picked(self, asked: Asked) -> list[Order]:
+    async def _picked(self, turn: OrderTurn) -> list[Order]:
         """The one order of the list offered before that the words point at ("the late one"); else nothing."""
-        if len(asked.offered) < 2:
+        if len(turn.offered) < 2:
             return []
-        picked = chosen(asked.text, await self.listed(asked))
+        picked = chosen(turn.text, await self.listed(turn))
         return picked if len(picked) == 1 else []
 
-    async def listed(self, asked: Asked) -> list[Order]:
+    async def listed(self, turn: OrderTurn) -> list[Order]:
         """The orders of the list that was offered last, in its order."""
-        found = await self.orders.find(asked.offered, asked.phone)
-        return [found[number] for number in asked.offered if number in found]
+        found = await self.orders.find(turn.offered, turn.phone)
+        return [found[number] for number in turn.offered if number in found]
 
-    async def about_one(self, asked: Asked, tell: Telling) -> list[Event]:
+    async def about_one(self, turn: OrderTurn, tell: Telling) -> list[Event]:
         """Say `tell(order)` of the order that is meant; the status of several; ask which when it may be one of them."""
-        if asked.numbers and len(asked.numbers) > 1:
-            return await self.by_number(asked)
-        orders = await self.meant(asked)
+        if turn.numbers and len(turn.numbers) > 1:
+            return await self.by_number(turn)
+        orders = await self.meant(turn)
         if len(orders) != 1:
-            if asked.numbers:
-                return await self.by_number(asked)
-            return asked.tell_or_choose(orders, none="utter_order_status_no_open_orders")
+            if turn.numbers:
+                return await self.by_number(turn)
+            return turn.tell_or_choose(orders, none="utter_order_status_no_open_orders")
         response, facts = tell(orders[0])
-        asked.say.utter_message(response=response, **facts)
-        return asked.remember(orders)
+        turn.say.utter_message(response=response, **facts)
+        return turn.remember(orders)
 
-    async def about_each(self, asked: Asked, tell: Telling) -> list[Event]:
+    async def about_each(self, turn: OrderTurn, tell: Telling) -> list[Event]:
         """As `about_one`, but of several that are named, `tell(order)` of each."""
-        return await (self.by_number(asked, tell) if len(asked.numbers) > 1 else self.about_one(asked, tell))
+        return await (self.by_number(turn, tell) if len(turn.numbers) > 1 else self.about_one(turn, tell))
 
-    async def by_number(self, asked: Asked, tell: Telling | None = None) -> list[Event]:
+    async def by_number(self, turn: OrderTurn, tell: Telling | None = None) -> list[Event]:
         """Say `tell(order)`, its status where not given, of each number of the message, in its order; at most three."""
-        numbers = asked.numbers[:MAX_ANSWERS]
-        found = await self.orders.find(numbers, asked.phone)
+        numbers = turn.numbers[:MAX_ANSWERS]
+        found = await self.orders.find(numbers, turn.phone)
         for number in numbers:
             if number in found:
-                response, facts = (tell or asked.phrases.status)(found[number])
-                asked.say.utter_message(response=response, **facts)
+                response, facts = (tell or turn.phrases.status)(found[number])
+                turn.say.utter_message(response=response, **facts)
             else:
-                asked.say.utter_message(response="utter_order_status_not_found", order_number=number)
-        asked.point_at(asked.numbers[MAX_ANSWERS:])
+                turn.say.utter_message(response="utter_order_status_not_found", order_number=number)
+        turn.point_at(turn.numbers[MAX_ANSWERS:])
         told = [found[number] for number in numbers if number in found]
-        return asked.remember(told) if told else asked.one_more_failure(ask_again=True)
+        return turn.remember(told) if told else turn.one_more_failure(ask_again=True)
 
 
 class ActionCheckOrderStatus(OrderAction):
@@ -198,15 +198,15 @@ class ActionCheckOrderStatus(OrderAction):
     def name(self) -> str:
         return "action_check_order_status"
 
-    async def look_up(self, asked: Asked) -> list[Event]:
-        if asked.numbers:
-            return await self.by_number(asked)
-        orders = await self.meant(asked)
-        if asked.last_shown and not asked.just_told and not any(order.open for order in orders):
+    async def look_up(self, turn: OrderTurn) -> list[Event]:
+        if turn.numbers:
+            return await self.by_number(turn)
+        orders = await self.meant(turn)
+        if turn.last_shown and not turn.just_told and not any(order.open for order in orders):
             # What was talked about has ended: "where is my order?" may well mean one that is still to come.
-            orders = await self.orders.open_orders(asked.phone) or orders
-        orders = orders or await self.orders.all_orders(asked.phone)
-        return asked.tell_or_choose(orders, none="utter_order_status_no_open_orders")
+            orders = await self.orders.open_orders(turn.phone) or orders
+        orders = orders or await self.orders.all_orders(turn.phone)
+        return turn.tell_or_choose(orders, none="utter_order_status_no_open_orders")
 
 
 class ActionDeliveryDate(OrderAction):
@@ -215,15 +215,15 @@ class ActionDeliveryDate(OrderAction):
     def name(self) -> str:
         return "action_delivery_date"
 
-    async def look_up(self, asked: Asked) -> list[Event]:
-        return await self.about_one(asked, lambda order: _day(asked, order))
+    async def look_up(self, turn: OrderTurn) -> list[Event]:
+        return await self.about_one(turn, lambda order: _day(turn, order))
 
 
-def _day(asked: Asked, order: Order) -> tuple[str, dict[str, str]]:
+def _day(turn: OrderTurn, order: Order) -> tuple[str, dict[str, str]]:
     """The day alone; the whole status where a day would not tell enough."""
-    arrival = asked.phrases.arrival(order)
-    if not order.open or arrival is None or asked.phrases.day_has_passed_or_come(order):
-        return asked.phrases.status(order)
+    arrival = turn.phrases.arrival(order)
+    if not order.open or arrival is None or turn.phrases.day_has_passed_or_come(order):
+        return turn.phrases.status(order)
     known = "delivery_date" if order.estimated_delivery else "no_delivery_date"
     return f"utter_order_status_{known}", {"order_number": order.number, "arrival": arrival}
 
@@ -234,16 +234,16 @@ class ActionCheckRefundStatus(OrderAction):
     def name(self) -> str:
         return "action_check_refund_status"
 
-    async def look_up(self, asked: Asked) -> list[Event]:
-        if asked.numbers:
-            return await self.by_number(asked)
-        orders = await self.orders.recent_orders(asked.phone)
-        if asked.last_shown in {order.number for order in orders}:
-            orders = [order for order in orders if order.number == asked.last_shown]
+    async def look_up(self, turn: OrderTurn) -> list[Event]:
+        if turn.numbers:
+            return await self.by_number(turn)
+        orders = await self.orders.refund_related_orders(turn.phone)
+        if turn.last_shown in {order.number for order in orders}:
+            orders = [order for order in orders if order.number == turn.last_shown]
         if not orders:
-            asked.say.utter_message(response="utter_order_status_no_refund")
+            turn.say.utter_message(response="utter_order_status_no_refund")
             return []
-        return asked.tell(orders)
+        return turn.tell(orders)
 
 
 def choose_from(

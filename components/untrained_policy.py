@@ -22,11 +22,11 @@ class UntrainedPolicy(Policy):
         """Nothing is learnt."""
         return self._resource
 
-    def _nothing(self, domain: Domain, events: list[Event] | None = None) -> PolicyPrediction:
+    def _abstain(self, domain: Domain, events: list[Event] | None = None) -> PolicyPrediction:
         """No action; `events` happen all the same."""
         return self._prediction(self._default_predictions(domain), events=events)
 
-    def _certain(
+    def _predict(
         self,
         action: str,
         domain: Domain,

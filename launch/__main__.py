@@ -15,7 +15,7 @@ from launch.supervisor import Child, Supervisor
 from settings import Settings, SettingsError
 
 TWIN_PHONE_NUMBER_ID = "106540352242922"
-THE_SHOP_S_OWN = frozenset(
+NOT_FROM_ENV_FILE = frozenset(
     variable.name
     for variable in settings_module.VARIABLES
     if variable.name in ("REDIS_URL", "CONVERSATION_DATABASE_URL", "ORDERS_DATABASE_URL", "ARCHIVE_URL", "TICKETING")
@@ -38,7 +38,7 @@ def serve() -> int:
 
 def run() -> int:
     """The whole assistant with the shop-in-a-box, on local secrets made for this run."""
-    settings = settings_module.load(not_from_file=THE_SHOP_S_OWN)
+    settings = settings_module.load(not_from_file=NOT_FROM_ENV_FILE)
     if settings.ignored:
         say(f"Not used from .env, which is for `make serve`: {', '.join(sorted(settings.ignored))} "
             "(set them in the environment to try them here).")

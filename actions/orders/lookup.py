@@ -39,9 +39,9 @@ class Orders:
         """Orders of `phone` that are still on their way, the most urgent first."""
         return await self._run(phone, lambda: self._repository.open_orders(phone))
 
-    async def recent_orders(self, phone: str) -> list[Order]:
+    async def refund_related_orders(self, phone: str) -> list[Order]:
         """Cancelled, returned and refunded orders of `phone`, the newest first."""
-        return await self._run(phone, lambda: self._repository.recent_orders(phone))
+        return await self._run(phone, lambda: self._repository.refund_related_orders(phone))
 
     async def all_orders(self, phone: str) -> list[Order]:
         """Open and ended orders of `phone`, the newest first; at most 200."""

@@ -90,7 +90,7 @@ class OrderRepository:
         """Orders of `phone` (E.164) that are still on their way, the most urgent first. Raises OrdersUnavailable."""
         return sorted((order for order in self.all_orders(phone) if order.open), key=lambda order: order.urgency)
 
-    def recent_orders(self, phone: str) -> list[Order]:
+    def refund_related_orders(self, phone: str) -> list[Order]:
         """Orders of `phone` (E.164) that money may come back for, the newest first. Raises OrdersUnavailable."""
         return [order for order in self.all_orders(phone) if order.status in MONEY_BACK]
 

@@ -96,10 +96,10 @@ def _string(value: object) -> str:
     return "" if value is None else str(value)
 
 
-def _text(value: object, longest: int = MAX_TEXT_CHARS) -> str | None:
+def _text(value: object, limit: int = MAX_TEXT_CHARS) -> str | None:
     """One line of printable text, or None. '0[' is broken up: Rasa returns a response that contains it unfilled."""
     text = "".join(c if c.isprintable() else " " for c in _string(value))
-    text = " ".join(text.replace("[", "(").replace("]", ")").split())[:longest].strip()
+    text = " ".join(text.replace("[", "(").replace("]", ")").split())[:limit].strip()
     return None if text.lower() in NOT_KNOWN else text
 
 

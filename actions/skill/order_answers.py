@@ -27,7 +27,7 @@ MAX_REMEMBERED = 20
 
 
 @dataclass(frozen=True)
-class Asked:
+class OrderTurn:
     """One turn about orders: who asks (E.164) and in which words, about which numbers, and what was said before.
 
     `told_before` holds (response, order number) of what was said in the turn before this one; `wanted_for` is the

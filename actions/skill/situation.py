@@ -10,7 +10,7 @@ from typing import Any
 from rasa_sdk import Tracker
 
 from actions.confirmation import offered
-from actions.llm.fence import fenced
+from actions.llm.prompt_delimiters import wrap_untrusted
 from actions.orders.numbers import normal_number, same_number
 from actions.skill.action import Event, follows, message_metadata, turns_backwards
 from privacy.redaction import redact
@@ -77,9 +77,9 @@ def conversation(tracker: Tracker, situation: Situation) -> str:
     newest = redact(str(now[0].get("text") or ""))
     return "\n".join(
         (
-            fenced("state", "\n".join(situation.lines())),
-            fenced("earlier", "\n".join([*earlier, *quoted])[-MAX_CONVERSATION_CHARS:], MAX_CONVERSATION_CHARS),
-            fenced("newest_message", newest),
+            wrap_untrusted("state", "\n".join(situation.lines())),
+            wrap_untrusted("earlier", "\n".join([*earlier, *quoted])[-MAX_CONVERSATION_CHARS:], MAX_CONVERSATION_CHARS),
+            wrap_untrusted("newest_message", newest),
         )
     )
 

@@ -60,13 +60,13 @@ class ReadingPolicy(UntrainedPolicy):
         """At the start of a turn, once."""
         message = tracker.latest_message
         if self._asked == NEVER or message is None or tracker.latest_action_name != ACTION_LISTEN_NAME:
-            return self._nothing(domain)
+            return self._abstain(domain)
         text = (message.text or "").strip()
         if not text or text.startswith("/") or READ_BY in (message.metadata or {}):
-            return self._nothing(domain)
+            return self._abstain(domain)
         if self._asked == ALWAYS or is_unsure(message.parse_data):
-            return self._certain(READ, domain)
-        return self._nothing(domain)
+            return self._predict(READ, domain)
+        return self._abstain(domain)
 
 
 def is_unsure(parsed: Mapping[str, Any]) -> bool:

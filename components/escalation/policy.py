@@ -110,14 +110,14 @@ class EscalationPolicy(UntrainedPolicy):
         """`action_escalate` with certainty, silence after it, or nothing to say."""
         turns = list(islice(turns_backwards(tracker.events), self._settings.unresolved_turns))
         if not turns:
-            return self._nothing(domain)
+            return self._abstain(domain)
         if ESCALATE in turns[0].actions:
-            return self._certain(ACTION_LISTEN_NAME, domain)
+            return self._predict(ACTION_LISTEN_NAME, domain)
         assessed = self._assess(turns)
         if assessed is None or not assessed.escalate:
-            return self._nothing(domain)
+            return self._abstain(domain)
         log.info("escalation.decided reason=%s score=%.2f", assessed.reason, assessed.score)
-        return self._certain(ESCALATE, domain, optional_events=_slots(assessed))
+        return self._predict(ESCALATE, domain, optional_events=_slots(assessed))
 
     def _assess(self, turns: list[Turn]) -> Assessment | None:
         """The customer's message when nothing was done about it yet; after that, only the run of failures.

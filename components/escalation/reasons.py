@@ -59,7 +59,7 @@ class Reasons:
             prediction = self.classifier.predict(text, self._embedder)
         except Exception:  # whatever is wrong with the embedding model
             log.warning("escalation.embeddings.unavailable", exc_info=True)
-            prediction = self.classifier.glance(text)
+            prediction = self.classifier.predict_fast(text)
         return Opinion(dict(prediction.ranking))
 
     def nearest(self, text: str) -> list[tuple[str, str]]:

@@ -142,7 +142,7 @@ class IntentClassifier(GraphComponent):
             text = message.get(TEXT)
             if text and self._model:
                 whole = self._model.predict(text, self._embeddings)
-                reading = reconsider(text, whole, self._model.glance)
+                reading = reconsider(text, whole, self._model.predict_fast)
                 if tracker is not None and self._follow_ups is not None:
                     reading = self._in_conversation(message, text, reading, tracker)
                     reading = self._both_wishes(message, text, reading)

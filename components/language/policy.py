@@ -45,9 +45,9 @@ class LanguagePolicy(UntrainedPolicy):
     ) -> PolicyPrediction:
         """At the start of a turn the slots, where they change; an answer to a wish and nothing else."""
         if tracker.latest_action_name in (CHANGE_LANGUAGE, SORRY) and tracker.active_loop is None:
-            return self._certain(ACTION_LISTEN_NAME, domain)  # inside a form, it asks its question again
+            return self._predict(ACTION_LISTEN_NAME, domain)  # inside a form, it asks its question again
         if tracker.latest_action_name != ACTION_LISTEN_NAME or tracker.latest_message is None:
-            return self._nothing(domain)
+            return self._abstain(domain)
         message = _reading(tracker.latest_message.text)
         before = _spoken_before(tracker)
         foreign = message.language is not None and not _is_answered(message.language, domain)
@@ -60,12 +60,12 @@ class LanguagePolicy(UntrainedPolicy):
         sorry = [*events, SlotSet(SPOKEN, by_name(_spoken_here(domain)))]
         if message.only_a_wish:
             declined = message.wish == OTHER
-            return self._certain(SORRY if declined else CHANGE_LANGUAGE, domain, sorry if declined else events)
+            return self._predict(SORRY if declined else CHANGE_LANGUAGE, domain, sorry if declined else events)
         if language and not after.wished and message.language == after.language and not _is_answered(language, domain):
-            prediction = self._certain(SORRY, domain, sorry)
+            prediction = self._predict(SORRY, domain, sorry)
             prediction.policy_priority = _BELOW_ESCALATION
             return prediction
-        return self._nothing(domain, events)
+        return self._abstain(domain, events)
 
 
 def _too_short(text: str | None) -> bool:

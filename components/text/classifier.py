@@ -169,7 +169,7 @@ class Classifier:
         rankings = [dict(self._predict(text, embedder, vectors.__getitem__).ranking) for text in texts]
         return np.array([[ranking[label] for label in self.labels] for ranking in rankings])
 
-    def glance(self, text: str) -> Prediction:
+    def predict_fast(self, text: str) -> Prediction:
         """The ranking by n-grams alone."""
         row = self.ngrams.row(folded(text, self.options.order_number_pattern))
         return self._ranked(self._by_ngrams(row), embedded=False)

@@ -13,7 +13,7 @@ from typing import Any
 
 import phonenumbers
 
-from lenient_json import identifier, obj, objects, text
+from lenient_json import as_mapping, identifier, objects, text
 
 _USER_ID = re.compile(r"[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}")
 _VCARD_PHONE = re.compile(r"^TEL[^:\r\n]*:([+0-9 ().-]{5,40})\s*$", re.IGNORECASE | re.MULTILINE)
@@ -71,7 +71,7 @@ def read_sender(
         user_id = _previous_user_id(message)
     if not (wa_id or user_id):
         return None
-    name = " ".join(text(obj(contact.get("profile")).get("name"), 120).split())
+    name = " ".join(text(as_mapping(contact.get("profile")).get("name"), 120).split())
     return Sender(wa_id, user_id, name or None)
 
 
@@ -106,7 +106,7 @@ def _contact_of(
 
 def identity_change(message: Mapping[str, Any], sender: Sender) -> IdentityChange | None:
     """The change that a system message tells of, or None (a new security code changes no identity)."""
-    system = obj(message.get("system"))
+    system = as_mapping(message.get("system"))
     if system.get("type") not in ("user_changed_number", "user_changed_user_id"):
         return None
     new_wa_id = _wa_id(system.get("wa_id")) or _wa_id(system.get("new_wa_id"))
@@ -123,7 +123,7 @@ def identity_change(message: Mapping[str, Any], sender: Sender) -> IdentityChang
 
 
 def _previous_user_id(message: Mapping[str, Any]) -> str | None:
-    system = obj(message.get("system"))
+    system = as_mapping(message.get("system"))
     return identifier(system.get("previous_user_id")) or identifier(message.get("previous_user_id"))
 
 

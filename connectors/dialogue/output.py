@@ -12,7 +12,7 @@ from rasa.core.channels.channel import OutputChannel
 
 from connectors.message_bus.turn import Reply, Turn
 from connectors.whatsapp.rendering.messages import MessageShaper
-from lenient_json import obj
+from lenient_json import as_mapping
 
 # What a response says, as opposed to what the action tells about it (utter_action, policy_pages, …).
 _CONTENT = frozenset(
@@ -38,7 +38,7 @@ class WhatsAppOutput(OutputChannel):
     async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
         """Shape one response and add it to the turn. `quote: true` makes it a reply to the customer's message."""
         # A response's own `metadata` in the domain arrives one level down.
-        message = {**obj(message.get("metadata")), **message}
+        message = {**as_mapping(message.get("metadata")), **message}
         metadata = {name: value for name, value in message.items() if name not in _CONTENT}
         quote = self._turn.metadata.get("wamid") if message.get("quote") else None
         for shaped in self._shaper.shape(message, self._turn.entry.customer, quote):

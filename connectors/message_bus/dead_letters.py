@@ -21,7 +21,7 @@ import signals
 from connectors.message_bus import keys
 from connectors.message_bus.commit import WINDOW_S, Outgoing
 from connectors.message_bus.inbox import Entry
-from lenient_json import number, obj
+from lenient_json import as_mapping, number
 from privacy.pseudonyms import mask_phone
 
 
@@ -45,7 +45,7 @@ def letters(client: redis.Redis) -> Iterator[DeadLetter]:
 def _letter(stream_id: str, text: str) -> DeadLetter:
     raw: Mapping[str, Any] = {}
     try:
-        raw = obj(json.loads(text))
+        raw = as_mapping(json.loads(text))
         reason, at = str(raw.get("reason")), float(raw.get("at") or 0)
         if "reply" in raw:
             return DeadLetter(stream_id, reason, at, reply=Outgoing.from_json(raw["reply"]))
@@ -115,7 +115,7 @@ def _too_late(letter: DeadLetter) -> str:
     if letter.reply is not None:
         late = time.time() > letter.reply.expires_at
     else:
-        sent_at = number(obj(letter.entry.payload.get("metadata")).get("timestamp")) if letter.entry else None
+        sent_at = number(as_mapping(letter.entry.payload.get("metadata")).get("timestamp")) if letter.entry else None
         late = sent_at is not None and time.time() - sent_at > WINDOW_S
     return "  (too late to be answered)" if late else ""
 

@@ -15,7 +15,7 @@ import redis.asyncio
 from connectors.message_bus import keys
 from connectors.message_bus.inbox import Entry
 from connectors.message_bus.turn import Reply
-from lenient_json import obj, text
+from lenient_json import as_mapping, text
 
 MAX_KEPT = 40
 KEEP_S = 7 * 24 * 3600
@@ -40,7 +40,7 @@ def of_reply(wamid: str | None, author: str, said: dict[str, Any]) -> list[str |
 
 def of_customer(entry: Entry) -> list[str | int]:
     """The same for a message of the customer."""
-    metadata = obj(entry.payload.get("metadata"))
+    metadata = as_mapping(entry.payload.get("metadata"))
     words = (text(metadata.get("typed")) or text(entry.payload.get("text")))[:TEXT_CHARS]
     said = {"wamid": entry.id, "author": "customer", "text": words}
     return [_compact(said) if entry.kind == "message" and words else "", MAX_KEPT, KEEP_S]

@@ -12,14 +12,14 @@ from handoff.takeover.state_machine import Opened, Request, open_takeover
 from settings import Settings
 
 
-class Desk:
-    """The people behind the assistant."""
+class HandoffService:
+    """Takeovers, as the action server asks for them."""
 
     def __init__(self, db: Database, configuration: HandoffConfiguration) -> None:
         self._db, self._configuration = db, configuration
 
     @classmethod
-    def from_settings(cls, configured: Settings) -> Desk:
+    def from_settings(cls, configured: Settings) -> HandoffService:
         """Connects on first use. Raises HandoffConfigurationError."""
         return cls(Database(configured.values["CONVERSATION_DATABASE_URL"] or ""), load_configuration())
 

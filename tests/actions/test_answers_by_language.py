@@ -36,7 +36,7 @@ class Shop:
     async def open_orders(self, phone: str) -> list[Order]:
         return self._orders
 
-    recent_orders = open_orders
+    refund_related_orders = open_orders
 
 
 async def said(action: type[OrderAction], language: str, *orders: Order, number: str | None = None) -> str:

@@ -56,7 +56,7 @@ class FakeOrders:
     async def all_orders(self, phone: str) -> list[Order]:
         return list(self._by_phone.get(phone, ()))
 
-    async def recent_orders(self, phone: str) -> list[Order]:
+    async def refund_related_orders(self, phone: str) -> list[Order]:
         return [each for each in self._by_phone.get(phone, ()) if each.status in MONEY_BACK]
 
 
@@ -67,7 +67,7 @@ class BrokenOrders(FakeOrders):
     async def open_orders(self, phone: str) -> list[Order]:
         raise OrdersUnavailable
 
-    async def recent_orders(self, phone: str) -> list[Order]:
+    async def refund_related_orders(self, phone: str) -> list[Order]:
         raise OrdersUnavailable
 
 

@@ -1,4 +1,4 @@
-"""Asked which order, the customer names or picks one: it goes back to the skill that asked, whichever that is."""
+"""OrderTurn which order, the customer names or picks one: it goes back to the skill that asked, whichever that is."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ class OneOrder:
     async def open_orders(self, phone: str) -> list[Order]:
         return [Order("10234", OrderStatus.SHIPPED)]
 
-    recent_orders = open_orders
+    refund_related_orders = open_orders
 
 
 def asked(action: str, *numbers: str) -> list[dict[str, Any]]:

@@ -37,7 +37,7 @@ def test_every_case_has_its_customer(sql_url: str) -> None:
     assert 1 < len(orders.open_orders(VIKRAM.phone)) <= 10
     assert len(orders.open_orders(FARHAN.phone)) > 10
     assert orders.open_orders(MEERA.phone) == []
-    assert len(orders.recent_orders(LAKSHMI.phone)) == 3
+    assert len(orders.refund_related_orders(LAKSHMI.phone)) == 3
     assert {order.status for order in DEMO_ORDERS} == {status.value for status in OrderStatus}
     assert {None} < {order.due for order in DEMO_ORDERS}
     orders.close()

@@ -16,7 +16,7 @@ import settings
 from actions.escalation import ActionEscalate
 from conversation_log.storage import database as log_database
 from handoff.storage.database import Database, HandoffUnavailable
-from handoff.takeover.service import Desk
+from handoff.takeover.service import HandoffService
 from handoff.takeover.state_machine import Request, open_takeover
 from tests.handoff.samples import always_open, request
 from worker import __main__ as worker_main
@@ -68,7 +68,7 @@ async def test_the_action_that_calls_a_person_does_not_quote_the_customer(
     spoil(db)
     events = [{"event": "user", "text": CANARY, "metadata": {}, "timestamp": 1.0}]
     tracker = Tracker("91", {}, {"text": CANARY, "metadata": {"wamid": "w"}}, events, False, None, {}, "action_listen")
-    await ActionEscalate(Desk(db, always_open())).run(CollectingDispatcher(), tracker, {"responses": {}})
+    await ActionEscalate(HandoffService(db, always_open())).run(CollectingDispatcher(), tracker, {"responses": {}})
     assert "handoff.takeover.failed error=IntegrityError" in caplog.text
     assert CANARY not in caplog.text
     db.close()

@@ -43,7 +43,7 @@ class TrainedNlu:
 
     def read(self, text: str) -> Prediction:
         """The ranking before the threshold."""
-        return reconsider(text, self.model.predict(text, self._embeddings), self.model.glance)
+        return reconsider(text, self.model.predict(text, self._embeddings), self.model.predict_fast)
 
     def label(self, text: str) -> str:
         """The intent that the dialogue sees."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shop
-from actions.llm.fence import fenced
+from actions.llm.prompt_delimiters import wrap_untrusted
 
 _RULES = """You write one short WhatsApp reply for the customer-support desk of the shop {shop}.
 
@@ -41,5 +41,5 @@ def for_shop(instructions: str) -> str:
 
 
 def as_data(question: str) -> str:
-    """The customer's words, fenced."""
-    return fenced("customer_question", question)
+    """The customer's words, marked as data."""
+    return wrap_untrusted("customer_question", question)

@@ -19,7 +19,7 @@ import aiohttp
 
 from connectors.message_bus.sending.errors import Transient
 from connectors.whatsapp.graph.errors import classify
-from lenient_json import number, obj, objects, text, whole
+from lenient_json import as_int, as_mapping, number, objects, text
 
 log = logging.getLogger(__name__)
 
@@ -120,9 +120,9 @@ def _answer(raw: bytes) -> Mapping[str, Any] | None:
 
 
 def _refuse(status: int, answer: Mapping[str, Any] | None, retry_after_s: float | None) -> NoReturn:
-    error = obj(answer.get("error")) if answer is not None else {}
-    code = whole(error.get("code"))
-    kind = classify(code, status, error.get("is_transient") is True, whole(error.get("error_subcode")))
+    error = as_mapping(answer.get("error")) if answer is not None else {}
+    code = as_int(error.get("code"))
+    kind = classify(code, status, error.get("is_transient") is True, as_int(error.get("error_subcode")))
     title = _LONG_NUMBER.sub("…", text(error.get("type"), 60))
     # A gateway's own page says nothing about what the server behind it has done.
     ambiguous = answer is None and (status >= 500 or status < 300)

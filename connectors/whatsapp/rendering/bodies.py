@@ -106,7 +106,7 @@ def footer(text: str) -> dict[str, Any] | None:
 
 
 def buttons(
-    text: str, choices: Sequence[Choice], header: Mapping[str, Any] | None = None, small_print: str = ""
+    text: str, choices: Sequence[Choice], header: Mapping[str, Any] | None = None, footer_text: str = ""
 ) -> list[Shaped]:
     """One to three reply buttons under `text`."""
     titles = unique_titles([clean(choice.title) for choice in choices], BUTTON_TITLE_CHARS)
@@ -117,12 +117,12 @@ def buttons(
         ]
     }
     return _interactive(
-        "button", text, action, _as_words(choices), header=header, footer=footer(small_print)
+        "button", text, action, _as_words(choices), header=header, footer=footer(footer_text)
     )
 
 
 def rows(
-    text: str, label: str, sections: Sequence[Section], header: str = "", small_print: str = ""
+    text: str, label: str, sections: Sequence[Section], header: str = "", footer_text: str = ""
 ) -> list[Shaped]:
     """A list of up to ten rows in all, opened by a button that says `label`."""
     if len(sections) > 1 and not all(section.title.strip() for section in sections):
@@ -136,7 +136,7 @@ def rows(
         shaped_sections.append({"title": title, **shaped} if title else shaped)
     action = {"button": shorten(clean(label), BUTTON_TITLE_CHARS), "sections": shaped_sections}
     return _interactive(
-        "list", text, action, _as_words(choices), header=text_header(header), footer=footer(small_print)
+        "list", text, action, _as_words(choices), header=text_header(header), footer=footer(footer_text)
     )
 
 
@@ -153,12 +153,12 @@ def numbered(text: str, choices: Sequence[Choice]) -> list[Shaped]:
     return texts("\n\n".join(part for part in (text.strip(), "\n".join(lines)) if part))
 
 
-def link_button(text: str, label: str, url: str, header: str = "", small_print: str = "") -> list[Shaped]:
+def link_button(text: str, label: str, url: str, header: str = "", footer_text: str = "") -> list[Shaped]:
     """A button that opens `url`."""
     parameters = {"display_text": shorten(clean(label), BUTTON_TITLE_CHARS), "url": url}
     action = {"name": "cta_url", "parameters": parameters}
     words = f"[{parameters['display_text']}] {url}"
-    return _interactive("cta_url", text, action, words, header=text_header(header), footer=footer(small_print))
+    return _interactive("cta_url", text, action, words, header=text_header(header), footer=footer(footer_text))
 
 
 def contact_request(text: str) -> list[Shaped]:

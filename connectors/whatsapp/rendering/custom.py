@@ -97,8 +97,8 @@ def _cta_url(custom: Mapping[str, Any], words: str) -> list[Shaped]:
     if not label.strip():
         raise BadCustomResponse("button is missing")
     url = media_source({"link": custom.get("url")})["link"]
-    header, small_print = text(custom.get("header"), 500), text(custom.get("footer"), 500)
-    return bodies.link_button(_body(custom, words), label, url, header, small_print)
+    header, footer_text = text(custom.get("header"), 500), text(custom.get("footer"), 500)
+    return bodies.link_button(_body(custom, words), label, url, header, footer_text)
 
 
 def _list(custom: Mapping[str, Any], words: str, label: str, make_choice: MakeChoice) -> list[Shaped]:
@@ -114,8 +114,8 @@ def _list(custom: Mapping[str, Any], words: str, label: str, make_choice: MakeCh
     if len(choices) > bodies.ROWS:
         return bodies.numbered(words_of(custom) or words, choices)
     label = text(custom.get("button"), 200).strip() or label
-    header, small_print = text(custom.get("header"), 500), text(custom.get("footer"), 500)
-    return bodies.rows(_body(custom, words), label, sections, header, small_print)
+    header, footer_text = text(custom.get("header"), 500), text(custom.get("footer"), 500)
+    return bodies.rows(_body(custom, words), label, sections, header, footer_text)
 
 
 def _without_repeats(sections: Sequence[Section]) -> list[Section]:

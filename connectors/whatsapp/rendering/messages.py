@@ -23,7 +23,7 @@ from connectors.whatsapp.webhook.payload_ids import (
     PayloadTooLong,
     guard_typed_slash,
 )
-from lenient_json import clean, obj, objects, text
+from lenient_json import as_mapping, clean, objects, text
 
 __all__ = ["MessageShaper", "PayloadSigner", "PayloadTooLong", "Shaped", "guard_typed_slash", "problems"]
 
@@ -181,13 +181,13 @@ def _attachments(response: Mapping[str, Any]) -> list[tuple[str, dict[str, str]]
         value = response.get(name)
         if not value:
             continue
-        part = obj(obj(value).get("payload")) or obj(value) or {"link": value}
+        part = as_mapping(as_mapping(value).get("payload")) or as_mapping(value) or {"link": value}
         try:
             source = media_source(part)
         except BadCustomResponse as problem:
             log.error("whatsapp.response.invalid part=%s problem=%s", name, problem)
             continue
-        said = "image" if name == "image" else obj(value).get("type")
+        said = "image" if name == "image" else as_mapping(value).get("type")
         found.append((said if said in bodies.MEDIA else _kind_of(source.get("link", "")), source))
     return found
 

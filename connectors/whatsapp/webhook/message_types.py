@@ -14,14 +14,14 @@ from typing import Any
 
 from connectors.whatsapp.webhook.payload_ids import guard_typed_slash
 from lenient_json import (
+    as_int,
+    as_mapping,
     clean,
+    drop_empty,
     identifier,
     number,
-    obj,
     objects,
     text,
-    whole,
-    without_nothing,
 )
 
 # NLU gains nothing from more, and its cost grows with the length.
@@ -65,18 +65,18 @@ def typed_turn(words: str) -> str:
 
 
 def _text(message: Mapping[str, Any], kind: str) -> Content:
-    words = text(obj(message.get("text")).get("body"))
+    words = text(as_mapping(message.get("text")).get("body"))
     if not words.strip():
         return _unsupported(message, kind)
     return Content(kind, typed_turn(words), words)
 
 
 def _media(message: Mapping[str, Any], kind: str) -> Content:
-    part = obj(message.get(kind))
+    part = as_mapping(message.get(kind))
     if kind == "audio":
         kind = "voice" if part.get("voice") is True else "audio"
     caption = text(part.get("caption"))
-    attachment = without_nothing(
+    attachment = drop_empty(
         {
             "id": identifier(part.get("id")),
             "mime_type": text(part.get("mime_type"), 100),
@@ -90,22 +90,22 @@ def _media(message: Mapping[str, Any], kind: str) -> Content:
 
 
 def _interactive(message: Mapping[str, Any], kind: str) -> Content:
-    part = obj(message.get("interactive"))
+    part = as_mapping(message.get("interactive"))
     shape = part.get("type")
     if any(str(name).startswith(CALL_PERMISSION) for name in (shape, *part)):
         return _call_permission(message, kind)
     if shape not in ("button_reply", "list_reply", "nfm_reply"):
         shape = next((key for key in ("button_reply", "list_reply", "nfm_reply") if key in part), "")
     if shape == "nfm_reply":
-        return _flow_reply(obj(part.get("nfm_reply")))
+        return _flow_reply(as_mapping(part.get("nfm_reply")))
     if not shape:
         return _unsupported(message, text(part.get("type"), 60) or kind)
-    reply = obj(part.get(shape))
+    reply = as_mapping(part.get(shape))
     return _reply(shape, text(reply.get("id"), 512), text(reply.get("title"), 512), message)
 
 
 def _button(message: Mapping[str, Any], kind: str) -> Content:
-    part = obj(message.get("button"))
+    part = as_mapping(message.get("button"))
     return _reply("template_button", text(part.get("payload"), 512), text(part.get("text"), 512), message)
 
 
@@ -124,10 +124,10 @@ def _flow_reply(part: Mapping[str, Any]) -> Content:
             answers = json.loads(clean(answers[:MAX_FLOW_CHARS]))
         except (ValueError, RecursionError):
             answers = None
-    fields = {text(key, 60): text(value, 500) for key, value in list(obj(answers).items())[:50]}
+    fields = {text(key, 60): text(value, 500) for key, value in list(as_mapping(answers).items())[:50]}
     fields.pop("flow_token", None)
-    given = without_nothing(fields)
-    extra = {"flow": without_nothing({"name": text(part.get("name"), 60), "answers": given})}
+    given = drop_empty(fields)
+    extra = {"flow": drop_empty({"name": text(part.get("name"), 60), "answers": given})}
     # Whoever reads the log or the ticket wants to see what was filled in.
     words = "\n".join(f"{name}: {value}" for name, value in given.items()) or text(part.get("body"), 1024)
     return Content("flow_reply", "/send_flow", words, extra=extra)
@@ -139,10 +139,10 @@ def _call_permission(message: Mapping[str, Any], kind: str) -> Content:
 
 
 def _location(message: Mapping[str, Any], kind: str) -> Content:
-    part = obj(message.get("location"))
+    part = as_mapping(message.get("location"))
     place: dict[str, Any] = {name: number(part.get(name)) for name in ("latitude", "longitude")}
     place.update({name: text(part.get(name), 500) for name in ("name", "address", "url")})
-    return Content(kind, "/send_location", text(part.get("name"), 500), extra={"location": without_nothing(place)})
+    return Content(kind, "/send_location", text(part.get("name"), 500), extra={"location": drop_empty(place)})
 
 
 def _contacts(message: Mapping[str, Any], kind: str) -> Content:
@@ -151,44 +151,44 @@ def _contacts(message: Mapping[str, Any], kind: str) -> Content:
 
 
 def _order(message: Mapping[str, Any], kind: str) -> Content:
-    part = obj(message.get("order"))
+    part = as_mapping(message.get("order"))
     items = [
-        without_nothing(
+        drop_empty(
             {
                 "product": text(item.get("product_retailer_id"), 120),
-                "quantity": whole(item.get("quantity")),
+                "quantity": as_int(item.get("quantity")),
                 "price": text(item.get("item_price"), 30),
                 "currency": text(item.get("currency"), 10),
             }
         )
         for item in objects(part.get("product_items"))[:MAX_ORDER_ITEMS]
     ]
-    cart = without_nothing({"catalog": text(part.get("catalog_id"), 60), "items": items})
+    cart = drop_empty({"catalog": text(part.get("catalog_id"), 60), "items": items})
     return Content(kind, "/send_cart", text(part.get("text")), extra={"cart": cart})
 
 
 def _reaction(message: Mapping[str, Any], kind: str) -> Content:
-    part = obj(message.get("reaction")) or obj(message.get("unreaction"))
+    part = as_mapping(message.get("reaction")) or as_mapping(message.get("unreaction"))
     emoji = text(part.get("emoji"), 30)
     extra = {"reaction": {"wamid": identifier(part.get("message_id")), "removed": not emoji}}
     return Content("reaction", None, emoji, extra=extra)
 
 
 def _edit(message: Mapping[str, Any], kind: str) -> Content:
-    part = obj(message.get("edit"))
-    after = obj(part.get("message"))
+    part = as_mapping(message.get("edit"))
+    after = as_mapping(part.get("message"))
     new = read_content(after) if after.get("type") in ("text", *MEDIA_KINDS) else Content(kind, None)
     extra = {"edits": identifier(part.get("original_message_id"))}
     return Content(kind, None, new.typed, media=new.media, extra=extra)
 
 
 def _revoke(message: Mapping[str, Any], kind: str) -> Content:
-    original = identifier(obj(message.get("revoke")).get("original_message_id"))
+    original = identifier(as_mapping(message.get("revoke")).get("original_message_id"))
     return Content(kind, None, extra={"revokes": original})
 
 
 def _system(message: Mapping[str, Any], kind: str) -> Content:
-    return Content(kind, None, extra={"system": text(obj(message.get("system")).get("type"), 60)})
+    return Content(kind, None, extra={"system": text(as_mapping(message.get("system")).get("type"), 60)})
 
 
 def _welcome(message: Mapping[str, Any], kind: str) -> Content:
@@ -196,9 +196,9 @@ def _welcome(message: Mapping[str, Any], kind: str) -> Content:
 
 
 def _unsupported(message: Mapping[str, Any], kind: str) -> Content:
-    codes = [code for code in (whole(error.get("code")) for error in objects(message.get("errors"))) if code]
-    said = text(obj(message.get("unsupported")).get("type"), 60) or kind[:60]
-    extra = without_nothing({"unsupported": clean(said), "error_codes": codes[:5]})
+    codes = [code for code in (as_int(error.get("code")) for error in objects(message.get("errors"))) if code]
+    said = text(as_mapping(message.get("unsupported")).get("type"), 60) or kind[:60]
+    extra = drop_empty({"unsupported": clean(said), "error_codes": codes[:5]})
     return Content("unsupported", "/send_unsupported", extra=extra)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from connectors.conversations.senders import IdentityChange, Sender, identity_change, read_sender, shared_phone
 from connectors.whatsapp.webhook.message_types import Content, read_content
-from lenient_json import identifier, obj, objects, text, timestamp, whole, without_nothing
+from lenient_json import as_int, as_mapping, drop_empty, identifier, objects, text, timestamp
 
 log = logging.getLogger(__name__)
 
@@ -85,7 +85,7 @@ class _Findings:
 def parse_notification(body: bytes, phone_number_id: str) -> Notification:
     """Everything in `body` that concerns our number. Raises NotJson, and nothing else."""
     found = _Findings()
-    root = obj(_load(body))
+    root = as_mapping(_load(body))
     if root.get("object") not in (None, "whatsapp_business_account"):
         found.others.append("object " + text(root.get("object"), 60))
         return _notification(found)
@@ -122,8 +122,8 @@ def _read_change(change: Mapping[str, Any], phone_number_id: str, found: _Findin
     if name != "messages":
         found.others.append(name or "field missing")
         return
-    value = obj(change.get("value"))
-    ours = identifier(obj(value.get("metadata")).get("phone_number_id"))
+    value = as_mapping(change.get("value"))
+    ours = identifier(as_mapping(value.get("metadata")).get("phone_number_id"))
     if ours is not None and ours != phone_number_id:
         # One endpoint serves an app; other numbers of the same app have their own assistants.
         found.others.append("other phone number")
@@ -164,12 +164,12 @@ def _read_message(
 
 
 def _metadata(message: Mapping[str, Any], wamid: str, sender: Sender, content: Content) -> dict[str, Any]:
-    context = obj(message.get("context"))
-    kept = without_nothing(
+    context = as_mapping(message.get("context"))
+    kept = drop_empty(
         {
             **content.extra,
-            "referral": _referral(obj(message.get("referral"))),
-            "referred_product": text(obj(context.get("referred_product")).get("product_retailer_id"), 120),
+            "referral": _referral(as_mapping(message.get("referral"))),
+            "referred_product": text(as_mapping(context.get("referred_product")).get("product_retailer_id"), 120),
             "forwarded": context.get("forwarded") is True or context.get("frequently_forwarded") is True or None,
         }
     )
@@ -189,7 +189,7 @@ def _metadata(message: Mapping[str, Any], wamid: str, sender: Sender, content: C
 
 def _referral(part: Mapping[str, Any]) -> dict[str, Any]:
     names = ("source_type", "source_id", "source_url", "headline", "ctwa_clid")
-    return without_nothing({name: text(part.get(name), 500) for name in names})
+    return drop_empty({name: text(part.get(name), 500) for name in names})
 
 
 def _read_status(status: Mapping[str, Any], found: _Findings) -> None:
@@ -211,11 +211,11 @@ _LONG_NUMBER = re.compile(r"\d{7,}")
 def _errors(values: Iterable[Any] | Any) -> tuple[dict[str, Any], ...]:
     """Meta's error objects: {"code", "title", "details"}, without phone numbers."""
     return tuple(
-        without_nothing(
+        drop_empty(
             {
-                "code": whole(error.get("code")),
+                "code": as_int(error.get("code")),
                 "title": _LONG_NUMBER.sub("…", text(error.get("title") or error.get("message"), 200)),
-                "details": _LONG_NUMBER.sub("…", text(obj(error.get("error_data")).get("details"), 300)),
+                "details": _LONG_NUMBER.sub("…", text(as_mapping(error.get("error_data")).get("details"), 300)),
             }
         )
         for error in objects(values)[:10]

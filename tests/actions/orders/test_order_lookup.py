@@ -23,7 +23,7 @@ class SlowRepository:
             raise self._error
         return [Order("10234")]
 
-    recent_orders = open_orders
+    refund_related_orders = open_orders
 
     def find(self, numbers: Any, phone: str) -> dict[str, Order]:
         return {order.number: order for order in self.open_orders(phone)}
@@ -50,7 +50,7 @@ async def test_the_event_loop_goes_on_while_the_database_is_slow() -> None:
 
 async def test_more_look_ups_than_threads_hang_without_harm_to_other_threads() -> None:
     orders = Orders(SlowRepository(0.5), answer_within_s=0.1, threads=2)  # type: ignore[arg-type]
-    hanging = [orders.recent_orders("+919876543210") for _ in range(6)]
+    hanging = [orders.refund_related_orders("+919876543210") for _ in range(6)]
     answers = await asyncio.gather(*hanging, return_exceptions=True)
     assert {type(answer) for answer in answers} == {OrdersUnavailable}
     assert await asyncio.wait_for(asyncio.to_thread(lambda: "free"), 0.2) == "free"

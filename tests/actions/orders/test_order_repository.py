@@ -113,7 +113,7 @@ def test_open_orders_come_with_the_most_urgent_first(fill: Fill) -> None:
         ("7", ASHA, "cancelled"), ("8", ASHA, "delayed"), ("9", ASHA, "refunded"),
     )
     assert numbers(repository.open_orders(ASHA)) == ["5", "8", "3", "2", "1", "6"]
-    assert numbers(repository.recent_orders(ASHA)) == ["9", "7"]
+    assert numbers(repository.refund_related_orders(ASHA)) == ["9", "7"]
 
 
 def test_a_number_stored_with_its_sign_is_found_without_it(fill: Fill) -> None:

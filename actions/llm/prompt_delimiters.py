@@ -5,7 +5,7 @@ from __future__ import annotations
 MAX_MESSAGE_CHARS = 1000
 
 
-def fenced(name: str, words: str, longest: int = MAX_MESSAGE_CHARS) -> str:
+def wrap_untrusted(name: str, words: str, limit: int = MAX_MESSAGE_CHARS) -> str:
     """The customer's words, shortened, as `<name>` … `</name>`; what looks like markup in them loses its brackets."""
-    plain = words[:longest].replace("<", "(").replace(">", ")")
+    plain = words[:limit].replace("<", "(").replace(">", ")")
     return f"<{name}>\n{plain}\n</{name}>"
