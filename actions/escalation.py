@@ -87,7 +87,7 @@ def _request(tracker: Tracker) -> Request:
         phone=metadata.get("phone"),
         profile_name=metadata.get("profile_name"),
         order_number=number,
-        sheet=_sheet(tracker.get_slot("escalation_sheet")),
+        score_breakdown=_score_breakdown(tracker.get_slot("escalation_sheet")),
         transcript=transcript(tracker.events),
     )
 
@@ -101,12 +101,12 @@ def _order_meant(tracker: Tracker) -> str | None:
     return str(number) if number and follows(tracker) in ABOUT_AN_ORDER else None
 
 
-def _sheet(sheet: Any) -> tuple[tuple[str, str], ...]:
-    """The detector's score sheet as pairs, whatever shape the slot gives it."""
-    if isinstance(sheet, dict):
-        return tuple((str(name), str(value)) for name, value in sheet.items())
+def _score_breakdown(score_breakdown: Any) -> tuple[tuple[str, str], ...]:
+    """The detector's score breakdown as pairs, whatever shape the slot gives it."""
+    if isinstance(score_breakdown, dict):
+        return tuple((str(name), str(value)) for name, value in score_breakdown.items())
     rows: list[tuple[str, str]] = []
-    for row in sheet if isinstance(sheet, (list, tuple)) else []:
+    for row in score_breakdown if isinstance(score_breakdown, (list, tuple)) else []:
         if isinstance(row, dict):
             name, *values = [str(value) for value in row.values()] or [""]
             rows.append((name, " ".join(values)))

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import signals
-from components.escalation.assessment import Signals, assess
+from components.escalation.assessment import TurnContext, assess
 from components.escalation.examples import EscalationDataError
 from components.escalation.reasons import Reader, default_reasons
 from components.escalation.settings import EscalationConfigError, EscalationSettings, default_settings
@@ -24,7 +24,7 @@ def answer(line: str, reader: Reader, settings: EscalationSettings) -> dict[str,
     record = record if isinstance(record, dict) else {}
     text, intent = record.get("text"), record.get("intent")
     intent = intent.get("name") if isinstance(intent, dict) else intent
-    known = Signals(text if isinstance(text, str) else "", intent if isinstance(intent, str) else None)
+    known = TurnContext(text if isinstance(text, str) else "", intent if isinstance(intent, str) else None)
     assessed = assess(known, reader, settings)
     return {name: getattr(assessed, name) for name in ("escalate", "reason", "priority", "score")}
 

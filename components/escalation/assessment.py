@@ -2,7 +2,7 @@
 
 The learner gives the probability of each reason for a person. The likeliest reason's threshold decides, words that
 always call a person call one, and so does a run of turns in which the assistant could not help. Every decision carries
-a sheet that says in plain words why.
+a score breakdown that says in plain words why.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _NOTHING = Opinion({})
 
 
 @dataclass(frozen=True)
-class Signals:
+class TurnContext:
     """What is known when the customer has spoken. `earlier`: their messages before this one, newest last."""
 
     text: str
@@ -49,57 +49,59 @@ class Signals:
 
 @dataclass(frozen=True)
 class Assessment:
-    """The decision. `score` is 0 to 1, one half at the threshold. `sheet`: pairs of what and how much or where."""
+    """The decision. `score` is 0 to 1, one half at the threshold; its breakdown, pairs of what and how much."""
 
     escalate: bool
     reason: str | None
     priority: str | None
     score: float
-    sheet: tuple[tuple[str, str], ...]
+    score_breakdown: tuple[tuple[str, str], ...]
 
 
-def assess(signals: Signals, reader: Reader, settings: EscalationSettings | None = None) -> Assessment:
+def assess(turn: TurnContext, reader: Reader, settings: EscalationSettings | None = None) -> Assessment:
     """Decide. Without settings, those of config.yml (raises EscalationConfigError)."""
     settings = settings or default_settings()
-    said = reader.read(signals.text).probabilities if any(map(str.isalpha, signals.text)) else {}
-    reason, probability, why = _weighed(signals, said, reader)
+    said = reader.read(turn.text).probabilities if any(map(str.isalpha, turn.text)) else {}
+    reason, probability, why = _weighed(turn, said, reader)
     threshold = settings.thresholds[reason]
     holding = {reason: _score(probability, threshold)} if probability >= threshold else {}
-    always = {each: _found(signals.text, words) for each, words in settings.always.items()}
+    always = {each: _found(turn.text, words) for each, words in settings.always.items()}
     holding |= {each: 1.0 for each, words in always.items() if words}
     if holding and probability >= threshold:
         holding |= {each: holding[reason] for each in REASONS if said.get(each, 0.0) >= _ALSO * said.get(reason, 1.0)}
-    if signals.unresolved_turns >= settings.unresolved_turns:
+    if turn.unresolved_turns >= settings.unresolved_turns:
         holding["repeated_failure"] = 0.5
     if not holding:
         return Assessment(False, None, None, min(_score(probability, threshold), 0.499), ())
     chosen = max(holding, key=lambda each: (_URGENCY[PRIORITY_OF[each]], holding[each], each == reason))
     if chosen == "repeated_failure":
-        sheet = [("unresolved turns in a row", f"{signals.unresolved_turns} of {settings.unresolved_turns}")]
+        score_breakdown = [("unresolved turns in a row", f"{turn.unresolved_turns} of {settings.unresolved_turns}")]
     else:
-        sheet = [(_plain(chosen), f"probability {said[chosen]:.2f}")] if chosen in said else []
-        sheet += [("needs a person", f"probability {probability:.2f}, called from {threshold:.2f}"), *why]
-        sheet += [("always calls a person", words) for words in always.get(chosen, ())]
-        sheet += [(f"like the example ({_plain(label)})", text) for label, text in _examples(signals.text, reader)]
-    return Assessment(True, chosen, PRIORITY_OF[chosen], holding[chosen], tuple(sheet))
+        score_breakdown = [(_plain(chosen), f"probability {said[chosen]:.2f}")] if chosen in said else []
+        score_breakdown += [("needs a person", f"probability {probability:.2f}, called from {threshold:.2f}"), *why]
+        score_breakdown += [("always calls a person", words) for words in always.get(chosen, ())]
+        score_breakdown += [
+            (f"like the example ({_plain(label)})", text) for label, text in _examples(turn.text, reader)
+        ]
+    return Assessment(True, chosen, PRIORITY_OF[chosen], holding[chosen], tuple(score_breakdown))
 
 
-def _weighed(signals: Signals, said: Mapping[str, float], reader: Reader) -> tuple[str, float, list[tuple[str, str]]]:
+def _weighed(turn: TurnContext, said: Mapping[str, float], reader: Reader) -> tuple[str, float, list[tuple[str, str]]]:
     """The likeliest reason, the probability that a person is needed, and what of the conversation changed it."""
     reason = max(REASONS, key=lambda each: said.get(each, 0.0))
     need, why = Opinion(said).need if said else 0.0, []
-    wished = _REASON_OF_INTENT.get(signals.intent or "")
-    if wished and signals.confidence >= _SURE_INTENT:
-        why.append((f"intent {signals.intent}", f"confidence {signals.confidence:.2f}"))
-        reason, need = (wished, signals.confidence) if not said else (reason, _times(need, _ODDS_OF_INTENT))
+    wished = _REASON_OF_INTENT.get(turn.intent or "")
+    if wished and turn.confidence >= _SURE_INTENT:
+        why.append((f"intent {turn.intent}", f"confidence {turn.confidence:.2f}"))
+        reason, need = (wished, turn.confidence) if not said else (reason, _times(need, _ODDS_OF_INTENT))
     if not said:
         return reason, need, why
-    if signals.understood >= _UNDERSTOOD:
-        why.append(("understood as something to answer", f"confidence {signals.understood:.2f}, counts less"))
-        need = _times(need, min(1.0, max(0.03, _ODDS_IN_DOUBT * (1 - signals.understood))))
-    upset = any(reader.read(text).need >= _UPSET for text in signals.earlier if any(map(str.isalpha, text)))
-    if signals.order_problem_shown or upset:
-        after = "news of a late or missing order" if signals.order_problem_shown else "an upset message"
+    if turn.understood >= _UNDERSTOOD:
+        why.append(("understood as something to answer", f"confidence {turn.understood:.2f}, counts less"))
+        need = _times(need, min(1.0, max(0.03, _ODDS_IN_DOUBT * (1 - turn.understood))))
+    upset = any(reader.read(text).need >= _UPSET for text in turn.earlier if any(map(str.isalpha, text)))
+    if turn.order_problem_shown or upset:
+        after = "news of a late or missing order" if turn.order_problem_shown else "an upset message"
         why.append((f"after {after}", "counts double"))
         need = _times(need, _ODDS_IN_CONTEXT)
     return reason, need, why

@@ -22,7 +22,7 @@ from rasa.shared.core.events import Event, SlotSet
 from rasa.shared.core.generator import TrackerWithCachedStates
 from rasa.shared.core.trackers import DialogueStateTracker
 
-from components.escalation.assessment import Assessment, Signals, assess
+from components.escalation.assessment import Assessment, TurnContext, assess
 from components.escalation.examples import training_examples
 from components.escalation.reasons import FILE, Opinion, Reader, Reasons, code_digest, fit, options
 from components.escalation.settings import parse
@@ -49,7 +49,7 @@ class _Unread:
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.POLICY_WITHOUT_END_TO_END_SUPPORT, is_trainable=True)
 class EscalationPolicy(UntrainedPolicy):
-    """Predicts action_escalate when a person should take over, with reason, priority and score sheet as slots."""
+    """Predicts action_escalate when a person should take over, with reason, priority and score breakdown as slots."""
 
     def __init__(
         self,
@@ -127,10 +127,10 @@ class EscalationPolicy(UntrainedPolicy):
         """
         now, run = turns[0], unresolved_run(turns)
         if now.actions:
-            return assess(Signals("", unresolved_turns=run), _Unread(), self._settings) if run else None
+            return assess(TurnContext("", unresolved_turns=run), _Unread(), self._settings) if run else None
         # A turn that a person took over is settled: what was said then does not speak for a new need.
         earlier = [turn for turn in turns[1 : 1 + EARLIER_TURNS] if ESCALATE not in turn.actions]
-        signals = Signals(
+        turn = TurnContext(
             text=now.typed,
             intent=None if now.typed else now.user.intent_name,
             confidence=float(now.user.intent.get("confidence") or 0.0),
@@ -139,7 +139,7 @@ class EscalationPolicy(UntrainedPolicy):
             order_problem_shown=len(turns) > 1 and turns[1].problem_shown,
             understood=_understood(now),
         )
-        return assess(signals, self._reader, self._settings)
+        return assess(turn, self._reader, self._settings)
 
 
 def _understood(now: Turn) -> float:
@@ -152,5 +152,5 @@ def _slots(assessed: Assessment) -> list[Event]:
     return [
         SlotSet("escalation_reason", assessed.reason),
         SlotSet("escalation_priority", assessed.priority),
-        SlotSet("escalation_sheet", [list(row) for row in assessed.sheet]),
+        SlotSet("escalation_sheet", [list(row) for row in assessed.score_breakdown]),
     ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 
-from components.escalation.assessment import Signals, assess
+from components.escalation.assessment import TurnContext, assess
 from components.escalation.reasons import default_reasons
 
 log = logging.getLogger(__name__)
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 def priority_of(text: str) -> str | None:
     """MEDIUM, HIGH or CRITICAL, as if the message had called a person; None when it would not have. Never raises."""
     try:
-        assessed = assess(Signals(text), default_reasons())
+        assessed = assess(TurnContext(text), default_reasons())
     except Exception as error:  # a message reaches its ticket whatever becomes of its grade
         log.error("grading.failed error=%s", type(error).__name__)
         return None

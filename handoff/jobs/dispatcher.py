@@ -13,7 +13,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from sqlalchemy import update
 from sqlalchemy.engine import Row
@@ -118,7 +118,7 @@ class Dispatcher:
                     ticket_url=ticket.url,
                     requester_id=ticket.requester_id,
                     opened_without=" ".join(ticket.without)[:200] or None,
-                    request=json.dumps(asdict(without_transcript)) if takeover.request else None,
+                    request=json.dumps(without_transcript.stored()) if takeover.request else None,
                 )
             )
             connection.execute(

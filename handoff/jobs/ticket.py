@@ -49,7 +49,7 @@ def request_of(takeover: Row) -> Request:
 def request_from(raw: dict[str, Any]) -> Request:
     """A request from what its dictionary became as JSON."""
     raw = dict(raw)
-    raw["sheet"] = tuple((name, value) for name, value in raw["sheet"])
+    raw["score_breakdown"] = tuple((name, value) for name, value in raw.pop("sheet"))
     raw["transcript"] = tuple((at, author, text) for at, author, text in raw["transcript"])
     return Request(**raw)
 
@@ -114,8 +114,12 @@ def _reasons(request: Request, configuration: HandoffConfiguration) -> list[str]
         lines.append(f"Order: {configuration.order_link.format(order_number=request.order_number)}")
     elif request.order_number:
         lines.append(f"Order: #{request.order_number}")
-    if request.sheet:
-        lines += ["", "Why the assistant called you:", *[f"  {name}: {value}" for name, value in request.sheet]]
+    if request.score_breakdown:
+        lines += [
+            "",
+            "Why the assistant called you:",
+            *[f"  {name}: {value}" for name, value in request.score_breakdown],
+        ]
     return lines
 
 

@@ -38,7 +38,7 @@ takeovers = Table(
     Column("closed_at", Float),
     Column("closed_as", String(10)),  # solved, customer, settled, unreached (no ticket could be opened)
     Column("last_customer_at", Float, nullable=False),
-    Column("request", Text),  # JSON of takeover.Request; emptied when a customer is erased
+    Column("request", Text),  # JSON of state_machine.Request; emptied when a customer is erased
     Column("backend", String(20)),
     Column("ticket_id", String(60)),
     Column("ticket_url", String(500)),

@@ -15,6 +15,7 @@ import json
 import time
 import uuid
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection, Row
@@ -40,8 +41,13 @@ class Request:
     phone: str | None = None
     profile_name: str | None = None
     order_number: str | None = None
-    sheet: tuple[tuple[str, str], ...] = ()  # (signal, weight or value), as the detector scored it
+    score_breakdown: tuple[tuple[str, str], ...] = ()  # (signal, weight or value), as the detector scored it
     transcript: tuple[tuple[float, str, str], ...] = ()  # (time, "customer" or "assistant", text)
+
+    def stored(self) -> dict[str, Any]:
+        """As the takeover's row and its jobs keep it; `handoff.jobs.ticket.request_from` reads it."""
+        # "sheet" is the stored, older name: a release beside this one reads it.
+        return {"sheet" if name == "score_breakdown" else name: value for name, value in asdict(self).items()}
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,7 @@ def _insert_takeover(connection: Connection, control: Row, request: Request, pre
             priority=request.priority,
             opened_at=now,
             last_customer_at=request.at,
-            request=json.dumps(asdict(request)),
+            request=json.dumps(request.stored()),
             status_at=0.0,
             poll_failures=0,
             leased_until=0.0,
@@ -120,7 +126,7 @@ def _wait_again(connection: Connection, control: Row, left: Row, request: Reques
         .values(
             opened_by=request.wamid, state="waiting", reason=request.reason, priority=request.priority, opened_at=now,
             last_customer_at=request.at, closed_at=None, closed_as=None, poll_failures=0,
-            request=json.dumps(asdict(request)) if untried else left.request,
+            request=json.dumps(request.stored()) if untried else left.request,
             next_poll_at=now + FIRST_POLL_S if left.ticket_id else None,
         )
     )  # fmt: skip
@@ -130,7 +136,7 @@ def _wait_again(connection: Connection, control: Row, left: Row, request: Reques
     connection.execute(update(jobs).where(open_soon).values(due_at=now))
     if not untried:  # a ticket that is tried again must say the same, or its Idempotency-Key is refused
         recent = tuple(line for line in request.transcript if line[0] > (left.closed_at or 0.0))
-        again = asdict(replace(request, transcript=recent))
+        again = replace(request, transcript=recent).stored()
         body = {"again": again, "status": "open", "remove_tag": WITH_ASSISTANT_TAG}
         add_job(connection, left.id, "note", f"again:{left.external_id}:{control.control_version}", body, now)
         notify_again = update(notices).where(notices.c.takeover_id == left.id)

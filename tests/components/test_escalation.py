@@ -1,4 +1,4 @@
-"""The detector on messages: the contract's examples, what is held out, context, the sheet, and the adapter."""
+"""The detector on messages: the contract's examples, what is held out, context, the breakdown, and the adapter."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.escalation.assessment import Assessment, Signals, assess
+from components.escalation.assessment import Assessment, TurnContext, assess
 from components.escalation.examples import NONE, REASONS, read_folder
 from components.escalation.reasons import Opinion, Reasons, default_reasons
 from components.escalation.settings import EscalationSettings
@@ -72,7 +72,7 @@ def labelled(path: Path) -> list[tuple[str, str]]:
 )
 @pytest.mark.model
 def test_trigger_has_its_reason_and_priority(text: str, reason: str, priority: str, reasons: Reasons) -> None:
-    assessed = assess(Signals(text), reasons)
+    assessed = assess(TurnContext(text), reasons)
     assert (assessed.escalate, assessed.reason, assessed.priority) == (True, reason, priority)
 
 
@@ -93,14 +93,14 @@ def test_trigger_has_its_reason_and_priority(text: str, reason: str, priority: s
 )
 @pytest.mark.model
 def test_innocent_message_does_not_call_a_person(text: str, reasons: Reasons) -> None:
-    assessed = assess(Signals(text), reasons)
+    assessed = assess(TurnContext(text), reasons)
     assert (assessed.escalate, assessed.reason, assessed.priority) == (False, None, None)
     assert 0 <= assessed.score < 0.5
 
 
 def judged(path: Path, reasons: Reasons) -> tuple[float, float, float]:
     """Precision, recall, and the share of false alarms among the tricky innocent messages."""
-    decided = [(expected, assess(Signals(text), reasons).escalate) for expected, text in labelled(path)]
+    decided = [(expected, assess(TurnContext(text), reasons).escalate) for expected, text in labelled(path)]
     right = sum(escalate for expected, escalate in decided if expected not in INNOCENT)
     alarms = [escalate for expected, escalate in decided if expected == "tricky"]
     needed = sum(expected not in INNOCENT for expected, _ in decided)
@@ -123,7 +123,7 @@ def test_messages_of_an_author_who_never_saw_the_others_are_decided_as_well_as_t
         if line and not line.startswith("#"):
             text, needed, named_reasons = line.split("\t")
             expected.append(named_reasons.split("|") if needed == "yes" else [])
-            decided.append(assess(Signals(text), reasons).reason)
+            decided.append(assess(TurnContext(text), reasons).reason)
     pairs = list(zip(expected, decided, strict=True))
     right = sum(bool(wanted and reason) for wanted, reason in pairs)
     named = sum(reason in wanted for wanted, reason in pairs if wanted and reason)
@@ -146,11 +146,11 @@ def test_no_held_out_message_is_an_example() -> None:
     "text", ["Asha Rao", "12 Lake View Road, Pune", "kal shaam ko", "the blue one", "prepaid", "M"]
 )
 def test_answer_to_a_question_of_the_assistant_calls_nobody(text: str, reasons: Reasons) -> None:
-    assert not assess(Signals(text), reasons).escalate
+    assert not assess(TurnContext(text), reasons).escalate
 
 
 def decide(text: str, reader: Fixed, **known: object) -> Assessment:
-    return assess(Signals(text, **known), reader, SETTINGS)  # type: ignore[arg-type]
+    return assess(TurnContext(text, **known), reader, SETTINGS)  # type: ignore[arg-type]
 
 
 def test_a_person_is_called_from_the_threshold_of_the_likeliest_reason_on() -> None:
@@ -182,7 +182,7 @@ def test_third_unresolved_turn_counts_and_the_second_does_not() -> None:
     assert not decide("blah", CALM, unresolved_turns=2).escalate
     assessed = decide("blah", CALM, unresolved_turns=3)
     assert (assessed.reason, assessed.priority) == ("repeated_failure", "MEDIUM")
-    assert assessed.sheet == (("unresolved turns in a row", "3 of 3"),)
+    assert assessed.score_breakdown == (("unresolved turns in a row", "3 of 3"),)
 
 
 def test_intent_of_a_button_calls_a_person_and_an_unsure_one_does_not() -> None:
@@ -201,9 +201,9 @@ def test_anger_adds_up_over_messages() -> None:
     assert not decide("ok", CALM, order_problem_shown=True, earlier=("hi",)).escalate
 
 
-def test_sheet_says_why_in_plain_words() -> None:
-    sheet = decide("not good", Fixed(frustration=0.45), order_problem_shown=True).sheet
-    assert sheet == (
+def test_score_breakdown_says_why_in_plain_words() -> None:
+    score_breakdown = decide("not good", Fixed(frustration=0.45), order_problem_shown=True).score_breakdown
+    assert score_breakdown == (
         ("frustration", "probability 0.45"),
         ("needs a person", "probability 0.62, called from 0.60"),
         ("after news of a late or missing order", "counts double"),
@@ -214,7 +214,7 @@ def test_sheet_says_why_in_plain_words() -> None:
 @given(st.text(max_size=400), st.sampled_from([None, "request_human", "file_complaint", "unheard_of"]))
 def test_any_text_gets_a_decision(text: str, intent: str | None) -> None:
     for reader in (CALM, Fixed(complaint=0.7, frustration=0.2)):
-        assessed = assess(Signals(text, intent, 0.4), reader, SETTINGS)
+        assessed = assess(TurnContext(text, intent, 0.4), reader, SETTINGS)
         assert 0 <= assessed.score <= 1
         assert assessed.escalate == (assessed.reason is not None) == (assessed.priority is not None)
 
@@ -222,7 +222,7 @@ def test_any_text_gets_a_decision(text: str, intent: str | None) -> None:
 @pytest.mark.model
 def test_long_message_takes_no_longer_than_its_length_explains(reasons: Reasons) -> None:
     started = time.process_time()
-    assess(Signals("i want my money back not received no reply worst service refund please " * 200), reasons)
+    assess(TurnContext("i want my money back not received no reply worst service refund please " * 200), reasons)
     assert time.process_time() - started < 1.0
 
 

@@ -24,7 +24,7 @@ from rasa.shared.core.events import (
 )
 from rasa.shared.core.trackers import DialogueStateTracker
 
-from components.escalation.assessment import Signals, assess
+from components.escalation.assessment import TurnContext, assess
 from components.escalation.policy import EscalationPolicy
 from components.escalation.reasons import Opinion, Reader, Reasons, default_reasons
 from components.escalation.settings import CONFIG, POLICY, EscalationConfigError
@@ -106,7 +106,7 @@ def test_refund_request_calls_a_person_with_reason_and_priority(policy: Escalati
 def test_typed_message_is_decided_as_from_the_command_line_whatever_the_intent_model_says(
     policy: EscalationPolicy, reasons: Reasons, text: str, intent: str
 ) -> None:
-    expected = assess(Signals(text), reasons)
+    expected = assess(TurnContext(text), reasons)
     prediction = predict(policy, says(text, intent, 0.99))
     assert (predicted(prediction) == "action_escalate") == expected.escalate
     assert slots(prediction).get("escalation_reason") == expected.reason

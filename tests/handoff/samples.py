@@ -28,7 +28,7 @@ def request(customer: str = "919876543210", wamid: str = "wamid.1", **values: An
         "phone": "+919876543210",
         "profile_name": "Asha Rao",
         "order_number": "10234",
-        "sheet": (("complaint_words", "2.0"), ("threshold", "1.5")),
+        "score_breakdown": (("complaint_words", "2.0"), ("threshold", "1.5")),
         "transcript": ((NOW - 60, "assistant", "How can I help?"), (NOW, "customer", "This is fraud")),
     }
     return Request(customer=customer, wamid=wamid, **(given | values))

@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from components.escalation.assessment import Signals, assess
+from components.escalation.assessment import TurnContext, assess
 from components.escalation.examples import NONE
 from components.escalation.reasons import Reader
 from components.language.detection import detect_language
@@ -98,7 +98,7 @@ def order_number_levels() -> Iterator[Level]:
 
 
 def _judge(text: str, wanted: tuple[str, ...], reader: Reader) -> Judged:
-    return Judged(text, wanted, assess(Signals(text), reader).reason, wanted == (_LOOK_ALIKE,))
+    return Judged(text, wanted, assess(TurnContext(text), reader).reason, wanted == (_LOOK_ALIKE,))
 
 
 def _innocent(one: Judged) -> bool:

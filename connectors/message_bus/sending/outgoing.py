@@ -35,8 +35,8 @@ class Outgoing:
     about: dict[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> str:
-        values = dict(self.__dict__)
-        return compact({**values, "epoch": values.pop("control_version")})  # the stored name is older
+        # "epoch" is the stored, older name: a release beside this one reads it.
+        return compact({"epoch" if name == "control_version" else name: value for name, value in vars(self).items()})
 
     @classmethod
     def from_json(cls, text: str) -> Outgoing:

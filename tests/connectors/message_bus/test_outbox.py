@@ -263,6 +263,14 @@ def waiting_reply(customer: str, body: dict[str, Any], **more: Any) -> str:
     return json.dumps({**json.loads(reply.as_json()), **more})
 
 
+def test_replies_are_stored_under_the_names_that_the_release_before_reads() -> None:
+    stored = json.loads(waiting_reply("91", {}))
+    assert set(stored) == {
+        "customer", "key", "wamid", "body", "text", "epoch", "author", "address", "expires_at", "asked_at", "about",
+    }  # fmt: skip
+    assert Outgoing.from_json(json.dumps({**stored, "epoch": 7})).control_version == 7
+
+
 async def test_a_reply_that_a_newer_version_left_is_sent(redis_url: str) -> None:
     body = {"type": "text", "text": {"body": "words"}}
     client = redis.Redis.from_url(redis_url)

@@ -46,7 +46,7 @@ class Takeover:
     def __init__(self, asked: Any) -> None:
         self.reference, self.external_id, self.customer = "MG-1001", "handoff:1", asked.customer
         self.priority, self.follows, self.opened_by, self.reason, self.opened_at = "HIGH", None, "w", "complaint", NOW
-        self.request = json.dumps(vars(asked))
+        self.request = json.dumps(asked.stored())
 
 
 @pytest.mark.parametrize("character", ["&", "कि", "😡", "👩🏽‍🔧"])

@@ -50,7 +50,7 @@ def service(db: Database, configuration: HandoffConfiguration) -> HandoffService
 
 async def test_the_customer_hears_at_once_that_a_person_will_come_with_a_ticket_number(service: HandoffService) -> None:
     messages, events = await run(service, tracker())
-    assert [(m["response"], m["reference"]) for m in messages] == [("utter_handoff_connecting", "MG-1001")]
+    assert [(m["response"], m["reference"]) for m in messages] == [("utter_handoff_connecting", "T-1001")]
     assert {"event": "active_loop", "timestamp": None, "name": None} in events
     assert {"event": "followup", "timestamp": None, "name": "action_listen"} in events
 
@@ -73,20 +73,20 @@ async def test_what_the_turn_knows_travels_with_the_request(service: HandoffServ
         request = request_of(connection.execute(select(takeovers)).one())
     assert (request.reason, request.priority, request.order_number) == ("refund_request", "HIGH", "10234")
     assert (request.phone, request.profile_name) == ("+919876543210", "Asha")
-    assert request.sheet == (("refund_words", "2.0"),)
+    assert request.score_breakdown == (("refund_words", "2.0"),)
     assert request.transcript == ((1.0, "customer", "this is fraud"),)
 
 
-@pytest.mark.parametrize("sheet", [None, {}, {"a": 1}, ["a"], [["a", 1, 2]], "text", [{}], [[]], 7])
-async def test_no_shape_of_a_score_sheet_keeps_a_person_away(service: HandoffService, sheet: Any) -> None:
-    messages, _ = await run(service, tracker(escalation_sheet=sheet))
+@pytest.mark.parametrize("score_breakdown", [None, {}, {"a": 1}, ["a"], [["a", 1, 2]], "text", [{}], [[]], 7])
+async def test_no_shape_of_a_score_breakdown_keeps_a_person_away(service: HandoffService, score_breakdown: Any) -> None:
+    messages, _ = await run(service, tracker(escalation_sheet=score_breakdown))
     assert messages[0]["response"] == "utter_handoff_connecting"
 
 
 async def test_a_customer_who_already_waits_is_told_so(service: HandoffService) -> None:
     await run(service, tracker())
     messages, _ = await run(service, tracker("wamid.2"))
-    assert [(m["response"], m["reference"]) for m in messages] == [("utter_handoff_already_waiting", "MG-1001")]
+    assert [(m["response"], m["reference"]) for m in messages] == [("utter_handoff_already_waiting", "T-1001")]
 
 
 @pytest.mark.parametrize(("days", "words"), [(0, " today"), (1, " tomorrow"), (3, " on ")])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -9,6 +10,7 @@ from sqlalchemy import func, select
 
 from handoff.configuration import HandoffConfiguration
 from handoff.jobs.agent_comments import AgentComment, agent_said
+from handoff.jobs.ticket import request_from
 from handoff.storage.database import Database, HandoffUnavailable
 from handoff.storage.queries import TicketRef, lock_control, takeover_by_id
 from handoff.storage.tables import deliveries, jobs, takeovers
@@ -54,6 +56,13 @@ def end(db: Database, takeover_id: int) -> str:
 @pytest.fixture
 def control(db: Database, configuration: HandoffConfiguration) -> ThreadControl:
     return ThreadControl(db, configuration)
+
+
+def test_a_request_is_stored_under_the_names_that_the_release_before_reads(request_for: Any) -> None:
+    stored = request_for().stored()
+    assert "sheet" in stored
+    assert "score_breakdown" not in stored
+    assert request_from(json.loads(json.dumps(stored))) == request_for()
 
 
 async def test_an_unknown_customer_speaks_with_the_assistant(control: ThreadControl) -> None:
