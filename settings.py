@@ -139,7 +139,7 @@ class Settings:
             re.compile(self.values["ORDER_NUMBER_PATTERN"] or "")
         except re.error as error:
             raise SettingsError(
-                rf"ORDER_NUMBER_PATTERN is no regular expression ({error}). Remedy: one such as \d{{5}}."
+                rf"ORDER_NUMBER_PATTERN is not a regular expression ({error}). Remedy: one such as \d{{5}}."
             ) from None
         self._check_amounts()
         field = self.values["ZENDESK_ORDER_FIELD_ID"]

@@ -79,15 +79,15 @@ def check(values: Mapping[str, str | None]) -> None:
 def _check(name: str, value: str) -> None:
     if _CONTROL.search(value):
         raise UnusableValue(
-            f"{name} has a line break or another control character inside. Remedy: paste it anew, on one line."
+            f"{name} has a line break or another control character inside. Remedy: paste it again, on one line."
         )
     if name in _IN_HEADERS and not re.fullmatch(r"[!-~]+", value):
         raise UnusableValue(
-            f"{name} has blanks or characters inside that no credential has. Remedy: paste it anew, alone "
+            f"{name} has blanks or characters inside that no credential has. Remedy: paste it again, alone "
             "(no word such as Bearer before it, no quotes)."
         )
     if name in _ADDRESSES and not _is_address(value):
-        raise UnusableValue(f"{name} is no web address. Remedy: write it as https://host/path.")
+        raise UnusableValue(f"{name} is not a web address. Remedy: write it as https://host/path.")
     usable, remedy = _SHAPES.get(name, (None, ""))
     if usable is not None and not usable(value):
         raise UnusableValue(f"{name} {remedy}")
@@ -115,10 +115,10 @@ _SHAPES: dict[str, tuple[Callable[[str], bool], str]] = {
     "RASA_WORKERS": (_whole, "must be a whole number, 1 or more. Remedy: correct it, or unset it for one a core."),
     "ESCALATION_EMAIL_TO": (
         lambda value: re.fullmatch(r"[^@\s,]+@[^@\s,]+(, *[^@\s,]+@[^@\s,]+)*", value) is not None,
-        "is no mail address. Remedy: one such as support@example.com.",
+        "is not a mail address. Remedy: one such as support@example.com.",
     ),
     "SMTP_URL": (
         lambda value: re.match(r"(?i)smtps?://[^\s/]", value) is not None and " " not in value,
-        "is no mail server. Remedy: write it as smtp://user:password@host:587.",
+        "is not a mail server. Remedy: write it as smtp://user:password@host:587.",
     ),
 }

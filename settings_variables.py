@@ -21,7 +21,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("HOST", "127.0.0.1", "address that the servers bind to"),
     Variable("RASA_PORT", "5005", "the Rasa server: webhooks, health, metrics"),
     Variable("ACTION_PORT", "5055", "the action server"),
-    Variable("TWIN_PORT", "8080", "the shop-in-a-box of `make run`"),
+    Variable("TWIN_PORT", "8080", "the simulator of `make run`"),
     Variable("RASA_WORKERS", None, "Rasa server processes behind RASA_PORT (default: one a core)"),
     Variable("WHATSAPP_VERIFY_TOKEN", None, "Meta's webhook verification token", secret=True),
     Variable("WHATSAPP_APP_SECRET", None, "key of X-Hub-Signature-256", secret=True),

@@ -144,7 +144,7 @@ def _opening_hours(value: Any) -> Mapping[str, Any]:
             nearest = get_close_matches(str(day), DAYS, 1, 0.0)[0]
             raise _WrongError(f"opening_hours: '{day}' is no day. Remedy: '{nearest}'.")
         elif not isinstance(spans, (list, type(None))):
-            raise _WrongError(f"opening_hours.{day}: {spans!r} is no list. Remedy: [\"09:00-17:30\"].")
+            raise _WrongError(f"opening_hours.{day}: {spans!r} is not a list. Remedy: [\"09:00-17:30\"].")
         else:
             for span in spans or []:
                 _hours_of_a_day(day, str(span))

@@ -37,7 +37,7 @@ def serve() -> int:
 
 
 def run() -> int:
-    """The whole assistant with the shop-in-a-box, on local secrets made for this run."""
+    """The whole assistant with the simulator, on local secrets made for this run."""
     settings = settings_module.load(not_from_file=NOT_FROM_ENV_FILE)
     if settings.ignored:
         say(f"Not used from .env, which is for `make serve`: {', '.join(sorted(settings.ignored))} "

@@ -2,7 +2,7 @@
 
 Only the default SQLite database is touched, unless `--any-database` is given; a table that the demo did not make is
 left alone. Dates are relative to the day of seeding and are moved along once a day, so the demo never ages.
-`STATE_DIR/demo_customers.json` tells the shop-in-a-box who there is to be.
+`STATE_DIR/demo_customers.json` tells the simulator who there is to be.
 """
 
 from __future__ import annotations

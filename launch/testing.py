@@ -58,7 +58,7 @@ TRAINING = Check("the model can be trained", (), "correct what the lines above n
 def checks(model: str, folder: str) -> list[Check]:
     """Every check, cheapest first. `folder` is for pytest's temporary files, so that parallel runs share none."""
     return [
-        Check("ruff: the code is tidy", _module("ruff", "check", "."), "`ruff check --fix` mends most of it"),
+        Check("ruff: the code is tidy", _module("ruff", "check", "."), "`ruff check --fix` fixes most of it"),
         Check("mypy: the types hold", _module("mypy"), "correct the line it names"),
         Check(
             "rasa data validate: intents, rules, stories and responses fit together",
@@ -101,7 +101,7 @@ def run_everything() -> int:
     try:
         model = training.train()
     except LaunchError as error:
-        # The mistakes above are why; nothing else can be tested before they are mended.
+        # The mistakes above are why; nothing else can be tested before they are corrected.
         fail(str(error))
         return _summary([*failed, TRAINING], 2, started)
     RESULTS.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The shop-in-a-box: stand-ins for WhatsApp and the helpdesk over HTTP, a phone and an agent desk in the browser.
+"""The simulator: WhatsApp and the helpdesk over HTTP, a phone and an agent desk in the browser.
 
 Imports nothing of ours and speaks only HTTP. Start reading in `app.py`.
 """

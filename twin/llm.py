@@ -1,4 +1,4 @@
-"""A stand-in for the Anthropic Messages API and OpenAI's chat completions.
+"""A simulated Anthropic Messages API and OpenAI's chat completions.
 
 It understands nothing. It answers with the first sentences of the first section that it is given, cited as the real
 APIs cite, refuses what they refuse, and fails on request: `PUT /llm/fault {"fault": name, "times": n}` makes the next
@@ -120,7 +120,7 @@ class LlmStandIn:
 
 
 def make_llm_app(stand_in: LlmStandIn | None = None) -> web.Application:
-    """The stand-in as a server of its own."""
+    """The simulator as a server of its own."""
     app = web.Application()
     (stand_in or LlmStandIn()).add_to(app)
     return app

@@ -19,7 +19,7 @@ from workbench.review import command as review_command
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit status 1 when something must be mended, 2 when there is no model."""
+    """Exit status 1 when something must be corrected, 2 when there is no model."""
     signals.restore()
     parser = argparse.ArgumentParser(prog="python -m workbench", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -104,7 +104,7 @@ def _validate(console: Console, with_model: bool) -> int:
             console.print(escape(f"Phrases are not compared with the model. {missing}"))
     for finding in findings:
         _print(console, finding)
-    console.print(f"{blocking} mistakes to mend, {len(findings) - blocking} things to look at.")
+    console.print(f"{blocking} mistakes to fix, {len(findings) - blocking} things to look at.")
     return 1 if blocking else 0
 
 

@@ -41,7 +41,7 @@ _TWO_FORMS = {
 
 
 def e164(text: object, region: str) -> str | None:
-    """'+919876543210' for '098765 43210' in region 'IN'; None when `text` is no phone number.
+    """'+919876543210' for '098765 43210' in region 'IN'; None when `text` is not a phone number.
 
     Of two forms of one telephone's number always the same: '+5541991230000' for '+55 41 9123-0000'.
     """
@@ -84,7 +84,7 @@ def _both_forms(phone: str) -> list[PhoneNumber]:
 
 
 def _changed(number: PhoneNumber, form: re.Pattern[str], to: str) -> PhoneNumber | None:
-    """The number with its national part, where that is of the form, written anew."""
+    """The number with its national part, where that is of the form, rewritten."""
     matched = form.fullmatch(phonenumbers.national_significant_number(number))
     if not matched:
         return None

@@ -58,7 +58,7 @@ class OrderTurn:
         return self.remember(orders[:MAX_ANSWERS])
 
     def point_at(self, left: Sequence[str]) -> None:
-        """Say which orders were not told for want of room."""
+        """Name the orders that this answer leaves out."""
         if left:
             numbers = ", ".join(named(number) for number in left[:MAX_ROWS])
             self.say.utter_message(response="utter_order_status_more", order_numbers=numbers)

@@ -66,7 +66,7 @@ def _read(path: Path) -> Iterator[Following | Mistake]:
         content = yaml.load(source, Loader=_Loader)  # noqa: S506 (safe, in C where built)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        yield Mistake(path, mark.line + 1 if mark else 1, "this is no YAML", "indent it as its neighbours")
+        yield Mistake(path, mark.line + 1 if mark else 1, "this is not valid YAML", "indent it as its neighbours")
         return
     blocks = content.get("follow_ups") if isinstance(content, Mapping) else None
     if not isinstance(blocks, list):

@@ -1,4 +1,4 @@
-"""`python -m components.embeddings.ship`: embed every phrase afresh and write the file that is shipped."""
+"""`python -m components.embeddings.ship`: embed every phrase again and write the file that is shipped."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def phrases() -> Iterator[str]:
 
 
 def main() -> int:
-    """Embed every phrase afresh, in about a minute, and write the file."""
+    """Embed every phrase again, in about a minute, and write the file."""
     embeddings = SentenceEmbeddings(shipped=None)
     texts = sorted({readable(phrase) for phrase in phrases()})
     shipped_embeddings.write(dict(zip(embeddings.keys(texts), embeddings.many(texts), strict=True)))

@@ -1,6 +1,6 @@
 """Embeddings of the training phrases as they are shipped, so that the first training takes less than a minute.
 
-`python -m components.embeddings.ship` writes them anew after many phrases have changed; what is missing or stale costs
+`python -m components.embeddings.ship` rewrites them after many phrases have changed; what is missing or stale costs
 the first training 7 ms of one core a phrase and nothing else. A byte a number: 3 MB, and every vector is turned by
 about a degree.
 """

@@ -15,7 +15,7 @@ from components.escalation.settings import EscalationConfigError, EscalationSett
 
 
 def answer(line: str, reader: Reader, settings: EscalationSettings) -> dict[str, Any]:
-    """The decision for one line; a line that is no object counts as an empty message."""
+    """The decision for one line; a line that is not an object counts as an empty message."""
     try:
         record = json.loads(line)
     except ValueError:

@@ -28,7 +28,7 @@ FOLDER = Path("data") / "escalation"
 REASONS = ("complaint", "refund_request", "human_requested", "frustration")
 NONE = "none"
 _KEYS = ("reason", "intents", "examples")
-# Calm phrases are many: one in so many is learnt from, of those that follow something with the weight of two.
+# Calm phrases are many: only a share of them is learnt from; of those that follow something with the weight of two.
 _EVERY, _EVERY_FOLLOWING, _WEIGHT_FOLLOWING = 2, 3, 2.0
 _ANNOTATION = re.compile(r"\[([^\]]+)\][({][^)}]*[)}]")
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -105,7 +105,7 @@ def _read(path: Path) -> Iterator[Labelled | Mistake | dict[str, str]]:
         yield from _blocks(path.read_text(encoding="utf-8"), path)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
-        yield Mistake(path, mark.line + 1 if mark else 1, "this is no YAML", "indent it as its neighbours")
+        yield Mistake(path, mark.line + 1 if mark else 1, "this is not valid YAML", "indent it as its neighbours")
 
 
 def _blocks(source: str, path: Path) -> Iterator[Labelled | Mistake | dict[str, str]]:
@@ -124,7 +124,9 @@ def _block(block: Any, rows: Iterator[tuple[int, str]], path: Path) -> Iterator[
     reason = block.get("reason") if isinstance(block, Mapping) else None
     unknown = sorted(set(map(str, block)) - set(_KEYS)) if isinstance(block, Mapping) else []
     if reason not in (*REASONS, NONE):
-        yield Mistake(path, number, f"{reason!r} is no reason", f"write `- reason:` and {', '.join(REASONS)} or none")
+        yield Mistake(
+            path, number, f"{reason!r} is not a reason", f"write `- reason:` and {', '.join(REASONS)} or none"
+        )
         return
     if unknown:
         yield Mistake(path, number, f"{unknown[0]!r} is not known", f"write one of {', '.join(_KEYS)}")

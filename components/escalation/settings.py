@@ -73,7 +73,7 @@ def _by_reason(entry: Mapping[str, Any], section: str) -> Mapping[str, Any]:
         raise _wrong(section, "reasons with values are expected here", f"write one for each of {', '.join(REASONS)}")
     for reason in values:
         if reason not in REASONS:
-            raise _wrong(f"{section}.{reason}", "it is no reason", f"remove it, or take one of {', '.join(REASONS)}")
+            raise _wrong(f"{section}.{reason}", "it is not a reason", f"remove it, or take one of {', '.join(REASONS)}")
     return values
 
 

@@ -1,7 +1,7 @@
 """What a run of digits means, learnt from `data/order_numbers/examples.yml`: an order number, money, a phone, …
 
 A ridge regression over the features of the candidates, fitted in milliseconds for the shape of a shop's numbers: the
-examples' order numbers are written anew in that shape, so a line teaches its words for every shop.
+examples' order numbers are rewritten in that shape, so a line teaches its words for every shop.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _MISSHAPED = "order_number_misshaped"
 MARKS = (*KINDS, _MISSHAPED)
 _RIDGE = 0.6
 _SAID_BEFORE = r"(?i)\b(?:order|number|no|id|pedido|ref)\b"
-_WRITTEN_ANEW = 3  # times that an example is written with numbers of the shop's shape
+_SPELLINGS = 3  # times that an example is written with numbers of the shop's shape
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def examples(shape: Shape) -> Iterator[tuple[Sequence[str], str]]:
     """Features and kind of every candidate in the example messages, written in the shape of the shop's numbers."""
     dice = random.Random(0)  # noqa: S311 (the same model every time)
     for line in read_examples():
-        for text, spans in dict.fromkeys(_written(line, shape, dice, anew) for anew in range(_WRITTEN_ANEW)):
+        for text, spans in dict.fromkeys(_written(line, shape, dice, spelling) for spelling in range(_SPELLINGS)):
             seen, _ = cover_numbers(cover_addresses(text)[0])
             for candidate in candidates(seen, shape):
                 marks = (kind for start, end, kind in spans if start < candidate.end and candidate.start < end)
@@ -92,7 +92,7 @@ def read_examples(path: Path = EXAMPLES) -> list[str]:
     for number, line in enumerate(source.splitlines(), start=1):
         for mark in re.findall(r"\[[^\]]+\]\(([^)]*)\)", line):
             if mark not in MARKS:
-                raise ExamplesError(f"({mark}) is no mark. Remedy: one of {', '.join(MARKS)}.", number)
+                raise ExamplesError(f"({mark}) is not a mark. Remedy: one of {', '.join(MARKS)}.", number)
     return [line.strip().removeprefix("- ") for line in listed if line.strip()]
 
 
@@ -104,7 +104,9 @@ class ExamplesError(ValueError):
         self.line = line
 
 
-def _written(line: str, shape: Shape, dice: random.Random, anew: int) -> tuple[str, tuple[tuple[int, int, str], ...]]:
+def _written(
+    line: str, shape: Shape, dice: random.Random, spelling: int
+) -> tuple[str, tuple[tuple[int, int, str], ...]]:
     """The line without its marks, and where they were. Look-alikes keep their digits once, then take others."""
     text, spans, done = "", [], 0
     begins = _digits(2, dice)  # a shop's numbers of one time begin alike
@@ -112,11 +114,11 @@ def _written(line: str, shape: Shape, dice: random.Random, anew: int) -> tuple[s
         text += line[done : mark.start()]
         if mark[2] == "order_number":
             value = _number(shape, dice, begins)
-            value = _split(value, dice) if anew == 2 and re.search(_SAID_BEFORE, text) else value
+            value = _split(value, dice) if spelling == 2 and re.search(_SAID_BEFORE, text) else value
         elif mark[2] == _MISSHAPED:
-            value = _misshaped(shape, dice, anew)
+            value = _misshaped(shape, dice, spelling)
         else:
-            value = _look_alike(mark[1], mark[2], shape, dice) if anew else mark[1]
+            value = _look_alike(mark[1], mark[2], shape, dice) if spelling else mark[1]
         spans.append((len(text), len(text) + len(value), mark[2]))
         text, done = text + value, mark.end()
     return text + line[done:], tuple(spans)
@@ -151,14 +153,14 @@ def _split(number: str, dice: random.Random) -> str:
     return dice.choice((f"{number[:at]}{gap}{number[at:]}", " ".join(number)))
 
 
-def _misshaped(shape: Shape, dice: random.Random, anew: int) -> str:
+def _misshaped(shape: Shape, dice: random.Random, spelling: int) -> str:
     """Too short, too long, or with the letters of another shop."""
     low, high = shape.lengths
     short = _digits(max(3, low - dice.randint(1, 2)), dice)
     long = _digits(high + dice.randint(1, 3), dice)
     letters = "".join(dice.choices("ABCDEKMSTWX", k=2))
     foreign = letters + dice.choice(("-", "", "/")) + _digits(dice.randint(4, 6), dice)
-    return (short, long, foreign)[anew % 3] if low > 3 else (long, foreign)[anew % 2]
+    return (short, long, foreign)[spelling % 3] if low > 3 else (long, foreign)[spelling % 2]
 
 
 def _digits(length: int, dice: random.Random, begins: str = "") -> str:

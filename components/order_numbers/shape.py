@@ -64,7 +64,7 @@ class Shape:
         try:
             forms = _forms(sre_parse.parse(pattern))
         except (re.error, RecursionError, OverflowError) as error:
-            raise ShapeError(f"{pattern!r} is no regular expression ({error})") from None
+            raise ShapeError(f"{pattern!r} is not a regular expression ({error})") from None
         return cls(tuple(_merged(form) for form in forms), pattern)
 
     @classmethod

@@ -55,7 +55,7 @@ class ClassifierOptions:
     ridge: float = 0.1
     width: float = 1.0  # of the Gaussian kernel: exp(-width * squared distance)
     embedding_share: float = 2.0  # weight of the Gaussian kernel beside the linear one
-    frequent: int = 4  # examples that a word is in before slips are mended to it
+    frequent: int = 4  # examples that a word is in before slips are corrected to it
     balance: float = 0.5  # 0: every example counts alike; 1: every label counts alike
 
 
@@ -99,7 +99,7 @@ class Classifier:
     options: ClassifierOptions
     labels: tuple[str, ...]
     ngrams: Ngrams
-    frequent: dict[str, int]  # words that slips of the finger are mended to
+    frequent: dict[str, int]  # words that typos are corrected to
     ngram_weights: np.ndarray
     ngram_bias: np.ndarray
     weights: np.ndarray
@@ -154,7 +154,7 @@ class Classifier:
     def _predict(self, text: str, embedder: Embedder, vector: Callable[[str], np.ndarray]) -> Prediction:
         pattern = self.options.order_number_pattern
         speller = Speller(self.ngrams, self.frequent, embedder.is_word)
-        row = self.ngrams.row(speller.mend(folded(text, pattern)))
+        row = self.ngrams.row(speller.correct(folded(text, pattern)))
         probabilities = self._by_ngrams(row)
         if probabilities.max() >= self.options.sure:
             return self._ranked(probabilities, embedded=False)

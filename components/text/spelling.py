@@ -1,4 +1,4 @@
-"""Slips of the finger mended: an unknown word that is one slip from a word that customers often use becomes that word.
+"""Typos corrected: an unknown word that is one slip from a word that customers often use becomes that word.
 
 Real words are left alone even when the phrases do not have them ("cancer" is not "cancel"): the embedding model's
 tokenizer knows many real words as one piece and cuts a slip into several.
@@ -20,8 +20,8 @@ class Speller:
     def __init__(self, known: Container[str], frequent: Mapping[str, int], is_word: Callable[[str], bool]) -> None:
         self._known, self._frequent, self._is_word = known, frequent, is_word
 
-    def mend(self, text: str) -> str:
-        """The text with its slips mended; whatever is not a longer unknown word stays."""
+    def correct(self, text: str) -> str:
+        """The text with its slips corrected; whatever is not a longer unknown word stays."""
         for word in set(words(text)):
             if len(word) >= SHORTEST and word.isascii() and word.isalpha() and word not in self._known:
                 better = self._mend(word)

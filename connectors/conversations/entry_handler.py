@@ -51,7 +51,7 @@ class Speaker(Protocol):
         ...
 
     async def restart(self, turn: Turn) -> None:
-        """Let the dialogue begin afresh with the next message."""
+        """Let the dialogue start over with the next message."""
         ...
 
     def seen(self, turn: Turn) -> None:
@@ -91,7 +91,7 @@ class EntryHandler:
     async def before_commit(self, turn: Turn) -> None:
         """A takeover that the turn opened shows in the mirror before the customer can hear of it."""
         if _called_a_person(turn.events):
-            await self._control.called(turn.entry.customer, turn.entry.id, turn.control_version)
+            await self._control.takeover_opened(turn.entry.customer, turn.entry.id, turn.control_version)
 
     async def _returned(self, turn: Turn) -> None:
         """The assistant owns the conversation again, unless the agent took it up once more in the meantime."""

@@ -43,7 +43,7 @@ class IdentityChange:
 
 
 def e164(digits: str | None) -> str | None:
-    """'+919876543210' from a wa_id or a written international number, or None when it is no phone number."""
+    """'+919876543210' from a wa_id or a written international number, or None when it is not a phone number."""
     bare = _SEPARATORS.sub("", digits or "").removeprefix("+")
     if not _DIGITS.fullmatch(bare):
         return None

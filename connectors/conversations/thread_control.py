@@ -54,7 +54,7 @@ class Authority(Protocol):
 class ThreadControl(Authority, Protocol):
     """The authority as consumer and outbox know it."""
 
-    async def called(self, customer: str, entry_id: str, control_version: int) -> None:
+    async def takeover_opened(self, customer: str, entry_id: str, control_version: int) -> None:
         """The turn `entry_id`, begun in `control_version`, called a person and is about to be committed."""
         ...
 
@@ -89,5 +89,5 @@ class BotAlwaysInControl:
     async def accept_return(self, customer: str, entry_id: str) -> State:
         return BotState()
 
-    async def called(self, customer: str, entry_id: str, control_version: int) -> None:
+    async def takeover_opened(self, customer: str, entry_id: str, control_version: int) -> None:
         return None

@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 BUDGET_S = 1.5
 PAUSE_S = 2.0
 KEEP_S = 30 * 24 * 3600  # an open ticket may be quiet for weeks
-KEEP_ANEW_S = 24 * 3600
+REWRITE_AFTER_S = 24 * 3600
 REMEMBERED = 20_000
 
 Answer = TypeVar("Answer")
@@ -82,7 +82,7 @@ class MirroredThreadControl:
                 raise
             return allowed
 
-    async def called(self, customer: str, entry_id: str, control_version: int) -> None:
+    async def takeover_opened(self, customer: str, entry_id: str, control_version: int) -> None:
         """Show the takeover that the turn `entry_id` (begun in `control_version`) opened, even without SQL."""
         if not await self._shown(customer):
             await self._keep(customer, ControlState("waiting", control_version + 1, entry_id))
@@ -133,7 +133,7 @@ class MirroredThreadControl:
         """Write what differs from what this process wrote last; the normal case costs no round trip."""
         kept = ControlState(state.owner, state.control_version, state.opened_by)
         last, at = self._kept.get(customer, (ControlState(), 0.0))
-        if kept == last and (kept == ControlState() or time.monotonic() - at < KEEP_ANEW_S):
+        if kept == last and (kept == ControlState() or time.monotonic() - at < REWRITE_AFTER_S):
             return kept
         # The stored names are older than the Python ones, and a release beside this one reads them.
         stored = {"holder": kept.owner, "epoch": kept.control_version, "opened_by": kept.opened_by}

@@ -1,4 +1,4 @@
-"""Predicting with less ado: the policies' side of `connectors.rasa_patches.speedups`.
+"""Predicting faster: the policies' side of `connectors.rasa_patches.speedups`.
 
 Stock RulePolicy describes the whole conversation for every prediction and compares each rule with all of it, although a
 rule says nothing about what lies before its first step; MemoizationPolicy does so even when it remembers no story.
@@ -90,7 +90,7 @@ def prediction_states(
 
 
 def get_possible_keys(self: RulePolicy, lookup: dict[str, str], states: list[State]) -> set[str]:
-    """As RulePolicy._get_possible_keys, which reads every rule anew for every state."""
+    """As RulePolicy._get_possible_keys, which reads every rule again for every state."""
     if not states:
         return set(lookup)
     rules = _read(self, lookup)

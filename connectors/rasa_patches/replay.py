@@ -1,4 +1,4 @@
-"""Replaying trackers with less ado: the tracker's side of `connectors.rasa_patches.speedups`.
+"""Replaying trackers faster: the tracker's side of `connectors.rasa_patches.speedups`.
 
 Every prediction replays the tracker several times, and most of that time went into asking abstract classes whether an
 event is theirs. Here a class is asked once; policies that ask for the same states get copies of the same answer; and

@@ -197,7 +197,7 @@ def _delete_unchanged(
 
 
 def _remember(connection: Connection, gone: list[tuple[Row, list[Row]]], now: datetime) -> None:
-    """Keep the keys of what is young: a record that comes again, or late, must not begin the conversation anew."""
+    """Keep the keys of what is young: a record that comes again, or late, must not begin the conversation again."""
     keys = [
         {"message_key": message["message_key"], "customer_id": row["customer_id"], "archived_at": now}
         for row, said in gone

@@ -53,7 +53,7 @@ def publish(table: str, archive_url: str) -> None:
     patience = DEFAULT_RETRY.with_timeout(PATIENCE_S)
     try:
         client = _client(table.split(".")[0])
-        # The library would start a failed job anew for 40 minutes; the operator at the terminal decides that here.
+        # The library would retry a failed job for 40 minutes; the operator at the terminal decides that here.
         # None is what its documentation says for that; its annotation forgot it.
         job = client.query(statement, retry=patience, timeout=REQUEST_S, job_retry=None)  # type: ignore[arg-type]
         job.result(retry=patience, timeout=PATIENCE_S)

@@ -184,7 +184,7 @@ def rewrite_streams(client: redis.Redis[Any]) -> list[str]:
 
 
 def rewrite_files(client: redis.Redis[Any]) -> list[str]:
-    """Have Redis write its files anew, without what was deleted. Returns what to tell the operator."""
+    """Have Redis rewrite its files, without what was deleted. Returns what to tell the operator."""
     notes = []
     try:
         if client.info("persistence").get("aof_enabled"):
@@ -198,7 +198,7 @@ def rewrite_files(client: redis.Redis[Any]) -> list[str]:
         if _text(client.config_get("save").get("save", "")):
             client.bgsave(schedule=True)
             done = _finished(client, ("rdb_bgsave_in_progress",))
-            notes.append("Redis' snapshot was written anew." if done else "Redis is still writing its snapshot.")
+            notes.append("Redis' snapshot was rewritten." if done else "Redis is still writing its snapshot.")
     except ResponseError:
         notes.append("This Redis does not let us rewrite its files; deleted data leaves them with its next snapshot.")
     return notes

@@ -122,7 +122,7 @@ def rewrite_files(engine: Engine) -> list[str]:
 
 
 def _rewrite_sqlite(engine: Engine) -> list[str]:
-    """VACUUM writes every page anew, the checkpoint empties the write-ahead log behind it."""
+    """VACUUM rewrites every page, the checkpoint empties the write-ahead log behind it."""
     raw = engine.raw_connection()  # neither works inside a transaction
     try:
         cursor = raw.cursor()

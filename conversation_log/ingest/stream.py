@@ -68,7 +68,7 @@ class EventStream:
         return held
 
     def reconnect(self) -> None:
-        """Connect anew with the next call: after a failover an old connection may lead to one that takes nothing."""
+        """Reconnect with the next call: after a failover an old connection may lead to one that takes nothing."""
         self._client.connection_pool.disconnect()
 
     def release(self) -> None:

@@ -106,7 +106,7 @@ class Writer:
                 self._set_aside(entry, error)
 
     def _write(self, records: list[Record], attempts: int = 3) -> None:
-        """One transaction. When another writer was faster (a lease that ran out), what it wrote is read anew."""
+        """One transaction. When another writer was faster (a lease that ran out), what it wrote is read again."""
         if not records:
             return
         try:

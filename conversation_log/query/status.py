@@ -30,5 +30,5 @@ def run_command(settings: Settings, engine: Engine, client: redis.Redis[Any] | N
     if health.oldest_s > LATE_S:
         print("         The worker does not keep up: it logs why (`log.database.unavailable`), or does not run.")
     if health.poison:
-        print("         The worker's log says why (`log.record.set_aside`). When that is mended: `retry`.")
+        print("         The worker's log says why (`log.record.set_aside`). When that is corrected: `retry`.")
     return 1 if health.poison or health.oldest_s > LATE_S else 0

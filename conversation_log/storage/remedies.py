@@ -25,7 +25,7 @@ _OF_DATABASES: Remedies = (
     (r"refused|could not connect|can't connect|time.?out|timed out|closed|starting up|shutting down|terminat|gone away|"
      r"lost connection|unreachable", "it does not answer. Start it, or correct host and port in "
      "CONVERSATION_DATABASE_URL"),
-    (r"not a database|malformed", "the file is no SQLite database, or is damaged. Put a backup in its place, or "
+    (r"not a database|malformed", "the file is not a SQLite database, or is damaged. Put a backup in its place, or "
      "name another file in CONVERSATION_DATABASE_URL"),
     (r"unable to open|errno", "the file cannot be opened. Whoever runs this needs to read and write it and its folder"),
     (r"read.?only", "it may only be read. Whoever runs this needs to write it and its folder"),

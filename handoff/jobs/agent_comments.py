@@ -55,7 +55,7 @@ def agent_said(db: Database, ticket: TicketRef, comment: AgentComment, now: floa
 
 
 def _speaks_again(connection: Connection, takeover: Row, comment: AgentComment) -> bool:
-    """Whether a comment begins a takeover anew that is over, or about to be: its ticket is open again."""
+    """Whether a comment reopens a takeover that is over or about to be: its ticket is open again."""
     if not comment.ticket_open or comment.at <= max(takeover.status_at, takeover.closed_at or 0.0):
         return False
     if takeover.state != "closed":

@@ -179,7 +179,7 @@ class Dispatcher:
         return False
 
     def _ticket_refused(self, takeover: Row, job: HelpdeskJob) -> bool:
-        """A ticket is asked for until it exists; but the customer does not wait for what only an operator can mend."""
+        """A ticket is asked for until it exists; but the customer does not wait for what only an operator can fix."""
         attempts = job.rows[0].attempts + 1
         if attempts <= len(REFUSED_TICKET_WAITS_S):
             self._queue.change(

@@ -53,7 +53,7 @@ class Database:
         else:
             # A server that is frozen, or vanished from the network, must not hold a thread.
             arguments = postgres_patience.connect_args(CONNECT_TIMEOUT_S, STATEMENT_TIMEOUT_S)
-        # SQLAlchemy 1.4 opens a SQLite file anew for every statement unless told to keep connections.
+        # SQLAlchemy 1.4 reopens a SQLite file for every statement unless told to keep connections.
         options |= {"poolclass": QueuePool, "pool_size": 4, "max_overflow": 8, "pool_timeout": CONNECT_TIMEOUT_S}
         engine = create_engine(
             self.url,

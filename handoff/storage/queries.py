@@ -47,7 +47,7 @@ def locked_takeover(connection: Connection, ticket: TicketRef) -> Row | None:
         if found is None and ticket.external_id.startswith("handoff:"):
             return None  # another installation's
     if found is None and ticket.ticket_id:
-        # Newest first: a helpdesk that was set up anew counts from the start again.
+        # Newest first: a helpdesk that was set up again counts from the start again.
         theirs = select(takeovers.c.id, takeovers.c.customer).where(takeovers.c.ticket_id == ticket.ticket_id)
         found = connection.execute(theirs.order_by(takeovers.c.id.desc())).first()
     if found is None:

@@ -2,7 +2,7 @@
 
 A ticket is gone once it is closed for good, merged, deleted or marked as spam. Its takeover goes on with a new ticket,
 of a new external id, that names the old one; what waits for the old one goes there. When the helpdesk refuses every
-ticket, its job stays (an operator may mend what is refused), and the customer has the assistant again.
+ticket, its job stays (an operator may fix what is refused), and the customer has the assistant again.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ def broken(**changes: Any) -> dict[str, Any]:
         (broken(thresholds=None), "thresholds: reasons with values are expected"),
         (broken(thresholds={"complaint": 0.5}), "thresholds.refund_request: None is not between 0 and 1"),
         (broken(thresholds={**entry()["thresholds"], "complaint": 1.2}), "thresholds.complaint: 1.2"),
-        (broken(thresholds={**entry()["thresholds"], "anger": 0.5}), "thresholds.anger: it is no reason"),
+        (broken(thresholds={**entry()["thresholds"], "anger": 0.5}), "thresholds.anger: it is not a reason"),
         (broken(unresolved_turns="three"), "unresolved_turns: 'three' is not a whole number"),
         (broken(unresolved_turns=0), "unresolved_turns: 0"),
         (broken(always={"complaint": "court"}), "always.complaint: no list of words"),
@@ -84,11 +84,11 @@ def test_every_example_knows_its_line(project: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "line", "problem"),
     [
-        ("escalation:\n- reason: anger\n  examples: |\n    - grr\n", 2, "'anger' is no reason"),
+        ("escalation:\n- reason: anger\n  examples: |\n    - grr\n", 2, "'anger' is not a reason"),
         ("escalation:\n- reason: none\n  examples: |\n    grr\n", 4, '"grr" is not read'),
         ("escalation:\n- reason: none\n  example: |\n    - grr\n", 2, "'example' is not known"),
         ("nlu:\n- intent: greet\n", 1, "there is no list `escalation`"),
-        ("escalation:\n- [\n", 3, "this is no YAML"),
+        ("escalation:\n- [\n", 3, "this is not valid YAML"),
         ("escalation:\n- reason: none\n  examples: |\n    - my money back\n", 4, '"my money back" is'),
     ],
 )

@@ -1,4 +1,4 @@
-"""Slips of the finger are mended, other words are not."""
+"""Typos are corrected, other words are not."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def speller() -> Speller:
     [("delivrey", "delivery"), ("refnud", "refund"), ("paercel", "parcel"), ("retirn", "return"), ("ordeer", "order")],
 )
 def test_one_slip_from_a_frequent_word_is_mended(speller: Speller, slip: str, meant: str) -> None:
-    assert speller.mend(f"where {slip}, please") == f"where {meant}, please"
+    assert speller.correct(f"where {slip}, please") == f"where {meant}, please"
 
 
 @pytest.mark.parametrize("text", ["cancer treatment", "refuel my car", "odr", "where", "xxrefundxx", "मेरा order"])
 def test_real_short_and_distant_words_stay(speller: Speller, text: str) -> None:
-    assert speller.mend(text) == text
+    assert speller.correct(text) == text
 
 
 @given(st.text(max_size=100))
 def test_any_text_can_be_mended(text: str) -> None:
-    Speller(FREQUENT, FREQUENT, is_word=lambda word: False).mend(text)
+    Speller(FREQUENT, FREQUENT, is_word=lambda word: False).correct(text)

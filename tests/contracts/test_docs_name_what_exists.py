@@ -1,4 +1,4 @@
-"""The documentation names functions and files that exist: whoever renames one mends the page in the same commit."""
+"""The documentation names functions and files that exist: whoever renames one fixes the page in the same commit."""
 
 from __future__ import annotations
 

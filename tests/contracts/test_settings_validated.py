@@ -18,7 +18,7 @@ from conversation_log.archive.parquet_archive import ParquetArchive
     ("SHOP_TIMEZONE", "Asia/Atlantis", "Asia/Kolkata"),
     ("SHOP_TIMEZONE", "/etc/passwd", "Asia/Kolkata"),
     ("ORDER_NUMBER_PATTERN", r"[\d", "Remedy"),
-    ("ORDER_NUMBER_PATTERN", "(", "no regular expression"),
+    ("ORDER_NUMBER_PATTERN", "(", "not a regular expression"),
     ("LLM_TIMEOUT_S", "0", "more than 0"),
     ("LLM_TIMEOUT_S", "nan", "more than 0"),
     ("LLM_TIMEOUT_S", "soon", "must be a number"),

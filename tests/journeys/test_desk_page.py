@@ -1,4 +1,4 @@
-"""The agent desk in the browser, over the helpdesk stand-in."""
+"""The agent desk in the browser, over the simulated helpdesk."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def test_takeover_is_told_in_hinglish(shop: Shop) -> None:
     someone.say("aap kya kya kar sakte ho mere liye")
     assert "Aapka ticket" in heard(someone, "kisi insaan se baat karao mujhe")
     assert "mere saath hain" in heard(someone, "back to the bot"), "said by the channel"
-    assert "Bataiye" in heard(someone, "haan"), "the dialogue began afresh, the language is remembered"
+    assert "Bataiye" in heard(someone, "haan"), "the dialogue started over, the language is remembered"
 
 
 def test_portuguese_customer_is_answered_in_portuguese_wherever_the_words_come_from(shop: Shop) -> None:

@@ -181,7 +181,7 @@ async def test_whatsapps_formatting_is_shown(page: Page) -> None:
 async def test_a_long_message_is_folded_and_unfolds(page: Page) -> None:
     await say(page, "long")
     more = page.get_by_role("button", name="Read more")
-    # The page draws a row anew when its ticks change, so its height is asked of whatever stands there now.
+    # The page redraws a row when its ticks change, so its height is asked of whatever stands there now.
     height = "row => row.getBoundingClientRect().height"
     await expect(more).to_be_visible()
     folded = await replies(page).last.evaluate(height)

@@ -36,14 +36,14 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, designers: Check, *chec
 
 
 def test_everything_passes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    assert run(monkeypatch, tmp_path, Check("files", OK, "mend"), Check("one", OK, "mend")) == 0
+    assert run(monkeypatch, tmp_path, Check("files", OK, "fix"), Check("one", OK, "fix")) == 0
     assert "checks: 3 passed, 0 failed" in capfd.readouterr().out
 
 
 def test_a_designers_mistake_fails_though_everything_else_passes(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(monkeypatch, tmp_path, Check("files", fails("domain.yml:7"), "mend it"), Check("one", OK, "")) == 1
+    assert run(monkeypatch, tmp_path, Check("files", fails("domain.yml:7"), "fix it"), Check("one", OK, "")) == 1
     shown = capfd.readouterr()
     assert "domain.yml:7" in shown.out
     assert "checks: 2 passed, 1 failed" in shown.out
@@ -53,7 +53,7 @@ def test_a_designers_mistake_fails_though_everything_else_passes(
 def test_without_a_trained_model_the_end_is_red(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str], files: list[str]
 ) -> None:
-    assert run(monkeypatch, tmp_path, Check("files", files, "mend"), Check("one", OK, ""), trains=False) == 1
+    assert run(monkeypatch, tmp_path, Check("files", files, "fix"), Check("one", OK, ""), trains=False) == 1
     assert "Training failed." in capfd.readouterr().err
 
 
@@ -89,7 +89,7 @@ def test_a_check_that_never_ends_is_ended_with_what_it_started(
 ) -> None:
     monkeypatch.setattr(testing, "ENDS_BY_ITSELF_S", 0.1)
     monkeypatch.setattr(testing, "CLEANS_UP_WITHIN_S", 0.5)
-    assert run(monkeypatch, tmp_path, Check("files", OK, ""), Check("hangs", FOREVER, "mend", timeout_s=1)) == 1
+    assert run(monkeypatch, tmp_path, Check("files", OK, ""), Check("hangs", FOREVER, "fix", timeout_s=1)) == 1
     shown = capfd.readouterr()
     assert "did not end within 1 s" in shown.err
     assert "hangs (exit status 124" in shown.err
@@ -102,5 +102,5 @@ def test_told_to_end_it_ends_what_runs(monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.setattr(testing, "CLEANS_UP_WITHIN_S", 0.5)
     threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGTERM)).start()
     with pytest.raises(KeyboardInterrupt):
-        run(monkeypatch, tmp_path, Check("files", OK, ""), Check("hangs", FOREVER, "mend"))
+        run(monkeypatch, tmp_path, Check("files", OK, ""), Check("hangs", FOREVER, "fix"))
     assert sleepers() == []

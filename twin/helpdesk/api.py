@@ -1,4 +1,4 @@
-"""A stand-in for Zendesk over HTTP: the API calls that the assistant makes, an agent's desk, and faults on demand.
+"""A simulated Zendesk over HTTP: the API calls that the assistant makes, an agent's desk, and faults on demand.
 
 `create_app(...)` is an aiohttp application of its own, `mount(...)` adds it to another. The API is under
 `/api/v2`, what people and tests do with it under `/desk` (`desk_calls.py`).

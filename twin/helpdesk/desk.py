@@ -1,4 +1,4 @@
-"""The agent desk: a page over the helpdesk stand-in, which is mounted under /helpdesk and speaks as Zendesk does.
+"""The agent desk: a page over the simulated helpdesk, which is mounted under /helpdesk and speaks as Zendesk does.
 
 `ZENDESK_URL=http://127.0.0.1:{TWIN_PORT}/helpdesk` points the assistant at it; where tickets go elsewhere, the page
 says so.

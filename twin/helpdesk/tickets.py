@@ -1,4 +1,4 @@
-"""What the stand-in helpdesk remembers: users, tickets, comments; and the rules that Zendesk has about them."""
+"""What the simulated helpdesk remembers: users, tickets, comments; and the rules that Zendesk has about them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AGENT_ID, INTEGRATION_ID = 501, 500
 
 
 class Rejected(Exception):
-    """An answer of Zendesk that is no success: status, body, seconds for Retry-After."""
+    """An answer of Zendesk that is not a success: status, body, seconds for Retry-After."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ def timestamp(at: float | None = None) -> str:
 
 
 class Tickets:
-    """The helpdesk's database, in memory. Its ids go on rising when it starts anew, as in a helpdesk that remembers."""
+    """The helpdesk's database, in memory. Its ids go on rising when it restarts, as in a helpdesk that remembers."""
 
     def __init__(self, first_id: int | None = None) -> None:
         first = int(time.time()) - EPOCH if first_id is None else first_id

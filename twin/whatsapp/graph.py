@@ -20,7 +20,7 @@ PROXY_PAGE = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad
 
 
 class GraphApi:
-    """Routes of the stand-in for graph.facebook.com."""
+    """Routes of the simulated graph.facebook.com."""
 
     def __init__(self, network: Network) -> None:
         self.network = network

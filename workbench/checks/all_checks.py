@@ -61,7 +61,7 @@ def follow_up_findings(root: Path, intents: Sequence[str]) -> list[Finding]:
     ]
     unknown = {one.intent: one for one in written if intents and one.intent not in intents}
     return found + [
-        Finding("unknown intent", _place(root, one.file, one.line), f"{name} is no intent of domain.yml",
+        Finding("unknown intent", _place(root, one.file, one.line), f"{name} is not an intent of domain.yml",
                 nearest(name, list(intents), "add it under `intents`"), blocking=True)
         for name, one in unknown.items()
     ]  # fmt: skip

@@ -25,7 +25,7 @@ def domain_findings(project: Project) -> list[Finding]:
     for name, variants in responses.items():
         line = responses.line_of(name)
         if not name.startswith("utter_"):
-            found.append(_wrong("unknown response", line, f"{name} is no response's name",
+            found.append(_wrong("unknown response", line, f"{name} is not the name of a response",
                                 "call it utter_<topic>_<outcome>"))  # fmt: skip
         if not isinstance(variants, list) or not variants:
             found.append(_wrong("response without text", line, f"{name} has no variant", "write `- text: …` below it"))
@@ -37,7 +37,7 @@ def domain_findings(project: Project) -> list[Finding]:
 
 def _variant(project: Project, name: str, line: int, variant: Any) -> Iterator[Finding]:
     if not isinstance(variant, Block):
-        yield _wrong("wrong indentation", line, f"{name} has a variant that is no entry", "write `- text: …`")
+        yield _wrong("wrong indentation", line, f"{name} has a variant that is not an entry", "write `- text: …`")
         return
     for key in variant:
         if key not in _KEYS:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing to mend: what kind, where, what is wrong, what to do. `blocking` ones fail the check."""
+    """One thing to fix: what kind, where, what is wrong, what to do. `blocking` ones fail the check."""
 
     kind: str
     place: str

@@ -90,7 +90,7 @@ def _config(root: Path) -> Iterator[Finding]:
     for part in config.get("pipeline") or []:
         if isinstance(part, Block) and "threshold" in part and not _is_share(part["threshold"]):
             yield Finding("bad threshold", f"config.yml:{part.line_of('threshold')}",
-                          f"{part.get('name')}: {part['threshold']!r} is no confidence",
+                          f"{part.get('name')}: {part['threshold']!r} is not a confidence",
                           "write a number from 0 to 1, such as 0.4", blocking=True)  # fmt: skip
 
 

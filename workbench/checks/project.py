@@ -37,7 +37,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Project:
-    """Everything that designers write. A file that is no YAML is left out and stands in `findings`."""
+    """Everything that designers write. A file that is not valid YAML is left out and stands in `findings`."""
 
     root: Path
     domain: Block
@@ -80,7 +80,7 @@ class _Reading:
         for name in content:
             if name not in sections:
                 remedy = nearest(name, sections, f"the sections are {', '.join(sections)}")
-                self._found("unknown section", path, content.line_of(name), f"{name!r} is no section", remedy)
+                self._found("unknown section", path, content.line_of(name), f"{name!r} is not a section", remedy)
         for block, key in _written_twice(content):
             self._found("written twice", path, block.line_of(key), f"{key!r} stands twice here; only the last counts",
                         "put them together under one name, or rename one")  # fmt: skip
@@ -90,7 +90,7 @@ class _Reading:
         """The mappings in a section; anything else there is a finding."""
         found = content.get(section)
         if found is not None and not isinstance(found, list):
-            self._found("wrong indentation", path, content.line_of(section), f"{section} is no list", _REMEDY_DASH)
+            self._found("wrong indentation", path, content.line_of(section), f"{section} is not a list", _REMEDY_DASH)
             return
         for item in found or []:
             if isinstance(item, Block):

@@ -62,7 +62,7 @@ class _Checker:
 
     def _step(self, entry: Entry, step: Any) -> Iterator[Finding]:
         if not isinstance(step, Block):
-            yield _wrong("wrong indentation", entry, entry.block.line_of("steps"), f"{str(step)[:60]!r} is no step",
+            yield _wrong("wrong indentation", entry, entry.block.line_of("steps"), f"{str(step)[:60]!r} is not a step",
                          "write `- intent: …` or `- action: …`")  # fmt: skip
             return
         kinds = [key for key in step if key in _KINDS]
@@ -70,7 +70,7 @@ class _Checker:
         for key in step:
             if key not in allowed:
                 two = key in _KINDS and bool(kinds)
-                problem = f"{key!r} stands in the step of {kinds[0]!r}" if two else f"{key!r} is no kind of step"
+                problem = f"{key!r} is in the step of {kinds[0]!r}" if two else f"{key!r} is not a kind of step"
                 remedy = "write `- ` before it: every step is an entry" if two else nearest(
                     key, (*_KINDS, "entities"), f"the kinds are {', '.join(_KINDS)}")  # fmt: skip
                 yield _wrong("wrong indentation" if two else "unknown step", entry, step.line_of(key), problem, remedy)

@@ -25,7 +25,7 @@ class Block(dict[str, Any]):
 
 
 class YamlMistake(ValueError):
-    """The text is no YAML; `line` is where the reader stumbled."""
+    """The text is not valid YAML; `line` is where the reader stumbled."""
 
     def __init__(self, problem: str, line: int) -> None:
         super().__init__(problem)
@@ -50,7 +50,7 @@ def read(path: Path) -> Any:
 
 
 def places(path: Path, section: str, key: str) -> dict[str, str]:
-    """Name → file:line of the named entries of a section (rules, stories); none when the file is no YAML."""
+    """Name → file:line of the named entries of a section (rules, stories); none when the file is not valid YAML."""
     try:
         content = read(path)
     except YamlMistake:

@@ -62,7 +62,7 @@ Outcome = Added | AlreadyThere | Refused
 
 
 class Labels:
-    """The labelled phrases of a project folder, read anew whenever a file changed."""
+    """The labelled phrases of a project folder, read again whenever a file changed."""
 
     def __init__(self, root: Path = PROJECT_ROOT, pattern: str = r"\d{5}") -> None:
         self.root = root
@@ -96,7 +96,9 @@ class Labels:
 
     def _add_reason(self, phrase: str, reason: str, held_out: bool) -> Outcome:
         if reason not in (*REASONS, NONE):
-            return Refused(phrase, f"{reason} is no reason for a person: choose one of {', '.join((*REASONS, NONE))}")
+            return Refused(
+                phrase, f"{reason} is not a reason for a person: choose one of {', '.join((*REASONS, NONE))}"
+            )
         if held_out:
             return Refused(phrase, "messages that measure the reasons for a person are written by hand")
         if not phrase or len(phrase) > MAX_PHRASE_CHARS:
@@ -115,7 +117,7 @@ class Labels:
         if intent not in intents:
             close = difflib.get_close_matches(intent, intents, 1)
             hint = f"did you mean {close[0]}?" if close else f"choose one of {', '.join(intents)}"
-            return Refused(phrase, f"{intent} is no intent of domain.yml with phrases in data/nlu: {hint}")
+            return Refused(phrase, f"{intent} is not an intent of domain.yml with phrases in data/nlu: {hint}")
         if not phrase:
             return Refused(phrase, "nothing is left of it without personal data")
         if len(phrase) > MAX_PHRASE_CHARS:

@@ -36,7 +36,7 @@ class Reviewed:
 
     def remember(self, texts: Iterable[str], now: datetime) -> None:
         """These redacted wordings have been dealt with."""
-        # Read anew: somebody else may be reviewing, too.
+        # Read again: somebody else may be reviewing, too.
         self._seen = self._stored() | self._seen | {_digest(text): now for text in texts}
         self._seen = {digest: at for digest, at in self._seen.items() if at > now - KEPT}
         stored = {digest: at.isoformat(timespec="seconds") for digest, at in sorted(self._seen.items())}

@@ -65,7 +65,7 @@ def media_source(custom: Mapping[str, Any]) -> dict[str, str]:
     media_id = custom.get("id")
     if isinstance(media_id, (str, int)) and re.fullmatch(r"[0-9A-Za-z_-]{1,128}", str(media_id)):
         return {"id": str(media_id)}
-    raise BadCustomResponse("link is no web address")
+    raise BadCustomResponse("link is not a web address")
 
 
 def _body(custom: Mapping[str, Any], words: str) -> str:

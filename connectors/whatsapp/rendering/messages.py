@@ -175,7 +175,7 @@ def _element(element: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _attachments(response: Mapping[str, Any]) -> list[tuple[str, dict[str, str]]]:
-    """(kind, source) of image and attachment. What is no web address is logged and left out."""
+    """(kind, source) of image and attachment. What is not a web address is logged and left out."""
     found: list[tuple[str, dict[str, str]]] = []
     for name in ("image", "attachment"):
         value = response.get(name)

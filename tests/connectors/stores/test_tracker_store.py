@@ -104,7 +104,7 @@ def session_start() -> list[Event]:
     return [ActionExecuted("action_session_start"), SessionStarted(), ActionExecuted("action_listen")]
 
 
-# A session begins afresh now and then, but most run long enough for their base to move.
+# A session starts over now and then, but most run long enough for their base to move.
 STEPS = st.integers(0, 24).flatmap(lambda n: TURNS if n else st.builds(session_start))
 CONVERSATIONS = st.lists(STEPS, min_size=1, max_size=45).map(lambda steps: [session_start(), *steps])
 LONG_CONVERSATIONS = st.lists(STEPS, min_size=12, max_size=30).map(lambda steps: [session_start(), *steps])

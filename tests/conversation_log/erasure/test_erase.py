@@ -231,7 +231,7 @@ def test_redis_snapshot_is_written_anew_beside_its_append_only_file(sqlite_log):
         notes = erase_redis.rewrite_files(client)
     finally:
         client.config_set("save", "")
-    assert notes == ["Redis' append-only file was rewritten.", "Redis' snapshot was written anew."]
+    assert notes == ["Redis' append-only file was rewritten.", "Redis' snapshot was rewritten."]
 
 
 def test_erasing_somebody_unknown_says_so(sqlite_log, archive):

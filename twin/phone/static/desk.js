@@ -1,4 +1,4 @@
-// The agent desk: tickets of the helpdesk stand-in, what was said, and the agent's words.
+// The agent desk: tickets of the simulated helpdesk, what was said, and the agent's words.
 
 import { dayOf, el, icon, initials, timeOf } from "./dom.js";
 import { format } from "./format.js";
@@ -75,7 +75,7 @@ function renderEmpty() {
   const any = state.tickets.length > 0;
   $("empty-title").textContent = any ? "Pick a ticket" : connected ? "Nobody is waiting" : "Tickets do not come here";
   $("empty-words").replaceChildren(...(any
-    ? ["The conversation so far stands in its first note."]
+    ? ["The conversation so far is in the first note."]
     : connected
       ? ["When a customer asks for a person, complains or wants a refund, the ticket appears here with the whole conversation. Try “I want to talk to a person” on the phone."]
       : ["The assistant runs with ", el("code", {}, `TICKETING=${ticketing}`),

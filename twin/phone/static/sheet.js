@@ -33,7 +33,7 @@ function show(title, ...content) {
   (panel.querySelector("input, .option") ?? dismiss).focus();
 }
 
-/** Finds the focused control again, also when its bubble was drawn anew meanwhile. */
+/** Finds the focused control again, also when its bubble was redrawn meanwhile. */
 function wayBack(control) {
   const row = control?.closest("li[id]")?.id;
   const controls = () => [...(document.getElementById(row)?.querySelectorAll("button, a") ?? [])];
