@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from components.text.message_text import folded
 from workbench.checks.findings import Finding
@@ -13,6 +13,7 @@ from workbench.nlu.phrases import Phrase
 if TYPE_CHECKING:
     from components.text.classifier import Classifier
 
+_ORDER_NUMBER = "ordernumber"  # what `folded` writes for any
 _ALIKE = 0.92  # cosine of character n-grams from which on a held-out phrase counts as trained on
 _SAME = 0.92  # the same between two training phrases from which on one contradicts the other
 _CONTRADICTED = 0.9  # confidence of another intent, the phrase itself left out, from which on the label is in doubt
@@ -60,12 +61,15 @@ def trained_and_held_out(training: Sequence[Phrase], held_out: Sequence[Phrase])
     import numpy as np  # the checks that need no model start in a fraction of the time without these
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    held_out = [phrase for phrase in held_out if len(phrase.text.split()) >= 5]
+    held_out = [phrase for phrase in held_out if len(_business(phrase.text).split()) >= 5]
     if not training or not held_out:
         return []
-    grams = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 4), dtype=np.float32)
-    known = grams.fit_transform([folded(p.text) for p in training])
-    alike = grams.transform([folded(p.text) for p in held_out]) @ known.T
+    def likeness(shown: Callable[[str], str]) -> Any:
+        grams = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 4), dtype=np.float32)
+        known = grams.fit_transform([shown(p.text) for p in training])
+        return grams.transform([shown(p.text) for p in held_out]) @ known.T
+
+    alike = likeness(folded).minimum(likeness(_business)).tocsr()  # with their order numbers and without
     best = np.asarray(alike.argmax(axis=1)).ravel()
     return [
         Finding(
@@ -78,6 +82,11 @@ def trained_and_held_out(training: Sequence[Phrase], held_out: Sequence[Phrase])
         for row, (phrase, at) in enumerate(zip(held_out, best, strict=True))
         if alike[row, at] >= _ALIKE
     ]
+
+
+def _business(text: str) -> str:
+    """What a message says beside courtesies and order numbers: short ones are all alike with them."""
+    return folded(text).replace(_ORDER_NUMBER, " ").strip()
 
 
 def contradicted(places: Mapping[tuple[str, str], str], model: Classifier, what: str = "phrases") -> list[Finding]:

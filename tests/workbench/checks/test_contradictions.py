@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from workbench.checks.contradictions import trained_and_held_out, twice, under_two_intents
 from workbench.nlu.phrases import TRAINING, Phrase, read_phrases
 
@@ -21,6 +23,18 @@ def test_one_message_under_two_intents_is_found_however_it_is_spelt() -> None:
 
 def test_one_message_twice_under_its_intent_is_found() -> None:
     assert len(twice([phrase("hello", "greet"), phrase("hello", "greet", line=2)])) == 1
+
+
+@pytest.mark.parametrize(
+    ("held_out", "trained"),
+    [
+        ("Sir my money refund please", "money refund"),
+        ("sir this is my order number 66201", "10234 this is the number"),
+        ("that would be a no", "that would be 10234"),
+    ],
+)
+def test_courtesies_and_numbers_alone_make_no_two_phrases_alike(held_out: str, trained: str) -> None:
+    assert trained_and_held_out([phrase(trained, "a"), phrase("something else", "b")], [phrase(held_out, "a")]) == []
 
 
 def test_a_held_out_phrase_that_is_trained_on_is_found() -> None:
