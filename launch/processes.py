@@ -18,6 +18,7 @@ import redis
 from sqlalchemy.exc import ArgumentError
 
 import settings as settings_module
+import shop
 from handoff.storage.database import Database, HandoffUnavailable
 from launch.console import LaunchError
 from launch.embedded_redis import EmbeddedRedis
@@ -200,6 +201,7 @@ def worker(environment: dict[str, str]) -> Child:
 
 def twin(settings: Settings, environment: dict[str, str]) -> Child:
     url = f"{settings.url_of('TWIN_PORT')}/"
+    environment = environment | {"SHOP_NAME": shop.load().name}
     return Child("twin", [sys.executable, "-m", "twin"], environment, lambda: answers(url), stop_group=STOP_BACKENDS)
 
 

@@ -31,7 +31,7 @@ class AgentDesk:
         mount(app, self.helpdesk, MOUNT)
 
     async def page(self, request: web.Request) -> web.StreamResponse:
-        return page("desk.html")
+        return page("desk.html", self.shop.shop_name)
 
     async def about(self, request: web.Request) -> web.Response:
         """Whether tickets arrive here, and where they go instead."""

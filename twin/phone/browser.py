@@ -48,7 +48,7 @@ class PhonePage:
         app.on_shutdown.append(self._stop)  # type: ignore[arg-type]
 
     async def page(self, request: web.Request) -> web.StreamResponse:
-        return page("index.html")
+        return page("index.html", self.network.shop.shop_name)
 
     async def state(self, request: web.Request) -> web.Response:
         self.network.load_demo_customers()

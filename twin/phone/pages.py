@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from pathlib import Path
 
 from aiohttp import web
@@ -17,8 +18,10 @@ HEADERS = {
 ASSETS = (".js", ".css", ".svg")
 
 
-def page(name: str) -> web.FileResponse:
-    return web.FileResponse(FOLDER / name, headers=HEADERS)
+def page(name: str, shop: str) -> web.Response:
+    """A page with the shop's name where {shop} stands."""
+    text = (FOLDER / name).read_text(encoding="utf-8").replace("{shop}", html.escape(shop))
+    return web.Response(text=text, content_type="text/html", headers=HEADERS)
 
 
 async def asset(request: web.Request) -> web.StreamResponse:
@@ -26,4 +29,4 @@ async def asset(request: web.Request) -> web.StreamResponse:
     known = {path.name for path in FOLDER.iterdir() if path.suffix in ASSETS}
     if request.match_info["name"] not in known:
         raise web.HTTPNotFound
-    return page(request.match_info["name"])
+    return web.FileResponse(FOLDER / request.match_info["name"], headers=HEADERS)

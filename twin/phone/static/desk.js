@@ -3,6 +3,7 @@
 import { dayOf, el, icon, initials, timeOf } from "./dom.js";
 import { format } from "./format.js";
 
+const TITLE = document.title;
 const $ = (id) => document.getElementById(id);
 const LOOK_EVERY_MS = 1500;
 const PLACEHOLDERS = { public: "Goes to the customer on WhatsApp", private: "Only colleagues read this" };
@@ -46,7 +47,7 @@ function render() {
   state.shown = now;
   $("tickets").replaceChildren(...state.tickets.map(line));
   const waiting = state.tickets.filter((known) => known.status === "new").length;
-  document.title = `${waiting ? `(${waiting}) ` : ""}Agent desk · Marigold`;
+  document.title = `${waiting ? `(${waiting}) ` : ""}${TITLE}`;
   document.body.classList.toggle("in-chat", Boolean(ticket));
   $("ticket").hidden = !ticket;
   $("empty").hidden = Boolean(ticket);

@@ -12,7 +12,7 @@ const narrow = matchMedia("(max-width: 899px)");
 
 const customers = new Map(); // key → summary from the server
 const drafts = new Map(); // key → text not sent yet
-const state = { shop: { name: "Marigold" }, key: null, messages: [], quoting: null, connected: false, ready: null, typing: null, following: true };
+const state = { shop: { name: "" }, key: null, messages: [], quoting: null, connected: false, ready: null, typing: null, following: true };
 let pendingNumber = 0;
 
 // ---- which customer
