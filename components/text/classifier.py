@@ -27,7 +27,7 @@ from sklearn.linear_model import Ridge
 
 from components.text.message_text import folded, readable, words
 from components.text.ngrams import Ngrams, Row
-from components.text.spelling import SHORTEST, Speller
+from components.text.spelling import MIN_CHARS, Speller
 
 _BIAS = 0.05
 
@@ -180,7 +180,7 @@ class Classifier:
         return [self.examples[number] for number in np.argsort(-near, kind="stable")[:most]]
 
     def _nearness(self, vector: np.ndarray) -> np.ndarray:
-        """Likeness in meaning to each example, shape (examples,)."""
+        """Similarity in meaning to each example, shape (examples,)."""
         near: np.ndarray = _gaussian(_centred(vector.reshape(1, -1), self.centre) @ self.support.T, self.options.width)
         return near[0]
 
@@ -275,7 +275,7 @@ def _temperature(scores: np.ndarray, target: np.ndarray) -> float:
 
 def _frequent(folds: Sequence[str], least: int) -> dict[str, int]:
     counts = Counter(word for text in folds for word in set(words(text)))
-    return {word: count for word, count in sorted(counts.items()) if count >= least and len(word) >= SHORTEST - 1}
+    return {word: count for word, count in sorted(counts.items()) if count >= least and len(word) >= MIN_CHARS - 1}
 
 
 def _centred(vectors: np.ndarray, centre: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Container, Mapping
 
 from components.text.message_text import words
 
-SHORTEST = 5  # letters; shorter words are too close to each other
+MIN_CHARS = 5  # letters; shorter words are too close to each other
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -23,7 +23,7 @@ class Speller:
     def correct(self, text: str) -> str:
         """The text with its slips corrected; whatever is not a longer unknown word stays."""
         for word in set(words(text)):
-            if len(word) >= SHORTEST and word.isascii() and word.isalpha() and word not in self._known:
+            if len(word) >= MIN_CHARS and word.isascii() and word.isalpha() and word not in self._known:
                 better = self._mend(word)
                 if better != word:
                     text = " ".join(better if part == word else part.replace(word, better) for part in text.split(" "))
