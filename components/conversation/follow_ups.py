@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,7 @@ import numpy as np
 import scipy.sparse
 
 from components.conversation.examples import CONTEXTS
-from components.text.classifier import Embedder, Prediction, _balancing, _centred, _gaussian, _ridge, _softmax
+from components.text.classifier import Embedder, Example, Prediction, _balancing, _centred, _gaussian, _ridge, _softmax
 from components.text.message_text import folded, readable
 from components.text.ngrams import Ngrams
 
@@ -30,6 +31,7 @@ _TOGETHER = 0.9  # share of the reading in context: of 1,600 turns held out it a
 _BOLD = 0.55  # in a conversation a guess costs less than asking back: 0.19 counts as 0.4
 OUT_OF_SCOPE = "out_of_scope"
 STANDING_ALONE = 500
+UNFOLLOWED = 60  # more of an intent without follow-ups
 
 
 @dataclass(frozen=True)
@@ -149,13 +151,20 @@ def a_few(after: Sequence[str], text: str, most: int = 2) -> list[str]:
     return [after[(start + step) % len(after)] for step in range(min(most, len(after)))]
 
 
-def standing_alone(texts: Sequence[str], limit: int = STANDING_ALONE) -> list[tuple[int, str]]:
+def standing_alone(examples: Sequence[Example], followed: Set[str]) -> list[tuple[int, str]]:
     """Which phrases without `after` to learn from too: their places, each with something it happens to follow.
 
+    A few of all, and more of an intent that is not `followed`: without follow-ups of its own it is known by these only.
     Drawn by a digest of the text, so that the same phrases give the same model.
     """
-    digests = [hashlib.sha256(text.encode()).digest() for text in texts]
-    chosen = sorted(range(len(texts)), key=lambda place: digests[place])[:limit]
+    digests = [hashlib.sha256(example.text.encode()).digest() for example in examples]
+    drawn = sorted(range(len(examples)), key=lambda place: digests[place])
+    chosen, more = drawn[:STANDING_ALONE], Counter[str]()
+    for place in drawn[STANDING_ALONE:]:
+        label = examples[place].label
+        if label not in followed and more[label] < UNFOLLOWED:
+            more[label] += 1
+            chosen.append(place)
     # Half of them where a conversation begins, which most messages do.
     return [
         (place, CONTEXTS[digests[place][8] % len(CONTEXTS)] if digests[place][9] % 2 else CONTEXTS[0])

@@ -130,7 +130,7 @@ class IntentClassifier(GraphComponent):
         following = [FollowUp(one.text, after, one.intent) for one in written for after in a_few(one.after, one.text)]
         if not following:
             return None
-        drawn = standing_alone([example.text for example in alone])
+        drawn = standing_alone(alone, {one.intent for one in following})
         opinions = list(model.probabilities([one.text for one in following], self._embeddings))
         opinions += [model.left_out[place] for place, _ in drawn]
         following += [FollowUp(alone[place].text, after, alone[place].label) for place, after in drawn]

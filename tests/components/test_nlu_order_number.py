@@ -46,6 +46,13 @@ def values(text: str, pattern: str = r"\d{5}") -> list[str]:
         ("order 10234, call 98765 43210", ["10234"]),
         ("order 10234 of Rs 12999 placed on 12/03/2024, pin 560001", ["10234"]),
         ("i want to know about 10234", ["10234"]),
+        ("10234 ka bill bhej do", ["10234"]),
+        ("10234 ki raseed mail kar do", ["10234"]),
+        ("invoice 10234", ["10234"]),
+        ("challan 10234 bhejo", ["10234"]),
+        ("packing slip of 10234", ["10234"]),
+        ("proof of purchase of 10234", ["10234"]),
+        ("send the warranty card of 10234", ["10234"]),
     ],
 )
 def test_order_numbers_are_found_however_they_are_written(text: str, expected: list[str]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import skills
+from actions.skill.registry import by_name
 from workbench.checks.findings import Finding, nearest
 from workbench.checks.project import Project
 from workbench.checks.yaml_lines import Block
@@ -30,9 +31,15 @@ def skill_findings(project: Project) -> Iterator[Finding]:
                          nearest(name.removeprefix("utter_"), topics, "add its topic there"))  # fmt: skip
         for place, variation in enumerate(variations if isinstance(variations, list) else ()):
             yield from _metadata(name, place, variation)
+    answers = skills.Skills(project.domain, tuple(entry.block for entry in project.rules)).answers
     for entry in project.domain.get("intents") or ():
         for name, words in entry.items() if isinstance(entry, Block) else ():
             yield from _words(f"the intent {name}", entry.line, words, skills.WORDS_OF_INTENTS)
+            action = by_name().get(answers.get(name, ""))
+            if isinstance(words, Block) and words.get("topic") and action and not action.only_tells:
+                yield _wrong("topic that is not told", entry.line,
+                             f"the intent {name} has a topic, but {answers[name]} does more than tell an answer",
+                             "take its topic away: it cannot be answered beside another question")  # fmt: skip
 
 
 def _metadata(name: str, place: int, variation: Any) -> Iterator[Finding]:

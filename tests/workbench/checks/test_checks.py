@@ -149,6 +149,10 @@ MISTAKES = {
     "an intent with a misspelt key": (
         "domain.yml", "{meaning: only greets,", "{meanings: only greets,", "unknown word", "{meaning: only greets,",
         "meaning?"),
+    "an intent with a topic that nothing tells": (
+        "domain.yml", "{meaning: wants an order cancelled, takes: order}",
+        "{meaning: wants an order cancelled, takes: order, topic: order}", "topic that is not told",
+        "{meaning: wants an order cancelled", "take its topic away"),
     "an intent that takes something unknown": (
         "domain.yml", "{meaning: why an order is late, takes: order}", "{meaning: why an order is late, takes: number}",
         "unknown word", "{meaning: why an order is late", "the words are order"),
