@@ -68,8 +68,38 @@ def load(folder: Path | None = None) -> Shop:
 
 
 def read(folder: Path) -> Shop:
-    """What `shop.yml` of a folder says, every key checked. Raises ShopError."""
+    """What `shop.yml` of a folder says, every key checked. Raises ShopError for the first mistake."""
+    shop, mistakes = examine(folder)
+    if shop is None:
+        raise mistakes[0]
+    return shop
+
+
+def examine(folder: Path) -> tuple[Shop | None, list[ShopError]]:
+    """What `shop.yml` of a folder says, None unless all of it can be used; and every mistake in it."""
     path = folder / FILE
+    try:
+        said = _said(path)
+    except ShopError as error:
+        return None, [error]
+    known = [entry.name for entry in dataclasses.fields(Shop)]
+    mistakes, values = [], {}
+    for key, value in said.items():
+        if key not in known:
+            nearest = get_close_matches(str(key), known, 1, 0.0)[0]
+            mistakes.append(ShopError(f"{path}: there is no key '{key}'. Remedy: '{nearest}', or remove it."))
+        elif value is not None and key != "name":
+            try:
+                values[key] = _CHECKS[key](value)
+            except _WrongError as wrong:
+                mistakes.append(ShopError(f"{path}: {wrong}"))
+    if not isinstance(said.get("name"), str) or not said["name"].strip():
+        mistakes.append(ShopError(f"{path} has no name. Remedy: a line 'name: ...', as customers know the shop."))
+    return (None if mistakes else Shop(name=_named(said["name"]), **values)), mistakes
+
+
+def _said(path: Path) -> dict[Any, Any]:
+    """The lines of the file. Raises ShopError."""
     try:
         said = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError:
@@ -78,17 +108,7 @@ def read(folder: Path) -> Shop:
         raise ShopError(f"{path} is not valid YAML ({' '.join(str(error).split())[:160]}).") from None
     if not isinstance(said, dict):
         raise ShopError(f"{path} must be lines of 'key: value'.")
-    known = [entry.name for entry in dataclasses.fields(Shop)]
-    for key in said:
-        if key not in known:
-            nearest = get_close_matches(str(key), known, 1, 0.0)[0]
-            raise ShopError(f"{path}: there is no key '{key}'. Remedy: '{nearest}', or remove it.")
-    if not isinstance(said.get("name"), str) or not said["name"].strip():
-        raise ShopError(f"{path} has no name. Remedy: a line 'name: ...', as customers know the shop.")
-    try:
-        return Shop(**{key: _CHECKS[key](said[key]) for key in said if said[key] is not None or key in ("name",)})
-    except _WrongError as wrong:
-        raise ShopError(f"{path}: {wrong}") from None
+    return said
 
 
 class _WrongError(ValueError):
@@ -219,7 +239,7 @@ def _strings(key: str, value: Any) -> tuple[str, ...]:
 
 
 _CHECKS: Mapping[str, Callable[[Any], Any]] = {
-    "name": _named, "region": _region, "languages": _languages, "currency": _currency, "time_zone": _time_zone,
+    "region": _region, "languages": _languages, "currency": _currency, "time_zone": _time_zone,
     "opening_hours": _opening_hours, "holidays": _holidays, "ticket_prefix": _ticket_prefix, "orders": _orders,
     "updates": _updates, "quiet_hours": _quiet_hours, "actions": _actions,
 }  # fmt: skip

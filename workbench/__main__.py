@@ -1,4 +1,4 @@
-"""`python -m workbench nlu|validate|chat|stories|review`: the designers' tools."""
+"""`python -m workbench nlu|validate|check|chat|stories|review`: the designers' tools."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from workbench.checks.findings import Finding
 from workbench.nlu.archives import NoTrainedModel
 from workbench.nlu.phrases import HELD_OUT, SEALED, read_phrases
 from workbench.review import command as review_command
+from workbench.shop_check import command as shop_check
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -34,10 +35,14 @@ def main(arguments: list[str] | None = None) -> int:
     stories.add_argument("--model", type=Path, help="archive (default: the newest)")
     review = commands.add_parser("review", help="label what the assistant was unsure of, in terminal or browser")
     review_command.add_arguments(review)
+    check = commands.add_parser("check", help="everything that can be wrong with the shop and its orders database")
+    shop_check.add_arguments(check)
     options = parser.parse_args(arguments)
     console = Console()
     if options.command == "validate":
         return _validate(console, with_model=not options.files)
+    if options.command == "check":
+        return shop_check.run(options, console)
     if options.command == "review":
         return review_command.run(options)
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,10 +12,10 @@ from components.order_numbers.meaning import ExamplesError, read_examples
 from handoff.configuration import HandoffConfigurationError, load_configuration
 from workbench.checks import yaml_lines
 from workbench.checks.findings import Finding
+from workbench.checks.messages import halves, line_of
 from workbench.checks.yaml_lines import Block
 
 ORDER_NUMBERS = "data/order_numbers/examples.yml"
-_ADVICE = re.compile(r"(?:\. Remedy: |(?<=[.)]) (?=[A-Z][a-z]+ ))")
 
 
 def settings_findings(root: Path) -> list[Finding]:
@@ -100,26 +99,5 @@ def _is_share(value: object) -> bool:
 
 def _finding(kind: str, path: Path, root: Path, message: str, since: int = 1) -> Finding:
     """A finding of a message that ends with what to do, at the line that it speaks of."""
-    problem, remedy = _halves(message)
-    return Finding(kind, f"{path.relative_to(root)}:{_line(path, message, since)}", problem, remedy, blocking=True)
-
-
-def _halves(message: str) -> tuple[str, str]:
-    parts = [part.strip().rstrip(".") for part in _ADVICE.split(message, maxsplit=1)]
-    return (parts[0], parts[1]) if len(parts) == 2 else (message.rstrip("."), "write it so")
-
-
-def _line(path: Path, message: str, since: int) -> int:
-    """The line of what a message names: a line number, a quoted text, or the last part of a dotted name."""
-    said = re.search(r"\bline (\d+)", message)
-    if said:
-        return int(said[1])
-    quoted = [name.replace("\\'", "'") for name in re.findall(r"'([^']+)'", message)]
-    dotted = [part for name in re.findall(r"[a-z_]+(?:\.[a-z_]+)+", message) for part in reversed(name.split("."))]
-    named = re.findall(r"\b[a-z]+(?:_[a-z]+)+\b", message)
-    rows = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
-    for name in (*quoted, *dotted, *named):
-        for number, row in enumerate(rows[since - 1 :], start=since):
-            if name in row:
-                return number
-    return since
+    problem, remedy = halves(message)
+    return Finding(kind, f"{path.relative_to(root)}:{line_of(path, message, since)}", problem, remedy, blocking=True)

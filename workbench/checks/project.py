@@ -137,6 +137,15 @@ def read_project(root: Path = PROJECT_ROOT) -> Project:
     return Project(root, domain, tuple(rules), tuple(stories), tuple(phrases), tuple(reading.findings))
 
 
+def read_shops_phrases(folder: Path, domain: Block) -> Project:
+    """The phrases that a shop adds in data/nlu of its folder, beside the project's domain."""
+    reading = _Reading(folder)
+    phrases: list[Entry] = []
+    for path in sorted((folder / "data" / "nlu").rglob("*.yml")):
+        phrases += reading.entries(path, reading.file(path, ("version", "nlu")), "nlu")
+    return Project(folder, domain, phrases=tuple(phrases), findings=tuple(reading.findings))
+
+
 def _written_twice(value: Any) -> Iterator[tuple[Block, str]]:
     if isinstance(value, Block):
         yield from ((value, key) for key in value.twice)

@@ -1,0 +1,91 @@
+"""`python -m workbench check [--json] [--files]`: everything that can be wrong with the shop of SHOP_DIR.
+
+Files first, then the orders database, then what customers would be answered, then the accounts. Nothing is written
+but a model where questions.tsv names intents, and no finding holds a customer's data.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+
+from rich.console import Console
+
+import settings
+from settings import PROJECT_ROOT, Settings, SettingsError
+from workbench.shop_check import credentials, database, files, pages, questions
+from workbench.shop_check.findings import ERROR, LEVELS, ShopFinding
+from workbench.shop_check.questions import Question
+from workbench.shop_check.report import as_json, print_table
+
+log = logging.getLogger(__name__)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.add_argument("--files", action="store_true", help="only the folder: no database, no question, no account")
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    """Exit status 1 when there is an error; warnings and information do not fail."""
+    logging.disable(logging.WARNING)  # readers log what the findings say better
+    name: str | None = None
+    folder, findings = PROJECT_ROOT, list[ShopFinding]()
+    try:
+        configured = settings.load()
+        folder = configured.shop_path
+        name, findings = check(configured, options.files)
+    except SettingsError as error:
+        problem, _, remedy = str(error).partition(" Remedy: ")
+        findings = [ShopFinding(ERROR, "settings", problem.split()[0], problem, remedy)]
+    findings = sorted(findings, key=lambda one: LEVELS.index(one.level))
+    if options.json:
+        print(as_json(name, folder, findings))
+    else:
+        print_table(console, name, folder, findings)
+    return 1 if any(one.level == ERROR for one in findings) else 0
+
+
+def check(configured: Settings, only_files: bool = False) -> tuple[str | None, list[ShopFinding]]:
+    """The shop's name where it is known, and everything found. Raises SettingsError."""
+    folder = configured.shop_path
+    ours, found = files.shop_findings(folder)
+    found += [*files.response_findings(folder), *files.phrase_mistakes(folder)]
+    trainable = not any(one.level == ERROR for one in found)
+    sections, of_pages = pages.page_findings(folder)
+    asked, of_lines = questions.read(folder, sections)
+    found += [*of_pages, *of_lines]
+    if not only_files:
+        configured.validate()
+        found += database.database_findings(configured, ours)
+        if sections is not None:
+            found += _answers(asked, trainable)
+        found += credentials.credential_findings(configured)
+    return ours.name if ours else None, found
+
+
+def _answers(asked: Sequence[Question], trainable: bool) -> list[ShopFinding]:
+    from actions.knowledge.retrieval.retriever import default_retriever
+
+    find = default_retriever(wait=True).find
+    label, found = None, []
+    if any(question.kind == questions.INTENT for question in asked):
+        label = _trained() if trainable else None
+        if label is None:
+            found.append(ShopFinding(ERROR, "questions", questions.FILE, "its intents cannot be tried without a model",
+                                     "mend the errors above, then `make train`"))  # fmt: skip
+    return [*found, *questions.asked(asked, find, label), *pages.topic_findings(find)]
+
+
+def _trained() -> Callable[[str], str] | None:
+    """What today's model of this shop takes a message for; trained first where there is none."""
+    from workbench.nlu.trained_nlu import TrainedNlu
+
+    print("questions.tsv names intents: the shop's model is trained first where it is not current.", file=sys.stderr)
+    trained = subprocess.run([sys.executable, "-m", "launch", "train"], cwd=PROJECT_ROOT, stdout=sys.stderr,
+                             timeout=1800)  # fmt: skip
+    return TrainedNlu.newest(settings.load().models_path).label if trained.returncode == 0 else None

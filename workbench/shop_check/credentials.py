@@ -1,0 +1,131 @@
+"""The accounts that are set, each tried with one harmless call: LLM, helpdesk, WhatsApp. No secret is ever shown."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import Future
+from threading import Thread
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+from handoff.configuration import HandoffConfigurationError, load_configuration
+from handoff.helpdesks.interface import HelpdeskError, NotAllowed, Refused, RetryLater, Ticket
+from settings import Settings, SettingsError
+from workbench.shop_check.findings import ERROR, INFORMATION, ShopFinding
+
+PATIENCE_S = 5.0
+Outcome = tuple[str, str] | None
+"""Problem and remedy; None: it works."""
+_SCHEMA = {"type": "object", "properties": {"ok": {"type": "boolean"}}, "required": ["ok"],
+           "additionalProperties": False}  # fmt: skip
+
+
+def credential_findings(configured: Settings) -> Iterator[ShopFinding]:
+    """One finding for each account that is set."""
+    tries: list[tuple[str, str, Callable[[], Outcome]]] = []
+    if configured.values["LLM_PROVIDER"] != "none":
+        tries.append(("llm", "LLM_PROVIDER", lambda: _llm(configured)))
+    if configured.values["TICKETING"] != "log":
+        tries.append(("helpdesk", "TICKETING", lambda: _helpdesk(configured)))
+    if configured.whatsapp_access_token and configured.whatsapp_phone_number_id:
+        tries.append(("whatsapp", "WHATSAPP_ACCESS_TOKEN", lambda: _whatsapp(configured)))
+    for about, variable, attempt in tries:
+        outcome = _within(attempt)
+        named = configured.values[variable] if variable in ("LLM_PROVIDER", "TICKETING") else "the Graph API"
+        if outcome is None:
+            yield ShopFinding(INFORMATION, about, variable, f"{named} answers and takes the credentials")
+        else:
+            yield ShopFinding(ERROR, about, variable, f"{named}: {outcome[0]}", outcome[1])
+
+
+def _within(attempt: Callable[[], Outcome]) -> Outcome:
+    """What an attempt finds, or that it took too long; the thread that goes on waiting ends with the process."""
+    done: Future[Outcome] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(attempt())
+        except Exception as error:  # whatever a client raises is an answer here
+            done.set_result((f"it cannot be used ({type(error).__name__})", "see the variables in .env.example"))
+
+    Thread(target=run, daemon=True).start()
+    try:
+        return done.result(PATIENCE_S)
+    except TimeoutError:
+        return f"no answer within {PATIENCE_S:.0f} s", "see that this machine reaches it"
+    except Exception as error:  # concurrent.futures' own TimeoutError is no TimeoutError in Python 3.10
+        return f"no answer within {PATIENCE_S:.0f} s ({type(error).__name__})", "see that this machine reaches it"
+
+
+def _llm(configured: Settings) -> Outcome:
+    from actions.llm.client import LlmFailed
+
+    key = "ANTHROPIC_API_KEY" if configured.llm_provider == "anthropic" else "OPENAI_API_KEY"
+    if not configured.values[key]:
+        return f"{key} is not set", "set it, or LLM_PROVIDER=none to work without"
+    try:
+        asyncio.run(_asked(configured, str(configured.values[key])))
+    except LlmFailed as failed:
+        remedies = {"status_401": key, "status_403": key, "status_404": "LLM_MODEL"}
+        if failed.reason in ("malformed", "empty", "max_tokens", "refusal"):
+            return None  # it answered, and only the call was tried
+        return f"the call failed ({failed.reason})", f"correct {remedies.get(failed.reason, 'its key, model and URL')}"
+    return None
+
+
+def _asked(configured: Settings, key: str) -> Coroutine[Any, Any, None]:
+    from actions.llm.client import within
+
+    async def ask() -> None:
+        if configured.llm_provider == "anthropic":
+            from actions.llm.anthropic_api import anthropic_client as make
+
+            url = configured.anthropic_base_url
+        else:
+            from actions.llm.openai_api import openai_client as make
+
+            url = configured.openai_base_url
+        client = make(key, configured.llm_model or "", url, PATIENCE_S - 1)
+        try:
+            request = client.api.structured("Answer {\"ok\": true}.", "ok?", _SCHEMA)
+            await within(PATIENCE_S - 0.5, client.ask(lambda answer, usage: None, **request))
+        finally:
+            await client.close()
+
+    return ask()
+
+
+def _helpdesk(configured: Settings) -> Outcome:
+    """Looks at a ticket: whether there is one of that id does not matter."""
+    from handoff.helpdesks.backends import helpdesk
+
+    try:
+        helpdesk(configured, load_configuration(), None).look(Ticket("1"))  # type: ignore[arg-type]  # not `log`
+    except (SettingsError, HandoffConfigurationError) as error:
+        return "its settings are not complete", str(error)
+    except NotAllowed as error:
+        return f"the credentials are refused ({error})", "renew them, with the right to read and write tickets"
+    except RetryLater as error:
+        return f"it does not answer ({error})", "see that its URL is right and that this machine reaches it"
+    except (Refused, HelpdeskError):
+        return None
+    return None
+
+
+def _whatsapp(configured: Settings) -> Outcome:
+    number, base = str(configured.whatsapp_phone_number_id), str(configured.whatsapp_graph_url).rstrip("/")
+    headers = {"Authorization": f"Bearer {configured.whatsapp_access_token}"}
+    try:
+        answer = requests.get(f"{base}/{quote(number, safe='')}", params={"fields": "id"}, headers=headers,
+                              timeout=PATIENCE_S - 1, allow_redirects=False)  # fmt: skip
+    except requests.RequestException as error:
+        return f"it cannot be reached ({type(error).__name__})", "see WHATSAPP_GRAPH_URL and the way to it"
+    if answer.status_code in (401, 403):
+        return f"the access token is refused (HTTP {answer.status_code})", "renew WHATSAPP_ACCESS_TOKEN"
+    if answer.status_code >= 400:
+        return (f"the number is not known to this token (HTTP {answer.status_code})",
+                "WHATSAPP_PHONE_NUMBER_ID from Meta's app dashboard, and a token of the same app")  # fmt: skip
+    return None
