@@ -1,7 +1,7 @@
 # Everything starts here: `make` lists the targets.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run test quick serve train bench chaos lint validate nlu dialogues chat dead-letters lock
+.PHONY: help setup run test quick serve new-shop check train bench chaos lint validate nlu dialogues chat dead-letters lock
 
 BOOT := $(or $(shell command -v python3),$(shell command -v python))
 PY := .venv/bin/python
@@ -30,6 +30,12 @@ quick: setup  ## the tests that take a second at most, without servers, browser,
 
 serve: setup  ## the assistant alone, configured by the environment and .env
 	@exec $(PY) -m launch serve
+
+new-shop: setup  ## begin the folder of a shop: make new-shop DIR=../oak
+	@$(PY) -m launch.new_shop "$(DIR)"
+
+check: setup  ## everything that can be wrong with the shop in SHOP_DIR and its orders; ARGS=--json for machines
+	@$(PY) -m workbench check $(ARGS)
 
 train: setup  ## train the model, when data/, domain.yml or config.yml changed
 	@$(PY) -m launch train

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from rich.console import Console
+from threadpoolctl import threadpool_limits
 
 import settings
 from settings import PROJECT_ROOT, Settings, SettingsError
@@ -72,13 +73,16 @@ def _answers(asked: Sequence[Question], trainable: bool) -> list[ShopFinding]:
     from actions.knowledge.retrieval.retriever import default_retriever
 
     find = default_retriever(wait=True).find
-    label, found = None, []
+    label: Callable[[str], str] | None = None
+    found: list[ShopFinding] = []
     if any(question.kind == questions.INTENT for question in asked):
         label = _trained() if trainable else None
         if label is None:
             found.append(ShopFinding(ERROR, "questions", questions.FILE, "its intents cannot be tried without a model",
                                      "mend the errors above, then `make train`"))  # fmt: skip
-    return [*found, *questions.asked(asked, find, label), *pages.topic_findings(find)]
+    # Two libraries' threads wait for one another in busy loops: a question would take ten times as long.
+    with threadpool_limits(1):
+        return [*found, *questions.asked(asked, find, label), *pages.topic_findings(find)]
 
 
 def _trained() -> Callable[[str], str] | None:

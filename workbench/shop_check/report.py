@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import shorten
 
 from rich.console import Console
 from rich.markup import escape
@@ -14,6 +15,7 @@ from workbench.shop_check.findings import ERROR, INFORMATION, LEVELS, WARNING, S
 
 _COLOURS = {ERROR: "red", WARNING: "yellow", INFORMATION: "cyan"}
 _NARROWEST = 100
+_MOST_SHOWN = 600  # characters of a finding; `--json` has all of it
 
 
 def as_json(name: str | None, folder: Path, findings: Sequence[ShopFinding]) -> str:
@@ -34,8 +36,9 @@ def print_table(console: Console, name: str | None, folder: Path, findings: Sequ
     table.add_column("where", overflow="fold", ratio=2)
     table.add_column("what, and what to do", overflow="fold", ratio=5)
     for one in findings:
+        problem = escape(shorten(one.problem, _MOST_SHOWN, placeholder=" …"))
         remedy = f"\n→ {escape(one.remedy)}" if one.remedy else ""
-        table.add_row(f"[{_COLOURS[one.level]}]{one.level}[/]", escape(one.where), escape(one.problem) + remedy)
+        table.add_row(f"[{_COLOURS[one.level]}]{one.level}[/]", escape(one.where), problem + remedy)
     console.print(table)
     errors, warnings, information = (sum(one.level == level for one in findings) for level in LEVELS)
     console.print(f"{errors} errors, {warnings} warnings, {information} things to know.")

@@ -1,0 +1,188 @@
+"""What `make check` says of a shop's folder: shop.yml, responses, phrases, pages, questions.tsv."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+import settings
+from actions.knowledge.pages.documents import Section
+from actions.knowledge.retrieval.retriever import Finding, Passage
+from launch import new_shop
+from workbench.shop_check import command, questions
+from workbench.shop_check.findings import ShopFinding
+
+
+def found(level: str | None = None) -> list[ShopFinding]:
+    """What is said of the folder alone."""
+    return [one for one in command.check(settings.load(), only_files=True)[1] if level in (None, one.level)]
+
+
+def test_a_good_folder_has_nothing_but_how_its_pages_were_cut(folder: Path) -> None:
+    assert [(one.level, one.problem) for one in found()] == [
+        ("information", "1 pages were cut into 2 sections: delivery into 2"),
+    ]  # fmt: skip
+
+
+def test_a_new_shop_is_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    new_shop.write(tmp_path)
+    monkeypatch.setenv("SHOP_DIR", str(tmp_path))
+    assert [one.level for one in found()] == ["information"]
+
+
+@pytest.mark.parametrize(("line", "problem", "remedy"), [
+    ("regin: GB", "no key 'regin'", "'region'"),
+    ("region: England", "'England' is no country", "GB"),
+    ("time_zone: London", "'London' is unknown", "Europe/London"),
+    ("currency: pounds", "'pounds' is unknown", "GBP"),
+    ("languages: [de]", "'de' is no language of ours", "one of en"),
+    ("ticket_prefix: fen ferry", "ticket_prefix", "capital letters"),
+    ("opening_hours: {moday: []}", "'moday' is no day", "'monday'"),
+    ('opening_hours: {monday: ["9-5"]}', "'9-5' is not understood", "09:00-21:00"),
+    ("orders: {id_exampels: [1]}", "no key 'id_exampels'", "'id_examples'"),
+    ("orders: {id_examples: [none]}", "an example of an order number has", "id_examples"),
+    ("orders: {id_examples: [1], statuses: {done: deliverd}}", "'done' means 'deliverd'", "'delivered'"),
+    ("name: ''", "has no name", "name: ..."),
+])
+def test_every_mistake_in_shop_yml_is_named_with_its_remedy(
+    folder: Path, line: str, problem: str, remedy: str
+) -> None:
+    (folder / "shop.yml").write_text(f"name: Fen\n\n{line}\n", encoding="utf-8")
+    errors = found("error")
+    assert [one.about for one in errors] == ["shop.yml"]
+    assert errors[0].where.startswith("shop.yml")
+    assert problem in errors[0].problem
+    assert remedy in f"{errors[0].problem} {errors[0].remedy}"
+
+
+def test_all_mistakes_of_shop_yml_are_named_at_once_with_their_lines(folder: Path) -> None:
+    (folder / "shop.yml").write_text("name: Fen\nregion: England\n\ntime_zone: London\nregin: GB\n", encoding="utf-8")
+    assert sorted(one.where for one in found("error")) == ["shop.yml:2", "shop.yml:4", "shop.yml:5"]
+
+
+@pytest.mark.parametrize(("file", "text", "about", "problem"), [
+    ("responses.yml", "responses: {utter_gret: [{text: a}]}", "responses", "no response 'utter_gret'"),
+    ("responses.yml", "responses: [", "responses", "not valid YAML"),
+    ("responses.yml", "responses: {utter_greet: [{text: 'hi {nam}'}]}", "responses", "{nam}"),
+    ("data/nlu/ours.yml", "nlu:\n- intent: gret\n  examples: |\n    - ahoy\n", "phrases", "no intent gret"),
+    ("data/nlu/ours.yml", "nlu: [", "phrases", ""),
+])
+def test_a_mistake_in_responses_and_phrases_is_named(
+    folder: Path, file: str, text: str, about: str, problem: str
+) -> None:
+    (folder / file).parent.mkdir(parents=True, exist_ok=True)
+    (folder / file).write_text(text, encoding="utf-8")
+    errors = found("error")
+    assert [(one.about, one.where.partition(":")[0]) for one in errors] == [(about, file)]
+    assert problem in errors[0].problem
+
+
+LONG = "## Long\n\n" + "Some words about nothing much. " * 120
+
+
+@pytest.mark.parametrize(("file", "text", "level", "problem"), [
+    ("a.md", "Only prose, all of it in one piece.\n", "warning", "no headings"),
+    ("a.md", "# A\n\n## Cost\n\nOne.\n\n## Cost\n\nTwo.\n", "warning", "two sections alike"),
+    ("a.md", "# A\n\n## Price\n\nDelivery costs £3!\n\n## Else\n\nTwo.\n", "warning", "two sections alike"),
+    ("a.md", f"# A\n\n{LONG}\n\n## Else\n\nTwo.\n", "warning", "characters"),
+    ("a.md", "", "error", "is empty"),
+    ("a.md", "# A\n\n<!-- never closed\n", "error", "comment is not closed"),
+    ("a.html", "<h1>A</h1><p>Two.</p>", "warning", "only files that end in .md"),
+    ("a.pdf", "%PDF", "warning", "no page"),
+    ("more/a.md", "# A\n", "warning", "folders below"),
+    ("a.md", "# A\n\n## B\n\n" + "Some words. " * 450_000, "error", "MB"),
+])
+def test_what_is_wrong_with_a_page_is_told(folder: Path, file: str, text: str, level: str, problem: str) -> None:
+    path = folder / "policy_kb" / file
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    said = found(level)
+    assert [one.about for one in said] == ["pages"]
+    assert "policy_kb/" in said[0].where
+    assert problem in said[0].problem
+
+
+def test_a_page_that_is_not_utf_8_is_an_error(folder: Path) -> None:
+    (folder / "policy_kb" / "a.md").write_bytes("# Cafés\n\nOuvert.\n".encode("latin-1"))
+    assert [(one.where.partition(":")[0], one.level) for one in found("error")] == [("policy_kb/a.md", "error")]
+
+
+def test_a_shop_without_pages_is_an_error(folder: Path) -> None:
+    (folder / "policy_kb" / "delivery.md").unlink()
+    assert [one.problem for one in found("error")] == ["there are no pages (*.md)"]
+
+
+@pytest.mark.parametrize(("line", "problem", "remedy"), [
+    ("what\tdelivry#Cost", "no page 'delivry'", "delivery#Cost"),
+    ("what\tdelivery#Costs", "no heading 'Costs'", "delivery#Cost"),
+    ("what\trefuze", "'refuze' is no intent", "refuse"),
+    ("what delivery#Cost", "not a question, one tab and an answer", "tab"),
+    ("\tdelivery#Cost", "not a question, one tab and an answer", "tab"),
+])
+def test_a_line_of_questions_that_cannot_be_meant_is_named(folder: Path, line: str, problem: str, remedy: str) -> None:
+    (folder / "questions.tsv").write_text(f"# ours\nhi\tgreet\n\n{line}\n", encoding="utf-8")
+    errors = found("error")
+    assert [one.where for one in errors] == ["questions.tsv:4"]
+    assert problem in errors[0].problem
+    assert remedy in errors[0].remedy
+
+
+def answers(**by_question: str | None) -> Callable[[str], Finding]:
+    """A retriever that answers each question from a section of this heading, None: from nowhere."""
+
+    def find(question: str) -> Finding:
+        heading = by_question[question]
+        passage = Passage(Section("delivery", "Delivery", str(heading), "", ()), 0.9)
+        return Finding(question, (passage,), 0.9, heading is not None)
+
+    return find
+
+
+def test_questions_count_as_right_by_what_is_answered(folder: Path) -> None:
+    text = "a\tdelivery#Cost\nb\trefuse\nc\tgreet\nd\tdelivery#Cost|delivery#Time\ne\tdelivery#Time\n"
+    (folder / "questions.tsv").write_text(text, encoding="utf-8")
+    asked, wrong = questions.read(folder, None)
+    said = list(questions.asked(asked, answers(a="Cost", b=None, d="Time", e="Cost"), lambda text: "greet"))
+    assert not wrong
+    assert [one.where for one in said] == ["questions.tsv:5", "questions.tsv"]
+    assert [one.level for one in said] == ["warning", "information"]
+    assert "4 of 5 questions are answered right (0.80)" in said[1].problem
+    assert "answered from delivery#Cost instead of delivery#Time" in said[0].problem
+
+
+def test_less_than_four_of_five_right_fails(folder: Path) -> None:
+    (folder / "questions.tsv").write_text("a\tdelivery#Cost\nb\trefuse\nc\tdelivery#Time\n", encoding="utf-8")
+    asked, _ = questions.read(folder, None)
+    said = list(questions.asked(asked, answers(a="Cost", b="Cost", c="Time"), None))
+    assert [(one.level, one.count) for one in said if one.where == "questions.tsv"] == [("error", 1)]
+    assert "At least 0.8" in said[-1].problem
+
+
+@pytest.mark.parametrize(("broken", "status"), [(False, 0), (True, 1)])
+def test_machines_get_one_object_and_an_exit_status(
+    folder: Path, capsys: pytest.CaptureFixture[str], broken: bool, status: int
+) -> None:
+    if broken:
+        (folder / "shop.yml").write_text("name: Fen\nregin: GB\n", encoding="utf-8")
+    assert command.run(argparse.Namespace(json=True, files=True), Console()) == status
+    said = json.loads(capsys.readouterr().out)
+    assert (said["errors"], said["shop"]) == (status, None if broken else "Fen & Ferry")
+    assert set(said["findings"][0]) == {"level", "about", "where", "problem", "remedy", "count"}
+
+
+def test_people_get_a_table_with_errors_first(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "shop.yml").write_text("name: Fen\nregin: GB\n", encoding="utf-8")
+    assert command.run(argparse.Namespace(json=False, files=True), Console()) == 1
+    said = capsys.readouterr().out
+    assert said.index("regin") < said.index("were cut into")
+    assert "1 errors, 0 warnings, 1 things to know." in said
+
+
+def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOP_DIR", str(tmp_path / "nowhere"))
+    assert {one.about for one in found("error")} == {"shop.yml", "pages"}

@@ -1,0 +1,187 @@
+"""What `make check` says of an orders database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+import settings
+import shop
+from tests.workbench.shop_check.conftest import COLUMNS, GOOD
+from workbench.shop_check.database import database_findings
+from workbench.shop_check.findings import ShopFinding
+
+Orders = Callable[..., str]
+
+
+def found(folder: Path, level: str | None = None) -> list[ShopFinding]:
+    """What the database's check says, of one level."""
+    everything = database_findings(settings.load(), shop.examine(folder)[0])
+    return [one for one in everything if level in (None, one.level)]
+
+
+def changed(column: str, *values: Any) -> list[list[Any]]:
+    """Good rows, the first of them with these values."""
+    rows = [list(row) for row in GOOD]
+    for row, value in zip(rows, values, strict=False):
+        row[COLUMNS.index(column)] = value
+    return rows
+
+
+def test_of_good_orders_nothing_is_said_but_their_count(folder: Path, orders: Orders) -> None:
+    orders()
+    assert [(one.level, one.count) for one in found(folder)] == [("information", 20)]
+
+
+@pytest.mark.parametrize(("column", "values", "problem", "count"), [
+    ("order_id", ["FF/2024/7", "X-77"], "2 of 20 order numbers are not of the shape", 2),
+    ("order_id", ["FF-1004", "#ff-1003"], "2 order numbers stand in 4 rows", 2),
+    ("order_id", [None, "  "], "2 of 20 orders have no number", 2),
+    ("status", ["sentt off", "sentt off"], "'sentt off' (2 of 20 orders) has no meaning", 2),
+    ("customer_phone", ["home", "12"], "2 of 20 phones cannot be read", 2),
+    ("estimated_delivery", ["next week", "19 Dec"], "2 of 20 dates cannot be read", 2),
+])
+def test_what_customers_would_stumble_on_is_an_error_with_its_count(
+    folder: Path, orders: Orders, column: str, values: list[Any], problem: str, count: int
+) -> None:
+    orders(changed(column, *values))
+    errors = found(folder, "error")
+    assert [(one.where, one.count) for one in errors] == [(f"orders.{column}", count)]
+    assert problem in errors[0].problem
+    assert errors[0].remedy
+
+
+def test_the_meaning_of_the_nearest_known_status_is_proposed(folder: Path, orders: Orders) -> None:
+    orders(changed("status", "sentt off"))
+    assert "sentt off: shipped" in found(folder, "error")[0].remedy
+
+
+@pytest.mark.parametrize(("column", "value", "problem"), [
+    ("customer_phone", None, "1 of 20 orders have no phone"),
+    ("status", None, "1 of 20 orders have no status"),
+])
+def test_a_gap_is_a_warning(folder: Path, orders: Orders, column: str, value: Any, problem: str) -> None:
+    orders(changed(column, value))
+    assert [one.problem[: len(problem)] for one in found(folder, "warning")] == [problem]
+    assert not found(folder, "error")
+
+
+def test_one_phone_of_many_that_cannot_be_read_fails_nothing(folder: Path, orders: Orders) -> None:
+    rows = [(f"FF-{n}", *GOOD[0][1:]) for n in range(10000, 10200)]
+    rows[0] = ("FF-9999", "N", "no phone", *GOOD[0][3:])
+    orders(rows)
+    assert not found(folder, "error")
+    assert [one.count for one in found(folder, "warning")] == [1]
+
+
+def test_a_phone_that_could_be_of_two_countries_is_counted(folder: Path, orders: Orders) -> None:
+    path = folder / "shop.yml"
+    path.write_text(path.read_text(encoding="utf-8").replace("region: GB", "region: DE"), encoding="utf-8")
+    orders(changed("customer_phone", *["3612345678"] * 2, *["03612345678"] * 9, *["+493612345678"] * 9))
+    assert [(one.count, "another country" in one.problem) for one in found(folder, "warning")] == [(2, True)]
+
+
+@pytest.mark.parametrize("missing", ["order_id", "customer_phone", "status"])
+def test_a_column_that_is_needed_and_missing_is_an_error(folder: Path, orders: Orders, missing: str) -> None:
+    orders([], [name for name in COLUMNS if name != missing], index=False)
+    assert [one.where for one in found(folder, "error")] == [f"orders.{missing}"]
+
+
+def test_a_column_that_is_useful_and_missing_is_a_warning(folder: Path, orders: Orders) -> None:
+    orders(GOOD, [name for name in COLUMNS if name != "tracking_url"])
+    assert [one.where for one in found(folder, "warning")] == ["orders.tracking_url"]
+
+
+def test_a_look_up_that_has_to_scan_is_named_by_its_column(folder: Path, orders: Orders) -> None:
+    orders(index=False)
+    assert [one.where for one in found(folder, "warning")] == ["orders.order_id", "orders.customer_phone"]
+
+
+def test_an_empty_table_is_a_warning(folder: Path, orders: Orders) -> None:
+    orders([])
+    assert [one.problem for one in found(folder, "warning")] == ["the table is empty"]
+
+
+@pytest.mark.parametrize(("url", "problem"), [
+    ("sqlite:////nowhere/orders.db", "no such file"),
+    ("postgresql://shop:hush@127.0.0.1:9/orders?password=hush", "cannot be reached"),
+    ("mysql://shop:hush@127.0.0.1:9/orders", "cannot be reached"),
+    ("mongodb://shop:hush@127.0.0.1/orders", "no URL of a database"),
+])
+def test_a_database_that_does_not_answer_is_an_error_without_its_password(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, url: str, problem: str
+) -> None:
+    monkeypatch.setenv("ORDERS_DATABASE_URL", url)
+    said = found(folder)
+    assert [one.level for one in said] == ["error"]
+    assert problem in said[0].problem
+    assert "hush" not in repr(said)
+
+
+def test_without_a_database_there_is_a_warning(folder: Path) -> None:
+    assert [(one.level, one.where) for one in found(folder)] == [("warning", "ORDERS_DATABASE_URL")]
+
+
+def test_a_table_that_is_missing_is_an_error(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "empty.db").touch()
+    monkeypatch.setenv("ORDERS_DATABASE_URL", f"sqlite:///{tmp_path}/empty.db")
+    assert [one.problem for one in found(folder, "error")] == ["there is no table or view `orders`"]
+
+
+def test_no_finding_holds_a_customers_data(folder: Path, orders: Orders) -> None:
+    rows = [(f"ZED{n}77", "Zebedee", f"Zebedee 98765{n}", f"call 98765{n}", f"Zebday {n}", *["z"] * 3)
+            for n in range(10000, 10020)]  # fmt: skip
+    orders(rows)
+    said = repr(found(folder))
+    assert "98765" not in said
+    assert "Zeb" not in said
+    assert "ZED" not in said
+
+
+@pytest.fixture
+def server(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[sa.engine.Connection]:
+    engine = sa.create_engine(postgres_url, isolation_level="AUTOCOMMIT", future=True)
+    monkeypatch.setenv("ORDERS_DATABASE_URL", postgres_url)
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+@pytest.mark.parametrize("kind", ["bigint", "numeric"])
+def test_ids_and_phones_in_number_columns_are_read(folder: Path, server: sa.engine.Connection, kind: str) -> None:
+    (folder / "shop.yml").write_text("name: A\nregion: GB\norders: {id_examples: [4127, 58100]}", encoding="utf-8")
+    server.exec_driver_sql(f"CREATE TABLE orders (order_id {kind} PRIMARY KEY, customer_phone {kind}, status text, "
+                           "estimated_delivery date)")  # fmt: skip
+    server.exec_driver_sql("CREATE INDEX ON orders (customer_phone)")
+    server.exec_driver_sql("INSERT INTO orders SELECT n, 447700900123, 'shipped', date '2026-12-19' "
+                           "FROM generate_series(4000, 4100) n")  # fmt: skip
+    assert not found(folder, "error")
+    assert {one.where for one in found(folder, "warning")} == {
+        "orders", "orders.carrier", "orders.tracking_number", "orders.tracking_url",
+    }  # fmt: skip
+    server.exec_driver_sql("INSERT INTO orders VALUES (77, 1, 'shipped', NULL)")
+    assert [one.where for one in found(folder, "error")] == ["orders.order_id"]
+
+
+def test_rights_are_told(
+    folder: Path, server: sa.engine.Connection, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    role = f"reader_{postgres_url.rsplit('/', 1)[1]}"
+    server.exec_driver_sql("CREATE TABLE orders (order_id text PRIMARY KEY, customer_phone text, status text)")
+    server.exec_driver_sql(f"CREATE ROLE {role} LOGIN PASSWORD 'hush'")
+    try:
+        as_reader = sa.engine.make_url(postgres_url).set(username=role, password="hush")
+        monkeypatch.setenv("ORDERS_DATABASE_URL", as_reader.render_as_string(hide_password=False))
+        assert [one.problem for one in found(folder, "error")] == ["our role has no right to read it"]
+        server.exec_driver_sql(f"GRANT SELECT ON orders TO {role}")
+        assert not found(folder, "error")
+        assert not [one for one in found(folder) if "may write" in one.problem]
+        server.exec_driver_sql(f"GRANT UPDATE ON orders TO {role}")
+        assert [one.level for one in found(folder) if "may write to it (UPDATE)" in one.problem] == ["warning"]
+    finally:
+        server.exec_driver_sql(f"DROP OWNED BY {role}")
+        server.exec_driver_sql(f"DROP ROLE {role}")
