@@ -103,7 +103,7 @@ def _helpdesk(configured: Settings) -> Outcome:
     from handoff.helpdesks.backends import helpdesk
 
     try:
-        helpdesk(configured, load_configuration(), None).look(Ticket("1"))  # type: ignore[arg-type]  # not `log`
+        helpdesk(configured, load_configuration(), None).read_ticket(Ticket("1"))  # type: ignore[arg-type]  # not `log`
     except (SettingsError, HandoffConfigurationError) as error:
         return "its settings are not complete", str(error)
     except NotAllowed as error:
