@@ -36,7 +36,7 @@ def credential_findings(configured: Settings) -> Iterator[ShopFinding]:
         outcome = _within(attempt)
         named = configured.values[variable] if variable in ("LLM_PROVIDER", "TICKETING") else "the Graph API"
         if outcome is None:
-            yield ShopFinding(INFORMATION, about, variable, f"{named} answers and takes the credentials")
+            yield ShopFinding(INFORMATION, about, variable, f"{named} answers and does not refuse the credentials")
         else:
             yield ShopFinding(ERROR, about, variable, f"{named}: {outcome[0]}", outcome[1])
 

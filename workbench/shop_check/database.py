@@ -18,7 +18,7 @@ from actions.orders.columns import Columns
 from actions.orders.database import read_only_engine, reading
 from actions.orders.phones import as_integers, written_forms
 from actions.orders.repository import ITEM_COLUMNS, NEEDED, ORDER_COLUMNS
-from settings import Settings
+from settings import PROJECT_ROOT, Settings
 from settings_values import database_url
 from shop import Shop
 from workbench.shop_check.findings import ERROR, INFORMATION, WARNING, ShopFinding
@@ -26,6 +26,7 @@ from workbench.shop_check.rows import count_rows, row_findings
 
 PATIENCE_S = 30.0
 TABLE = "orders"
+SEEDED = "demo_seed"  # stands beside the orders that `make run` makes up
 OPTIONAL = {
     "estimated_delivery": "customers are told no day", "carrier": "customers are not told who brings it",
     "tracking_number": "customers get no tracking number", "tracking_url": "customers get no tracking link",
@@ -64,12 +65,20 @@ def database_findings(configured: Settings, ours: Shop | None) -> list[ShopFindi
         return [ShopFinding(WARNING, "orders", "ORDERS_DATABASE_URL", "it is not set, so there are no orders yet",
                             "set it to the database that has the orders; it is only read")]  # fmt: skip
     try:
+        if configured.shop_path != PROJECT_ROOT and _has_table(engine, SEEDED):
+            return [ShopFinding(WARNING, "orders", "ORDERS_DATABASE_URL", "these are the sample orders of `make run`",
+                                "set it to the database that has the orders; it is only read")]  # fmt: skip
         return _examined(engine, where, ours)
     except SQLAlchemyError as error:
         problem, remedy = _MEANING.get(_kind(error) or "", _unreachable(error, missing))
         return [ShopFinding(ERROR, "orders", where, problem, remedy)]
     finally:
         engine.dispose()
+
+
+def _has_table(engine: Engine, name: str) -> bool:
+    with reading(engine, PATIENCE_S) as connection:
+        return bool(sa.inspect(connection).has_table(name))
 
 
 def _examined(engine: Engine, where: str, ours: Shop | None) -> list[ShopFinding]:

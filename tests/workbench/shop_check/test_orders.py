@@ -126,6 +126,14 @@ def test_without_a_database_there_is_a_warning(folder: Path) -> None:
     assert [(one.level, one.where) for one in found(folder)] == [("warning", "ORDERS_DATABASE_URL")]
 
 
+def test_sample_orders_are_not_taken_for_the_shops(folder: Path, orders: Orders) -> None:
+    engine = sa.create_engine(orders(changed("order_id", "10234")), future=True)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE demo_seed (seeded_on)")
+    engine.dispose()
+    assert [(one.level, one.where) for one in found(folder)] == [("warning", "ORDERS_DATABASE_URL")]
+
+
 def test_a_table_that_is_missing_is_an_error(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "empty.db").touch()
     monkeypatch.setenv("ORDERS_DATABASE_URL", f"sqlite:///{tmp_path}/empty.db")
