@@ -153,7 +153,7 @@ def test_records_that_were_set_aside_are_logged_by_retry_once_the_reason_is_gone
     ("CONVERSATION_DATABASE_URL", "oracle+x://shop:s3cr3t@127.0.0.1/x", ["status"], "driver is not here"),
     ("CONVERSATION_DATABASE_URL", "s3cr3t", ["status"], "not an SQLAlchemy URL"),
     ("CONVERSATION_DATABASE_URL", "sqlite:////proc/none/x.db", ["migrate"], "cannot be opened"),
-    ("CONVERSATION_DATABASE_URL", f"sqlite:///{__file__}", ["export"], "no SQLite database"),
+    ("CONVERSATION_DATABASE_URL", f"sqlite:///{__file__}", ["export"], "not a SQLite database"),
     ("ARCHIVE_URL", "s3cr3t", ["export"], "write file:///folder"),
     ("ARCHIVE_URL", "s3x://shop:s3cr3t@b/x", ["archive"], "write file:///folder"),
     ("ARCHIVE_URL", "s3://k:s3cr3t@b/x?region=x&scheme=http&endpoint_override=127.0.0.1:1", ["archive"],

@@ -18,7 +18,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 LEVELS = {
     "seen": {"dialogues": 0.50, "turns": 0.78, "wrong_tickets": 7, "missed_tickets": 3},
-    "sealed": {"dialogues": 0.60, "turns": 0.82, "wrong_tickets": 4, "missed_tickets": 1},
+    "sealed": {"dialogues": 0.54, "turns": 0.82, "wrong_tickets": 4, "missed_tickets": 1},
 }
 
 

@@ -51,7 +51,7 @@ def _pages() -> Iterator[None]:
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     """Plays dialogues with this reader asked about every message; None: as without an LLM."""
-    built = (services.orders, escalation._desk)
+    built = (services.orders, escalation._service)
     runs = itertools.count()
 
     def played(dialogues: Sequence[Dialogue], by: Reader | None) -> list[list[Played]]:
