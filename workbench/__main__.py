@@ -12,11 +12,10 @@ from rich.markup import escape
 
 import settings
 import signals
+from conversation_log.arguments import moment
 from workbench.checks.findings import Finding
 from workbench.nlu.archives import NoTrainedModel
 from workbench.nlu.phrases import HELD_OUT, SEALED, read_phrases
-from workbench.review import command as review_command
-from workbench.shop_check import command as shop_check
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -34,17 +33,23 @@ def main(arguments: list[str] | None = None) -> int:
     stories = commands.add_parser("stories", help="replay the test stories; those that fail in two columns")
     stories.add_argument("--model", type=Path, help="archive (default: the newest)")
     review = commands.add_parser("review", help="label what the assistant was unsure of, in terminal or browser")
-    review_command.add_arguments(review)
+    review.add_argument("--since", type=moment, help="written at or after: 2026-11-01, 7d, 24h")
+    review.add_argument("--limit", type=int, default=30, help="how many groups of messages (default 30)")
+    shape = review.add_mutually_exclusive_group()
+    shape.add_argument("--browser", action="store_true", help="a page on 127.0.0.1 instead of the terminal")
+    shape.add_argument("--list", action="store_true", help="print the groups, ask nothing")
+    review.add_argument("--port", type=int, default=0, help="of the page (default: a free one)")
     check = commands.add_parser("check", help="everything that can be wrong with the shop and its orders database")
-    shop_check.add_arguments(check)
+    check.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    check.add_argument("--files", action="store_true", help="only the folder: no database, no question, no account")
     options = parser.parse_args(arguments)
     console = Console()
     if options.command == "validate":
         return _validate(console, with_model=not options.files)
     if options.command == "check":
-        return shop_check.run(options, console)
+        return _check(console, options)
     if options.command == "review":
-        return review_command.run(options)
+        return _review(options)
     try:
         if options.command == "chat":
             return _chat(console, options.phone)
@@ -54,6 +59,21 @@ def main(arguments: list[str] | None = None) -> int:
     except NoTrainedModel as missing:
         console.print(escape(str(missing)))
         return 2
+
+
+# Each command imports what it needs and no other does: `make validate` waits for no web server and no helpdesk.
+
+
+def _check(console: Console, options: argparse.Namespace) -> int:
+    from workbench.shop_check.command import run
+
+    return run(options, console)
+
+
+def _review(options: argparse.Namespace) -> int:
+    from workbench.review.command import run
+
+    return run(options)
 
 
 def _chat(console: Console, phone: str) -> int:

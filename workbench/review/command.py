@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import logging
 import sys
 from datetime import datetime
@@ -15,7 +14,6 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from components.order_numbers.shops import shop_pattern
-from conversation_log import arguments
 from conversation_log.report import review_queue as the_log
 from conversation_log.storage import database, remedies
 from conversation_log.storage.database import LogUnavailable
@@ -38,16 +36,6 @@ class ReviewOptions(Protocol):
     browser: bool
     list: bool
     port: int
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What the command line may say; see ReviewOptions."""
-    parser.add_argument("--since", type=arguments.moment, help="written at or after: 2026-11-01, 7d, 24h")
-    parser.add_argument("--limit", type=int, default=30, help="how many groups of messages (default 30)")
-    shape = parser.add_mutually_exclusive_group()
-    shape.add_argument("--browser", action="store_true", help="a page on 127.0.0.1 instead of the terminal")
-    shape.add_argument("--list", action="store_true", help="print the groups, ask nothing")
-    parser.add_argument("--port", type=int, default=0, help="of the page (default: a free one)")
 
 
 def run(options: ReviewOptions) -> int:

@@ -25,12 +25,6 @@ from workbench.shop_check.report import as_json, print_table
 log = logging.getLogger(__name__)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of the command."""
-    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
-    parser.add_argument("--files", action="store_true", help="only the folder: no database, no question, no account")
-
-
 def run(options: argparse.Namespace, console: Console) -> int:
     """Exit status 1 when there is an error; warnings and information do not fail."""
     logging.disable(logging.WARNING)  # readers log what the findings say better
