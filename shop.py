@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 import yaml
 
 import settings
+import yaml_files
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +102,7 @@ def examine(folder: Path) -> tuple[Shop | None, list[ShopError]]:
 def _said(path: Path) -> dict[Any, Any]:
     """The lines of the file. Raises ShopError."""
     try:
-        said = yaml.safe_load(path.read_text(encoding="utf-8"))
+        said = yaml_files.read(path)
     except OSError:
         raise ShopError(f"{path} cannot be read. Remedy: a file with at least 'name: ...'.") from None
     except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:

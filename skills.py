@@ -21,8 +21,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+import yaml_files
 from settings import PROJECT_ROOT
 
 HELPED, ASKS, UNMET, UNRESOLVED, RETRY = "helped", "asks", "unmet", "unresolved", "retry"
@@ -34,7 +33,6 @@ ABOUT = (ORDER, ORDERS, NUMBER, REFUND, POLICY, DECLINED, CHANGE, OFFER)
 SMALL_TALK = "smalltalk"
 TAKES_ORDER, TAKES_QUESTION = "order", "question"
 _ASK = "utter_ask_"  # what Rasa calls the question for a form's slot
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
@@ -152,7 +150,7 @@ def load(root: Path = PROJECT_ROOT) -> Skills:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 (safe, in C where built)
+    content = yaml_files.read(path)
     return content if isinstance(content, dict) else {}
 
 

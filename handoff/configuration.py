@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import yaml
 
 import shop
+import yaml_files
 from handoff.takeover.opening_hours import DAYS, BusinessHours, Span
 from settings import PROJECT_ROOT
 
@@ -50,7 +51,7 @@ def load_configuration(path: Path | None = None) -> HandoffConfiguration:
     """Raises HandoffConfigurationError."""
     path = path or HANDOFF_FILE
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml_files.read(path)
     except OSError as error:
         raise HandoffConfigurationError(f"{path}: {error.strerror}. Restore it from the repository.") from None
     except yaml.YAMLError as error:

@@ -9,13 +9,13 @@ from typing import Any
 import yaml
 
 import shop
+import yaml_files
 from settings import PROJECT_ROOT
 
 DOMAIN = PROJECT_ROOT / "domain.yml"
 DATA = PROJECT_ROOT / "data"
 BRAND = "{brand}"
 RESPONSES, PHRASES = "responses.yml", Path("data") / "nlu"
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def files(folder: Path) -> list[Path]:
@@ -30,7 +30,7 @@ def compose(folder: Path, state: Path) -> tuple[Path, list[Path]]:
 
     Raises shop.ShopError for responses that cannot be used.
     """
-    domain = read_yaml(DOMAIN)
+    domain = yaml_files.read(DOMAIN)
     domain["responses"] = branded(domain["responses"] | own_responses(folder, domain["responses"]), shop.load().name)
     composed = state / "domain.yml"
     composed.parent.mkdir(parents=True, exist_ok=True)
@@ -45,7 +45,7 @@ def own_responses(folder: Path, known: Mapping[str, Any]) -> dict[str, Any]:
     if folder == PROJECT_ROOT or not path.exists():
         return {}
     try:
-        said = read_yaml(path)
+        said = yaml_files.read(path)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise shop.ShopError(f"{path} is not valid YAML ({' '.join(str(error).split())[:160]}).") from None
     responses = said.get("responses") if isinstance(said, dict) else None
@@ -66,8 +66,3 @@ def branded(value: Any, name: str) -> Any:
     if isinstance(value, list):
         return [branded(one, name) for one in value]
     return {key: branded(one, name) for key, one in value.items()} if isinstance(value, dict) else value
-
-
-def read_yaml(path: Path) -> Any:
-    """What a YAML file says. Raises yaml.YAMLError."""
-    return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 (safe, in C where built)

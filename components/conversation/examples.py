@@ -18,6 +18,7 @@ from typing import Any
 
 import yaml
 
+import yaml_files
 from skills import ABOUT
 
 NONE = "none"
@@ -25,7 +26,6 @@ CONTEXTS = (NONE, *ABOUT)
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path("data") / "follow_ups"
 _KEYS = ("intent", "after", "examples")
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class FollowUpDataError(ValueError):
@@ -63,7 +63,7 @@ def read_follow_ups(root: Path = ROOT) -> tuple[list[Following], list[Mistake]]:
 def _read(path: Path) -> Iterator[Following | Mistake]:
     source = path.read_text(encoding="utf-8")
     try:
-        content = yaml.load(source, Loader=_Loader)  # noqa: S506 (safe, in C where built)
+        content = yaml_files.parsed(source)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         yield Mistake(path, mark.line + 1 if mark else 1, "this is not valid YAML", "indent it as its neighbours")

@@ -6,8 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import yaml
-
+import yaml_files
 from components.embeddings import shipped_embeddings
 from components.embeddings.sentence_embeddings import SentenceEmbeddings
 from components.text.message_text import readable
@@ -19,7 +18,7 @@ def phrases() -> Iterator[str]:
     """The training phrases and the examples of reasons for a person, as they are written."""
     for section in ("nlu", "escalation", "follow_ups"):
         for path in sorted((_DATA / section).rglob("*.yml")):
-            for block in (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get(section, []):
+            for block in (yaml_files.read(path) or {}).get(section, []):
                 for line in str(block.get("examples", "")).splitlines():
                     if line.startswith("- "):
                         yield line[2:].strip()

@@ -20,6 +20,7 @@ from typing import Any
 
 import yaml
 
+import yaml_files
 from components.conversation.examples import Mistake, read_follow_ups
 from components.text.classifier import Example
 
@@ -31,7 +32,6 @@ _KEYS = ("reason", "intents", "examples")
 # Calm phrases are many: only a share of them is learnt from; of those that follow something with the weight of two.
 _EVERY, _EVERY_FOLLOWING, _WEIGHT_FOLLOWING = 2, 3, 2.0
 _ANNOTATION = re.compile(r"\[([^\]]+)\][({][^)}]*[)}]")
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class EscalationDataError(ValueError):
@@ -109,7 +109,7 @@ def _read(path: Path) -> Iterator[Labelled | Mistake | dict[str, str]]:
 
 
 def _blocks(source: str, path: Path) -> Iterator[Labelled | Mistake | dict[str, str]]:
-    content = yaml.load(source, Loader=_Loader)  # noqa: S506 (safe, in C where built)
+    content = yaml_files.parsed(source)
     blocks = content.get("escalation") if isinstance(content, Mapping) else None
     if not isinstance(blocks, list):
         yield Mistake(path, 1, "there is no list `escalation`", "begin the file with `escalation:`, as its neighbours")
@@ -144,7 +144,7 @@ def _block(block: Any, rows: Iterator[tuple[int, str]], path: Path) -> Iterator[
 def _phrases(root: Path) -> Iterator[tuple[str, str, bool]]:
     """Intent and phrase of all training phrases, without entity marks, and whether it follows something."""
     for path in sorted((root / "data" / "nlu").rglob("*.yml")):
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506
+        content = yaml_files.read(path)
         for block in content.get("nlu") or []:
             for line in str(block.get("examples") or "").splitlines():
                 if line.startswith("- ") and block.get("intent"):

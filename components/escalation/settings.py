@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+import yaml_files
 from components.escalation.examples import REASONS
 
 CONFIG = Path(__file__).resolve().parents[2] / "config.yml"
@@ -36,7 +37,7 @@ class EscalationSettings:
 def default_settings() -> EscalationSettings:
     """The settings of the project's config.yml. Raises EscalationConfigError."""
     try:
-        config = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
+        config = yaml_files.read(CONFIG)
     except (OSError, yaml.YAMLError) as error:
         raise EscalationConfigError(f"config.yml cannot be read: {error}") from error
     policies = config.get("policies") if isinstance(config, Mapping) else None

@@ -18,6 +18,7 @@ import scipy.linalg
 import scipy.sparse
 import yaml
 
+import yaml_files
 from components.order_numbers.candidates import Candidate, candidates, features
 from components.order_numbers.shape import Shape
 from components.order_numbers.syntax import cover_addresses, cover_numbers
@@ -85,7 +86,7 @@ def read_examples(path: Path = EXAMPLES) -> list[str]:
     """The example messages with their marks. Raises ExamplesError, which names the line and the remedy."""
     try:
         source = path.read_text(encoding="utf-8")
-        listed = yaml.safe_load(source)["examples"].splitlines()
+        listed = yaml_files.parsed(source)["examples"].splitlines()
     except (OSError, UnicodeDecodeError, yaml.YAMLError, TypeError, KeyError, AttributeError):
         remedy = "Remedy: 'examples: |' and lines of '  - message'."
         raise ExamplesError(f"it has no block of examples. {remedy}", 1) from None

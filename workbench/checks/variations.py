@@ -11,8 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+import yaml_files
 from components.language.answered import WRITTEN
 from workbench.checks.contradictions import Finding
 from workbench.nlu.phrases import PROJECT_ROOT
@@ -26,7 +25,7 @@ Entry = dict[str, Any]
 def wrong_variations(path: Path = PROJECT_ROOT / "domain.yml") -> list[Finding]:
     """What does not fit among the variations of the domain's responses."""
     written = path.read_text(encoding="utf-8")
-    domain: dict[str, Any] = yaml.safe_load(written)
+    domain: dict[str, Any] = yaml_files.parsed(written)
     responses: dict[str, list[Entry]] = domain["responses"]
     found = [one for name, entries in responses.items() for one in _unlike_the_first(name, entries)]
     found += [one for name, entries in responses.items() for one in _conditions(name, entries, domain["slots"])]

@@ -7,9 +7,8 @@ from typing import Any
 
 import yaml
 
+import yaml_files
 from workbench.nlu.phrases import shown
-
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Block(dict[str, Any]):
@@ -36,7 +35,7 @@ def read(path: Path) -> Any:
     """The file's content: Block, list, or a plain value. Raises YamlMistake."""
     loader = None
     try:
-        loader = _Loader(path.read_text(encoding="utf-8"))
+        loader = yaml_files.LOADER(path.read_text(encoding="utf-8"))
         node = loader.get_single_node()
         return None if node is None else _value(loader, node)
     except yaml.MarkedYAMLError as error:

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
+import yaml_files
 
 _PLACE = re.compile(r"\{([A-Z]+\d?)(:bare)?\}")
 _TICKETS = {"no": "no", "yes": "yes", "may": "may", "False": "no", "True": "yes"}
@@ -50,7 +50,7 @@ class Dialogue:
 def read_dialogues(path: Path) -> list[Dialogue]:
     """All dialogues of a file, or of every file of a folder, by name. Raises DialogueFileError."""
     files = sorted(path.glob("*.yml")) if path.is_dir() else [path]
-    return [_dialogue(file, entry) for file in files for entry in yaml.safe_load(file.read_text(encoding="utf-8"))]
+    return [_dialogue(file, entry) for file in files for entry in yaml_files.read(file)]
 
 
 def _dialogue(file: Path, entry: Mapping[str, object]) -> Dialogue:

@@ -7,8 +7,7 @@ import tempfile
 from functools import cached_property
 from pathlib import Path
 
-import yaml
-
+import yaml_files
 from components.embeddings.sentence_embeddings import SentenceEmbeddings
 from components.escalation.reasons import FILE as REASONS_FILE
 from components.escalation.reasons import Reasons
@@ -56,7 +55,7 @@ class TrainedNlu:
 
 def fallback_threshold(config: Path = PROJECT_ROOT / "config.yml") -> float:
     """What the pipeline rejects below."""
-    pipeline = yaml.safe_load(config.read_text(encoding="utf-8"))["pipeline"]
+    pipeline = yaml_files.read(config)["pipeline"]
     return next((float(part["threshold"]) for part in pipeline if part["name"] == "FallbackClassifier"), 0.0)
 
 

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import yaml
-
+import yaml_files
 from components.escalation.examples import FOLDER, NONE, REASONS, examples_in
 from components.text.message_text import folded
 from workbench.nlu.phrases import PROJECT_ROOT, Phrase, phrases_in, shown
@@ -72,7 +71,7 @@ class Labels:
 
     def intents(self) -> list[str]:
         """Intents of the domain that customers' words can have, in the domain's order."""
-        domain = yaml.safe_load((self.root / "domain.yml").read_text(encoding="utf-8"))
+        domain = yaml_files.read(self.root / "domain.yml")
         named = [intent if isinstance(intent, str) else next(iter(intent)) for intent in domain["intents"]]
         worded = {phrase.intent for phrase, _ in self._read(self._training)}
         return [intent for intent in named if intent in worded]

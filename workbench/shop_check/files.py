@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import shop
+import yaml_files
 from components.order_numbers.shape import Shape, ShapeError
 from components.order_numbers.shops import shop_pattern
 from launch import shop_folder
@@ -56,7 +57,7 @@ def response_findings(folder: Path) -> Iterator[ShopFinding]:
     path = folder / shop_folder.RESPONSES
     if folder == PROJECT_ROOT or not path.exists():
         return
-    ours = shop_folder.read_yaml(shop_folder.DOMAIN)["responses"]
+    ours = yaml_files.read(shop_folder.DOMAIN)["responses"]
     try:
         own = shop_folder.own_responses(folder, ours)
     except (shop.ShopError, OSError) as error:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
+import yaml_files
 from actions.knowledge.pages.documents import Section
 from actions.knowledge.retrieval.retriever import Finding
 from launch import shop_folder
@@ -50,7 +51,7 @@ class _Lines:
         self.found: list[ShopFinding] = []
         self._keys = None if sections is None else {section.key.casefold(): section.key for section in sections}
         self._intents = {next(iter(intent)) if isinstance(intent, dict) else str(intent)
-                         for intent in shop_folder.read_yaml(shop_folder.DOMAIN)["intents"]}  # fmt: skip
+                         for intent in yaml_files.read(shop_folder.DOMAIN)["intents"]}  # fmt: skip
 
     def read(self, number: int, line: str) -> Question | None:
         text, tab, answer = (part.strip() if part != "\t" else part for part in line.partition("\t"))

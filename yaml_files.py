@@ -1,0 +1,20 @@
+"""Reading YAML quickly: safe as `yaml.safe_load`, and in C where PyYAML was built with it (eight times as fast)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def parsed(text: str) -> Any:
+    """What the text says. Raises yaml.YAMLError."""
+    return yaml.load(text, Loader=LOADER)  # noqa: S506 (a safe loader)
+
+
+def read(path: Path) -> Any:
+    """What the file says. Raises OSError, UnicodeDecodeError and yaml.YAMLError."""
+    return parsed(path.read_text(encoding="utf-8"))
