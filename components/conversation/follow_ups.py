@@ -19,7 +19,8 @@ import numpy as np
 import scipy.sparse
 
 from components.conversation.examples import CONTEXTS
-from components.text.classifier import Embedder, Example, Prediction, _balancing, _centred, _gaussian, _ridge, _softmax
+from components.text.classifier import Embedder, Example, Prediction
+from components.text.kernel_ridge import balancing, centred, gaussian, kernel_ridge, softmax
 from components.text.message_text import folded, readable
 from components.text.ngrams import Ngrams
 
@@ -72,14 +73,14 @@ class FollowUpModel:
         rows = ngrams.matrix(folds)
         vectors = embedder.many([readable(example.text, pattern) for example in examples])
         centre = vectors.mean(axis=0)
-        vectors = _centred(vectors, centre).astype(np.float32)
+        vectors = centred(vectors, centre).astype(np.float32)
         contexts = np.array([CONTEXTS.index(example.after) for example in examples])
         labels = tuple(sorted({example.intent for example in examples}))
         target = np.array([labels.index(example.intent) for example in examples])
         roots = np.sqrt(opinions).astype(np.float32)
         words = np.asarray((rows @ rows.T).todense(), dtype=np.float32)
         kernel = _kernel(words, vectors @ vectors.T, roots @ roots.T, contexts[:, None] == contexts[None, :])
-        fitted = _ridge(kernel.astype(np.float32), target, _RIDGE / _balancing(target, _BALANCE))
+        fitted = kernel_ridge(kernel.astype(np.float32), target, _RIDGE / balancing(target, _BALANCE))
         return cls(pattern, labels, ngrams, rows, vectors, centre, roots, contexts,
                    fitted.dual, fitted.bias, fitted.temperature)  # fmt: skip
 
@@ -88,12 +89,12 @@ class FollowUpModel:
         row = self.ngrams.row(folded(text, self.pattern))
         dense = np.zeros(self.rows.shape[1], dtype=np.float32)
         dense[row.columns] = row.values
-        vector = _centred(embedder.one(readable(text, self.pattern)).reshape(1, -1), self.centre)[0]
+        vector = centred(embedder.one(readable(text, self.pattern)).reshape(1, -1), self.centre)[0]
         kernel = _kernel(
             self.rows @ dense, self.vectors @ vector, self.opinions @ np.sqrt(opinion),
             self.contexts == CONTEXTS.index(after),
         )  # fmt: skip
-        probabilities = _softmax((kernel @ self.dual + self.bias) / self.temperature)
+        probabilities = softmax((kernel @ self.dual + self.bias) / self.temperature)
         order = np.argsort(-probabilities, kind="stable")
         return {self.labels[place]: float(probabilities[place]) for place in order}
 
@@ -144,7 +145,7 @@ def blended(alone: Prediction, together: Mapping[str, float]) -> Prediction:
 
 def _kernel(words: np.ndarray, cosine: np.ndarray, opinion: np.ndarray, same: np.ndarray) -> np.ndarray:
     """How alike examples are: words and meaning where they follow the same thing, and what each means alone."""
-    likeness = (words + _MEANING * _gaussian(cosine, 1.0)) * (_ANYWHERE + same)
+    likeness = (words + _MEANING * gaussian(cosine, 1.0)) * (_ANYWHERE + same)
     result: np.ndarray = likeness + _OPINION * opinion * (1.0 + same)
     return result
 

@@ -21,15 +21,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-import scipy.linalg
 import scipy.sparse
 from sklearn.linear_model import Ridge
 
+from components.text.kernel_ridge import BIAS, balancing, centred, gaussian, kernel_ridge, softmax
 from components.text.message_text import folded, readable, words
 from components.text.ngrams import Ngrams, Row
 from components.text.spelling import MIN_CHARS, Speller
-
-_BIAS = 0.05
 
 
 class Embedder(Protocol):
@@ -123,12 +121,12 @@ class Classifier:
         sparse = ngrams.matrix(folds)
         vectors = embedder.many([readable(example.text, pattern) for example in examples])
         centre = vectors.mean(axis=0)
-        support = _centred(vectors, centre)
-        weight = np.array([example.weight for example in examples]) * _balancing(target, options.balance)
+        support = centred(vectors, centre)
+        weight = np.array([example.weight for example in examples]) * balancing(target, options.balance)
         kernel = (sparse @ sparse.T).toarray()
         ngram_weights, ngram_bias = _sparse_ridge(sparse, target, weight, options.ngram_ridge)
-        kernel += options.embedding_share * _gaussian(support @ support.T, options.width)
-        whole = _ridge(kernel, target, options.ridge / weight)
+        kernel += options.embedding_share * gaussian(support @ support.T, options.width)
+        whole = kernel_ridge(kernel, target, options.ridge / weight)
         return cls(
             options=options,
             labels=tuple(str(name) for name in names),
@@ -144,7 +142,7 @@ class Classifier:
             support_weights=(options.embedding_share * whole.dual).astype(np.float32),
             digest=digest(examples),
             examples=tuple((example.label, example.text) for example in examples),
-            left_out=_softmax(whole.left_out / whole.temperature).astype(np.float32),
+            left_out=softmax(whole.left_out / whole.temperature).astype(np.float32),
         )
 
     def predict(self, text: str, embedder: Embedder) -> Prediction:
@@ -160,7 +158,7 @@ class Classifier:
             return self._ranked(probabilities, embedded=False)
         near = self._nearness(vector(readable(text, pattern)))
         scores = row.dot(self.weights) + near @ self.support_weights + self.bias
-        return self._ranked(_softmax(scores / self.temperature), embedded=True)
+        return self._ranked(softmax(scores / self.temperature), embedded=True)
 
     def probabilities(self, texts: Sequence[str], embedder: Embedder) -> np.ndarray:
         """Of each label in the order of `labels`, shape (texts, labels); embedded together, which costs less."""
@@ -181,11 +179,11 @@ class Classifier:
 
     def _nearness(self, vector: np.ndarray) -> np.ndarray:
         """Similarity in meaning to each example, shape (examples,)."""
-        near: np.ndarray = _gaussian(_centred(vector.reshape(1, -1), self.centre) @ self.support.T, self.options.width)
+        near: np.ndarray = gaussian(centred(vector.reshape(1, -1), self.centre) @ self.support.T, self.options.width)
         return near[0]
 
     def _by_ngrams(self, row: Row) -> np.ndarray:
-        return _softmax((row.dot(self.ngram_weights) + self.ngram_bias) / self.temperature)
+        return softmax((row.dot(self.ngram_weights) + self.ngram_bias) / self.temperature)
 
     def _ranked(self, probabilities: np.ndarray, embedded: bool) -> Prediction:
         order = np.argsort(-probabilities, kind="stable")
@@ -223,72 +221,15 @@ def digest(examples: Sequence[Example]) -> str:
     return hashlib.sha256("\n".join(f"{e.text}\t{e.label}\t{e.weight}" for e in examples).encode()).hexdigest()
 
 
-@dataclass(frozen=True)
-class _Ridge:
-    dual: np.ndarray  # (examples, labels)
-    bias: np.ndarray  # (labels,)
-    left_out: np.ndarray  # leave-one-out scores, (examples, labels)
-    temperature: float
-
-
-def _balancing(target: np.ndarray, balance: float) -> np.ndarray:
-    """Weights of the examples by which rarer labels are fitted more closely, the more so the larger `balance` is."""
-    counts = np.bincount(target)
-    weights: np.ndarray = (counts.mean() / counts[target]) ** balance
-    return weights
-
-
 def _sparse_ridge(rows: Any, target: np.ndarray, weight: np.ndarray, ridge: float) -> tuple[np.ndarray, np.ndarray]:
     """Ridge regression over the n-grams alone: weights (features, labels) and bias (labels,)."""
-    with_bias = scipy.sparse.hstack([rows, np.full((rows.shape[0], 1), _BIAS**0.5, np.float32)], format="csr")
+    with_bias = scipy.sparse.hstack([rows, np.full((rows.shape[0], 1), BIAS**0.5, np.float32)], format="csr")
     wanted = np.eye(target.max() + 1, dtype=np.float32)[target]
     regression = Ridge(ridge, fit_intercept=False, solver="sparse_cg", tol=1e-3)
     weights = regression.fit(with_bias, wanted, sample_weight=weight).coef_.T.astype(np.float32)
-    return weights[:-1], _BIAS**0.5 * weights[-1]
-
-
-def _ridge(kernel: np.ndarray, target: np.ndarray, ridge: np.ndarray) -> _Ridge:
-    """Kernel ridge regression on one-hot labels, with a ridge for each example."""
-    wanted = np.eye(target.max() + 1, dtype=np.float32)[target]
-    system = kernel + np.float32(_BIAS)
-    system[np.diag_indices(len(target))] += ridge.astype(np.float32)
-    root = _inverse_root(system)
-    dual = root.T @ (root @ wanted)
-    left_out = wanted - dual / np.einsum("ij,ij->j", root, root)[:, None]
-    return _Ridge(dual, _BIAS * dual.sum(axis=0), left_out, _temperature(left_out, target))
-
-
-def _inverse_root(matrix: np.ndarray) -> np.ndarray:
-    """The lower triangular R with R.T @ R = matrix⁻¹, which is positive definite, float32, and lost to it."""
-    factor, _ = scipy.linalg.lapack.spotrf(matrix.T, lower=True, overwrite_a=True)
-    root, _ = scipy.linalg.lapack.strtri(factor, lower=True, overwrite_c=True)
-    return root
-
-
-def _temperature(scores: np.ndarray, target: np.ndarray) -> float:
-    """The divisor of the scores with the smallest log loss, from a fixed grid."""
-    grid = np.geomspace(0.02, 1.0, 60)
-    rows = np.arange(len(target))
-    losses = [-np.log(np.maximum(_softmax(scores / t)[rows, target], 1e-9)).mean() for t in grid]
-    return float(grid[int(np.argmin(losses))])
+    return weights[:-1], BIAS**0.5 * weights[-1]
 
 
 def _frequent(folds: Sequence[str], least: int) -> dict[str, int]:
     counts = Counter(word for text in folds for word in set(words(text)))
     return {word: count for word, count in sorted(counts.items()) if count >= least and len(word) >= MIN_CHARS - 1}
-
-
-def _centred(vectors: np.ndarray, centre: np.ndarray) -> np.ndarray:
-    """Directions from the centre: raw sentence embeddings of this model all point nearly the same way."""
-    moved = vectors - centre
-    return moved / np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-9)
-
-
-def _gaussian(cosine: np.ndarray, width: float) -> np.ndarray:
-    near: np.ndarray = np.exp(np.float32(-width) * (2 - 2 * cosine))
-    return near
-
-
-def _softmax(scores: np.ndarray) -> np.ndarray:
-    shifted = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    return shifted / shifted.sum(axis=-1, keepdims=True)
