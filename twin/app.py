@@ -16,7 +16,7 @@ from twin.whatsapp.network import Network
 from twin.whatsapp.webhooks import FIRST_RETRY_S, WebhookSender
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-LARGEST_REQUEST_BYTES = 16 * 1024 * 1024
+MAX_REQUEST_BYTES = 16 * 1024 * 1024
 NETWORK: web.AppKey[Network] = web.AppKey("network", Network)
 
 
@@ -31,7 +31,7 @@ async def _only_our_own_pages(request: web.Request, handler: Handler) -> web.Str
 
 def make_app(shop: TwinConfiguration, first_retry_s: float = FIRST_RETRY_S) -> web.Application:
     """The whole twin, ready to run. `first_retry_s` is the wait before the first redelivery of a webhook."""
-    app = web.Application(client_max_size=LARGEST_REQUEST_BYTES, middlewares=[_only_our_own_pages])
+    app = web.Application(client_max_size=MAX_REQUEST_BYTES, middlewares=[_only_our_own_pages])
     network = Network(shop, WebhookSender(shop.webhook_url, shop.app_secret, first_retry_s))
     app[NETWORK] = network
     ControlApi(network).add_to(app)

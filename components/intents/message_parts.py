@@ -23,7 +23,7 @@ _LONG = 30  # words from which a message without full stops is a story
 _WINDOW = 14  # words of it that are read at a time
 _JOINT = re.compile(r"[,;:?!।\n]+|\.\s|\s[-–—]\s|\s(?:and|also|aur|plus|e|y)\s", re.I)
 _QUESTION = 0.55  # a clause is a question of its own from this confidence on
-_FEWEST = 3  # words of a question that stands by itself
+_MIN_WORDS = 3  # words of a question that stands by itself
 _MAX_CLAUSES = 5
 
 
@@ -54,7 +54,7 @@ def two_wishes(
 
     `topics` names the intents of each topic that can be answered one after the other.
     """
-    clauses = [clause.strip() for clause in _JOINT.split(text) if len(clause.split()) >= _FEWEST]
+    clauses = [clause.strip() for clause in _JOINT.split(text) if len(clause.split()) >= _MIN_WORDS]
     if not 2 <= len(clauses) <= _MAX_CLAUSES:
         return []
     found: dict[str, tuple[str, str]] = {}

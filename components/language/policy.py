@@ -24,7 +24,7 @@ from components.untrained_policy import UntrainedPolicy
 LANGUAGE, WISHED, SPOKEN = "language", "language_wished", "languages_spoken"
 CHANGE_LANGUAGE, SORRY = "action_change_language", "utter_language_unavailable"
 _PRIORITY = 8  # above EscalationPolicy: asking for another language is no failure to understand
-_FEWEST_WORDS = 4  # of another language in a conversation that has one
+_MIN_WORDS = 4  # of another language in a conversation that has one
 _BELOW_ESCALATION = 6.5  # above RulePolicy: who asks for a person gets one in any language
 
 
@@ -70,7 +70,7 @@ class LanguagePolicy(UntrainedPolicy):
 
 def _too_short(text: str | None) -> bool:
     """Two words that look foreign ("no tag") are no change of language in a running conversation."""
-    return len((text or "").split()) < _FEWEST_WORDS
+    return len((text or "").split()) < _MIN_WORDS
 
 
 def _changes(tracker: DialogueStateTracker, language: str | None, wished: bool) -> list[Event]:

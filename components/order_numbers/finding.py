@@ -20,7 +20,7 @@ ORDER, MISSHAPED = "order_number", "order_number_misshaped"
 _MAX_TEXT_CHARS = 4096  # characters read, WhatsApp's own limit
 _MAX_CANDIDATES = 60
 _MAX_DIGITS = 16  # of phones (E.164: 15) and cards; what is longer may be another shop's order number
-_FEWEST_DIGITS = 3  # of what may be meant as an order number
+_MIN_DIGITS = 3  # of what may be meant as an order number
 _SPOKEN_DIGITS = {
     word: str(digit)
     for digit, words in enumerate(
@@ -102,7 +102,7 @@ def _meant(seen: str, pattern: str) -> list[Span]:
 
 
 def _may_be_a_number(candidate: Candidate, spelt: str, shape: Shape) -> bool:
-    enough = sum(c.isdigit() for c in spelt) >= _FEWEST_DIGITS or shape.starts_with_letters(spelt)
+    enough = sum(c.isdigit() for c in spelt) >= _MIN_DIGITS or shape.starts_with_letters(spelt)
     return enough and not candidate.tail
 
 

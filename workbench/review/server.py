@@ -25,7 +25,7 @@ from workbench.review.terminal import SHOWN
 from workbench.review.training_phrase import as_training_phrase
 
 PAGE = Path(__file__).with_name("review.html")
-_LARGEST_BODY = 64 * 1024
+_MAX_BODY_BYTES = 64 * 1024
 
 
 def serve(review: Review, console: Console, port: int = 0) -> None:
@@ -115,7 +115,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not self._is_ours() or not _same(given, self.server.token) or origin != f"http://{self.server.authority}":
             return self._refuse(HTTPStatus.FORBIDDEN)
         length = self.headers.get("Content-Length", "")
-        if not length.isdigit() or int(length) > _LARGEST_BODY:
+        if not length.isdigit() or int(length) > _MAX_BODY_BYTES:
             return self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         try:
             results = self.server.act(json.loads(self.rfile.read(int(length))))

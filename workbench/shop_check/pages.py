@@ -13,8 +13,8 @@ from actions.knowledge.retrieval.retriever import Finding
 from workbench.shop_check.findings import ERROR, INFORMATION, WARNING, ShopFinding, of_message
 
 FOLDER = "policy_kb"
-LONGEST_SECTION = 3000  # characters
-_MOST_NAMED = 12
+MAX_SECTION_CHARS = 3000  # characters
+_MAX_NAMED = 12
 _ALSO_TEXT = (".html", ".htm", ".txt", ".markdown")
 _NOT_PAGES = (".md", ".yml")
 
@@ -46,8 +46,8 @@ def _read(folder: Path) -> tuple[list[Page], list[ShopFinding]]:
         except KnowledgeError as error:
             found.append(of_message("pages", folder, folder / FOLDER / str(error).partition(": ")[0], str(error)))
     sections = sum(len(page.sections) for page in pages)
-    cut = ", ".join(f"{page.name} into {len(page.sections)}" for page in pages[:_MOST_NAMED])
-    more = f" and {len(pages) - _MOST_NAMED} more" if len(pages) > _MOST_NAMED else ""
+    cut = ", ".join(f"{page.name} into {len(page.sections)}" for page in pages[:_MAX_NAMED])
+    more = f" and {len(pages) - _MAX_NAMED} more" if len(pages) > _MAX_NAMED else ""
     if pages:
         found.append(ShopFinding(INFORMATION, "pages", f"{FOLDER}/",
                                  f"{len(pages)} pages were cut into {sections} sections: {cut}{more}",
@@ -76,10 +76,10 @@ def _of_page(page: Page) -> Iterator[ShopFinding]:
         yield ShopFinding(WARNING, "pages", where, "the page has no headings, so all of it is one section",
                           "a heading (## ...) above each topic: a section is what is found and quoted")  # fmt: skip
     for section in page.sections:
-        if len(section.text) > LONGEST_SECTION:
+        if len(section.text) > MAX_SECTION_CHARS:
             yield ShopFinding(WARNING, "pages", f"{where}#{section.heading}",
                               f"the section has {len(section.text)} characters; what it says is found badly",
-                              f"split it with headings into parts below {LONGEST_SECTION}",
+                              f"split it with headings into parts below {MAX_SECTION_CHARS}",
                               len(section.text))  # fmt: skip
 
 
@@ -102,7 +102,7 @@ def _alike(pages: Iterable[Page]) -> Iterator[ShopFinding]:
 
 def _one_of(same: list[Section], problem: str, remedy: str, level: str) -> ShopFinding:
     first, *others = same
-    names = ", ".join(section.key for section in others[:_MOST_NAMED])
+    names = ", ".join(section.key for section in others[:_MAX_NAMED])
     return ShopFinding(level, "pages", f"{FOLDER}/{first.page}.md#{first.heading}",
                        f"it and {names} {problem}: two sections alike", remedy, len(same))  # fmt: skip
 

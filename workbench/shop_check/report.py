@@ -15,7 +15,7 @@ from workbench.shop_check.findings import ERROR, INFORMATION, LEVELS, WARNING, S
 
 _COLOURS = {ERROR: "red", WARNING: "yellow", INFORMATION: "cyan"}
 _NARROWEST = 100
-_MOST_SHOWN = 600  # characters of a finding; `--json` has all of it
+_MAX_SHOWN_CHARS = 600  # characters of a finding; `--json` has all of it
 
 
 def as_json(name: str | None, folder: Path, findings: Sequence[ShopFinding]) -> str:
@@ -36,7 +36,7 @@ def print_table(console: Console, name: str | None, folder: Path, findings: Sequ
     table.add_column("where", overflow="fold", ratio=2)
     table.add_column("what, and what to do", overflow="fold", ratio=5)
     for one in findings:
-        problem = escape(shorten(one.problem, _MOST_SHOWN, placeholder=" …"))
+        problem = escape(shorten(one.problem, _MAX_SHOWN_CHARS, placeholder=" …"))
         remedy = f"\n→ {escape(one.remedy)}" if one.remedy else ""
         table.add_row(f"[{_COLOURS[one.level]}]{one.level}[/]", escape(one.where), problem + remedy)
     console.print(table)

@@ -24,7 +24,7 @@ from shop import STATUSES, Shop
 from workbench.shop_check.files import shape_of_orders
 from workbench.shop_check.findings import ERROR, INFORMATION, WARNING, ShopFinding, masked, word_shown
 
-MOST_ROWS = 50_000
+MAX_ROWS = 50_000
 FEW = 0.01  # a smaller share of rows than this is worth a warning, no error
 EXAMPLES = 3
 DATES = ("estimated_delivery", "placed_at")
@@ -73,7 +73,7 @@ def row_findings(
 
 
 def _counted(connection: Connection, orders: Columns, ours: Shop, newest_first: bool) -> _Counts:
-    query = sa.select(*(orders[name] for name in _READ if name in orders)).limit(MOST_ROWS)
+    query = sa.select(*(orders[name] for name in _READ if name in orders)).limit(MAX_ROWS)
     if newest_first:
         query = query.order_by(orders["order_id"].desc())
     counts, shape, zone = _Counts(), shape_of_orders(), ZoneInfo(ours.time_zone)

@@ -18,7 +18,7 @@ from actions.llm.client import LlmClient, LlmFailed, Usage
 if TYPE_CHECKING:
     from anthropic.types import Message
 
-MOST_TOKENS = 1500
+MAX_TOKENS = 1500
 
 
 class AnthropicWriter:
@@ -33,7 +33,7 @@ class AnthropicWriter:
         """Raises LlmFailed."""
         return await self._client.ask(
             lambda message, usage: self._draft(message, sections, usage),
-            max_tokens=MOST_TOKENS,
+            max_tokens=MAX_TOKENS,
             system=self._instructions,
             messages=[{"role": "user", "content": _content(question, sections)}],
         )

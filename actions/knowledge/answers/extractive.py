@@ -9,7 +9,7 @@ from actions.knowledge.pages.documents import Section
 from actions.knowledge.pages.page_reading import cells_of
 from actions.knowledge.retrieval.wording import words_of
 
-LONGEST_QUOTE = 500
+MAX_QUOTE_CHARS = 500
 # Too common on these pages to tell one sentence from another.
 _COMMON = frozenset((
     "return", "returns", "returned", "returning", "refund", "refunds", "refunded", "exchange", "item", "items", "order",
@@ -23,7 +23,7 @@ _LEANING = frozenset((
 _STEM = 5
 
 
-def extract(section: Section, readable_question: str, limit: int = LONGEST_QUOTE) -> str:
+def extract(section: Section, readable_question: str, limit: int = MAX_QUOTE_CHARS) -> str:
     """Whole sentences of `section`, at most `limit` characters (a single longer sentence is kept whole).
 
     The section's first sentence opens the answer, unless it says nothing of what the question names and a later one

@@ -18,7 +18,7 @@ from actions.llm.openai_api import json_format
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion
 
-MOST_TOKENS = 1500
+MAX_TOKENS = 1500
 _QUOTE = {
     "type": "object",
     "properties": {"section": {"type": "integer"}, "quote": {"type": "string"}},
@@ -50,7 +50,7 @@ class OpenAIWriter:
         """Raises LlmFailed."""
         return await self._client.ask(
             lambda completion, usage: self._draft(completion, sections, usage),
-            max_completion_tokens=MOST_TOKENS,
+            max_completion_tokens=MAX_TOKENS,
             messages=[
                 {"role": "system", "content": self._instructions},
                 {"role": "user", "content": _content(question, sections)},

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from actions.knowledge.grounding.facts import NUMBER_WORDS, Fact, facts_in, plain
 from actions.knowledge.pages.page_reading import cells_of, split_sentences
 
-LONGEST_ANSWER = 900
-LEAST_SUPPORT = 0.7
-LEAST_SHARED_WITH_A_FACT = 0.3
+MAX_ANSWER_CHARS = 900
+MIN_SUPPORT = 0.7
+MIN_SHARED_WITH_A_FACT = 0.3
 
 
 def _words(text: str) -> frozenset[str]:
@@ -82,7 +82,7 @@ def verify(answer: str, passages: Sequence[str], question: str = "") -> Verdict:
     evidence = [s for passage in passages for s in ([passage] if _row(passage) else split_sentences(passage))]
     if not answer.strip():
         return Verdict(False, "empty")
-    if len(answer) > LONGEST_ANSWER:
+    if len(answer) > MAX_ANSWER_CHARS:
         return Verdict(False, "too_long")
     if not evidence:
         return Verdict(False, "nothing_cited")
@@ -105,12 +105,12 @@ def _problem(claim: str, evidence: Sequence[str], question: str) -> str | None:
         return "unsupported_promise"
     # What the customer named may be named again: it neither supports nor weakens the claim.
     words = _content(claim) - (_content(question) - pool)
-    if not words or len(words & pool) / len(words) < LEAST_SUPPORT:
+    if not words or len(words & pool) / len(words) < MIN_SUPPORT:
         return "unsupported_claim"
     for fact in facts_in(claim):
         if not any(
             fact in facts_in(sentence)
-            and len(words & _content(sentence)) / len(words) >= LEAST_SHARED_WITH_A_FACT
+            and len(words & _content(sentence)) / len(words) >= MIN_SHARED_WITH_A_FACT
             for sentence in evidence
         ):
             return "fact_out_of_place"

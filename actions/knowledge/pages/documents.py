@@ -20,7 +20,7 @@ from actions.knowledge.pages.page_reading import Block, read_blocks
 
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n", re.S)
 LEXICON = "lexicon.yml"
-LARGEST_PAGE_MB = 1
+MAX_PAGE_MB = 1
 
 
 class KnowledgeError(Exception):
@@ -98,8 +98,8 @@ def read_page(path: Path) -> Page:
     """One page from its file. Raises KnowledgeError."""
     try:
         megabytes = path.stat().st_size / 1_000_000
-        if megabytes > LARGEST_PAGE_MB:
-            raise KnowledgeError(f"{path.name}: has {megabytes:.1f} MB, at most {LARGEST_PAGE_MB}. Split it.")
+        if megabytes > MAX_PAGE_MB:
+            raise KnowledgeError(f"{path.name}: has {megabytes:.1f} MB, at most {MAX_PAGE_MB}. Split it.")
         text = path.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError:
         raise KnowledgeError(f"{path.name}: is not UTF-8 text. Save it as UTF-8.") from None

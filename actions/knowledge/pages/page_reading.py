@@ -31,8 +31,8 @@ _BLOCKS = frozenset(("p", "div", "section", "article", "main", "blockquote", "pr
 _HEADINGS = {**{f"h{level}": level for level in range(1, 7)}, "summary": 7, "dt": 7, "legend": 7, "caption": 8}
 _BOLD = frozenset(("strong", "b"))
 _LOOKS_LIKE_HEADING = 7  # the level of what is a heading by its looks
-_LONGEST_HEADING = 120
-_LONGEST_LIST = 320  # characters of a list that is read as one sentence with its opening words
+_MAX_HEADING_CHARS = 120
+_MAX_LIST_CHARS = 320  # characters of a list that is read as one sentence with its opening words
 
 
 @dataclass
@@ -175,10 +175,10 @@ class _Reader(HTMLParser):
         lead = "".join(part for _, part in takewhile(lambda run: run[0] or not run[1].strip(), runs)).strip()
         rest = text[len(lead) :] if lead and text.startswith(lead) else text
         first, _, below = text.partition("\n")
-        if lead and len(lead) <= _LONGEST_HEADING and (not rest.strip() or "\n" in rest[:2] or lead.endswith("?")):
+        if lead and len(lead) <= _MAX_HEADING_CHARS and (not rest.strip() or "\n" in rest[:2] or lead.endswith("?")):
             self._open(_MARKS.sub("", _one_line(lead)).rstrip(":"), _LOOKS_LIKE_HEADING)
             text = rest
-        elif len(first) <= _LONGEST_HEADING and _alone(first, below):
+        elif len(first) <= _MAX_HEADING_CHARS and _alone(first, below):
             self._open(_MARKS.sub("", _one_line(first)).rstrip(":"), _LOOKS_LIKE_HEADING)
             text = below
         text = _QUOTED_ANSWER.sub("", text.strip())
@@ -193,7 +193,7 @@ class _Reader(HTMLParser):
         if sentences and sentences[-1].endswith(":") and items:
             lead = sentences.pop()
             whole = f"{lead} {'; '.join(item.rstrip('.;,') for item in items)}."
-            items = [whole] if len(whole) <= _LONGEST_LIST else [f"{lead} {item}" for item in items]
+            items = [whole] if len(whole) <= _MAX_LIST_CHARS else [f"{lead} {item}" for item in items]
         sentences += items
 
     def _end_row(self) -> None:
