@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import shop
-from actions.knowledge.pages.documents import KnowledgeError, load_pages, read_page
+from actions.knowledge.pages import documents
 from components.escalation.settings import POLICY, EscalationConfigError, parse
 from components.order_numbers.meaning import ExamplesError, read_examples
 from handoff.configuration import HandoffConfigurationError, load_configuration
@@ -24,21 +24,8 @@ def settings_findings(root: Path) -> list[Finding]:
 
 
 def _pages(root: Path) -> Iterator[Finding]:
-    folder = root / "policy_kb"
-    mistaken = False
-    for path in sorted(folder.glob("*.md")):
-        try:
-            read_page(path)
-        except KnowledgeError as error:
-            mistaken = True
-            yield _finding("bad policy page", path, root, str(error).removeprefix(f"{path.name}: "))
-    if mistaken:
-        return
-    try:
-        load_pages(folder)
-    except KnowledgeError as error:
-        name, _, problem = str(error).partition(": ")
-        yield _finding("bad policy page", folder / Path(name).name, root, problem)
+    for path, message in documents.examine(root / "policy_kb")[1]:
+        yield _finding("bad policy page", path, root, message.partition(": ")[2])
 
 
 def _shop(root: Path) -> Iterator[Finding]:

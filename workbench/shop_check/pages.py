@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from actions.knowledge.pages.documents import KnowledgeError, Page, Section, load_pages, read_page
+from actions.knowledge.pages import documents
+from actions.knowledge.pages.documents import Page, Section
 from actions.knowledge.pages.topics import load_topics
 from actions.knowledge.retrieval.coverage import coverage
 from actions.knowledge.retrieval.retriever import Finding
@@ -29,22 +30,11 @@ def page_findings(folder: Path) -> tuple[tuple[Section, ...] | None, list[ShopFi
 
 
 def _read(folder: Path) -> tuple[list[Page], list[ShopFinding]]:
-    pages: list[Page] = []
-    found: list[ShopFinding] = []
-    paths = sorted((folder / FOLDER).glob("*.md"))
-    if not paths:
+    pages, mistakes = documents.examine(folder / FOLDER)
+    if not list((folder / FOLDER).glob("*.md")):
         remedy = f"put at least one page there, as {FOLDER}/returns.md"
         return [], [ShopFinding(ERROR, "pages", f"{FOLDER}/", "there are no pages (*.md)", remedy)]
-    for path in paths:
-        try:
-            pages.append(read_page(path))
-        except KnowledgeError as error:
-            found.append(of_message("pages", folder, path, str(error)))
-    if not found:
-        try:
-            load_pages(folder / FOLDER)
-        except KnowledgeError as error:
-            found.append(of_message("pages", folder, folder / FOLDER / str(error).partition(": ")[0], str(error)))
+    found = [of_message("pages", folder, path, message) for path, message in mistakes]
     sections = sum(len(page.sections) for page in pages)
     cut = ", ".join(f"{page.name} into {len(page.sections)}" for page in pages[:_MAX_NAMED])
     more = f" and {len(pages) - _MAX_NAMED} more" if len(pages) > _MAX_NAMED else ""

@@ -85,6 +85,23 @@ def load_pages(folder: Path) -> PolicyPages:
     return PolicyPages(tuple(read_page(path) for path in paths), _read_lexicon(folder / LEXICON), version)
 
 
+def examine(folder: Path) -> tuple[list[Page], list[tuple[Path, str]]]:
+    """The pages that can be used, and for all else that is wrong the file and the message of its KnowledgeError."""
+    pages: list[Page] = []
+    mistakes: list[tuple[Path, str]] = []
+    for path in sorted(folder.glob("*.md")):
+        try:
+            pages.append(read_page(path))
+        except KnowledgeError as error:
+            mistakes.append((path, str(error)))
+    if not mistakes:
+        try:
+            load_pages(folder)
+        except KnowledgeError as error:
+            mistakes.append((folder / Path(str(error).partition(": ")[0]).name, str(error)))
+    return pages, mistakes
+
+
 def version_of(folder: Path) -> str:
     """Hash over names and bytes of all pages: equal exactly when nothing changed."""
     digest = hashlib.sha256()
