@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import enum
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -26,13 +28,29 @@ log = logging.getLogger(__name__)
 
 FILE = "shop.yml"
 LANGUAGES = ("en", "hinglish", "hi", "pt", "es")
-STATUSES = ("placed", "confirmed", "packed", "shipped", "out_for_delivery", "delivered", "delayed", "cancelled",
-            "returned", "refunded")  # fmt: skip
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 ACTIONS = ("cancel", "address", "returns")
-_SPAN = re.compile(r"([01]\d|2[0-3]):[0-5]\d\s*-\s*(([01]\d|2[0-3]):[0-5]\d|24:00)")
+_SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*(?:([01]\d|2[0-3]|24(?=:00)):([0-5]\d))")
 _ORDERS = ("id_examples", "id_pattern", "statuses")
 _OLD_VARIABLES = {"DEFAULT_REGION": "region", "SHOP_TIMEZONE": "time_zone"}
+
+
+class OrderStatus(str, enum.Enum):
+    """The ten statuses, in the order of an order's life."""
+
+    PLACED = "placed"
+    CONFIRMED = "confirmed"
+    PACKED = "packed"
+    SHIPPED = "shipped"
+    OUT_FOR_DELIVERY = "out_for_delivery"
+    DELIVERED = "delivered"
+    DELAYED = "delayed"
+    CANCELLED = "cancelled"
+    RETURNED = "returned"
+    REFUNDED = "refunded"
+
+
+STATUSES = tuple(status.value for status in OrderStatus)
 
 
 class ShopError(ValueError):
@@ -60,12 +78,23 @@ class Shop:
 def load(folder: Path | None = None) -> Shop:
     """The shop of `folder` (default: SHOP_DIR). Raises ShopError."""
     configured = settings.load()
-    shop = read(folder or configured.shop_path)
-    region, zone = configured.default_region or shop.region, configured.shop_timezone or shop.time_zone
-    for variable, key in _OLD_VARIABLES.items():
-        if configured.values[variable]:
-            log.warning("shop.old_variable %s wins over %s of %s. Remedy: write it there.", variable, key, FILE)
-    return dataclasses.replace(shop, region=region, time_zone=zone)
+    folder = folder or configured.shop_path
+    try:
+        written = (folder / FILE).stat()
+    except OSError:
+        return read(folder)
+    overrides = {key: value for variable, key in _OLD_VARIABLES.items() if (value := configured.values[variable])}
+    return _loaded(folder, (written.st_mtime_ns, written.st_size), tuple(overrides.items()))
+
+
+@lru_cache(maxsize=8)
+def _loaded(folder: Path, version: tuple[int, int], overrides: tuple[tuple[str, str], ...]) -> Shop:
+    """The file is read, and an old variable complained of, once for each `version`: every order answer asks for it."""
+    variables = {key: variable for variable, key in _OLD_VARIABLES.items()}
+    for key, _ in overrides:
+        log.warning("shop.old_variable %s wins over %s of %s. Remedy: write it there.", variables[key], key, FILE)
+    changed: dict[str, Any] = dict(overrides)
+    return dataclasses.replace(read(folder), **changed)
 
 
 def read(folder: Path) -> Shop:
@@ -87,8 +116,8 @@ def examine(folder: Path) -> tuple[Shop | None, list[ShopError]]:
     mistakes, values = [], {}
     for key, value in said.items():
         if key not in known:
-            nearest = get_close_matches(str(key), known, 1, 0.0)[0]
-            mistakes.append(ShopError(f"{path}: there is no key '{key}'. Remedy: '{nearest}', or remove it."))
+            remedy = f"Remedy: '{_nearest(key, known)}', or remove it."
+            mistakes.append(ShopError(f"{path}: there is no key '{key}'. {remedy}"))
         elif value is not None and key != "name":
             try:
                 values[key] = _CHECKS[key](value)
@@ -114,6 +143,10 @@ def _said(path: Path) -> dict[Any, Any]:
 
 class _WrongError(ValueError):
     pass
+
+
+def _nearest(word: Any, known: Sequence[str]) -> str:
+    return get_close_matches(str(word), known, 1, 0.0)[0]
 
 
 def _named(value: Any) -> str:
@@ -162,22 +195,31 @@ def _opening_hours(value: Any) -> Mapping[str, Any]:
         if day == "holidays":
             _holidays(spans)
         elif day not in DAYS:
-            nearest = get_close_matches(str(day), DAYS, 1, 0.0)[0]
-            raise _WrongError(f"opening_hours: '{day}' is no day. Remedy: '{nearest}'.")
+            raise _WrongError(f"opening_hours: '{day}' is no day. Remedy: '{_nearest(day, DAYS)}'.")
         elif not isinstance(spans, (list, type(None))):
             raise _WrongError(f"opening_hours.{day}: {spans!r} is not a list. Remedy: [\"09:00-17:30\"].")
         else:
             for span in spans or []:
-                _hours_of_a_day(day, str(span))
+                _open_minutes(day, span)
     return dict(value)
 
 
-def _hours_of_a_day(day: str, span: str) -> None:
-    if not _SPAN.fullmatch(span):
-        raise _WrongError(f"opening_hours.{day}: {span!r} is not understood. Remedy: write it like 09:00-21:00.")
-    opens, _, closes = span.replace(" ", "").partition("-")
+def _open_minutes(day: str, span: Any) -> None:
+    try:
+        open_minutes(span)
+    except ValueError as wrong:
+        raise _WrongError(f"opening_hours.{day}: {wrong}") from None
+
+
+def open_minutes(span: Any) -> tuple[int, int]:
+    """Opening and closing of '09:00-17:30' in minutes after midnight. Raises ValueError with the remedy."""
+    match = _SPAN.fullmatch(str(span))
+    if match is None:
+        raise ValueError(f"{span!r} is not understood. Remedy: write it like 09:00-21:00.")
+    opens, closes = (int(hour) * 60 + int(minute) for hour, minute in (match.group(1, 2), match.group(3, 4)))
     if closes <= opens:
-        raise _WrongError(f"opening_hours.{day}: {span!r} ends before it begins. Remedy: split it at midnight.")
+        raise ValueError(f"{span!r} ends before it begins. Remedy: split it at midnight.")
+    return opens, closes
 
 
 def _holidays(value: Any) -> tuple[dt.date, ...]:
@@ -197,8 +239,7 @@ def _orders(value: Any) -> Mapping[str, Any]:
         raise _WrongError("'orders' must hold id_examples or id_pattern, and statuses.")
     for key in value:
         if key not in _ORDERS:
-            nearest = get_close_matches(str(key), _ORDERS, 1, 0.0)[0]
-            raise _WrongError(f"orders: there is no key '{key}'. Remedy: '{nearest}', or remove it.")
+            raise _WrongError(f"orders: there is no key '{key}'. Remedy: '{_nearest(key, _ORDERS)}', or remove it.")
     examples, statuses = value.get("id_examples"), value.get("statuses") or {}
     if examples is not None and not (isinstance(examples, list) and examples):
         raise _WrongError("orders.id_examples must be a list of order numbers. Remedy: [WC-1001, WC-20455].")
@@ -206,10 +247,8 @@ def _orders(value: Any) -> Mapping[str, Any]:
         raise _WrongError("orders.statuses must be lines such as 'wc-completed: delivered'.")
     for word, status in statuses.items():
         if status not in STATUSES:
-            nearest = get_close_matches(str(status), STATUSES, 1, 0.0)[0]
-            raise _WrongError(
-                f"orders.statuses: '{word}' means '{status}'. Remedy: '{nearest}', or another of {', '.join(STATUSES)}."
-            )
+            remedy = f"Remedy: '{_nearest(status, STATUSES)}', or another of {', '.join(STATUSES)}."
+            raise _WrongError(f"orders.statuses: '{word}' means '{status}'. {remedy}")
     return {**value, "statuses": {str(word): status for word, status in statuses.items()}}
 
 

@@ -14,14 +14,13 @@ import yaml
 
 import shop
 import yaml_files
-from handoff.takeover.opening_hours import DAYS, BusinessHours, Span
+from handoff.takeover.opening_hours import BusinessHours, Span
 from settings import PROJECT_ROOT
 
 log = logging.getLogger(__name__)
 
 _MOVED = {"reference_prefix": "ticket_prefix", "business_hours": "opening_hours and time_zone"}
 HANDOFF_FILE = PROJECT_ROOT / "handoff.yml"
-_SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*(?:([01]\d|2[0-3]):([0-5]\d)|24:00)")
 
 
 class HandoffConfigurationError(ValueError):
@@ -110,7 +109,7 @@ def _shop_hours(ours: shop.Shop) -> BusinessHours:
     """The opening hours of shop.yml; a shop that gives none is always open."""
     days = {day: spans for day, spans in ours.opening_hours.items() if day != "holidays"}
     holidays = [*ours.opening_hours.get("holidays", ()), *ours.holidays]
-    always = {day: ["00:00-24:00"] for day in DAYS}
+    always = {day: ["00:00-24:00"] for day in shop.DAYS}
     return _hours({"timezone": ours.time_zone, "days": days or always, "holidays": holidays})
 
 
@@ -122,8 +121,8 @@ def _hours(content: Any) -> BusinessHours:
         raise _WrongError(
             f"business_hours.timezone {content.get('timezone')!r} is unknown. Write a name such as Asia/Kolkata."
         ) from None
-    days = _mapping(content.get("days"), "business_hours.days", set(DAYS))
-    spans = {DAYS.index(day): tuple(_span(day, written) for written in spans or []) for day, spans in days.items()}
+    days = _mapping(content.get("days"), "business_hours.days", set(shop.DAYS))
+    spans = {shop.DAYS.index(day): tuple(_span(day, written) for written in spans or []) for day, spans in days.items()}
     holidays = content.get("holidays") or []
     if not all(isinstance(day, dt.date) for day in holidays):
         raise _WrongError("business_hours.holidays must be dates such as 2027-01-26, without quotes.")
@@ -131,14 +130,10 @@ def _hours(content: Any) -> BusinessHours:
 
 
 def _span(day: str, written: Any) -> Span:
-    match = _SPAN.fullmatch(str(written))
-    if match is None:
-        raise _WrongError(f"business_hours.days.{day}: {written!r} must look like 09:00-21:00.")
-    opens = int(match[1]) * 60 + int(match[2])
-    closes = 24 * 60 if match[3] is None else int(match[3]) * 60 + int(match[4])
-    if closes <= opens:
-        raise _WrongError(f"business_hours.days.{day}: {written!r} ends before it begins. Split it at midnight.")
-    return Span(opens, closes)
+    try:
+        return Span(*shop.open_minutes(written))
+    except ValueError as wrong:
+        raise _WrongError(f"business_hours.days.{day}: {wrong}") from None
 
 
 def _phrases(phrases: Any) -> frozenset[str]:

@@ -78,5 +78,16 @@ def test_shops_under_one_state_never_mix(tmp_path: Path) -> None:
 
 def test_an_old_variable_wins_and_says_where_it_belongs(monkeypatch: pytest.MonkeyPatch, caplog) -> None:
     monkeypatch.setenv("DEFAULT_REGION", "GB")
-    assert shop.load().region == "GB"
-    assert "DEFAULT_REGION wins over region of shop.yml" in caplog.text
+    shop._loaded.cache_clear()
+    assert [shop.load().region for _ in range(3)] == ["GB"] * 3
+    assert caplog.text.count("DEFAULT_REGION wins over region of shop.yml") == 1, "once, not on every answer"
+
+
+def test_a_changed_shop_yml_is_read_anew(tmp_path: Path) -> None:
+    for prefix in ("A", "BB"):
+        (tmp_path / "shop.yml").write_text(f"name: A\nticket_prefix: {prefix}\n", encoding="utf-8")
+        assert shop.load(tmp_path).ticket_prefix == prefix
+
+
+def test_spans_of_a_day_are_minutes_after_midnight() -> None:
+    assert [shop.open_minutes(span) for span in ("09:00-17:30", "00:00 - 24:00")] == [(540, 1050), (0, 1440)]
