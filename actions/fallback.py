@@ -8,7 +8,6 @@ The third unresolved turn in a row is the escalation policy's: a person takes ov
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Iterator
 from typing import Any
@@ -62,9 +61,7 @@ class ActionClarify(BaseAction):
         if question.startswith("/") or len(question.split()) < MIN_QUESTION_WORDS:
             return None
         try:
-            knowledge = self._knowledge
-            if knowledge is None:
-                knowledge = await asyncio.to_thread(services.knowledge)
+            knowledge = self._knowledge or await services.knowledge_when_built()
             outcome = await knowledge.answer(question)
         except KnowledgeError as error:
             log.error("knowledge.unavailable problem=%s", error)

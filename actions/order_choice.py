@@ -71,23 +71,22 @@ class ActionChooseOrder(PickingAction):
         orders = await _counted(self, turn)
         if not orders:
             return turn.tell_or_choose([], none="utter_order_status_no_open_orders")
-        picked = chosen(turn.text, orders)
+        picked = self.of(turn, orders)
         return await self.picked(turn, picked) if picked else turn.offer(orders, "utter_order_status_choose")
 
+    def of(self, turn: OrderTurn, orders: list[Order]) -> list[Order]:
+        """Which of the orders are meant; none: they are offered again."""
+        return chosen(turn.text, orders)
 
-class ActionChooseAllOrders(PickingAction):
+
+class ActionChooseAllOrders(ActionChooseOrder):
     """"Both": each of the list."""
 
     def name(self) -> str:
         return "action_choose_all_orders"
 
-    async def look_up(self, turn: OrderTurn) -> list[Event]:
-        if turn.numbers:
-            return await self.by_number(turn)
-        orders = await _counted(self, turn)
-        if not orders:
-            return turn.tell_or_choose([], none="utter_order_status_no_open_orders")
-        return await self.picked(turn, orders)
+    def of(self, turn: OrderTurn, orders: list[Order]) -> list[Order]:
+        return orders
 
 
 class ActionExplainOrderNumber(PickingAction):

@@ -6,7 +6,6 @@ customer's words ask the assistant to be or to ignore: they are only searched fo
 
 from __future__ import annotations
 
-import asyncio
 import logging
 
 from rasa_sdk import Tracker
@@ -48,10 +47,7 @@ class ActionAnswerReturnPolicy(BaseAction):
     async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
         question = asked_question(tracker)
         try:
-            # In a thread: built for the first customer of all, it loads a model and an SDK.
-            knowledge = self._knowledge
-            if knowledge is None:
-                knowledge = await asyncio.to_thread(services.knowledge)
+            knowledge = self._knowledge or await services.knowledge_when_built()
             outcome = await knowledge.answer(question, previous=_asked_before(tracker))
         except KnowledgeError as error:
             log.error("knowledge.unavailable problem=%s", error)

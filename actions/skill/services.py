@@ -7,6 +7,7 @@ an optional constructor argument and fall back to this; tests pass a fake instea
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from functools import lru_cache
@@ -69,6 +70,11 @@ def knowledge() -> PolicyAnswers:
     return PolicyAnswers(default_retriever(), _writer(_llm()), redact, configured.number("LLM_TIMEOUT_S"))
 
 
+async def knowledge_when_built() -> PolicyAnswers:
+    """The same without stopping the event loop: built for the first customer of all, it loads a model and an SDK."""
+    return await asyncio.to_thread(knowledge)
+
+
 @lru_cache(maxsize=1)
 def reader() -> Reader | None:
     """Who reads what a message means; None where the settings ask for nobody."""
@@ -87,16 +93,23 @@ def _indexed_knowledge() -> None:
 def _llm() -> LlmClient | None:
     """The configured LLM; None, said once in the log, when it has no key."""
     configured = settings.load()
-    provider, model, wait_s = configured.llm_provider, configured.llm_model or "", configured.number("LLM_TIMEOUT_S")
-    if provider == "anthropic" and configured.anthropic_api_key:
+    client = llm_client(configured, configured.number("LLM_TIMEOUT_S"))
+    if client is None:
+        log.info("llm.none provider=%s", configured.llm_provider)
+    return client
+
+
+def llm_client(configured: settings.Settings, wait_s: float) -> LlmClient | None:
+    """A client of the provider that the settings name, which waits this long; None without its key."""
+    model = configured.llm_model or ""
+    if configured.llm_provider == "anthropic" and configured.anthropic_api_key:
         from actions.llm.anthropic_api import anthropic_client
 
         return anthropic_client(configured.anthropic_api_key, model, configured.anthropic_base_url, wait_s)
-    if provider == "openai" and configured.openai_api_key:
+    if configured.llm_provider == "openai" and configured.openai_api_key:
         from actions.llm.openai_api import openai_client
 
         return openai_client(configured.openai_api_key, model, configured.openai_base_url, wait_s)
-    log.info("llm.none provider=%s", provider)
     return None
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import Future
+from collections.abc import Callable, Iterator
+from concurrent import futures
 from threading import Thread
-from typing import Any
 from urllib.parse import quote
 
 import requests
 
+from actions.skill import services
 from handoff.configuration import HandoffConfigurationError, load_configuration
 from handoff.helpdesks.interface import HelpdeskError, NotAllowed, Refused, RetryLater, Ticket
-from settings import Settings, SettingsError
+from settings import LLM_KEYS, Settings, SettingsError
 from workbench.shop_check.findings import ERROR, INFORMATION, ShopFinding
 
 PATIENCE_S = 5.0
@@ -43,7 +43,7 @@ def credential_findings(configured: Settings) -> Iterator[ShopFinding]:
 
 def _within(attempt: Callable[[], Outcome]) -> Outcome:
     """What an attempt finds, or that it took too long; the thread that goes on waiting ends with the process."""
-    done: Future[Outcome] = Future()
+    done: futures.Future[Outcome] = futures.Future()
 
     def run() -> None:
         try:
@@ -54,20 +54,18 @@ def _within(attempt: Callable[[], Outcome]) -> Outcome:
     Thread(target=run, daemon=True).start()
     try:
         return done.result(PATIENCE_S)
-    except TimeoutError:
+    except futures.TimeoutError:
         return f"no answer within {PATIENCE_S:.0f} s", "see that this machine reaches it"
-    except Exception as error:  # concurrent.futures' own TimeoutError is no TimeoutError in Python 3.10
-        return f"no answer within {PATIENCE_S:.0f} s ({type(error).__name__})", "see that this machine reaches it"
 
 
 def _llm(configured: Settings) -> Outcome:
     from actions.llm.client import LlmFailed
 
-    key = "ANTHROPIC_API_KEY" if configured.llm_provider == "anthropic" else "OPENAI_API_KEY"
+    key = LLM_KEYS[str(configured.llm_provider)]
     if not configured.values[key]:
         return f"{key} is not set", "set it, or LLM_PROVIDER=none to work without"
     try:
-        asyncio.run(_asked(configured, str(configured.values[key])))
+        asyncio.run(_ask_llm(configured))
     except LlmFailed as failed:
         remedies = {"status_401": key, "status_403": key, "status_404": "LLM_MODEL"}
         if failed.reason in ("malformed", "empty", "max_tokens", "refusal"):
@@ -76,26 +74,17 @@ def _llm(configured: Settings) -> Outcome:
     return None
 
 
-def _asked(configured: Settings, key: str) -> Coroutine[Any, Any, None]:
+async def _ask_llm(configured: Settings) -> None:
     from actions.llm.client import within
 
-    async def ask() -> None:
-        if configured.llm_provider == "anthropic":
-            from actions.llm.anthropic_api import anthropic_client as make
-
-            url = configured.anthropic_base_url
-        else:
-            from actions.llm.openai_api import openai_client as make
-
-            url = configured.openai_base_url
-        client = make(key, configured.llm_model or "", url, PATIENCE_S - 1)
-        try:
-            request = client.api.structured("Answer {\"ok\": true}.", "ok?", _SCHEMA)
-            await within(PATIENCE_S - 0.5, client.ask(lambda answer, usage: None, **request))
-        finally:
-            await client.close()
-
-    return ask()
+    client = services.llm_client(configured, PATIENCE_S - 1)
+    if client is None:
+        return
+    try:
+        request = client.api.structured("Answer {\"ok\": true}.", "ok?", _SCHEMA)
+        await within(PATIENCE_S - 0.5, client.ask(lambda answer, usage: None, **request))
+    finally:
+        await client.close()
 
 
 def _helpdesk(configured: Settings) -> Outcome:
