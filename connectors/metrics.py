@@ -29,6 +29,7 @@ _QUICK = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 _SLOW = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40)
 
 RECEIVED = Counter("assistant_messages_received", "Messages stored in the inbox, by kind", ["kind"])
+OTHER_CHANGES = Counter("assistant_other_changes", "What webhooks told and nothing follows from, by its name", ["name"])
 SENT = Counter("assistant_replies", "Replies whose fate is known", ["outcome", "author"])
 TURNS = Counter("assistant_turns", "Inbox entries that were finished or tried", ["outcome"])
 GRAPH_ERRORS = Counter("assistant_graph_errors", "Refused or failed calls of the Graph API", ["error_class"])
@@ -48,7 +49,7 @@ class CountingInbox(Inbox):
             metadata = entry.payload.get("metadata") or {}
             RECEIVED.labels(str(metadata.get("kind") or entry.kind)).inc()
         for record in records:
-            RECEIVED.labels(str(record.get("record"))).inc()
+            RECEIVED.labels(str(record.get("kind") or record.get("record"))).inc()
             if record.get("status") == "failed":
                 FAILED.labels(*_failure(record)).inc()
         return stored

@@ -42,6 +42,7 @@ class HandoffConfiguration:
     freshdesk_order_field: str | None = None
     receipt_after_s: float = 180.0
     receipt_every_s: float = 600.0
+    phone_app_silence_s: float = 3600.0
     digest_above: int = 5
     digest_s: float = 60.0
 
@@ -72,7 +73,7 @@ def _read(content: Any, ours: shop.Shop) -> HandoffConfiguration:
     known = {
         "reference_prefix", "business_hours", "back_to_assistant", "coalesce_seconds", "updates_per_10_minutes",
         "poll_interval_seconds", "look_every_seconds", "order_link", "freshdesk_order_field", "public_url",
-        "notifications", "receipts",
+        "notifications", "receipts", "phone_app_silence_minutes",
     }  # fmt: skip
     content = _mapping(content, "the file", known)
     digest = _mapping(content.get("notifications") or {}, "notifications", {"digest_above", "digest_seconds"})
@@ -100,6 +101,7 @@ def _read(content: Any, ours: shop.Shop) -> HandoffConfiguration:
         freshdesk_order_field=_freshdesk_field(content.get("freshdesk_order_field")),
         receipt_after_s=60 * _number(receipts, "after_minutes", 3, 1, 1440),
         receipt_every_s=60 * _number(receipts, "at_most_every_minutes", 10, 1, 1440),
+        phone_app_silence_s=60 * _number(content, "phone_app_silence_minutes", 60, 0, 10_080),
         digest_above=int(_number(digest, "digest_above", 5, 1, 1000)),
         digest_s=_number(digest, "digest_seconds", 60, 1, 3600),
     )

@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from dataclasses import replace
 from typing import Any, Protocol
 
 import redis.asyncio
 from redis.exceptions import RedisError
 
 from connectors.conversations.thread_control import ThreadControl
-from connectors.message_bus import quoting
+from connectors.message_bus import keys, quoting
 from connectors.message_bus.commit import WINDOW_S
 from connectors.message_bus.turn import Reply, Turn
 from connectors.whatsapp.rendering import bodies
@@ -99,12 +100,18 @@ class EntryHandler:
         turn.control_version = state.control_version
         if state.owner != "bot":
             return
-        await self._speaker.say(turn, RETURNED_WITH.get(str(turn.entry.payload.get("reason")), ENDED))
+        if not turn.voices.silence(time.time()):
+            await self._speaker.say(turn, RETURNED_WITH.get(str(turn.entry.payload.get("reason")), ENDED))
         await self._speaker.restart(turn)
 
     async def _message(self, turn: Turn) -> None:
         state = await self._control.owner(turn.entry.customer)
         turn.control_version = state.control_version
+        if await self._somebody_else_speaks(turn):
+            turn.outcome = "silenced"
+            if state.owner != "bot":
+                await self._control.relay(turn.entry.customer, turn.entry)
+            return
         # A turn that called a person, and died before it was committed, runs again: the customer was not told yet.
         if (
             state.owner != "bot"
@@ -126,6 +133,18 @@ class EntryHandler:
             turn.outcome = "without_words"
             log.warning("consumer.turn.without_words")
             await self._speaker.say(turn, APOLOGY)
+
+    async def _somebody_else_speaks(self, turn: Turn) -> bool:
+        """Whether a person in the phone app, or another app, has the conversation.
+
+        Meta gives us a message only when no other app has the conversation. So one that comes after messages for that
+        app says that it let go, of which Meta tells nobody.
+        """
+        voices = turn.voices
+        if voices.app_until and 0 < voices.standby_at <= float(turn.metadata.get("timestamp") or time.time()):
+            await self._client.hset(keys.voices(turn.entry.customer), "app_until", 0)
+            voices = replace(voices, app_until=0.0)
+        return voices.silence(time.time())
 
     async def _handed_back(self, turn: Turn, waiting: bool) -> bool:
         """Hand the message to the person who is to read it, however late; True when it is the assistant's after all.

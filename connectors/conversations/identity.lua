@@ -95,6 +95,20 @@ local function resolve(op)
   return customer, op.wa_id or field(customer, "wa_id") or field(customer, "shared_phone") or ""
 end
 
+-- Somebody else wrote to these ids. That takes no number from anybody: only who writes owns it.
+local function recipient(op)
+  local customer = find(op.wa_id, op.user_id) or (op.wa_id and owner("+" .. op.wa_id))
+  if not customer then
+    customer = new_customer(op.wa_id, op.user_id)
+    if op.wa_id then set_phone(customer, op.wa_id) end
+  end
+  if op.user_id and not field(customer, "user_id") then
+    attach(customer, op.user_id)
+    redis.call("HSET", profiles .. customer, "user_id", op.user_id)
+  end
+  return customer, op.wa_id or field(customer, "wa_id") or ""
+end
+
 local function rekey(op)
   if not redis.call("SET", aliases .. "change:" .. op.id, 1, "NX", "EX", 8 * 86400) then
     -- Carried out before. By now the old number may be someone else's.
@@ -127,6 +141,8 @@ for _, op in ipairs(cjson.decode(ARGV[4])) do
   local customer, phone, is_stranger = nil, "", false
   if op.op == "rekey" then
     customer, is_stranger = rekey(op)
+  elseif op.op == "recipient" then
+    customer, phone = recipient(op)
   else
     customer, phone = resolve(op)
   end

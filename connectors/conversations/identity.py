@@ -21,7 +21,7 @@ from typing import Any
 import redis.asyncio
 from redis.exceptions import RedisError
 
-from connectors.conversations.senders import e164
+from connectors.conversations.senders import Sender, e164
 from connectors.whatsapp.webhook.payloads import Message
 
 ALIAS_PREFIX = "identity:"
@@ -59,9 +59,17 @@ class Identities:
 
     async def resolve(self, messages: Sequence[Message]) -> list[Identity]:
         """One Identity per message, in order, learning ids and carrying out identity changes on the way."""
-        if not messages:
+        return await self._run([_operation(message) for message in messages])
+
+    async def recipients(self, customers: Sequence[Sender]) -> list[Identity]:
+        """One Identity for each customer whom somebody else wrote to, in order; whom nobody knows yet gets one."""
+        return await self._run(
+            [_present(op="recipient", wa_id=customer.wa_id, user_id=customer.user_id) for customer in customers]
+        )
+
+    async def _run(self, operations: list[dict[str, Any]]) -> list[Identity]:
+        if not operations:
             return []
-        operations = [_operation(message) for message in messages]
         arguments: list[str | int] = [ALIAS_PREFIX, PROFILE_PREFIX, REMEMBER_S, json.dumps(operations)]
         try:
             found = await self._script(args=arguments)
@@ -94,21 +102,24 @@ class Identities:
 
 
 def _operation(message: Message) -> dict[str, Any]:
-    """What the script does for this message. Absent ids are left out: JSON null is a value in Lua."""
+    """What the script does for this message."""
     if message.change is not None:
         change = message.change
-        fields: dict[str, Any] = {
-            "op": "rekey",
-            "id": message.id,
-            "is_number_change": message.content.extra.get("system") == "user_changed_number",
-            "old_wa_id": change.old_wa_id,
-            "old_user_id": change.old_user_id,
-            "new_wa_id": change.new_wa_id,
-            "new_user_id": change.new_user_id,
-        }
-    else:
-        fields = {"op": "resolve", "wa_id": message.sender.wa_id, "user_id": message.sender.user_id}
-        fields["shared_phone"] = message.shared_phone.lstrip("+") if message.shared_phone else None
+        return _present(
+            op="rekey",
+            id=message.id,
+            is_number_change=message.content.extra.get("system") == "user_changed_number",
+            old_wa_id=change.old_wa_id,
+            old_user_id=change.old_user_id,
+            new_wa_id=change.new_wa_id,
+            new_user_id=change.new_user_id,
+        )
+    phone = message.shared_phone.lstrip("+") if message.shared_phone else None
+    return _present(op="resolve", wa_id=message.sender.wa_id, user_id=message.sender.user_id, shared_phone=phone)
+
+
+def _present(**fields: Any) -> dict[str, Any]:
+    """The fields that have a value: JSON null is a value in Lua."""
     return {name: value for name, value in fields.items() if value is not None}
 
 

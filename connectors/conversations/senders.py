@@ -75,6 +75,17 @@ def read_sender(
     return Sender(wa_id, user_id, name or None)
 
 
+def read_recipient(sent: Mapping[str, Any], contacts: list[Mapping[str, Any]]) -> Sender | None:
+    """The customer whom somebody else wrote to under our number; None when it does not say who that is."""
+    to, user_id = identifier(sent.get("to")), identifier(sent.get("to_user_id") or sent.get("recipient_user_id"))
+    if to and _USER_ID.fullmatch(to):
+        to, user_id = None, user_id or to
+    wa_id = _wa_id(to)
+    contact = _contact_of(wa_id, user_id, contacts)
+    wa_id, user_id = wa_id or _wa_id(contact.get("wa_id")), user_id or identifier(contact.get("user_id"))
+    return Sender(wa_id, user_id) if wa_id or user_id else None
+
+
 def _own_ids(message: Mapping[str, Any]) -> tuple[str | None, str | None]:
     sent_from = identifier(message.get("from"))
     user_id = identifier(message.get("from_user_id"))

@@ -20,7 +20,7 @@ from connectors.message_bus.commit import Commits
 from connectors.message_bus.inbox import Entry
 from connectors.message_bus.keyed_executor import Item, RetryAfter, release_permit
 from connectors.message_bus.partitions import Owned
-from connectors.message_bus.turn import Turn, current_turn
+from connectors.message_bus.turn import OtherVoices, Turn, current_turn
 from handoff.storage.database import HandoffUnavailable
 from privacy import log_lines
 
@@ -92,10 +92,14 @@ class Consumer:
     async def _work(self, item: Item, turn: Turn) -> RetryAfter | None:
         # With the permit: what is begun is on record, and a crash must not count against what only waited.
         partition = item.owned.partition
-        names = [keys.owner(partition), keys.inbox_stream(partition), keys.runs(partition), keys.failures(partition)]
-        state, crashes, _ = await self._begin(names, _token(item))
+        names = [
+            keys.owner(partition), keys.inbox_stream(partition), keys.runs(partition), keys.failures(partition),
+            keys.voices(turn.entry.customer),
+        ]  # fmt: skip
+        state, crashes, _, *voices = await self._begin(names, _token(item))
         if state != "mine":
             return None
+        turn.voices = OtherVoices(*map(float, voices))
         if int(crashes) >= MAX_CRASHES:
             await self._set_aside(item, turn, "ended the process each time")
             return None

@@ -85,6 +85,11 @@ def quotable(customer: str) -> str:
     return f"wa:quotable:{customer}"
 
 
+def voices(customer: str) -> str:
+    """Hash: until when somebody else speaks to the customer (phone_until, app_until), and since when (…_at)."""
+    return f"wa:voices:{customer}"
+
+
 def thread_control(customer: str) -> str:
     """Who owned the conversation when SQL was last heard: holder, epoch (their older names), opened_by."""
     return f"wa:floor:{customer}"

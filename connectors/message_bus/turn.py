@@ -36,6 +36,19 @@ class TrackerAppend:
     preamble: str = "[]"
 
 
+@dataclass(frozen=True)
+class OtherVoices:
+    """Until when somebody else speaks to the customer: a person in the phone app, or another app. Epoch seconds."""
+
+    phone_until: float = 0.0
+    app_until: float = 0.0
+    standby_at: float = 0.0  # when a message of the customer was last for that app and not for us
+
+    def silence(self, now: float) -> bool:
+        """Whether the assistant has to keep silent."""
+        return max(self.phone_until, self.app_until) > now
+
+
 @dataclass
 class Turn:
     """One inbox entry being answered."""
@@ -49,6 +62,7 @@ class Turn:
     silent: bool = False
     dependency_unavailable: str | None = None
     outcome: str = "answered"
+    voices: OtherVoices = OtherVoices()
 
     def discard_replies(self) -> None:
         """Nothing of what the turn made so far is to become visible."""

@@ -19,12 +19,14 @@ from sanic.request import Request
 from sanic.response import HTTPResponse, json, text
 
 from connectors.conversations.identity import Identities, IdentitiesUnavailable
+from connectors.conversations.other_voices import OtherVoices
 from connectors.message_bus.inbox import InboxUnavailable, connect
 from connectors.whatsapp.webhook import signature
 from connectors.whatsapp.webhook.intake import Intake
 from connectors.whatsapp.webhook.payload_ids import PayloadSigner
 from connectors.whatsapp.webhook.payloads import Notification, NotJson, parse_notification
 from connectors.whatsapp.webhook.protocol_guard import GuardedBlueprint
+from handoff.configuration import load_configuration
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +72,8 @@ class WhatsAppChannel(InputChannel):
         async def open_stores(app: Any, loop: Any) -> None:
             app.ctx.whatsapp_redis = connect(self._credentials["redis_url"])
             app.ctx.whatsapp_identities = Identities(app.ctx.whatsapp_redis)
+            silence_s = load_configuration().phone_app_silence_s
+            app.ctx.whatsapp_voices = OtherVoices(app.ctx.whatsapp_redis, silence_s)
 
         @blueprint.listener("after_server_stop")
         async def close_stores(app: Any, loop: Any) -> None:
@@ -151,7 +155,8 @@ class WhatsAppChannel(InputChannel):
         inbox = getattr(context, "inbox", None)
         if inbox is None:
             raise InboxUnavailable("the server is still starting")
-        return Intake(inbox, context.whatsapp_identities, PayloadSigner(self._credentials["app_secret"]))
+        signer = PayloadSigner(self._credentials["app_secret"])
+        return Intake(inbox, context.whatsapp_identities, context.whatsapp_voices, signer)
 
 
 async def _read_body(request: Request) -> bytes:

@@ -146,6 +146,7 @@ def _sent(raw: Mapping[str, Any]) -> Outcome:
         error=_error(raw.get("error")),
         text=clean(raw.get("text")),
         author=author,
+        phone=phone_of(raw.get("phone")),
     )
 
 

@@ -161,12 +161,12 @@ class LogProjector(BatchSession):
             # What went out is what the customer read, whatever the dialogue had in mind.
             conversation = self._conversations[row["log_id"]]
             self._change(conversation, ended_at=max(conversation["ended_at"], outcome.at))
-            self._change(
-                row,
-                suppressed=False,
-                accepted_at=row["accepted_at"] or outcome.at,
-                content=without_titles(outcome.text, row["buttons"]) or row["content"],
-            )
+            before = row["accepted_at"]
+            edited = outcome.author == "agent" and before is not None and outcome.at < before
+            words = row["content"] if edited else without_titles(outcome.text, row["buttons"])
+            # A person may edit what they wrote in the phone app: the newest words stay.
+            accepted_at = max(before or outcome.at, outcome.at) if outcome.author == "agent" else before or outcome.at
+            self._change(row, suppressed=False, accepted_at=accepted_at, content=words or row["content"])
         status = judgements.furthest(row["delivery_status"], outcome.outcome)
         self._change(row, delivery_status=status, error=outcome.error if status == "failed" else None)
         if outcome.message_id and row["message_id"] is None:
@@ -183,7 +183,7 @@ class LogProjector(BatchSession):
         )
         if latest is not None and stands:
             return latest
-        return self._begin(outcome.customer, None, _spoken(outcome))
+        return self._begin(outcome.customer, outcome.phone, _spoken(outcome))
 
     def _apply_status(self, status: Status) -> None:
         if status.key in self._archived:

@@ -74,6 +74,7 @@ class Outcome:
     error: str | None
     text: str
     author: str
+    phone: str | None = None
 
 
 @dataclass(frozen=True)

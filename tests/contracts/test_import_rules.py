@@ -41,7 +41,7 @@ ALLOWED = {
 ROOMS_OF_CONNECTORS = {
     "connectors/message_bus": {"message_bus", "metrics"},
     "connectors/conversations": {"conversations", "message_bus", "whatsapp"},
-    "connectors/whatsapp": {"whatsapp", "message_bus", "conversations"},
+    "connectors/whatsapp": {"whatsapp", "message_bus", "conversations", "metrics"},
     "connectors/dialogue": {"dialogue", "message_bus", "whatsapp"},
     "connectors/stores": {"stores", "message_bus"},
     "connectors/rasa_patches": {"rasa_patches"},

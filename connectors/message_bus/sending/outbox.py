@@ -141,8 +141,12 @@ class Outbox:
         partition = item.owned.partition
         names = [
             keys.owner(partition), keys.outbox_stream(partition), keys.sending(partition), keys.settled(reply.key),
+            keys.voices(reply.customer),
         ]  # fmt: skip
-        state, marked, wamid = await self._sending(names, [item.owned.token, item.stream_id, mine])
+        now_s = "" if reply.author == "agent" else str(time.time())
+        state, marked, wamid = await self._sending(names, [item.owned.token, item.stream_id, mine, now_s])
+        if state == "silenced":
+            return await self._failed(item, reply, CONTROL_LOST) or False
         if state != "mine":
             return False
         if wamid:

@@ -7,10 +7,13 @@ import logging
 import time
 from typing import Any
 
+from connectors import metrics
 from connectors.conversations.identity import Identities, Identity
+from connectors.conversations.other_voices import News, OtherVoices
 from connectors.message_bus.inbox import Entry, Inbox
 from connectors.message_bus.sending.errors import why_not_delivered
 from connectors.whatsapp.graph.errors import classify
+from connectors.whatsapp.webhook.other_voices import Echo
 from connectors.whatsapp.webhook.payload_ids import PayloadSigner
 from connectors.whatsapp.webhook.payloads import Message, Notification, Status
 from privacy import log_lines
@@ -25,22 +28,26 @@ COMMENT = ":comment:"  # in the key of an agent's words
 class Intake:
     """Gives every message of a notification to its conversation and stores all of it in one step."""
 
-    def __init__(self, inbox: Inbox, identities: Identities, signer: PayloadSigner) -> None:
-        self._inbox = inbox
-        self._identities = identities
-        self._signer = signer
+    def __init__(self, inbox: Inbox, identities: Identities, voices: OtherVoices, signer: PayloadSigner) -> None:
+        self._inbox, self._identities, self._voices, self._signer = inbox, identities, voices, signer
 
     async def take(self, notification: Notification) -> int:
         """Store everything; the number of messages that are new. Raises InboxUnavailable, IdentitiesUnavailable."""
         for error in notification.errors:
             log.error("whatsapp.account.error code=%s title=%s", error.get("code"), error.get("title"))
+        for name in notification.others:
+            metrics.OTHER_CHANGES.labels(name).inc()
         received_at = time.time()
         identities = await self._identities.resolve(notification.messages)
         entries: list[Entry] = []
         records: list[dict[str, Any]] = [status.record() for status in notification.statuses]
+        records += await self._other_voices(notification, received_at)
         records += [{"record": "error", "at": received_at, **error} for error in notification.errors]
+        standby: list[News] = []
         for position, (message, identity) in enumerate(zip(notification.messages, identities, strict=True), 1):
             metadata = _metadata(message, identity, received_at)
+            if message.standby:
+                standby.append(News(identity.customer, "standby", metadata["timestamp"]))
             if message.content.text is None:
                 records.append(_inbound(message, identity, metadata))
             else:
@@ -50,8 +57,26 @@ class Intake:
                 log.info("whatsapp.message.received kind=%s", metadata.get("kind"))
             if position % SLICE == 0:
                 await asyncio.sleep(0)
+        await self._voices.heard(standby)
         entries += [entry for entry in map(_undelivered_comment, notification.statuses) if entry is not None]
         return await self._inbox.put(entries, records)
+
+    async def _other_voices(self, notification: Notification, now: float) -> list[dict[str, Any]]:
+        """Be silent where somebody else speaks, from now on; the records of what they wrote."""
+        echoes, handovers = notification.echoes, notification.handovers
+        known = await self._identities.recipients([echo.recipient for echo in echoes] + [h.customer for h in handovers])
+        spoken = list(zip(echoes, known[: len(echoes)], strict=True))
+        news = [
+            News(identity.customer, "phone", echo.at or now)
+            for echo, identity in spoken
+            if echo.source == "phone" and not echo.is_change
+        ]
+        news += [
+            News(identity.customer, handover.outcome, handover.at or now, handover.previous_app, handover.new_app)
+            for handover, identity in zip(handovers, known[len(echoes) :], strict=True)
+        ]
+        await self._voices.heard(news)
+        return [_written_by_others(echo, identity, now) for echo, identity in spoken]
 
     def _turn_text(self, message: Message, identity: Identity) -> str:
         """A button's payload when we issued it to this customer, else what was typed or tapped, as text."""
@@ -61,6 +86,17 @@ class Intake:
             if payload is not None:
                 return payload
         return content.text or ""
+
+
+def _written_by_others(echo: Echo, identity: Identity, now: float) -> dict[str, Any]:
+    """What somebody else wrote, for the log: as the outcome of an agent's message, which it is."""
+    with log_lines.about(echo.id):
+        log.info("whatsapp.echo.received source=%s", echo.source)
+    return {
+        "record": "sent", "kind": "echo", "customer": identity.customer, "key": echo.id, "wamid": echo.id,
+        "at": min(echo.at or now, now), "outcome": "accepted", "error": None, "text": echo.text, "author": "agent",
+        "phone": identity.phone,
+    }  # fmt: skip
 
 
 def _undelivered_comment(status: Status) -> Entry | None:

@@ -10,11 +10,12 @@ import json
 import logging
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 from connectors.conversations.senders import IdentityChange, Sender, identity_change, read_sender, shared_phone
 from connectors.whatsapp.webhook.message_types import Content, read_content
+from connectors.whatsapp.webhook.other_voices import Echo, Handover, read_echo, read_handover
 from lenient_json import as_int, as_mapping, drop_empty, identifier, objects, text, timestamp
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,8 @@ class NotJson(ValueError):
 class Message:
     """One message of a customer, not yet given to a conversation.
 
-    `metadata` is as the architecture page lists it, still without customer, phone and received_at.
+    `metadata` is as the architecture page lists it, still without customer, phone and received_at. `standby`: another
+    app has the conversation, and the message gives no turn.
     """
 
     id: str
@@ -40,6 +42,7 @@ class Message:
     metadata: dict[str, Any]
     shared_phone: str | None = None
     change: IdentityChange | None = None
+    standby: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,10 +69,12 @@ class Status:
 
 @dataclass(frozen=True)
 class Notification:
-    """What one POST holds. `others` names what gives neither turn nor status ("calls", "group message", …)."""
+    """What one POST holds. `others` names what is only counted ("calls", "group message", …)."""
 
     messages: tuple[Message, ...] = ()
     statuses: tuple[Status, ...] = ()
+    echoes: tuple[Echo, ...] = ()
+    handovers: tuple[Handover, ...] = ()
     others: tuple[str, ...] = ()
     errors: tuple[dict[str, Any], ...] = ()
 
@@ -78,6 +83,8 @@ class Notification:
 class _Findings:
     messages: list[Message] = field(default_factory=list)
     statuses: list[Status] = field(default_factory=list)
+    echoes: list[Echo] = field(default_factory=list)
+    handovers: list[Handover] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
     errors: list[dict[str, Any]] = field(default_factory=list)
 
@@ -96,9 +103,7 @@ def parse_notification(body: bytes, phone_number_id: str) -> Notification:
 
 
 def _notification(found: _Findings) -> Notification:
-    return Notification(
-        tuple(found.messages), tuple(found.statuses), tuple(found.others), tuple(found.errors)
-    )
+    return Notification(**{name: tuple(values) for name, values in vars(found).items()})
 
 
 def _load(body: bytes) -> Any:
@@ -119,21 +124,70 @@ def _bounded_int(digits: str) -> float | int:
 
 def _read_change(change: Mapping[str, Any], phone_number_id: str, found: _Findings) -> None:
     name = text(change.get("field"), 60)
-    if name != "messages":
+    reader = _CHANGES.get(name)
+    if reader is None:
         found.others.append(name or "field missing")
         return
     value = as_mapping(change.get("value"))
-    ours = identifier(as_mapping(value.get("metadata")).get("phone_number_id"))
+    number = as_mapping(value.get("metadata")) or as_mapping(value.get("recipient"))
+    ours = identifier(number.get("phone_number_id"))
     if ours is not None and ours != phone_number_id:
         # One endpoint serves an app; other numbers of the same app have their own assistants.
         found.others.append("other phone number")
         return
+    reader(value, found)
+
+
+def _messages(value: Mapping[str, Any], found: _Findings) -> None:
     found.errors.extend(_errors(value.get("errors")))
     for status in objects(value.get("statuses")):
         _read_status(status, found)
     contacts = objects(value.get("contacts"))
     for message in objects(value.get("messages")):
         _read_message(message, contacts, found)
+
+
+def _standby(value: Mapping[str, Any], found: _Findings) -> None:
+    """What another app and the customer say to each other while that app has the conversation: never a turn."""
+    value = as_mapping(value.get("standby")) or value
+    heard = _Findings()
+    _messages(value, heard)
+    found.messages += [
+        replace(message, content=replace(message.content, text=None), standby=True) for message in heard.messages
+    ]
+    found.statuses += heard.statuses
+    found.others += heard.others
+    _read_echoes(value, "app", found)
+
+
+def _phone_echoes(value: Mapping[str, Any], found: _Findings) -> None:
+    _read_echoes(value, "phone", found)
+
+
+def _read_echoes(value: Mapping[str, Any], source: Literal["phone", "app"], found: _Findings) -> None:
+    contacts = objects(value.get("contacts"))
+    for raw in objects(value.get("message_echoes")):
+        echo = read_echo(raw, contacts, source)
+        if echo is None:
+            found.others.append("unusable echo")
+        else:
+            found.echoes.append(echo)
+
+
+def _handover(value: Mapping[str, Any], found: _Findings) -> None:
+    handover = read_handover(value)
+    if handover is None:
+        found.others.append("handover without effect")
+    else:
+        found.handovers.append(handover)
+
+
+_CHANGES = {
+    "messages": _messages,
+    "standby": _standby,
+    "smb_message_echoes": _phone_echoes,
+    "messaging_handovers": _handover,
+}
 
 
 def _read_message(

@@ -8,6 +8,7 @@ import pytest
 import redis.asyncio
 
 from connectors.conversations.identity import Identities
+from connectors.conversations.other_voices import OtherVoices
 from connectors.message_bus.inbox import Entry, Inbox
 from connectors.whatsapp.webhook.intake import Intake
 from connectors.whatsapp.webhook.payload_ids import PayloadSigner
@@ -38,8 +39,9 @@ async def test_failed_status_of_an_agents_comment_gives_an_entry_with_the_reason
     notification: Notification, why: str, redis_url: str
 ) -> None:
     inbox = Recorder()
-    identities = Identities(redis.asyncio.Redis.from_url(redis_url))
-    await Intake(inbox, identities, PayloadSigner("s")).take(notification)  # type: ignore[arg-type]
+    client = redis.asyncio.Redis.from_url(redis_url)
+    intake = Intake(inbox, Identities(client), OtherVoices(client, 60), PayloadSigner("s"))  # type: ignore[arg-type]
+    await intake.take(notification)
     assert [(entry.kind, entry.id, entry.payload["why"]) for entry in inbox.entries] == [
         ("comment_failed", f"failed:{KEY}", why)
     ]
@@ -50,8 +52,9 @@ async def test_failed_status_of_an_agents_comment_gives_an_entry_with_the_reason
 ])
 async def test_other_statuses_tell_the_agent_nothing(notification: Notification, redis_url: str) -> None:
     inbox = Recorder()
-    identities = Identities(redis.asyncio.Redis.from_url(redis_url))
-    await Intake(inbox, identities, PayloadSigner("s")).take(notification)  # type: ignore[arg-type]
+    client = redis.asyncio.Redis.from_url(redis_url)
+    intake = Intake(inbox, Identities(client), OtherVoices(client, 60), PayloadSigner("s"))  # type: ignore[arg-type]
+    await intake.take(notification)
     assert inbox.entries == []
 
 

@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import select
 
 from connectors.conversations.identity import Identities
+from connectors.conversations.other_voices import OtherVoices
 from connectors.message_bus.turn import Turn
 from connectors.whatsapp.webhook.intake import Intake
 from connectors.whatsapp.webhook.payload_ids import PayloadSigner
@@ -62,7 +63,8 @@ async def test_lines_of_one_message_share_its_id_from_the_webhook_to_the_log_row
     redis_url: str, lines: io.StringIO, tmp_path: Path
 ) -> None:
     process = Process(redis_url, FakeSpeaker(said_as_rasa_does)).start()
-    intake = Intake(process.inbox, Identities(process.client), PayloadSigner("secret"))
+    voices = OtherVoices(process.client, 60)
+    intake = Intake(process.inbox, Identities(process.client), voices, PayloadSigner("secret"))
     assert await intake.take(parse_notification(notification(), "2")) == 1
     await process.drained()
     await process.stop()

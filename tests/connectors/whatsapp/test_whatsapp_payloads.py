@@ -85,7 +85,7 @@ def test_reactions_edits_revocations_and_system_messages_give_no_turn(
     assert content.typed == typed
 
 
-@pytest.mark.parametrize("field", ["calls", "smb_message_echoes", "account_update", "history", "", None, 7])
+@pytest.mark.parametrize("field", ["calls", "smb_app_state_sync", "account_update", "history", "", None, 7])
 def test_only_the_messages_field_gives_turns(field: Any) -> None:
     found = parse(notification(value(message()), field=field))
     assert not found.messages
