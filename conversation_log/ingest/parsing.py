@@ -19,7 +19,6 @@ from conversation_log.model.records import (
     Outcome,
     Record,
     Status,
-    Takeover,
     Turn,
     clean,
     moment,
@@ -163,19 +162,11 @@ def _status(raw: Mapping[str, Any]) -> Status | None:
     )
 
 
-def _takeover(raw: Mapping[str, Any]) -> Takeover:
-    if raw["event"] not in ("opened", "returned"):
-        raise ValueError("unknown takeover event")
-    escalation = Escalation(_reason(raw.get("reason")), _word(raw.get("priority")))
-    return Takeover(_customer(raw), raw["event"], escalation, moment(raw["at"]))
-
-
 _READERS: dict[str, Callable[[Mapping[str, Any]], Record | None]] = {
     "turn": _turn,
     "inbound": _inbound,
     "sent": _sent,
     "status": _status,
-    "takeover": _takeover,
 }
 
 

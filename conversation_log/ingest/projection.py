@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from conversation_log.ingest.batch_session import BatchSession, Row
 from conversation_log.model import judgements
-from conversation_log.model.records import RETURNED, Message, Outcome, Record, Status, Takeover, Turn, without_titles
+from conversation_log.model.records import RETURNED, Message, Outcome, Record, Status, Turn, without_titles
 
 _NAMESPACE = uuid.UUID("6c0f3f3e-7f0e-5d0c-9a43-6c1b2d1a5e10")
 
@@ -31,10 +31,8 @@ class LogProjector(BatchSession):
             self._apply_turn(record)
         elif isinstance(record, Outcome):
             self._apply_outcome(record)
-        elif isinstance(record, Status):
-            self._apply_status(record)
         else:
-            self._apply_takeover(record)
+            self._apply_status(record)
 
     def _apply_turn(self, turn: Turn) -> None:
         if any(message.key in self._archived for message in turn.messages):
@@ -229,15 +227,6 @@ class LogProjector(BatchSession):
         if early is not None:
             self._applied_early.add(early["message_id"])
             self._set_status(row, early["status"], early["error"])
-
-    def _apply_takeover(self, takeover: Takeover) -> None:
-        conversation = self._latest.get(takeover.customer)
-        if conversation is None:
-            return
-        if takeover.event == "opened":
-            self._escalate(conversation, takeover.escalation.reason, takeover.escalation.priority)
-        elif conversation["resolution_status"] == "escalated":
-            self._change(conversation, returned_at=takeover.at)
 
     def _escalate(self, conversation: Row, reason: str | None, priority: str | None) -> None:
         self._change(

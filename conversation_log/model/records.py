@@ -1,4 +1,4 @@
-"""What the log keeps of the event stream: messages, outcomes, statuses, takeovers."""
+"""What the log keeps of the event stream: messages, outcomes, statuses."""
 
 from __future__ import annotations
 
@@ -88,17 +88,7 @@ class Status:
     error: str | None
 
 
-@dataclass(frozen=True)
-class Takeover:
-    """A person was asked in (`opened`) or gave the conversation back (`returned`)."""
-
-    customer: str
-    event: str
-    escalation: Escalation
-    at: datetime
-
-
-Record = Turn | Outcome | Status | Takeover
+Record = Turn | Outcome | Status
 
 
 def clean(text: object) -> str:

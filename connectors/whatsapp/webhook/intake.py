@@ -42,7 +42,6 @@ class Intake:
         entries: list[Entry] = []
         records: list[dict[str, Any]] = [status.record() for status in notification.statuses]
         records += await self._other_voices(notification, received_at)
-        records += [{"record": "error", "at": received_at, **error} for error in notification.errors]
         standby: list[News] = []
         for position, (message, identity) in enumerate(zip(notification.messages, identities, strict=True), 1):
             metadata = _metadata(message, identity, received_at)

@@ -159,8 +159,8 @@ async def test_only_our_own_button_ids_become_payloads(http: aiohttp.ClientSessi
     assert {entry.payload["metadata"]["typed"] for entry in server.inbox.entries} == {"Yes"}
 
 
-async def test_statuses_reactions_and_errors_are_recorded_without_a_turn(
-    http: aiohttp.ClientSession, server: Server
+async def test_statuses_and_reactions_are_recorded_without_a_turn_and_errors_of_the_account_logged(
+    http: aiohttp.ClientSession, server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
     status = {"id": "wamid.out", "status": "delivered", "timestamp": "1790000002"}
     reaction = message("reaction", reaction={"message_id": "wamid.out", "emoji": "👍"})
@@ -170,7 +170,7 @@ async def test_statuses_reactions_and_errors_are_recorded_without_a_turn(
     by_kind = {record["record"]: record for record in server.inbox.records}
     assert by_kind["status"]["wamid"] == "wamid.out"
     assert (by_kind["inbound"]["customer"], by_kind["inbound"]["text"]) == (WA_ID, "👍")
-    assert by_kind["error"]["code"] == 130429
+    assert "whatsapp.account.error code=130429 title=Rate limit hit" in caplog.text
 
 
 async def test_a_phone_shared_on_our_request_authorises_the_next_message(

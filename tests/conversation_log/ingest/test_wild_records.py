@@ -23,7 +23,6 @@ RECORDS = [
     {"record": "inbound", "customer": "91", "metadata": turn_record("wamid.C")["metadata"], "text": "hello"},
     sent_record("wamid.A:1", "wamid.R"),
     status_record("wamid.R", "read", key="wamid.A:1"),
-    {"record": "takeover", "customer": "919876543210", "event": "opened", "reason": "complaint", "at": NOON},
 ]
 
 
