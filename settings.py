@@ -175,11 +175,11 @@ class Settings:
         seconds = self.number("LLM_TIMEOUT_S")
         if not (math.isfinite(seconds) and seconds > 0):
             raise SettingsError(f"LLM_TIMEOUT_S must be more than 0 seconds, not {self.values['LLM_TIMEOUT_S']!r}.")
-        seconds = self.number("LLM_INTENT_TIMEOUT_S")
-        if not (math.isfinite(seconds) and seconds >= 0):
-            raise SettingsError(
-                f"LLM_INTENT_TIMEOUT_S must be 0 seconds or more, not {self.values['LLM_INTENT_TIMEOUT_S']!r}."
-            )
+        for name, most in (("LLM_INTENT_TIMEOUT_S", math.inf), ("BURST_WAIT_S", 10)):
+            seconds = self.number(name)
+            if not (math.isfinite(seconds) and 0 <= seconds <= most):
+                limit = f"0 to {most} seconds" if most < math.inf else "0 seconds or more"
+                raise SettingsError(f"{name} must be {limit}, not {self.values[name]!r}.")
         if self.values["LLM_READER"] not in LLM_READERS:
             options = ", ".join(LLM_READERS)
             raise SettingsError(f"LLM_READER must be one of {options}, not {self.values['LLM_READER']!r}.")

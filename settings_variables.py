@@ -29,6 +29,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("WHATSAPP_PHONE_NUMBER_ID", None, "the business number's id"),
     Variable("WHATSAPP_GRAPH_URL", "https://graph.facebook.com/v25.0", "Graph API with version"),
     Variable("WHATSAPP_REOPEN_TEMPLATE", None, "approved template (name:language) for agent replies after 24 h"),
+    Variable("BURST_WAIT_S", "1.5", "seconds that a greeting or a fragment waits for the rest; 0: not at all"),
     Variable("REDIS_URL", None, "inbox, tracker store, hot context (default: an embedded Redis)", secret=True),
     Variable("ORDERS_DATABASE_URL", None, "orders database, read-only (default: SQLite in STATE_DIR)", secret=True),
     Variable("CONVERSATION_DATABASE_URL", None, "conversation log and takeovers (default: SQLite)", secret=True),

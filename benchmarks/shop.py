@@ -88,6 +88,7 @@ class Shop:
             "WHATSAPP_VERIFY_TOKEN": "verify", "WHATSAPP_APP_SECRET": webhooks.APP_SECRET,
             "WHATSAPP_ACCESS_TOKEN": "token", "WHATSAPP_PHONE_NUMBER_ID": webhooks.PHONE_NUMBER_ID,
             "WHATSAPP_GRAPH_URL": self.graph_url, "LOG_LEVEL": "WARNING",
+            "BURST_WAIT_S": "0",  # what is measured and killed is the turn of each message
         }  # fmt: skip
         settings = settings_module.load(chosen, self.folder / "no.env")
         demo_orders.prepare(settings)

@@ -110,7 +110,7 @@ class EntryHandler:
         if await self._somebody_else_speaks(turn):
             turn.outcome = "silenced"
             if state.owner != "bot":
-                await self._control.relay(turn.entry.customer, turn.entry)
+                await self._relay(turn)
             return
         # A turn that called a person, and died before it was committed, runs again: the customer was not told yet.
         if (
@@ -153,14 +153,22 @@ class EntryHandler:
         """
         turn.outcome = "relayed"
         wish = await self._speaker.wish(turn) if waiting else None
-        relayed = await self._control.relay(turn.entry.customer, turn.entry, wish)
-        if relayed.receipt is not None:
-            await self._acknowledge(turn, relayed.receipt)
-        if relayed.outcome != "answerable":
+        outcome, receipt = await self._relay(turn, wish)
+        if receipt is not None:
+            await self._acknowledge(turn, receipt)
+        if outcome != "answerable":
             return False
         state = await self._control.owner(turn.entry.customer)
         turn.control_version, turn.outcome = state.control_version, "answered"
         return state.owner == "bot"
+
+    async def _relay(self, turn: Turn, wish: Wish | None = None) -> tuple[str, Receipt | None]:
+        """Into the ticket, each message by itself; what became of the last one, and the receipt that is due."""
+        receipt: Receipt | None = None
+        for entry in turn.entries:
+            relayed = await self._control.relay(entry.customer, entry, wish if entry is turn.entries[-1] else None)
+            receipt = relayed.receipt or receipt
+        return relayed.outcome, receipt
 
     async def _acknowledge(self, turn: Turn, receipt: Receipt) -> None:
         if receipt.opens is None:
@@ -182,7 +190,7 @@ class EntryHandler:
             return False
         turn.discard_replies()
         turn.control_version, turn.outcome = state.control_version, "relayed"
-        await self._control.relay(turn.entry.customer, turn.entry)
+        await self._relay(turn)
         return True
 
 

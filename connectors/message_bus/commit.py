@@ -10,12 +10,15 @@ import redis.asyncio
 
 from connectors.message_bus import keys, quoting
 from connectors.message_bus.connections import until_redis_answers
+from connectors.message_bus.inbox import Entry
 from connectors.message_bus.keyed_executor import Item
 from connectors.message_bus.sending.outgoing import Outgoing, compact
 from connectors.message_bus.turn import Turn
+from lenient_json import as_mapping
 
 TRACKER_TTL_S = 24 * 3600
 WINDOW_S = 24 * 3600
+OWN_WORDS = ("typed", "media", "reply_to")  # of the last message of a burst; the turn read those of all
 
 
 class Addresses(Protocol):
@@ -52,10 +55,10 @@ class Commits:
     async def _arguments(self, item: Item, turn: Turn, dead: dict[str, Any] | None) -> list[str | int]:
         known = await self._known_address(turn)
         arguments: list[str | int] = [
-            item.owned.token, item.stream_id, turn.entry.customer, TRACKER_TTL_S,
+            item.owned.token, _stream_ids(item, turn), turn.entry.customer, TRACKER_TTL_S,
             compact(dead) if dead else "",
             compact(known) if turn.entry.kind == "message" else "",
-            *quoting.of_customer(turn.entry),
+            *quoting.of_customer(turn.entries),
         ]  # fmt: skip
         for append in turn.appends:
             tail = "" if append.tail_chunks is None else append.tail_chunks
@@ -82,10 +85,14 @@ class Commits:
         return {name: entry.customer, "at": 0}
 
     def _records(self, turn: Turn) -> list[dict[str, Any]]:
+        *before, last = turn.entries
         if turn.events:
+            own = as_mapping(last.payload.get("metadata"))
+            metadata = {**turn.metadata, **{name: own.get(name) for name in OWN_WORDS}} if before else turn.metadata
             return [
                 {
-                    "record": "turn", "customer": turn.entry.customer, "metadata": turn.metadata,
+                    "record": "turn", "customer": turn.entry.customer, "metadata": metadata,
+                    "before": [_as_it_came(entry) for entry in before],
                     "events": turn.events, "model": self.model_id, "epoch": turn.control_version,
                     "replies": [{"text": reply.text, "metadata": reply.metadata} for reply in turn.replies],
                     "first_reply": turn.entry.first_reply,
@@ -93,10 +100,16 @@ class Commits:
             ]  # fmt: skip
         if turn.entry.kind != "message":
             return []
-        text = turn.entry.payload.get("text") or ""
-        return [
-            {"record": "inbound", "customer": turn.entry.customer, "metadata": turn.metadata, "text": text}
-        ]
+        return [{"record": "inbound", "customer": entry.customer, **_as_it_came(entry)} for entry in turn.entries]
+
+
+def _as_it_came(entry: Entry) -> dict[str, Any]:
+    return {"metadata": entry.payload.get("metadata") or {}, "text": entry.payload.get("text") or ""}
+
+
+def _stream_ids(item: Item, turn: Turn) -> str:
+    """Those of the entries that the turn answers, by blanks."""
+    return " ".join([item.stream_id, *(one.stream_id for one in item.behind[: len(turn.entries) - 1])])
 
 
 def _names(item: Item, turn: Turn) -> list[str]:

@@ -15,13 +15,15 @@ import redis.asyncio
 from redis.exceptions import RedisError
 
 from connectors import metrics
-from connectors.message_bus import keys
+from connectors.message_bus import keys, quoting
+from connectors.message_bus.bursts import Bursts, asks, join
 from connectors.message_bus.commit import Commits
 from connectors.message_bus.inbox import Entry
-from connectors.message_bus.keyed_executor import Item, RetryAfter, release_permit
+from connectors.message_bus.keyed_executor import Finished, Item, Outcome, RetryAfter, release_permit
 from connectors.message_bus.partitions import Owned
 from connectors.message_bus.turn import OtherVoices, Turn, current_turn
 from handoff.storage.database import HandoffUnavailable
+from lenient_json import as_mapping
 from privacy import log_lines
 
 log = logging.getLogger(__name__)
@@ -30,6 +32,7 @@ TURN_TIMEOUT_S = 40.0
 MAX_FAILURES = 3
 MAX_CRASHES = 5
 OUTSIDE_PATIENCE_S = 20.0
+READ_ON_S = 0.05
 
 
 class DependencyUnavailable(RuntimeError):
@@ -62,8 +65,10 @@ class Consumer:
         commits: Commits,
         turn_timeout_s: float = TURN_TIMEOUT_S,
         retry_s: float = 0.5,
+        burst_wait_s: float = 0.0,
     ) -> None:
-        self._handler, self._commits = handler, commits
+        self._client, self._handler, self._commits = client, handler, commits
+        self._bursts = Bursts(burst_wait_s)
         self._turn_timeout_s, self._retry_s = turn_timeout_s, retry_s
         self._begin, self._end = keys.Script(client, "begin"), keys.Script(client, "end")
         self._fail = keys.Script(client, "fail")
@@ -71,39 +76,61 @@ class Consumer:
         # On record as begun, or perhaps so: Redis failed while they were worked on.
         self._not_ended: set[tuple[Owned, str]] = set()
 
-    async def work(self, item: Item) -> RetryAfter | None:
-        """Answer one entry and commit it; RetryAfter when it has to wait for something."""
-        turn = _turn(item)
-        with log_lines.about(turn.entry.id):
-            return await self._watched(item, turn)
+    async def work(self, item: Item) -> Outcome:
+        """Answer one entry, or the burst that begins with it, and commit; RetryAfter when it has to wait."""
+        entries, followed = self._bursts.gather(map(_entry, (item, *item.behind)))
+        with log_lines.about(entries[-1].id):
+            outcome = await self._watched(item, entries, followed)
+        if outcome is None:
+            self._outside_away_since.pop(item.place, None)
+        return outcome
 
-    async def _watched(self, item: Item, turn: Turn) -> RetryAfter | None:
+    async def _watched(self, item: Item, entries: list[Entry], followed: bool) -> Outcome:
         try:
-            again = await self._work(item, turn)
+            delay_s = 0.0 if followed else await self._delay_s(entries)
+            if delay_s > 0:
+                return RetryAfter(delay_s, or_more=True)
+            again = await self._work(item, entries)
         except (RedisError, OSError, asyncio.TimeoutError) as error:
             log.warning("consumer.redis.failed error=%s", type(error).__name__)
             self._not_ended.add(item.place)
             return RetryAfter(self._retry_s)
         self._not_ended.discard(item.place)
-        if again is None:
-            self._outside_away_since.pop(item.place, None)
         return again
 
-    async def _work(self, item: Item, turn: Turn) -> RetryAfter | None:
+    async def _delay_s(self, entries: list[Entry]) -> float:
+        """How long a burst waits for the rest; a short answer to a question of ours does not."""
+        if not self._bursts.may_wait(entries):
+            return self._bursts.delay_s(entries, asked=False)
+        said = await quoting.latest(self._client, entries[0].customer)
+        asked = said.get("author") == "assistant" and asks(said.get("text"))
+        return self._bursts.delay_s(entries, asked)
+
+    async def _work(self, item: Item, entries: list[Entry]) -> Outcome:
         # With the permit: what is begun is on record, and a crash must not count against what only waited.
-        partition = item.owned.partition
+        partition, ids = item.owned.partition, [item.stream_id, *(one.stream_id for one in item.behind)]
         names = [
             keys.owner(partition), keys.inbox_stream(partition), keys.runs(partition), keys.failures(partition),
-            keys.voices(turn.entry.customer),
+            keys.voices(entries[0].customer),
         ]  # fmt: skip
-        state, crashes, _, *voices = await self._begin(names, _token(item))
+        state, crashes, *rest = await self._begin(names, [*_token(item), ids[len(entries) - 1]])
         if state != "mine":
             return None
-        turn.voices = OtherVoices(*map(float, voices))
+        last, *voices = rest
+        if last not in ids:  # begun before with more than was read by now
+            await self._ended(*item.place)
+            return RetryAfter(READ_ON_S)
+        parts = tuple(_entry(one) for one in (item, *item.behind)[: ids.index(last) + 1])
+        entry = join(parts)
+        metadata = dict(as_mapping(entry.payload.get("metadata")))
+        turn = Turn(entry, metadata, voices=OtherVoices(*map(float, voices)), parts=parts if len(parts) > 1 else ())
         if int(crashes) >= MAX_CRASHES:
             await self._set_aside(item, turn, "ended the process each time")
             return None
-        return await self._attempt(item, turn)
+        again = await self._attempt(item, turn)
+        if again is None:
+            self._bursts.answered(parts[-1])
+        return again or Finished(len(parts))
 
     async def forget(self, owned: Owned) -> None:
         """The partition is another's: what was begun here and did not end must not count as crashed there."""
@@ -183,7 +210,7 @@ class Consumer:
         log.error("consumer.entry.set_aside kind=%s reason=%s", turn.entry.kind, reason)
         if turn.entry.kind == "message":
             await self._handler.apologise(fresh)
-        dead = {"entry": item.text, "reason": reason, "at": time.time()}
+        dead = {"entry": turn.entry.as_json() if turn.parts else item.text, "reason": reason, "at": time.time()}
         await self._finish(item, fresh, dead)
 
 
@@ -191,9 +218,10 @@ def _token(item: Item) -> list[str | int]:
     return [item.owned.token, item.stream_id]
 
 
-def _turn(item: Item) -> Turn:
+def _entry(item: Item) -> Entry:
     try:
         entry = Entry.from_json(item.text)
-        return Turn(entry, dict(entry.payload.get("metadata") or {}))
+        entry.payload.get("metadata")
+        return entry
     except (ValueError, KeyError, TypeError, AttributeError):
-        return Turn(Entry("unreadable", item.customer, f"{item.owned.partition}-{item.stream_id}", {}), {})
+        return Entry("unreadable", item.customer, f"{item.owned.partition}-{item.stream_id}", {})

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from connectors.message_bus.partitions import Owned
 
@@ -17,19 +18,34 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class RetryAfter:
-    """The item is not finished: run it again after the delay, before anything behind it of the same key."""
+    """The item is not finished: run it again after the delay, before anything behind it of the same key.
+
+    With `or_more` also as soon as something more of that key arrives.
+    """
 
     delay_s: float
+    or_more: bool = False
+
+
+@dataclass(frozen=True)
+class Finished:
+    """So many items of the key are done, the first and those behind it."""
+
+    items: int
 
 
 @dataclass(frozen=True)
 class Item:
-    """One stream entry on its way: from which partition, its stream id, whose it is, its text."""
+    """One stream entry on its way: from which partition, its stream id, whose it is, its text.
+
+    `behind` are the next ones of the same customer, as many as may be worked on together with it.
+    """
 
     owned: Owned
     stream_id: str
     customer: str
     text: str
+    behind: tuple[Item, ...] = field(default=(), compare=False)
 
     @property
     def place(self) -> tuple[Owned, str]:
@@ -37,7 +53,8 @@ class Item:
         return self.owned, self.stream_id
 
 
-Work = Callable[[Item], Awaitable["RetryAfter | None"]]
+Outcome = RetryAfter | Finished | None
+Work = Callable[[Item], Awaitable[Outcome]]
 
 
 class ConcurrencyLimiter:
@@ -52,7 +69,7 @@ class ConcurrencyLimiter:
         self._total = asyncio.Semaphore(max_total)
         self._max_hold_s = max_hold_s
 
-    async def run(self, work: Callable[[], Awaitable[RetryAfter | None]]) -> RetryAfter | None:
+    async def run(self, work: Callable[[], Awaitable[Outcome]]) -> Outcome:
         """Run the work with a permit."""
         async with self._total, _Permit(self._active, self._max_hold_s) as permit:
             token = _current_permit.set(permit)
@@ -123,12 +140,12 @@ class KeyedExecutor:
     A key is (partition token, customer): what a lost partition left behind never runs beside its successor here.
     """
 
-    def __init__(self, work: Work, limiter: ConcurrencyLimiter) -> None:
-        self._work = work
-        self._limiter = limiter
+    def __init__(self, work: Work, limiter: ConcurrencyLimiter, together: int = 1) -> None:
+        """`together`: how many items of a key `work` may take at once (`Item.behind`); it says by Finished."""
+        self._work, self._limiter, self._together = work, limiter, together
         self._queues: dict[tuple[str, str], deque[Item]] = {}
         self._tasks: dict[tuple[str, str], asyncio.Task[None]] = {}
-        self._sleeping: set[tuple[str, str]] = set()
+        self._sleeping: dict[tuple[str, str], asyncio.Event] = {}  # set when something more came
         self.waiting = 0
 
     def add(self, item: Item) -> None:
@@ -137,6 +154,8 @@ class KeyedExecutor:
         self.waiting += 1
         if key in self._queues:
             self._queues[key].append(item)
+            if key in self._sleeping:
+                self._sleeping[key].set()
             return
         self._queues[key] = deque([item])
         self._tasks[key] = asyncio.create_task(self._drain(key))
@@ -167,28 +186,36 @@ class KeyedExecutor:
         queue = self._queues[key]
         try:
             while queue:
-                retry = await self._limiter.run(lambda: self._first(queue))
-                if retry is not None:
-                    await self._sleep(key, retry.delay_s)
-                elif queue:
+                outcome = await self._limiter.run(lambda: self._first(queue))
+                if isinstance(outcome, RetryAfter):
+                    await self._sleep(key, outcome)
+                    continue
+                for _ in range(min(outcome.items if outcome else 1, len(queue))):
                     queue.popleft()
                     self.waiting -= 1
         finally:
             self.waiting -= len(queue)
             del self._queues[key], self._tasks[key]
 
-    async def _first(self, queue: deque[Item]) -> RetryAfter | None:
+    async def _first(self, queue: deque[Item]) -> Outcome:
         """Work on the head of a queue, which may have been dropped while it waited for a permit."""
-        return await self._guarded(queue[0]) if queue else None
+        if not queue:
+            return None
+        behind = tuple(itertools.islice(queue, 1, self._together))
+        return await self._guarded(replace(queue[0], behind=behind) if behind else queue[0])
 
-    async def _sleep(self, key: tuple[str, str], delay_s: float) -> None:
-        self._sleeping.add(key)
+    async def _sleep(self, key: tuple[str, str], until: RetryAfter) -> None:
+        more = self._sleeping[key] = asyncio.Event()
         try:
-            await asyncio.sleep(delay_s)
+            if until.or_more:
+                with contextlib.suppress(asyncio.TimeoutError):
+                    await asyncio.wait_for(more.wait(), until.delay_s)
+            else:
+                await asyncio.sleep(until.delay_s)
         finally:
-            self._sleeping.discard(key)
+            del self._sleeping[key]
 
-    async def _guarded(self, item: Item) -> RetryAfter | None:
+    async def _guarded(self, item: Item) -> Outcome:
         """An error never stops a key: what it did not foresee is tried again."""
         try:
             return await self._work(item)

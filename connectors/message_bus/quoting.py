@@ -8,6 +8,7 @@ turn. Kept are the latest few, for days: customers quote what they see on their 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import redis.asyncio
@@ -38,12 +39,24 @@ def of_reply(wamid: str | None, author: str, said: dict[str, Any]) -> list[str |
     return [_compact(entry) if wamid and said else "", MAX_KEPT, KEEP_S]
 
 
-def of_customer(entry: Entry) -> list[str | int]:
-    """The same for a message of the customer."""
-    metadata = as_mapping(entry.payload.get("metadata"))
-    words = (text(metadata.get("typed")) or text(entry.payload.get("text")))[:TEXT_CHARS]
-    said = {"wamid": entry.id, "author": "customer", "text": words}
-    return [_compact(said) if entry.kind == "message" and words else "", MAX_KEPT, KEEP_S]
+def of_customer(entries: Sequence[Entry]) -> list[str | int]:
+    """The same for messages of the customer, one a line."""
+    lines = []
+    for entry in entries:
+        metadata = as_mapping(entry.payload.get("metadata"))
+        words = (text(metadata.get("typed")) or text(entry.payload.get("text")))[:TEXT_CHARS]
+        if entry.kind == "message" and words:
+            lines.append(_compact({"wamid": entry.id, "author": "customer", "text": words}))
+    return ["\n".join(lines), MAX_KEPT, KEEP_S]
+
+
+async def latest(client: redis.asyncio.Redis, customer: str) -> Mapping[str, Any]:
+    """What was said last in this conversation, by whomever; empty when that is not known. Raises redis.RedisError."""
+    kept = await client.lindex(keys.quotable(customer), 0)
+    try:
+        return as_mapping(json.loads(kept)) if kept else {}
+    except ValueError:
+        return {}
 
 
 async def quoted(client: redis.asyncio.Redis, customer: str, wamid: str) -> dict[str, Any] | None:

@@ -9,6 +9,7 @@ import redis.asyncio
 from redis.exceptions import RedisError
 
 from connectors.message_bus import keys
+from connectors.message_bus.bursts import MAX_MESSAGES
 from connectors.message_bus.consumer import Consumer
 from connectors.message_bus.keyed_executor import ConcurrencyLimiter, KeyedExecutor
 from connectors.message_bus.partitions import Owned, Partitions
@@ -28,7 +29,8 @@ class Transport:
 
     def __init__(self, client: redis.asyncio.Redis, consumer: Consumer, outbox: Outbox) -> None:
         self.consumer, self.outbox = consumer, outbox
-        self.turns = KeyedExecutor(consumer.work, ConcurrencyLimiter(MAX_ACTIVE_TURNS, MAX_TURNS, TURN_PERMIT_S))
+        turns = ConcurrencyLimiter(MAX_ACTIVE_TURNS, MAX_TURNS, TURN_PERMIT_S)
+        self.turns = KeyedExecutor(consumer.work, turns, together=MAX_MESSAGES)
         self.sends = KeyedExecutor(outbox.work, ConcurrencyLimiter(MAX_ACTIVE_SENDS, MAX_SENDS, SEND_PERMIT_S))
         self._inbox = StreamFollower(client, keys.inbox_stream, self.turns)
         self._outbox = StreamFollower(client, keys.outbox_stream, self.sends)

@@ -51,7 +51,10 @@ class OtherVoices:
 
 @dataclass
 class Turn:
-    """One inbox entry being answered."""
+    """One inbox entry being answered, or several messages of a burst as one.
+
+    `parts` are the entries of a burst in order, none for a single one; `entry` and `metadata` are all of them together.
+    """
 
     entry: Entry
     metadata: dict[str, Any]
@@ -63,6 +66,12 @@ class Turn:
     dependency_unavailable: str | None = None
     outcome: str = "answered"
     voices: OtherVoices = OtherVoices()
+    parts: tuple[Entry, ...] = ()
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """What came in, each entry as it came."""
+        return self.parts or (self.entry,)
 
     def discard_replies(self) -> None:
         """Nothing of what the turn made so far is to become visible."""

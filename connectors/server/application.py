@@ -78,7 +78,8 @@ def build(settings: Settings, options: Options) -> Sanic:
         signer = PayloadSigner(str(settings.whatsapp_app_secret))
         speaker = RasaSpeaker(agent, graph, MessageShaper(signer))
         control = app.ctx.control = ThreadControl.from_settings(settings, priority_of)
-        app.ctx.transport = transport(str(settings.redis_url), speaker, graph, control, agent.model_id)
+        wait_s = settings.number("BURST_WAIT_S")
+        app.ctx.transport = transport(str(settings.redis_url), speaker, graph, control, agent.model_id, wait_s)
         app.ctx.transport.start()
         app.ctx.ready = lambda: agent.is_ready() and app.ctx.transport.partitions.beats()
 
@@ -101,13 +102,18 @@ def build(settings: Settings, options: Options) -> Sanic:
 
 
 def transport(
-    url: str, speaker: Speaker, graph: Graph, authority: Authority, model_id: str | None = None
+    url: str,
+    speaker: Speaker,
+    graph: Graph,
+    authority: Authority,
+    model_id: str | None = None,
+    burst_wait_s: float = 0.0,
 ) -> Transport:
     """The message bus of this process, with Redis connections of its own, between this dialogue and this Graph."""
     client = connect(url, BUS_PATIENCE_S, connections=256)
     control = MirroredThreadControl(authority, client)
     commits = Commits(client, Identities(client), model_id)
-    consumer = Consumer(client, EntryHandler(client, speaker, control), commits)
+    consumer = Consumer(client, EntryHandler(client, speaker, control), commits, burst_wait_s=burst_wait_s)
     return Transport(client, consumer, Outbox(client, graph, control))
 
 

@@ -65,7 +65,7 @@ def _turn(raw: Mapping[str, Any]) -> Turn | None:
     events: list[Mapping[str, Any]] = raw["events"]
     model = clean(raw["model"])[:160] if raw.get("model") else None
     escalation = _escalation(events)
-    customers = _customers_part(metadata, events)
+    customers = _customers_part(raw, metadata, events)
     replies = _replies_part(raw, metadata, events, escalation is not None, model)
     found = (*customers, *replies)
     if not found and escalation is None:
@@ -82,15 +82,21 @@ def _turn(raw: Mapping[str, Any]) -> Turn | None:
     )
 
 
-def _customers_part(metadata: Mapping[str, Any], events: list[Mapping[str, Any]]) -> tuple[Message, ...]:
-    """The customer's message of a turn; none when the turn was led by something else."""
+def _customers_part(
+    raw: Mapping[str, Any], metadata: Mapping[str, Any], events: list[Mapping[str, Any]]
+) -> tuple[Message, ...]:
+    """The customer's messages of a turn (several when a burst was read as one); none when something else led to it."""
     if metadata.get("kind") in _SYSTEM_KINDS:
         return ()
     # The last one: a message whose meaning was settled later in the turn is taken back and said again with it.
     event = next((event for event in reversed(events) if event.get("event") == "user"), None)
     if event is None:
         return ()
-    return (_customer_message(_key(metadata.get("wamid") or event.get("message_id")), metadata, event),)
+    earlier = raw.get("before") or []
+    if earlier:
+        event = {**event, "text": ""}  # what was read of all of them together
+    before = [_customer_message(_key(one["metadata"]["wamid"]), one["metadata"], one) for one in earlier]
+    return (*before, _customer_message(_key(metadata.get("wamid") or event.get("message_id")), metadata, event))
 
 
 def _replies_part(

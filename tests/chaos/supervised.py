@@ -73,7 +73,7 @@ def supervised(folder: Path, graph_url: str, workers: int = 1) -> Iterator[Super
         "RASA_PORT": str(port), "ACTION_PORT": str(free_port()), "RASA_WORKERS": str(workers),
         "WHATSAPP_VERIFY_TOKEN": "verify", "WHATSAPP_APP_SECRET": webhooks.APP_SECRET,
         "WHATSAPP_ACCESS_TOKEN": "token", "WHATSAPP_PHONE_NUMBER_ID": webhooks.PHONE_NUMBER_ID,
-        "WHATSAPP_GRAPH_URL": graph_url,
+        "WHATSAPP_GRAPH_URL": graph_url, "BURST_WAIT_S": "0",
     }  # fmt: skip
     command = children.python("-m", "launch", "serve")
     with log_file.open("wb") as log, children.child(command, environment, stdout=log, stderr=log) as launcher:

@@ -75,7 +75,7 @@ class Shop:
         self.command = command
         self.ports = {name: free_port() for name in ("RASA_PORT", "ACTION_PORT", "TWIN_PORT")}
         self.twin_url = f"http://127.0.0.1:{self.ports['TWIN_PORT']}"
-        self.environment = {"LLM_PROVIDER": "none", "TICKETING": "log", "RASA_WORKERS": "1"}
+        self.environment = {"LLM_PROVIDER": "none", "TICKETING": "log", "RASA_WORKERS": "1", "BURST_WAIT_S": "0.2"}
         if helpdesk:
             self.environment |= {
                 "TICKETING": "zendesk",

@@ -1,19 +1,22 @@
 -- Everything that one turn changed, in one step, only while the partition is ours and the entry is not yet done.
 -- KEYS: owner, inbox stream, runs, failures, outbox stream, log, dead letters, address, quotable,
 --       then n trackers * (tracker, its base)
--- ARGV: token, stream id, customer, tracker TTL s, dead letter or "", address or "",
---       what can be quoted or "", how many are kept, seconds,
+-- ARGV: token, stream ids (by blanks), customer, tracker TTL s, dead letter or "", address or "",
+--       what can be quoted (one a line), how many are kept, seconds,
 --       n trackers * (tail chunks or "", preamble, n chunks, chunk...), n log records, record..., n replies, reply...
 -- Returns 'done', 'fenced' (another process owns the customer) or 'gone' (already committed).
-local id = ARGV[2]
+local ids = {}
+for id in string.gmatch(ARGV[2], '%S+') do ids[#ids + 1] = id end
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 'fenced' end
-if redis.call('XDEL', KEYS[2], id) == 0 then return 'gone' end
-redis.call('HDEL', KEYS[3], id)
-redis.call('HDEL', KEYS[4], id, id .. ':f')
+if redis.call('XDEL', KEYS[2], unpack(ids)) == 0 then return 'gone' end
+for _, id in ipairs(ids) do
+  redis.call('HDEL', KEYS[3], id, id .. ':b')
+  redis.call('HDEL', KEYS[4], id, id .. ':f')
+end
 if ARGV[5] ~= '' then redis.call('XADD', KEYS[7], '*', 'j', ARGV[5]) end
 if ARGV[6] ~= '' then redis.call('SET', KEYS[8], ARGV[6], 'EX', 30 * 24 * 3600) end
 if ARGV[7] ~= '' then
-  redis.call('LPUSH', KEYS[9], ARGV[7])
+  for said in string.gmatch(ARGV[7], '[^\n]+') do redis.call('LPUSH', KEYS[9], said) end
   redis.call('LTRIM', KEYS[9], 0, ARGV[8] - 1)
   redis.call('EXPIRE', KEYS[9], ARGV[9])
 end

@@ -117,6 +117,7 @@ class Process:
             self.client, EntryHandler(self.client, self.speaker, control),
             Commits(self.client, Identities(self.client), "model"),
             turn_timeout_s=options.get("turn_timeout_s", 5), retry_s=0.05,
+            burst_wait_s=options.get("burst_wait_s", 0.0),
         )  # fmt: skip
         outbox = Outbox(
             self.client, self.graph, control, settle_s=options.get("settle_s", 0.5),
