@@ -69,7 +69,7 @@ README = '''\
 | | |
 | --- | --- |
 | `shop.yml` | name, region, opening hours, order numbers, status words; every key is explained there |
-| `policy_kb/*.md` | your pages: Markdown, plain text or saved HTML |
+| `policy_kb/` | your pages: Markdown (.md), plain text (.txt) or saved HTML (.html), in folders if you like |
 | `questions.tsv` | what customers ask and where the answer stands: your own test |
 | `responses.yml` | optional: responses that replace those of the project's `domain.yml`, by name, below `responses:` |
 | `data/nlu/*.yml` | optional: phrases of your own, added to the project's |

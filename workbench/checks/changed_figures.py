@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+from actions.knowledge.pages.files import page_paths, read_text
 from workbench.checks.findings import Finding
 
 FOLDER = "policy_kb"
@@ -33,7 +34,7 @@ def figures(text: str) -> set[Figure]:
 
 def changed_figures(root: Path) -> Iterator[Finding]:
     """Each line of another page that says what a page said before it was changed."""
-    pages = {path.name: path.read_text(encoding="utf-8") for path in sorted((root / FOLDER).glob("*.md"))}
+    pages = {path.name: read_text(path) for path in page_paths(root / FOLDER)}
     for changed, (before, now) in _edits(root).items():
         here = figures(pages.get(changed, ""))
         for old in sorted(figures(before) - here):

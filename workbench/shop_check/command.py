@@ -20,7 +20,7 @@ from settings import PROJECT_ROOT, Settings, SettingsError
 from workbench.shop_check import credentials, database, files, pages, questions
 from workbench.shop_check.findings import ERROR, LEVELS, ShopFinding
 from workbench.shop_check.questions import Question
-from workbench.shop_check.report import as_json, print_table
+from workbench.shop_check.report import Checked, as_json, print_table
 
 log = logging.getLogger(__name__)
 
@@ -28,30 +28,31 @@ log = logging.getLogger(__name__)
 def run(options: argparse.Namespace, console: Console) -> int:
     """Exit status 1 when there is an error; warnings and information do not fail."""
     logging.disable(logging.WARNING)  # readers log what the findings say better
-    name: str | None = None
-    folder, findings = PROJECT_ROOT, list[ShopFinding]()
+    folder, checked = PROJECT_ROOT, Checked()
     try:
         configured = settings.load()
         folder = configured.shop_path
-        name, findings = check(configured, options.files)
+        checked = check(configured, options.files)
     except SettingsError as error:
         problem, _, remedy = str(error).partition(" Remedy: ")
-        findings = [ShopFinding(ERROR, "settings", problem.split()[0], problem, remedy)]
-    findings = sorted(findings, key=lambda one: LEVELS.index(one.level))
+        checked = Checked(findings=[ShopFinding(ERROR, "settings", problem.split()[0], problem, remedy)])
+    checked.findings.sort(key=lambda one: LEVELS.index(one.level))
     if options.json:
-        print(as_json(name, folder, findings))
+        print(as_json(checked, folder))
     else:
-        print_table(console, name, folder, findings)
-    return 1 if any(one.level == ERROR for one in findings) else 0
+        print_table(console, checked, folder)
+    return 1 if any(one.level == ERROR for one in checked.findings) else 0
 
 
-def check(configured: Settings, only_files: bool = False) -> tuple[str | None, list[ShopFinding]]:
-    """The shop's name where it is known, and everything found. Raises SettingsError."""
+def check(configured: Settings, only_files: bool = False) -> Checked:
+    """Everything found. Raises SettingsError."""
     folder = configured.shop_path
     ours, found = files.shop_findings(folder)
     found += [*files.response_findings(folder), *files.phrase_mistakes(folder)]
     trainable = not any(one.level == ERROR for one in found)
-    sections, of_pages = pages.page_findings(folder)
+    read, of_pages = pages.page_findings(folder)
+    usable = not any(one.level == ERROR for one in of_pages)
+    sections = tuple(section for page in read.values() for section in page.sections) if usable else None
     asked, of_lines = questions.read(folder, sections)
     found += [*of_pages, *of_lines]
     if not only_files:
@@ -60,7 +61,7 @@ def check(configured: Settings, only_files: bool = False) -> tuple[str | None, l
         if sections is not None:
             found += _answers(asked, trainable)
         found += credentials.credential_findings(configured)
-    return ours.name if ours else None, found
+    return Checked(ours.name if ours else None, found, read)
 
 
 def _answers(asked: Sequence[Question], trainable: bool) -> list[ShopFinding]:

@@ -8,37 +8,32 @@ from pathlib import Path
 
 from actions.knowledge.pages import documents
 from actions.knowledge.pages.documents import Page, Section
+from actions.knowledge.pages.files import is_page
 from actions.knowledge.pages.topics import load_topics
 from actions.knowledge.retrieval.coverage import coverage
 from actions.knowledge.retrieval.retriever import Finding
-from workbench.shop_check.findings import ERROR, INFORMATION, WARNING, ShopFinding, of_message
+from workbench.shop_check.findings import INFORMATION, WARNING, ShopFinding, of_message, shown
 
 FOLDER = "policy_kb"
-MAX_SECTION_CHARS = 3000  # characters
+MAX_SECTION_CHARS = 3000
 _MAX_NAMED = 12
-_ALSO_TEXT = (".html", ".htm", ".txt", ".markdown")
-_NOT_PAGES = (".md", ".yml")
 
 
-def page_findings(folder: Path) -> tuple[tuple[Section, ...] | None, list[ShopFinding]]:
-    """The sections of all pages (None while a page cannot be used), and what is wrong with them."""
+def page_findings(folder: Path) -> tuple[dict[Path, Page], list[ShopFinding]]:
+    """The pages that can be read, by file, and what is wrong with them and the others."""
     pages, found = _read(folder)
-    found += [*_not_read(folder), *(one for page in pages for one in _of_page(page)), *_alike(pages)]
-    if any(one.level == ERROR for one in found):
-        return None, found
-    return tuple(section for page in pages for section in page.sections), found
+    found += [*_not_read(folder), *_alike(pages.values())]
+    found += [one for path, page in pages.items() for one in _of_page(folder, path, page)]
+    return pages, found
 
 
-def _read(folder: Path) -> tuple[list[Page], list[ShopFinding]]:
+def _read(folder: Path) -> tuple[dict[Path, Page], list[ShopFinding]]:
     pages, mistakes = documents.examine(folder / FOLDER)
-    if not list((folder / FOLDER).glob("*.md")):
-        remedy = f"put at least one page there, as {FOLDER}/returns.md"
-        return [], [ShopFinding(ERROR, "pages", f"{FOLDER}/", "there are no pages (*.md)", remedy)]
     found = [of_message("pages", folder, path, message) for path, message in mistakes]
-    sections = sum(len(page.sections) for page in pages)
-    cut = ", ".join(f"{page.name} into {len(page.sections)}" for page in pages[:_MAX_NAMED])
-    more = f" and {len(pages) - _MAX_NAMED} more" if len(pages) > _MAX_NAMED else ""
+    sections = sum(len(page.sections) for page in pages.values())
     if pages:
+        cut = ", ".join(f"{page.name} into {len(page.sections)}" for page in list(pages.values())[:_MAX_NAMED])
+        more = f" and {len(pages) - _MAX_NAMED} more" if len(pages) > _MAX_NAMED else ""
         found.append(ShopFinding(INFORMATION, "pages", f"{FOLDER}/",
                                  f"{len(pages)} pages were cut into {sections} sections: {cut}{more}",
                                  count=sections))  # fmt: skip
@@ -47,24 +42,25 @@ def _read(folder: Path) -> tuple[list[Page], list[ShopFinding]]:
 
 def _not_read(folder: Path) -> Iterator[ShopFinding]:
     """Files among the pages that are none."""
-    for path in sorted((folder / FOLDER).glob("*")):
-        if path.is_dir():
-            if any(path.rglob("*.md")):
-                yield ShopFinding(WARNING, "pages", f"{FOLDER}/{path.name}/", "pages in folders below are not read",
-                                  f"move them into {FOLDER}/")  # fmt: skip
-        elif path.suffix.lower() in _ALSO_TEXT or (path.suffix.lower() == ".md" and path.suffix != ".md"):
-            yield ShopFinding(WARNING, "pages", f"{FOLDER}/{path.name}", "only files that end in .md are read",
-                              f"rename it to {path.stem}.md; HTML and plain text may stay inside as they are")
-        elif path.suffix not in _NOT_PAGES and not path.name.startswith("."):
-            yield ShopFinding(WARNING, "pages", f"{FOLDER}/{path.name}", "this is no page and is not read",
-                              "save its text as Markdown, plain text or HTML in a file that ends in .md")  # fmt: skip
+    for path in sorted((folder / FOLDER).rglob("*")):
+        below = path.relative_to(folder / FOLDER).parts
+        beside = path.suffix == ".yml" and len(below) == 1
+        if path.is_file() and not (is_page(path) or beside or any(_is_no_page(part) for part in below)):
+            yield ShopFinding(WARNING, "pages", shown(folder, path), "this is no page and is not read",
+                              "save its words as Markdown (.md), plain text (.txt) or HTML (.html)")  # fmt: skip
 
 
-def _of_page(page: Page) -> Iterator[ShopFinding]:
-    where = f"{FOLDER}/{page.name}.md"
+def _is_no_page(name: str) -> bool:
+    """Whether a file or a folder is left out without a word: hidden, or what a browser saves beside a page."""
+    return name.startswith((".", "__", "~")) or name.endswith("_files")
+
+
+def _of_page(folder: Path, path: Path, page: Page) -> Iterator[ShopFinding]:
+    where = shown(folder, path)
     if len(page.sections) == 1 and page.sections[0].heading == page.title:
         yield ShopFinding(WARNING, "pages", where, "the page has no headings, so all of it is one section",
-                          "a heading (## ...) above each topic: a section is what is found and quoted")  # fmt: skip
+                          "a heading (## ..., in plain text a short line alone) above each topic: a section is what is "
+                          "found and quoted")  # fmt: skip
     for section in page.sections:
         if len(section.text) > MAX_SECTION_CHARS:
             yield ShopFinding(WARNING, "pages", f"{where}#{section.heading}",
@@ -93,7 +89,7 @@ def _alike(pages: Iterable[Page]) -> Iterator[ShopFinding]:
 def _one_of(same: list[Section], problem: str, remedy: str, level: str) -> ShopFinding:
     first, *others = same
     names = ", ".join(section.key for section in others[:_MAX_NAMED])
-    return ShopFinding(level, "pages", f"{FOLDER}/{first.page}.md#{first.heading}",
+    return ShopFinding(level, "pages", f"{FOLDER}/{first.key}",
                        f"it and {names} {problem}: two sections alike", remedy, len(same))  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml_files
 from actions.knowledge.pages.documents import Section
+from actions.knowledge.pages.files import is_page
 from actions.knowledge.retrieval.retriever import Finding
 from launch import shop_folder
 from workbench.nlu.trained_nlu import is_right
@@ -73,7 +74,7 @@ class _Lines:
         return Question(number, text, INTENT, (answer,))
 
     def _page(self, number: int, text: str, answer: str) -> Question | None:
-        wanted = tuple(part.strip().removesuffix(".md") for part in answer.split("|"))
+        wanted = tuple(_without_ending(part.strip()) for part in answer.split("|"))
         if self._keys is None:
             return Question(number, text, PAGE, wanted)
         for key in wanted:
@@ -89,6 +90,12 @@ class _Lines:
 
     def _wrong(self, number: int, problem: str, remedy: str) -> None:
         self.found.append(ShopFinding(ERROR, "questions", f"{FILE}:{number}", problem, remedy))
+
+
+def _without_ending(key: str) -> str:
+    """'delivery.html#Cost' as 'delivery#Cost': pages are named without the endings of their files."""
+    page, mark, heading = key.partition("#")
+    return f"{Path(page).with_suffix('').as_posix() if is_page(Path(page)) else page}{mark}{heading}"
 
 
 def asked(

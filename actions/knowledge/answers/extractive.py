@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from actions.knowledge.grounding.facts import plain
 from actions.knowledge.pages.documents import Section
-from actions.knowledge.pages.page_reading import cells_of
+from actions.knowledge.pages.tables import cells_of
 from actions.knowledge.retrieval.wording import words_of
 
 MAX_QUOTE_CHARS = 500

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from actions.knowledge.grounding.facts import NUMBER_WORDS, Fact, facts_in, plain
-from actions.knowledge.pages.page_reading import cells_of, split_sentences
+from actions.knowledge.pages.sentences import split_sentences
+from actions.knowledge.pages.tables import cells_of
 
 MAX_ANSWER_CHARS = 900
 MIN_SUPPORT = 0.7

@@ -1,4 +1,4 @@
-"""The shop's pages, read and checked: plain Markdown, text or saved HTML (page_reading.py) cut into sections.
+"""The shop's pages (files.py), read and checked: Markdown, text or saved HTML (page_reading.py) cut into sections.
 
 A section is a heading with its text: the smallest thing that is found and quoted. Two improvements are possible and
 none is needed: a comment `<!-- asked as ... -->` below a heading lists, one a line, how customers ask for it, and
@@ -16,15 +16,20 @@ from typing import Any
 
 import yaml
 
+from actions.knowledge.pages.files import (
+    HTML,
+    KnowledgeError,
+    NotReadableError,
+    kind_of,
+    name_of,
+    page_paths,
+    read_text,
+)
 from actions.knowledge.pages.page_reading import Block, read_blocks
 
 _FRONT_MATTER = re.compile(r"\A---\n(.*?)\n---\n", re.S)
+_SITE = re.compile(r"\s+[|–—-]\s+")  # between a saved page's title and the site's name
 LEXICON = "lexicon.yml"
-MAX_PAGE_MB = 1
-
-
-class KnowledgeError(Exception):
-    """The pages cannot be used. The message names the file and the remedy."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Page:
-    """One policy page: its name is the file's without `.md`."""
+    """One policy page: its name is the file's below the folder, without its ending."""
 
     name: str
     title: str
@@ -78,59 +83,68 @@ class PolicyPages:
 
 def load_pages(folder: Path) -> PolicyPages:
     """Read and check every page of `folder`. Raises KnowledgeError for the first mistake, naming file and remedy."""
-    paths = sorted(folder.glob("*.md"))
+    paths = page_paths(folder)
     if not paths:
-        raise KnowledgeError(f"{folder}: no policy pages (*.md) found. Put at least one there.")
+        raise KnowledgeError(f"{folder}: no policy pages (*.md, *.html, *.txt) found. Put at least one there.")
+    named: dict[str, Path] = {}
+    for path in paths:
+        first = named.setdefault(name_of(path, folder).casefold(), path)
+        if first != path:
+            raise KnowledgeError(f"{path.relative_to(folder)}: has the name of {first.name}. Rename or remove one.")
     version = version_of(folder)
-    return PolicyPages(tuple(read_page(path) for path in paths), _read_lexicon(folder / LEXICON), version)
+    return PolicyPages(tuple(read_page(path, folder) for path in paths), _read_lexicon(folder / LEXICON), version)
 
 
-def examine(folder: Path) -> tuple[list[Page], list[tuple[Path, str]]]:
-    """The pages that can be used, and for all else that is wrong the file and the message of its KnowledgeError."""
-    pages: list[Page] = []
+def examine(folder: Path) -> tuple[dict[Path, Page], list[tuple[Path, str]]]:
+    """The pages that can be used, by file, and for all else that is wrong the file and its KnowledgeError's message."""
+    pages: dict[Path, Page] = {}
     mistakes: list[tuple[Path, str]] = []
-    for path in sorted(folder.glob("*.md")):
+    try:
+        paths = page_paths(folder)
+    except KnowledgeError as error:
+        return {}, [(folder, str(error))]
+    for path in paths:
         try:
-            pages.append(read_page(path))
+            pages[path] = read_page(path, folder)
         except KnowledgeError as error:
             mistakes.append((path, str(error)))
     if not mistakes:
         try:
             load_pages(folder)
         except KnowledgeError as error:
-            mistakes.append((folder / Path(str(error).partition(": ")[0]).name, str(error)))
+            mistakes.append((folder / str(error).partition(": ")[0], str(error)))
     return pages, mistakes
+
+
+def page_files(folder: Path) -> list[Path]:
+    """Every file that the answers depend on: the pages and what stands beside them. Raises KnowledgeError."""
+    return sorted([*page_paths(folder), *(path for path in folder.glob("*.yml") if path.is_file())])
 
 
 def version_of(folder: Path) -> str:
     """Hash over names and bytes of all pages: equal exactly when nothing changed."""
     digest = hashlib.sha256()
-    for path in sorted([*folder.glob("*.md"), *folder.glob("*.yml")]):
-        if path.is_file():
-            digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    for path in page_files(folder):
+        digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
-def read_page(path: Path) -> Page:
-    """One page from its file. Raises KnowledgeError."""
-    try:
-        megabytes = path.stat().st_size / 1_000_000
-        if megabytes > MAX_PAGE_MB:
-            raise KnowledgeError(f"{path.name}: has {megabytes:.1f} MB, at most {MAX_PAGE_MB}. Split it.")
-        text = path.read_text(encoding="utf-8-sig").replace("\r\n", "\n")
-    except UnicodeDecodeError:
-        raise KnowledgeError(f"{path.name}: is not UTF-8 text. Save it as UTF-8.") from None
-    except OSError as error:
-        raise KnowledgeError(f"{path.name}: cannot be read ({error.strerror}). Correct its permissions.") from None
-    front, body = _front_matter(path, text)
-    if body.count("<!--") > body.count("-->"):
+def read_page(path: Path, folder: Path | None = None) -> Page:
+    """One page from its file, named by its place below `folder` (default: the file's own). Raises KnowledgeError."""
+    text, kind = read_text(path), kind_of(path)
+    front, body = ({}, text) if kind == HTML else _front_matter(path, text)
+    if kind != HTML and body.count("<!--") > body.count("-->"):
         raise KnowledgeError(f"{path.name}: a comment is not closed. End it with '-->'.")
-    blocks = read_blocks(body)
-    title, blocks = _titled(str(front.get("title") or "").strip(), path.stem, blocks)
-    sections = tuple(_sections(path.stem, title, blocks))
+    try:
+        blocks, html_title = read_blocks(body, kind)
+    except NotReadableError as problem:
+        raise KnowledgeError(f"{path.name}: {problem}") from None
+    name = name_of(path, folder or path.parent)
+    title, blocks = _titled(str(front.get("title") or "").strip(), html_title or _words_of(path.stem), blocks)
+    sections = tuple(_sections(name, title, blocks))
     if not sections:
         raise KnowledgeError(f"{path.name}: is empty. Write its text or remove the file.")
-    return Page(path.stem, title, sections)
+    return Page(name, title, sections)
 
 
 def _front_matter(path: Path, text: str) -> tuple[dict[str, object], str]:
@@ -145,26 +159,31 @@ def _front_matter(path: Path, text: str) -> tuple[dict[str, object], str]:
     return (front, text[found.end() :]) if isinstance(front, dict) else ({}, text)
 
 
-def _titled(title: str, stem: str, blocks: list[Block]) -> tuple[str, list[Block]]:
+def _words_of(stem: str) -> str:
+    """A file's name as a title; the number that a help centre puts before it is left out."""
+    return re.sub(r"^\d{6,}[-_]", "", stem).replace("_", " ").replace("-", " ")
+
+
+def _titled(title: str, otherwise: str, blocks: list[Block]) -> tuple[str, list[Block]]:
     """The page's title, and its blocks named by it where they have no heading of their own."""
     opening, *headed = blocks
     top = headed[0] if headed else None
     highest = top is not None and all(block.level > top.level for block in headed[1:]) and len(headed) > 1
-    title = title or (top.heading if top and (highest or top.level == 1) else stem.replace("_", " ").replace("-", " "))
+    title = title or (top.heading if top and (highest or top.level == 1) else _SITE.split(otherwise)[0])
     opening.heading = title
     return title, blocks
 
 
 def _sections(page: str, title: str, blocks: list[Block]) -> Iterator[Section]:
     """A section for every heading with text; of two with the same heading the later one gets a number."""
-    taken: set[str] = set()
+    taken: dict[str, int] = {}
     for block in blocks:
         if block.sentences:
-            heading, times = block.heading, 1
-            while heading.lower() in taken:
+            heading, times = block.heading, taken.get(block.heading.lower(), 0) + 1
+            while times > 1 and (heading := f"{block.heading} ({times})").lower() in taken:
                 times += 1
-                heading = f"{block.heading} ({times})"
-            taken.add(heading.lower())
+            taken[block.heading.lower()] = times
+            taken.setdefault(heading.lower(), 1)
             above = tuple(name for name in block.above if name != title)
             text = " ".join(block.sentences)
             yield Section(page, title, heading, text, tuple(block.sentences), tuple(block.asked_as), above)

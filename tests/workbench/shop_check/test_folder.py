@@ -20,7 +20,7 @@ from workbench.shop_check.findings import ShopFinding
 
 def found(level: str | None = None) -> list[ShopFinding]:
     """What is said of the folder alone."""
-    return [one for one in command.check(settings.load(), only_files=True)[1] if level in (None, one.level)]
+    return [one for one in command.check(settings.load(), only_files=True).findings if level in (None, one.level)]
 
 
 def test_a_good_folder_has_nothing_but_how_its_pages_were_cut(folder: Path) -> None:
@@ -92,9 +92,11 @@ LONG = "## Long\n\n" + "Some words about nothing much. " * 120
     ("a.md", f"# A\n\n{LONG}\n\n## Else\n\nTwo.\n", "warning", "characters"),
     ("a.md", "", "error", "is empty"),
     ("a.md", "# A\n\n<!-- never closed\n", "error", "comment is not closed"),
-    ("a.html", "<h1>A</h1><p>Two.</p>", "warning", "only files that end in .md"),
+    ("a.html", "<div id='app'></div><script>draw()</script>", "error", "is empty"),
+    ("a.txt", "%PDF\0", "error", "is no text"),
     ("a.pdf", "%PDF", "warning", "no page"),
-    ("more/a.md", "# A\n", "warning", "folders below"),
+    ("more/a.docx", "PK", "warning", "no page"),
+    ("Delivery.html", "<h1>A</h1><p>Two.</p>", "error", "has the name of"),
     ("a.md", "# A\n\n## B\n\n" + "Some words. " * 450_000, "error", "MB"),
 ])
 def test_what_is_wrong_with_a_page_is_told(folder: Path, file: str, text: str, level: str, problem: str) -> None:
@@ -114,7 +116,34 @@ def test_a_page_that_is_not_utf_8_is_an_error(folder: Path) -> None:
 
 def test_a_shop_without_pages_is_an_error(folder: Path) -> None:
     (folder / "policy_kb" / "delivery.md").unlink()
-    assert [one.problem for one in found("error")] == ["there are no pages (*.md)"]
+    assert [one.problem for one in found("error")] == ["no policy pages (*.md, *.html, *.txt) found"]
+
+
+def test_the_check_shows_how_each_page_was_cut(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "policy_kb" / "help").mkdir()
+    saved = "<html><body><nav>Home</nav><h2>Cost</h2><p>Three pounds.</p><h2>Time</h2><p>Two days.</p></body></html>"
+    (folder / "policy_kb" / "help" / "abroad.html").write_text(saved, encoding="utf-8")
+    (folder / "questions.tsv").write_text("what is delivery\thelp/abroad.html#Cost\n", encoding="utf-8")
+    assert command.run(argparse.Namespace(json=True, files=True), Console()) == 0
+    pages = json.loads(capsys.readouterr().out)["pages"]
+    assert [(one["page"], one["file"], one["title"]) for one in pages] == [
+        ("delivery", "policy_kb/delivery.md", "Delivery"), ("help/abroad", "policy_kb/help/abroad.html", "abroad"),
+    ]  # fmt: skip
+    assert [[part["heading"] for part in one["sections"]] for one in pages] == [["Cost", "Time"]] * 2
+    assert pages[1]["sections"][0]["characters"] == len("Three pounds.")
+    command.run(argparse.Namespace(json=False, files=True), Console(width=140))
+    assert "Cost · Time" in capsys.readouterr().out
+
+
+def test_a_folder_that_cannot_be_read_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def walk(top: Path, onerror: Callable[[OSError], None]) -> list[object]:
+        onerror(PermissionError(13, "Permission denied", str(top / "help")))
+        return []
+
+    monkeypatch.setattr("os.walk", walk)
+    assert [(one.where, one.problem) for one in found("error")] == [
+        ("policy_kb", "help: cannot be read (Permission denied)"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("line", "problem", "remedy"), [
