@@ -54,8 +54,11 @@ def succeeds(command: list[str]) -> bool:
 
 def pyenv_candidates() -> list[str]:
     """Python 3.10 builds of pyenv, newest first."""
-    versions = Path(os.environ.get("PYENV_ROOT", str(Path.home() / ".pyenv"))) / "versions"
-    return [str(folder / "bin" / "python") for folder in sorted(versions.glob("3.10*"), reverse=True)]
+    try:
+        versions = Path(os.environ.get("PYENV_ROOT") or str(Path.home() / ".pyenv")) / "versions"
+        return [str(folder / "bin" / "python") for folder in sorted(versions.glob("3.10*"), reverse=True)]
+    except (OSError, RuntimeError):  # another user's PYENV_ROOT came along (`su`, `sudo`), or there is no home
+        return []
 
 
 def find_python310() -> str | None:

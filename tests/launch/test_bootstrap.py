@@ -47,6 +47,22 @@ def test_pyenv_is_searched_when_the_path_has_none(bootstrap, monkeypatch, tmp_pa
     assert bootstrap.find_python310() == str(python)
 
 
+def test_another_users_pyenv_is_passed_over(bootstrap, monkeypatch, tmp_path) -> None:
+    """`su` hands PYENV_ROOT on, and the folder may not be read."""
+    def refuse(self: Path, pattern: str) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+    monkeypatch.setattr(Path, "glob", refuse)
+    assert bootstrap.pyenv_candidates() == []
+
+
+def test_a_user_without_a_home_is_served_too(bootstrap, monkeypatch) -> None:
+    monkeypatch.delenv("PYENV_ROOT", raising=False)
+    monkeypatch.setattr(Path, "home", lambda: (_ for _ in ()).throw(RuntimeError("no home")))
+    assert bootstrap.pyenv_candidates() == []
+
+
 def test_nothing_is_done_when_the_environment_matches_the_lock(bootstrap, monkeypatch) -> None:
     (bootstrap.VENV / "bin").mkdir(parents=True)
     (bootstrap.VENV / "bin" / "python").touch()
