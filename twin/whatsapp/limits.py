@@ -1,172 +1,166 @@
 """Meta's limits on a message that a business sends: what the real Graph API would refuse, this refuses too.
 
-`check_message` and `check_read_receipt` take a parsed body and return the refusal, or None when Meta would accept it.
-Lengths are counted in code points.
+Lengths are counted in code points. Meta states two limits for the body of a list (1024 and 4096); the stricter one
+holds here, so that what passes is safe.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any
 
-from twin.whatsapp.fields import Broken, Fields, invalid, missing
 from twin.whatsapp.graph_errors import Refusal
-from twin.whatsapp.interactive import check_interactive
+from twin.whatsapp.shapes import (
+    OTHERS,
+    Broken,
+    Shape,
+    anything,
+    both,
+    by_type,
+    check,
+    degrees,
+    flag,
+    items,
+    refusal_of,
+    text,
+)
 
-TEXT_MAX = 4096
-CAPTION_MAX = 1024
-FILENAME_MAX = 240
-CALLBACK_DATA_MAX = 512
-CONTACTS_MAX = 257
 PHONE = re.compile(r"\+?[0-9][0-9 ()-]{3,24}")
 USER_ID = re.compile(r"[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}")
-NAME_KEYS = frozenset({"formatted_name", "first_name", "last_name", "middle_name", "prefix", "suffix"})
-COMMON_KEYS = frozenset(
-    {"messaging_product", "recipient_type", "to", "recipient", "type", "context", "biz_opaque_callback_data"}
-    | {"recipient_identity_key_hash", "message_activity_sharing"}
-)
+LINK = re.compile(r"https?://[^\s/]+.*", re.S)
+NO_SPACES_AROUND = re.compile(r"\S(.*\S)?", re.S)
+PRODUCT = text(one_of=("whatsapp",), wrong=100)
+ENVELOPE = {
+    "messaging_product": PRODUCT,
+    "type?": anything,
+    "recipient_type?": text(one_of=("individual", "group")),
+    "to?": text(matching=PHONE, says="is not a phone number"),
+    "recipient?": text(matching=USER_ID, says="is not a business-scoped user ID"),
+    "context?": {"message_id": text()},
+    "biz_opaque_callback_data?": text(512),
+    "recipient_identity_key_hash?": anything,
+    "message_activity_sharing?": anything,
+}
+RECEIPT = {
+    "messaging_product": PRODUCT,
+    "status": text(one_of=("read",)),
+    "message_id": text(),
+    "typing_indicator?": {"type": text(one_of=("text",))},
+}
+BUTTON = {
+    "type": text(one_of=("reply",)),
+    "reply": {
+        "id": text(256, matching=NO_SPACES_AROUND, says="must not begin or end with a space"),
+        "title": text(20, blank=False, too_long=131009),
+    },
+}
+ROW = {"id": text(200), "title": text(24, blank=False), "description?": text(72, empty=True)}
+MAX_ROWS = 10
+CONTACT = {
+    "name": {"formatted_name": text(), **dict.fromkeys(
+        ("first_name?", "last_name?", "middle_name?", "prefix?", "suffix?"), anything)},
+    **dict.fromkeys(("addresses?", "birthday?", "emails?", "org?", "phones?", "urls?"), anything),
+}  # fmt: skip
 
 
 def check_message(body: Any) -> Refusal | None:
     """What is wrong with the body of POST /{phone_number_id}/messages that sends a message; None if nothing is."""
-    try:
-        message = Fields.of(body, "")
-        kind = message.text("type", required=False) or "text"
-        if kind not in CONTENT:
-            raise Broken(Refusal(100, f"Param type must be one of {{{', '.join(sorted(CONTENT))}}} - got \"{kind}\"."))
-        message.only(COMMON_KEYS | {kind})
-        _check_envelope(message)
-        CONTENT[kind](message)
-    except Broken as broken:
-        return broken.refusal
-    return None
+    return refusal_of(body, MESSAGE)
 
 
 def check_read_receipt(body: Any) -> Refusal | None:
     """What is wrong with a body that marks a message as read (and may show the typing indicator)."""
-    try:
-        receipt = Fields.of(body, "")
-        receipt.only({"messaging_product", "status", "message_id", "typing_indicator"})
-        _check_product(receipt)
-        if receipt.text("status") != "read":
-            raise invalid("status must be one of {read}.")
-        receipt.text("message_id")
-        indicator = receipt.child("typing_indicator", required=False)
-        if indicator is not None:
-            indicator.only({"type"})
-            if indicator.text("type") != "text":
-                raise invalid("typing_indicator['type'] must be one of {text}.")
-    except Broken as broken:
-        return broken.refusal
-    return None
+    return refusal_of(body, RECEIPT)
 
 
-def _check_product(message: Fields) -> None:
-    if message.text("messaging_product") != "whatsapp":
-        raise Broken(Refusal(100, 'Param messaging_product must be one of {WHATSAPP} - got another value.'))
+def _media(**more: Shape) -> Shape:
+    """An uploaded file or a link, with these keys more, all of them optional."""
+    own = {f"{key}?": shape for key, shape in more.items()}
+    return both({"id?": text(), "link?": text(), "provider?": anything, **own}, _one_source)
 
 
-def _check_envelope(message: Fields) -> None:
-    _check_product(message)
-    if message.text("recipient_type", required=False) not in (None, "individual", "group"):
-        raise invalid("recipient_type must be one of {individual, group}.")
-    to = message.text("to", required=False)
-    recipient = message.text("recipient", required=False)
-    if to is None and recipient is None:
-        raise missing("to (or recipient)")
-    if to is not None and not PHONE.fullmatch(to):
-        raise invalid("to is not a phone number.")
-    if recipient is not None and not USER_ID.fullmatch(recipient):
-        raise invalid("recipient is not a business-scoped user ID.")
-    message.text("biz_opaque_callback_data", longest=CALLBACK_DATA_MAX, required=False)
-    context = message.child("context", required=False)
-    if context is not None:
-        context.only({"message_id"})
-        context.text("message_id")
+def _one_source(media: dict[str, Any], path: str) -> None:
+    if ("id" in media) == ("link" in media):
+        raise Broken(131009, f"{path} needs exactly one of id and link.")
+    if "link" in media and not LINK.fullmatch(media["link"]):
+        raise Broken(131053, f"{path}['link'] is not a web address that can be fetched.")
 
 
-def _check_text(message: Fields) -> None:
-    text = message.child("text")
-    text.only({"body", "preview_url"})
-    text.text("body", longest=TEXT_MAX, blank=False)
-    text.flag("preview_url")
+def _addressed(body: dict[str, Any], path: str) -> None:
+    if "to" not in body and "recipient" not in body:
+        raise Broken(131008, "The parameter to (or recipient) is required.")
 
 
-def _media(kind: str, *extra: str) -> Callable[[Fields], None]:
-    """A checker of one kind of media; `extra` are its keys beside id, link and provider."""
-
-    def check(message: Fields) -> None:
-        media = message.child(kind)
-        media.only({"id", "link", "provider", *extra})
-        check_media_source(media)
-        media.text("caption", longest=CAPTION_MAX, required=False)
-        media.text("filename", longest=FILENAME_MAX, required=False)
-        media.flag("voice")
-
-    return check
+def _different_buttons(action: dict[str, Any], path: str) -> None:
+    for key in ("id", "title"):
+        _all_different(f"Button {key}s", [button["reply"][key] for button in action["buttons"]])
 
 
-def check_media_source(media: Fields) -> None:
-    """Exactly one of an uploaded media id and a link that Meta can fetch."""
-    identifier = media.text("id", required=False)
-    link = media.text("link", required=False)
-    if (identifier is None) == (link is None):
-        raise invalid(f"{media.path} needs exactly one of id and link.")
-    if link is not None and not re.match(r"https?://[^\s/]+", link):
-        raise Broken(Refusal(131053, f"{media.path}['link'] is not a web address that can be fetched."))
+def _list_action(action: Any, path: str) -> None:
+    """One section may have a title, several must."""
+    several = isinstance(action, dict) and isinstance(action.get("sections"), list) and len(action["sections"]) > 1
+    section = {"title" if several else "title?": text(24, empty=not several), "rows": items(ROW, MAX_ROWS)}
+    check(action, {"button": text(20, blank=False), "sections": items(section, 10)}, path)
+    rows = [row["id"] for section in action["sections"] for row in section["rows"]]
+    if len(rows) > MAX_ROWS:
+        raise Broken(131009, f"Total row count exceeds max allowed count: {MAX_ROWS}")
+    _all_different("Row ids", rows)
 
 
-def _check_location(message: Fields) -> None:
-    location = message.child("location")
-    location.only({"latitude", "longitude", "name", "address"})
-    location.coordinate("latitude", 90)
-    location.coordinate("longitude", 180)
-    location.text("name", longest=1000, required=False)
-    location.text("address", longest=1000, required=False)
+def _all_different(what: str, values: list[str]) -> None:
+    if len(set(values)) != len(values):
+        raise Broken(131009, f"{what} must be unique.")
 
 
-def _check_reaction(message: Fields) -> None:
-    reaction = message.child("reaction")
-    reaction.only({"message_id", "emoji"})
-    reaction.text("message_id")
-    reaction.text("emoji", longest=30, empty=True)
+def _template_part(part: Any, path: str) -> None:
+    button = isinstance(part, dict) and str(part.get("type")).lower() == "button"
+    check(part, {"type": text(), OTHERS: anything, **({"sub_type": text(), "index": anything} if button else {})}, path)
 
 
-def _check_contacts(message: Fields) -> None:
-    for contact in message.children("contacts", most=CONTACTS_MAX):
-        contact.only({"addresses", "birthday", "emails", "name", "org", "phones", "urls"})
-        name = contact.child("name")
-        name.only(NAME_KEYS)
-        name.text("formatted_name")
+def _header(*kinds: str) -> Shape:
+    others = dict.fromkeys((f"{kind}?" for kind in kinds), anything)
+    file = _media(filename=anything)
+    return by_type({
+        kind: {"type": anything, "sub_text?": anything, **{key: shape for key, shape in others.items()
+               if key != f"{kind}?"}, kind: text(60) if kind == "text" else file}
+        for kind in kinds
+    })  # fmt: skip
 
 
-def _check_template(message: Fields) -> None:
-    template = message.child("template")
-    template.only({"name", "language", "components", "namespace"})
-    template.text("name", longest=512)
-    language = template.child("language")
-    language.only({"code", "policy"})
-    language.text("code")
-    if "components" not in template.values:
-        return
-    for component in template.children("components", most=20, least=0):
-        if component.text("type").lower() == "button":
-            component.text("sub_type")
-            if "index" not in component.values:
-                raise missing(f"{component.path}['index']")
+def _interactive(action: Shape, header: Shape) -> Shape:
+    return {"type": anything, "header?": header, "body": {"text": text(1024, blank=False)},
+            "footer?": {"text": text(60)}, "action": action}  # fmt: skip
 
 
-CONTENT: dict[str, Callable[[Fields], None]] = {
-    "text": _check_text,
-    "image": _media("image", "caption"),
-    "video": _media("video", "caption"),
-    "document": _media("document", "caption", "filename"),
-    "audio": _media("audio", "voice"),
-    "sticker": _media("sticker"),
-    "location": _check_location,
-    "contacts": _check_contacts,
-    "reaction": _check_reaction,
-    "template": _check_template,
-    "interactive": lambda message: check_interactive(message.child("interactive"), check_media_source),
-}
+def _named(name: str) -> Shape:
+    return {"name": text(one_of=(name,)), OTHERS: anything}
+
+
+_ANY_HEADER = _header("text", "image", "video", "document")
+INTERACTIVE = by_type({
+    "button": _interactive(both({"buttons": items(BUTTON, 3)}, _different_buttons), _ANY_HEADER),
+    "list": _interactive(_list_action, _header("text")),
+    "cta_url": _interactive({
+        "name": text(one_of=("cta_url",)),
+        "parameters": {"display_text": text(20), "url": text(matching=LINK, says="is not a web address")},
+    }, _ANY_HEADER),
+    "location_request_message": _interactive(_named("send_location"), _ANY_HEADER),
+    "request_contact_info": _interactive(_named("request_contact_info"), _ANY_HEADER),
+}, wrong=100)  # fmt: skip
+CONTENT: dict[str, Shape] = {
+    "text": {"body": text(4096, blank=False), "preview_url?": flag},
+    "image": _media(caption=text(1024)),
+    "video": _media(caption=text(1024)),
+    "document": _media(caption=text(1024), filename=text(240)),
+    "audio": _media(voice=flag),
+    "sticker": _media(),
+    "location": {"latitude": degrees(90), "longitude": degrees(180), "name?": text(1000), "address?": text(1000)},
+    "contacts": items(CONTACT, 257),
+    "reaction": {"message_id": text(), "emoji": text(30, empty=True)},
+    "template": {"name": text(512), "language": {"code": text(), "policy?": anything}, "namespace?": anything,
+                 "components?": items(_template_part, 20, least=0)},
+    "interactive": INTERACTIVE,
+}  # fmt: skip
+MESSAGE = both(
+    by_type({kind: {**ENVELOPE, kind: shape} for kind, shape in CONTENT.items()}, wrong=100, default="text"), _addressed
+)
