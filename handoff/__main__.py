@@ -14,7 +14,7 @@ import json
 import sys
 import time
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.engine import Row
 
 import settings
@@ -23,6 +23,7 @@ from handoff.helpdesks.interface import HelpdeskError, Ticket
 from handoff.helpdesks.log_tickets import LogTickets
 from handoff.jobs import trouble
 from handoff.storage.database import Database, HandoffUnavailable
+from handoff.storage.queries import change_takeover
 from handoff.storage.tables import jobs, log_tickets, takeovers
 
 EXPLANATION = {
@@ -86,11 +87,7 @@ def _one(db: Database, what: str, reference: str, words: str) -> int:
     else:
         desk.reply(takeover.ticket_id, words, public=what == "reply")
     with db.write() as connection:
-        connection.execute(
-            update(takeovers)
-            .where(takeovers.c.id == takeover.id, takeovers.c.return_version.is_(None))
-            .values(next_poll_at=time.time())
-        )
+        change_takeover(connection, takeover.id, takeovers.c.return_version.is_(None), next_poll_at=time.time())
     return 0
 
 

@@ -6,12 +6,19 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import update
 from sqlalchemy.engine import Connection, Row
 
 from handoff.storage.database import Database
-from handoff.storage.queries import TicketRef, add_delivery, add_job, is_own_comment, lock_control, locked_takeover
-from handoff.storage.tables import takeovers, thread_controls
+from handoff.storage.queries import (
+    TicketRef,
+    add_delivery,
+    add_job,
+    change_control,
+    change_takeover,
+    is_own_comment,
+    lock_control,
+    locked_takeover,
+)
 from handoff.takeover.state_machine import FIRST_POLL_S
 from handoff.takeover.takeover_end import WITH_PEOPLE
 
@@ -73,12 +80,8 @@ def _take_control(connection: Connection, takeover: Row, now: float) -> None:
     if takeover.state == "closed":
         key = f"again:{takeover.external_id}:{control.control_version}"
         add_job(connection, takeover.id, "note", key, {"note": SPEAKS_AGAIN_NOTE, **WITH_PEOPLE}, now)
-    connection.execute(update(takeovers).where(takeovers.c.id == takeover.id).values(values))
-    connection.execute(
-        update(thread_controls)
-        .where(thread_controls.c.customer == takeover.customer)
-        .values(control_version=control.control_version + 1, owner="agent")
-    )
+    change_takeover(connection, takeover.id, **values)
+    change_control(connection, takeover.customer, control_version=control.control_version + 1, owner="agent")
 
 
 def poll_soon(db: Database, ticket: TicketRef, at: float) -> bool:
@@ -88,5 +91,5 @@ def poll_soon(db: Database, ticket: TicketRef, at: float) -> bool:
         if takeover is None or takeover.state == "closed":
             return False
         if takeover.return_version is None:
-            connection.execute(update(takeovers).where(takeovers.c.id == takeover.id).values(next_poll_at=at))
+            change_takeover(connection, takeover.id, next_poll_at=at)
         return True

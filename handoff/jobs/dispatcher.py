@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from sqlalchemy import update
 from sqlalchemy.engine import Row
 
 from handoff.configuration import HandoffConfiguration
@@ -24,8 +23,8 @@ from handoff.jobs import trouble
 from handoff.jobs.queue import HelpdeskJob, JobQueue
 from handoff.jobs.ticket import again_note, draft_of, messages_comment, note_comment, request_from, request_of
 from handoff.storage.database import Database
-from handoff.storage.queries import insert_once
-from handoff.storage.tables import comments, notices, takeovers
+from handoff.storage.queries import add_notices, change_takeover, insert_once, notify_again
+from handoff.storage.tables import comments, takeovers
 from handoff.takeover.follow_up import follow_up, nobody_can_take_it
 from privacy import log_lines
 
@@ -109,31 +108,16 @@ class Dispatcher:
         without_transcript = replace(request_of(takeover), transcript=())
         with self._db.write() as connection:
             self._queue.done(connection, job, now)
-            connection.execute(
-                update(takeovers)
-                .where(takeovers.c.id == takeover.id)
-                .values(
-                    backend=self._helpdesk.name,
-                    ticket_id=ticket.id,
-                    ticket_url=ticket.url,
-                    requester_id=ticket.requester_id,
-                    opened_without=" ".join(ticket.without)[:200] or None,
-                    request=json.dumps(without_transcript.stored()) if takeover.request else None,
-                )
-            )
-            connection.execute(
-                update(takeovers)
-                .where(takeovers.c.id == takeover.id, takeovers.c.next_poll_at.is_(None))
-                .values(next_poll_at=now + self._configuration.poll_interval_s)
-            )
-            for channel in self._channels:
-                row = insert_once(connection, notices).values(
-                    takeover_id=takeover.id, channel=channel, state="pending", attempts=0, due_at=now
-                )
-                connection.execute(row.on_conflict_do_nothing())
+            change_takeover(
+                connection, takeover.id, backend=self._helpdesk.name, ticket_id=ticket.id, ticket_url=ticket.url,
+                requester_id=ticket.requester_id, opened_without=" ".join(ticket.without)[:200] or None,
+                request=json.dumps(without_transcript.stored()) if takeover.request else None,
+            )  # fmt: skip
+            next_poll_at = now + self._configuration.poll_interval_s
+            change_takeover(connection, takeover.id, takeovers.c.next_poll_at.is_(None), next_poll_at=next_poll_at)
+            add_notices(connection, takeover.id, self._channels, now)
             if takeover.follows:
-                notify_again = update(notices).where(notices.c.takeover_id == takeover.id)
-                connection.execute(notify_again.values(state="pending", attempts=0, due_at=now, done_at=None))
+                notify_again(connection, takeover.id, now)
         if ticket.without:
             parts = ",".join(ticket.without)
             log.error("handoff.ticket.opened_without reference=%s parts=%s", takeover.reference, parts)
@@ -195,11 +179,7 @@ class Dispatcher:
         with self._db.write() as connection:
             if not nobody_can_take_it(connection, takeover.id, now):
                 return
-            for channel in self._channels:
-                row = insert_once(connection, notices).values(
-                    takeover_id=takeover.id, channel=channel, state="pending", attempts=0, due_at=now
-                )
-                connection.execute(row.on_conflict_do_nothing())
+            add_notices(connection, takeover.id, self._channels, now)
         log.critical("handoff.ticket.impossible reference=%s; the customer has the assistant again", takeover.reference)
 
     def _comment_refused(self, takeover: Row, job: HelpdeskJob) -> bool:
@@ -225,8 +205,4 @@ class Dispatcher:
 
     def _poll_now(self, takeover: Row) -> None:
         with self._db.write() as connection:
-            connection.execute(
-                update(takeovers)
-                .where(takeovers.c.id == takeover.id, takeovers.c.state != "closed")
-                .values(next_poll_at=self._clock())
-            )
+            change_takeover(connection, takeover.id, takeovers.c.state != "closed", next_poll_at=self._clock())

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.engine import Row
 
 from handoff.configuration import HandoffConfiguration
@@ -14,7 +14,7 @@ from handoff.helpdesks.interface import Gone, Helpdesk, HelpdeskError, Refused, 
 from handoff.jobs.agent_comments import AgentComment, agent_said
 from handoff.jobs.deliveries import files_of
 from handoff.storage.database import Database
-from handoff.storage.queries import TicketRef, lock_control, takeover_by_id
+from handoff.storage.queries import TicketRef, change_takeover, lock_control, takeover_by_id
 from handoff.storage.tables import takeovers
 from handoff.takeover.follow_up import has_messages_waiting
 from handoff.takeover.inbox_entries import comment_entry_id
@@ -93,11 +93,7 @@ class TicketPoller:
             self._again(takeover, self._clock() + 10 * self._configuration.poll_interval_s)
             return
         with self._db.write() as connection:
-            connection.execute(
-                update(takeovers)
-                .where(takeovers.c.id == takeover.id, takeovers.c.state == "closed")
-                .values(next_poll_at=None, request=None)
-            )
+            change_takeover(connection, takeover.id, takeovers.c.state == "closed", next_poll_at=None, request=None)
 
     def _without_ticket(self, takeover: Row) -> None:
         """The answer to opening the ticket was lost, but agents work on it: the dispatcher will find it again."""
@@ -115,9 +111,7 @@ class TicketPoller:
             takeover = takeover_by_id(connection, takeover_id)
             if takeover.next_poll_at is None or takeover.next_poll_at > now:
                 return None
-            connection.execute(
-                update(takeovers).where(takeovers.c.id == takeover_id).values(next_poll_at=now + CLAIM_S)
-            )
+            change_takeover(connection, takeover_id, next_poll_at=now + CLAIM_S)
             return takeover
 
     def _pace(self, takeover: Row) -> float:
@@ -166,11 +160,8 @@ class TicketPoller:
         with self._db.write() as connection:
             current = takeover_by_id(connection, takeover.id)
             news = bool(current.ending) and not takeover.ending  # solved while we were reading
-            connection.execute(
-                update(takeovers)
-                .where(takeovers.c.id == takeover.id)
-                .values(next_poll_at=self._clock() if news else at, poll_failures=failures)
-            )
+            at = self._clock() if news else at
+            change_takeover(connection, takeover.id, next_poll_at=at, poll_failures=failures)
 
     def _end(self, takeover: Row, only_if_still_ending: bool = False) -> None:
         with self._db.write() as connection:

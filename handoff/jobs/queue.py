@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection, Row
 from handoff.configuration import HandoffConfiguration
 from handoff.jobs import trouble
 from handoff.storage.database import Database
-from handoff.storage.queries import takeover_by_id
+from handoff.storage.queries import change_takeover, takeover_by_id
 from handoff.storage.tables import jobs, takeovers
 
 log = logging.getLogger(__name__)
@@ -76,12 +76,9 @@ class JobQueue:
         """A lease on the takeover, None while somebody else holds one."""
         lease, now = secrets.token_hex(16), self._clock()
         with self._db.write() as connection:
-            taken = connection.execute(
-                update(takeovers)
-                .where(takeovers.c.id == takeover_id, takeovers.c.leased_until <= now)
-                .values(leased_until=now + LEASE_S, leased_by=lease)
-            )
-        if not taken.rowcount:
+            free = takeovers.c.leased_until <= now
+            taken = change_takeover(connection, takeover_id, free, leased_until=now + LEASE_S, leased_by=lease)
+        if not taken:
             return None
         self._leases.add(lease)
         return lease
@@ -111,9 +108,7 @@ class JobQueue:
                 connection.execute(
                     update(jobs).where(jobs.c.id.in_(ids)).values(attempts=jobs.c.attempts + 1)
                 )
-                connection.execute(
-                    update(takeovers).where(takeovers.c.id == takeover_id).values(leased_until=now + LEASE_S)
-                )
+                change_takeover(connection, takeover_id, leased_until=now + LEASE_S)
             return takeover, job
 
     def _choose(self, connection: Connection, takeover: Row, pending: Sequence[Row], now: float) -> HelpdeskJob | None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Row
 from sqlalchemy.sql.schema import Table
 
-from handoff.storage.tables import comments, deliveries, jobs, takeovers, thread_controls
+from handoff.storage.tables import comments, deliveries, jobs, notices, takeovers, thread_controls
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,32 @@ def locked_takeover(connection: Connection, ticket: TicketRef) -> Row | None:
         return None
     lock_control(connection, found.customer)
     return takeover_by_id(connection, found.id)
+
+
+def change_takeover(connection: Connection, takeover_id: int, *only_if: Any, **values: Any) -> bool:
+    """Set columns of a takeover, where `only_if` holds too; whether it did."""
+    changed = connection.execute(update(takeovers).where(takeovers.c.id == takeover_id, *only_if).values(values))
+    return bool(changed.rowcount)
+
+
+def change_control(connection: Connection, customer: str, *only_if: Any, **values: Any) -> None:
+    """Set columns of the customer's thread control row, where `only_if` holds too."""
+    connection.execute(update(thread_controls).where(thread_controls.c.customer == customer, *only_if).values(values))
+
+
+def add_notices(connection: Connection, takeover_id: int, channels: Iterable[str], now: float) -> None:
+    """Have each channel told of the takeover, once."""
+    for channel in channels:
+        row = insert_once(connection, notices).values(
+            takeover_id=takeover_id, channel=channel, state="pending", attempts=0, due_at=now
+        )
+        connection.execute(row.on_conflict_do_nothing())
+
+
+def notify_again(connection: Connection, takeover_id: int, now: float) -> None:
+    """Have the channels that were told of the takeover told once more."""
+    again = update(notices).where(notices.c.takeover_id == takeover_id)
+    connection.execute(again.values(state="pending", attempts=0, due_at=now, done_at=None))
 
 
 def add_job(

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.engine import Connection, Row
 
 from handoff.configuration import HandoffConfiguration, normalised
 from handoff.jobs.ticket import TICKET_PRIORITY
 from handoff.storage.database import Database, HandoffUnavailable
-from handoff.storage.queries import add_job, lock_control, takeover_by_id
-from handoff.storage.tables import deliveries, takeovers
+from handoff.storage.queries import add_job, change_takeover, lock_control, takeover_by_id
+from handoff.storage.tables import deliveries
 from handoff.takeover.inbox_entries import RETURNED
 from handoff.takeover.takeover_end import give_back_as_wished
 
@@ -81,9 +81,7 @@ def customer_said(
         if add_job(connection, takeover.id, "words", key, asdict(message), now, configuration.coalesce_s):
             _raise_priority(connection, takeover, message, now)
         newest = max(takeover.last_customer_at, message.at)
-        connection.execute(
-            update(takeovers).where(takeovers.c.id == takeover.id).values(last_customer_at=newest)
-        )
+        change_takeover(connection, takeover.id, last_customer_at=newest)
         wish = message.wish or ("assistant" if wants_assistant(message.text, configuration) else None)
         if wish is None or takeover.state != "waiting" or takeover.return_version is not None:
             return "ticket"
@@ -95,7 +93,7 @@ def _raise_priority(connection: Connection, takeover: Row, message: CustomerMess
     """What a customer adds may be graver than what called the person; it is never less grave."""
     if message.priority is None or URGENCY[message.priority] <= URGENCY[takeover.priority]:
         return
-    connection.execute(update(takeovers).where(takeovers.c.id == takeover.id).values(priority=message.priority))
+    change_takeover(connection, takeover.id, priority=message.priority)
     note = {"note": RAISED.format(priority=message.priority), "priority": TICKET_PRIORITY[message.priority]}
     add_job(connection, takeover.id, "note", f"priority_raised:{message.wamid}", note, now)
 

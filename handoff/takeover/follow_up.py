@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import uuid
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.engine import Connection, Row
 
-from handoff.storage.queries import add_job, lock_control, takeover_by_id
-from handoff.storage.tables import jobs, takeovers, thread_controls
+from handoff.storage.queries import add_job, change_control, change_takeover, lock_control, takeover_by_id
+from handoff.storage.tables import jobs, thread_controls
 from handoff.takeover.takeover_end import give_back_unreached
 
 MAX_TICKETS_AN_HOUR = 4  # of one takeover; more, and something closes them as fast as we open them
@@ -33,23 +33,13 @@ def follow_up(connection: Connection, takeover_id: int, now: float) -> str:
     if connection.execute(recent).scalar_one() >= MAX_TICKETS_AN_HOUR:
         return "too_many"
     external_id = f"handoff:{uuid.uuid4()}"
-    connection.execute(
-        update(takeovers)
-        .where(takeovers.c.id == takeover.id)
-        .values(
-            external_id=external_id, follows=takeover.ticket_id, ticket_id=None, ticket_url=None, ending=None,
-            next_poll_at=None, poll_failures=0, state="closed" if takeover.state == "closed" else "waiting",
-        )
+    change_takeover(
+        connection, takeover.id, external_id=external_id, follows=takeover.ticket_id, ticket_id=None, ticket_url=None,
+        ending=None, next_poll_at=None, poll_failures=0,
+        state="closed" if takeover.state == "closed" else "waiting",
     )  # fmt: skip
-    connection.execute(
-        update(thread_controls)
-        .where(
-            thread_controls.c.customer == takeover.customer,
-            thread_controls.c.takeover_id == takeover.id,
-            thread_controls.c.owner == "agent",
-        )
-        .values(owner="waiting")
-    )
+    with_agent = (thread_controls.c.takeover_id == takeover.id) & (thread_controls.c.owner == "agent")
+    change_control(connection, takeover.customer, with_agent, owner="waiting")
     add_job(connection, takeover.id, "open", f"open:{external_id}", None, now)
     return "ordered"
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.engine import Connection, Row
 
 from handoff.configuration import HandoffConfiguration
 from handoff.storage.database import Database
-from handoff.storage.queries import lock_control, takeover_by_id
-from handoff.storage.tables import deliveries, takeovers, thread_controls
+from handoff.storage.queries import change_takeover, lock_control, takeover_by_id
+from handoff.storage.tables import deliveries, thread_controls
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def take_receipt(
             return None
         if due.receipt_for != wamid:
             claimed = {"receipt_at": now, "receipt_for": wamid}
-            connection.execute(update(takeovers).where(takeovers.c.id == due.takeover_id).values(**claimed))
+            change_takeover(connection, due.takeover_id, **claimed)
         return due
 
 

@@ -21,8 +21,8 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection, Row
 
 from handoff.storage.database import Database
-from handoff.storage.queries import add_job, lock_control, takeover_by_id
-from handoff.storage.tables import jobs, notices, takeovers, thread_controls
+from handoff.storage.queries import add_job, change_control, change_takeover, lock_control, notify_again, takeover_by_id
+from handoff.storage.tables import jobs, takeovers
 from handoff.takeover.inbox_entries import RETURNED, WITH_ASSISTANT_TAG
 
 FIRST_REFERENCE = 1000
@@ -101,7 +101,7 @@ def _insert_takeover(connection: Connection, control: Row, request: Request, pre
     )
     takeover_id = added.inserted_primary_key[0]
     reference = f"{prefix}-{FIRST_REFERENCE + takeover_id}"
-    connection.execute(update(takeovers).where(takeovers.c.id == takeover_id).values(reference=reference))
+    change_takeover(connection, takeover_id, reference=reference)
     add_job(connection, takeover_id, "open", f"open:{external_id}", None, now)
     _take_control(connection, control, takeover_id, request)
     return Opened(takeover_id, reference, "opened")
@@ -120,15 +120,11 @@ def _wait_again(connection: Connection, control: Row, left: Row, request: Reques
     """The ticket goes on: it is told of the new request, or is opened with it if nobody tried to open it yet."""
     attempts = select(jobs.c.attempts).where(jobs.c.takeover_id == left.id, jobs.c.kind == "open")
     untried = left.ticket_id is None and not connection.execute(attempts).scalar()
-    connection.execute(
-        update(takeovers)
-        .where(takeovers.c.id == left.id)
-        .values(
-            opened_by=request.wamid, state="waiting", reason=request.reason, priority=request.priority, opened_at=now,
-            last_customer_at=request.at, closed_at=None, closed_as=None, poll_failures=0,
-            request=json.dumps(request.stored()) if untried else left.request,
-            next_poll_at=now + FIRST_POLL_S if left.ticket_id else None,
-        )
+    change_takeover(
+        connection, left.id, opened_by=request.wamid, state="waiting", reason=request.reason, priority=request.priority,
+        opened_at=now, last_customer_at=request.at, closed_at=None, closed_as=None, poll_failures=0,
+        request=json.dumps(request.stored()) if untried else left.request,
+        next_poll_at=now + FIRST_POLL_S if left.ticket_id else None,
     )  # fmt: skip
     went_back = (jobs.c.takeover_id == left.id) & jobs.c.key.startswith(RETURNED) & (jobs.c.state == "pending")
     connection.execute(update(jobs).where(went_back, jobs.c.attempts == 0).values(state="done", body=None, done_at=now))
@@ -139,20 +135,13 @@ def _wait_again(connection: Connection, control: Row, left: Row, request: Reques
         again = replace(request, transcript=recent).stored()
         body = {"again": again, "status": "open", "remove_tag": WITH_ASSISTANT_TAG}
         add_job(connection, left.id, "note", f"again:{left.external_id}:{control.control_version}", body, now)
-        notify_again = update(notices).where(notices.c.takeover_id == left.id)
-        connection.execute(notify_again.values(state="pending", attempts=0, due_at=now, done_at=None))
+        notify_again(connection, left.id, now)
     _take_control(connection, control, left.id, request)
     return Opened(left.id, left.reference, "opened")
 
 
 def _take_control(connection: Connection, control: Row, takeover_id: int, request: Request) -> None:
-    connection.execute(
-        update(thread_controls)
-        .where(thread_controls.c.customer == request.customer)
-        .values(
-            control_version=control.control_version + 1,
-            owner="waiting",
-            takeover_id=takeover_id,
-            opened_by=request.wamid,
-        )
+    change_control(
+        connection, request.customer, control_version=control.control_version + 1, owner="waiting",
+        takeover_id=takeover_id, opened_by=request.wamid,
     )

@@ -15,8 +15,17 @@ from sqlalchemy import update
 from sqlalchemy.engine import Connection, Row
 
 from handoff.storage.database import Database
-from handoff.storage.queries import TicketRef, add_delivery, add_job, lock_control, locked_takeover, takeover_by_id
-from handoff.storage.tables import deliveries, takeovers, thread_controls
+from handoff.storage.queries import (
+    TicketRef,
+    add_delivery,
+    add_job,
+    change_control,
+    change_takeover,
+    lock_control,
+    locked_takeover,
+    takeover_by_id,
+)
+from handoff.storage.tables import deliveries
 from handoff.takeover.inbox_entries import RETURNED, SETTLED_TAG, WITH_ASSISTANT_TAG, version_of_return
 from handoff.takeover.state_machine import FIRST_POLL_S
 
@@ -57,7 +66,7 @@ def status_changed(
             values |= {"ending": ending, "next_poll_at": now if ending else takeover.next_poll_at}
         elif takeover.state == "closed" and ending and takeover.next_poll_at is not None:
             values["next_poll_at"] = now  # the customer had gone back; the next request needs a ticket of its own
-        connection.execute(update(takeovers).where(takeovers.c.id == takeover.id).values(values))
+        change_takeover(connection, takeover.id, **values)
         if takeover.state == "closed":
             return "over"
         return "ending" if ending else "open"
@@ -69,10 +78,8 @@ def announce_return(connection: Connection, takeover: Row, now: float) -> None:
     The caller holds the customer's lock. Nothing changes hands before accept_return.
     """
     control_version = takeover.return_version or lock_control(connection, takeover.customer).control_version + 1
-    connection.execute(
-        update(takeovers)
-        .where(takeovers.c.id == takeover.id)
-        .values(return_version=control_version, next_poll_at=now + ANNOUNCE_AGAIN_S, poll_failures=0)
+    change_takeover(
+        connection, takeover.id, return_version=control_version, next_poll_at=now + ANNOUNCE_AGAIN_S, poll_failures=0
     )
     entry_id = f"{RETURNED}{takeover.external_id}:{control_version}"
     payload = {"reason": "solved", "reference": takeover.reference}
@@ -101,19 +108,11 @@ def accept_return(db: Database, customer: str, entry_id: str, now: float | None 
 def give_back(connection: Connection, takeover: Row, closed_as: str, now: float) -> int:
     """Put the assistant in control; returns the new control version. The caller holds the customer's lock."""
     control_version = int(lock_control(connection, takeover.customer).control_version) + 1
-    connection.execute(
-        update(takeovers)
-        .where(takeovers.c.id == takeover.id)
-        .values(
-            state="closed", closed_at=now, closed_as=closed_as, ending=None, return_version=None,
-            next_poll_at=now + FIRST_POLL_S, poll_failures=0,
-        )
+    change_takeover(
+        connection, takeover.id, state="closed", closed_at=now, closed_as=closed_as, ending=None, return_version=None,
+        next_poll_at=now + FIRST_POLL_S, poll_failures=0,
     )  # fmt: skip
-    connection.execute(
-        update(thread_controls)
-        .where(thread_controls.c.customer == takeover.customer)
-        .values(control_version=control_version, owner="bot")
-    )
+    change_control(connection, takeover.customer, control_version=control_version, owner="bot")
     return control_version
 
 
