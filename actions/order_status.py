@@ -86,6 +86,7 @@ class OrderAction(BaseAction):
         if phone is None:
             dispatcher.utter_message(response="utter_order_status_share_contact")
             return []
+        former = senders_phone(message_metadata(tracker).get("former_phone"))
         waits_for = tracker.get_slot(WANTED_FOR)
         named = intent_name(tracker) in NAMES_AN_ORDER and follows(tracker) in ASKED_WHICH
         turn = OrderTurn(
@@ -102,13 +103,13 @@ class OrderAction(BaseAction):
             say=dispatcher,
             phrases=OrderPhrases(Pieces(domain, "order_status"), self._today()),
         )
-        events = await self._told(turn)
+        events = await self._told(turn, former)
         waits = [event["value"] for event in events if event.get("name") == "awaiting_order_number"]
         wanted_for = turn.wanted_for or (None if self.tells_status else self.name())
         wanted_for = wanted_for if waits and waits[-1] else None
         return [*events, SlotSet(WANTED_FOR, wanted_for)] if waits and wanted_for != waits_for else events
 
-    async def _told(self, turn: OrderTurn) -> list[Event]:
+    async def _told(self, turn: OrderTurn, former: str | None) -> list[Event]:
         if turn.misshaped and not turn.numbers:
             # Never answered with another order: the customer means one, and it is not told which.
             turn.say.utter_message(
@@ -116,10 +117,29 @@ class OrderAction(BaseAction):
             )
             return turn.wait_for_number()
         try:
+            if former:
+                turn = await self._of_either_phone(turn, former)
             return await (self.asker(turn) if turn.numbers else self).look_up(turn)
+        except NumberNotConfirmed:
+            turn.say.utter_message(response="utter_order_status_number_changed", example=self.example())
+            return turn.wait_for_number()
         except OrdersUnavailable:
             turn.say.utter_message(response="utter_order_status_unavailable")
             return turn.one_more_failure(ask_again=False)
+
+    async def _of_either_phone(self, turn: OrderTurn, former: str) -> OrderTurn:
+        """The turn with the phone whose orders are meant, for a customer who changed their number.
+
+        Orders of the former phone are told to whoever knows the number of one. Raises NumberNotConfirmed when there is
+        nothing else to tell.
+        """
+        if turn.numbers and await self.orders.find(turn.numbers, turn.phone):
+            return turn
+        if await self.orders.find([*turn.numbers, *turn.shown], former):
+            return replace(turn, phone=former)
+        if not turn.numbers and not await self.orders.all_orders(turn.phone) and await self.orders.all_orders(former):
+            raise NumberNotConfirmed
+        return turn
 
     def asker(self, turn: OrderTurn) -> OrderAction:
         """The action that asked which order, where this message only says which; else this one."""
@@ -188,6 +208,10 @@ class OrderAction(BaseAction):
         turn.point_at(turn.numbers[MAX_ANSWERS:])
         told = [found[number] for number in numbers if number in found]
         return turn.remember(told) if told else turn.one_more_failure(ask_again=True)
+
+
+class NumberNotConfirmed(Exception):
+    """The customer has a new phone number, and has not named an order of the former one yet."""
 
 
 class ActionCheckOrderStatus(OrderAction):

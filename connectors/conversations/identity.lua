@@ -1,12 +1,15 @@
--- Runs a list of identity operations in order, atomically, and gives [customer, digits of a verified phone or ""] for each.
--- ARGV: prefix of aliases, prefix of profiles, seconds to live, operations (JSON).
+-- Runs a list of identity operations in order, atomically, and gives [customer, digits of a verified phone or "", digits of
+-- the phone they had before or ""] for each.
+-- ARGV: prefix of aliases, prefix of profiles, seconds to live, operations (JSON), seconds that a former phone counts.
 --
 --   identity:{wa_id or user_id}   -> customer
 --   identity:+{digits}            -> customer who shared this phone, while nobody else writes from it
 --   identity:change:{wamid}       -> set once an identity change was carried out (Meta may deliver it again)
---   customer:{customer}           -> hash: wa_id, user_id (the current ones), shared_phone, and id:{alias} = 1 for each alias
+--   customer:{customer}           -> hash: wa_id, user_id (the current ones), shared_phone, former_phone (the number before it
+--                                    was changed) until former_until, and id:{alias} = 1 for each alias
 
 local aliases, profiles, ttl = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local now = tonumber(redis.call("TIME")[1])
 
 local function owner(id)
   return id and redis.call("GET", aliases .. id) or nil
@@ -91,8 +94,10 @@ local function resolve(op)
     redis.call("SET", aliases .. "+" .. op.shared_phone, customer, "EX", ttl)
     redis.call("HSET", profiles .. customer, "shared_phone", op.shared_phone)
   end
-  if is_retired then return customer, "" end
-  return customer, op.wa_id or field(customer, "wa_id") or field(customer, "shared_phone") or ""
+  if is_retired then return customer, "", "" end
+  local former = tonumber(field(customer, "former_until") or 0) > now and field(customer, "former_phone")
+  if former and owner(former) then former = nil end -- somebody writes from that number by now
+  return customer, op.wa_id or field(customer, "wa_id") or field(customer, "shared_phone") or "", former or ""
 end
 
 -- Somebody else wrote to these ids. That takes no number from anybody: only who writes owns it.
@@ -121,7 +126,10 @@ local function rekey(op)
   drop_shared_phone(customer)
   if op.new_wa_id then
     set_phone(customer, op.new_wa_id)
-    if op.old_wa_id then detach(customer, op.old_wa_id) end
+    if op.old_wa_id then
+      detach(customer, op.old_wa_id)
+      redis.call("HSET", profiles .. customer, "former_phone", op.old_wa_id, "former_until", now + tonumber(ARGV[5]))
+    end
   elseif op.is_number_change and op.old_wa_id then
     detach(customer, op.old_wa_id)
     redis.call("HDEL", profiles .. customer, "wa_id")
@@ -138,15 +146,15 @@ end
 
 local answers = {}
 for _, op in ipairs(cjson.decode(ARGV[4])) do
-  local customer, phone, is_stranger = nil, "", false
+  local customer, phone, former, is_stranger = nil, "", "", false
   if op.op == "rekey" then
     customer, is_stranger = rekey(op)
   elseif op.op == "recipient" then
     customer, phone = recipient(op)
   else
-    customer, phone = resolve(op)
+    customer, phone, former = resolve(op)
   end
   if not is_stranger then redis.call("EXPIRE", profiles .. customer, ttl) end
-  table.insert(answers, {customer, phone})
+  table.insert(answers, {customer, phone, former})
 end
 return answers

@@ -28,6 +28,8 @@ ALIAS_PREFIX = "identity:"
 PROFILE_PREFIX = "customer:"
 # Longer than any conversation matters, and far longer than operators keep a number before they give it away.
 REMEMBER_S = 400 * 24 * 3600
+# Orders are on their way for weeks, and operators give numbers away again after months.
+FORMER_S = 60 * 24 * 3600
 
 
 class IdentitiesUnavailable(ConnectionError):
@@ -36,10 +38,14 @@ class IdentitiesUnavailable(ConnectionError):
 
 @dataclass(frozen=True)
 class Identity:
-    """The conversation of a message, and the phone (E.164) that this sender verifiably has, if any."""
+    """The conversation of a message, and the phone (E.164) that this sender verifiably has, if any.
+
+    `former_phone` is the one that they had before WhatsApp said that they changed it, for FORMER_S.
+    """
 
     customer: str
     phone: str | None
+    former_phone: str | None = None
 
 
 @dataclass(frozen=True)
@@ -70,12 +76,13 @@ class Identities:
     async def _run(self, operations: list[dict[str, Any]]) -> list[Identity]:
         if not operations:
             return []
-        arguments: list[str | int] = [ALIAS_PREFIX, PROFILE_PREFIX, REMEMBER_S, json.dumps(operations)]
+        arguments: list[str | int] = [ALIAS_PREFIX, PROFILE_PREFIX, REMEMBER_S, json.dumps(operations), FORMER_S]
         try:
             found = await self._script(args=arguments)
         except (RedisError, OSError, asyncio.TimeoutError) as error:
             raise IdentitiesUnavailable(type(error).__name__) from error
-        return [Identity(_string(customer), e164(_string(digits))) for customer, digits in found]
+        answers = [tuple(map(_string, answer)) for answer in found]
+        return [Identity(customer, e164(digits), e164(former)) for customer, digits, former in answers]
 
     async def address(self, customer: str) -> Address:
         """Where the customer can be written to now (both None when we have forgotten them)."""

@@ -104,12 +104,14 @@ async def ask(
     *numbers: Any,
     phone: str | None = ASHA,
     misshaped: str | None = None,
+    former: str | None = None,
     **slots: Any,
 ) -> Reply:
     """One turn: the customer names `numbers` (perhaps none) from `phone`."""
     entities = [{"entity": "order_number", "value": number} for number in numbers]
     entities += [{"entity": "order_number_misshaped", "value": misshaped}] if misshaped else []
-    latest = {"text": "…", "intent": {"name": "any"}, "entities": entities, "metadata": {"phone": phone}}
+    latest = {"text": "…", "intent": {"name": "any"}, "entities": entities}
+    latest["metadata"] = {"phone": phone} | ({"former_phone": former} if former else {})
     tracker = Tracker("919876543210", slots, latest, [], False, None, {}, "action_listen")
     dispatcher = CollectingDispatcher()
     events = await action(orders, lambda: TODAY).run(dispatcher, tracker, DOMAIN)
@@ -418,3 +420,34 @@ async def test_what_is_no_order_number_of_this_shop_is_never_answered_with_anoth
     assert "WC-9009" in reply.text
     assert "10234" in reply.text  # what the numbers look like, not this customer's order
     assert "on its way" not in reply.text
+
+
+NEW = "+919800000001"
+
+
+async def test_who_changed_the_number_is_asked_for_an_order_of_the_former_phone() -> None:
+    reply = await ask(ActionCheckOrderStatus, ashas(order("10234")), phone=NEW, former=ASHA)
+    assert reply.responses == ["utter_order_status_number_changed"]
+    assert reply.slots["awaiting_order_number"] is True
+    assert "10234" not in reply.text.replace(ActionCheckOrderStatus().example(), "")
+
+
+@pytest.mark.parametrize("action", [ActionCheckOrderStatus, ActionDeliveryDate])
+async def test_an_order_of_the_former_phone_that_is_named_opens_that_phones_orders(action: type[OrderAction]) -> None:
+    orders = ashas(order("10234", "shipped", 24), order("10241", "packed", 26))
+    named = await ask(action, orders, "10234", phone=NEW, former=ASHA)
+    assert "#10234" in named.text
+    later = await ask(ActionCheckOrderStatus, orders, phone=NEW, former=ASHA, orders_shown=named.slots["orders_shown"])
+    assert "number_changed" not in later.responses[0]
+
+
+async def test_a_third_persons_order_is_as_unknown_to_a_changed_number_as_to_any() -> None:
+    reply = await ask(ActionCheckOrderStatus, ashas(order("10234")), "10555", phone=NEW, former=ASHA)
+    assert reply.responses == ["utter_order_status_not_found"]
+
+
+async def test_an_order_of_the_new_number_needs_no_confirmation() -> None:
+    orders = FakeOrders(p919800000001=[order("10777", "shipped", 24)], p919876543210=[order("10234")])
+    reply = await ask(ActionCheckOrderStatus, orders, phone=NEW, former=ASHA)
+    assert "#10777" in reply.text
+    assert "10234" not in reply.text

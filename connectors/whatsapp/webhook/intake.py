@@ -109,8 +109,10 @@ def _undelivered_comment(status: Status) -> Entry | None:
 
 def _metadata(message: Message, identity: Identity, received_at: float) -> dict[str, Any]:
     timestamp = message.metadata["timestamp"]
+    former = {"former_phone": identity.former_phone} if identity.former_phone else {}
     return {
         **message.metadata,
+        **former,
         "customer": identity.customer,
         "phone": identity.phone,
         "timestamp": int(received_at) if timestamp is None else timestamp,

@@ -28,6 +28,7 @@ from lenient_json import (
 MAX_NLU_CHARS = 4096
 MAX_ORDER_ITEMS = 30
 MAX_FLOW_CHARS = 20_000
+SENTENCE_WORDS = 3  # a form's field with as many holds words of the customer's own
 
 CALL_PERMISSION = "call_permission"
 
@@ -117,7 +118,10 @@ def _reply(kind: str, reply_id: str, title: str, message: Mapping[str, Any]) -> 
 
 
 def _flow_reply(part: Mapping[str, Any]) -> Content:
-    """A submitted WhatsApp Flow: a form. `response_json` is a string that need not hold JSON."""
+    """A submitted WhatsApp Flow: a form. `response_json` is a string that need not hold JSON.
+
+    What the customer wrote into it in words of their own is a message, with the numbers beside it; choices are not.
+    """
     answers: Any = part.get("response_json")
     if isinstance(answers, str):
         try:
@@ -130,7 +134,9 @@ def _flow_reply(part: Mapping[str, Any]) -> Content:
     extra = {"flow": drop_empty({"name": text(part.get("name"), 60), "answers": given})}
     # Whoever reads the log or the ticket wants to see what was filled in.
     words = "\n".join(f"{name}: {value}" for name, value in given.items()) or text(part.get("body"), 1024)
-    return Content("flow_reply", "/send_flow", words, extra=extra)
+    said = [value for value in given.values() if len(value.split()) >= SENTENCE_WORDS]
+    numbers = [value for value in given.values() if value not in said and any(map(str.isdigit, value))]
+    return Content("flow_reply", typed_turn("\n".join([*numbers, *said])) if said else "/send_flow", words, extra=extra)
 
 
 def _call_permission(message: Mapping[str, Any], kind: str) -> Content:
@@ -164,7 +170,8 @@ def _order(message: Mapping[str, Any], kind: str) -> Content:
         for item in objects(part.get("product_items"))[:MAX_ORDER_ITEMS]
     ]
     cart = drop_empty({"catalog": text(part.get("catalog_id"), 60), "items": items})
-    return Content(kind, "/send_cart", text(part.get("text")), extra={"cart": cart})
+    wanted = [f"{item.get('quantity', 1)} × {item['product']}" for item in items if "product" in item]
+    return Content(kind, "/send_cart", "\n".join(filter(None, [text(part.get("text")), *wanted])), extra={"cart": cart})
 
 
 def _reaction(message: Mapping[str, Any], kind: str) -> Content:

@@ -66,7 +66,11 @@ async def test_one_batch_learns_as_it_goes(identities: Identities) -> None:
 async def test_a_changed_number_keeps_the_conversation(identities: Identities) -> None:
     await resolve(identities, sent(PHONE, USER))
     assert (await resolve(identities, changed(old=PHONE, wa_id=NEW_PHONE, user_id=NEW_USER))).customer == PHONE
-    assert await resolve(identities, sent(NEW_PHONE, NEW_USER)) == Identity(PHONE, "+" + NEW_PHONE)
+    moved = Identity(PHONE, "+" + NEW_PHONE, former_phone="+" + PHONE)
+    assert await resolve(identities, sent(NEW_PHONE, NEW_USER)) == moved
+    await resolve(identities, sent(PHONE, "IN.300"))
+    taken = "the former number is somebody else's by now"
+    assert (await resolve(identities, sent(NEW_PHONE, NEW_USER))).former_phone is None, taken
     assert await identities.address(PHONE) == Address(NEW_PHONE, NEW_USER)
 
 

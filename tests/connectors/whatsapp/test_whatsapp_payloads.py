@@ -214,6 +214,25 @@ def test_flow_answers_arrive_as_data() -> None:
     }
 
 
+@pytest.mark.parametrize(("answers", "turn"), [
+    ({"order": "10234", "issue": "The lid came broken"}, "10234\nThe lid came broken"),
+    ({"comment": "where is my refund"}, "where is my refund"),
+    ({"order": "10234", "reason": "0_damaged"}, "/send_flow"),
+    ({"comment": "/restart all of it"}, "\u2060/restart all of it"), ({}, "/send_flow"),
+])  # fmt: skip
+def test_what_a_customer_wrote_into_a_form_in_words_of_their_own_is_a_message(
+    answers: dict[str, str], turn: str
+) -> None:
+    reply = {"type": "nfm_reply", "nfm_reply": {"response_json": json.dumps({"flow_token": "a b c", **answers})}}
+    assert only(message("interactive", interactive=reply)).content.text == turn
+
+
+def test_a_person_reads_what_a_cart_holds() -> None:
+    items = [{"product_retailer_id": "kurta", "quantity": 2}, {"product_retailer_id": "belt"}, {"quantity": 1}]
+    cart = only(message("order", order={"text": "by Friday?", "product_items": items}))
+    assert cart.content.typed == "by Friday?\n2 × kurta\n1 × belt"
+
+
 CARD = {"phones": [{"phone": "+91 98123 45670", "wa_id": WA_ID}]}
 
 
