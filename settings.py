@@ -133,7 +133,8 @@ class Settings:
             ZoneInfo(self.values["SHOP_TIMEZONE"] or "UTC")
         except (OSError, ValueError, LookupError):
             raise SettingsError(
-                f"SHOP_TIMEZONE {self.values['SHOP_TIMEZONE']!r} is no time zone. Remedy: a name such as Asia/Kolkata."
+                f"SHOP_TIMEZONE {self.values['SHOP_TIMEZONE']!r} is not a time zone. "
+                "Remedy: a name such as Asia/Kolkata."
             ) from None
         try:
             re.compile(self.values["ORDER_NUMBER_PATTERN"] or "")
@@ -167,8 +168,8 @@ class Settings:
             make_url(str(self.values[name]))
         except (ArgumentError, ValueError):
             raise SettingsError(
-                f"{name} is no database URL. Remedy: write it as postgresql://user:password@host:5432/name (special "
-                "characters of the password percent-encoded), or unset it to use SQLite."
+                f"{name} is not a valid database URL. Remedy: write it as postgresql://user:password@host:5432/name "
+                "(special characters of the password percent-encoded), or unset it to use SQLite."
             ) from None
 
     def _check_amounts(self) -> None:

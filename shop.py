@@ -159,7 +159,7 @@ def _region(value: Any) -> str:
     if value is False:  # YAML reads the country code NO as false
         value = "NO"
     if str(value) not in phonenumbers.SUPPORTED_REGIONS:
-        raise _WrongError(f"'region' {value!r} is no country. Remedy: its two capital letters, such as GB, BR or US.")
+        raise _WrongError(f"'region' {value!r} is not a country. Remedy: two capital letters, such as GB, BR or US.")
     return str(value)
 
 
@@ -167,7 +167,7 @@ def _languages(value: Any) -> tuple[str, ...]:
     languages = _strings("languages", value)
     for language in languages:
         if language not in LANGUAGES:
-            raise _WrongError(f"'{language}' is no language of ours. Remedy: one of {', '.join(LANGUAGES)}.")
+            raise _WrongError(f"'{language}' is not a language of ours. Remedy: one of {', '.join(LANGUAGES)}.")
     if not languages:
         raise _WrongError(f"'languages' is empty. Remedy: one or more of {', '.join(LANGUAGES)}.")
     return languages
@@ -195,7 +195,7 @@ def _opening_hours(value: Any) -> Mapping[str, Any]:
         if day == "holidays":
             _holidays(spans)
         elif day not in DAYS:
-            raise _WrongError(f"opening_hours: '{day}' is no day. Remedy: '{_nearest(day, DAYS)}'.")
+            raise _WrongError(f"opening_hours: '{day}' is not a day of the week. Remedy: '{_nearest(day, DAYS)}'.")
         elif not isinstance(spans, (list, type(None))):
             raise _WrongError(f"opening_hours.{day}: {spans!r} is not a list. Remedy: [\"09:00-17:30\"].")
         else:
@@ -256,7 +256,7 @@ def _actions(value: Any) -> tuple[str, ...]:
     actions = _strings("actions", value)
     for action in actions:
         if action not in ACTIONS:
-            raise _WrongError(f"'{action}' is no action. Remedy: one of {', '.join(ACTIONS)}.")
+            raise _WrongError(f"'{action}' is not a known action. Remedy: one of {', '.join(ACTIONS)}.")
     return actions
 
 

@@ -43,9 +43,9 @@ class ActionClarify(BaseAction):
             example = services.order_number_example()
             dispatcher.utter_message(response="utter_order_status_misshaped", number=misshaped, example=example)
             return []
-        told = await self._from_pages(dispatcher, tracker)
-        if told is not None:
-            return told
+        answered = await self._from_pages(dispatcher, tracker)
+        if answered is not None:
+            return answered
         again = last_response(tracker).startswith(CLARIFICATIONS)
         if intent_name(tracker) == "out_of_scope":
             outcome = "out_of_scope_again" if again else "out_of_scope"

@@ -89,7 +89,7 @@ def get_uv() -> str:
 
 
 def pip_installs_uv(python: str) -> bool:
-    """Try with the pip of `python`. A Python without pip is no failure yet: another may have one."""
+    """Try with the pip of `python`. A Python without pip is not a failure yet: another may have one."""
     if not succeeds([python, "-m", "pip", "--version"]):
         return False
     command = [python, "-m", "pip", "install", "--quiet", "--no-cache-dir", "--disable-pip-version-check"]

@@ -180,7 +180,7 @@ def prepare(configured: settings.Settings, any_database: bool = False) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """The command. Somebody else's database is left alone, which is no failure."""
+    """The command. Somebody else's database is left alone, which is not a failure."""
     parser = argparse.ArgumentParser(prog="python -m launch.demo_orders", description=__doc__)
     parser.add_argument(
         "--any-database", action="store_true", help="seed ORDERS_DATABASE_URL even if it is not the default SQLite"

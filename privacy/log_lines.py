@@ -1,6 +1,6 @@
 """How log lines look: text or JSON, each with the id of the customer's message that it is about, and private.
 
-The id is the wamid, or for what is no message the inbox entry's id. It is set where work on a message begins (webhook,
+The id is the wamid, or the id of the inbox entry where there is no message. It is set where work begins (webhook,
 turn, action call, sending, log row, ticket) and every line from there on carries it, whoever writes it. The id is what
 WhatsApp made of the customer's number and a counter: it finds the conversation in the log, and is as personal as that.
 """

@@ -30,7 +30,7 @@ _SAID_DIGIT = (
     r"(?:(?:double|triple)\s+)?(?:zero|one|two|three|four|five|six|seven|eight|nine|oh|"
     r"shunya|ek|do|teen|ch?aa?r|paa?n?ch|chh?e|saat|aath|nau)"
 )
-# Digits that are no decimal ones: circled, raised, lowered.
+# Digits that are not decimal ones: circled, raised, lowered.
 _OTHER_DIGITS = (
     "\u00b2\u00b3\u00b9\u2070\u2074-\u2079\u2080-\u2089\u2460-\u2468\u24ea\u24f5-\u24fd\u2776-\u277e\u2780-\u2788\u278a-\u2792"
 )

@@ -21,7 +21,7 @@ import signals
 from handoff.configuration import HandoffConfigurationError
 from privacy import log_lines
 from settings import Settings, SettingsError
-from worker.log_writer import wait
+from worker.pauses import pause
 
 log = logging.getLogger("worker")
 
@@ -60,7 +60,7 @@ async def keep(name: str, job: Job, settings: Settings, stop: asyncio.Event) -> 
         if time.monotonic() - started > 2 * MAX_PAUSE_S:
             pause_s = FIRST_PAUSE_S
         if not stop.is_set():
-            await wait(stop, pause_s)
+            await pause(stop, pause_s)
             pause_s = min(MAX_PAUSE_S, pause_s * 2)
 
 

@@ -15,7 +15,7 @@ from conversation_log.archive import archiver
 from conversation_log.archive.parquet_archive import ParquetArchive
 from conversation_log.storage import database
 from settings import Settings
-from worker.log_writer import wait
+from worker.pauses import pause
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ AFTER_START_S = 300.0
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Archive every night until `stop`."""
-    await wait(stop, AFTER_START_S)
+    await pause(stop, AFTER_START_S)
     while not stop.is_set():
         try:
             await asyncio.to_thread(archive_once, settings)
@@ -34,7 +34,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         except SQLAlchemyError as error:
             # Without its message, which may quote the rows.
             log.error("log.archive.failed error=%s", type(error).__name__)
-        await wait(stop, seconds_until_next(datetime.now(timezone.utc)))
+        await pause(stop, seconds_until_next(datetime.now(timezone.utc)))
 
 
 def archive_once(settings: Settings) -> archiver.Moved:

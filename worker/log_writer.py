@@ -15,6 +15,7 @@ from conversation_log.ingest.writer import Writer
 from conversation_log.model.version import bot_version
 from conversation_log.storage import database
 from settings import Settings, SettingsError
+from worker.pauses import pause
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ async def _write_until(stop: asyncio.Event, writer: Writer, stream: EventStream)
         if time.monotonic() >= settle_at and not failures and not pause_s:
             settle_at = time.monotonic() + SETTLE_EVERY_S
             await asyncio.to_thread(_settle, writer)
-        await wait(stop, pause_s or GATHER_S)
+        await pause(stop, pause_s or GATHER_S)
 
 
 def _settle(writer: Writer) -> None:
@@ -72,11 +73,3 @@ def _let_go(stream: EventStream) -> None:
         stream.release()
     except RedisError:
         log.debug("log.writer.lease_runs_out")
-
-
-async def wait(stop: asyncio.Event, seconds: float) -> None:
-    """Sleep, but not beyond `stop`."""
-    try:
-        await asyncio.wait_for(stop.wait(), seconds)
-    except asyncio.TimeoutError:
-        return

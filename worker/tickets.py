@@ -29,6 +29,7 @@ from handoff.notifications.notices import Notifier
 from handoff.notifications.notifiers import channels
 from handoff.storage.database import Database, HandoffUnavailable
 from settings import Settings
+from worker.pauses import pause
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +76,7 @@ class TicketDesk:
     async def keep_leases(self, stop: asyncio.Event) -> None:
         """Renew what the calls under way hold, until `stop`; whatever else this process waits for."""
         while not stop.is_set():
-            await _sleep(stop, RENEW_EVERY_S)
+            await pause(stop, RENEW_EVERY_S)
             try:
                 await asyncio.to_thread(self._dispatcher.renew)
             except HandoffUnavailable:
@@ -110,7 +111,7 @@ def build(configured: Settings, client: redis.asyncio.Redis) -> tuple[TicketDesk
     """The desk as configured. Raises SettingsError and HandoffConfigurationError."""
     db = Database(configured.values["CONVERSATION_DATABASE_URL"] or "")
     configuration = _with_public_url(load_configuration(), configured)
-    desk, told, inbox = helpdesk(configured, configuration, db), channels(configured), Inbox(client)
+    backend, notified, inbox = helpdesk(configured, configuration, db), channels(configured), Inbox(client)
 
     async def put(entries: Sequence[Delivery]) -> Any:
         return await inbox.put([Entry(entry.kind, entry.customer, entry.id, entry.payload) for entry in entries])
@@ -119,9 +120,9 @@ def build(configured: Settings, client: redis.asyncio.Redis) -> tuple[TicketDesk
     return (
         TicketDesk(
             Deliveries(db, put, configured.whatsapp_reopen_template),
-            TicketPoller(db, desk, configuration),
-            Dispatcher(db, desk, configuration, [channel.name for channel in told], media_key),
-            Notifier(db, configuration, told),
+            TicketPoller(db, backend, configuration),
+            Dispatcher(db, backend, configuration, [channel.name for channel in notified], media_key),
+            Notifier(db, configuration, notified),
         ),
         db,
     )
@@ -143,23 +144,16 @@ async def run(configured: Settings, stop: asyncio.Event) -> None:
     leases = asyncio.create_task(desk.keep_leases(stop))
     try:
         while not stop.is_set():
-            wait = ROUND_S
+            wait_s = ROUND_S
             try:
                 await desk.round()
             except (HandoffUnavailable, InboxUnavailable) as error:
                 log.warning("handoff.worker.waits error=%s", type(error).__name__)
-                wait = TROUBLE_WAIT_S
-            await _sleep(stop, wait)
+                wait_s = TROUBLE_WAIT_S
+            await pause(stop, wait_s)
         await desk.idle()
     finally:
         leases.cancel()
         desk.close()
         db.close()
         await client.close()
-
-
-async def _sleep(stop: asyncio.Event, seconds: float) -> None:
-    try:
-        await asyncio.wait_for(stop.wait(), seconds)
-    except asyncio.TimeoutError:
-        return

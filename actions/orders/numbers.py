@@ -15,7 +15,7 @@ _AROUND = "#/.+:- "
 def normal_number(value: object) -> str:
     """An order number as the shop writes it, without '#': 'ORD/2024/001', 'WC-1001'; 84021.0 and '#84 021' → '84021'.
 
-    At most 40 signs; empty for what is no number.
+    At most 40 signs; empty for what is not a number.
     """
     written = "".join(str(unicodedata.digit(c, c)) for c in _string(value))
     written = " ".join(_INSIDE.sub(" ", written[: 4 * MAX_NUMBER_CHARS]).split()).strip(_AROUND)

@@ -115,7 +115,7 @@ def as_if_said(tracker: Tracker, message: dict[str, Any]) -> Tracker:
 def turns_backwards(tracker: Tracker) -> Iterator[list[Event]]:
     """The turns of this session, newest first, each the events from the customer's message on, in order.
 
-    A message that was taken back, to be said again with its meaning, is no turn.
+    A message that was taken back, to be said again with its meaning, is not a turn.
     """
     turn: list[Event] = []
     for event in reversed(tracker.events):

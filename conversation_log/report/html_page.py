@@ -12,9 +12,9 @@ from conversation_log.model.version import bot_version
 from conversation_log.query.tiers import Period
 from conversation_log.report import plots
 from conversation_log.report.figures import OUTCOMES, Figures
+from conversation_log.report.message_groups import Group, group
 from conversation_log.report.plots import Series
 from conversation_log.report.terminal import day_rows, duration, latency_rows, money, percent, span
-from conversation_log.report.wording import Group, group
 
 TOP = 15
 WORDINGS = 12

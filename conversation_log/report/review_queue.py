@@ -15,7 +15,7 @@ from sqlalchemy import and_, exists, or_, select
 from sqlalchemy.engine import Engine
 from sqlalchemy.sql import Select
 
-from conversation_log.report import wording
+from conversation_log.report import message_groups
 from conversation_log.storage.tables import messages
 from privacy.redaction import redact
 
@@ -99,7 +99,7 @@ def clusters(found: Iterable[Case], is_new: IsNew) -> list[Cluster]:
         if is_new(case.text, case.at):
             by_wording[wording_key(case.text)].append(case)
     spelled = {same[0].text: Wording(same[0].text, tuple(same)) for same in by_wording.values()}
-    groups = wording.group(text for text, said in spelled.items() for _ in said.cases)
+    groups = message_groups.group(text for text, said in spelled.items() for _ in said.cases)
     return [Cluster(tuple(spelled[text] for text in group.texts)) for group in groups]
 
 

@@ -11,8 +11,8 @@ from rich.table import Table
 
 from conversation_log.query.tiers import Period
 from conversation_log.report.figures import OUTCOMES, Figures, contained
+from conversation_log.report.message_groups import group
 from conversation_log.report.quantiles import Durations
-from conversation_log.report.wording import group
 
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 TOP = 12

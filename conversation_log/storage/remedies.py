@@ -45,7 +45,7 @@ _OF_ARCHIVES: Remedies = (
      r"retry", "it does not answer. Check the network, and the region or endpoint in ARCHIVE_URL"),
     (r"permission denied|errno 13|read-only|errno 30", "it may not be written. Whoever runs this needs to write "
      "there"),
-    (r"errno 20|errno 21|not a directory", "the path is no folder. Correct ARCHIVE_URL"),
+    (r"errno 20|errno 21|not a directory", "the path is not a folder. Correct ARCHIVE_URL"),
     (r"errno 2\b|no such file|does not exist|not found", "a file disappeared while it was read (the archive or an "
      "erasure is at work). Run this again"),
     (r"parquet|magic bytes|corrupt|thrift|decompress|zstd|deserializ", "a file in it is damaged. Put it back from a "

@@ -62,7 +62,7 @@ def whatsapp_words(text: str) -> str:
             addresses.append(address)
         return f"{_ADDRESS_BEGINS}{addresses.index(address)}{_ADDRESS_ENDS}{after[0] if after else ''}"
 
-    # Stars and underscores of an address are no formatting.
+    # Stars and underscores in an address are not formatting.
     guarded = _BARE_ADDRESS.sub(kept, text)
     words = _Words([address.replace("&amp;", "&") for address in addresses])
     words.feed(_markdown().render(guarded))

@@ -19,7 +19,7 @@ def epoch(written: str) -> float:
 
 
 def epoch_or(written: object, otherwise: float) -> float:
-    """The same, and `otherwise` for what is no time."""
+    """The same, and `otherwise` for what is not a time."""
     if isinstance(written, dt.datetime):
         return written.timestamp()
     try:

@@ -1,4 +1,4 @@
-"""Who is told of an escalation: a Slack channel and a mailbox, once the ticket exists.
+"""Who is notified of an escalation: a Slack channel and a mailbox, once the ticket exists.
 
 Best effort: a notice that fails for a known reason is tried again for an hour; one whose outcome is unknown is not
 repeated on Slack (a person would see it twice) and is on e-mail (its Message-ID makes it the same message). Phones
@@ -36,18 +36,18 @@ class Notifier:
         self,
         db: Database,
         configuration: HandoffConfiguration,
-        told: Sequence[Channel],
+        channels: Sequence[Channel],
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._db, self._configuration, self._told, self._clock = db, configuration, told, clock
+        self._db, self._configuration, self._channels, self._clock = db, configuration, channels, clock
 
     def work(self) -> None:
-        for channel in self._told:
+        for channel in self._channels:
             for rows in self._due(channel.name):
                 self._send(channel, rows)
 
     def _due(self, channel: str) -> list[list[Row]]:
-        """Groups of takeovers to tell of, one message each, marked as being sent."""
+        """Groups of takeovers to notify of, one message each, marked as being sent."""
         now = self._clock()
         with self._db.write() as connection:
             # A worker that died while sending: what it sent is unknown, and once is promised.

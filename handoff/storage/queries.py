@@ -69,7 +69,7 @@ def change_control(connection: Connection, customer: str, *only_if: Any, **value
 
 
 def add_notices(connection: Connection, takeover_id: int, channels: Iterable[str], now: float) -> None:
-    """Have each channel told of the takeover, once."""
+    """Have each channel notified of the takeover, once."""
     for channel in channels:
         row = insert_once(connection, notices).values(
             takeover_id=takeover_id, channel=channel, state="pending", attempts=0, due_at=now
@@ -78,7 +78,7 @@ def add_notices(connection: Connection, takeover_id: int, channels: Iterable[str
 
 
 def notify_again(connection: Connection, takeover_id: int, now: float) -> None:
-    """Have the channels that were told of the takeover told once more."""
+    """Have the channels that were notified of the takeover notified once more."""
     again = update(notices).where(notices.c.takeover_id == takeover_id)
     connection.execute(again.values(state="pending", attempts=0, due_at=now, done_at=None))
 

@@ -30,7 +30,7 @@ Wish = Literal["assistant", "assistant_and_more", "settled"]
 URGENCY = {"MEDIUM": 1, "HIGH": 2, "CRITICAL": 3}
 RAISED = "What the customer added is graver than what called you. The priority is {priority} now."
 UNDELIVERED = "Your last public reply did not reach the customer on WhatsApp: {why}"
-HELD_BACK = (
+SUPPRESSED_REPLY = (
     "The customer had written once more before a person took over. The assistant was about to answer as follows, and"
     " did not:\n\n{answer}"
 )
@@ -148,7 +148,7 @@ def reply_suppressed(db: Database, customer: str, wamid: str, answer: str, now: 
         control = lock_control(connection, customer)
         if control.owner == "bot":
             return False
-        note = {"note": HELD_BACK.format(answer=answer)}
+        note = {"note": SUPPRESSED_REPLY.format(answer=answer)}
         add_job(connection, control.takeover_id, "note", f"held:{wamid}", note, now)
         return True
 

@@ -13,8 +13,8 @@ from conversation_log.archive.parquet_archive import ParquetArchive
 
 
 @pytest.mark.parametrize(("name", "value", "shown"), [
-    ("CONVERSATION_DATABASE_URL", "hunter2", "is no database URL"),
-    ("ORDERS_DATABASE_URL", "postgresql://u:hunter2@host:port/db", "is no database URL"),
+    ("CONVERSATION_DATABASE_URL", "hunter2", "is not a valid database URL"),
+    ("ORDERS_DATABASE_URL", "postgresql://u:hunter2@host:port/db", "is not a valid database URL"),
     ("SHOP_TIMEZONE", "Asia/Atlantis", "Asia/Kolkata"),
     ("SHOP_TIMEZONE", "/etc/passwd", "Asia/Kolkata"),
     ("ORDER_NUMBER_PATTERN", r"[\d", "Remedy"),

@@ -64,12 +64,12 @@ def trained_and_held_out(training: Sequence[Phrase], held_out: Sequence[Phrase])
     held_out = [phrase for phrase in held_out if len(_business(phrase.text).split()) >= 5]
     if not training or not held_out:
         return []
-    def likeness(shown: Callable[[str], str]) -> Any:
+    def similarity(shown: Callable[[str], str]) -> Any:
         grams = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 4), dtype=np.float32)
         known = grams.fit_transform([shown(p.text) for p in training])
         return grams.transform([shown(p.text) for p in held_out]) @ known.T
 
-    alike = likeness(folded).minimum(likeness(_business)).tocsr()  # with their order numbers and without
+    alike = similarity(folded).minimum(similarity(_business)).tocsr()  # with their order numbers and without
     best = np.asarray(alike.argmax(axis=1)).ravel()
     return [
         Finding(
@@ -92,7 +92,7 @@ def _business(text: str) -> str:
 def contradicted(places: Mapping[tuple[str, str], str], model: Classifier, what: str = "phrases") -> list[Finding]:
     """Examples that the model, had it not seen them, would surely label as one in nearly the same words is labelled.
 
-    A hard example alone is no mistake: of those the model learns most. `places`: label and text of the examples that
+    A hard example alone is not a mistake: of those the model learns most. `places`: label and text of the examples that
     may be complained of → file:line. Those that the model was not trained on are passed over.
     """
     import numpy as np

@@ -51,7 +51,7 @@ def _variant(project: Project, name: str, line: int, variant: Any) -> Iterator[F
                      f"{name}: the text exceeds {bodies.TEXT_CHARS} characters", "shorten it, or split it")  # fmt: skip
     buttons = variant.get("buttons") or []
     if not isinstance(buttons, list) or not all(isinstance(button, Block) for button in buttons):
-        yield _wrong("wrong indentation", variant.line_of("buttons"), f"{name}: the buttons are no list",
+        yield _wrong("wrong indentation", variant.line_of("buttons"), f"{name}: the buttons are not a list",
                      "write `- {title: …, payload: /…}` below `buttons:`")  # fmt: skip
         return
     yield from _limits(name, variant, buttons)

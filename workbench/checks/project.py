@@ -113,7 +113,7 @@ _REMEDY_YAML = (
 _REMEDY_DASH = "begin every entry with `- ` at the depth of its neighbours"
 
 
-# What the policy answers are made with is no data of Rasa's, though it stands beside it.
+# What the policy answers are made with is not Rasa's, though it lies beside it.
 _NOT_RASAS = frozenset(("policy_topics", "shops", "hinglish_words.yml"))
 
 

@@ -21,7 +21,7 @@ from workbench.nlu.held_out_report import Report
 from workbench.nlu.phrases import HELD_OUT, PROJECT_ROOT
 
 _ESCALATION = PROJECT_ROOT / "tests" / "components"
-_LOOK_ALIKE = "tricky"
+_TRICKY = "tricky"
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Judged:
     text: str
     wanted: tuple[str, ...]
     given: str | None
-    look_alike: bool
+    is_tricky: bool
 
 
 def print_levels(report: Report, reader: Reader, console: Console, others: Sequence[Level] = ()) -> None:
@@ -73,10 +73,10 @@ def escalation_levels(reader: Reader) -> Iterator[Level]:
     ]
     for name, judged in (("held out", held_out), ("sealed", sealed)):
         yield Level("a person is needed", name, _precision_and_recall(judged), len(judged))
-    alarms = [one for one in held_out if one.look_alike]
+    alarms = [one for one in held_out if one.is_tricky]
     share = sum(one.given is not None for one in alarms) / len(alarms)
-    yield Level("a person is needed", "innocent look-alikes, held out", f"{share:.3f} false alarms", len(alarms))
-    for reason in sorted({one.wanted[0] for one in held_out if not _innocent(one)}):
+    yield Level("a person is needed", "harmless look-alikes, held out", f"{share:.3f} false alarms", len(alarms))
+    for reason in sorted({one.wanted[0] for one in held_out if not _needs_nobody(one)}):
         of_reason = [one for one in held_out if one.wanted == (reason,)]
         called = sum(one.given is not None for one in of_reason) / len(of_reason)
         named = sum(one.given == reason for one in of_reason) / len(of_reason)
@@ -98,16 +98,16 @@ def order_number_levels() -> Iterator[Level]:
 
 
 def _judge(text: str, wanted: tuple[str, ...], reader: Reader) -> Judged:
-    return Judged(text, wanted, assess(TurnContext(text), reader).reason, wanted == (_LOOK_ALIKE,))
+    return Judged(text, wanted, assess(TurnContext(text), reader).reason, wanted == (_TRICKY,))
 
 
-def _innocent(one: Judged) -> bool:
-    return one.look_alike or one.wanted == (NONE,)
+def _needs_nobody(one: Judged) -> bool:
+    return one.is_tricky or one.wanted == (NONE,)
 
 
 def _precision_and_recall(judged: Sequence[Judged]) -> str:
-    right = sum(one.given is not None and not _innocent(one) for one in judged)
-    called, needed = sum(one.given is not None for one in judged), sum(not _innocent(one) for one in judged)
+    right = sum(one.given is not None and not _needs_nobody(one) for one in judged)
+    called, needed = sum(one.given is not None for one in judged), sum(not _needs_nobody(one) for one in judged)
     precision, recall = right / max(called, 1), right / max(needed, 1)
     return f"P {precision:.3f} R {recall:.3f} F1 {2 * right / max(called + needed, 1):.3f}"
 

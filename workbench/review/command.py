@@ -91,7 +91,7 @@ def _labels(settings: Settings) -> Labels:
     try:
         labels.intents()
     except (yaml.YAMLError, OSError, KeyError, TypeError, StopIteration, RuntimeError):
-        raise LogUnavailable("The phrases' files have mistakes: `make validate` names them. Mend them first.") from None
+        raise LogUnavailable("The phrases' files have mistakes; correct what `make validate` names first.") from None
     return labels
 
 

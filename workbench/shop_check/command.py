@@ -74,7 +74,7 @@ def _answers(asked: Sequence[Question], trainable: bool) -> list[ShopFinding]:
         label = _trained() if trainable else None
         if label is None:
             found.append(ShopFinding(ERROR, "questions", questions.FILE, "its intents cannot be tried without a model",
-                                     "mend the errors above, then `make train`"))  # fmt: skip
+                                     "correct the errors above, then `make train`"))  # fmt: skip
     # Two libraries' threads wait for one another in busy loops: a question would take ten times as long.
     with threadpool_limits(1):
         return [*found, *questions.asked(asked, find, label), *pages.topic_findings(find)]

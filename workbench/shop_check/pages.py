@@ -46,7 +46,7 @@ def _not_read(folder: Path) -> Iterator[ShopFinding]:
         below = path.relative_to(folder / FOLDER).parts
         beside = path.suffix == ".yml" and len(below) == 1
         if path.is_file() and not (is_page(path) or beside or any(_is_no_page(part) for part in below)):
-            yield ShopFinding(WARNING, "pages", shown(folder, path), "this is no page and is not read",
+            yield ShopFinding(WARNING, "pages", shown(folder, path), "this is not a page and is not read",
                               "save its words as Markdown (.md), plain text (.txt) or HTML (.html)")  # fmt: skip
 
 

@@ -68,7 +68,7 @@ class _Lines:
             return self._page(number, text, answer)
         if answer not in self._intents:
             close = get_close_matches(answer, [*self._intents, *REFUSE], 1)
-            self._wrong(number, f"'{answer}' is no intent, and no page#heading",
+            self._wrong(number, f"'{answer}' is neither an intent nor a page#heading",
                                f"'{close[0]}', page#heading or refuse" if close else "page#heading, or refuse")
             return None
         return Question(number, text, INTENT, (answer,))
@@ -119,7 +119,7 @@ def asked(
     problem = f"{sum(results)} of {len(results)} questions are answered right ({share:.2f}): {by_kind}"
     if share < RIGHT_FROM:
         yield ShopFinding(ERROR, "questions", FILE, f"{problem}. At least {RIGHT_FROM} must be",
-                          "the lines named above: mend the pages, or what a line expects",
+                          "the lines named above: correct the pages, or what a line expects",
                           len(results) - sum(results))  # fmt: skip
     else:
         yield ShopFinding(INFORMATION, "questions", FILE, problem, count=len(results))

@@ -114,8 +114,8 @@ def _acted(event: Any, sources: Sources, intent: str) -> Step:
     predicted = getattr(event, "action_name_prediction", None) or event.action_name
     note = sources.behind(event.policy, predicted)
     # The language is read from words, which `rasa test core` does not look at.
-    told = {name: value for name, value in (note.slots if note else {}).items() if name not in (LANGUAGE, WISHED)}
-    slots = "".join(f"\n{name} = {value}" for name, value in told.items())
+    set_slots = {name: value for name, value in (note.slots if note else {}).items() if name not in (LANGUAGE, WISHED)}
+    slots = "".join(f"\n{name} = {value}" for name, value in set_slots.items())
     by = f"{event.policy}: {note.source}" if note and note.source else str(event.policy)
     return Step(_waits(event.action_name), f"{_waits(predicted)}\n({by}){slots}", predicted != event.action_name,
                 note=note, intent=intent)  # fmt: skip

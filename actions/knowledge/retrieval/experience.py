@@ -2,7 +2,7 @@
 
 A kernel ridge regression over the questions of the training shops foretells, from a question like theirs, the vector
 of the section that answers it and whether one does; a second one foretells, from a section like theirs, what is asked
-of it. Vectors of sections are taken against the middle of their own shop, so that no wares are learnt.
+of it. Vectors of sections are taken against the middle of their own shop, so that no products are learnt.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Requests that Sanic 21.12 cannot survive are refused while only their head has been read.
 
 A negative Content-Length sends its body reader into a loop that never gives the event loop back: one request from
-anybody, signed or not, and the server is gone for all customers. One that is no number is answered with a 500.
+anybody, signed or not, and the server is gone for all customers. One that is not a number is answered with a 500.
 """
 
 from __future__ import annotations

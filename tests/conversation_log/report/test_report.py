@@ -15,7 +15,7 @@ from rich.console import Console
 import settings
 from conversation_log.archive import archiver, parquet_archive
 from conversation_log.query import tiers
-from conversation_log.report import command, html_page, terminal, wording
+from conversation_log.report import command, html_page, message_groups, terminal
 from conversation_log.report.figures import Figures
 from conversation_log.report.quantiles import Durations
 from tests.conversation_log.crowd import plant
@@ -123,7 +123,7 @@ def test_quantile_is_within_five_percent(seconds: list[float], share: float) -> 
 
 
 def test_messages_are_grouped_by_what_they_are_about() -> None:
-    groups = wording.group(
+    groups = message_groups.group(
         ["coupon SAVE20 is not applied", "the coupon code is not applied at checkout", "coupon SAVE50 is not applied",
          "cannot log in to my account", "i can not login account", "log in does not work for my account"]
     )  # fmt: skip
@@ -135,4 +135,4 @@ def test_messages_are_grouped_by_what_they_are_about() -> None:
 
 @given(st.lists(st.text(max_size=40), max_size=40))
 def test_every_message_is_in_exactly_one_group(texts: list[str]) -> None:
-    assert sum(found.count for found in wording.group(texts)) == len(texts)
+    assert sum(found.count for found in message_groups.group(texts)) == len(texts)

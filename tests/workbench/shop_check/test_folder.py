@@ -37,12 +37,12 @@ def test_a_new_shop_is_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize(("line", "problem", "remedy"), [
     ("regin: GB", "no key 'regin'", "'region'"),
-    ("region: England", "'England' is no country", "GB"),
+    ("region: England", "'England' is not a country", "GB"),
     ("time_zone: London", "'London' is unknown", "Europe/London"),
     ("currency: pounds", "'pounds' is unknown", "GBP"),
-    ("languages: [de]", "'de' is no language of ours", "one of en"),
+    ("languages: [de]", "'de' is not a language", "one of en"),
     ("ticket_prefix: fen ferry", "ticket_prefix", "capital letters"),
-    ("opening_hours: {moday: []}", "'moday' is no day", "'monday'"),
+    ("opening_hours: {moday: []}", "'moday' is not a day", "'monday'"),
     ('opening_hours: {monday: ["9-5"]}', "'9-5' is not understood", "09:00-21:00"),
     ("orders: {id_exampels: [1]}", "no key 'id_exampels'", "'id_examples'"),
     ("orders: {id_examples: [none]}", "an example of an order number has", "id_examples"),
@@ -149,7 +149,7 @@ def test_a_folder_that_cannot_be_read_is_named(folder: Path, monkeypatch: pytest
 @pytest.mark.parametrize(("line", "problem", "remedy"), [
     ("what\tdelivry#Cost", "no page 'delivry'", "delivery#Cost"),
     ("what\tdelivery#Costs", "no heading 'Costs'", "delivery#Cost"),
-    ("what\trefuze", "'refuze' is no intent", "refuse"),
+    ("what\trefuze", "'refuze' is neither an intent", "refuse"),
     ("what delivery#Cost", "not a question, one tab and an answer", "tab"),
     ("\tdelivery#Cost", "not a question, one tab and an answer", "tab"),
 ])

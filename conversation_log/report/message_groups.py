@@ -50,7 +50,7 @@ def group(texts: Iterable[str]) -> list[Group]:
     for text, count in sorted(counted.items(), key=lambda item: (-item[1], -len(words[item[0]]), item[0])):
         best, alike = None, ALIKE
         for candidate in groups[:MAX_GROUPS_TRIED]:
-            score = _likeness(words[text], candidate.words, weight)
+            score = _similarity(words[text], candidate.words, weight)
             if score >= alike:
                 best, alike = candidate, score
         if best is None:
@@ -66,6 +66,6 @@ def _words(text: str) -> frozenset[str]:
     return found or frozenset([text.lower()[:20]])
 
 
-def _likeness(one: frozenset[str], other: frozenset[str], weight: dict[str, float]) -> float:
+def _similarity(one: frozenset[str], other: frozenset[str], weight: dict[str, float]) -> float:
     shared = sum(weight[word] for word in one & other)
     return shared / sum(weight[word] for word in one | other) if shared else 0.0

@@ -1,0 +1,13 @@
+"""Waiting that ends when the worker is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+
+
+async def pause(stop: asyncio.Event, seconds: float) -> None:
+    """Sleep, but not beyond `stop`."""
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except asyncio.TimeoutError:
+        return
