@@ -1,7 +1,8 @@
-"""The demo shop's orders: `python -m launch.demo_orders` creates and fills the table, again and again without harm.
+"""Sample orders: `python -m launch.demo_orders` creates and fills the table, again and again without harm.
 
-Only the default SQLite database is touched, unless `--any-database` is given; a table that the demo did not make is
-left alone. Dates are relative to the day of seeding and are moved along once a day, so the demo never ages.
+The demo shop's are written below; any other shop has the same cases in its own shape: its order numbers, status words
+and phones. Only the default SQLite database is touched, unless `--any-database` is given; a table that was not made
+here is left alone. Dates are relative to the day of seeding and are moved along once a day, so that they never age.
 `STATE_DIR/demo_customers.json` tells the simulator who there is to be.
 """
 
@@ -10,22 +11,28 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import phonenumbers
 import sqlalchemy as sa
 
 import settings
 import settings_values
 import shop
+from actions.orders.phones import e164
+from components.order_numbers.samples import sample_numbers
+from components.order_numbers.shape import Shape
+from components.order_numbers.shops import shop_pattern
 
 METADATA = sa.MetaData()
 ORDERS = sa.Table(
     "orders",
     METADATA,
-    sa.Column("order_id", sa.String(20), primary_key=True),
+    sa.Column("order_id", sa.String(40), primary_key=True),
     sa.Column("customer_name", sa.String(80)),
     sa.Column("customer_phone", sa.String(20), index=True),
     sa.Column("status", sa.String(30)),
@@ -65,6 +72,7 @@ class DemoOrder:
     due: int | None = None
     carrier: str | None = None
     tracking_number: str | None = None
+    tracking_page: str = "https://track.marigold.example"
 
     def row(self, today: date) -> dict[str, object]:
         """The order as the table has it."""
@@ -77,7 +85,7 @@ class DemoOrder:
             "estimated_delivery": None if self.due is None else today + timedelta(days=self.due),
             "carrier": self.carrier,
             "tracking_number": number,
-            "tracking_url": f"https://track.marigold.example/{number}" if number else None,
+            "tracking_url": f"{self.tracking_page}/{number}" if number else None,
         }
 
 
@@ -119,8 +127,41 @@ DEMO_ORDERS = (
 )
 
 
+_NAMES = ("Alex Morgan", "Sam Rivera", "Robin Costa", "Kim Andersen", "Noa Martin", "Toni Silva")
+_COURIER, _TRACKING_PAGE = "Sample Courier", "https://track.example"
+_PHONE_STEP = 111  # between the numbers of two people
+
+
+def samples(folder: Path | None = None) -> tuple[Sequence[DemoCustomer], Sequence[DemoOrder]]:
+    """Customers and orders of the shop (default: SHOP_DIR). Raises shop.ShopError."""
+    if (folder or settings.load().shop_path) == settings.PROJECT_ROOT:
+        return CUSTOMERS, DEMO_ORDERS
+    ours = shop.load(folder)
+    phones = _phones(ours.region)
+    people = {one: DemoCustomer(name, next(phones), one.shows) for one, name in zip(CUSTOMERS, _NAMES, strict=True)}
+    words = {meaning: word for word, meaning in reversed((ours.orders.get("statuses") or {}).items())}
+    numbers = sample_numbers(Shape.of(shop_pattern()), ours.orders.get("id_examples") or (), len(DEMO_ORDERS))
+    return tuple(people.values()), [
+        replace(order, number=number, customer=people[order.customer], status=words.get(order.status, order.status),
+                carrier=order.carrier and _COURIER, tracking_page=_TRACKING_PAGE,
+                tracking_number=order.tracking_number and f"SAMPLE{n:04d}")
+        for n, (order, number) in enumerate(zip(DEMO_ORDERS, numbers, strict=False), 1)
+    ]  # fmt: skip
+
+
+def _phones(region: str) -> Iterator[str]:
+    """Made-up mobile numbers of a region, in E.164."""
+    number = (phonenumbers.example_number_for_type(region, phonenumbers.PhoneNumberType.MOBILE)
+              or phonenumbers.example_number(region))  # fmt: skip
+    while number:
+        if phonenumbers.is_valid_number(number):
+            yield str(e164(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), region))
+        number.national_number = (number.national_number or 0) + _PHONE_STEP
+
+
 def seed(url: str, today: date) -> str:
-    """Make the demo's table current. Returns what was done: created, refreshed, current or not_ours."""
+    """Make the table of sample orders current. Returns what was done: created, refreshed, current or not_ours."""
+    orders = samples()[1]
     engine = sa.create_engine(settings_values.database_url(url), future=True)
     try:
         tables = sa.inspect(engine).get_table_names()
@@ -129,16 +170,25 @@ def seed(url: str, today: date) -> str:
         with engine.begin() as connection:
             METADATA.create_all(connection)
             seeded = connection.execute(sa.select(SEEDED.c.seeded_on)).scalar()
+            if seeded and not _are_these(connection, orders):
+                connection.execute(ORDERS.delete())  # shop.yml says another shape or region now
+                seeded = None
             if seeded == today:
                 return "current"
-            _write(connection, today, new=seeded is None)
+            _write(connection, orders, today, new=seeded is None)
         return "created" if seeded is None else "refreshed"
     finally:
         engine.dispose()
 
 
-def _write(connection: sa.engine.Connection, today: date, new: bool) -> None:
-    rows = [order.row(today) for order in DEMO_ORDERS]
+def _are_these(connection: sa.engine.Connection, orders: Sequence[DemoOrder]) -> bool:
+    """Whether any of these orders is there: somebody may have changed or removed some to try something."""
+    there = connection.execute(sa.select(ORDERS.c.order_id, ORDERS.c.customer_phone)).all()
+    return not {(order.number, order.customer.phone) for order in orders}.isdisjoint(map(tuple, there))
+
+
+def _write(connection: sa.engine.Connection, orders: Sequence[DemoOrder], today: date, new: bool) -> None:
+    rows = [order.row(today) for order in orders]
     if new:
         connection.execute(ORDERS.insert(), rows)
     for row in [] if new else rows:
@@ -152,31 +202,34 @@ def _write(connection: sa.engine.Connection, today: date, new: bool) -> None:
     connection.execute(SEEDED.insert(), [{"seeded_on": today}])
 
 
-def write_customers(folder: Path) -> Path:
+def write_customers(folder: Path, customers: Sequence[DemoCustomer]) -> Path:
     """Write `demo_customers.json`: a list of {"name", "phone", "shows"}."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "demo_customers.json"
     draft = path.with_suffix(".tmp")
-    draft.write_text(json.dumps([asdict(customer) for customer in CUSTOMERS], indent=2), encoding="utf-8")
+    draft.write_text(json.dumps([asdict(customer) for customer in customers], indent=2), encoding="utf-8")
     draft.replace(path)
     return path
 
 
 def prepare(configured: settings.Settings, any_database: bool = False) -> str:
-    """Seed the demo's orders and write its customers. Returns what was done, for the terminal.
+    """Seed the sample orders and write their customers. Returns what was done, for the terminal.
 
     Only the default SQLite is seeded unless told otherwise: any other database is the shop's own.
     """
     state = configured.state_path
     url = configured.values["ORDERS_DATABASE_URL"] or ""
-    write_customers(state)
+    customers, orders = samples()
     if url != settings.sqlite_url(state / "orders.db") and not any_database:
+        stranger = DemoCustomer("Visitor", customers[0].phone, "Has no order: add a customer's number to see theirs")
+        write_customers(state, customers if configured.shop_path == settings.PROJECT_ROOT else [stranger])
         return "ORDERS_DATABASE_URL is the shop's own database; it is only read."
+    write_customers(state, customers)
     today = datetime.now(ZoneInfo(shop.load().time_zone)).date()
     outcome = seed(url, today)
     if outcome == "not_ours":
-        return "The table `orders` is not the demo's; it is only read."
-    return f"Demo orders {outcome}: {len(DEMO_ORDERS)} orders of {len(CUSTOMERS)} customers."
+        return "The table `orders` was not made here; it is only read."
+    return f"Sample orders {outcome}: {len(orders)} orders of {len(customers)} customers."
 
 
 def main(arguments: list[str] | None = None) -> int:

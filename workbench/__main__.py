@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
     validate = commands.add_parser("validate", help="mistakes in the designers' files, with file and remedy")
     validate.add_argument("--files", action="store_true", help="only what needs no trained model (a few seconds)")
     talk = commands.add_parser("chat", help="talk to the assistant and see what it thinks")
-    talk.add_argument("--phone", default="+919876543210", help="who you are (default: a customer of the demo)")
+    talk.add_argument("--phone", help="who you are (default: a customer of the sample orders)")
     stories = commands.add_parser("stories", help="replay the test stories; those that fail in two columns")
     stories.add_argument("--model", type=Path, help="archive (default: the newest)")
     review = commands.add_parser("review", help="label what the assistant was unsure of, in terminal or browser")
@@ -76,12 +76,13 @@ def _review(options: argparse.Namespace) -> int:
     return run(options)
 
 
-def _chat(console: Console, phone: str) -> int:
+def _chat(console: Console, phone: str | None) -> int:
+    from launch.demo_orders import samples
     from workbench.talk.chat import chat
     from workbench.talk.chat_actions import ChatUnavailable
 
     try:
-        chat(console, phone)
+        chat(console, phone or samples()[0][0].phone)
     except ChatUnavailable as error:
         console.print(escape(str(error)))
         return 2

@@ -33,7 +33,7 @@ ALLOWED = {
     "actions": {"handoff", "privacy", *BASE},
     "worker": {"conversation_log", "handoff", "privacy", "connectors", *BASE},
     "twin": set(),
-    "launch": {"actions", "handoff", "privacy", *BASE},
+    "launch": {"actions", "components", "handoff", "privacy", *BASE},
     "benchmarks": {"connectors", "launch", *BASE},
     "workbench": OURS - {"benchmarks", "twin", "worker"},
     "connectors/message_bus": {"connectors", "handoff", "privacy", *BASE},

@@ -6,11 +6,17 @@ import json
 from datetime import date, timedelta
 from pathlib import Path
 
+import phonenumbers
 import pytest
 import sqlalchemy as sa
+import yaml
 
 from actions.orders.models import OrderStatus
+from actions.orders.phones import e164
 from actions.orders.repository import OrderRepository
+from actions.orders.rows import RowReader
+from components.order_numbers.shape import Shape
+from components.order_numbers.shops import shop_pattern
 from launch import demo_orders
 from launch.demo_orders import ASHA, CUSTOMERS, DEMO_ORDERS, FARHAN, LAKSHMI, MEERA, VIKRAM
 
@@ -98,3 +104,66 @@ def test_numbers_and_phones_are_as_the_contract_says() -> None:
     assert all(len(order.number) == 5 and order.number.isdigit() for order in DEMO_ORDERS)
     assert len({order.number for order in DEMO_ORDERS}) == len(DEMO_ORDERS)
     assert len({customer.phone for customer in CUSTOMERS}) == len(CUSTOMERS)
+
+
+def begin_shop(folder: Path, monkeypatch: pytest.MonkeyPatch, region: str = "GB", **orders: object) -> None:
+    folder.mkdir(exist_ok=True)
+    text = yaml.safe_dump({"name": "Oak", "region": region, "orders": orders})
+    (folder / "shop.yml").write_text(text, encoding="utf-8")
+    monkeypatch.setenv("SHOP_DIR", str(folder))
+
+
+@pytest.mark.parametrize(("region", "orders"), [
+    ("GB", {"id_examples": ["WC-1001", "WC-20455"]}),
+    ("US", {"id_examples": ["112-4567890-1234567"]}),
+    ("BR", {"id_examples": ["#4127"]}),
+    ("MX", {"id_examples": ["ORD/2024/001"]}),
+    ("AR", {"id_pattern": "R-\\d{4}/\\d"}),
+    ("IT", {"id_pattern": "[A-Z]{2}[7-9]\\d{5}"}),
+    ("BJ", {"id_examples": ["BJ.2026.0099", "BJ.2026.0001-B2"]}),
+    ("NO", {"id_examples": [987654321]}),
+])
+def test_another_shops_sample_orders_are_in_its_own_shape(
+    region: str, orders: dict[str, object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = {"on its way": "shipped", "posted": "shipped", "at the door": "out_for_delivery", "all done": "delivered"}
+    begin_shop(tmp_path, monkeypatch, region, statuses=words, **orders)
+    customers, made = demo_orders.samples()
+    shape, reader = Shape.of(shop_pattern()), RowReader(statuses=words)
+    assert [one.number for one in made if not shape.fits(one.number)] == []
+    assert len({one.number for one in made}) == len(made) == len(DEMO_ORDERS)
+    assert [reader.order(one.row(DAY)).status for one in made] == [OrderStatus(one.status) for one in DEMO_ORDERS]
+    assert "on its way" in {one.status for one in made}
+    for phone in [one.phone for one in customers]:
+        assert phonenumbers.is_valid_number(phonenumbers.parse(phone))
+        assert e164(phonenumbers.format_number(phonenumbers.parse(phone), 2), region) == phone
+    assert len({one.phone for one in customers}) == len(CUSTOMERS)
+    of_the_demo = {"marigold", "Delhivery", "Ekart", "Blue Dart", "India Post", *(one.name for one in CUSTOMERS)}
+    assert not [word for word in of_the_demo if word in repr((customers, [one.row(DAY) for one in made]))]
+
+
+def test_sample_orders_follow_a_changed_shape(sql_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin_shop(tmp_path / "oak", monkeypatch, id_examples=["WC-1001"])
+    assert demo_orders.seed(sql_url, DAY) == "created"
+    rows(sql_url, "DELETE FROM orders WHERE order_id = 'WC-1001'")
+    assert demo_orders.seed(sql_url, DAY) == "current", "what somebody tried stays"
+    begin_shop(tmp_path / "oak", monkeypatch, id_examples=["OS/100"])
+    assert demo_orders.seed(sql_url, DAY) == "created"
+    assert {str(number)[:3] for (number,) in rows(sql_url, "SELECT order_id FROM orders")} == {"OS/"}
+
+
+def test_the_phone_shows_the_customers_of_the_sample_orders_or_a_visitor_of_the_region(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin_shop(tmp_path / "oak", monkeypatch, "BR", id_examples=["4127"])
+    monkeypatch.setenv("STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.delenv("ORDERS_DATABASE_URL", raising=False)
+    assert demo_orders.main([]) == 0
+    (folder,) = (tmp_path / "state" / "shops").iterdir()
+    listed = json.loads((folder / "demo_customers.json").read_text(encoding="utf-8"))
+    found = OrderRepository(f"sqlite:///{folder}/orders.db", RowReader("BR")).open_orders(listed[0]["phone"])
+    assert [order.number for order in found] == ["4127"]
+    monkeypatch.setenv("ORDERS_DATABASE_URL", f"sqlite:///{tmp_path}/shop.db")
+    assert demo_orders.main([]) == 0
+    (visitor,) = json.loads((folder / "demo_customers.json").read_text(encoding="utf-8"))
+    assert visitor["phone"].startswith("+55")
