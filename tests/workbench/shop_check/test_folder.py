@@ -94,8 +94,8 @@ LONG = "## Long\n\n" + "Some words about nothing much. " * 120
     ("a.md", "# A\n\n<!-- never closed\n", "error", "comment is not closed"),
     ("a.html", "<div id='app'></div><script>draw()</script>", "error", "is empty"),
     ("a.txt", "%PDF\0", "error", "is no text"),
-    ("a.pdf", "%PDF", "warning", "no page"),
-    ("more/a.docx", "PK", "warning", "no page"),
+    ("a.pdf", "%PDF", "warning", "not a page"),
+    ("more/a.docx", "PK", "warning", "not a page"),
     ("Delivery.html", "<h1>A</h1><p>Two.</p>", "error", "has the name of"),
     ("a.md", "# A\n\n## B\n\n" + "Some words. " * 450_000, "error", "MB"),
 ])
