@@ -112,6 +112,10 @@ _SHAPES: dict[str, tuple[Callable[[str], bool], str]] = {
         lambda value: re.fullmatch(r"[a-z0-9_]{1,512}(:[a-zA-Z]{2,3}(_[a-zA-Z]{2,4})?)?", value) is not None,
         "must be name:language. Remedy: such as conversation_reopened:en, as Meta's template manager shows them.",
     ),
+    "SHOP_API_URL": (
+        lambda value: _is_address(value) and not set("?#") & set(value),
+        "is not the address of an API. Remedy: write it as https://host/path, without a question mark.",
+    ),
     "RASA_WORKERS": (_whole, "must be a whole number, 1 or more. Remedy: correct it, or unset it for one a core."),
     "ESCALATION_EMAIL_TO": (
         lambda value: re.fullmatch(r"[^@\s,]+@[^@\s,]+(, *[^@\s,]+@[^@\s,]+)*", value) is not None,

@@ -37,6 +37,8 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("ORDER_NUMBER_PATTERN", None, "old: wins over orders of shop.yml, where it belongs"),
     Variable("DEFAULT_REGION", None, "old: wins over region of shop.yml, where it belongs"),
     Variable("SHOP_TIMEZONE", None, "old: wins over time_zone of shop.yml, where it belongs"),
+    Variable("SHOP_API_URL", None, "where the shop itself can be asked to cancel, change an address, take a return"),
+    Variable("SHOP_API_SECRET", None, "with SHOP_API_URL: key of X-Shop-Signature-256", secret=True),
     Variable("LLM_PROVIDER", None, "anthropic, openai or none (default: by which key is set)"),
     Variable("LLM_MODEL", None, "model name (default: a current model of the provider)"),
     Variable("LLM_TIMEOUT_S", "8", "seconds a customer waits for the LLM before the extractive answer"),

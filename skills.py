@@ -109,6 +109,18 @@ class Skills:
         return found
 
     @cached_property
+    def asides(self) -> Mapping[str, frozenset[str]]:
+        """Form → the intents that a rule answers in the middle of it."""
+        found: dict[str, set[str]] = {}
+        for rule in self.rules:
+            first = (rule.get("steps") or [{}])[0]
+            intents = {str(step["intent"]) for step in first.get("or") or [first] if step.get("intent")}
+            for condition in rule.get("condition") or []:
+                if condition.get("active_loop"):
+                    found.setdefault(str(condition["active_loop"]), set()).update(intents)
+        return {form: frozenset(intents) for form, intents in found.items()}
+
+    @cached_property
     def small_talk(self) -> frozenset[str]:
         """The intents that give way to any wish of the same message."""
         return frozenset(name for name, intent in self.intents.items() if intent.small_talk)

@@ -12,8 +12,9 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.change_details import FORM
 from actions.fallback import bot_events
-from actions.order_changes import pass_on_change
+from actions.order_acts import pass_on_change, planned
 from actions.skill.action import BaseAction, Domain, Event, as_if_said, in_form
 from actions.skill.registry import answering, said_to
 
@@ -44,6 +45,8 @@ class ActionAffirm(BaseAction):
             return []
         button, intent = _offer(tracker), offered(tracker)
         if intent == AGREED and tracker.get_slot("change_order_number"):
+            if planned(tracker):
+                return [FollowupAction(FORM)]  # what would be done is said again first
             return pass_on_change(tracker)  # the form was left with its question open
         if intent == PERSON:
             return [*ASKED_FOR_A_PERSON, FollowupAction("action_escalate")]

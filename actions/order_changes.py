@@ -1,7 +1,8 @@
-"""Cancelling, changing or returning an order: say what is possible, and hand over to a person when the customer agrees.
+"""Cancelling, changing or returning an order: say what is possible, and see to it when the customer agrees.
 
-The assistant only reads the orders database, so it never changes an order itself. Which order and "shall a
-colleague do it" are asked by order_change_form; `action_order_change_outcome` acts on the answers.
+The assistant only reads the orders database. What the shop's own system can be asked to do (`order_acts.py`) it does,
+all else a person does. Which order, what else has to be known (`change_details.py`) and "shall I" are asked by
+order_change_form; `action_order_change_outcome` acts on the answers.
 """
 
 from __future__ import annotations
@@ -9,28 +10,40 @@ from __future__ import annotations
 from typing import Any
 
 from rasa_sdk import FormValidationAction, Tracker
-from rasa_sdk.events import FollowupAction, SlotSet
+from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.change_details import (
+    ITEMS,
+    OFFERED,
+    ChangeDetails,
+    asking_for_details,
+    begun,
+    known_from,
+    not_with_the_courier,
+)  # fmt: skip
 from actions.fallback import last_response
+from actions.order_acts import AGAIN, CONFIRM, agreed, carry_out, pass_on_change, planned, summarise
 from actions.order_status import choose_from
 from actions.orders.choosing import chosen
 from actions.orders.lookup import Orders
 from actions.orders.models import Order, OrderStatus
 from actions.orders.numbers import named
 from actions.orders.repository import OrdersUnavailable
+from actions.self_service.performing import SelfService
 from actions.skill import services
 from actions.skill.action import BaseAction, Domain, Event, in_form, intent_name, message_metadata, turns_backwards
 from actions.skill.order_answers import MAX_ROWS, misshaped_in_message, numbers_meant, told_before
 from actions.skill.texts import Pieces
 
-NOT_WITH_THE_COURIER = frozenset({OrderStatus.PLACED, OrderStatus.CONFIRMED, OrderStatus.PACKED})
 NAMES_THE_ORDER = frozenset(
     {"inform_order_number", "cancel_order", "change_order", "start_return", "affirm", "deny", "nlu_fallback",
      "choose_order", "ask_other_order", "wrong_number"}
 )  # fmt: skip
 PICKS_AN_ORDER = frozenset({"choose_order", "ask_other_order", "affirm", "nlu_fallback", "out_of_scope"})
+NAMES_ANOTHER_ORDER = frozenset({"ask_other_order", "wrong_number"})  # also where an address or the like is asked for
 SAYS_MORE = frozenset({"nlu_fallback", "out_of_scope"})  # words about the change that mean nothing by themselves
+SETTLES_NOTHING = SAYS_MORE | {"affirm", "thank", "greet", "chitchat", "mischief", "choose_option"}
 ASKS_CONFIRMATION = "utter_order_change_"
 
 
@@ -43,12 +56,7 @@ class ActionBeginCancelOrder(BaseAction):
         return f"action_begin_{self.kind}_order"
 
     async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
-        return [
-            SlotSet("change_kind", self.kind),
-            SlotSet("change_order_number", None),
-            SlotSet("change_confirmed", None),
-            SlotSet("awaiting_order_number", False),
-        ]
+        return [SlotSet("change_kind", self.kind), *begun(tracker), SlotSet("awaiting_order_number", False)]
 
 
 class ActionBeginChangeOrder(ActionBeginCancelOrder):
@@ -63,7 +71,7 @@ class ActionBeginReturnOrder(ActionBeginCancelOrder):
     kind = "return"
 
 
-class ValidateOrderChangeForm(FormValidationAction):
+class ValidateOrderChangeForm(ChangeDetails, FormValidationAction):
     """Finds out which order is meant: the number in the message, or the only open order of this phone."""
 
     def __init__(self, orders: Orders | None = None) -> None:
@@ -83,6 +91,8 @@ class ValidateOrderChangeForm(FormValidationAction):
 
         A number in a question of its own ("and where is 10248?") does not change which order is meant.
         """
+        if asking_for_details(tracker) and intent_name(tracker) not in NAMES_ANOTHER_ORDER:
+            return {}
         numbers = numbers_meant(tracker) if intent_name(tracker) in NAMES_THE_ORDER else []
         if numbers:
             return {"change_order_number": numbers[0], "change_confirmed": None}
@@ -123,23 +133,38 @@ class ValidateOrderChangeForm(FormValidationAction):
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain
     ) -> dict[str, Any]:
         """Keep a number that is this customer's, or that cannot be checked now (the ticket then carries it)."""
-        phone = message_metadata(tracker).get("phone")
+        phone, kind = message_metadata(tracker).get("phone"), tracker.get_slot("change_kind")
         if not phone or value is None:
-            return {"change_order_number": value}
+            return {"change_order_number": value, **known_from(None, kind)}
         try:
             found = await self.orders.find([value], phone)
         except OrdersUnavailable:
-            return {"change_order_number": value}
+            return {"change_order_number": value, **known_from(None, kind)}
         if value in found:
-            return {"change_order_number": value}
+            known = known_from(found[value], kind)
+            if tracker.get_slot(ITEMS) is not None and tracker.get_slot(OFFERED) == known[OFFERED]:
+                known.pop(ITEMS)  # the same order, named once more
+            return {"change_order_number": value, **known}
         dispatcher.utter_message(response="utter_order_change_not_found", number=value, order=named(value))
         return {"change_order_number": None}
+
+    async def extract_change_confirmed(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain
+    ) -> dict[str, Any]:
+        """An explicit yes, whatever it was read as. "ok" and "thanks" are none: where something would be done, it is
+        asked again. The rest is the intents', as domain.yml says.
+        """
+        if agreed(tracker):
+            return {"change_confirmed": True}
+        asked = tracker.get_slot("requested_slot") == "change_confirmed" and planned(tracker)
+        return {"change_confirmed": None} if asked and intent_name(tracker) in SETTLES_NOTHING else {}
 
     async def validate_change_confirmed(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain
     ) -> dict[str, Any]:
-        """Yes and no need no check; without this method the SDK warns on every answer."""
-        return {"change_confirmed": value}
+        """A yes that only sounds like one settles nothing that would be done; a person may be called with it."""
+        doubtful = value and planned(tracker) and not agreed(tracker) and intent_name(tracker) != "request_human"
+        return {"change_confirmed": None if doubtful else value}
 
 
 class ActionAskChangeOrderNumber(BaseAction):
@@ -191,7 +216,11 @@ class ActionAskChangeConfirmed(BaseAction):
     async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
         number = tracker.get_slot("change_order_number")
         phone = message_metadata(tracker).get("phone")
-        if asked_already(tracker, number):
+        again = asked_already(tracker, number)
+        if planned(tracker):
+            summarise(dispatcher, tracker, domain, again)
+            return []
+        if again:
             dispatcher.utter_message(response=ASKS_CONFIRMATION + "ask_again", number=number)
             return []
         try:
@@ -210,7 +239,8 @@ def asked_already(tracker: Tracker, number: str | None) -> bool:
     """Whether the turn before this one asked the same of the same order, and nothing was answered in between."""
     answered = any(event.get("event") == "bot" for event in next(turns_backwards(tracker), []))
     return not answered and any(
-        response.startswith(ASKS_CONFIRMATION) and about == number for response, about in told_before(tracker)
+        response.startswith((ASKS_CONFIRMATION, CONFIRM, AGAIN)) and about == number
+        for response, about in told_before(tracker)
     )
 
 
@@ -222,38 +252,26 @@ def _what_is_possible(order: Order | None, kind: str | None) -> str:
         return "ask_confirmed"
     if not order.open:
         return "finished"
-    late_before_the_courier = order.status is OrderStatus.DELAYED and not order.carrier
     prefix = "cancel_" if kind == "cancel" else ""
-    if order.status in NOT_WITH_THE_COURIER or late_before_the_courier:
-        return f"{prefix}possible"
-    return f"{prefix}on_the_way"
+    return f"{prefix}possible" if not_with_the_courier(order) else f"{prefix}on_the_way"
 
 
 class ActionOrderChangeOutcome(BaseAction):
-    """Hand over when the customer agreed, else leave the order alone."""
+    """Do it, or hand over, when the customer agreed; else leave the order alone."""
+
+    def __init__(self, orders: Orders | None = None, service: SelfService | None = None) -> None:
+        self._orders, self._service = orders, service
 
     def name(self) -> str:
         return "action_order_change_outcome"
 
     async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
-        forgotten = [SlotSet("change_order_number", None), SlotSet("change_confirmed", None)]
         if not tracker.get_slot("change_confirmed"):
             dispatcher.utter_message(
                 response="utter_order_change_kept", number=tracker.get_slot("change_order_number")
             )
-            return forgotten
-        return pass_on_change(tracker)
-
-
-def pass_on_change(tracker: Tracker) -> list[Event]:
-    """Call a person who does what the customer agreed to; the ticket says what that is."""
-    number, kind = tracker.get_slot("change_order_number"), tracker.get_slot("change_kind")
-    return [
-        SlotSet("order_number", number),
-        SlotSet("change_order_number", None),
-        SlotSet("change_confirmed", None),
-        SlotSet("escalation_reason", "human_requested"),
-        SlotSet("escalation_priority", "HIGH"),
-        SlotSet("escalation_sheet", [["wish", f"{kind} order #{number}"]]),
-        FollowupAction("action_escalate"),
-    ]
+            return [SlotSet("change_order_number", None), SlotSet("change_confirmed", None)]
+        if planned(tracker) is None or intent_name(tracker) == "request_human":
+            return pass_on_change(tracker)
+        service = self._service or services.self_service()
+        return await carry_out(dispatcher, tracker, self._orders or services.orders(), service)

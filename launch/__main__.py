@@ -19,7 +19,9 @@ NOT_FROM_ENV_FILE = frozenset(
     variable.name
     for variable in settings_module.VARIABLES
     if variable.name in ("REDIS_URL", "CONVERSATION_DATABASE_URL", "ORDERS_DATABASE_URL", "ARCHIVE_URL", "TICKETING")
-    or variable.name.startswith(("ZENDESK_", "FRESHDESK_", "HUBSPOT_", "SLACK_", "SMTP_", "ESCALATION_"))
+    or variable.name.startswith(
+        ("ZENDESK_", "FRESHDESK_", "HUBSPOT_", "SLACK_", "SMTP_", "ESCALATION_", "SHOP_API_")
+    )
 )
 """What in `.env` may be a live shop's: made-up customers must not get into its queue, database or helpdesk."""
 
@@ -57,6 +59,9 @@ def run() -> int:
             "ZENDESK_OAUTH_TOKEN": secrets.token_hex(16),
             "ZENDESK_WEBHOOK_SECRET": secrets.token_hex(16),
         }
+    if settings.chosen.isdisjoint({"SHOP_API_URL", "ORDERS_DATABASE_URL"}):
+        # The demo's own orders: the twin does what a customer confirms, in their table.
+        local |= {"SHOP_API_URL": f"{twin_address}/shop", "SHOP_API_SECRET": secrets.token_hex(16)}
     return _start(replace(settings, values={**settings.values, **local}), with_twin=True)
 
 

@@ -202,6 +202,8 @@ def worker(environment: dict[str, str]) -> Child:
 def twin(settings: Settings, environment: dict[str, str]) -> Child:
     url = f"{settings.url_of('TWIN_PORT')}/"
     environment = environment | {"SHOP_NAME": shop.load().name}
+    if settings.values["SHOP_API_URL"] == f"{settings.url_of('TWIN_PORT')}/shop":
+        environment["SHOP_ORDERS_FILE"] = str(settings.state_path / "orders.db")
     return Child("twin", [sys.executable, "-m", "twin"], environment, lambda: answers(url), stop_group=STOP_BACKENDS)
 
 

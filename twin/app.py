@@ -1,4 +1,4 @@
-"""Putting the twin together: one server with the Graph API, the phone, the control API and the agent desk."""
+"""Putting the twin together: one server with the Graph API, the phone, the control API, the agent desk, a shop."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from twin.configuration import TwinConfiguration
 from twin.control import ControlApi
 from twin.helpdesk.desk import AgentDesk
 from twin.phone.browser import PhonePage
+from twin.shop_system import ShopSystem
 from twin.whatsapp.graph import GraphApi
 from twin.whatsapp.network import Network
 from twin.whatsapp.webhooks import FIRST_RETRY_S, WebhookSender
@@ -38,6 +39,8 @@ def make_app(shop: TwinConfiguration, first_retry_s: float = FIRST_RETRY_S) -> w
     AgentDesk(shop).add_to(app)
     PhonePage(network).add_to(app)
     GraphApi(network).add_to(app)
+    if shop.shop_secret and shop.orders_file:
+        ShopSystem(shop.shop_secret, shop.orders_file).add_to(app)
 
     async def lifetime(_: web.Application) -> AsyncIterator[None]:
         yield

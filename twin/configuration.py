@@ -26,6 +26,8 @@ class TwinConfiguration:
     helpdesk_token: str | None = None
     helpdesk_webhook_url: str | None = None
     helpdesk_webhook_secret: str | None = None
+    shop_secret: str | None = None
+    orders_file: Path | None = None
     shop_name: str = "The shop"
     shop_phone: str = "918040001234"
     business_account_id: str = "102290129340398"
@@ -36,7 +38,7 @@ class ConfigurationMissing(ValueError):
 
 
 def from_environment(environ: Mapping[str, str]) -> TwinConfiguration:
-    """Read TWIN_PORT, HOST, RASA_PORT, SHOP_NAME, STATE_DIR, WHATSAPP_* and ZENDESK_*. Raises ConfigurationMissing."""
+    """Read TWIN_PORT, HOST, RASA_PORT, SHOP_*, STATE_DIR, WHATSAPP_* and ZENDESK_*. Raises ConfigurationMissing."""
     required = ("WHATSAPP_APP_SECRET", "WHATSAPP_ACCESS_TOKEN", "WHATSAPP_PHONE_NUMBER_ID")
     missing = [name for name in required if not environ.get(name)]
     if missing:
@@ -52,6 +54,8 @@ def from_environment(environ: Mapping[str, str]) -> TwinConfiguration:
         access_token=environ["WHATSAPP_ACCESS_TOKEN"],
         phone_number_id=environ["WHATSAPP_PHONE_NUMBER_ID"],
         shop_name=environ.get("SHOP_NAME") or "The shop",
+        shop_secret=environ.get("SHOP_API_SECRET") or None,
+        orders_file=Path(environ["SHOP_ORDERS_FILE"]) if environ.get("SHOP_ORDERS_FILE") else None,
         state_dir=PROJECT_ROOT / (environ.get("STATE_DIR") or "var"),
         ticketing=environ.get("TICKETING") or ("zendesk" if environ.get("ZENDESK_URL") else "log"),
         helpdesk_url=environ.get("ZENDESK_URL") or None,

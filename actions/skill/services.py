@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from actions.llm.client import LlmClient
     from actions.llm.reader import Reader
     from actions.orders.lookup import Orders
+    from actions.self_service.performing import SelfService
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +38,17 @@ def orders() -> Orders:
     ours = shop.load()
     reader = RowReader(ours.region, ours.time_zone, ours.orders.get("statuses") or {})
     return Orders(OrderRepository(configured.values["ORDERS_DATABASE_URL"] or "", reader))
+
+
+@lru_cache(maxsize=1)
+def self_service() -> SelfService | None:
+    """The shop's own system, where it can be asked to act; None where the settings or `shop.yml` name nothing."""
+    from actions.self_service.performing import SelfService
+    from actions.self_service.signed_http import SignedHttpApi
+
+    configured, listed = settings.load(), shop.load().actions
+    url, secret = configured.shop_api_url, configured.shop_api_secret
+    return SelfService(SignedHttpApi(url, secret), listed) if url and secret and listed else None
 
 
 def order_number_example() -> str:

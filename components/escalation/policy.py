@@ -114,7 +114,7 @@ class EscalationPolicy(UntrainedPolicy):
         if ESCALATE in turns[0].actions:
             return self._predict(ACTION_LISTEN_NAME, domain)
         assessed = self._assess(turns)
-        if assessed is None or not assessed.escalate:
+        if assessed is None or not assessed.escalate or _is_the_answer(assessed, tracker):
             return self._abstain(domain)
         log.info("escalation.decided reason=%s score=%.2f", assessed.reason, assessed.score)
         return self._predict(ESCALATE, domain, optional_events=_slots(assessed))
@@ -140,6 +140,11 @@ class EscalationPolicy(UntrainedPolicy):
             understood=_understood(now),
         )
         return assess(turn, self._reader, self._settings)
+
+
+def _is_the_answer(assessed: Assessment, tracker: DialogueStateTracker) -> bool:
+    """Whether the assistant asked just that: "refund", said to "your money back, or an exchange?"."""
+    return assessed.reason == "refund_request" and tracker.get_slot("requested_slot") == "change_wish"
 
 
 def _understood(now: Turn) -> float:

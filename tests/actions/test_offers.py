@@ -16,6 +16,7 @@ from actions.confirmation import ActionAffirm
 from actions.skill.action import BaseAction
 
 DOMAIN = yaml.safe_load((Path(__file__).parents[2] / "domain.yml").read_text(encoding="utf-8"))
+ASKED_BEFORE_ACTING = ("utter_self_service_confirm", "utter_self_service_again")
 USER = {"event": "user", "text": "yes please", "parse_data": {"intent": {"name": "affirm"}}}
 
 
@@ -42,21 +43,25 @@ class Answering(BaseAction):
 @pytest.mark.parametrize(("response", "buttons"), offers())
 async def test_yes_does_what_was_offered(response: str, buttons: list[dict[str, str]]) -> None:
     said = {"event": "bot", "data": {"buttons": buttons}, "metadata": {"utter_action": response}}
-    of_a_change = response.startswith("utter_order_change")
+    of_a_change = response.startswith(("utter_order_change", "utter_self_service"))
     slots = {"change_order_number": "10234", "change_kind": "cancel"} if of_a_change else {}
+    slots |= {"change_act": "cancel"} if response in ASKED_BEFORE_ACTING else {}
     tracker = Tracker("c", slots, {"intent": {"name": "affirm"}, "entities": [], "metadata": {}}, [said, USER], False,
                       None, {}, "action_listen")  # fmt: skip
     dispatcher = CollectingDispatcher()
     answers = {name: Answering() for name in ("check_order_status", "ask_return_policy", "list_orders")}
     events = await ActionAffirm(answers).run(dispatcher, tracker, DOMAIN)
     called = FollowupAction("action_escalate") in events
+    if response in ASKED_BEFORE_ACTING:
+        assert events == [FollowupAction("order_change_form")], "what would be done is said again first"
+        return
     assert called or [message["response"] for message in dispatcher.messages] == ["answered"]
 
 
 def test_a_change_that_is_agreed_to_after_a_pause_is_passed_on_with_what_is_wanted() -> None:
     found = [name for name, buttons in offers() if buttons[0]["payload"] == "/affirm"]
     assert found
-    assert all(name.startswith("utter_order_change_") for name in found)
+    assert all(name.startswith("utter_order_change_") or name in ASKED_BEFORE_ACTING for name in found)
 
 
 def test_no_is_answered_in_words() -> None:

@@ -134,7 +134,8 @@ async def test_another_customers_number_is_not_found() -> None:
 async def test_no_number_yet_is_no_number_not_found() -> None:
     dispatcher = CollectingDispatcher()
     form = ValidateOrderChangeForm(FakeOrders())
-    assert await form.validate_change_order_number(None, dispatcher, tracker(), {}) == {"change_order_number": None}
+    kept = await form.validate_change_order_number(None, dispatcher, tracker(), {})
+    assert kept["change_order_number"] is None
     assert dispatcher.messages == []
 
 
@@ -165,6 +166,8 @@ async def test_declining_leaves_the_order_alone() -> None:
 )
 async def test_a_new_wish_forgets_the_old_one(action: Any, kind: str) -> None:
     _, events = await run(action, tracker(change_order_number="10234", change_confirmed=True))
-    assert {event["name"]: event["value"] for event in events} == {
-        "change_kind": kind, "change_order_number": None, "change_confirmed": None, "awaiting_order_number": False,
-    }
+    values = {event["name"]: event["value"] for event in events}
+    assert values.pop("change_kind") == kind
+    assert values.pop("awaiting_order_number") is False
+    assert {"change_order_number", "change_confirmed", "change_act", "change_address"} <= values.keys()
+    assert set(values.values()) == {None}

@@ -34,6 +34,7 @@ DOMAIN = Domain.from_dict(
         "intents": ["greet", "nlu_fallback", "out_of_scope", "request_human", "request_refund", "check_order_status"],
         "actions": ["action_clarify", "action_escalate", "action_check_order_status", "order_change_form"],
         "responses": {"utter_greet": [{"text": "Hello"}]},
+        "slots": {"requested_slot": {"type": "text", "mappings": [{"type": "custom"}]}},
     }
 )
 
@@ -126,6 +127,15 @@ def test_prediction_overrules_an_active_form(policy: EscalationPolicy) -> None:
     assert predicted(prediction) == "action_escalate"
     assert prediction.is_no_user_prediction
     assert slots(prediction)["escalation_priority"] == "CRITICAL"
+
+
+def test_refund_named_in_answer_to_refund_or_exchange_is_the_answer(policy: EscalationPolicy) -> None:
+    form = [*says("send it back"), ActionExecuted("order_change_form"), ActiveLoop("order_change_form")]
+    for asked, decided in (("change_wish", None), ("change_reason", "action_escalate")):
+        waits = [*form, SlotSet("requested_slot", asked)]
+        assert predicted(predict(policy, waits, says("refund", "request_refund"))) == decided
+    angry = says("this is a scam, I am going to the consumer court", "nlu_fallback")
+    assert predicted(predict(policy, [*form, SlotSet("requested_slot", "change_wish")], angry)) == "action_escalate"
 
 
 def test_silence_follows_the_handover(policy: EscalationPolicy) -> None:

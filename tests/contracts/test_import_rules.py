@@ -172,7 +172,9 @@ def test_worker_uses_only_the_inbox_of_the_connectors() -> None:
 
 def test_capability_knows_neither_the_sdk_nor_its_sisters() -> None:
     """`actions.llm` is no capability but a tool of theirs: it knows none of them."""
-    for capability, may in (("orders", ()), ("knowledge", ("actions.llm",)), ("llm", ())):
+    for capability, may in (
+        ("orders", ()), ("knowledge", ("actions.llm",)), ("llm", ()), ("self_service", ()),
+    ):  # fmt: skip
         for path in modules(f"actions/{capability}"):
             names = imported(path)
             assert not any(name.startswith("rasa_sdk") for name in names), path.relative_to(ROOT)

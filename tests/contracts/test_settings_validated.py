@@ -33,6 +33,10 @@ from conversation_log.archive.parquet_archive import ParquetArchive
     ("LOG_LEVEL", "loud", "DEBUG, INFO, WARNING, ERROR"),
     ("LOG_FORMAT", "xml", "text or json"),
     ("STATE_DIR", "var/what?", "question mark"),
+    ("SHOP_API_URL", "https://shop.example/api", "SHOP_API_SECRET is not"),
+    ("SHOP_API_URL", "shop.example/api", "https://host/path"),
+    ("SHOP_API_URL", "https://shop.example/api?key=hunter2", "https://host/path"),
+    ("SHOP_API_SECRET", "hunter2", "SHOP_API_URL is not"),
 ])
 def test_wrong_value_is_named(name: str, value: str, shown: str, tmp_path: Path) -> None:
     with pytest.raises(settings.SettingsError, match=f"^{name} .*{re.escape(shown)}") as refused:

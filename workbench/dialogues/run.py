@@ -9,6 +9,7 @@ import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from datetime import date
 
+import settings
 from workbench.dialogues.cases import Dialogue
 from workbench.dialogues.play import Played
 from workbench.dialogues.report import Outcome, judged
@@ -31,8 +32,11 @@ def outcomes_of(dialogues: list[Dialogue], llm: bool) -> list[Outcome]:
 
 
 def use(state: str, orders: str, llm: bool) -> None:
-    """Databases of this run's own, before anything reads the settings; no LLM but on request."""
+    """Databases of this run's own, before an action reads the settings; no LLM but on request; no shop that acts."""
+    settings.load().replace_in(os.environ)
+    os.environ.pop("SHOP_API_URL", None)
     os.environ |= {
+        settings.COMPLETE: "1",
         "STATE_DIR": state,
         "ORDERS_DATABASE_URL": orders,
         "CONVERSATION_DATABASE_URL": f"sqlite:///{state}/conversations.db",

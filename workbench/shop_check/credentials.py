@@ -1,4 +1,7 @@
-"""The accounts that are set, each tried with one harmless call: LLM, helpdesk, WhatsApp. No secret is ever shown."""
+"""The accounts that are set, each tried with one harmless call: LLM, helpdesk, WhatsApp; and whether the shop acts.
+
+No secret is ever shown.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,12 @@ from urllib.parse import quote
 
 import requests
 
+import shop
 from actions.skill import services
 from handoff.configuration import HandoffConfigurationError, load_configuration
 from handoff.helpdesks.interface import HelpdeskError, NotAllowed, Refused, RetryLater, Ticket
 from settings import LLM_KEYS, Settings, SettingsError
-from workbench.shop_check.findings import ERROR, INFORMATION, ShopFinding
+from workbench.shop_check.findings import ERROR, INFORMATION, WARNING, ShopFinding
 
 PATIENCE_S = 5.0
 Outcome = tuple[str, str] | None
@@ -32,6 +36,7 @@ def credential_findings(configured: Settings) -> Iterator[ShopFinding]:
         tries.append(("helpdesk", "TICKETING", lambda: _helpdesk(configured)))
     if configured.whatsapp_access_token and configured.whatsapp_phone_number_id:
         tries.append(("whatsapp", "WHATSAPP_ACCESS_TOKEN", lambda: _whatsapp(configured)))
+    yield from _self_service(configured)
     for about, variable, attempt in tries:
         outcome = _within(attempt)
         named = configured.values[variable] if variable in ("LLM_PROVIDER", "TICKETING") else "the Graph API"
@@ -39,6 +44,20 @@ def credential_findings(configured: Settings) -> Iterator[ShopFinding]:
             yield ShopFinding(INFORMATION, about, variable, f"{named} answers and does not refuse the credentials")
         else:
             yield ShopFinding(ERROR, about, variable, f"{named}: {outcome[0]}", outcome[1])
+
+
+def _self_service(configured: Settings) -> Iterator[ShopFinding]:
+    """Which of its actions the shop's own system is asked for. It is not called: whatever it is asked, it does."""
+    listed, url = shop.load().actions, configured.shop_api_url
+    if url and not listed:
+        yield ShopFinding(WARNING, "self-service", "shop.yml", "SHOP_API_URL is set, but shop.yml lists no actions",
+                          f"actions: [{', '.join(shop.ACTIONS)}], or those of them that your shop can do")  # fmt: skip
+    elif listed and not url:
+        yield ShopFinding(INFORMATION, "self-service", "shop.yml",
+                          f"SHOP_API_URL is not set: {', '.join(listed)} become tickets")  # fmt: skip
+    elif listed:
+        yield ShopFinding(INFORMATION, "self-service", "shop.yml",
+                          f"the shop's own system is asked for: {', '.join(listed)}")  # fmt: skip
 
 
 def _within(attempt: Callable[[], Outcome]) -> Outcome:

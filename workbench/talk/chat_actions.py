@@ -32,7 +32,9 @@ def action_server(state: str) -> Iterator[str]:
     orders = _orders_url(state)
     environment = dict(os.environ)
     settings.load().replace_in(environment)
+    environment.pop("SHOP_API_URL", None)  # nothing is done outside for what a designer tries
     environment |= {
+        settings.COMPLETE: "1",
         "STATE_DIR": state,
         "ORDERS_DATABASE_URL": orders,
         "CONVERSATION_DATABASE_URL": f"sqlite:///{state}/conversations.db",

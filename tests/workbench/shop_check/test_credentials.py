@@ -103,5 +103,22 @@ def test_an_account_that_never_answers_is_not_waited_for(
     assert [one.level for one in found] == ["error"]
 
 
+@pytest.mark.parametrize(("actions", "url", "level", "said"), [
+    ("[cancel]", "https://shop.example", "information", "is asked for: cancel"),
+    ("[cancel, returns]", None, "information", "cancel, returns become tickets"),
+    ("[]", "https://shop.example", "warning", "lists no actions"),
+])
+def test_what_the_shop_itself_is_asked_to_do_is_told(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, actions: str, url: str | None, level: str, said: str
+) -> None:
+    path = folder / "shop.yml"
+    path.write_text(f"{path.read_text()}\nactions: {actions}\n")
+    if url:
+        monkeypatch.setenv("SHOP_API_URL", url)
+        monkeypatch.setenv("SHOP_API_SECRET", "s")
+    found = [one for one in credentials.credential_findings(settings.load()) if one.about == "self-service"]
+    assert [(one.level, said in one.problem) for one in found] == [(level, True)]
+
+
 def test_nothing_is_called_that_is_not_set(folder: Path) -> None:
     assert not list(credentials.credential_findings(settings.load()))

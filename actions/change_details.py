@@ -1,0 +1,225 @@
+"""What order_change_form still has to know where the shop itself can be asked to act: address, items, reason, wish.
+
+`change_act` says which of the shop's actions that is; without it a person does what the customer wants, and nothing of
+this is asked. One question at a time; what a message said already is not asked again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rasa_sdk import Tracker
+from rasa_sdk.events import SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+import skills
+from actions.orders.models import Order, OrderStatus
+from actions.self_service import answers
+from actions.self_service.acts import ADDRESS, CANCEL, RETURNS, plain
+from actions.self_service.answers import ALL, MAX_REASON_CHARS, OTHER, Item
+from actions.skill import services
+from actions.skill.action import BaseAction, Domain, Event, intent_name, message_metadata
+from actions.skill.order_answers import MAX_ROWS
+from actions.skill.texts import Pieces
+
+FORM = "order_change_form"
+NUMBER, CONFIRMED = "change_order_number", "change_confirmed"
+TARGET, NEW_ADDRESS, ITEMS, REASON, WISH = (
+    "change_target", "change_address", "change_items", "change_reason", "change_wish",
+)  # fmt: skip
+DETAILS = (TARGET, NEW_ADDRESS, ITEMS, REASON, WISH)
+OFFERED, ACT = "change_items_offered", "change_act"
+OF_THE_ORDER = (ACT, ITEMS, OFFERED)  # known anew with another order
+NOT_WITH_THE_COURIER = frozenset({OrderStatus.PLACED, OrderStatus.CONFIRMED, OrderStatus.PACKED})
+STARTS_ANEW = frozenset({"cancel_order", "start_return"})
+STOPS = frozenset({"deny", "goodbye", "thank"})
+SURE_STOP = 0.9  # "no" stops, "too small" is a reason
+_ACTS = {"cancel": CANCEL, "change": ADDRESS, "return": RETURNS}
+
+
+def not_with_the_courier(order: Order) -> bool:
+    """Whether the order is still with the shop, by its status."""
+    late_before_the_courier = order.status is OrderStatus.DELAYED and not order.carrier
+    return order.status in NOT_WITH_THE_COURIER or late_before_the_courier
+
+
+def possible_act(order: Order | None, kind: str | None) -> str | None:
+    """The shop's action for what the customer wants, where it may be asked for; None: a person.
+
+    What the order's status forbids is not asked for; where the status is not understood, the shop decides.
+    """
+    service, act = services.self_service(), _ACTS.get(kind or "")
+    if order is None or service is None or act not in service.actions:
+        return None
+    if act == RETURNS:
+        fits = order.status is OrderStatus.DELIVERED and (not order.items or bool(returnable(order)))
+    else:
+        fits = not_with_the_courier(order)
+    return act if fits or order.status is None else None
+
+
+def returnable(order: Order) -> list[Item]:
+    """The order's items that may go back as far as its table says."""
+    return [
+        Item(item.item_id, plain(item.title) or item.item_id, item.quantity)
+        for item in order.items
+        if item.item_id and item.returnable is not False
+    ]
+
+
+def known_from(order: Order | None, kind: str | None) -> dict[str, Any]:
+    """Slots that follow from which order it is: what may be asked of the shop, and its items to choose from.
+
+    An order of one item, or of none that is known, leaves nothing to choose; no items are the whole order.
+    """
+    act = possible_act(order, kind)
+    if order is None or act != RETURNS:
+        return {ACT: act, OFFERED: None, ITEMS: None}
+    offered = [[item.item_id, item.title, item.quantity] for item in returnable(order)]
+    return {ACT: act, OFFERED: offered, ITEMS: offered if len(offered) < 2 else None}
+
+
+def begun(tracker: Tracker) -> list[Event]:
+    """Slots as a new wish leaves them: what its message says of the details, and nothing of the last one."""
+    text = _words(tracker)
+    said = {
+        TARGET: ADDRESS if answers.names_address(text) else None,
+        NEW_ADDRESS: answers.address(text, asked=False),
+        WISH: answers.wish(text),
+    }
+    forgotten = dict.fromkeys((NUMBER, CONFIRMED, *DETAILS, *OF_THE_ORDER))
+    return [SlotSet(name, value) for name, value in {**forgotten, **said}.items()]
+
+
+class ChangeDetails:
+    """The part of the form that reads the details; a mixin of the form's validation action."""
+
+    async def required_slots(
+        self, domain_slots: Sequence[str], dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain
+    ) -> list[str]:
+        """What has to be known, in the order in which it is asked."""
+        act = tracker.get_slot(ACT)
+        asked: list[str] = []
+        if act == ADDRESS:
+            asked = [TARGET] if tracker.get_slot(TARGET) == OTHER else [TARGET, NEW_ADDRESS]
+        elif act == RETURNS:
+            asked = [ITEMS, REASON, WISH]
+        return [NUMBER, *asked, CONFIRMED]
+
+    async def extract_change_target(self, _: Any, tracker: Tracker, __: Domain) -> dict[str, Any]:
+        if not _asked_for(TARGET, tracker) or _is_aside(tracker):
+            return {}
+        return {TARGET: _option(tracker) or (ADDRESS if answers.names_address(_words(tracker)) else OTHER)}
+
+    async def extract_change_address(self, _: Any, tracker: Tracker, __: Domain) -> dict[str, Any]:
+        if not _asked_for(NEW_ADDRESS, tracker):
+            return {}
+        found = answers.address(_words(tracker), asked=True)
+        return {NEW_ADDRESS: found} if found or not _is_aside(tracker) else {}
+
+    async def extract_change_items(self, _: Any, tracker: Tracker, __: Domain) -> dict[str, Any]:
+        if not _asked_for(ITEMS, tracker):
+            return {}
+        offered = [Item(*entry) for entry in tracker.get_slot(OFFERED) or []]
+        chosen = answers.items(_option(tracker) or _words(tracker), offered)
+        if not chosen and _is_aside(tracker):
+            return {}
+        return {ITEMS: [[item.item_id, item.title, item.quantity] for item in chosen] or None}
+
+    async def extract_change_reason(self, _: Any, tracker: Tracker, __: Domain) -> dict[str, Any]:
+        if not _asked_for(REASON, tracker):
+            return {}
+        text = str(message_metadata(tracker).get("typed") or "") if _option(tracker) else _words(tracker)
+        is_question = text.rstrip().endswith("?")
+        if _is_aside(tracker) and (is_question or _stops(tracker)):
+            return {}
+        return {REASON: None if is_question else plain(text, MAX_REASON_CHARS) or None}
+
+    async def extract_change_wish(self, _: Any, tracker: Tracker, __: Domain) -> dict[str, Any]:
+        if not _asked_for(WISH, tracker):
+            return {}
+        said = _option(tracker) or _words(tracker)
+        found = None if said.rstrip().endswith("?") else answers.wish(said)
+        return {WISH: found} if found or not _is_aside(tracker) else {}
+
+    async def _taken_as_it_is(self, *_: Any) -> dict[str, Any]:
+        """What was extracted is right already; without such a method the SDK warns on every answer."""
+        return {}
+
+    validate_change_target = validate_change_address = validate_change_items = _taken_as_it_is
+    validate_change_reason = validate_change_wish = _taken_as_it_is
+
+
+class ActionAskChangeItems(BaseAction):
+    """Which items go back? A list to pick one from, or all; several can be written."""
+
+    def name(self) -> str:
+        return "action_ask_change_items"
+
+    async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
+        pieces = Pieces(domain, "self_service")
+        items = [Item(*entry) for entry in tracker.get_slot(OFFERED) or []]
+        rows = [
+            {"title": item.named, "description": item.named, "payload": _payload(str(place))}
+            for place, item in enumerate(items[: MAX_ROWS - 1], 1)
+        ]
+        rows.append({"title": pieces.fill("everything"), "description": "", "payload": _payload(ALL)})
+        custom = {"type": "list", "button": pieces.fill("list_button"), "rows": rows}
+        number = tracker.get_slot(NUMBER)
+        dispatcher.utter_message(response="utter_self_service_items", json_message=custom, number=number)
+        return []
+
+
+def asking_for_details(tracker: Tracker) -> bool:
+    """Whether the form waits for one of the details: then digits are no order number."""
+    return tracker.get_slot("requested_slot") in DETAILS
+
+
+def details_of(tracker: Tracker) -> Mapping[str, Any] | None:
+    """The details of the act as the shop is told them; None where something of them is not known."""
+    act = tracker.get_slot(ACT)
+    if act == CANCEL:
+        return {}
+    if act == ADDRESS and tracker.get_slot(TARGET) == ADDRESS and tracker.get_slot(NEW_ADDRESS):
+        return {"address": tracker.get_slot(NEW_ADDRESS)}
+    items, reason, wish = (tracker.get_slot(name) for name in (ITEMS, REASON, WISH))
+    if act != RETURNS or items is None or not reason or not wish:
+        return None
+    chosen = [Item(*entry) for entry in items]
+    return {
+        "items": [{"item_id": item.item_id, "quantity": item.quantity} for item in chosen],
+        "reason": reason,
+        "wish": wish,
+    }
+
+
+def _payload(option: str) -> str:
+    return f'/choose_option{{"option":"{option}"}}'
+
+
+def _asked_for(name: str, tracker: Tracker) -> bool:
+    return bool(tracker.get_slot("requested_slot") == name)
+
+
+def _words(tracker: Tracker) -> str:
+    """What was typed; a pressed button has no words."""
+    text = str((tracker.latest_message or {}).get("text") or "")
+    return "" if text.startswith("/") else text
+
+
+def _option(tracker: Tracker) -> str:
+    """What was picked from the buttons or rows of a question for details, else ''."""
+    entities = (tracker.latest_message or {}).get("entities") or []
+    return next((str(one.get("value")) for one in entities if one.get("entity") == "option"), "")
+
+
+def _stops(tracker: Tracker) -> bool:
+    intent = (tracker.latest_message or {}).get("intent") or {}
+    return intent.get("name") in STOPS and float(intent.get("confidence") or 0) >= SURE_STOP
+
+
+def _is_aside(tracker: Tracker) -> bool:
+    """Whether the message is for a rule and no answer: a question in between, "no", another wish."""
+    intent = intent_name(tracker)
+    return intent in skills.load().asides.get(FORM, ()) or intent in STARTS_ANEW

@@ -1,0 +1,172 @@
+"""The summary before something is done, the yes that it takes, and doing it: the shop's own system acts.
+
+Done is what was summarised, for an order of the phone that the signed webhook names, on an explicit yes to the question
+asked last, and once. What the shop could not be asked, or did not answer, becomes a ticket that says so.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from rasa_sdk import Tracker
+from rasa_sdk.events import FollowupAction, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.change_details import (
+    ACT,
+    CONFIRMED,
+    FORM,
+    ITEMS,
+    NEW_ADDRESS,
+    NUMBER,
+    REASON,
+    WISH,
+    details_of,
+)  # fmt: skip
+from actions.fallback import bot_events
+from actions.orders.lookup import Orders
+from actions.orders.numbers import named
+from actions.orders.repository import OrdersUnavailable
+from actions.self_service.acts import ADDRESS as ADDRESS_CHANGE
+from actions.self_service.acts import CANCEL, DONE, NOT_DONE, REFUSED, UNKNOWN, Act, digest
+from actions.self_service.answers import Item
+from actions.self_service.consent import is_yes
+from actions.self_service.performing import Performed, SelfService
+from actions.skill.action import Domain, Event, message_metadata
+from actions.skill.texts import Pieces
+
+log = logging.getLogger(__name__)
+
+CONFIRM, AGAIN = "utter_self_service_confirm", "utter_self_service_again"
+MADE = "changes_made"
+MAX_MADE = 20
+YES_BUTTON = "/affirm"
+TOLD = {
+    UNKNOWN: "The shop's system was asked {attempts} times and never answered clearly ({why}): it may or may not have "
+    "been done. Look before doing it again.",
+    NOT_DONE: "Not done: the shop's system could not be asked ({why}). Nothing was changed.",
+}
+
+
+def planned(tracker: Tracker) -> str | None:
+    """The digest of what the form has collected; None while some is missing, or where the shop is not to be asked."""
+    details, number = details_of(tracker), tracker.get_slot(NUMBER)
+    return digest(tracker.get_slot(ACT), number, details) if details is not None and number else None
+
+
+def summarise(dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain, again: bool) -> None:
+    """Say in so many words what would be done, and ask for a yes."""
+    pieces, number = Pieces(domain, "self_service"), str(tracker.get_slot(NUMBER))
+    act = tracker.get_slot(ACT)
+    facts: dict[str, Any] = {"order": named(number)}
+    if act == ADDRESS_CHANGE:
+        facts["address"] = tracker.get_slot(NEW_ADDRESS)
+    elif act != CANCEL:
+        items = [Item(*entry).named for entry in tracker.get_slot(ITEMS)]
+        facts |= {
+            "items": ", ".join(items) or pieces.fill("whole_order"),
+            "reason": tracker.get_slot(REASON),
+            "wish": pieces.fill(tracker.get_slot(WISH)),
+        }
+    question = pieces.fill(f"question_{act}", **facts)
+    dispatcher.utter_message(
+        response=AGAIN if again else CONFIRM, question=question, number=number, plan=planned(tracker)
+    )
+
+
+def agreed(tracker: Tracker) -> bool:
+    """Whether the message is an explicit yes to the summary of what would be done now, and to nothing else.
+
+    The summary is what the assistant said last, before the message came in; a tap, or a message that quotes, is about
+    that one. What a model reads into the words does not count.
+    """
+    plan, asked, message = planned(tracker), next(bot_events(tracker), {}), tracker.latest_message or {}
+    about = asked.get("metadata") or {}
+    if plan is None or about.get("utter_action") not in (CONFIRM, AGAIN) or about.get("plan") != plan:
+        return False
+    metadata, text = message_metadata(tracker), str(message.get("text") or "")
+    if float(metadata.get("received_at") or 0) and metadata["received_at"] < float(asked.get("timestamp") or 0):
+        return False
+    if metadata.get("reply_to") and (metadata.get("quoted") or {}).get("plan") != plan:
+        return False
+    kind = metadata.get("kind")
+    if text == YES_BUTTON:
+        return kind in (None, "button_reply", "list_reply")
+    return kind in (None, "text") and is_yes(text, tracker.get_slot(ACT), str(tracker.get_slot(NUMBER)))
+
+
+async def carry_out(
+    dispatcher: CollectingDispatcher, tracker: Tracker, orders: Orders, service: SelfService | None
+) -> list[Event]:
+    """Do what was agreed, or ask once more where it was not."""
+    plan = planned(tracker)
+    if plan is None or not agreed(tracker):
+        return [SlotSet(CONFIRMED, None), FollowupAction(FORM)]
+    number = str(tracker.get_slot(NUMBER))
+    made = list(tracker.get_slot(MADE) or [])
+    before = next((outcome for one, outcome in made if one == plan), None)
+    if before == DONE:
+        dispatcher.utter_message(response="utter_self_service_already", number=number)
+        return forgotten(tracker)
+    phone = message_metadata(tracker).get("phone")
+    try:
+        found = await orders.find([number], phone) if phone else {}
+    except OrdersUnavailable:
+        return _passed_on(dispatcher, tracker, Performed(NOT_DONE, why="the orders database is away"))
+    if number not in found or service is None or tracker.get_slot(ACT) not in service.actions:
+        return _passed_on(dispatcher, tracker, Performed(NOT_DONE, why="the order or the right to act is gone"))
+    if before == UNKNOWN:
+        return _passed_on(dispatcher, tracker, Performed(UNKNOWN, why="asked before in this conversation"))
+    performed = await service.perform(_act(tracker, number, str(phone)))
+    remembered = SlotSet(MADE, [*made, [plan, performed.outcome]][-MAX_MADE:])
+    if performed.outcome == DONE:
+        dispatcher.utter_message(response=f"utter_self_service_done_{tracker.get_slot(ACT)}", number=number)
+        return [*forgotten(tracker), remembered]
+    if performed.outcome == REFUSED:
+        response = "utter_self_service_refused" if performed.reason else "utter_self_service_refused_plain"
+        dispatcher.utter_message(response=response, number=number, reason=performed.reason)
+        return [*forgotten(tracker), remembered]
+    return [remembered, *_passed_on(dispatcher, tracker, performed)]
+
+
+def _act(tracker: Tracker, number: str, phone: str) -> Act:
+    message = tracker.latest_message or {}
+    # Without a channel (rasa shell) each message still has an id of its own.
+    wamid = str(message_metadata(tracker).get("wamid") or message.get("message_id") or tracker.sender_id)
+    return Act(tracker.get_slot(ACT), number, phone, wamid, details_of(tracker) or {})
+
+
+def _passed_on(dispatcher: CollectingDispatcher, tracker: Tracker, performed: Performed) -> list[Event]:
+    """Say what was and was not done, and call a person."""
+    number = tracker.get_slot(NUMBER)
+    dispatcher.utter_message(response=f"utter_self_service_{performed.outcome}", number=number)
+    told = TOLD[performed.outcome].format(attempts=performed.attempts or 1, why=performed.why)
+    return pass_on_change(tracker, [["outcome", told], *_sheet(tracker)])
+
+
+def _sheet(tracker: Tracker) -> list[list[str]]:
+    """What a person needs to do it by hand."""
+    rows = [["new address", tracker.get_slot(NEW_ADDRESS)], ["reason", tracker.get_slot(REASON)],
+            ["refund or exchange", tracker.get_slot(WISH)]]  # fmt: skip
+    items = ", ".join(Item(*entry).named for entry in tracker.get_slot(ITEMS) or [])
+    return [[name, str(value)] for name, value in [*rows, ["items", items]] if value]
+
+
+def forgotten(tracker: Tracker) -> list[Event]:
+    """The wish is dealt with; its order is the one talked about."""
+    number = tracker.get_slot(NUMBER)
+    kept = [SlotSet("order_number", number)] if number else []
+    return [*kept, SlotSet(NUMBER, None), SlotSet(CONFIRMED, None), SlotSet(ACT, None)]
+
+
+def pass_on_change(tracker: Tracker, rows: list[list[str]] | None = None) -> list[Event]:
+    """Call a person who does what the customer agreed to; the ticket says what that is, and `rows` beside it."""
+    number, kind = tracker.get_slot(NUMBER), tracker.get_slot("change_kind")
+    return [
+        *forgotten(tracker),
+        SlotSet("escalation_reason", "human_requested"),
+        SlotSet("escalation_priority", "HIGH"),
+        SlotSet("escalation_sheet", [["wish", f"{kind} order #{number}"], *(rows or [])]),
+        FollowupAction("action_escalate"),
+    ]

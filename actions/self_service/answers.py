@@ -1,0 +1,90 @@
+"""What the words of an answer name: an address, some of an order's items, a refund or an exchange.
+
+Closed classes of words stand here for each language that is spoken; nothing that is found here acts before the customer
+has seen it in the summary.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from actions.self_service.acts import plain
+from privacy import addresses
+
+MAX_ADDRESS_CHARS = 300
+MAX_REASON_CHARS = 300
+REFUND, EXCHANGE = "refund", "exchange"
+ADDRESS, OTHER, ALL = "address", "other", "all"
+_ADDRESS = r"\b(?:add?ress?e?|adress|addr|pata|pate|endere[cç]o|direcci[oó]n|domicilio)\b|पता|पते"
+_EXCHANGE = r"\b(?:exchang\w*|swap\w*|replac\w*|badal\w*|badl\w*|troca\w*|cambi\w*|otra talla|outro tamanho)\b|बदल"
+_REFUND = (
+    r"\b(?:refund\w*|money|paise|paisa|reembols\w*|estorn\w*|dinheiro|dinero|devoluci[oó]n del dinero)\b|रिफंड|पैसे"
+)
+_ALL = (
+    r"\b(?:all|everything|both|whole|entire|sab|sabhi|pura|poora|dono|tudo|todos|todas|ambos|ambas|todo|toda)\b"
+    r"|सब|पूरा"
+)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One line of an order, as it may be returned."""
+
+    item_id: str
+    title: str
+    quantity: int
+
+    @property
+    def named(self) -> str:
+        return f"{self.quantity} × {self.title}" if self.quantity > 1 else self.title
+
+
+def names_address(text: str) -> bool:
+    """Whether the words are about an address."""
+    return re.search(_ADDRESS, text, re.I) is not None
+
+
+def wish(text: str) -> str | None:
+    """REFUND or EXCHANGE; None where the words say neither, or both."""
+    found = [name for name, words in ((REFUND, _REFUND), (EXCHANGE, _EXCHANGE)) if re.search(words, text, re.I)]
+    return found[0] if len(found) == 1 else None
+
+
+def address(text: str, asked: bool) -> str | None:
+    """The address that a message gives, on one line; None where it gives none that can be told from other words.
+
+    `asked`: the message answers the question for it, so all of it counts, if it has the look of one: several words with
+    a number, or lines. Else only what stands at its end counts, from where the privacy filter takes it for an address.
+    """
+    if not asked:
+        start = next((start for start, _ in addresses.spans(text)), None)
+        return None if start is None else _line(text[start:])
+    words = text.split()
+    parts = [part for part in re.split(r"[,\n]", text) if part.strip()]
+    looks = len(words) >= 3 and (any(sign.isdigit() for sign in text) or len(parts) >= 3)
+    return _line(text) if looks and not text.rstrip().endswith("?") else None
+
+
+def _line(text: str) -> str | None:
+    lines = [line.strip(" ,;") for line in text.splitlines()]
+    return plain(", ".join(line for line in lines if line), MAX_ADDRESS_CHARS) or None
+
+
+def items(text: str, offered: Sequence[Item]) -> list[Item]:
+    """Those of the items that the words name: all, by a word of their titles, or by place; empty for none."""
+    if re.search(_ALL, text, re.I):
+        return list(offered)
+    said = _title_words(text)
+    shared = Counter(word for item in offered for word in _title_words(item.title))
+    named = [item for item in offered if any(shared[word] == 1 for word in said & _title_words(item.title))]
+    places = {int(number) for number in re.findall(r"(?<![\w.])\d{1,2}(?![\w.])", text)}
+    if named or not all(1 <= place <= len(offered) for place in places):
+        return named
+    return [offered[place - 1] for place in sorted(places)]
+
+
+def _title_words(text: str) -> set[str]:
+    return set(re.findall(r"\w{3,}", text.casefold()))

@@ -1,0 +1,58 @@
+"""What counts as a yes to something that will be done: a closed list of words, and nothing else beside them.
+
+Learnt readings are right nearly always; an order must not be cancelled on "nearly". A yes that is not of the list
+costs the customer one more tap: it need not hold every yes, only no "yes, but" (docs/decisions/08-a-yes-that-acts.md).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from actions.self_service.acts import ADDRESS, CANCEL, RETURNS
+
+MAX_CHARS = 100
+# Each language in turn: English, Hindi in both scripts, Portuguese, Spanish.
+_YES = """yes yeah yep yup yea yess sure absolutely definitely certainly confirm confirmed
+haan han haa haanji hanji bilkul zaroor zarur kardo kijiye हाँ हां हा जी बिल्कुल ज़रूर
+sim claro confirmo pode podem confirmado sí si confirma dale adelante"""
+# Beside a yes they change nothing of it.
+_BESIDE = """please pls plz kindly thanks thank you ty ok okay okey okk k ji sir madam mam maam bhai bhaiya bro dear
+go ahead do it that this the my order now right correct all good i am im is its want to
+kar do dijiye dein karo karna dena hai mera meri ise isko theek thik sahi कर दो दीजिए
+por favor obrigado obrigada isso meu o pedido agora certo correto está esta faça fazer
+gracias porfa porfavor mi el la lo correcto eso es así ahora hazlo que of course com certeza de acuerdo"""
+_YES_TOGETHER = ("go ahead", "do it", "please do", "of course", "kar do", "kar dijiye", "kar dein", "कर दो", "कर दीजिए",
+                 "com certeza", "de acuerdo", "hazlo")  # fmt: skip
+_OF_THE_ACT = {
+    CANCEL: "cancel cancelar cancela cancele cancelalo cancélalo cancelem anular रद्द कैंसिल",
+    ADDRESS: "change update address mudar mude endereço endereco cambiar cambia cámbiala dirección direccion badal पता",
+    RETURNS: "return devolver devolva devolverlo wapas wapis वापस",
+}
+_SEPARATORS = re.compile(r"[\s.,!…\-–—'’\"“”👍👌✅🙏❤️\U0001F3FB-\U0001F3FF\u2060]+")
+
+
+def is_yes(text: str, action: str, order: str) -> bool:
+    """Whether a typed message agrees to `action` on this order and says nothing else. The order may be named."""
+    plain = unicodedata.normalize("NFC", text[:MAX_CHARS + 1]).casefold()
+    for name in (f"#{order}".casefold(), order.casefold()):
+        plain = plain.replace(name, " ")
+    words = [word for word in _SEPARATORS.split(plain) if word]
+    said = [_squeezed(word) for word in words]
+    if len(plain) > MAX_CHARS or not all(word in _KNOWN[action] for word in said):
+        return False
+    together = f" {' '.join(words)} "
+    return any(word in _YES_WORDS for word in said) or any(f" {yes} " in together for yes in _YES_TOGETHER)
+
+
+def _squeezed(word: str) -> str:
+    """'yesss' → 'yes', 'haaan' → 'han': letters are drawn out."""
+    return re.sub(r"(.)\1+", r"\1", word)
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(_squeezed(unicodedata.normalize("NFC", word).casefold()) for word in text.split())
+
+
+_YES_WORDS = _words(_YES)
+_KNOWN = {action: _YES_WORDS | _words(_BESIDE) | _words(own) for action, own in _OF_THE_ACT.items()}

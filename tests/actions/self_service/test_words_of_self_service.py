@@ -1,0 +1,105 @@
+"""What counts as a yes, and how words from outside are read and shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from actions.self_service.acts import Act, plain
+from actions.self_service.answers import Item, address, items, names_address, wish
+from actions.self_service.consent import is_yes
+
+
+@pytest.mark.parametrize("text", [
+    "yes", "Yes.", "YES!!", "yesss", "yes please", "Yes, please 🙏", "yes, cancel it", "yes cancel order 10241",
+    "yep do it", "go ahead",
+    "haan", "haan ji", "Haan kar do", "haanji cancel kar dijiye", "हाँ", "जी हां", "sim", "Sim, por favor",
+    "sim, pode cancelar",
+    "sí", "Si, por favor", "sí, cancélalo", "👍 yes", "ok yes", "of course", "i am sure",
+])  # fmt: skip
+def test_plain_yes_is_a_yes(text: str) -> None:
+    assert is_yes(text, "cancel", "10241")
+
+
+@pytest.mark.parametrize("text", [
+    "", " ", "ok", "👍", "hmm", "maybe", "yes?", "yes but", "yes, but can I get a discount", "yes and no", "no",
+    "not yes", "yes not now",
+    "yes wait", "i said yes before", "yes 10248", "yes cancel 10248", "is it possible?",
+    "yes, change the address", "yes return it",
+    "say yes if you can", "haan lekin", "haan par pehle batao", "sim, mas depois", "sí pero mañana", "no sí",
+    "don't say yes", "yes 😂",
+    "nahi haan", "why not", "thank you", "cancel it", "yes " * 60, "/affirm", "{\"yes\": true}", "yes refund",
+])  # fmt: skip
+def test_anything_else_is_none(text: str) -> None:
+    assert not is_yes(text, "cancel", "10241")
+
+
+def test_a_yes_names_the_act_that_was_asked_for() -> None:
+    assert is_yes("yes change it", "address", "7")
+    assert not is_yes("yes cancel it", "address", "7")
+    assert is_yes("sí, devolverlo", "returns", "WC-7")
+    assert is_yes("yes wc-7", "returns", "WC-7")
+
+
+@pytest.mark.parametrize(("said", "shown"), [
+    ("It *left* at _noon_.", "It left at noon ."),
+    ("See [this](https://evil.example/x) now", "See (this)( now"),
+    ("pay at www.evil.example or evil.example", "pay at or evil. example"),
+    ("line\none\x00\u202e", "line one"),
+    ("{brand} 0[x] # `code`", "brand 0(x) code"),
+    ("a" * 500, "a" * 199 + "…"),
+    (None, ""), (["x"], ""), ("javascript:alert(1)", ""),
+])  # fmt: skip
+def test_reason_of_the_shop_is_one_plain_line(said: object, shown: str) -> None:
+    assert plain(said) == shown
+
+
+def test_key_is_the_same_for_one_confirmation_and_fits_a_header() -> None:
+    act = Act("cancel", "ORD/ü", "+1", "wamid.A==")
+    assert act.key == Act("cancel", "ORD/ü", "+1", "wamid.A==", {"address": "x"}).key == "ORD%2F%C3%BC:cancel:wamid.A=="
+    assert Act("cancel", "1", "+1", "w").key != Act("address", "1", "+1", "w").key != Act("address", "1", "+1", "v").key
+    assert len(Act("cancel", "1", "+1", "w" * 500).key) == 64
+
+
+LAMP, KURTA, SHIRT = Item("l", "Brass lamp", 1), Item("k", "Blue kurta", 2), Item("s", "Blue shirt", 1)
+OFFERED = [LAMP, KURTA, SHIRT]
+
+
+@pytest.mark.parametrize(("text", "chosen"), [
+    ("the lamp", [LAMP]), ("lamp and the kurta please", [LAMP, KURTA]), ("1 and 3", [LAMP, SHIRT]), ("2", [KURTA]),
+    ("everything", OFFERED), ("sab", OFFERED), ("tudo", OFFERED), ("all", OFFERED), ("the blue one", []),
+    ("7", []), ("hm", []),
+])  # fmt: skip
+def test_items_are_picked_by_words_place_or_all(text: str, chosen: list[Item]) -> None:
+    assert items(text, OFFERED) == chosen
+
+
+@pytest.mark.parametrize("text", [
+    "12 Moor Lane, Leeds LS1 4DY", "Flat 402\nSunrise Apartments\nIndiranagar, Bengaluru 560038",
+    "Rua das Flores, Centro, Olinda",
+])  # fmt: skip
+def test_what_looks_like_an_address_is_taken_whole_when_it_was_asked_for(text: str) -> None:
+    assert address(text, asked=True) == ", ".join(text.splitlines())
+
+
+@pytest.mark.parametrize("text", ["no", "the same", "can i pay 10 more for it?", "wait a moment please", ""])
+def test_other_words_are_no_address(text: str) -> None:
+    assert address(text, asked=True) is None
+
+
+def test_address_within_the_wish_is_found_only_where_it_is_plain() -> None:
+    wanted = "send it to flat 402, sunrise apartments, 12th main road, bengaluru 560038"
+    assert address(f"please {wanted}", asked=False) == wanted.removeprefix("send it to ")
+    assert address("please change the address of 10241", asked=False) is None
+
+
+def test_refund_or_exchange_is_told_apart() -> None:
+    said = {"money back": "refund", "paise wapas chahiye": "refund", "quiero cambiarlo": "exchange",
+            "trocar": "exchange",
+            "badalna hai": "exchange", "refund or exchange": None, "hm": None}  # fmt: skip
+    assert {text: wish(text) for text in said} == said
+
+
+def test_address_is_named_in_each_language() -> None:
+    for text in ("change adress", "pata badalna hai", "mudar o endereço", "cambiar la dirección", "पता बदलना है"):
+        assert names_address(text)
+    assert not names_address("another size")

@@ -1,0 +1,124 @@
+"""A shop's own system, as the assistant may ask it to act: `POST /shop/orders/{order_id}/cancel|address|returns`.
+
+It checks the signature, whose order it is, and the order's status in the demo's SQLite; does one `Idempotency-Key`
+once and repeats its answer; and fails on request: `PUT /shop/faults {"faults": [name, ...]}` lets the next requests go
+wrong in turn. `GET /shop/acts` shows what was done and how often it was asked for, `GET /shop/requests` every request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import hmac
+import json
+import sqlite3
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+MOUNT = "/shop"
+FAULTS = ("server_error", "done_but_server_error", "hang", "done_but_hang", "drop", "not_json", "unauthorized",
+          "redirect")  # fmt: skip
+HANG_S = 30.0
+NOT_LEFT = ("placed", "confirmed", "packed")
+SENT_ALREADY = "It has been handed to the courier already."
+NOT_DELIVERED = "It has not been delivered yet."
+Told = tuple[int, dict[str, Any]]
+
+
+@dataclass
+class ShopSystem:
+    """One shop. Without `orders_file` every order is everybody's, and can be cancelled, changed and returned."""
+
+    secret: str
+    orders_file: Path | None = None
+    faults: list[str] = field(default_factory=list)
+    refusals: dict[str, str] = field(default_factory=dict)
+    """Order → the reason for which it is refused."""
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    acts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Idempotency-Key → {"action", "body", "asked"}: done once each."""
+    answers: dict[str, Told] = field(default_factory=dict)
+
+    def add_to(self, app: web.Application) -> None:
+        app.router.add_post(MOUNT + "/orders/{order_id}/{action}", self.act)
+        app.router.add_put(f"{MOUNT}/faults", self.set_faults)
+        app.router.add_get(f"{MOUNT}/acts", self.show_acts)
+        app.router.add_get(f"{MOUNT}/requests", self.show_requests)
+
+    async def set_faults(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        if not set(body.get("faults") or []) <= set(FAULTS):
+            return web.json_response({"error": f"faults are of {', '.join(FAULTS)}"}, status=400)
+        self.faults, self.refusals = list(body.get("faults") or []), dict(body.get("refusals") or {})
+        return web.json_response({"faults": self.faults})
+
+    async def show_acts(self, request: web.Request) -> web.Response:
+        return web.json_response([{"key": key, **act} for key, act in self.acts.items()])
+
+    async def show_requests(self, request: web.Request) -> web.Response:
+        return web.json_response(self.requests)
+
+    async def act(self, request: web.Request) -> web.StreamResponse:
+        """As the contract says; a fault may come before or after it is done."""
+        raw = await request.read()
+        mac = hmac.new(self.secret.encode(), raw, hashlib.sha256).hexdigest()
+        if not hmac.compare_digest(request.headers.get("X-Shop-Signature-256", "").encode(), f"sha256={mac}".encode()):
+            return web.json_response({"error": "wrong signature"}, status=401)
+        order, action, body = request.match_info["order_id"], request.match_info["action"], json.loads(raw)
+        key = request.headers.get("Idempotency-Key", "")
+        self.requests.append({"path": request.raw_path, "key": key, "body": body})
+        if not key or body.get("order_id") != order or action not in ("cancel", "address", "returns"):
+            return web.json_response({"error": "not understood"}, status=400)
+        fault = self.faults.pop(0) if self.faults else ""
+        answer = (500, {}) if fault and not fault.startswith("done_but") else self._answer(key, order, action, body)
+        return await self._sent(request, fault.removeprefix("done_but_"), answer)
+
+    async def _sent(self, request: web.Request, fault: str, answer: Told) -> web.StreamResponse:
+        if fault == "hang":
+            await asyncio.sleep(HANG_S)
+        if fault == "drop" and request.transport is not None:
+            request.transport.close()
+        if fault == "not_json":
+            return web.Response(text="<html>\x00 sorry", status=409, content_type="text/html")
+        if fault == "redirect":
+            return web.Response(status=302, headers={"Location": "/elsewhere"})
+        status, body = {"unauthorized": (401, {}), "server_error": (500, {})}.get(fault, answer)
+        return web.json_response(body, status=status)
+
+    def _answer(self, key: str, order: str, action: str, body: dict[str, Any]) -> Told:
+        if key not in self.answers:
+            reason = self.refusals.get(order) or self._refused(order, action, body)
+            self.answers[key] = (409, {"reason": reason}) if reason else (200, {"done": action})
+            if not reason:
+                self.acts[key] = {"action": action, "body": body, "asked": 0}
+                self._do(order, action)
+        if key in self.acts:
+            self.acts[key]["asked"] += 1
+        return self.answers[key]
+
+    def _refused(self, order: str, action: str, body: dict[str, Any]) -> str | None:
+        if self.orders_file is None:
+            return None
+        with contextlib.closing(sqlite3.connect(self.orders_file, timeout=2)) as orders:
+            row = orders.execute("SELECT status, customer_phone FROM orders WHERE order_id = ?", (order,)).fetchone()
+        if row is None or row[1] != body.get("requested_by"):
+            return "There is no such order."
+        if action == "returns":
+            return None if row[0] == "delivered" else NOT_DELIVERED
+        return None if row[0] in NOT_LEFT else SENT_ALREADY
+
+    def _do(self, order: str, action: str) -> None:
+        if action == "cancel" and self.orders_file is not None:
+            with contextlib.closing(sqlite3.connect(self.orders_file, timeout=2)) as orders, orders:
+                orders.execute("UPDATE orders SET status = 'cancelled' WHERE order_id = ?", (order,))
+
+
+def make_shop_app(shop: ShopSystem) -> web.Application:
+    """The shop's system alone, for tests."""
+    app = web.Application()
+    shop.add_to(app)
+    return app
