@@ -29,7 +29,7 @@ TARGET, NEW_ADDRESS, ITEMS, REASON, WISH = (
     "change_target", "change_address", "change_items", "change_reason", "change_wish",
 )  # fmt: skip
 DETAILS = (TARGET, NEW_ADDRESS, ITEMS, REASON, WISH)
-OFFERED, ACT = "change_items_offered", "change_act"
+OFFERED, ACT, WISHED_IN = "change_items_offered", "change_act", "change_wished_in"
 OF_THE_ORDER = (ACT, ITEMS, OFFERED)  # known anew with another order
 NOT_WITH_THE_COURIER = frozenset({OrderStatus.PLACED, OrderStatus.CONFIRMED, OrderStatus.PACKED})
 STARTS_ANEW = frozenset({"cancel_order", "start_return"})
@@ -87,9 +87,16 @@ def begun(tracker: Tracker) -> list[Event]:
         TARGET: ADDRESS if answers.names_address(text) else None,
         NEW_ADDRESS: answers.address(text, asked=False),
         WISH: answers.wish(text),
+        WISHED_IN: message_id(tracker),
     }
     forgotten = dict.fromkeys((NUMBER, CONFIRMED, *DETAILS, *OF_THE_ORDER))
     return [SlotSet(name, value) for name, value in {**forgotten, **said}.items()]
+
+
+def message_id(tracker: Tracker) -> str:
+    """The wamid. Without a channel (rasa shell) each message still has an id of its own."""
+    message = tracker.latest_message or {}
+    return str(message_metadata(tracker).get("wamid") or message.get("message_id") or tracker.sender_id)
 
 
 class ChangeDetails:

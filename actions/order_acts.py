@@ -22,7 +22,9 @@ from actions.change_details import (
     NUMBER,
     REASON,
     WISH,
+    WISHED_IN,
     details_of,
+    message_id,
 )  # fmt: skip
 from actions.fallback import bot_events
 from actions.orders.lookup import Orders
@@ -131,10 +133,9 @@ async def carry_out(
 
 
 def _act(tracker: Tracker, number: str, phone: str) -> Act:
-    message = tracker.latest_message or {}
-    # Without a channel (rasa shell) each message still has an id of its own.
-    wamid = str(message_metadata(tracker).get("wamid") or message.get("message_id") or tracker.sender_id)
-    return Act(tracker.get_slot(ACT), number, phone, wamid, details_of(tracker) or {})
+    wamid = message_id(tracker)
+    wished_in = str(tracker.get_slot(WISHED_IN) or wamid)
+    return Act(tracker.get_slot(ACT), number, phone, wamid, wished_in, details_of(tracker) or {})
 
 
 def _passed_on(dispatcher: CollectingDispatcher, tracker: Tracker, performed: Performed) -> list[Event]:

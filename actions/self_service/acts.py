@@ -23,6 +23,8 @@ _INSIDE_A_NAME = re.compile(r"(?<=\w)\.(?=[^\W\d])")
 class Act:
     """`order_id` as the shop writes it, `requested_by` the E.164 phone of the signed message `wamid` that confirmed.
 
+    `wished_in` is the message that the wish began with: whichever message is taken for the yes, when a turn runs again
+    and more has come in, it is one act.
     `details`: for an address `{"address"}`, for a return `{"items": [{"item_id", "quantity"}], "reason", "wish"}`,
     where no items are the whole order and the wish is "refund" or "exchange".
     """
@@ -31,12 +33,13 @@ class Act:
     order_id: str
     requested_by: str
     wamid: str
+    wished_in: str
     details: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
-        """The same however often this confirmation is worked on: order, action and message. ASCII."""
-        key = f"{quote(self.order_id, safe='')}:{self.action}:{quote(self.wamid, safe='.=')}"
+        """The same however often this wish is worked on: order, action and the wish's message. ASCII."""
+        key = f"{quote(self.order_id, safe='')}:{self.action}:{quote(self.wished_in, safe='.=')}"
         return key if len(key) <= MAX_KEY_CHARS else hashlib.sha256(key.encode()).hexdigest()
 
     @property

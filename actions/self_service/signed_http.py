@@ -32,6 +32,7 @@ class SignedHttpApi:
 
     def __init__(self, url: str, secret: str, attempt_s: float = ATTEMPT_S) -> None:
         self._url, self._secret, self._attempt_s = url.rstrip("/"), secret, attempt_s
+        _trusted()
 
     async def attempt(self, act: Act) -> Answer:
         raw = json.dumps(act.body).encode()

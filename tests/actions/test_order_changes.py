@@ -169,5 +169,6 @@ async def test_a_new_wish_forgets_the_old_one(action: Any, kind: str) -> None:
     values = {event["name"]: event["value"] for event in events}
     assert values.pop("change_kind") == kind
     assert values.pop("awaiting_order_number") is False
+    assert values.pop("change_wished_in") == "c"
     assert {"change_order_number", "change_confirmed", "change_act", "change_address"} <= values.keys()
     assert set(values.values()) == {None}

@@ -66,6 +66,9 @@ async def test_turn_that_runs_again_asks_under_the_same_key(port: Port) -> None:
     await talk.say("yes", "affirm")
     talk.orders.orders = (Order("10241", OrderStatus.CANCELLED),)  # the shop has done it by now
     assert await talk.run_again() == ["utter_self_service_done_cancel"]
+    talk.message["text"], talk.message["metadata"]["wamid"] = "yes\nyes", "wamid.3"  # a second one has come in
+    assert await talk.run_again() == ["utter_self_service_done_cancel"]
+    assert len(port.asked) == 3
     assert len({act.key for act in port.asked}) == 1
 
 

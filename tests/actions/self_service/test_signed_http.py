@@ -15,7 +15,7 @@ from actions.self_service.performing import Performed, SelfService
 from actions.self_service.signed_http import SignedHttpApi
 
 ALL = ("cancel", "address", "returns")
-CANCEL = Act("cancel", "10241", "+919812345670", "wamid.HBgMOTE5==")
+CANCEL = Act("cancel", "10241", "+919812345670", "wamid.yes", "wamid.HBgMOTE5==")
 
 
 async def performed(shop: Any, act: Act = CANCEL, within_s: float = 2.0, attempt_s: float = 0.3) -> Performed:
@@ -31,11 +31,11 @@ async def performed(shop: Any, act: Act = CANCEL, within_s: float = 2.0, attempt
 async def test_shop_is_told_in_the_words_of_the_contract(
     shop: SimpleNamespace, action: str, details: dict[str, Any]
 ) -> None:
-    act = Act(action, "ORD/2024/001", "+447700900123", "wamid.X", details)
+    act = Act(action, "ORD/2024/001", "+447700900123", "wamid.X", "wamid.W", details)
     assert await performed(shop, act) == Performed(DONE, attempts=1)
     assert shop.system.requests == [{
         "path": f"/shop/orders/ORD%2F2024%2F001/{action}",
-        "key": f"ORD%2F2024%2F001:{action}:wamid.X",
+        "key": f"ORD%2F2024%2F001:{action}:wamid.W",
         "body": {"order_id": "ORD/2024/001", "requested_by": "+447700900123", "wamid": "wamid.X", **details},
     }]  # fmt: skip
 

@@ -54,10 +54,11 @@ def test_reason_of_the_shop_is_one_plain_line(said: object, shown: str) -> None:
 
 
 def test_key_is_the_same_for_one_confirmation_and_fits_a_header() -> None:
-    act = Act("cancel", "ORD/ü", "+1", "wamid.A==")
-    assert act.key == Act("cancel", "ORD/ü", "+1", "wamid.A==", {"address": "x"}).key == "ORD%2F%C3%BC:cancel:wamid.A=="
-    assert Act("cancel", "1", "+1", "w").key != Act("address", "1", "+1", "w").key != Act("address", "1", "+1", "v").key
-    assert len(Act("cancel", "1", "+1", "w" * 500).key) == 64
+    act = Act("cancel", "ORD/ü", "+1", "wamid.yes", "wamid.A==")
+    assert act.key == Act("cancel", "ORD/ü", "+1", "wamid.yes2", "wamid.A==").key == "ORD%2F%C3%BC:cancel:wamid.A=="
+    wishes = [("cancel", "1", "w"), ("address", "1", "w"), ("address", "1", "v"), ("address", "2", "v")]
+    assert len({Act(action, order, "+1", "y", wish).key for action, order, wish in wishes}) == 4
+    assert len(Act("cancel", "1", "+1", "y", "w" * 500).key) == 64
 
 
 LAMP, KURTA, SHIRT = Item("l", "Brass lamp", 1), Item("k", "Blue kurta", 2), Item("s", "Blue shirt", 1)
