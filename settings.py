@@ -127,7 +127,6 @@ class Settings:
             raise SettingsError(str(error)) from None
         for name in DATABASES:
             self._check_database_url(name)
-        self._check_shop_api()
         if "?" in str(self.state_path):
             raise SettingsError("STATE_DIR must not contain a question mark. Remedy: choose another folder.")
         try:
@@ -172,12 +171,6 @@ class Settings:
                 f"{name} is not a valid database URL. Remedy: write it as postgresql://user:password@host:5432/name "
                 "(special characters of the password percent-encoded), or unset it to use SQLite."
             ) from None
-
-    def _check_shop_api(self) -> None:
-        url, secret = (self.values[name] for name in ("SHOP_API_URL", "SHOP_API_SECRET"))
-        if bool(url) != bool(secret):
-            there, missing = ("SHOP_API_URL", "SHOP_API_SECRET") if url else ("SHOP_API_SECRET", "SHOP_API_URL")
-            raise SettingsError(f"{there} is set, but {missing} is not. Remedy: set it too, or unset both.")
 
     def _check_amounts(self) -> None:
         seconds = self.number("LLM_TIMEOUT_S")

@@ -29,6 +29,9 @@ class UnusableValue(ValueError):
     """A variable cannot be read or used; the message names it and the remedy, never its value."""
 
 
+_SHOP_API = ("SHOP_API_URL", "SHOP_API_SECRET")
+
+
 def clean(value: str | None) -> str | None:
     """`value` without blanks, line breaks, invisible characters and pairs of quotes around it; None when empty."""
     before = None
@@ -74,6 +77,9 @@ def check(values: Mapping[str, str | None]) -> None:
     for name, value in values.items():
         if value is not None:
             _check(name, value)
+    for name, other in (_SHOP_API, _SHOP_API[::-1]):
+        if values.get(name) and not values.get(other):
+            raise UnusableValue(f"{name} is set, but {other} is not. Remedy: set it too, or unset both.")
 
 
 def _check(name: str, value: str) -> None:
