@@ -18,7 +18,14 @@ _ISO = re.compile(
     r"\s*(?P<zone>Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?)?",
     re.IGNORECASE,
 )
-_YEAR_LAST = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4})(?:[T ,]+\d{1,2}:\d{2}(?::\d{2})?)?")
+_CLOCK = r"(?:[T ,]+\d{1,2}:\d{2}(?::\d{2})?(?: ?[AP]M)?)?"
+_YEAR_LAST = re.compile(rf"(\d{{1,2}})([/.-]) ?(\d{{1,2}})\2 ?(\d{{4}}){_CLOCK}", re.IGNORECASE)
+# "Sat, 19 Dec 2026", "19-Dec-2026", "19 de dezembro de 2026", "December 19th, 2026"
+_NAMED_MONTH = re.compile(
+    r"(?:[^\W\d_]+\.?,? +)?(?:(?P<day>\d{1,2})\.?[ -]+(?:de +)?(?P<month>[^\W\d_]+)\.?,?(?:[ -]+de)?"
+    rf"|(?P<first>[^\W\d_]+)\.? +(?P<second>\d{{1,2}})(?:st|nd|rd|th)?,?)[ -]+(?P<year>\d{{4}}){_CLOCK}",
+    re.IGNORECASE,
+)
 
 
 def moment(value: object, zone: ZoneInfo, region: str) -> datetime | None:
@@ -47,6 +54,10 @@ def _read(text: str, zone: ZoneInfo, region: str) -> datetime | None:
         year, month, day_of_month = map(int, re.split(r"\D", iso["day"]))
         clock = time(int(iso["hour"] or 0), int(iso["minute"] or 0), int(iso["second"] or 0))
         return _in_zone(datetime.combine(date(year, month, day_of_month), clock, _offset(iso["zone"])), zone)
+    named = _NAMED_MONTH.fullmatch(text)
+    if named:
+        said = _months(region).get((named["month"] or named["first"]).casefold())
+        return datetime(int(named["year"]), said, int(named["day"] or named["second"]), tzinfo=zone) if said else None
     written = _YEAR_LAST.fullmatch(text)
     if not written:
         return None
@@ -76,8 +87,23 @@ def _in_zone(value: datetime, zone: ZoneInfo) -> datetime:
 @lru_cache(maxsize=64)
 def _month_first(region: str) -> bool | None:
     """Whether 12/9 is December's: by how a region writes short dates. None where the year comes first: not known."""
+    locale = _locale(region)
+    if locale is None:
+        return None
+    pattern = str(locale.date_formats["short"].pattern)
+    return None if pattern.lstrip()[:1] == "y" else pattern.index("M") < pattern.index("d")
+
+
+@lru_cache(maxsize=64)
+def _months(region: str) -> dict[str, int]:
+    """Names of months, whole and short, in English and in the region's language."""
+    locales = [Locale("en"), *([own] if (own := _locale(region)) else [])]
+    return {str(name).casefold().rstrip("."): number for locale in locales for use in ("format", "stand-alone")
+            for width in ("abbreviated", "wide") for number, name in locale.months[use][width].items()}  # fmt: skip
+
+
+def _locale(region: str) -> Locale | None:
     try:
-        pattern = str(Locale.parse(f"und_{region}").date_formats["short"].pattern)
+        return Locale.parse(f"und_{region}")
     except (UnknownLocaleError, ValueError):
         return None
-    return None if pattern.lstrip()[:1] == "y" else pattern.index("M") < pattern.index("d")

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from components.order_numbers.shape import Shape
 from components.order_numbers.syntax import COVER
 
-_CLUSTER = re.compile(r"\d+(?:(?: {1,2}| ?[-–—.,_/&+] ?)\d+)*")
+_CLUSTER = re.compile(r"\d+(?:(?: {1,2}| ?[-–—_/]\n| ?[-–—.,_/&+] ?)\d+)*")
 _GLUED = r"(?:orders?|ordr|ord|odr|od|no|num|number|nbr|id|ref|pedido|orden)"
 _FRONT = re.compile(
     rf"(?:(?P<cue>\b{_GLUED}[-_.:#]{{0,2}})|(?P<letters>(?<![^\W_])[^\W\d_]{{1,6}}[-_/.#]?))$", re.IGNORECASE
 )
 _BEHIND = re.compile(r"(?P<particle>(?:ka|ki|ke|ko|hai|h|wala|wali|se)\b)|(?P<letters>[^\W\d_]\w*)", re.IGNORECASE)
 _WORD = re.compile(rf"[^\W\d_]+|\d+|{COVER}+|[?]")
+_JOINTS = frozenset("-–—_/.")  # between groups of one number; a list of several has blanks or commas
 _MAX_GROUPS = 12
 _FILLER = frozenset(re.findall(
     r"\w+", "it its is the my yes ok okay sure hi hello sir please pls plz hai ye yeh lo haan ji mera no here"
@@ -36,8 +37,13 @@ class Candidate:
 
 def candidates(text: str, shape: Shape) -> Iterator[Candidate]:
     """Every run of digits once: the parts of it that are of the shape, else the whole run, with letters glued to it."""
+    read = 0
     for run in _CLUSTER.finditer(text):
-        yield from _of_run(text, run, shape)
+        if run.start() < read:
+            continue  # inside a code of letters and digits, AB12CD34
+        for candidate in _of_run(text, run, shape):
+            yield candidate
+            read = candidate.end
 
 
 def _of_run(text: str, run: re.Match[str], shape: Shape) -> Iterator[Candidate]:
@@ -60,18 +66,30 @@ def _fitting(
     text: str, groups: list[tuple[int, int]], shape: Shape, glued_behind: bool
 ) -> Iterator[tuple[int, int, str]]:
     """A group that is of the shape alone, else neighbours that are together."""
-    at = 0
+    at, wholes = 0, _wholes(text, groups)
     while at < len(groups):
         step = 1
         for size in range(1, min(len(groups) - at, _MAX_GROUPS) + 1):
             start, end = groups[at][0], groups[at + size - 1][1]
             last = at + size == len(groups)
-            number = shape.written(_joined(text[start:end], shape)) if not (last and glued_behind) else None
+            (begins, _, one), (_, ends, other) = wholes[at], wholes[at + size - 1]
+            too_long = max(one, other) > shape.lengths[1]
+            cut = (begins, ends) != (start, end) and (too_long or not shape.only_digits)
+            number = shape.written(_joined(text[start:end], shape)) if not (cut or (last and glued_behind)) else None
             if number and (size == 1 or at + size == len(groups) or size > 2):
                 yield start, end, number
                 step = size
                 break
         at += step
+
+
+def _wholes(text: str, groups: list[tuple[int, int]]) -> list[tuple[int, int, int]]:
+    """For each group what it is written in one piece with (112 with 112-4567890-1234567), and its longest group."""
+    pieces: list[list[tuple[int, int]]] = []
+    for group in groups:
+        joined = pieces and text[pieces[-1][-1][1] : group[0]] in _JOINTS
+        pieces[-1:] = [[*pieces[-1], group]] if joined else [*pieces[-1:], [group]]
+    return [(piece[0][0], piece[-1][1], max(end - start for start, end in piece)) for piece in pieces for _ in piece]
 
 
 def _joined(spelt: str, shape: Shape) -> str:

@@ -103,7 +103,7 @@ def _meant(seen: str, pattern: str) -> list[Span]:
 
 def _may_be_a_number(candidate: Candidate, spelt: str, shape: Shape) -> bool:
     enough = sum(c.isdigit() for c in spelt) >= _MIN_DIGITS or shape.starts_with_letters(spelt)
-    return enough and not candidate.tail
+    return enough and (not candidate.tail or any(c.isdigit() for c in candidate.tail))
 
 
 def _spoken(text: str, shape: Shape) -> list[Span]:

@@ -30,6 +30,8 @@ _MISSHAPED = "order_number_misshaped"
 MARKS = (*KINDS, _MISSHAPED)
 _RIDGE = 0.6
 _SAID_BEFORE = r"(?i)\b(?:order|number|no|id|pedido|ref)\b"
+_USUAL_DIGITS = 7
+_CODES = 0.25  # of other shops' numbers have letters inside
 _SPELLINGS = 3  # times that an example is written with numbers of the shop's shape
 
 
@@ -161,6 +163,12 @@ def _misshaped(shape: Shape, dice: random.Random, spelling: int) -> str:
     long = _digits(high + dice.randint(1, 3), dice)
     letters = "".join(dice.choices("ABCDEKMSTWX", k=2))
     foreign = letters + dice.choice(("-", "", "/")) + _digits(dice.randint(4, 6), dice)
+    if dice.random() < _CODES:
+        foreign = f"{letters}{_digits(2, dice)}{letters}{_digits(2, dice)}"
+    if low > _USUAL_DIGITS:  # most other shops' numbers are far shorter than this one's
+        short = _digits(dice.randint(4, 7), dice)
+        foreign = dice.choice((foreign, f"{letters}/20{_digits(2, dice)}/{_digits(3, dice)}", _digits(low - 1, dice)))
+        long = dice.choice((short, long))
     return (short, long, foreign)[spelling % 3] if low > 3 else (long, foreign)[spelling % 2]
 
 

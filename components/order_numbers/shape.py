@@ -15,9 +15,10 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 DEFAULT_PATTERN = r"\d{5}"
-_GAP = r"[ _./#–—-]{0,3}"
+_GAP = r"[\s_./#–—-]{0,3}"
 _GAP_WITHOUT_BLANKS = r"[_./#–—-]{0,3}"
 _MAX_FORMS = 16
+_MIN_UNCUT_DIGITS = 8  # of several groups that are told apart by their lengths when nothing stands between them
 _MAX_CHARS = 40
 _SETS = {"digits": r"\d", "letters": "[A-Z]"}
 
@@ -109,7 +110,7 @@ class Shape:
         for form in self.forms:
             for spoken in dict.fromkeys((form, _without_letters_in_front(form))):
                 matched = re.fullmatch(_loose(spoken), spelt, re.IGNORECASE)
-                if matched:
+                if matched and not (spelt.isdigit() and _could_be_cut_otherwise(spoken)):
                     values = iter(matched.groups())
                     found = [part.text if part.kind == "text" else _digits(next(values)) for part in spoken]
                     front = [part.text for part in form[: len(form) - len(spoken)]]
@@ -156,6 +157,13 @@ def _without_letters_in_front(form: Form) -> Form:
     while rest and rest[0].kind == "text" and not any(c.isdigit() for c in rest[0].text):
         rest.pop(0)
     return tuple(rest)
+
+
+def _could_be_cut_otherwise(form: Form) -> bool:
+    """Whether digits alone do not tell where one part ends: 62001 may be 6200/1, and is hardly meant so."""
+    parts = [part for part in form if part.kind == "digits"]
+    few = sum(part.low for part in parts) < _MIN_UNCUT_DIGITS
+    return len(parts) > 1 and (few or any(part.low != part.high for part in parts))
 
 
 def _parts(text: str) -> Form:
