@@ -73,8 +73,10 @@ class Settings:
         """REDIS_URL, else the embedded Redis of the running assistant (None when there is neither)."""
         if self.values["REDIS_URL"]:
             return self.values["REDIS_URL"]
-        address = self.state_path / "redis.url"
-        return address.read_text().strip() if address.exists() else None
+        try:
+            return (self.state_path / "redis.url").read_text().strip() or None
+        except OSError:
+            return None
 
     @property
     def state_path(self) -> Path:

@@ -122,8 +122,8 @@ def _engine(settings: Settings) -> Engine:
 
 def _redis(settings: Settings) -> redis.Redis[bytes] | None:
     """The hot tier if it answers, else None: the log can be read without it."""
-    url = hot_tier.redis_url(settings)
-    if url is None:
+    url = settings.redis_url
+    if not url:
         return None
     client = hot_tier.client(url)
     try:

@@ -27,8 +27,8 @@ GATHER_S = 0.1
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Write batches until `stop`; the batch in hand is finished. Raises SettingsError without any Redis."""
-    url = hot_tier.redis_url(settings)
-    if url is None:
+    url = settings.redis_url
+    if not url:
         raise SettingsError("REDIS_URL is not set and no embedded Redis runs: there is no event stream to read.")
     engine = database.connect(str(settings.conversation_database_url), database.WRITERS_STATEMENT_S)
     stream = EventStream(hot_tier.client(url, timeout_s=4.0))

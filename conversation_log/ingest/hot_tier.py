@@ -1,4 +1,4 @@
-"""Where the hot tier is: the operator's Redis, or the embedded one while it runs."""
+"""The hot tier: a client of the operator's Redis, or of the embedded one while it runs."""
 
 from __future__ import annotations
 
@@ -7,18 +7,7 @@ from typing import Any
 import redis
 from redis.exceptions import AuthenticationError, BusyLoadingError
 
-from settings import Settings, SettingsError
-
-
-def redis_url(settings: Settings) -> str | None:
-    """REDIS_URL, else the address that the launcher left in STATE_DIR, else None."""
-    if settings.redis_url:
-        return settings.redis_url
-    address = settings.state_path / "redis.url"
-    try:
-        return address.read_text().strip() or None
-    except OSError:
-        return None
+from settings import SettingsError
 
 
 def client(url: str, timeout_s: float = 10.0) -> redis.Redis[Any]:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
+import lenient_json
+
 # Keys of what is said when a person gives the conversation back.
 RETURNED = "returned:"
 _GUARD = "\u2060"
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
@@ -94,7 +95,7 @@ Record = Turn | Outcome | Status
 def clean(text: object) -> str:
     """Text as every database can keep it (no NUL, no half surrogate pairs), without our slash guard."""
     found = "" if text is None else str(text)
-    return _LONE_SURROGATE.sub("\ufffd", found.replace("\x00", "")).removeprefix(_GUARD)
+    return lenient_json.clean(found).removeprefix(_GUARD)
 
 
 def moment(value: Any) -> datetime:

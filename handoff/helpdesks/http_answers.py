@@ -14,6 +14,7 @@ from typing import Any
 import requests
 
 from handoff.helpdesks.interface import NotAllowed, Refused, RetryLater
+from lenient_json import as_mapping
 
 TIMEOUT_S = (3.0, 10.0)  # connect, read
 MAX_WAIT_S = 900.0
@@ -56,15 +57,15 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return min(max(seconds, 0.0), MAX_WAIT_S)
 
 
-def _json(body: str) -> dict[str, Any]:
+def _json(body: str) -> Mapping[str, Any]:
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):
         return {}
-    return _object(content)
+    return as_mapping(content)
 
 
-def _code(content: dict[str, Any]) -> str:
+def _code(content: Mapping[str, Any]) -> str:
     """The error's own name, when it has one."""
     error = content.get("error") or content.get("code") or content.get("category") or ""
     if isinstance(error, dict):
@@ -72,22 +73,18 @@ def _code(content: dict[str, Any]) -> str:
     return str(error)[:80]
 
 
-def _fields(content: dict[str, Any]) -> tuple[str, ...]:
+def _fields(content: Mapping[str, Any]) -> tuple[str, ...]:
     """What a helpdesk complained about: Zendesk's `details`, Freshdesk's and HubSpot's `errors`; names and codes."""
     found: list[str] = []
-    for name, complaints in _object(content.get("details")).items():
-        codes = [_object(each).get("error") for each in complaints] if isinstance(complaints, list) else []
+    for name, complaints in as_mapping(content.get("details")).items():
+        codes = [as_mapping(each).get("error") for each in complaints] if isinstance(complaints, list) else []
         found += [f"{name}:{code}" if code else str(name) for code in codes or [None]]
     errors = content.get("errors")
-    for each in map(_object, errors if isinstance(errors, list) else ()):
-        names = _object(each.get("context")).get("propertyName") or each.get("field")
+    for each in map(as_mapping, errors if isinstance(errors, list) else ()):
+        names = as_mapping(each.get("context")).get("propertyName") or each.get("field")
         names = names if isinstance(names, list) else [names]
         found += [f"{name}:{each.get('code')}" for name in names if name]
     return tuple(re.sub(r"[^\w.:-]", "", field)[:80] for field in found[:10])
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def session(headers: Mapping[str, str], auth: tuple[str, str] | None = None) -> requests.Session:

@@ -24,6 +24,7 @@ from handoff.storage.database import Database
 from handoff.storage.queries import TicketRef
 from handoff.takeover.inbox_entries import comment_entry_id
 from handoff.takeover.takeover_end import status_changed
+from lenient_json import as_mapping
 
 REPLAY_WINDOW_S = 300.0
 POLL_AFTER_S = 2.0  # for the attachments that a comment's event does not name
@@ -78,7 +79,7 @@ def parse_event(body: bytes, now: float | None = None) -> TicketEvent | None:
 
 def _native(content: Mapping[str, Any], now: float) -> TicketEvent | None:
     kind = str(content["type"]).removeprefix("zen:event-type:")
-    detail, event = _object(content.get("detail")), _object(content.get("event"))
+    detail, event = as_mapping(content.get("detail")), as_mapping(content.get("event"))
     ticket = _ticket(detail.get("id") or str(content.get("subject") or "").rpartition(":")[2], detail)
     at = epoch_or(content.get("time"), now)
     if ticket is None:
@@ -86,14 +87,14 @@ def _native(content: Mapping[str, Any], now: float) -> TicketEvent | None:
     if kind == "ticket.status_changed":
         return TicketEvent(ticket, status=_status(event.get("current") or detail.get("status")), at=at)
     if kind == "ticket.comment_added":
-        comment = _comment(_object(event.get("comment")), _status(detail.get("status")), at)
+        comment = _comment(as_mapping(event.get("comment")), _status(detail.get("status")), at)
         return None if comment is None else TicketEvent(ticket, comment, at=at)
     return None
 
 
 def _comment(comment: Mapping[str, Any], status: str | None, at: float) -> AgentComment | None:
     """None unless staff said it in public. What is not clearly public counts as private."""
-    by_staff = _object(comment.get("author")).get("is_staff") is True
+    by_staff = as_mapping(comment.get("author")).get("is_staff") is True
     comment_id = _identifier(comment.get("id"))
     if not (comment.get("is_public") is True and by_staff and comment_id):
         return None
@@ -141,7 +142,3 @@ def _status(value: Any) -> str | None:
     """open, solved or closed, whatever the spelling; None for a word that Zendesk does not have."""
     named = str(value or "").strip().lower()
     return "open" if named in OPEN else named if named in ("solved", "closed") else None
-
-
-def _object(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}

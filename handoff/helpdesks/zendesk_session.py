@@ -7,11 +7,10 @@ from urllib.parse import urlsplit
 
 import requests
 
-from handoff.helpdesks.http_answers import Answer, judge
+from handoff.helpdesks.http_answers import TIMEOUT_S, Answer, judge
 from handoff.helpdesks.interface import RetryLater
 from handoff.helpdesks.zendesk_login import Login
 
-TIMEOUT_S = (3.0, 10.0)  # connect, read
 ACCOUNT = "account"  # stands for ours in zenpy's URLs
 
 
