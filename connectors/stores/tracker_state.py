@@ -33,9 +33,11 @@ def state_as_events(tracker: DialogueStateTracker) -> list[Event]:
     if tracker.is_paused():
         events.append(ConversationPaused(timestamp=at))
     latest = (tracker.latest_action or {}).get("action_name") or ACTION_LISTEN_NAME
-    events.append(ActionExecuted(latest, timestamp=at))
-    if loop is not None and loop.rejected:
-        events.append(ActionExecutionRejected(loop.name, timestamp=at))
+    rejected = [ActionExecutionRejected(loop.name, timestamp=at)] if loop is not None and loop.rejected else []
+    # Before the latest action, where it stands in a conversation: a revert takes back the latest action and no more.
+    # The loop's own action would clear it.
+    before, after = ([], rejected) if loop is not None and latest == loop.name else (rejected, [])
+    events += [*before, ActionExecuted(latest, timestamp=at), *after]
     if loop is not None and loop.is_interrupted:
         events.append(LoopInterrupted(True, timestamp=at))
     if tracker.followup_action:

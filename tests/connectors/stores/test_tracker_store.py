@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import redis
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from rasa.core.tracker_store import InMemoryTrackerStore
@@ -173,8 +173,20 @@ def test_it_remembers_what_rasas_own_store_remembers(
     asyncio.run(scenario())
 
 
+REJECTED_BEFORE_THE_BASE = [
+    session_start(),
+    *[turn_of([], "greet", "plain") for _ in range(2)],
+    turn_of([[ActionExecuted("order_form"), ActiveLoop("order_form")]], "greet", "plain"),
+    *[turn_of([], "greet", "plain") for _ in range(2)],
+    turn_of([[ActionExecutionRejected("order_form"), LoopInterrupted(True)]], "greet", "plain"),
+    turn_of([[ActionReverted()]], "greet", "plain"),
+    *[turn_of([], "greet", "plain") for _ in range(3)],
+]
+
+
 @pytest.mark.slow
 @QUICK
+@example(steps=REJECTED_BEFORE_THE_BASE)
 @given(steps=LONG_CONVERSATIONS)
 def test_a_bounded_tail_leads_to_the_same_state_and_the_same_recent_past(
     redis_url: str, steps: list[list[Event]]
