@@ -1,9 +1,10 @@
 """One answer to a burst: what a customer writes in several quick messages is read as one.
 
 People greet, press enter, and go on. A message that is complete is answered at once; a greeting or a fragment waits
-for the rest, for `wait_s` at most, and so does what follows an answered message within that time. What came meanwhile
-is one turn: its words are those of all, one below the other, and everything else is the last one's. Whether a message
-is complete is told by its shape alone, so that it holds in any language.
+for the rest, for `wait_s` at most. What follows an answered message within that time may be the second of five bubbles
+or a quick reply: it waits until nothing came for a third of the time. What came meanwhile is one turn: its words are
+those of all, one below the other, and everything else is the last one's. Whether a message is complete is told by its
+shape alone, so that it holds in any language.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from lenient_json import as_mapping, number, text
 
 MAX_MESSAGES = 20
 MAX_CHARS = 4096
+QUIET = 3  # the part of the wait without a message after which a burst behind an answer has ended
 _QUESTION_MARKS = ("?", "？", "؟", "՞")
 _WORDS, _CHARS = 4, 24  # from as many on, a message says something by itself; characters for scripts without blanks
 _DIGITS = 3  # of an order number
@@ -96,7 +98,8 @@ class Bursts:
         came_at = _came_at(first)
         behind = came_at - self._answered.get(first.customer, 0.0)
         if 0 <= behind < self.wait_s:
-            return max(0.0, came_at - behind + self.wait_s - time.time())
+            quiet_at = min(_came_at(entries[-1]) + self.wait_s / QUIET, came_at + self.wait_s)
+            return max(0.0, min(quiet_at - time.time(), self.wait_s))
         if asked or any(map(is_complete, entries)):
             return 0.0
         # A clock that is ahead of ours must not make anybody wait for longer.
