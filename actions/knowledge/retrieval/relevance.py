@@ -96,8 +96,15 @@ def _asked() -> list[str]:
 
 
 def _places_of(question: str) -> list[int]:
-    wanted = folded_words(question)
-    return [place for place, phrase in enumerate(_asked()) if folded_words(phrase) == wanted]
+    return _places().get(" ".join(folded_words(question)), [])
+
+
+@lru_cache(maxsize=1)
+def _places() -> dict[str, list[int]]:
+    places: dict[str, list[int]] = {}
+    for place, phrase in enumerate(_asked()):
+        places.setdefault(" ".join(folded_words(phrase)), []).append(place)
+    return places
 
 
 def _shares(likeness: Numbers) -> Numbers:
