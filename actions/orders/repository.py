@@ -2,12 +2,14 @@
 
 The phone is part of every WHERE clause, so another customer's order never leaves the database. Shops write phones in
 many ways, each row in its own; the usual ones are found through an index on `customer_phone`, the others by a scan
-that has a time limit of its own, and what is found counts only when it means the same number in E.164.
+that has a time limit of its own, and what is found counts only when it means the same number in E.164. A big table
+whose phones are in E.164 is never scanned.
 """
 
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -35,6 +37,9 @@ ORDER_COLUMNS = (
     *NEEDED, "estimated_delivery", "carrier", "tracking_number", "tracking_url", "placed_at",
 )  # fmt: skip
 ITEM_COLUMNS = ("order_id", "item_id", "title", "quantity", "price", "currency", "returnable")
+SMALL_TABLE_ROWS = 20_000  # are scanned in a few milliseconds
+_SAMPLE_ROWS = 1000
+_PLAIN_E164 = re.compile(r"\+[1-9]\d{6,14}")
 RESTS_S = 600.0  # a table that was too big to scan beside the index is not scanned so again for this long
 
 Row = Mapping[str, Any]
@@ -66,6 +71,7 @@ class OrderRepository:
         self._further_scan_timeout_s = further_scan_timeout_s
         self._scan_rests_until = 0.0
         self._tables: tuple[Columns, Columns | None] | None = None
+        self._index_finds_all = False
 
     def find(self, numbers: Iterable[str], phone: str) -> dict[str, Order]:
         """Those of `numbers` that are orders of `phone` (E.164), by normalised number as it was asked for.
@@ -113,8 +119,7 @@ class OrderRepository:
 
     def _scanned(self, owner: str, found_some: bool) -> list[Order]:
         """Orders whose phone is written in no usual way. Where some were found by the index, for less long."""
-        index_finds_all = self._tables is not None and self._tables[0].kinds["customer_phone"] == NUMBER
-        if index_finds_all or (found_some and time.monotonic() < self._scan_rests_until):
+        if self._index_finds_all or (found_some and time.monotonic() < self._scan_rests_until):
             return []
         patience = self._further_scan_timeout_s if found_some else self._scan_timeout_s
         try:
@@ -166,9 +171,25 @@ class OrderRepository:
             if missing:
                 log.error("orders.table.incomplete missing=%s remedy=add them to the table or view", ",".join(missing))
                 raise OrdersUnavailable
+            self._index_finds_all = index_finds_all(connection, orders)
             self._tables = orders, _items_table(connection)
         return self._tables
 
+
+def index_finds_all(connection: Connection, orders: Columns) -> bool:
+    """Whether nothing has to be scanned for: phones are numbers, or a big table's are in E.164 wherever one looks."""
+    if orders.kinds["customer_phone"] == NUMBER:
+        return True
+    phone = orders["customer_phone"]
+    sample = sa.select(phone).limit(_SAMPLE_ROWS)
+    late = connection.execute(sample.offset(SMALL_TABLE_ROWS)).scalars().all()
+    if not late:
+        return False
+    # The index has what does not begin with '+' at its ends.
+    ends = [sa.select(sa.func.min(phone)), sa.select(sa.func.min(phone)).where(phone > ""),
+            sa.select(sa.func.max(phone))]  # fmt: skip
+    seen = [*late, *connection.execute(sample).scalars(), *(connection.execute(end).scalar() for end in ends)]
+    return all(not one or _PLAIN_E164.fullmatch(str(one)) for one in seen)
 
 
 def _items_table(connection: Connection) -> Columns | None:

@@ -232,6 +232,22 @@ def test_a_table_too_big_to_scan_gives_no_orders_instead_of_no_answer(
     assert numbers(repository.find(["10234"], ASHA).values()) == ["10234"]
 
 
+@pytest.mark.parametrize(("phone", "scanned"), [("+91", False), ("0091 ", True)])
+def test_a_big_table_is_scanned_only_where_phones_are_not_in_e164(
+    sql_url: str, monkeypatch: pytest.MonkeyPatch, phone: str, scanned: bool
+) -> None:
+    monkeypatch.setattr(module, "SMALL_TABLE_ROWS", 50)
+    fill_table(sql_url, [(f"{n}", f"{phone}98000000{n}", "shipped") for n in range(10, 99)])
+    repository = OrderRepository(sql_url)
+    repository.find(["10"], ASHA)
+    said: list[str] = []
+    sa.event.listen(repository._engine, "before_cursor_execute", lambda *a: said.append(a[2]))
+    assert repository.open_orders(ASHA) == []
+    assert any("LIKE" in statement for statement in said) == scanned
+    assert numbers(repository.open_orders("+919800000077")) == ["77"]
+    repository.close()
+
+
 def test_well_formed_phones_are_found_through_the_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     url = f"sqlite:///{tmp_path}/orders.db"
     fill_table(url, [("10234", ASHA, "shipped")])

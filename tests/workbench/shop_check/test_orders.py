@@ -101,6 +101,16 @@ def test_a_look_up_that_has_to_scan_is_named_by_its_column(folder: Path, orders:
     assert [one.where for one in found(folder, "warning")] == ["orders.order_id", "orders.customer_phone"]
 
 
+@pytest.mark.parametrize(("phone", "told"), [("+44770090{n:04d}", False), ("(0044) 770090{n:04d}", True)])
+def test_a_big_table_whose_phones_must_be_scanned_for_is_told(
+    folder: Path, orders: Orders, monkeypatch: pytest.MonkeyPatch, phone: str, told: bool
+) -> None:
+    for module in ("actions.orders.repository", "workbench.shop_check.database"):
+        monkeypatch.setattr(f"{module}.SMALL_TABLE_ROWS", 10)
+    orders([(row[0], row[1], phone.format(n=n), *row[3:]) for n, row in enumerate(GOOD)])
+    assert any("reads the whole table" in one.problem for one in found(folder, "warning")) == told
+
+
 def test_an_empty_table_is_a_warning(folder: Path, orders: Orders) -> None:
     orders([])
     assert [one.problem for one in found(folder, "warning")] == ["the table is empty"]
