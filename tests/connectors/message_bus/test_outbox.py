@@ -19,13 +19,10 @@ from connectors.message_bus.sending.errors import (
     BadPayload,
     NumberThrottled,
     RecipientThrottled,
-    RecipientUnreachable,
     Transient,
-    Unauthorised,
-    Unknown,
-    WindowClosed,
 )
-from connectors.message_bus.turn import Reply, Turn
+from connectors.message_bus.turn import Turn
+from tests.connectors.message_bus.outbox_samples import ControlLostAtSending, Script, sent_records
 from tests.connectors.message_bus.transport_fakes import (
     FakeGraph,
     FakeSpeaker,
@@ -34,24 +31,6 @@ from tests.connectors.message_bus.transport_fakes import (
     message,
     text_reply,
 )
-
-
-def sent_records(url: str) -> list[dict[str, Any]]:
-    client = redis.Redis.from_url(url, decode_responses=True)
-    records = [json.loads(fields["j"]) for _, fields in client.xrange("log")]
-    return [record for record in records if record["record"] == "sent"]
-
-
-class Script:
-    """Raises the given errors, one a call, for one customer or all; then lets everything through."""
-
-    def __init__(self, *errors: Exception, only: str | None = None) -> None:
-        self.errors = list(errors)
-        self.only = only
-
-    async def __call__(self, body: dict[str, Any]) -> None:
-        if self.errors and (self.only is None or body.get("to") == self.only):
-            raise self.errors.pop(0)
 
 
 async def test_the_reply_carries_its_key_and_the_customers_address(redis_url: str) -> None:
@@ -126,136 +105,6 @@ async def test_a_throttled_number_pauses_everybody(redis_url: str) -> None:
     await process.stop()
 
 
-@pytest.mark.slow
-async def test_a_bad_token_parks_everything_and_one_probe_at_a_time_finds_out_when_it_is_good_again(
-    redis_url: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    good = False
-
-    async def check(body: dict[str, Any]) -> None:
-        if not good:
-            raise Unauthorised("token", code=190, http_status=401)
-
-    graph = FakeGraph(check)
-    process = Process(redis_url, graph=graph).start()
-    await process.inbox.put([message(f"91{n}", f"w{n}") for n in range(20)])
-    await asyncio.sleep(1.5)
-    # All that were under way when the first was refused, then a probe each 0.3 s.
-    tried = graph.attempts
-    await asyncio.sleep(0.7)
-    assert graph.attempts - tried <= 3
-    assert "outbox.parked" in caplog.text
-    good = True
-    await process.drained()
-    assert graph.keys() == {f"w{n}:1": 1 for n in range(20)}
-    await process.stop()
-
-
-@pytest.mark.parametrize(
-    ("error", "reason"),
-    [(WindowClosed("late", code=131047), "window_closed"), (RecipientUnreachable("gone", code=131026), "recipient")],
-)
-async def test_what_can_never_arrive_is_recorded_and_not_tried_again(
-    redis_url: str, error: Exception, reason: str
-) -> None:
-    graph = FakeGraph(Script(error))
-    process = Process(redis_url, graph=graph).start()
-    await process.inbox.put([message("91", "a", "x"), message("91", "b", "y")])
-    await process.drained()
-    assert graph.attempts == 2
-    assert graph.texts("91") == ["echo y"]
-    assert [(r["outcome"], r["error"]) for r in sent_records(redis_url)] == [
-        ("failed", reason),
-        ("accepted", None),
-    ]
-    await process.stop()
-
-
-async def test_a_body_that_graph_does_not_accept_is_sent_once_more_as_plain_text(redis_url: str) -> None:
-    async def list_reply(turn: Turn) -> None:
-        turn.replies.append(Reply({"type": "interactive", "interactive": {}}, "1. One\n2. Two"))
-
-    graph = FakeGraph(Script(BadPayload("no", code=131009)))
-    process = Process(redis_url, FakeSpeaker(list_reply, mute=True), graph).start()
-    await process.inbox.put([message("91", "a")])
-    await process.drained()
-    assert graph.texts("91") == ["1. One\n2. Two"]
-    await process.stop()
-
-
-@pytest.mark.slow
-async def test_a_body_that_is_refused_as_plain_text_too_is_given_up(redis_url: str) -> None:
-    graph = FakeGraph(Script(BadPayload("no"), BadPayload("no"), BadPayload("no")))
-    process = Process(redis_url, graph=graph).start()
-    await process.inbox.put([message("91", "a")])
-    await process.drained()
-    assert graph.attempts == 2
-    assert sent_records(redis_url)[0]["outcome"] == "failed"
-    await process.stop()
-
-
-UNKNOWN = Unknown("HTTP 400 code 131999", code=131999, http_status=400)
-
-
-async def test_a_reply_refused_for_a_reason_nobody_knows_waits_and_arrives_and_stops_nobody_else(
-    redis_url: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    graph = FakeGraph(Script(*[UNKNOWN] * 4, only="91"))
-    process = Process(redis_url, graph=graph).start()
-    await process.inbox.put([message("91", "a", "x"), message("91", "b", "y"), message("92", "c", "z")])
-
-    async def other_has_theirs() -> bool:
-        return bool(graph.texts("92"))
-
-    await eventually(other_has_theirs, 1)
-    assert graph.texts("91") == []
-    await process.drained()
-    assert graph.texts("91") == ["echo x", "echo y"]
-    assert caplog.text.count("outbox.reply.parked code=131999") == 1
-    assert await process.client.xlen("wa:dead") == 0
-    await process.stop()
-
-
-async def test_a_reply_that_stays_refused_while_others_get_through_is_set_aside_and_the_next_is_sent(
-    redis_url: str,
-) -> None:
-    async def refuse_one(body: dict[str, Any]) -> None:
-        if body["biz_opaque_callback_data"] == "a:1":
-            raise UNKNOWN
-
-    graph = FakeGraph(refuse_one)
-    process = Process(redis_url, graph=graph, unknown_patience_s=0.5).start()
-    await process.inbox.put([message("91", "a", "x"), message("91", "b", "y")])
-    await asyncio.sleep(0.2)
-    await process.inbox.put([message("92", "c", "z")])
-    await process.drained()
-    assert graph.texts("91") == ["echo y"]
-    [(_, fields)] = await process.client.xrange("wa:dead")
-    dead = json.loads(fields["j"])
-    assert "131999" in dead["reason"]
-    assert json.loads(dead["reply"])["key"] == "a:1"
-    await process.stop()
-
-
-@pytest.mark.slow
-async def test_while_nothing_gets_through_a_refusal_nobody_knows_sets_nothing_aside(redis_url: str) -> None:
-    up = False
-
-    async def outage(body: dict[str, Any]) -> None:
-        if not up:
-            raise UNKNOWN
-
-    graph = FakeGraph(outage)
-    process = Process(redis_url, graph=graph, unknown_patience_s=0.3).start()
-    await process.inbox.put([message(f"91{n}", f"w{n}") for n in range(20)])
-    await asyncio.sleep(1.5)
-    up = True
-    await process.drained()
-    assert graph.keys() == {f"w{n}:1": 1 for n in range(20)}
-    assert await process.client.xlen("wa:dead") == 0
-    await process.stop()
-
-
 def waiting_reply(customer: str, body: dict[str, Any], **more: Any) -> str:
     """A reply in the outbox as another version may have written it."""
     until = time.time() + 99
@@ -278,16 +127,6 @@ async def test_a_reply_that_a_newer_version_left_is_sent(redis_url: str) -> None
     process = Process(redis_url).start()
     await process.drained()
     assert process.graph.texts("91") == ["words"]
-    await process.stop()
-
-
-async def test_an_outbox_entry_that_is_no_reply_goes_to_the_dead_letters(redis_url: str) -> None:
-    client = redis.Redis.from_url(redis_url, decode_responses=True)
-    client.xadd(keys.outbox_stream(3), {"c": "91", "e": '{"customer": "91"}'})
-    process = Process(redis_url).start()
-    await process.drained()
-    [(_, fields)] = client.xrange("wa:dead")
-    assert json.loads(fields["j"])["reason"] == "unreadable"
     await process.stop()
 
 
@@ -410,26 +249,6 @@ async def test_a_reply_past_the_window_is_not_sent(redis_url: str) -> None:
     await process.stop()
 
 
-class ControlLostAtSending:
-    """The bot owns the conversation when the turn runs and has lost it when its reply is to be sent."""
-
-    def __init__(self) -> None:
-        self.held: list[tuple[str, str, str]] = []
-
-    async def owner(self, customer: str) -> Any:
-        return type("State", (), {"owner": "bot", "control_version": 1})()
-
-    async def admit_reply(self, customer: str, control_version: int, wamid: str | None) -> bool:
-        return wamid != "late"
-
-    async def relay(self, customer: str, entry: Any, wish: Any = None) -> Any: ...
-
-    async def not_delivered(self, entry_id: str, why: str) -> None: ...
-
-    async def reply_suppressed(self, customer: str, wamid: str, answer: str) -> None:
-        self.held.append((customer, wamid, answer))
-
-
 async def test_a_reply_computed_before_a_takeover_is_never_sent_after_it(redis_url: str) -> None:
     control = ControlLostAtSending()
     process = Process(redis_url, control=control).start()
@@ -438,22 +257,6 @@ async def test_a_reply_computed_before_a_takeover_is_never_sent_after_it(redis_u
     assert control.held == [("91", "late", "echo y")], "whoever has the conversation is shown what was not sent"
     assert process.graph.texts("91") == ["echo x"]
     assert [r["error"] for r in sent_records(redis_url)] == [None, "floor_lost"]
-    await process.stop()
-
-
-async def test_an_agents_reply_that_cannot_arrive_comes_back_to_the_agent(redis_url: str) -> None:
-    told: list[tuple[str, str]] = []
-
-    class ThreadControl(ControlLostAtSending):
-        async def not_delivered(self, entry_id: str, why: str) -> None:
-            told.append((entry_id, why))
-
-    process = Process(
-        redis_url, graph=FakeGraph(Script(WindowClosed("late", code=131047))), control=ThreadControl()
-    ).start()
-    await process.inbox.put([Entry("agent_comment", "91", "comment:1", {"text": "Sorry for that.", "media": []})])
-    await process.drained()
-    assert told == [("comment:1:1", "window_closed")]
     await process.stop()
 
 

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import ast
-import asyncio
 import copy
 import importlib
 import inspect
 import json
-import time
-from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,19 +16,15 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from jsonschema import ValidationError
 from rasa.core.actions.action import RemoteAction
-from rasa.core.channels.channel import UserMessage
 from rasa.core.featurizers.tracker_featurizers import MaxHistoryTrackerFeaturizer
 from rasa.core.policies.memoization import MemoizationPolicy
 from rasa.core.policies.rule_policy import RulePolicy
-from rasa.core.processor import MessageProcessor
 from rasa.engine.exceptions import GraphRunError
 from rasa.engine.graph import GraphSchema, SchemaNode
 from rasa.engine.runner.dask import DaskGraphRunner
-from rasa.exceptions import ActionLimitReached
 from rasa.shared.core.events import (
     ActionExecuted,
     ActiveLoop,
-    ConversationPaused,
     Event,
     LoopInterrupted,
     SlotSet,
@@ -41,17 +33,10 @@ from rasa.shared.core.events import (
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.utils.common import all_subclasses
 
-from connectors.rasa_patches import graph_thread, predictions, replay, speedups
+from connectors.rasa_patches import predictions, replay, speedups
 from tests.connectors.stores.test_tracker_store import DOMAIN, LONG_CONVERSATIONS
 
 STOCK_VALIDATE = RemoteAction._validate_action_result
-
-
-@pytest.fixture(autouse=True)
-def stock_afterwards() -> Iterator[None]:
-    """Leave Rasa as it was found."""
-    yield
-    speedups.uninstall()
 
 
 def test_another_version_of_rasa_keeps_its_stock_behaviour(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -299,76 +284,3 @@ def test_without_stories_memoization_predicts_nothing_as_before() -> None:
         policy.lookup = lookup
         expected = predictions.stock_memoized(policy, tracker, DOMAIN)
         assert vars(predictions.memoized(policy, tracker, DOMAIN)) == vars(expected)
-
-
-class ScriptedProcessor(MessageProcessor):
-    """A processor whose predictions and actions are scripted; it notes what is asked of it."""
-
-    def __init__(self, script: list[Any]) -> None:
-        self.script, self.notes = list(script), []
-        self.nlg = self.http_interpreter = None
-        self.on_circuit_break = lambda *_: self.notes.append("circuit break")
-
-    def predict_next_with_tracker_if_should(self, tracker: Any) -> Any:
-        step = self.script.pop(0) if self.script else "listen"
-        self.notes.append(f"predict {step}")
-        if step == "limit":
-            raise ActionLimitReached
-        if step == "broken":
-            raise ValueError("no policy")
-        return step, SimpleNamespace(is_end_to_end_prediction=step == "e2e")
-
-    async def _run_action(self, action: str, tracker: Any, *_: Any) -> bool:
-        self.notes.append(f"run {action}")
-        if action == "pause":
-            tracker.update(ConversationPaused())
-        return action != "listen"
-
-    async def run_action_extract_slots(self, output_channel: Any, tracker: Any) -> Any:
-        self.notes.append("extract slots")
-        return tracker
-
-    def _parse_message_with_graph(self, message: Any, tracker: Any, only_output_properties: bool) -> dict[str, Any]:
-        self.notes.append(f"parse {message.text} {tracker.sender_id} {only_output_properties}")
-        return {"text": message.text, "intent": {"name": "greet"}, "entities": []}
-
-    def _check_for_unseen_features(self, parse_data: dict[str, Any]) -> None:
-        self.notes.append(f"check {parse_data['intent']['name']}")
-
-
-async def notes_of(loop: Any, script: list[str]) -> tuple[list[str], str]:
-    processor = ScriptedProcessor(script)
-    tracker = DialogueStateTracker.from_events("91", [], DOMAIN.slots)
-    try:
-        await loop(processor, None, tracker)
-    except ValueError as error:
-        return processor.notes, str(error)
-    return processor.notes, ""
-
-
-@hypothesis_settings(max_examples=50, deadline=None)
-@given(script=st.lists(st.sampled_from(["utter", "e2e", "limit", "pause", "broken", "listen"]), max_size=6))
-def test_predictions_in_a_thread_take_the_same_steps(script: list[str]) -> None:
-    ours = asyncio.run(notes_of(graph_thread.run_prediction_loop, script))
-    assert ours == asyncio.run(notes_of(graph_thread.stock_run_prediction_loop, script))
-
-
-@pytest.mark.parametrize("tracker", [None, DialogueStateTracker.from_events("92", [], DOMAIN.slots)])
-async def test_understanding_in_a_thread_gives_the_same_answer(tracker: DialogueStateTracker | None) -> None:
-    ours, theirs = ScriptedProcessor([]), ScriptedProcessor([])
-    message = UserMessage("hello", sender_id="91")
-    expected = await graph_thread.stock_parse_message(theirs, message, tracker)
-    assert await graph_thread.parse_message(ours, message, tracker) == expected
-    assert ours.notes == theirs.notes
-
-
-async def test_the_event_loop_runs_on_while_a_message_is_understood() -> None:
-    processor = ScriptedProcessor([])
-    processor._parse_message_with_graph = lambda *_: time.sleep(0.2) or {"text": "", "intent": {}, "entities": []}  # type: ignore[method-assign]
-    processor._check_for_unseen_features = lambda _: None  # type: ignore[method-assign]
-    parsing = asyncio.create_task(graph_thread.parse_message(processor, UserMessage("hi", sender_id="91")))
-    ticks = 0
-    while not parsing.done():
-        await asyncio.sleep(0.01)
-        ticks += 1
-    assert ticks >= 5

@@ -19,7 +19,7 @@ from handoff.storage.tables import takeovers
 from handoff.takeover.customer_messages import CustomerMessage, customer_said
 from handoff.takeover.state_machine import open_takeover
 from handoff.takeover.thread_control import ThreadControl
-from tests.handoff.helpdesks import test_backends as backends
+from tests.handoff.helpdesks import backend_samples as backends
 from tests.handoff.samples import NOW
 
 CUSTOMER = "919876543210"
@@ -27,7 +27,7 @@ CUSTOMER = "919876543210"
 
 @pytest.fixture(params=["freshdesk", "hubspot"])
 def backend(request: pytest.FixtureRequest, tmp_path: Any) -> Iterator[backends.Backend]:
-    yield from getattr(backends, f"_{request.param}")(tmp_path)
+    yield from backends.BACKENDS[request.param](tmp_path)
 
 
 def test_an_agents_answer_arrives_and_solving_gives_the_conversation_back(

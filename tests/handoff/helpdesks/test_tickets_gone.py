@@ -18,7 +18,7 @@ from handoff.storage.database import Database
 from handoff.storage.tables import takeovers, thread_controls
 from handoff.takeover.customer_messages import CustomerMessage, customer_said
 from handoff.takeover.state_machine import open_takeover
-from tests.handoff.helpdesks import test_backends as backends
+from tests.handoff.helpdesks import backend_samples as backends
 from tests.handoff.samples import NOW, always_open
 from tests.handoff.stand_ins import serving
 from tests.handoff.world import quick_database
@@ -147,7 +147,7 @@ def test_a_ticket_field_that_zendesk_does_not_have_costs_no_ticket_and_is_told(
 def test_words_to_a_ticket_that_is_gone_elsewhere_stand_in_an_open_one(
     shop_db: Database, tmp_path: Any, request_for: Any, configuration: HandoffConfiguration, backend: str, how: str
 ) -> None:
-    for behind in getattr(backends, f"_{backend}")(tmp_path):
+    for behind in backends.BACKENDS[backend](tmp_path):
         desk = behind.extra["there"]
         shop = Shop(shop_db, behind.helpdesk, request_for)
         first = shop.row().ticket_id
@@ -171,7 +171,7 @@ def test_words_to_a_ticket_that_is_gone_elsewhere_stand_in_an_open_one(
 def test_a_field_that_a_freshdesk_shop_made_mandatory_gets_a_stopgap_and_is_told(
     shop_db: Database, tmp_path: Any, request_for: Any, shown: dict[str, Any], stopgap: Any
 ) -> None:
-    for behind in backends._freshdesk(tmp_path):
+    for behind in backends.freshdesk_backend(tmp_path):
         desk = behind.extra["there"]
         desk.mandatory = {"cf_channel": shown}
         shop = Shop(shop_db, behind.helpdesk, request_for)

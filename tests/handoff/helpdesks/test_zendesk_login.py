@@ -16,7 +16,7 @@ from handoff.jobs.metrics import Metrics
 from handoff.storage.database import Database
 from handoff.takeover.state_machine import open_takeover
 from settings import SettingsError
-from tests.handoff.helpdesks.test_backends import DRAFT, WORDS
+from tests.handoff.helpdesks.backend_samples import DRAFT, WORDS
 from tests.handoff.samples import NOW, always_open, request
 from tests.handoff.stand_ins import serving
 from twin.helpdesk import api as twin_helpdesk
