@@ -29,6 +29,10 @@ class UnusableValue(ValueError):
     """A variable cannot be read or used; the message names it and the remedy, never its value."""
 
 
+_CREDENTIALS = {
+    "woocommerce": (r"[!-9;-~]+:[!-9;-~]+", "the REST key and its secret, ck_...:cs_..."),
+    "shopify": (r"[!-~]+", "an access token of the Admin API"),
+}
 _SHOP_API = ("SHOP_API_URL", "SHOP_API_SECRET")
 
 
@@ -80,6 +84,10 @@ def check(values: Mapping[str, str | None]) -> None:
     for name, other in (_SHOP_API, _SHOP_API[::-1]):
         if values.get(name) and not values.get(other):
             raise UnusableValue(f"{name} is set, but {other} is not. Remedy: set it too, or unset both.")
+    scheme, plus, _ = (values.get("SHOP_API_URL") or "").lower().partition("+")
+    shape = _CREDENTIALS.get(scheme) if plus else None
+    if shape and not re.fullmatch(shape[0], values.get("SHOP_API_SECRET") or ""):
+        raise UnusableValue(f"SHOP_API_SECRET is no credential of {scheme}'s. Remedy: {shape[1]}.")
 
 
 def _check(name: str, value: str) -> None:
@@ -119,8 +127,9 @@ _SHAPES: dict[str, tuple[Callable[[str], bool], str]] = {
         "must be name:language. Remedy: such as conversation_reopened:en, as Meta's template manager shows them.",
     ),
     "SHOP_API_URL": (
-        lambda value: _is_address(value) and not set("?#") & set(value),
-        "is not the address of an API. Remedy: write it as https://host/path, without a question mark.",
+        lambda value: _is_address(re.sub(r"(?i)^(woocommerce|shopify)\+", "", value)) and not set("?#") & set(value),
+        "is not the address of an API. Remedy: write it as https://host/path, without a question mark; for WooCommerce "
+        "woocommerce+https://host, for Shopify shopify+https://name.myshopify.com.",
     ),
     "RASA_WORKERS": (_whole, "must be a whole number, 1 or more. Remedy: correct it, or unset it for one a core."),
     "ESCALATION_EMAIL_TO": (

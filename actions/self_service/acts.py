@@ -59,17 +59,21 @@ class Answer:
     """One attempt. `outcome`: DONE; REFUSED, for `reason`; else `why`, for a log or a ticket.
 
     UNKNOWN: the shop may have done it all the same. NOT_DONE: it has not, by this attempt. Both may be tried again,
-    after `wait_s` where the shop says so.
+    after `wait_s` where the shop says so; but what is `final` would end the same however often it is tried.
     """
 
     outcome: str
     reason: str = ""
     why: str = ""
     wait_s: float = 0.0
+    final: bool = False
 
 
 class ShopPort(Protocol):
-    """Where acts are done."""
+    """Where acts are done. `can` holds the actions that it knows."""
+
+    @property
+    def can(self) -> tuple[str, ...]: ...
 
     async def attempt(self, act: Act) -> Answer:
         """Ask once. Acts of one `key` are done once, however often they are asked for. Never raises."""

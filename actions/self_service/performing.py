@@ -55,7 +55,7 @@ class SelfService:
                 return Performed(answer.outcome, answer.reason, attempts)
             outcome = UNKNOWN if UNKNOWN in (outcome, answer.outcome) else NOT_DONE
             wait_s = max(pause_s, answer.wait_s)
-            if time.monotonic() + wait_s + self._within_s * LAST_ATTEMPT >= deadline:
+            if answer.final or time.monotonic() + wait_s + self._within_s * LAST_ATTEMPT >= deadline:
                 return Performed(outcome, attempts=attempts, why=answer.why)
             await asyncio.sleep(wait_s)
             pause_s = min(2 * pause_s, MAX_PAUSE_S)

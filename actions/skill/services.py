@@ -43,12 +43,15 @@ def orders() -> Orders:
 @lru_cache(maxsize=1)
 def self_service() -> SelfService | None:
     """The shop's own system, where it can be asked to act; None where the settings or `shop.yml` name nothing."""
+    from actions.self_service.adapters import shop_port
     from actions.self_service.performing import SelfService
-    from actions.self_service.signed_http import SignedHttpApi
 
     configured, listed = settings.load(), shop.load().actions
     url, secret = configured.shop_api_url, configured.shop_api_secret
-    return SelfService(SignedHttpApi(url, secret), listed) if url and secret and listed else None
+    if not (url and secret and listed):
+        return None
+    port = shop_port(url, secret)
+    return SelfService(port, tuple(action for action in listed if action in port.can))
 
 
 def order_number_example() -> str:

@@ -51,6 +51,21 @@ def test_provider_without_its_key_is_refused(provider: str, key: str, tmp_path: 
     settings.load({"LLM_PROVIDER": provider, key: "k"}, tmp_path / "none").validate()
 
 
+@pytest.mark.parametrize(("url", "secret", "usable"), [
+    ("woocommerce+https://shop.example", "ck_1:cs_2", True), ("woocommerce+https://shop.example", "hunter2", False),
+    ("shopify+https://oak.myshopify.com", "shpat_1", True), ("shopify+https://oak.myshopify.com", "hunter 2", False),
+    ("https://shop.example/api", "any secret", True), ("magento+https://shop.example", "hunter2", False),
+])  # fmt: skip
+def test_shop_api_needs_a_credential_of_its_kind(url: str, secret: str, usable: bool, tmp_path: Path) -> None:
+    loaded = settings.load({"SHOP_API_URL": url, "SHOP_API_SECRET": secret}, tmp_path / "none")
+    if usable:
+        loaded.validate()
+        return
+    with pytest.raises(settings.SettingsError, match=r"^SHOP_API_(URL|SECRET) .*Remedy") as refused:
+        loaded.validate()
+    assert "hunter" not in str(refused.value)
+
+
 def test_defaults_are_valid(tmp_path: Path) -> None:
     settings.load({}, tmp_path / "none").validate()
 

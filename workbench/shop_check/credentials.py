@@ -14,6 +14,7 @@ from urllib.parse import quote
 import requests
 
 import shop
+from actions.self_service.adapters import shop_port
 from actions.skill import services
 from handoff.configuration import HandoffConfigurationError, load_configuration
 from handoff.helpdesks.interface import HelpdeskError, NotAllowed, Refused, RetryLater, Ticket
@@ -55,9 +56,12 @@ def _self_service(configured: Settings) -> Iterator[ShopFinding]:
     elif listed and not url:
         yield ShopFinding(INFORMATION, "self-service", "shop.yml",
                           f"SHOP_API_URL is not set: {', '.join(listed)} become tickets")  # fmt: skip
-    elif listed:
-        yield ShopFinding(INFORMATION, "self-service", "shop.yml",
-                          f"the shop's own system is asked for: {', '.join(listed)}")  # fmt: skip
+    elif listed and url:
+        can = shop_port(url, configured.shop_api_secret or "").can
+        asked = ", ".join(action for action in listed if action in can) or "nothing"
+        left = ", ".join(action for action in listed if action not in can)
+        yield ShopFinding(INFORMATION, "self-service", "shop.yml", f"the shop's own system is asked for: {asked}"
+                          + (f"; what it cannot do becomes tickets: {left}" if left else ""))  # fmt: skip
 
 
 def _within(attempt: Callable[[], Outcome]) -> Outcome:

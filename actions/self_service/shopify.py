@@ -1,0 +1,170 @@
+"""Shopify's Admin GraphQL API: orders are cancelled, and returns requested, which the shop then approves.
+
+An address has fields there, which a customer's words are not: it stays a ticket. Shopify knows no idempotency keys
+here, so each attempt looks first whether it is done: a cancelled order says so, a return bears the act's mark.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from actions.self_service.acts import CANCEL, DONE, NOT_DONE, REFUSED, RETURNS, UNKNOWN, Act, Answer
+from actions.self_service.calling import call, no_answer, only_asked, trusted
+
+VERSION = "2026-07"
+NOT_LEFT = frozenset({"UNFULFILLED", "ON_HOLD", "SCHEDULED", "OPEN", "PENDING_FULFILLMENT"})
+MAX_NOTE_CHARS = 300
+MAX_STARTED = 1000
+LOOKS_AGAIN_S = 1.0
+FIND = """query Find($name: String!) { orders(first: 2, query: $name) { nodes {
+  id name cancelledAt displayFulfillmentStatus
+  returns(first: 20) { nodes { returnLineItems(first: 50) { nodes { ... on ReturnLineItem { customerNote } } } } }
+} } }"""
+CANCELS = """mutation Cancel($order: ID!, $note: String) {
+  orderCancel(orderId: $order, reason: CUSTOMER, restock: true, notifyCustomer: false, staffNote: $note,
+              refundMethod: {originalPaymentMethodsRefund: true}) {
+    job { id } orderCancelUserErrors { code message } } }"""
+RETURNABLE = """query Returnable($order: ID!) { returnableFulfillments(orderId: $order, first: 20) { nodes {
+  returnableFulfillmentLineItems(first: 50) { nodes { quantity fulfillmentLineItem { id lineItem { id sku } } } }
+} } }"""
+REQUESTS = """mutation Request($input: ReturnRequestInput!) {
+  returnRequest(input: $input) { return { id } userErrors { code message } } }"""
+
+
+class _SettledError(Exception):
+    """The attempt ends with this answer."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.outcome)
+        self.answer = answer
+
+
+class Shopify:
+    """Asks the shop at `url`, `https://{shop}.myshopify.com`; `secret` is its Admin API access token."""
+
+    can = (CANCEL, RETURNS)
+
+    def __init__(self, url: str, secret: str) -> None:
+        self._url = f"{url.rstrip('/')}/admin/api/{VERSION}/graphql.json"
+        self._headers = {"X-Shopify-Access-Token": secret, "Content-Type": "application/json"}
+        self._started: dict[str, None] = {}
+        trusted()
+
+    async def attempt(self, act: Act) -> Answer:
+        try:
+            order = await self._found(act.order_id)
+            return await (self._cancel(act, order) if act.action == CANCEL else self._request_return(act, order))
+        except _SettledError as settled:
+            return settled.answer
+
+    async def _found(self, number: str) -> Mapping[str, Any]:
+        quoted = number.replace("\\", "\\\\").replace('"', '\\"')
+        orders = (await self._ask(FIND, {"name": f'name:"{quoted}"'}, asks_only=True)).get("orders")
+        named = [order for order in _nodes(orders) if _same_name(order.get("name"), number)]
+        if len(named) != 1 or not isinstance(named[0].get("id"), str):
+            raise _SettledError(Answer(NOT_DONE, why="Shopify does not know this order", final=True))
+        return named[0]
+
+    async def _cancel(self, act: Act, order: Mapping[str, Any]) -> Answer:
+        if order.get("cancelledAt"):
+            return Answer(DONE)
+        going_on = Answer(UNKNOWN, why="Shopify has not finished cancelling", wait_s=LOOKS_AGAIN_S)
+        if act.key in self._started:
+            return going_on
+        if order.get("displayFulfillmentStatus") not in NOT_LEFT:
+            return Answer(REFUSED)
+        said = (await self._ask(CANCELS, {"order": order["id"], "note": f"WhatsApp {_mark(act)}"})).get("orderCancel")
+        if _errors(said, "orderCancelUserErrors"):
+            return Answer(REFUSED)
+        self._started[act.key] = None
+        while len(self._started) > MAX_STARTED:
+            self._started.pop(next(iter(self._started)))
+        return going_on  # it works in the background: the next attempt looks
+
+    async def _request_return(self, act: Act, order: Mapping[str, Any]) -> Answer:
+        notes = [line.get("customerNote") for one in _nodes(order.get("returns")) for line in
+                 _nodes(one.get("returnLineItems"))]  # fmt: skip
+        if any(_mark(act) in str(note) for note in notes):
+            return Answer(DONE)
+        lines = await self._lines(act, order["id"])
+        wanted = {"orderId": order["id"], "returnLineItems": lines}
+        said = (await self._ask(REQUESTS, {"input": wanted})).get("returnRequest")
+        if _errors(said, "userErrors"):
+            return Answer(REFUSED)
+        made = said.get("return") if isinstance(said, dict) else None
+        return Answer(DONE) if made else Answer(UNKNOWN, why="its answer is not understood")
+
+    async def _lines(self, act: Act, order: str) -> list[dict[str, Any]]:
+        """What is returned, as Shopify names it. Raises _SettledError where an item cannot be found in full."""
+        found = (await self._ask(RETURNABLE, {"order": order}, asks_only=True)).get("returnableFulfillments")
+        wanted = {str(item["item_id"]): int(item["quantity"]) for item in act.details.get("items") or []}
+        note = f"{act.details.get('reason', '')} ({act.details.get('wish', '')})"
+        note = f"{note[: MAX_NOTE_CHARS - 20]} {_mark(act)}"
+        lines: list[dict[str, Any]] = []
+        left = dict(wanted)
+        for line, ids, quantity in _returnable(found):
+            item = next((one for one in left if one in ids), None)
+            if wanted and not (item and left[item]):
+                continue
+            taken = min(quantity, left[item]) if item else quantity
+            if item:
+                left[item] -= taken
+            told = {"returnReason": "OTHER", "customerNote": note}
+            lines.append({"fulfillmentLineItemId": line, "quantity": taken, **told})
+        if any(left.values()) or not lines:
+            raise _SettledError(Answer(NOT_DONE, why="Shopify does not list these items as returnable", final=True))
+        return lines
+
+    async def _ask(self, query: str, variables: dict[str, Any], asks_only: bool = False) -> Mapping[str, Any]:
+        raw = json.dumps({"query": query, "variables": variables}).encode()
+        answered = await call("POST", self._url, self._headers, raw)
+        if not isinstance(answered, Answer):
+            data = answered.content.get("data")
+            if answered.status == 200 and isinstance(data, dict) and not answered.content.get("errors"):
+                return data
+            errors = answered.content.get("errors")
+            code = _code(errors)
+            turned_down = answered.status == 200 and code in ("THROTTLED", "ACCESS_DENIED")
+            answered = Answer(NOT_DONE, why=code) if turned_down else no_answer(answered)
+        raise _SettledError(only_asked(answered) if asks_only else answered)
+
+
+def _same_name(name: Any, number: str) -> bool:
+    return str(name).lstrip("#").casefold() == number.lstrip("#").casefold()
+
+
+def _mark(act: Act) -> str:
+    """What an act is recognised by in a note."""
+    return f"ref {hashlib.sha256(act.key.encode()).hexdigest()[:12]}"
+
+
+def _nodes(connection: Any) -> list[Mapping[str, Any]]:
+    nodes = connection.get("nodes") if isinstance(connection, dict) else None
+    return [node for node in nodes if isinstance(node, dict)] if isinstance(nodes, list) else []
+
+
+def _errors(said: Any, name: str) -> bool:
+    """Whether a mutation was turned down. Raises _SettledError for an answer that is none."""
+    if not isinstance(said, dict) or not isinstance(said.get(name), list):
+        raise _SettledError(Answer(UNKNOWN, why="its answer is not understood"))
+    return bool(said[name])
+
+
+def _code(errors: Any) -> str:
+    first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
+    extensions = first.get("extensions")
+    return str(extensions.get("code") or "")[:40] if isinstance(extensions, dict) else ""
+
+
+def _returnable(found: Any) -> Iterator[tuple[str, set[str], int]]:
+    """(fulfilment line, the ids by which a shop's table may know its item, how many) of what can go back."""
+    for fulfilment in _nodes(found):
+        for line in _nodes(fulfilment.get("returnableFulfillmentLineItems")):
+            item = line.get("fulfillmentLineItem")
+            bought = item.get("lineItem") if isinstance(item, dict) else None
+            if isinstance(bought, dict) and isinstance(item, dict) and isinstance(line.get("quantity"), int):
+                gid = str(bought.get("id"))
+                yield str(item.get("id")), {gid, gid.rsplit("/", 1)[-1], str(bought.get("sku"))}, line["quantity"]
