@@ -8,18 +8,15 @@ from the file that `NAME_FILE` names. Nothing else in the project reads `os.envi
 from __future__ import annotations
 
 import hashlib
-import math
 import os
-import re
 from collections.abc import Collection, Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
 
 import settings_values
-from settings_values import UnusableValue
+from settings_values import LLM_READERS, UnusableValue
 from settings_variables import VARIABLES, Variable
 
 __all__ = ["PROJECT_ROOT", "VARIABLES", "Settings", "SettingsError", "Variable", "load", "sqlite_url"]
@@ -42,9 +39,6 @@ REQUIRED_TO_SERVE = (
 
 DATABASES = ("ORDERS_DATABASE_URL", "CONVERSATION_DATABASE_URL")
 LLM_KEYS = {"anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY"}
-LOG_FORMATS = ("text", "json")
-LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
-LLM_READERS = ("never", "unsure", "always")
 DEFAULT_LLM_MODELS = {"anthropic": "claude-haiku-5-5", "openai": "gpt-5.4-mini"}
 
 
@@ -131,30 +125,6 @@ class Settings:
             self._check_database_url(name)
         if "?" in str(self.state_path):
             raise SettingsError("STATE_DIR must not contain a question mark. Remedy: choose another folder.")
-        try:
-            ZoneInfo(self.values["SHOP_TIMEZONE"] or "UTC")
-        except (OSError, ValueError, LookupError):
-            raise SettingsError(
-                f"SHOP_TIMEZONE {self.values['SHOP_TIMEZONE']!r} is not a time zone. "
-                "Remedy: a name such as Asia/Kolkata."
-            ) from None
-        try:
-            re.compile(self.values["ORDER_NUMBER_PATTERN"] or "")
-        except re.error as error:
-            raise SettingsError(
-                rf"ORDER_NUMBER_PATTERN is not a regular expression ({error}). Remedy: one such as \d{{5}}."
-            ) from None
-        self._check_amounts()
-        field = self.values["ZENDESK_ORDER_FIELD_ID"]
-        if field is not None and not re.fullmatch(r"[1-9]\d{0,18}", field, re.ASCII):
-            raise SettingsError(
-                f"ZENDESK_ORDER_FIELD_ID must be the number of a ticket field, not {field!r}. Remedy: the ID that "
-                "Zendesk's Admin Center shows beside the field, such as 360012345678; or unset it."
-            )
-        if self.values["LOG_LEVEL"] not in LOG_LEVELS:
-            raise SettingsError(f"LOG_LEVEL must be one of {', '.join(LOG_LEVELS)}, not {self.values['LOG_LEVEL']!r}.")
-        if self.values["LOG_FORMAT"] not in LOG_FORMATS:
-            raise SettingsError(f"LOG_FORMAT must be text or json, not {self.values['LOG_FORMAT']!r}.")
         key = LLM_KEYS.get(str(self.values["LLM_PROVIDER"]))
         if key and not self.values[key]:
             raise SettingsError(
@@ -173,23 +143,6 @@ class Settings:
                 f"{name} is not a valid database URL. Remedy: write it as postgresql://user:password@host:5432/name "
                 "(special characters of the password percent-encoded), or unset it to use SQLite."
             ) from None
-
-    def _check_amounts(self) -> None:
-        seconds = self.number("LLM_TIMEOUT_S")
-        if not (math.isfinite(seconds) and seconds > 0):
-            raise SettingsError(f"LLM_TIMEOUT_S must be more than 0 seconds, not {self.values['LLM_TIMEOUT_S']!r}.")
-        for name, most in (("LLM_INTENT_TIMEOUT_S", math.inf), ("BURST_WAIT_S", 10)):
-            seconds = self.number(name)
-            if not (math.isfinite(seconds) and 0 <= seconds <= most):
-                limit = f"0 to {most} seconds" if most < math.inf else "0 seconds or more"
-                raise SettingsError(f"{name} must be {limit}, not {self.values[name]!r}.")
-        if self.values["LLM_READER"] not in LLM_READERS:
-            options = ", ".join(LLM_READERS)
-            raise SettingsError(f"LLM_READER must be one of {options}, not {self.values['LLM_READER']!r}.")
-        for name in ("RETENTION_WARM_DAYS", "RETENTION_COLD_DAYS"):
-            days = self.values[name]
-            if days is not None and not (days.isdecimal() and int(days) > 0):
-                raise SettingsError(f"{name} must be a whole number of days, 1 or more, not {days!r}.")
 
     def missing(self, names: tuple[str, ...] = REQUIRED_TO_SERVE) -> list[str]:
         """Those of `names` that have no value."""

@@ -6,11 +6,14 @@ has any of those at its ends. What is refused is never shown: it may be a secret
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 MAX_FILE_BYTES = 65_536
+LLM_READERS = ("never", "unsure", "always")
 _QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’", "«": "»"}
 _INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -104,7 +107,7 @@ def _check(name: str, value: str) -> None:
         raise UnusableValue(f"{name} is not a web address. Remedy: write it as https://host/path.")
     usable, remedy = _SHAPES.get(name, (None, ""))
     if usable is not None and not usable(value):
-        raise UnusableValue(f"{name} {remedy}")
+        raise UnusableValue(f"{name} {remedy.replace('{value}', repr(value))}")
 
 
 def _is_address(value: str) -> bool:
@@ -114,6 +117,32 @@ def _is_address(value: str) -> bool:
 
 def _whole(value: str) -> bool:
     return value.isascii() and value.isdecimal() and int(value) > 0
+
+
+def _seconds(value: str) -> float:
+    """The seconds that a value says; -1 for what says none."""
+    try:
+        return float(value) if math.isfinite(float(value)) else -1.0
+    except ValueError:
+        return -1.0
+
+
+def _is_zone(value: str) -> bool:
+    try:
+        return bool(ZoneInfo(value))
+    except (OSError, ValueError, LookupError):
+        return False
+
+
+def _is_pattern(value: str) -> bool:
+    try:
+        return bool(re.compile(value))
+    except re.error:
+        return False
+
+
+def _one_of(*words: str) -> tuple[Callable[[str], bool], str]:
+    return words.__contains__, f"must be one of {', '.join(words)}, not {{value}}."
 
 
 _SHAPES: dict[str, tuple[Callable[[str], bool], str]] = {
@@ -140,4 +169,19 @@ _SHAPES: dict[str, tuple[Callable[[str], bool], str]] = {
         lambda value: re.match(r"(?i)smtps?://[^\s/]", value) is not None and " " not in value,
         "is not a mail server. Remedy: write it as smtp://user:password@host:587.",
     ),
+    "SHOP_TIMEZONE": (_is_zone, "{value} is not a time zone. Remedy: a name such as Asia/Kolkata."),
+    "ORDER_NUMBER_PATTERN": (_is_pattern, r"{value} is not a regular expression. Remedy: one such as \d{5}."),
+    "ZENDESK_ORDER_FIELD_ID": (
+        lambda value: re.fullmatch(r"[1-9]\d{0,18}", value, re.ASCII) is not None,
+        "must be the number of a ticket field, not {value}. Remedy: the ID that Zendesk's Admin Center shows beside "
+        "the field, such as 360012345678; or unset it.",
+    ),
+    "LOG_LEVEL": _one_of("DEBUG", "INFO", "WARNING", "ERROR"),
+    "LOG_FORMAT": _one_of("text", "json"),
+    "LLM_READER": _one_of(*LLM_READERS),
+    "LLM_TIMEOUT_S": (lambda value: _seconds(value) > 0, "must be a number, more than 0 seconds, not {value}."),
+    "LLM_INTENT_TIMEOUT_S": (lambda value: _seconds(value) >= 0, "must be a number, 0 seconds or more, not {value}."),
+    "BURST_WAIT_S": (lambda value: 0 <= _seconds(value) <= 10, "must be a number, 0 to 10 seconds, not {value}."),
+    "RETENTION_WARM_DAYS": (_whole, "must be a whole number of days, 1 or more, not {value}."),
+    "RETENTION_COLD_DAYS": (_whole, "must be a whole number of days, 1 or more, not {value}."),
 }

@@ -31,7 +31,7 @@ from conversation_log.archive.parquet_archive import ParquetArchive
     ("ZENDESK_ORDER_FIELD_ID", "order_number", "360012345678"),
     ("ZENDESK_ORDER_FIELD_ID", "-7", "unset it"),
     ("LOG_LEVEL", "loud", "DEBUG, INFO, WARNING, ERROR"),
-    ("LOG_FORMAT", "xml", "text or json"),
+    ("LOG_FORMAT", "xml", "text, json"),
     ("STATE_DIR", "var/what?", "question mark"),
     ("SHOP_API_URL", "https://shop.example/api", "SHOP_API_SECRET is not"),
     ("SHOP_API_URL", "shop.example/api", "https://host/path"),
