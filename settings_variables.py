@@ -61,6 +61,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("FRESHDESK_API_KEY", None, "Freshdesk credential", secret=True),
     Variable("HUBSPOT_URL", None, "https://api.hubapi.com, or a local stand-in"),
     Variable("HUBSPOT_ACCESS_TOKEN", None, "HubSpot credential", secret=True),
+    Variable("SHOP_WEBHOOK_SECRET", None, "key of X-Shop-Signature-256 of the shop's own webhooks", secret=True),
     Variable("SLACK_WEBHOOK_URL", None, "who is notified of an escalation", secret=True),
     Variable("SMTP_URL", None, "smtp://user:password@host:587", secret=True),
     Variable("ESCALATION_EMAIL_TO", None, "address that is notified of an escalation"),

@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 import yaml
 
 import settings
+import shop_updates
 import yaml_files
 
 log = logging.getLogger(__name__)
@@ -121,7 +122,7 @@ def examine(folder: Path) -> tuple[Shop | None, list[ShopError]]:
         elif value is not None and key != "name":
             try:
                 values[key] = _CHECKS[key](value)
-            except _WrongError as wrong:
+            except ValueError as wrong:
                 mistakes.append(ShopError(f"{path}: {wrong}"))
     if not isinstance(said.get("name"), str) or not said["name"].strip():
         mistakes.append(ShopError(f"{path} has no name. Remedy: a line 'name: ...', as customers know the shop."))
@@ -260,18 +261,6 @@ def _actions(value: Any) -> tuple[str, ...]:
     return actions
 
 
-def _updates(value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise _WrongError("'updates' must be lines such as order.shipped: {text: ...}.")
-    return value
-
-
-def _quiet_hours(value: Any) -> str:
-    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d", str(value)):
-        raise _WrongError(f"'quiet_hours' {value!r} is not understood. Remedy: \"21:00-08:00\".")
-    return str(value)
-
-
 def _strings(key: str, value: Any) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise _WrongError(f"'{key}' must be a list. Remedy: {key}: [..., ...].")
@@ -281,5 +270,5 @@ def _strings(key: str, value: Any) -> tuple[str, ...]:
 _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "region": _region, "languages": _languages, "currency": _currency, "time_zone": _time_zone,
     "opening_hours": _opening_hours, "holidays": _holidays, "ticket_prefix": _ticket_prefix, "orders": _orders,
-    "updates": _updates, "quiet_hours": _quiet_hours, "actions": _actions,
+    "updates": shop_updates.updates, "quiet_hours": shop_updates.quiet_hours, "actions": _actions,
 }  # fmt: skip

@@ -23,6 +23,7 @@ from sanic.response import HTTPResponse, json, raw, text
 import settings
 from connectors.message_bus.sending.errors import SendError
 from connectors.whatsapp.graph.client import GraphClient
+from connectors.whatsapp.webhook.protocol_guard import read_body
 from handoff.helpdesks.zendesk_events import NotAnEvent, is_genuine, parse_event, take
 from handoff.jobs.ticket import media_signature
 from handoff.storage.database import Database, HandoffUnavailable
@@ -30,7 +31,6 @@ from settings import Settings
 
 log = logging.getLogger(__name__)
 
-MAX_BODY_BYTES = 3 * 1024 * 1024
 MAX_MEDIA_BYTES = 105 * 1024 * 1024
 MEDIA_TIMEOUT_S = 30.0
 SHOWN_IN_BROWSER = ("image/jpeg", "image/png", "image/webp", "audio/", "video/mp4", "application/pdf")
@@ -75,7 +75,7 @@ class ZendeskChannel(InputChannel):
     async def receive(self, request: Request) -> HTTPResponse:
         """Store an event: 401 unsigned or older than five minutes, 400, 413, 503 as the contract says, else 200."""
         try:
-            body = await _read_body(request)
+            body = await read_body(request)
         except PayloadTooLarge:
             return text("Payload too large", status=413)
         signature = _only(request, "x-zendesk-webhook-signature")
@@ -144,9 +144,3 @@ def _only(request: Request, header: str) -> str | None:
     values = request.headers.getall(header, [])
     return str(values[0]) if len(values) == 1 else None
 
-
-async def _read_body(request: Request) -> bytes:
-    """The raw body, read no further than our limit. Raises PayloadTooLarge."""
-    stream = request.stream
-    stream.request_max_size = MAX_BODY_BYTES
-    return b"".join([chunk async for chunk in stream])

@@ -43,6 +43,8 @@ class HandoffConfiguration:
     receipt_after_s: float = 180.0
     receipt_every_s: float = 600.0
     phone_app_silence_s: float = 3600.0
+    stop_updates: frozenset[str] = field(default_factory=frozenset)  # normalised phrases
+    start_updates: frozenset[str] = field(default_factory=frozenset)
     digest_above: int = 5
     digest_s: float = 60.0
 
@@ -73,7 +75,8 @@ def _read(content: Any, ours: shop.Shop) -> HandoffConfiguration:
     known = {
         "reference_prefix", "business_hours", "back_to_assistant", "coalesce_seconds", "updates_per_10_minutes",
         "poll_interval_seconds", "look_every_seconds", "order_link", "freshdesk_order_field", "public_url",
-        "notifications", "receipts", "phone_app_silence_minutes",
+        "notifications", "receipts", "phone_app_silence_minutes", "stop_updates",
+        "start_updates",
     }  # fmt: skip
     content = _mapping(content, "the file", known)
     digest = _mapping(content.get("notifications") or {}, "notifications", {"digest_above", "digest_seconds"})
@@ -92,7 +95,7 @@ def _read(content: Any, ours: shop.Shop) -> HandoffConfiguration:
     return HandoffConfiguration(
         hours=_hours(content["business_hours"]) if "business_hours" in content else _shop_hours(ours),
         reference_prefix=prefix,
-        back_to_assistant=_phrases(content.get("back_to_assistant") or []),
+        back_to_assistant=_phrases(content, "back_to_assistant"),
         coalesce_s=_number(content, "coalesce_seconds", 6, 0, 60),
         updates_per_10_minutes=int(_number(content, "updates_per_10_minutes", 25, 1, 30)),
         poll_interval_s=_number(content, interval, 60, 1, 3600),
@@ -101,6 +104,8 @@ def _read(content: Any, ours: shop.Shop) -> HandoffConfiguration:
         freshdesk_order_field=_freshdesk_field(content.get("freshdesk_order_field")),
         receipt_after_s=60 * _number(receipts, "after_minutes", 3, 1, 1440),
         receipt_every_s=60 * _number(receipts, "at_most_every_minutes", 10, 1, 1440),
+        stop_updates=_phrases(content, "stop_updates"),
+        start_updates=_phrases(content, "start_updates"),
         phone_app_silence_s=60 * _number(content, "phone_app_silence_minutes", 60, 0, 10_080),
         digest_above=int(_number(digest, "digest_above", 5, 1, 1000)),
         digest_s=_number(digest, "digest_seconds", 60, 1, 3600),
@@ -138,9 +143,10 @@ def _span(day: str, written: Any) -> Span:
         raise _WrongError(f"business_hours.days.{day}: {wrong}") from None
 
 
-def _phrases(phrases: Any) -> frozenset[str]:
+def _phrases(content: dict[str, Any], name: str) -> frozenset[str]:
+    phrases = content.get(name) or []
     if not isinstance(phrases, list) or not all(isinstance(phrase, str) for phrase in phrases):
-        raise _WrongError("back_to_assistant must be a list of phrases.")
+        raise _WrongError(f"{name} must be a list of phrases.")
     return frozenset(normalised(phrase) for phrase in phrases)
 
 

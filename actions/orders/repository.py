@@ -113,6 +113,26 @@ class OrderRepository:
         by_number = {order.number: order for order in [*self._scanned(owner, bool(found)), *found]}
         return sorted(by_number.values(), key=_age, reverse=True)
 
+    def reported(self, number: str) -> tuple[Order, str] | None:
+        """The order of which the shop itself reports, with its customer's phone (E.164); None unless it is exactly one.
+
+        For what the shop tells its customers, never for what one of them asks. Raises OrdersUnavailable.
+        """
+        normal = normal_number(number)
+        integer = as_integer(normal) if normal else None
+        integers = [] if integer is None else [integer]
+        try:
+            with reading(self._engine, self._statement_timeout_s) as connection:
+                orders, _ = self._described(connection)
+                found = self._rows(connection, orders, orders.is_one_of("order_id", spellings(normal), integers))
+        except (SQLAlchemyError, DBAPIError) as error:
+            self._tables = None
+            raise OrdersUnavailable from error
+        rows = [row for row in found if same_number(normal, normal_number(row["order_id"]))]
+        owners = {e164(row["customer_phone"], self._reader.region) for row in rows}
+        owner = owners.pop() if len(rows) == 1 else None
+        return (self._reader.order(rows[0], ()), owner) if owner else None
+
     def close(self) -> None:
         """Give back the pooled connections."""
         self._engine.dispose()

@@ -8,12 +8,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
 import redis.asyncio
 from redis.exceptions import RedisError
 
+from connectors.conversations.order_updates import OrderUpdates
 from connectors.conversations.thread_control import ThreadControl
 from connectors.message_bus import keys, quoting
 from connectors.message_bus.commit import WINDOW_S
@@ -63,8 +65,11 @@ class Speaker(Protocol):
 class EntryHandler:
     """The message bus's `Handler`: who speaks is asked first, the dialogue engine does the rest."""
 
-    def __init__(self, client: redis.asyncio.Redis, speaker: Speaker, control: ThreadControl) -> None:
-        self._client, self._speaker, self._control = client, speaker, control
+    def __init__(
+        self, client: redis.asyncio.Redis, speaker: Speaker, control: ThreadControl, updates: OrderUpdates | None = None
+    ) -> None:
+        """`updates`: when the shop has its customers told of their orders unasked."""
+        self._client, self._speaker, self._control, self._updates = client, speaker, control, updates
 
     async def handle(self, turn: Turn) -> None:
         """Fill the turn with what its entry leads to."""
@@ -75,6 +80,8 @@ class EntryHandler:
             _comment(turn)
         elif kind == "conversation_returned":
             await self._returned(turn)
+        elif kind == "order_update":
+            await self._update(turn)
         elif kind == "comment_failed":
             await self._control.not_delivered(str(turn.entry.payload["key"]), str(turn.entry.payload["why"]))
         else:
@@ -104,7 +111,15 @@ class EntryHandler:
             await self._speaker.say(turn, RETURNED_WITH.get(str(turn.entry.payload.get("reason")), ENDED))
         await self._speaker.restart(turn)
 
+    async def _update(self, turn: Turn) -> None:
+        """Tell it, unless somebody else speaks to the customer."""
+        state = await self._control.owner(turn.entry.customer)
+        turn.control_version, turn.outcome = state.control_version, "not_notified"
+        if self._updates is not None and state.owner == "bot" and not turn.voices.silence(time.time()):
+            await self._updates.tell(turn)
+
     async def _message(self, turn: Turn) -> None:
+        wished = self._updates is not None and await self._updates.take_wish(turn)
         state = await self._control.owner(turn.entry.customer)
         turn.control_version = state.control_version
         if await self._somebody_else_speaks(turn):
@@ -125,6 +140,9 @@ class EntryHandler:
             log.warning("consumer.message.too_old age_h=%d", (time.time() - float(sent_at)) / 3600)
             return
         self._speaker.seen(turn)
+        if wished and self._updates is not None:
+            await self._updates.confirm(turn)
+            return
         await self._resolve_quote(turn)
         await self._speaker.answer(turn)
         if await self._taken_over_during_turn(turn):
@@ -179,9 +197,13 @@ class EntryHandler:
     async def _resolve_quote(self, turn: Turn) -> None:
         """Tell the dialogue what the message quotes: by now everything before it is done."""
         reply_to = turn.metadata.get("reply_to")
-        said = await quoting.quoted(self._client, turn.entry.customer, str(reply_to)) if reply_to else None
+        said: Mapping[str, Any] | None = None
+        if reply_to:
+            said = await quoting.quoted(self._client, turn.entry.customer, str(reply_to))
+        elif self._updates is not None:
+            said = await self._updates.context(turn.entry.customer)
         if said is not None:
-            turn.metadata["quoted"] = said
+            turn.metadata["quoted"] = dict(said)
 
     async def _taken_over_during_turn(self, turn: Turn) -> bool:
         """An agent spoke up while the answer was made: it would not be sent, and the message is theirs to read."""

@@ -73,6 +73,15 @@ class Identities:
             [_present(op="recipient", wa_id=customer.wa_id, user_id=customer.user_id) for customer in customers]
         )
 
+    async def of_phone(self, forms: Sequence[str]) -> Identity:
+        """The customer with this phone, known or new; `forms`: the digits that its number may be written with."""
+        try:
+            known = await self._redis.mget([ALIAS_PREFIX + form for form in forms])
+        except (RedisError, OSError, asyncio.TimeoutError) as error:
+            raise IdentitiesUnavailable(type(error).__name__) from error
+        named = next((form for form, customer in zip(forms, known, strict=True) if customer), forms[0])
+        return (await self.recipients([Sender(named, None)]))[0]
+
     async def _run(self, operations: list[dict[str, Any]]) -> list[Identity]:
         if not operations:
             return []

@@ -24,10 +24,12 @@ from sanic import Sanic
 from sanic.request import Request
 from sanic.response import HTTPResponse, raw
 
+import shop
 import skills
 from connectors import metrics
 from connectors.conversations.entry_handler import EntryHandler, Speaker
 from connectors.conversations.identity import Identities
+from connectors.conversations.order_updates import OrderUpdates
 from connectors.conversations.thread_control import Authority
 from connectors.conversations.thread_control_mirror import MirroredThreadControl
 from connectors.dialogue.action_endpoint import KeptAliveEndpoint
@@ -44,9 +46,11 @@ from connectors.server.startup import CannotStart, Options
 from connectors.whatsapp.graph.client import GraphClient
 from connectors.whatsapp.rendering.messages import MessageShaper
 from connectors.whatsapp.webhook.payload_ids import PayloadSigner
+from handoff.configuration import load_configuration
 from handoff.jobs.metrics import Metrics
 from handoff.storage.database import Database
 from handoff.takeover.thread_control import ThreadControl
+from handoff.updates.opt_outs import OptOuts
 from settings import Settings
 
 log = logging.getLogger(__name__)
@@ -79,7 +83,12 @@ def build(settings: Settings, options: Options) -> Sanic:
         speaker = RasaSpeaker(agent, graph, MessageShaper(signer))
         control = app.ctx.control = ThreadControl.from_settings(settings, priority_of)
         wait_s = settings.number("BURST_WAIT_S")
-        app.ctx.transport = transport(str(settings.redis_url), speaker, graph, control, agent.model_id, wait_s)
+        opt_outs = None
+        if shop.load().updates and settings.shop_webhook_secret:
+            opt_outs = OptOuts(Database(str(settings.conversation_database_url)), load_configuration())
+        app.ctx.transport = transport(
+            str(settings.redis_url), speaker, graph, control, agent.model_id, wait_s, opt_outs
+        )
         app.ctx.transport.start()
         app.ctx.ready = lambda: agent.is_ready() and app.ctx.transport.partitions.beats()
 
@@ -108,12 +117,15 @@ def transport(
     authority: Authority,
     model_id: str | None = None,
     burst_wait_s: float = 0.0,
+    opt_outs: OptOuts | None = None,
 ) -> Transport:
     """The message bus of this process, with Redis connections of its own, between this dialogue and this Graph."""
     client = connect(url, BUS_PATIENCE_S, connections=256)
     control = MirroredThreadControl(authority, client)
     commits = Commits(client, Identities(client), model_id)
-    consumer = Consumer(client, EntryHandler(client, speaker, control), commits, burst_wait_s=burst_wait_s)
+    updates = OrderUpdates(client, speaker, opt_outs) if opt_outs is not None else None
+    handler = EntryHandler(client, speaker, control, updates)
+    consumer = Consumer(client, handler, commits, burst_wait_s=burst_wait_s)
     return Transport(client, consumer, Outbox(client, graph, control))
 
 

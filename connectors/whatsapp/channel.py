@@ -25,13 +25,11 @@ from connectors.whatsapp.webhook import signature
 from connectors.whatsapp.webhook.intake import Intake
 from connectors.whatsapp.webhook.payload_ids import PayloadSigner
 from connectors.whatsapp.webhook.payloads import Notification, NotJson, parse_notification
-from connectors.whatsapp.webhook.protocol_guard import GuardedBlueprint
+from connectors.whatsapp.webhook.protocol_guard import GuardedBlueprint, read_body
 from handoff.configuration import load_configuration
 
 log = logging.getLogger(__name__)
 
-MAX_BODY_BYTES = 3 * 1024 * 1024
-MAX_SKIPPED_BYTES = 32 * 1024 * 1024
 # Smaller bodies are parsed in less time than handing them to a thread would take.
 PARSE_IN_THREAD_BYTES = 64 * 1024
 CREDENTIALS = ("verify_token", "app_secret", "access_token", "phone_number_id", "graph_url", "redis_url")
@@ -119,10 +117,8 @@ class WhatsAppChannel(InputChannel):
     async def receive(self, request: Request) -> HTTPResponse:
         """Store a notification. 401, 400, 413 and 503 as in the public contract; 200 "OK" once all is stored."""
         try:
-            body = await _read_body(request)
+            body = await read_body(request)
         except PayloadTooLarge:
-            # Sanic skips the rest after the answer; closing at once would reset the connection, answer included.
-            request.stream.request_max_size = MAX_SKIPPED_BYTES
             log.warning("whatsapp.webhook.too_large")
             return text("Payload too large", status=413)
         headers = request.headers.getall(signature.HEADER, [])
@@ -157,12 +153,3 @@ class WhatsAppChannel(InputChannel):
             raise InboxUnavailable("the server is still starting")
         signer = PayloadSigner(self._credentials["app_secret"])
         return Intake(inbox, context.whatsapp_identities, context.whatsapp_voices, signer)
-
-
-async def _read_body(request: Request) -> bytes:
-    """The raw body, read no further than our limit whatever Content-Length says. Raises PayloadTooLarge."""
-    stream = request.stream
-    # Sanic compares it with what was announced and with what arrives.
-    stream.request_max_size = MAX_BODY_BYTES
-    chunks = [chunk async for chunk in stream]
-    return b"".join(chunks)

@@ -28,7 +28,7 @@ from conversation_log.model.records import (
 from conversation_log.storage.tables import KEY_CHARS
 
 FIRST_REPLY = 1
-_SYSTEM_KINDS = ("conversation_returned", "agent_comment")
+_SYSTEM_KINDS = ("conversation_returned", "agent_comment", "order_update")
 # What action_escalate says when the takeover could not be stored, and what it assumes when nobody gave a reason.
 NOBODY_CALLED = "utter_handoff_unavailable"
 DEFAULT_REASON = "human_requested"

@@ -67,9 +67,10 @@ class LogProjector(BatchSession):
         latest = self._latest.get(turn.customer)
         if latest is None:
             return self._begin(turn.customer, turn.phone, turn.messages[0])
-        if not any(message.role == "user" for message in turn.messages):
-            return latest
         idle = turn.at - latest["ended_at"] > judgements.IDLE
+        if not any(message.role == "user" for message in turn.messages):
+            unasked = idle and latest["resolution_status"] != "escalated"
+            return self._begin(turn.customer, turn.phone, turn.messages[0]) if unasked else latest
         if turn.answered:
             # While a person owns the conversation nothing is answered; so this answer means that they gave it back.
             given_back = latest["resolution_status"] == "escalated"

@@ -146,3 +146,29 @@ log_comments = Table(
     Index("handoff_log_comments_ticket", "ticket_id"),
     sqlite_autoincrement=True,
 )
+
+shop_events = Table(
+    "handoff_shop_events",
+    metadata,
+    Column("event_id", String(200), primary_key=True),
+    Column("type", String(40), nullable=False),
+    Column("order_id", String(80), nullable=False),
+    Column("occurred_at", Float, nullable=False),
+    Column("received_at", Float, nullable=False),
+    Column("due_at", Float, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("state", String(8), nullable=False),  # pending, done
+    Column("outcome", String(20)),  # told, or why not
+    Column("customer", String(160)),  # whom it concerns, once that is known
+    Column("done_at", Float),
+    Index("handoff_shop_events_due", "state", "due_at"),
+    Index("handoff_shop_events_order", "order_id"),
+    Index("handoff_shop_events_customer", "customer"),
+)
+
+update_opt_outs = Table(
+    "handoff_update_opt_outs",
+    metadata,
+    Column("person", String(64), primary_key=True),  # hash of an id: no erasure finds it, on purpose
+    Column("at", Float, nullable=False),
+)

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from sanic import Sanic
 from sqlalchemy import select
 
-from connectors.zendesk import MAX_BODY_BYTES, ZendeskChannel
+from connectors.whatsapp.webhook.protocol_guard import MAX_BODY_BYTES
+from connectors.zendesk import ZendeskChannel
 from handoff.jobs.ticket import media_signature
 from handoff.storage.database import Database
 from handoff.storage.tables import deliveries, takeovers

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from sanic import Sanic
 
 from connectors.message_bus.inbox import Entry, InboxUnavailable
-from connectors.whatsapp.channel import MAX_BODY_BYTES, WhatsAppChannel
+from connectors.whatsapp.channel import WhatsAppChannel
 from connectors.whatsapp.webhook.payload_ids import PayloadSigner
+from connectors.whatsapp.webhook.protocol_guard import MAX_BODY_BYTES
 from connectors.whatsapp.webhook.signature import sign
 from tests.conftest import free_port
 from tests.connectors.whatsapp.whatsapp_bodies import (

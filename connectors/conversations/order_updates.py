@@ -1,0 +1,103 @@
+"""Messages that nobody asked for: what the shop reports of an order, told in the customer's own conversation.
+
+In their inbox it stands in one order with what they write, so that "stop" holds from the next one on. Within 24 hours
+of their last message it is told in the shop's words, later by the template that the shop had approved, else not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import redis.asyncio
+
+from connectors.message_bus import keys, quoting
+from connectors.message_bus.commit import WINDOW_S
+from connectors.message_bus.inbox import Entry
+from connectors.message_bus.turn import Reply, Turn
+from connectors.whatsapp.rendering import bodies
+from handoff.updates.opt_outs import OptOuts
+from lenient_json import as_mapping, number, text
+
+log = logging.getLogger(__name__)
+
+UPDATE = "utter_order_status_updates"  # the words are the shop's; as a response it counts as one of its topic
+ANSWERS = {"stop": "utter_order_status_updates_stopped", "start": "utter_order_status_updates_started"}
+WINDOW_MARGIN_S = 120.0
+
+
+class Speaker(Protocol):
+    """Of the dialogue engine, its responses."""
+
+    async def say(self, turn: Turn, response: str, **facts: Any) -> None:
+        """Add the domain's response of this name to the turn's replies."""
+        ...
+
+
+class OrderUpdates:
+    """Updates and the wish to have none. Methods raise HandoffUnavailable and redis.RedisError."""
+
+    def __init__(self, client: redis.asyncio.Redis, speaker: Speaker, opt_outs: OptOuts) -> None:
+        self._client, self._speaker, self._opt_outs = client, speaker, opt_outs
+
+    async def tell(self, turn: Turn) -> None:
+        """Add the message to the turn, as the window and the customer's wish allow; else the turn is without words."""
+        payload, customer = turn.entry.payload, turn.entry.customer
+        phone = payload.get("phone")
+        turn.metadata = {"wamid": turn.entry.id, "customer": customer, "phone": phone, "kind": turn.entry.kind}
+        words, order = text(payload.get("text")), text(payload.get("order_number"), 80)
+        turn.outcome = "notified"
+        if await self._opt_outs.has_stopped([customer, phone]):
+            turn.outcome = "not_notified_stopped"
+        elif await self._last_heard(customer) + WINDOW_S - WINDOW_MARGIN_S > time.time():
+            _add(turn, bodies.texts(words), words, order)
+        elif payload.get("template"):
+            _add(turn, _template(payload["template"]), words, order)
+        else:
+            turn.outcome = "not_notified_window"
+        log.info("consumer.update.decided outcome=%s", turn.outcome)
+
+    async def take_wish(self, turn: Turn) -> bool:
+        """Keep a wish to be told no more, or again; whether the message says nothing else."""
+        said = [self._opt_outs.wish(_typed(entry)) for entry in turn.entries]
+        wish = next((one for one in reversed(said) if one), None)
+        if wish is None:
+            return False
+        ids = (turn.metadata.get(name) for name in ("phone", "wa_id", "user_id"))
+        await self._opt_outs.keep(wish, [turn.entry.customer, *ids])
+        log.info("consumer.update.wish wish=%s", wish)
+        if all(said):
+            turn.outcome = f"updates_{wish}"
+            turn.metadata["updates_wish"] = wish
+        return all(said)
+
+    async def confirm(self, turn: Turn) -> None:
+        """Say that the wish was heard."""
+        await self._speaker.say(turn, ANSWERS[turn.metadata["updates_wish"]])
+
+    async def context(self, customer: str) -> Mapping[str, Any] | None:
+        """What was told unasked, when nothing was said since: the next message is about it as if it quoted it."""
+        said = await quoting.latest(self._client, customer)
+        return said if said.get("utter_action") == UPDATE else None
+
+    async def _last_heard(self, customer: str) -> float:
+        stored = await self._client.get(keys.address(customer))
+        return number(as_mapping(json.loads(stored)).get("at")) or 0.0 if stored else 0.0
+
+
+def _typed(entry: Entry) -> str:
+    return text(as_mapping(entry.payload.get("metadata")).get("typed")) or text(entry.payload.get("text"))
+
+
+def _add(turn: Turn, messages: list[bodies.Shaped], words: str, order: str) -> None:
+    about = {"utter_action": UPDATE, "order_number": order}
+    turn.replies.extend(Reply(shaped.body, words, about) for shaped in messages)
+    turn.events.append({"event": "bot", "text": words, "metadata": about, "timestamp": time.time()})
+
+
+def _template(template: Mapping[str, Any]) -> list[bodies.Shaped]:
+    parameters = [{"type": "text", "text": text(value, 300) or "–"} for value in template.get("parameters") or []]
+    return bodies.template(template["name"], template["language"], [{"type": "body", "parameters": parameters}])

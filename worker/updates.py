@@ -1,0 +1,143 @@
+"""The part of the worker that tells customers what the shop reports of their orders.
+
+Each event is looked up in the orders database when it is due, so that what is told is true then, and handed to the
+inbox of the order's customer. What a newer event has overtaken is dropped, and what comes late, or is too much a day.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import dates
+import shop
+import shop_updates
+from actions.orders.models import Order
+from actions.orders.numbers import named
+from actions.orders.phones import written_forms
+from actions.orders.repository import OrderRepository, OrdersUnavailable
+from actions.orders.rows import RowReader
+from connectors.conversations.identity import Identities, IdentitiesUnavailable
+from connectors.message_bus.inbox import Entry, Inbox, InboxUnavailable, connect
+from handoff.storage.database import Database, HandoffUnavailable
+from handoff.updates.events import LATE_S, MOST_A_DAY, ShopEvent, ShopEvents, quiet_until, retry_s
+from settings import Settings
+from worker.pauses import pause
+
+log = logging.getLogger(__name__)
+
+ROUND_S = 0.5
+TROUBLE_WAIT_S = 2.0
+
+Find = Callable[[str], "tuple[Order, str] | None"]
+
+
+class ShopUpdates:
+    """Works off what is due. `find` looks an order up by its number, blocking; it raises OrdersUnavailable."""
+
+    def __init__(
+        self,
+        events: ShopEvents,
+        find: Find,
+        customer_of: Callable[[list[str]], Awaitable[str]],
+        put: Callable[[list[Entry]], Awaitable[Any]],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._events, self._find, self._customer_of, self._put, self._clock = events, find, customer_of, put, clock
+
+    async def round(self) -> int:
+        """Take up what is due; how many events. Raises HandoffUnavailable, InboxUnavailable, IdentitiesUnavailable."""
+        due = await asyncio.to_thread(self._events.due, self._clock())
+        for event in due:
+            await self._take(event)
+        return len(due)
+
+    async def _take(self, event: ShopEvent) -> None:
+        ours, now = shop.load(), self._clock()
+        reason = await asyncio.to_thread(self._reason_against, event, ours, now)
+        if reason:
+            await self._finish(event, reason)
+            return
+        quiet = quiet_until(ours, now)
+        if quiet:
+            await asyncio.to_thread(self._events.postpone, event, quiet)
+            return
+        try:
+            found = await asyncio.to_thread(self._find, event.order_id)
+        except OrdersUnavailable:
+            await asyncio.to_thread(self._events.postpone, event, now + retry_s(event.attempts), failed=True)
+            return
+        if found is None:
+            await self._finish(event, "no_such_order")
+            return
+        await self._tell(event, *found, ours, now)
+
+    def _reason_against(self, event: ShopEvent, ours: shop.Shop, now: float) -> str | None:
+        if event.type not in ours.updates:
+            return "not_configured"
+        if now - event.occurred_at > LATE_S:
+            return "late"
+        return "overtaken" if self._events.is_overtaken(event) else None
+
+    async def _tell(self, event: ShopEvent, order: Order, phone: str, ours: shop.Shop, now: float) -> None:
+        digits = [form[1:] for form in written_forms(phone) if re.fullmatch(r"\+\d+", form)]
+        customer = await self._customer_of(digits)
+        if await asyncio.to_thread(self._events.notified_lately, customer, now) >= MOST_A_DAY:
+            await self._finish(event, "too_many", customer)
+            return
+        payload = {**message(ours, event.type, order), "phone": phone, "type": event.type}
+        await self._put([Entry("order_update", customer, f"update:{event.event_id}", payload)])
+        await self._finish(event, "notified", customer)
+
+    async def _finish(self, event: ShopEvent, outcome: str, customer: str | None = None) -> None:
+        log.info("updates.event.finished type=%s outcome=%s", event.type, outcome)
+        await asyncio.to_thread(self._events.finish, event, outcome, customer, self._clock())
+
+
+def message(ours: shop.Shop, kind: str, order: Order) -> dict[str, Any]:
+    """What is told of an event: the words, and the template with its parameters for who wrote long ago."""
+    said = ours.updates[kind]
+    due = dates.near_day(order.estimated_delivery, ours.languages[0]) if order.estimated_delivery else None
+    facts = {
+        "order": named(order.number), "date": due, "carrier": order.carrier, "tracking": order.tracking_url,
+        "brand": ours.name,
+    }  # fmt: skip
+    template = None
+    if said["template"]:
+        name, language = said["template"]
+        parameters = [facts["order"], facts["date"] or "", facts["tracking"] or ""]
+        template = {"name": name, "language": language, "parameters": parameters}
+    words = shop_updates.filled(said["text"], facts)
+    return {"text": words, "template": template, "order_number": order.number}
+
+
+async def run(configured: Settings, stop: asyncio.Event) -> None:
+    """Tell until `stop` is set."""
+    ours = shop.load()
+    reader = RowReader(ours.region, ours.time_zone, ours.orders.get("statuses") or {})
+    orders = OrderRepository(configured.values["ORDERS_DATABASE_URL"] or "", reader)
+    db = Database(configured.values["CONVERSATION_DATABASE_URL"] or "")
+    client = connect(configured.redis_url or "")
+    identities, inbox = Identities(client), Inbox(client)
+
+    async def customer_of(digits: list[str]) -> str:
+        return (await identities.of_phone(digits)).customer
+
+    updates = ShopUpdates(ShopEvents(db), orders.reported, customer_of, inbox.put)
+    try:
+        while not stop.is_set():
+            pause_s = ROUND_S
+            try:
+                await updates.round()
+            except (HandoffUnavailable, InboxUnavailable, IdentitiesUnavailable) as error:
+                log.warning("updates.waits error=%s", type(error).__name__)
+                pause_s = TROUBLE_WAIT_S
+            await pause(stop, pause_s)
+    finally:
+        orders.close()
+        db.close()
+        await client.close()
