@@ -18,11 +18,13 @@ def main() -> None:
     logging.basicConfig(level=os.environ.get("LOG_LEVEL", "INFO"), format="%(levelname)s %(name)s %(message)s")
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
     try:
-        shop = from_environment(os.environ)
+        configuration = from_environment(os.environ)
     except ConfigurationMissing as error:
         sys.exit(str(error))
-    app = make_app(shop)
-    web.run_app(app, host=shop.host, port=shop.port, shutdown_timeout=SHUTDOWN_S, print=None, access_log=None)
+    app = make_app(configuration)
+    web.run_app(
+        app, host=configuration.host, port=configuration.port, shutdown_timeout=SHUTDOWN_S, print=None, access_log=None
+    )
 
 
 if __name__ == "__main__":

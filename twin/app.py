@@ -30,17 +30,19 @@ async def _only_our_own_pages(request: web.Request, handler: Handler) -> web.Str
     return await handler(request)
 
 
-def make_app(shop: TwinConfiguration, first_retry_s: float = FIRST_RETRY_S) -> web.Application:
+def make_app(configuration: TwinConfiguration, first_retry_s: float = FIRST_RETRY_S) -> web.Application:
     """The whole twin, ready to run. `first_retry_s` is the wait before the first redelivery of a webhook."""
     app = web.Application(client_max_size=MAX_REQUEST_BYTES, middlewares=[_only_our_own_pages])
-    network = Network(shop, WebhookSender(shop.webhook_url, shop.app_secret, first_retry_s))
+    network = Network(
+        configuration, WebhookSender(configuration.webhook_url, configuration.app_secret, first_retry_s)
+    )
     app[NETWORK] = network
     ControlApi(network).add_to(app)
-    AgentDesk(shop).add_to(app)
+    AgentDesk(configuration).add_to(app)
     PhonePage(network).add_to(app)
     GraphApi(network).add_to(app)
-    if shop.shop_secret and shop.orders_file:
-        ShopSystem(shop.shop_secret, shop.orders_file).add_to(app)
+    if configuration.shop_secret and configuration.orders_file:
+        ShopSystem(configuration.shop_secret, configuration.orders_file).add_to(app)
 
     async def lifetime(_: web.Application) -> AsyncIterator[None]:
         yield

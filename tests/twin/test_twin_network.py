@@ -321,7 +321,7 @@ async def test_other_web_pages_cannot_write_as_a_customer(twin: RunningTwin) -> 
 
 async def test_demo_customers_come_from_the_state_folder(twin: RunningTwin) -> None:
     listing = [{"name": "Asha Rao", "phone": ASHA, "shows": "One order"}]
-    (twin.network.shop.state_dir / "demo_customers.json").write_text(json.dumps(listing))
+    (twin.network.configuration.state_dir / "demo_customers.json").write_text(json.dumps(listing))
     chats = (await twin.get("/phone/api/state"))["chats"]
     assert [(chat["name"], chat["phone"], chat["shows"]) for chat in chats][:1] == [("Asha Rao", ASHA, "One order")]
     assert chats[-1]["phone"] is None

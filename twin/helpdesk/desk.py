@@ -21,9 +21,11 @@ MOUNT = "/helpdesk"
 class AgentDesk:
     """The page /desk, and the helpdesk beside it."""
 
-    def __init__(self, shop: TwinConfiguration) -> None:
-        self.shop = shop
-        self.helpdesk = Helpdesk(shop.helpdesk_webhook_url, shop.helpdesk_webhook_secret, shop.helpdesk_token)
+    def __init__(self, configuration: TwinConfiguration) -> None:
+        self.configuration = configuration
+        self.helpdesk = Helpdesk(
+            configuration.helpdesk_webhook_url, configuration.helpdesk_webhook_secret, configuration.helpdesk_token
+        )
 
     def add_to(self, app: web.Application) -> None:
         app.router.add_get("/desk", self.page)
@@ -31,13 +33,13 @@ class AgentDesk:
         mount(app, self.helpdesk, MOUNT)
 
     async def page(self, request: web.Request) -> web.StreamResponse:
-        return page("desk.html", self.shop.shop_name)
+        return page("desk.html", self.configuration.shop_name)
 
     async def about(self, request: web.Request) -> web.Response:
         """Whether tickets arrive here, and where they go instead."""
-        return web.json_response({"connected": self._is_ours(request), "ticketing": self.shop.ticketing})
+        return web.json_response({"connected": self._is_ours(request), "ticketing": self.configuration.ticketing})
 
     def _is_ours(self, request: web.Request) -> bool:
-        address = urlsplit(self.shop.helpdesk_url or "")
-        here = address.port == self.shop.port and address.path.rstrip("/") == MOUNT
-        return self.shop.ticketing == "zendesk" and here
+        address = urlsplit(self.configuration.helpdesk_url or "")
+        here = address.port == self.configuration.port and address.path.rstrip("/") == MOUNT
+        return self.configuration.ticketing == "zendesk" and here

@@ -48,12 +48,12 @@ class PhonePage:
         app.on_shutdown.append(self._stop)  # type: ignore[arg-type]
 
     async def page(self, request: web.Request) -> web.StreamResponse:
-        return page("index.html", self.network.shop.shop_name)
+        return page("index.html", self.network.configuration.shop_name)
 
     async def state(self, request: web.Request) -> web.Response:
         self.network.load_demo_customers()
         chats = [chat.summary() for chat in self.network.chats.values()]
-        shop = {"name": self.network.shop.shop_name, "phone": f"+{self.network.shop.shop_phone}"}
+        shop = {"name": self.network.configuration.shop_name, "phone": f"+{self.network.configuration.shop_phone}"}
         return web.json_response({"shop": shop, "chats": chats, "assistant_ready": self.assistant_ready})
 
     async def chat(self, request: web.Request) -> web.Response:
@@ -132,7 +132,7 @@ class PhonePage:
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as session:
             while True:
                 if self.network.feed.watched:
-                    ready = await _is_ready(session, self.network.shop.health_url)
+                    ready = await _is_ready(session, self.network.configuration.health_url)
                     if ready != self.assistant_ready:
                         self.assistant_ready = ready
                         self.network.feed.tell("health", ready=ready)

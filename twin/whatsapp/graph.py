@@ -95,12 +95,12 @@ class GraphApi:
 
     def _refuse_caller(self, request: web.Request) -> Refusal | None:
         """Wrong token, or a phone number id that is not this shop's."""
-        expected = f"Bearer {self.network.shop.access_token}"
+        expected = f"Bearer {self.network.configuration.access_token}"
         given = request.headers.get("Authorization", "")
         if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), expected.encode()):
             return Refusal(190, "Invalid OAuth access token - Cannot parse access token")
-        number = request.match_info.get("phone_number_id", self.network.shop.phone_number_id)
-        if number != self.network.shop.phone_number_id:
+        number = request.match_info.get("phone_number_id", self.network.configuration.phone_number_id)
+        if number != self.network.configuration.phone_number_id:
             details = f"Unsupported post request. Object with ID '{number}' does not exist."
             return Refusal(100, details, subcode=33)
         return None

@@ -62,8 +62,8 @@ class Records:
 class Network:
     """Everything between the phones and the shop. One a twin; not thread-safe, lives in one event loop."""
 
-    def __init__(self, shop: TwinConfiguration, webhooks: WebhookSender) -> None:
-        self.shop = shop
+    def __init__(self, configuration: TwinConfiguration, webhooks: WebhookSender) -> None:
+        self.configuration = configuration
         self.webhooks = webhooks
         self.feed = Feed()
         self.faults = Faults()
@@ -91,7 +91,7 @@ class Network:
         return self.chats[key]
 
     def load_demo_customers(self) -> None:
-        for customer in demo_customers(self.shop.state_dir):
+        for customer in demo_customers(self.configuration.state_dir):
             self.chat(customer)
 
     # -- from the phones to the shop
@@ -108,7 +108,7 @@ class Network:
         """Several messages of any customers in one notification, as Meta sends them after an outage."""
         composed = [(chat, self._compose(chat, request)) for chat, request in requests]
         values = [message_value(chat.customer, [self._as_inbound(chat, message)]) for chat, message in composed]
-        self._spawn(self.webhooks.deliver(notification(self.shop, values)))
+        self._spawn(self.webhooks.deliver(notification(self.configuration, values)))
         return [message for _, message in composed]
 
     def _compose(self, chat: Chat, request: dict[str, Any]) -> ChatMessage:
@@ -131,7 +131,7 @@ class Network:
 
     def _as_inbound(self, chat: Chat, message: ChatMessage) -> dict[str, Any]:
         return inbound_message(
-            chat.customer, message.wamid, message.at, message.content, message.reply_to, self.shop
+            chat.customer, message.wamid, message.at, message.content, message.reply_to, self.configuration
         )
 
     async def _deliver_in_order(self, chat: Chat, messages: list[ChatMessage], values: list[dict[str, Any]]) -> None:
@@ -146,13 +146,13 @@ class Network:
                 self.publish(chat, message)
 
         async with lock:
-            await self.webhooks.deliver(notification(self.shop, values), note)
+            await self.webhooks.deliver(notification(self.configuration, values), note)
 
     # -- from the shop to the phones
 
     def refuse(self, to: str, is_template: bool) -> Refusal | None:
         """Why this addressee cannot be written to now; None when it can."""
-        if to == self.shop.shop_phone:
+        if to == self.configuration.shop_phone:
             return Refusal(131021, "Sender and recipient phone numbers are the same.")
         chat = self.chats.get(to)
         last = chat.last_inbound_at if chat else None
@@ -242,7 +242,7 @@ class Network:
     ) -> None:
         error = failing.for_status() if failing else None
         value = status_value(chat.customer, message.wamid, status, message.callback_data, error)
-        await self.webhooks.deliver(notification(self.shop, [value]))
+        await self.webhooks.deliver(notification(self.configuration, [value]))
 
     def _react(self, chat: Chat, reaction: dict[str, Any], author: str) -> None:
         target = chat.by_wamid.get(reaction["message_id"])

@@ -16,17 +16,16 @@ SERVICE_PRICING = {
 }
 
 
-def notification(shop: TwinConfiguration, values: list[dict[str, Any]]) -> dict[str, Any]:
+def notification(configuration: TwinConfiguration, values: list[dict[str, Any]]) -> dict[str, Any]:
     """One POST body: every value becomes a change of its own inside one entry."""
-    changes = [{"value": {**_metadata(shop), **value}, "field": "messages"} for value in values]
-    return {"object": "whatsapp_business_account", "entry": [{"id": shop.business_account_id, "changes": changes}]}
+    changes = [{"value": {**_metadata(configuration), **value}, "field": "messages"} for value in values]
+    entry = {"id": configuration.business_account_id, "changes": changes}
+    return {"object": "whatsapp_business_account", "entry": [entry]}
 
 
-def _metadata(shop: TwinConfiguration) -> dict[str, Any]:
-    return {
-        "messaging_product": "whatsapp",
-        "metadata": {"display_phone_number": shop.shop_phone, "phone_number_id": shop.phone_number_id},
-    }
+def _metadata(configuration: TwinConfiguration) -> dict[str, Any]:
+    number = {"display_phone_number": configuration.shop_phone, "phone_number_id": configuration.phone_number_id}
+    return {"messaging_product": "whatsapp", "metadata": number}
 
 
 def contact_of(customer: Customer) -> dict[str, Any]:
@@ -47,14 +46,14 @@ def inbound_message(
     at: float,
     content: dict[str, Any],
     reply_to: str | None,
-    shop: TwinConfiguration,
+    configuration: TwinConfiguration,
 ) -> dict[str, Any]:
     """One entry of `messages`. `content` is the type and the object of its name, e.g. {type: text, text: {body}}."""
     message: dict[str, Any] = {"id": wamid, "timestamp": str(int(at)), "from_user_id": customer.user_id, **content}
     if customer.wa_id:
         message["from"] = customer.wa_id
     if reply_to:
-        message["context"] = {"from": shop.shop_phone, "id": reply_to}
+        message["context"] = {"from": configuration.shop_phone, "id": reply_to}
     return message
 
 
