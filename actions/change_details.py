@@ -18,6 +18,7 @@ from actions.orders.models import Order, OrderStatus
 from actions.self_service import answers
 from actions.self_service.acts import ADDRESS, CANCEL, RETURNS, plain
 from actions.self_service.answers import ALL, MAX_REASON_CHARS, OTHER, Item
+from actions.self_service.consent import is_yes
 from actions.skill import services
 from actions.skill.action import BaseAction, Domain, Event, intent_name, message_metadata
 from actions.skill.order_answers import MAX_ROWS
@@ -115,14 +116,18 @@ class ChangeDetails:
         return [NUMBER, *asked, CONFIRMED]
 
     async def extract_change_target(self, _: Any, tracker: Tracker, __: Domain) -> dict[str, Any]:
-        if not _asked_for(TARGET, tracker) or _is_aside(tracker):
+        if not _asked_for(TARGET, tracker):
+            return {}
+        if found := answers.address(_words(tracker), asked=True):
+            return {TARGET: ADDRESS, NEW_ADDRESS: found}
+        if _is_aside(tracker):
             return {}
         return {TARGET: _option(tracker) or (ADDRESS if answers.names_address(_words(tracker)) else OTHER)}
 
     async def extract_change_address(self, _: Any, tracker: Tracker, __: Domain) -> dict[str, Any]:
+        found = another_address(tracker)
         if not _asked_for(NEW_ADDRESS, tracker):
-            return {}
-        found = answers.address(_words(tracker), asked=True)
+            return {NEW_ADDRESS: found} if found else {}
         return {NEW_ADDRESS: found} if found or not _is_aside(tracker) else {}
 
     async def extract_change_items(self, _: Any, tracker: Tracker, __: Domain) -> dict[str, Any]:
@@ -138,10 +143,10 @@ class ChangeDetails:
         if not _asked_for(REASON, tracker):
             return {}
         text = str(message_metadata(tracker).get("typed") or "") if _option(tracker) else _words(tracker)
-        is_question = text.rstrip().endswith("?")
-        if _is_aside(tracker) and (is_question or _stops(tracker)):
+        no_reason = text.rstrip().endswith("?") or is_yes(text, RETURNS, str(tracker.get_slot(NUMBER)))
+        if _is_aside(tracker) and (no_reason or _stops(tracker)):
             return {}
-        return {REASON: None if is_question else plain(text, MAX_REASON_CHARS) or None}
+        return {REASON: None if no_reason else plain(text, MAX_REASON_CHARS) or None}
 
     async def extract_change_wish(self, _: Any, tracker: Tracker, __: Domain) -> dict[str, Any]:
         if not _asked_for(WISH, tracker):
@@ -176,6 +181,15 @@ class ActionAskChangeItems(BaseAction):
         number = tracker.get_slot(NUMBER)
         dispatcher.utter_message(response="utter_self_service_items", json_message=custom, number=number)
         return []
+
+
+def another_address(tracker: Tracker) -> str | None:
+    """The address that the message gives, in answer to the question for one or to the summary that holds another."""
+    text, waits = _words(tracker), tracker.get_slot("requested_slot")
+    if waits == NEW_ADDRESS:
+        return answers.address(text, asked=True)
+    summed_up = waits == CONFIRMED and tracker.get_slot(ACT) == ADDRESS and tracker.get_slot(NEW_ADDRESS)
+    return answers.address(text, asked=True) if summed_up and any(sign in text for sign in ",\n") else None
 
 
 def asking_for_details(tracker: Tracker) -> bool:

@@ -77,6 +77,12 @@ def summarise(dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain
     )
 
 
+def asked_for_plan(tracker: Tracker) -> bool:
+    """Whether what the assistant said last is the summary of what would be done now."""
+    plan, about = planned(tracker), next(bot_events(tracker), {}).get("metadata") or {}
+    return plan is not None and about.get("utter_action") in (CONFIRM, AGAIN) and about.get("plan") == plan
+
+
 def agreed(tracker: Tracker) -> bool:
     """Whether the message is an explicit yes to the summary of what would be done now, and to nothing else.
 
@@ -84,8 +90,7 @@ def agreed(tracker: Tracker) -> bool:
     that one. What a model reads into the words does not count.
     """
     plan, asked, message = planned(tracker), next(bot_events(tracker), {}), tracker.latest_message or {}
-    about = asked.get("metadata") or {}
-    if plan is None or about.get("utter_action") not in (CONFIRM, AGAIN) or about.get("plan") != plan:
+    if not asked_for_plan(tracker):
         return False
     metadata, text = message_metadata(tracker), str(message.get("text") or "")
     if float(metadata.get("received_at") or 0) and metadata["received_at"] < float(asked.get("timestamp") or 0):

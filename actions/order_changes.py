@@ -17,13 +17,14 @@ from actions.change_details import (
     ITEMS,
     OFFERED,
     ChangeDetails,
+    another_address,
     asking_for_details,
     begun,
     known_from,
     not_with_the_courier,
 )  # fmt: skip
 from actions.fallback import last_response
-from actions.order_acts import AGAIN, CONFIRM, agreed, carry_out, pass_on_change, planned, summarise
+from actions.order_acts import AGAIN, CONFIRM, agreed, asked_for_plan, carry_out, pass_on_change, planned, summarise
 from actions.order_status import choose_from
 from actions.orders.choosing import chosen
 from actions.orders.lookup import Orders
@@ -43,6 +44,7 @@ NAMES_THE_ORDER = frozenset(
 PICKS_AN_ORDER = frozenset({"choose_order", "ask_other_order", "affirm", "nlu_fallback", "out_of_scope"})
 NAMES_ANOTHER_ORDER = frozenset({"ask_other_order", "wrong_number"})  # also where an address or the like is asked for
 SAYS_MORE = frozenset({"nlu_fallback", "out_of_scope"})  # words about the change that mean nothing by themselves
+KINDS = {"cancel_order": "cancel", "change_order": "change", "start_return": "return"}
 SETTLES_NOTHING = SAYS_MORE | {"affirm", "thank", "greet", "chitchat", "mischief", "choose_option"}
 ASKS_CONFIRMATION = "utter_order_change_"
 
@@ -92,6 +94,8 @@ class ValidateOrderChangeForm(ChangeDetails, FormValidationAction):
         A number in a question of its own ("and where is 10248?") does not change which order is meant.
         """
         if asking_for_details(tracker) and intent_name(tracker) not in NAMES_ANOTHER_ORDER:
+            return {}
+        if another_address(tracker) or wishes_something_else(tracker):
             return {}
         numbers = numbers_meant(tracker) if intent_name(tracker) in NAMES_THE_ORDER else []
         if numbers:
@@ -156,8 +160,12 @@ class ValidateOrderChangeForm(ChangeDetails, FormValidationAction):
         """
         if agreed(tracker):
             return {"change_confirmed": True}
+        if another_address(tracker):
+            return {"change_confirmed": None}
         asked = tracker.get_slot("requested_slot") == "change_confirmed" and planned(tracker)
-        return {"change_confirmed": None} if asked and intent_name(tracker) in SETTLES_NOTHING else {}
+        same_again = KINDS.get(intent_name(tracker)) == tracker.get_slot("change_kind") in ("cancel", "return")
+        settles_nothing = same_again or intent_name(tracker) in SETTLES_NOTHING
+        return {"change_confirmed": None} if asked and settles_nothing else {}
 
     async def validate_change_confirmed(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain
@@ -218,7 +226,7 @@ class ActionAskChangeConfirmed(BaseAction):
         phone = message_metadata(tracker).get("phone")
         again = asked_already(tracker, number)
         if planned(tracker):
-            summarise(dispatcher, tracker, domain, again)
+            summarise(dispatcher, tracker, domain, again and asked_for_plan(tracker))
             return []
         if again:
             dispatcher.utter_message(response=ASKS_CONFIRMATION + "ask_again", number=number)
@@ -233,6 +241,12 @@ class ActionAskChangeConfirmed(BaseAction):
         written = Pieces(domain, "order_change").fill(status.value) if status else ""
         dispatcher.utter_message(response=ASKS_CONFIRMATION + outcome, number=number, status=written)
         return []
+
+
+def wishes_something_else(tracker: Tracker) -> bool:
+    """Whether the message, in the middle of one wish, is another: a rule begins it."""
+    kind = tracker.get_slot("change_kind")
+    return in_form(tracker) and KINDS.get(intent_name(tracker), kind) != kind
 
 
 def asked_already(tracker: Tracker, number: str | None) -> bool:

@@ -15,7 +15,9 @@ DONE, REFUSED, UNKNOWN, NOT_DONE = "done", "refused", "unknown", "not_done"
 MAX_KEY_CHARS = 200
 MAX_REASON_CHARS = 200
 _MARKUP = re.compile(r"[*_~`<>{}|\\#]")
-_LINK = re.compile(r"\b[a-z][\w+.-]*:/*\S*|\bwww\.\S*|\S+@\S+", re.I)
+_LINK = re.compile(
+    r"\b[a-z][\w+.-]*://\S*|\b(?:mailto|tel|sms|javascript|data|whatsapp|intent):\S*|\bwww\.\S*|\S+@\S+", re.I
+)
 _INSIDE_A_NAME = re.compile(r"(?<=\w)\.(?=[^\W\d])")
 
 

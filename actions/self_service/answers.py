@@ -18,11 +18,15 @@ MAX_ADDRESS_CHARS = 300
 MAX_REASON_CHARS = 300
 REFUND, EXCHANGE = "refund", "exchange"
 ADDRESS, OTHER, ALL = "address", "other", "all"
-_ADDRESS = r"\b(?:add?ress?e?|adress|addr|pata|pate|endere[cç]o|direcci[oó]n|domicilio)\b|पता|पते"
+_ADDRESS = (
+    r"\b(?:add?ress?e?|adress|addr|pata|pate|endere[cç]o|direcci[oó]n|domicilio|pin ?code|post ?code|postal code|zip"
+    r"|cep|c[oó]digo postal)\b|पता|पते|पिन ?कोड"
+)
 _EXCHANGE = r"\b(?:exchang\w*|swap\w*|replac\w*|badal\w*|badl\w*|troca\w*|cambi\w*|otra talla|outro tamanho)\b|बदल"
 _REFUND = (
     r"\b(?:refund\w*|money|paise|paisa|reembols\w*|estorn\w*|dinheiro|dinero|devoluci[oó]n del dinero)\b|रिफंड|पैसे"
 )
+_NO = r"^(?:no|nope|nahi|nahin|n[aã]o)\b[\s,.:!-]*"
 _ALL = (
     r"\b(?:all|everything|both|whole|entire|sab|sabhi|pura|poora|dono|tudo|todos|todas|ambos|ambas|todo|toda)\b"
     r"|सब|पूरा"
@@ -62,6 +66,7 @@ def address(text: str, asked: bool) -> str | None:
     if not asked:
         start = next((start for start, _ in addresses.spans(text)), None)
         return None if start is None else _line(text[start:])
+    text = re.sub(_NO, "", text.strip(), flags=re.I)
     words = text.split()
     parts = [part for part in re.split(r"[,\n]", text) if part.strip()]
     looks = len(words) >= 3 and (any(sign.isdigit() for sign in text) or len(parts) >= 3)

@@ -116,7 +116,7 @@ async def test_yes_to_a_summary_of_something_else_is_none(port: Port) -> None:
     await talk.say("change the address", "change_order")
     await talk.say(ADDRESS, "nlu_fallback")
     talk.slots["change_address"] = "elsewhere, 1 Other Road"
-    assert await talk.say("yes", "affirm") == [AGAIN]
+    assert await talk.say("yes", "affirm") == [CONFIRM]
     assert not port.asked
 
 
@@ -319,3 +319,39 @@ async def walk(port: Port, chance: random.Random) -> None:
             done |= {what} if port.answer.outcome == DONE else set()
         if talk.called:
             talk, done = Talk(talk.orders), set()  # a person has the conversation; what comes later is another one
+
+
+async def test_address_that_is_corrected_at_the_summary_is_summed_up_anew(port: Port) -> None:
+    talk = Talk(Owned(PACKED))
+    await talk.say("change the address", "change_order")
+    await talk.say(ADDRESS, "nlu_fallback")
+    assert await talk.say("no, 14 Moor Lane, Leeds LS1 4DY", "deny") == [CONFIRM]
+    assert "14 Moor Lane" in talk.said[0]["question"]
+    await talk.say("yes", "affirm")
+    assert port.asked[0].body["address"] == "14 Moor Lane, Leeds LS1 4DY"
+
+
+async def test_address_in_answer_to_what_should_change_is_taken(port: Port) -> None:
+    talk = Talk(Owned(PACKED))
+    assert await talk.say("send it to my office", "change_order") == ["utter_ask_change_target"]
+    assert await talk.say(ADDRESS, "nlu_fallback") == [CONFIRM]
+
+
+async def test_same_wish_said_again_at_the_summary_is_no_yes(port: Port) -> None:
+    talk = Talk(Owned(PACKED))
+    await talk.say("cancel my order", "cancel_order")
+    assert await talk.say("cancel it", "cancel_order") == [AGAIN]
+    assert not port.asked
+
+
+async def test_another_wish_in_the_middle_of_one_begins_anew(port: Port) -> None:
+    talk = Talk(Owned(PACKED))
+    await talk.say("cancel 10241", "cancel_order", ["10241"])
+    assert await talk.say("change the address of 10241", "change_order", ["10241"]) == ["utter_ask_change_address"]
+    assert not port.asked
+
+
+async def test_yes_is_no_reason(port: Port) -> None:
+    talk = Talk(Owned(HERE))
+    await talk.say("return it", "start_return")
+    assert await talk.say("yes, go ahead", "affirm") == ["utter_ask_change_reason"]

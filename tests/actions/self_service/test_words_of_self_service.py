@@ -15,6 +15,7 @@ from actions.self_service.consent import is_yes
     "haan", "haan ji", "Haan kar do", "haanji cancel kar dijiye", "हाँ", "जी हां", "sim", "Sim, por favor",
     "sim, pode cancelar",
     "sí", "Si, por favor", "sí, cancélalo", "👍 yes", "ok yes", "of course", "i am sure",
+    "yes that's right", "yes, it’s correct",
 ])  # fmt: skip
 def test_plain_yes_is_a_yes(text: str) -> None:
     assert is_yes(text, "cancel", "10241")
