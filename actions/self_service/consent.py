@@ -17,9 +17,10 @@ _YES = """yes yeah yep yup yea yess sure absolutely definitely certainly confirm
 haan han haa haanji hanji bilkul zaroor zarur kardo kijiye हाँ हां हा जी बिल्कुल ज़रूर
 sim claro confirmo pode podem confirmado sí si confirma dale adelante"""
 # Beside a yes they change nothing of it.
-_BESIDE = """s thats please pls plz kindly thanks thank you ty ok okay okey okk k ji sir madam mam maam bhai bhaiya bro dear
+_BESIDE = """please pls plz kindly thanks thank you ty ok okay okey okk k ji sir madam mam maam bhai bhaiya bro dear
 go ahead do it that this the my order now right correct all good i am im is its want to
 kar do dijiye dein karo karna dena hai mera meri ise isko theek thik sahi कर दो दीजिए
+s thats
 por favor obrigado obrigada isso meu o pedido agora certo correto está esta faça fazer
 gracias porfa porfavor mi el la lo correcto eso es así ahora hazlo que of course com certeza de acuerdo"""
 _YES_TOGETHER = ("go ahead", "do it", "please do", "of course", "kar do", "kar dijiye", "kar dein", "कर दो", "कर दीजिए",
