@@ -34,6 +34,7 @@ STARTS_WITHIN_S = 90.0
 
 # Hypothesis would measure how busy the machine is; every test has its time limit from pytest.
 hypothesis.settings.register_profile("assistant", deadline=None)
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=20)
 hypothesis.settings.load_profile("assistant")
 
 # Started in the background of a script, SIGINT is ignored here and in every process that a test starts.
