@@ -83,7 +83,7 @@ def _placeholders(value: Any) -> set[str]:
 
 def phrase_mistakes(folder: Path) -> list[ShopFinding]:
     """What is wrong with data/nlu of the shop; nothing where there is none, and for the demo shop (`make validate`)."""
-    if folder == PROJECT_ROOT:
+    if folder == PROJECT_ROOT or not any((folder / shop_folder.PHRASES).rglob("*.yml")):
         return []
     project = read_shops_phrases(folder, yaml_lines.read(PROJECT_ROOT / "domain.yml"))
     found = [*project.findings, *phrase_findings(project)]

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-import yaml_files
+import skills
 from actions.knowledge.pages.documents import Section
 from actions.knowledge.pages.files import is_page
 from actions.knowledge.retrieval.retriever import Finding
-from launch import shop_folder
 from workbench.nlu.trained_nlu import is_right
 from workbench.shop_check.findings import ERROR, INFORMATION, WARNING, ShopFinding
 
@@ -51,8 +50,7 @@ class _Lines:
     def __init__(self, sections: Sequence[Section] | None) -> None:
         self.found: list[ShopFinding] = []
         self._keys = None if sections is None else {section.key.casefold(): section.key for section in sections}
-        self._intents = {next(iter(intent)) if isinstance(intent, dict) else str(intent)
-                         for intent in yaml_files.read(shop_folder.DOMAIN)["intents"]}  # fmt: skip
+        self._intents = skills.load().intents
 
     def read(self, number: int, line: str) -> Question | None:
         text, tab, answer = (part.strip() if part != "\t" else part for part in line.partition("\t"))
