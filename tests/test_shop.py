@@ -11,7 +11,8 @@ import shop
 
 
 def test_the_demo_shop_stands_in_the_root() -> None:
-    assert shop.load(settings.PROJECT_ROOT).name == "Marigold"
+    assert settings.load({}).shop_path == settings.PROJECT_ROOT
+    assert shop.load(settings.PROJECT_ROOT).name
 
 
 def test_shop_dir_names_another_folder(tmp_path: Path) -> None:

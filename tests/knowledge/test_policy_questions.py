@@ -25,7 +25,8 @@ from actions.knowledge.retrieval.retriever import Retriever
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
-PAGES = ROOT / "policy_kb"
+SHOP = ROOT / "tests" / "shops" / "calendula"  # the pages that the questions were written for
+PAGES = SHOP / "policy_kb"
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +128,7 @@ def test_the_adapter_prints_one_json_line_for_each_line(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "actions.knowledge.retrieval", "--jsonl"],
         input=b"\n".join(lines) + b"\n", capture_output=True, check=True, cwd=ROOT,
-        env={**os.environ, "STATE_DIR": str(tmp_path)}, timeout=240,
+        env={**os.environ, "STATE_DIR": str(tmp_path), "SHOP_DIR": str(SHOP)}, timeout=240,
     )
     out = [json.loads(line) for line in done.stdout.decode().splitlines()]
     assert [line["page"] for line in out[:2]] == ["return_window", None]

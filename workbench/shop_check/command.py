@@ -28,6 +28,13 @@ log = logging.getLogger(__name__)
 def run(options: argparse.Namespace, console: Console) -> int:
     """Exit status 1 when there is an error; warnings and information do not fail."""
     logging.disable(logging.WARNING)  # readers log what the findings say better
+    try:
+        return _run(options, console)
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def _run(options: argparse.Namespace, console: Console) -> int:
     folder, checked = PROJECT_ROOT, Checked()
     try:
         configured = settings.load()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +26,6 @@ GOOD: list[Row] = [
     (f"FF-{number}", "Nora Quill", "+447700900123", "awaiting", "2026-12-19", None, None, None)
     for number in range(1001, 1021)
 ]
-
-
-@pytest.fixture(autouse=True)
-def log_afterwards() -> Iterator[None]:
-    """The command silences the log of its whole process."""
-    yield
-    logging.disable(logging.NOTSET)
 
 
 @pytest.fixture
