@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo
 import yaml
 
 import settings
+import shop_costs
 import shop_updates
 import yaml_files
 
@@ -73,6 +74,7 @@ class Shop:
     orders: Mapping[str, Any] = field(default_factory=dict)
     updates: Mapping[str, Any] = field(default_factory=dict)
     quiet_hours: str | None = None
+    message_costs: shop_costs.MessageCosts = field(default_factory=shop_costs.MessageCosts)
     actions: tuple[str, ...] = ()
 
 
@@ -270,5 +272,6 @@ def _strings(key: str, value: Any) -> tuple[str, ...]:
 _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "region": _region, "languages": _languages, "currency": _currency, "time_zone": _time_zone,
     "opening_hours": _opening_hours, "holidays": _holidays, "ticket_prefix": _ticket_prefix, "orders": _orders,
-    "updates": shop_updates.updates, "quiet_hours": shop_updates.quiet_hours, "actions": _actions,
+    "updates": shop_updates.updates, "quiet_hours": shop_updates.quiet_hours,
+    "message_costs": shop_costs.message_costs, "actions": _actions,
 }  # fmt: skip

@@ -56,6 +56,19 @@ def e164(digits: str | None) -> str | None:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
+def country_of(wa_id: str, user_id: str) -> str | None:
+    """The country (ISO 3166) of a phone, else the one that a user_id begins with."""
+    if _DIGITS.fullmatch(wa_id):
+        try:
+            number = phonenumbers.parse("+" + wa_id)
+        except phonenumbers.NumberParseException:
+            return None
+        region = phonenumbers.region_code_for_number(number)
+        region = region or phonenumbers.region_code_for_country_code(number.country_code or 0)
+        return region if len(region) == 2 and region != "ZZ" else None
+    return user_id[:2] if _USER_ID.fullmatch(user_id) else None
+
+
 def read_sender(
     message: Mapping[str, Any], contacts: list[Mapping[str, Any]], is_system: bool = False
 ) -> Sender | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from conversation_log.model import judgements
 from conversation_log.model.records import Outcome, Record, Status, Turn
-from conversation_log.storage.tables import archived_keys, conversations, early_statuses, messages
+from conversation_log.storage.tables import archived_keys, charges, conversations, early_statuses, messages
 
 _IN_LIST = 400  # below every database's limit of bound parameters
 
@@ -31,6 +32,8 @@ class BatchSession:
         self._changed: dict[int, tuple[str, Row]] = {}
         self._applied_early: set[str] = set()
         self._archived: set[str] = set()
+        self._charged: set[str] = set()
+        self.booked: list[Row] = []  # new rows of `charges`
 
     def load(self, records: Sequence[Record]) -> None:
         """Read what the database knows of the messages and customers in `records`."""
@@ -52,6 +55,8 @@ class BatchSession:
         for row in self._rows(early_statuses, early_statuses.c.message_id, wamids):
             self._early[row["message_id"]] = row
         self._archived = {row["message_key"] for row in self._rows(archived_keys, archived_keys.c.message_key, keys)}
+        billed = {charge_key(one.message_id) for one in records if isinstance(one, Status) and one.charge}
+        self._charged = {row["charge_key"] for row in self._rows(charges, charges.c.charge_key, billed)}
         self._load_conversations(customers)
 
     def _load_conversations(self, customers: set[str]) -> None:
@@ -104,6 +109,7 @@ class BatchSession:
             ("conversations", conversations, "log_id"),
             ("messages", messages, "message_key"),
             ("early_statuses", early_statuses, "message_id"),
+            ("charges", charges, "charge_key"),
         ):
             rows = [row for kind, row in self._changed.values() if kind == name]
             if name == "early_statuses":
@@ -133,6 +139,11 @@ def _table_of(row: Row) -> str:
     if "message_key" in row and "role" in row:
         return "messages"
     return "conversations" if "session_id" in row else "early_statuses"
+
+
+def charge_key(wamid: str) -> str:
+    """The name of a message in the ledger, which must not lead back to the customer whose number its id holds."""
+    return hashlib.sha256(wamid.encode()).hexdigest()
 
 
 def in_parts(values: Iterable[str]) -> Iterable[list[str]]:

@@ -14,6 +14,7 @@ from typing import Any
 from conversation_log.model.judgements import REASONS, delivery_status, feature_of
 from conversation_log.model.records import (
     BadRecord,
+    Charge,
     Escalation,
     Message,
     Outcome,
@@ -165,7 +166,15 @@ def _status(raw: Mapping[str, Any]) -> Status | None:
         status=status,
         at=moment(raw["at"]),
         error=_error(raw.get("errors")),
+        charge=_charge(raw.get("pricing")),
     )
+
+
+def _charge(raw: Any) -> Charge | None:
+    category = _word(raw.get("category"), 30) if isinstance(raw, Mapping) else None
+    if category is None:
+        return None
+    return Charge(category, raw.get("billable") is True, _word(raw.get("type"), 40), _word(raw.get("country"), 2))
 
 
 _READERS: dict[str, Callable[[Mapping[str, Any]], Record | None]] = {

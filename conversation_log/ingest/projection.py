@@ -11,7 +11,7 @@ from dataclasses import asdict
 
 from sqlalchemy.engine import Connection
 
-from conversation_log.ingest.batch_session import BatchSession, Row
+from conversation_log.ingest.batch_session import BatchSession, Row, charge_key
 from conversation_log.model import judgements
 from conversation_log.model.records import RETURNED, Message, Outcome, Record, Status, Turn, without_titles
 
@@ -185,9 +185,10 @@ class LogProjector(BatchSession):
         return self._begin(outcome.customer, outcome.phone, _spoken(outcome))
 
     def _apply_status(self, status: Status) -> None:
+        row = self._messages.get(status.key or "") or self._by_wamid.get(status.message_id)
+        self._charge(status, row)
         if status.key in self._archived:
             return
-        row = self._messages.get(status.key or "") or self._by_wamid.get(status.message_id)
         if row is None:
             self._keep_early(status)
         elif row["role"] != "user":
@@ -195,6 +196,17 @@ class LogProjector(BatchSession):
                 self._change(row, message_id=status.message_id)
                 self._by_wamid[status.message_id] = row
             self._set_status(row, status.status, status.error)
+
+    def _charge(self, status: Status, row: Row | None) -> None:
+        """Book what WhatsApp bills, each message once whatever number of statuses it has."""
+        charge = status.charge
+        if charge is None or charge_key(status.message_id) in self._charged:
+            return
+        self._charged.add(charge_key(status.message_id))
+        feature = (row["feature"] or row["role"]) if row is not None else None
+        booked = {"charge_key": charge_key(status.message_id), "at": status.at, "feature": feature, **asdict(charge)}
+        self._insert("charges", booked)
+        self.booked.append(booked)
 
     def _set_status(self, row: Row, status: str, error: str | None) -> None:
         reached = judgements.furthest(row["delivery_status"], status)

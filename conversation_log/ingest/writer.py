@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
+from prometheus_client import Counter
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
 
@@ -24,6 +25,8 @@ from conversation_log.storage import database
 from privacy import log_lines
 
 log = logging.getLogger(__name__)
+
+CHARGES = Counter("assistant_charged_messages", "Messages by what WhatsApp bills them as", ["category", "billable"])
 
 BATCH = 500
 BLOCK_MS = 500
@@ -117,6 +120,8 @@ class Writer:
                     batch.apply(record)
                 batch.write()
             _tell(records)
+            for charge in batch.booked:
+                CHARGES.labels(charge["category"], str(charge["billable"]).lower()).inc()
         except IntegrityError:
             if attempts == 1:
                 raise

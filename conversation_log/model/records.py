@@ -79,6 +79,16 @@ class Outcome:
 
 
 @dataclass(frozen=True)
+class Charge:
+    """What WhatsApp bills for a message: no price, but the category and whether it is billed at all."""
+
+    category: str
+    billable: bool
+    kind: str | None
+    country: str | None
+
+
+@dataclass(frozen=True)
 class Status:
     """How far a message got, as Meta says."""
 
@@ -87,6 +97,7 @@ class Status:
     status: str
     at: datetime
     error: str | None
+    charge: Charge | None = None
 
 
 Record = Turn | Outcome | Status

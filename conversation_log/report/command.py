@@ -8,9 +8,10 @@ from pathlib import Path
 from rich.console import Console
 from sqlalchemy.engine import Engine
 
+import shop
 from conversation_log import progress
 from conversation_log.query import tiers
-from conversation_log.report import html_page, terminal
+from conversation_log.report import costs, html_page, terminal
 from conversation_log.report.figures import Figures
 from settings import Settings
 
@@ -34,7 +35,11 @@ def run_command(
     now = datetime.now(timezone.utc)
     period = tiers.Period(since or (until or now) - DEFAULT_PERIOD, until)
     figures = gather(settings, engine, period)
-    terminal.show(figures, period, now, Console(highlight=False))
+    console = Console(highlight=False)
+    terminal.show(figures, period, now, console)
+    spent = costs.gather(engine, period, shop.load(), now)
+    if spent.messages:
+        console.print(costs.table(spent))
     if html is not None:
         html.write_text(html_page.page(figures, period, now), encoding="utf-8")
         print(f"Written to {html}")

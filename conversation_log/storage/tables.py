@@ -2,7 +2,8 @@
 
 `conversations` has one row a conversation, `messages` one row a message, keyed by the message's id so that a record
 that is read twice changes nothing. `early_statuses` keeps delivery statuses that overtook their message,
-`archived_keys` for a while the keys of messages that were archived young, should a record of theirs come again.
+`archived_keys` for a while the keys of messages that were archived young, should a record of theirs come again;
+`charges` what WhatsApp bills, for good.
 """
 
 from __future__ import annotations
@@ -139,4 +140,17 @@ archived_keys = Table(
     Column("archived_at", UtcDateTime, nullable=False),
     Index(None, "customer_id"),
     Index(None, "archived_at"),
+)
+
+charges = Table(
+    "charges",
+    metadata,
+    Column("charge_key", String(64), primary_key=True),  # hash of the message's id: nothing here leads to a customer
+    Column("at", UtcDateTime, nullable=False),
+    Column("category", String(30), nullable=False),
+    Column("billable", Boolean, nullable=False),
+    Column("kind", String(40)),
+    Column("country", String(2)),
+    Column("feature", String(20)),
+    Index(None, "at"),
 )

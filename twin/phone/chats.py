@@ -30,6 +30,7 @@ class ChatMessage:
     reaction: str | None = None
     chosen: list[str] = field(default_factory=list)
     trouble: str | None = None
+    billed: dict[str, Any] | None = None  # `pricing` of its statuses
 
     def advance(self, status: str) -> bool:
         """Move the ticks forward, never back; whether they moved."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from collections import Counter
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +17,7 @@ from twin.whatsapp.faults import Faults
 from twin.whatsapp.graph_errors import Refusal
 from twin.whatsapp.inbound import content_of
 from twin.whatsapp.media import MediaStore
-from twin.whatsapp.notifications import inbound_message, message_value, notification, status_value
+from twin.whatsapp.notifications import inbound_message, message_value, notification, pricing, status_value
 from twin.whatsapp.wamid import new_wamid
 from twin.whatsapp.webhooks import Attempt, WebhookSender
 
@@ -76,6 +77,7 @@ class Network:
         self._on_the_way: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._pair_tokens: dict[str, tuple[float, float]] = {}
+        self._service_messages: Counter[str] = Counter()  # by month
 
     def chat(self, customer: Customer) -> Chat:
         """The customer's chat, new if they never wrote or were written to."""
@@ -183,6 +185,7 @@ class Network:
         context = body.get("context", {}).get("message_id")
         callback_data = body.get("biz_opaque_callback_data")
         message = ChatMessage(wamid, "shop", time.time(), content, "sent", context, callback_data)
+        message.billed = self._bill(chat, is_template=kind == "template")
         self.records.accepted.append(Accepted(len(self.records.accepted), message.at, to, wamid, body))
         chat.typing_until = 0
         if kind == "reaction":
@@ -193,6 +196,12 @@ class Network:
         self._spawn(self._announce())
         self._spawn(self._life_of(chat, message, failing))
         return wamid
+
+    def _bill(self, chat: Chat, is_template: bool) -> dict[str, Any]:
+        month = time.strftime("%Y-%m", time.gmtime())
+        self._service_messages[month] += not is_template
+        window_open = chat.last_inbound_at is not None and time.time() - chat.last_inbound_at <= SERVICE_WINDOW_S
+        return pricing(is_template, window_open, self._service_messages[month])
 
     def mark_read(self, wamid: str, typing: bool) -> None:
         """The shop has read up to this message, and may be typing."""
@@ -241,7 +250,7 @@ class Network:
         self, chat: Chat, message: ChatMessage, status: str, failing: Refusal | None = None
     ) -> None:
         error = failing.for_status() if failing else None
-        value = status_value(chat.customer, message.wamid, status, message.callback_data, error)
+        value = status_value(chat.customer, message.wamid, status, message.callback_data, error, message.billed)
         await self.webhooks.deliver(notification(self.configuration, [value]))
 
     def _react(self, chat: Chat, reaction: dict[str, Any], author: str) -> None:

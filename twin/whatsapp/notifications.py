@@ -8,12 +8,15 @@ from typing import Any
 from twin.configuration import TwinConfiguration
 from twin.phone.customers import Customer
 
-SERVICE_PRICING = {
-    "billable": False,
-    "pricing_model": "PMP",
-    "category": "service",
-    "type": "free_customer_service",
-}
+FREE_SERVICE_MESSAGES = 1000  # of a number in a month
+
+
+def pricing(is_template: bool, window_open: bool, service_messages: int) -> dict[str, Any]:
+    """What a message is billed as; `service_messages` is how many there were this month, this one included."""
+    category = "utility" if is_template else "service"
+    free = window_open if is_template else service_messages <= FREE_SERVICE_MESSAGES
+    kind = "free_customer_service" if free else "regular"
+    return {"billable": not free, "pricing_model": "PMP", "category": category, "type": kind}
 
 
 def notification(configuration: TwinConfiguration, values: list[dict[str, Any]]) -> dict[str, Any]:
@@ -58,7 +61,12 @@ def inbound_message(
 
 
 def status_value(
-    customer: Customer, wamid: str, status: str, callback_data: str | None, error: dict[str, Any] | None = None
+    customer: Customer,
+    wamid: str,
+    status: str,
+    callback_data: str | None,
+    error: dict[str, Any] | None = None,
+    billed: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """One delivery status; a failed one has errors, and no contacts."""
     entry: dict[str, Any] = {
@@ -73,6 +81,6 @@ def status_value(
         entry["biz_opaque_callback_data"] = callback_data
     if error is not None:
         return {"statuses": [{**entry, "errors": [error]}]}
-    if status in ("sent", "delivered"):
-        entry["pricing"] = SERVICE_PRICING
+    if billed is not None and status in ("sent", "delivered"):
+        entry["pricing"] = billed
     return {"contacts": [contact_of(customer)], "statuses": [entry]}

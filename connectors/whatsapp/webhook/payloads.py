@@ -13,7 +13,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from connectors.conversations.senders import IdentityChange, Sender, identity_change, read_sender, shared_phone
+from connectors.conversations.senders import (
+    IdentityChange,
+    Sender,
+    country_of,
+    identity_change,
+    read_sender,
+    shared_phone,
+)
 from connectors.whatsapp.webhook.message_types import Content, read_content
 from connectors.whatsapp.webhook.other_voices import Echo, Handover, read_echo, read_handover
 from lenient_json import as_int, as_mapping, drop_empty, identifier, objects, text, timestamp
@@ -54,17 +61,15 @@ class Status:
     at: int | None
     key: str | None
     errors: tuple[dict[str, Any], ...] = ()
+    pricing: Mapping[str, Any] | None = None  # category, billable, type, country of the customer
 
     def record(self) -> dict[str, Any]:
         """As the event stream carries it."""
+        billed = {"pricing": dict(self.pricing)} if self.pricing else {}
         return {
-            "record": "status",
-            "wamid": self.wamid,
-            "status": self.status,
-            "at": self.at,
-            "key": self.key,
-            "errors": list(self.errors),
-        }
+            "record": "status", "wamid": self.wamid, "status": self.status, "at": self.at, "key": self.key,
+            "errors": list(self.errors), **billed,
+        }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -253,9 +258,18 @@ def _read_status(status: Mapping[str, Any], found: _Findings) -> None:
         found.others.append("other status")
         return
     key = text(status.get("biz_opaque_callback_data"), 512)
-    found.statuses.append(
-        Status(wamid, str(name), timestamp(status.get("timestamp")), key or None, _errors(status.get("errors")))
-    )
+    at, errors, pricing = timestamp(status.get("timestamp")), _errors(status.get("errors")), _pricing(status)
+    found.statuses.append(Status(wamid, str(name), at, key or None, errors, pricing))
+
+
+def _pricing(status: Mapping[str, Any]) -> dict[str, Any] | None:
+    part = as_mapping(status.get("pricing"))
+    category = text(part.get("category"), 30)
+    if not category:
+        return None
+    country = country_of(text(status.get("recipient_id"), 40), text(status.get("recipient_user_id"), 40))
+    billed = {"category": category, "type": text(part.get("type"), 40), "country": country}
+    return {**drop_empty(billed), "billable": part.get("billable") is True}
 
 
 # Meta's explanations may quote the number that they are about.
