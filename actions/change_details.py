@@ -35,6 +35,7 @@ OF_THE_ORDER = (ACT, ITEMS, OFFERED)  # known anew with another order
 NOT_WITH_THE_COURIER = frozenset({OrderStatus.PLACED, OrderStatus.CONFIRMED, OrderStatus.PACKED})
 STARTS_ANEW = frozenset({"cancel_order", "start_return"})
 STOPS = frozenset({"deny", "goodbye", "thank"})
+MAX_ROW_TITLE_CHARS = 24
 SURE_STOP = 0.9  # "no" stops, "too small" is a reason
 _ACTS = {"cancel": CANCEL, "change": ADDRESS, "return": RETURNS}
 
@@ -173,7 +174,7 @@ class ActionAskChangeItems(BaseAction):
         pieces = Pieces(domain, "self_service")
         items = [Item(*entry) for entry in tracker.get_slot(OFFERED) or []]
         rows = [
-            {"title": item.named, "description": item.named, "payload": _payload(str(place))}
+            {"title": item.named, "description": _where_cut(item.named), "payload": _payload(str(place))}
             for place, item in enumerate(items[: MAX_ROWS - 1], 1)
         ]
         rows.append({"title": pieces.fill("everything"), "description": "", "payload": _payload(ALL)})
@@ -213,6 +214,11 @@ def details_of(tracker: Tracker) -> Mapping[str, Any] | None:
         "reason": reason,
         "wish": wish,
     }
+
+
+def _where_cut(title: str) -> str:
+    """WhatsApp cuts the title of a row; then its description says the whole."""
+    return title if len(title) > MAX_ROW_TITLE_CHARS else ""
 
 
 def _payload(option: str) -> str:

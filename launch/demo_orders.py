@@ -41,6 +41,15 @@ ORDERS = sa.Table(
     sa.Column("tracking_number", sa.String(60)),
     sa.Column("tracking_url", sa.String(500)),
 )
+ITEMS = sa.Table(
+    "order_items",
+    METADATA,
+    sa.Column("order_id", sa.String(40), index=True),
+    sa.Column("item_id", sa.String(60), primary_key=True),
+    sa.Column("title", sa.String(80)),
+    sa.Column("quantity", sa.Integer),
+    sa.Column("returnable", sa.Boolean),
+)
 SEEDED = sa.Table("demo_seed", METADATA, sa.Column("seeded_on", sa.Date, primary_key=True))
 
 
@@ -63,6 +72,15 @@ CUSTOMERS = (ASHA, VIKRAM, MEERA, FARHAN, LAKSHMI, ROHAN)
 
 
 @dataclass(frozen=True)
+class DemoItem:
+    """One line of an order."""
+
+    title: str
+    quantity: int = 1
+    returnable: bool = True
+
+
+@dataclass(frozen=True)
 class DemoOrder:
     """One order of the demo. `due` counts days from today; `carrier` None: not handed over, or not known."""
 
@@ -73,6 +91,7 @@ class DemoOrder:
     carrier: str | None = None
     tracking_number: str | None = None
     tracking_page: str = "https://track.marigold.example"
+    items: tuple[DemoItem, ...] = ()
 
     def row(self, today: date) -> dict[str, object]:
         """The order as the table has it."""
@@ -91,7 +110,9 @@ class DemoOrder:
 
 DEMO_ORDERS = (
     DemoOrder("10234", ASHA, "shipped", 1, "Delhivery", "DL4402918"),
-    DemoOrder("10187", ASHA, "delivered", -9, "Delhivery", "DL4371120"),
+    DemoOrder("10187", ASHA, "delivered", -9, "Delhivery", "DL4371120", items=(
+        DemoItem("Blue cotton kurta", 2), DemoItem("Brass lamp"), DemoItem("Silver earrings", returnable=False),
+    )),
     DemoOrder("10235", VIKRAM, "out_for_delivery", 0, "Blue Dart", "BD7715520"),
     DemoOrder("10241", VIKRAM, "confirmed", 6),
     DemoOrder("10248", VIKRAM, "placed"),
@@ -144,6 +165,7 @@ def samples(folder: Path | None = None) -> tuple[Sequence[DemoCustomer], Sequenc
     return tuple(people.values()), [
         replace(order, number=number, customer=people[order.customer], status=words.get(order.status, order.status),
                 carrier=order.carrier and _COURIER, tracking_page=_TRACKING_PAGE,
+                items=tuple(replace(item, title=f"Sample item {place}") for place, item in enumerate(order.items, 1)),
                 tracking_number=order.tracking_number and f"SAMPLE{n:04d}")
         for n, (order, number) in enumerate(zip(DEMO_ORDERS, numbers, strict=False), 1)
     ]  # fmt: skip
@@ -171,7 +193,8 @@ def seed(url: str, today: date) -> str:
             METADATA.create_all(connection)
             seeded = connection.execute(sa.select(SEEDED.c.seeded_on)).scalar()
             if seeded and not _are_these(connection, orders):
-                connection.execute(ORDERS.delete())  # shop.yml says another shape or region now
+                for table in (ORDERS, ITEMS):
+                    connection.execute(table.delete())  # shop.yml says another shape or region now
                 seeded = None
             if seeded == today:
                 return "current"
@@ -191,6 +214,7 @@ def _write(connection: sa.engine.Connection, orders: Sequence[DemoOrder], today:
     rows = [order.row(today) for order in orders]
     if new:
         connection.execute(ORDERS.insert(), rows)
+        connection.execute(ITEMS.insert(), list(_item_rows(orders)))
     for row in [] if new else rows:
         # Only the dates: an order that somebody changed or removed to try something stays so.
         connection.execute(
@@ -200,6 +224,12 @@ def _write(connection: sa.engine.Connection, orders: Sequence[DemoOrder], today:
         )
     connection.execute(SEEDED.delete())
     connection.execute(SEEDED.insert(), [{"seeded_on": today}])
+
+
+def _item_rows(orders: Sequence[DemoOrder]) -> Iterator[dict[str, object]]:
+    for order in orders:
+        for place, item in enumerate(order.items, 1):
+            yield {"order_id": order.number, "item_id": f"{order.number}-{place}", **asdict(item)}
 
 
 def write_customers(folder: Path, customers: Sequence[DemoCustomer]) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
 import random
 import shutil
@@ -204,6 +205,7 @@ def twin(settings: Settings, environment: dict[str, str]) -> Child:
     environment = environment | {"SHOP_NAME": shop.load().name}
     if settings.values["SHOP_API_URL"] == f"{settings.url_of('TWIN_PORT')}/shop":
         environment["SHOP_ORDERS_FILE"] = str(settings.state_path / "orders.db")
+        environment["SHOP_STATUSES"] = json.dumps(shop.load().orders.get("statuses") or {})
     return Child("twin", [sys.executable, "-m", "twin"], environment, lambda: answers(url), stop_group=STOP_BACKENDS)
 
 

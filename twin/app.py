@@ -42,7 +42,7 @@ def make_app(configuration: TwinConfiguration, first_retry_s: float = FIRST_RETR
     PhonePage(network).add_to(app)
     GraphApi(network).add_to(app)
     if configuration.shop_secret and configuration.orders_file:
-        ShopSystem(configuration.shop_secret, configuration.orders_file).add_to(app)
+        ShopSystem(configuration.shop_secret, configuration.orders_file, configuration.statuses).add_to(app)
 
     async def lifetime(_: web.Application) -> AsyncIterator[None]:
         yield

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -28,6 +29,7 @@ class TwinConfiguration:
     helpdesk_webhook_secret: str | None = None
     shop_secret: str | None = None
     orders_file: Path | None = None
+    statuses: Mapping[str, str] = field(default_factory=dict)
     shop_name: str = "The shop"
     shop_phone: str = "918040001234"
     business_account_id: str = "102290129340398"
@@ -56,6 +58,7 @@ def from_environment(environ: Mapping[str, str]) -> TwinConfiguration:
         shop_name=environ.get("SHOP_NAME") or "The shop",
         shop_secret=environ.get("SHOP_API_SECRET") or None,
         orders_file=Path(environ["SHOP_ORDERS_FILE"]) if environ.get("SHOP_ORDERS_FILE") else None,
+        statuses=json.loads(environ.get("SHOP_STATUSES") or "{}"),
         state_dir=PROJECT_ROOT / (environ.get("STATE_DIR") or "var"),
         ticketing=environ.get("TICKETING") or ("zendesk" if environ.get("ZENDESK_URL") else "log"),
         helpdesk_url=environ.get("ZENDESK_URL") or None,

@@ -13,6 +13,7 @@ import hashlib
 import hmac
 import json
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,8 @@ class ShopSystem:
 
     secret: str
     orders_file: Path | None = None
+    statuses: Mapping[str, str] = field(default_factory=dict)
+    """The shop's words for what an order is, and what they mean."""
     faults: list[str] = field(default_factory=list)
     refusals: dict[str, str] = field(default_factory=dict)
     """Order → the reason for which it is refused."""
@@ -107,9 +110,10 @@ class ShopSystem:
             row = orders.execute("SELECT status, customer_phone FROM orders WHERE order_id = ?", (order,)).fetchone()
         if row is None or row[1] != body.get("requested_by"):
             return "There is no such order."
+        status = self.statuses.get(row[0], row[0])
         if action == "returns":
-            return None if row[0] == "delivered" else NOT_DELIVERED
-        return None if row[0] in NOT_LEFT else SENT_ALREADY
+            return None if status == "delivered" else NOT_DELIVERED
+        return None if status in NOT_LEFT else SENT_ALREADY
 
     def _do(self, order: str, action: str) -> None:
         if action == "cancel" and self.orders_file is not None:

@@ -46,6 +46,8 @@ def test_every_case_has_its_customer(sql_url: str) -> None:
     assert len(orders.refund_related_orders(LAKSHMI.phone)) == 3
     assert {order.status for order in DEMO_ORDERS} == {status.value for status in OrderStatus}
     assert {None} < {order.due for order in DEMO_ORDERS}
+    bought = orders.find(["10187"], ASHA.phone)["10187"].items
+    assert [(item.quantity, item.returnable) for item in bought] == [(2, True), (1, True), (1, False)]
     orders.close()
 
 
