@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Sequence
-from copy import deepcopy
+from collections.abc import Iterable
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from rasa.core.nlg.interpolator import interpolate
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
@@ -26,38 +22,11 @@ from actions.order_status import (
     shop_today,
 )
 from actions.orders.lookup import Orders
-from actions.orders.models import MONEY_BACK, Order, OrderStatus
+from actions.orders.models import Order, OrderStatus
 from actions.orders.repository import OrderRepository, OrdersUnavailable
+from tests.actions.order_answers import ASHA, DOMAIN, VIKRAM, FakeOrders, ashas, ask, order
 
-DOMAIN: dict[str, Any] = yaml.safe_load((Path(__file__).resolve().parents[2] / "domain.yml").read_text())
-TODAY = date(2026, 11, 23)
-ASHA, VIKRAM = "+919876543210", "+919812345670"
 LINK = "https://track.example/DL1"
-
-
-def order(number: str, status: str | None = "shipped", due: int | None = None, **parcel: str) -> Order:
-    """An order that is due on a day of November 2026."""
-    day = None if due is None else date(2026, 11, due)
-    return Order(number, OrderStatus(status) if status else None, day, **parcel)
-
-
-class FakeOrders:
-    """Orders by phone, in memory."""
-
-    def __init__(self, **by_phone: Sequence[Order]) -> None:
-        self._by_phone = {f"+{phone.lstrip('p')}": orders for phone, orders in by_phone.items()}
-
-    async def find(self, numbers: Iterable[str], phone: str) -> dict[str, Order]:
-        return {each.number: each for each in self._by_phone.get(phone, ()) if each.number in set(numbers)}
-
-    async def open_orders(self, phone: str) -> list[Order]:
-        return sorted((each for each in self._by_phone.get(phone, ()) if each.open), key=lambda each: each.urgency)
-
-    async def all_orders(self, phone: str) -> list[Order]:
-        return list(self._by_phone.get(phone, ()))
-
-    async def refund_related_orders(self, phone: str) -> list[Order]:
-        return [each for each in self._by_phone.get(phone, ()) if each.status in MONEY_BACK]
 
 
 class BrokenOrders(FakeOrders):
@@ -69,53 +38,6 @@ class BrokenOrders(FakeOrders):
 
     async def refund_related_orders(self, phone: str) -> list[Order]:
         raise OrdersUnavailable
-
-
-def ashas(*orders: Order) -> FakeOrders:
-    return FakeOrders(p919876543210=orders, p919812345670=[order("10555", "shipped", 24)])
-
-
-class Reply:
-    """What one action said and remembered."""
-
-    def __init__(self, messages: list[dict[str, Any]], events: list[dict[str, Any]]) -> None:
-        self.messages = messages
-        self.responses = [message["response"] for message in messages]
-        self.texts = [_rendered(message) for message in messages]
-        self.text = "\n\n".join(self.texts)
-        self.slots = {event["name"]: event["value"] for event in events if event["event"] == "slot"}
-        self.rows = [row for message in messages for row in message["custom"].get("rows", [])]
-
-
-def _rendered(message: dict[str, Any]) -> str:
-    """The first variant as Rasa fills it; all variants are checked."""
-    texts = []
-    for variant in deepcopy(DOMAIN["responses"][message["response"]]):
-        text = interpolate(variant, message).get("text") or variant["custom"]["body"]
-        assert not re.search(r"[{}]|None| $|  |\bnull\b", text), text
-        assert len(text) < 300, text
-        texts.append(text)
-    return texts[0]
-
-
-async def ask(
-    action: type[OrderAction],
-    orders: Any,
-    *numbers: Any,
-    phone: str | None = ASHA,
-    misshaped: str | None = None,
-    former: str | None = None,
-    **slots: Any,
-) -> Reply:
-    """One turn: the customer names `numbers` (perhaps none) from `phone`."""
-    entities = [{"entity": "order_number", "value": number} for number in numbers]
-    entities += [{"entity": "order_number_misshaped", "value": misshaped}] if misshaped else []
-    latest = {"text": "…", "intent": {"name": "any"}, "entities": entities}
-    latest["metadata"] = {"phone": phone} | ({"former_phone": former} if former else {})
-    tracker = Tracker("919876543210", slots, latest, [], False, None, {}, "action_listen")
-    dispatcher = CollectingDispatcher()
-    events = await action(orders, lambda: TODAY).run(dispatcher, tracker, DOMAIN)
-    return Reply(dispatcher.messages, events)
 
 
 @pytest.mark.parametrize(
@@ -310,83 +232,6 @@ async def test_any_other_failure_is_an_apology() -> None:
     assert [message["response"] for message in dispatcher.messages] == ["utter_fallback_apology"]
 
 
-async def test_when_exactly_is_about_the_order_just_shown() -> None:
-    orders = ashas(order("10234", "shipped", 24), order("10235", "shipped", 30))
-    reply = await ask(ActionDeliveryDate, orders, order_number="10235")
-    assert reply.responses == ["utter_order_status_delivery_date"]
-    assert "#10235" in reply.text
-    assert "in 7 days, on Mon 30 Nov" in reply.text
-
-
-@pytest.mark.parametrize(
-    ("orders", "response"),
-    [
-        ([order("10234", "shipped")], "utter_order_status_no_delivery_date"),
-        ([order("10234", "shipped", 27)], "utter_order_status_delivery_date"),
-        ([order("10234", "shipped", 20)], "utter_order_status_shipped"),
-        ([order("10234", "out_for_delivery")], "utter_order_status_out_for_delivery"),
-        ([order("10234", None, 30)], "utter_order_status_unclear"),
-        ([order("10234"), order("10235")], "utter_order_status_choose"),
-        ([order("10187", "delivered")], "utter_order_status_no_open_orders"),
-    ],
-)
-async def test_when_exactly_without_an_order_in_mind_is_about_the_open_ones(orders: list[Order], response: str) -> None:
-    assert (await ask(ActionDeliveryDate, ashas(*orders))).responses == [response]
-
-
-async def test_when_exactly_about_a_foreign_order_is_not_found() -> None:
-    assert (await ask(ActionDeliveryDate, ashas(), "10555")).responses == ["utter_order_status_not_found"]
-
-
-async def test_when_exactly_about_two_orders_answers_both() -> None:
-    orders = ashas(order("10234", "shipped", 24), order("10235", "packed"))
-    reply = await ask(ActionDeliveryDate, orders, "10234", "10235")
-    assert reply.responses == ["utter_order_status_shipped", "utter_order_status_packed"]
-
-
-async def test_the_other_one_is_the_open_order_not_shown_yet() -> None:
-    orders = ashas(order("10234"), order("10235", "packed"), order("10187", "delivered"))
-    reply = await ask(ActionOtherOrder, orders, order_number="10234", orders_shown=["10234"])
-    assert "#10235" in reply.text
-    assert reply.slots["orders_shown"] == ["10234", "10235"]
-
-
-async def test_the_other_one_after_both_is_the_first_again() -> None:
-    orders = ashas(order("10234"), order("10235", "packed"))
-    reply = await ask(ActionOtherOrder, orders, order_number="10235", orders_shown=["10234", "10235"])
-    assert "#10234" in reply.text
-
-
-async def test_the_other_one_of_three_is_to_be_picked() -> None:
-    orders = ashas(order("10234"), order("10235"), order("10236"))
-    reply = await ask(ActionOtherOrder, orders, order_number="10234", orders_shown=["10234"])
-    assert [row["title"] for row in reply.rows] == ["#10235", "#10236"]
-
-
-async def test_there_is_no_other_one_when_there_is_one_only() -> None:
-    reply = await ask(ActionOtherOrder, ashas(order("10234")), order_number="10234", orders_shown=["10234"])
-    assert reply.responses == ["utter_order_status_no_other_order"]
-
-
-async def test_the_other_one_by_its_number_is_that_one() -> None:
-    assert "#10235" in (await ask(ActionOtherOrder, ashas(order("10234"), order("10235")), "10235")).text
-
-
-async def test_refunds_are_told_order_by_order() -> None:
-    orders = ashas(order("10219", "cancelled"), order("10205", "returned"), order("10176", "refunded"), order("10234"))
-    reply = await ask(ActionCheckRefundStatus, orders)
-    assert [response.rpartition("_")[2] for response in reply.responses] == ["cancelled", "returned", "refunded"]
-
-
-async def test_a_refund_of_an_order_that_was_not_given_back_gets_its_status() -> None:
-    reply = await ask(ActionCheckRefundStatus, ashas(order("10234")), "10234")
-    assert reply.responses == ["utter_order_status_shipped"]
-
-
-async def test_without_anything_given_back_no_refund_is_made_up() -> None:
-    assert (await ask(ActionCheckRefundStatus, ashas(order("10234")))).responses == ["utter_order_status_no_refund"]
-
-
 @pytest.mark.parametrize("wild", ["", "###", None, 10234, "1' OR '1'='1", "{order_number}", "0[x]", "٩٩٩٩٩", "a" * 500])
 async def test_whatever_stands_for_a_number_is_answered(wild: Any) -> None:
     reply = await ask(ActionCheckOrderStatus, ashas(order("10234")), wild)
@@ -420,34 +265,3 @@ async def test_what_is_no_order_number_of_this_shop_is_never_answered_with_anoth
     assert "WC-9009" in reply.text
     assert "10234" in reply.text  # what the numbers look like, not this customer's order
     assert "on its way" not in reply.text
-
-
-NEW = "+919800000001"
-
-
-async def test_who_changed_the_number_is_asked_for_an_order_of_the_former_phone() -> None:
-    reply = await ask(ActionCheckOrderStatus, ashas(order("10234")), phone=NEW, former=ASHA)
-    assert reply.responses == ["utter_order_status_number_changed"]
-    assert reply.slots["awaiting_order_number"] is True
-    assert "10234" not in reply.text.replace(ActionCheckOrderStatus().example(), "")
-
-
-@pytest.mark.parametrize("action", [ActionCheckOrderStatus, ActionDeliveryDate])
-async def test_an_order_of_the_former_phone_that_is_named_opens_that_phones_orders(action: type[OrderAction]) -> None:
-    orders = ashas(order("10234", "shipped", 24), order("10241", "packed", 26))
-    named = await ask(action, orders, "10234", phone=NEW, former=ASHA)
-    assert "#10234" in named.text
-    later = await ask(ActionCheckOrderStatus, orders, phone=NEW, former=ASHA, orders_shown=named.slots["orders_shown"])
-    assert "number_changed" not in later.responses[0]
-
-
-async def test_a_third_persons_order_is_as_unknown_to_a_changed_number_as_to_any() -> None:
-    reply = await ask(ActionCheckOrderStatus, ashas(order("10234")), "10555", phone=NEW, former=ASHA)
-    assert reply.responses == ["utter_order_status_not_found"]
-
-
-async def test_an_order_of_the_new_number_needs_no_confirmation() -> None:
-    orders = FakeOrders(p919800000001=[order("10777", "shipped", 24)], p919876543210=[order("10234")])
-    reply = await ask(ActionCheckOrderStatus, orders, phone=NEW, former=ASHA)
-    assert "#10777" in reply.text
-    assert "10234" not in reply.text

@@ -1,0 +1,123 @@
+"""What follows an answer about an order: when exactly, the other one, the refund, and orders of a former phone."""
+
+from __future__ import annotations
+
+import pytest
+
+from actions.order_choice import ActionOtherOrder
+from actions.order_status import (
+    ActionCheckOrderStatus,
+    ActionCheckRefundStatus,
+    ActionDeliveryDate,
+    OrderAction,
+)
+from actions.orders.models import Order
+from tests.actions.order_answers import ASHA, FakeOrders, ashas, ask, order
+
+
+async def test_when_exactly_is_about_the_order_just_shown() -> None:
+    orders = ashas(order("10234", "shipped", 24), order("10235", "shipped", 30))
+    reply = await ask(ActionDeliveryDate, orders, order_number="10235")
+    assert reply.responses == ["utter_order_status_delivery_date"]
+    assert "#10235" in reply.text
+    assert "in 7 days, on Mon 30 Nov" in reply.text
+
+
+@pytest.mark.parametrize(
+    ("orders", "response"),
+    [
+        ([order("10234", "shipped")], "utter_order_status_no_delivery_date"),
+        ([order("10234", "shipped", 27)], "utter_order_status_delivery_date"),
+        ([order("10234", "shipped", 20)], "utter_order_status_shipped"),
+        ([order("10234", "out_for_delivery")], "utter_order_status_out_for_delivery"),
+        ([order("10234", None, 30)], "utter_order_status_unclear"),
+        ([order("10234"), order("10235")], "utter_order_status_choose"),
+        ([order("10187", "delivered")], "utter_order_status_no_open_orders"),
+    ],
+)
+async def test_when_exactly_without_an_order_in_mind_is_about_the_open_ones(orders: list[Order], response: str) -> None:
+    assert (await ask(ActionDeliveryDate, ashas(*orders))).responses == [response]
+
+
+async def test_when_exactly_about_a_foreign_order_is_not_found() -> None:
+    assert (await ask(ActionDeliveryDate, ashas(), "10555")).responses == ["utter_order_status_not_found"]
+
+
+async def test_when_exactly_about_two_orders_answers_both() -> None:
+    orders = ashas(order("10234", "shipped", 24), order("10235", "packed"))
+    reply = await ask(ActionDeliveryDate, orders, "10234", "10235")
+    assert reply.responses == ["utter_order_status_shipped", "utter_order_status_packed"]
+
+
+async def test_the_other_one_is_the_open_order_not_shown_yet() -> None:
+    orders = ashas(order("10234"), order("10235", "packed"), order("10187", "delivered"))
+    reply = await ask(ActionOtherOrder, orders, order_number="10234", orders_shown=["10234"])
+    assert "#10235" in reply.text
+    assert reply.slots["orders_shown"] == ["10234", "10235"]
+
+
+async def test_the_other_one_after_both_is_the_first_again() -> None:
+    orders = ashas(order("10234"), order("10235", "packed"))
+    reply = await ask(ActionOtherOrder, orders, order_number="10235", orders_shown=["10234", "10235"])
+    assert "#10234" in reply.text
+
+
+async def test_the_other_one_of_three_is_to_be_picked() -> None:
+    orders = ashas(order("10234"), order("10235"), order("10236"))
+    reply = await ask(ActionOtherOrder, orders, order_number="10234", orders_shown=["10234"])
+    assert [row["title"] for row in reply.rows] == ["#10235", "#10236"]
+
+
+async def test_there_is_no_other_one_when_there_is_one_only() -> None:
+    reply = await ask(ActionOtherOrder, ashas(order("10234")), order_number="10234", orders_shown=["10234"])
+    assert reply.responses == ["utter_order_status_no_other_order"]
+
+
+async def test_the_other_one_by_its_number_is_that_one() -> None:
+    assert "#10235" in (await ask(ActionOtherOrder, ashas(order("10234"), order("10235")), "10235")).text
+
+
+async def test_refunds_are_told_order_by_order() -> None:
+    orders = ashas(order("10219", "cancelled"), order("10205", "returned"), order("10176", "refunded"), order("10234"))
+    reply = await ask(ActionCheckRefundStatus, orders)
+    assert [response.rpartition("_")[2] for response in reply.responses] == ["cancelled", "returned", "refunded"]
+
+
+async def test_a_refund_of_an_order_that_was_not_given_back_gets_its_status() -> None:
+    reply = await ask(ActionCheckRefundStatus, ashas(order("10234")), "10234")
+    assert reply.responses == ["utter_order_status_shipped"]
+
+
+async def test_without_anything_given_back_no_refund_is_made_up() -> None:
+    assert (await ask(ActionCheckRefundStatus, ashas(order("10234")))).responses == ["utter_order_status_no_refund"]
+
+
+NEW = "+919800000001"
+
+
+async def test_who_changed_the_number_is_asked_for_an_order_of_the_former_phone() -> None:
+    reply = await ask(ActionCheckOrderStatus, ashas(order("10234")), phone=NEW, former=ASHA)
+    assert reply.responses == ["utter_order_status_number_changed"]
+    assert reply.slots["awaiting_order_number"] is True
+    assert "10234" not in reply.text.replace(ActionCheckOrderStatus().example(), "")
+
+
+@pytest.mark.parametrize("action", [ActionCheckOrderStatus, ActionDeliveryDate])
+async def test_an_order_of_the_former_phone_that_is_named_opens_that_phones_orders(action: type[OrderAction]) -> None:
+    orders = ashas(order("10234", "shipped", 24), order("10241", "packed", 26))
+    named = await ask(action, orders, "10234", phone=NEW, former=ASHA)
+    assert "#10234" in named.text
+    later = await ask(ActionCheckOrderStatus, orders, phone=NEW, former=ASHA, orders_shown=named.slots["orders_shown"])
+    assert "number_changed" not in later.responses[0]
+
+
+async def test_a_third_persons_order_is_as_unknown_to_a_changed_number_as_to_any() -> None:
+    reply = await ask(ActionCheckOrderStatus, ashas(order("10234")), "10555", phone=NEW, former=ASHA)
+    assert reply.responses == ["utter_order_status_not_found"]
+
+
+async def test_an_order_of_the_new_number_needs_no_confirmation() -> None:
+    orders = FakeOrders(p919800000001=[order("10777", "shipped", 24)], p919876543210=[order("10234")])
+    reply = await ask(ActionCheckOrderStatus, orders, phone=NEW, former=ASHA)
+    assert "#10777" in reply.text
+    assert "10234" not in reply.text
