@@ -205,7 +205,7 @@ def _retry(settings: Settings, parsed: argparse.Namespace) -> int:
     if client is None:
         print("conversation_log: The records are in Redis: start the assistant, then run this again.", file=sys.stderr)
         return 1
-    print(f"{stream.retry(client)} records are in line again; `status` tells whether they could be logged now.")
+    print(f"{stream.retry(client)} records will be tried again; `status` shows whether they could be logged.")
     return 0
 
 

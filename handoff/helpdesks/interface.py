@@ -77,7 +77,7 @@ class Draft:
 
 @dataclass(frozen=True)
 class NewComment:
-    """A comment of ours. `marker` stands in the body and nowhere else in the ticket: it finds a lost answer again.
+    """A comment of ours. `marker` is in the body and nowhere else in the ticket: it finds a lost answer again.
 
     `author` is "customer" (public, in the customer's name) or "assistant" (a private note). With the comment the
     ticket may get a `status` (open, pending, solved), a `priority` (normal, high, urgent) and a tag more or less.

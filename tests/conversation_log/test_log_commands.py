@@ -140,7 +140,7 @@ def test_records_that_were_set_aside_are_logged_by_retry_once_the_reason_is_gone
     assert main(["status"]) == 1
     assert "`retry`" in capsys.readouterr().out
     assert main(["retry"]) == 0
-    assert capsys.readouterr().out.startswith("1 records are in line again")
+    assert capsys.readouterr().out.startswith("1 records will be tried again")
     filled.write()
     assert main(["status"]) == 0
     assert "917777777777" in {record["customer_id"] for record in filled.read()}

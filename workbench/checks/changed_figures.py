@@ -46,7 +46,7 @@ def changed_figures(root: Path) -> Iterator[Finding]:
                     if name != changed and old in figures(line):
                         yield Finding(
                             "changed elsewhere", f"{FOLDER}/{name}:{number}",
-                            f"{_said(old)} stands here, and {changed} says {_said(instead[0])} now where it said that",
+                            f"{_said(old)} is written here, and {changed} says {_said(instead[0])} instead now",
                             "change it here too, if both are about the same thing", blocking=False,
                         )  # fmt: skip
 

@@ -48,7 +48,7 @@ def twice(training: Iterable[Phrase]) -> list[Finding]:
                 Finding(
                     "twice",
                     phrase.place,
-                    f'"{phrase.text}" stands already in {first.place}',
+                    f'"{phrase.text}" is in {first.place} already',
                     "delete one",
                     blocking=False,
                 )

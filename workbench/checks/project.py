@@ -82,7 +82,7 @@ class _Reading:
                 remedy = nearest(name, sections, f"the sections are {', '.join(sections)}")
                 self._found("unknown section", path, content.line_of(name), f"{name!r} is not a section", remedy)
         for block, key in _written_twice(content):
-            self._found("written twice", path, block.line_of(key), f"{key!r} stands twice here; only the last counts",
+            self._found("written twice", path, block.line_of(key), f"{key!r} is here twice; only the last counts",
                         "put them together under one name, or rename one")  # fmt: skip
         return content
 

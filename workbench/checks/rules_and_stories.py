@@ -101,7 +101,7 @@ class _Checker:
             yield from _unknown(entry, step, "response", name, responses, "add it under `responses` in domain.yml")
         elif name not in _OF_RASA:
             actions = [*self.project.names("actions"), *self.project.names("forms")]
-            otherwise = "ask an engineer for it: actions are code, and stand under `actions` in domain.yml"
+            otherwise = "ask an engineer for it: actions are code, and are listed under `actions` in domain.yml"
             yield from _unknown(entry, step, "action", name, actions, otherwise)
 
 

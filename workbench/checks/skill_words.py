@@ -49,7 +49,7 @@ def _metadata(name: str, place: int, variation: Any) -> Iterator[Finding]:
     ours = [key for key in words if key in skills.WORDS_OF_RESPONSES] if isinstance(words, Block) else []
     if place and ours:
         yield _wrong("word that counts nowhere", variation.line_of("metadata"),
-                     f"{name}: {ours[0]!r} stands with a later variation",
+                     f"{name}: {ours[0]!r} is in a later variation",
                      "write it with the first one: it is the same for all of them")  # fmt: skip
     yield from _words(name, variation.line_of("metadata"), words, {**skills.WORDS_OF_RESPONSES, **_OF_CHANNEL})
 

@@ -28,7 +28,7 @@ PATIENCE_S = 30.0
 TABLE = "orders"
 SEEDED = "demo_seed"  # stands beside the orders that `make run` makes up
 OPTIONAL = {
-    "estimated_delivery": "customers are told no day", "carrier": "customers are not told who brings it",
+    "estimated_delivery": "customers are given no day", "carrier": "customers are not told who brings it",
     "tracking_number": "customers get no tracking number", "tracking_url": "customers get no tracking link",
 }  # fmt: skip
 _REMEDY_TABLE = "a table or view orders(order_id, customer_phone, status, ...), as the README has it"

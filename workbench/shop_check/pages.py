@@ -83,7 +83,7 @@ def _alike(pages: Iterable[Page]) -> Iterator[ShopFinding]:
             yield _one_of(same, "say the same", "keep one of them", WARNING)
     for same in by_heading.values():
         if len(same) > 1 and len({_plain(section.text) for section in same}) > 1:
-            yield _one_of(same, "stand on one page under one heading", "say in each heading what it is about", WARNING)
+            yield _one_of(same, "are on one page under one heading", "say in each heading what it is about", WARNING)
 
 
 def _one_of(same: list[Section], problem: str, remedy: str, level: str) -> ShopFinding:

@@ -68,7 +68,8 @@ def row_findings(
             yield ShopFinding(
                 _by_share(unread.total(), counts.rows), "orders", f"orders.{name}",
                 f"{unread.total()} of {counts.rows} dates cannot be read, or could be two days: {_looks(unread)}",
-                "a DATE column, or text like 2026-12-19; a date that is not understood is not told", unread.total(),
+                "a DATE column, or text like 2026-12-19; customers are not given a date that is not understood",
+                unread.total(),
             )  # fmt: skip
 
 
@@ -145,7 +146,7 @@ def _ids(counts: _Counts) -> Iterator[ShopFinding]:
     twice = [times for times in counts.ids.values() if times > 1]
     if twice:
         yield ShopFinding(
-            ERROR, "orders", "orders.order_id", f"{len(twice)} order numbers stand in {sum(twice)} rows (capitals, '#' "
+            ERROR, "orders", "orders.order_id", f"{len(twice)} order numbers are in {sum(twice)} rows (capitals, '#' "
             "and zeros in front make no difference), so a customer may be told of the wrong one",
             "one row an order: a primary key on the table, DISTINCT or a narrower join in the view", len(twice),
         )  # fmt: skip

@@ -32,7 +32,7 @@ def change(shop: Path, old: str, new: str) -> list[str]:
 
 def test_the_other_page_is_named_with_its_line_and_what_the_first_says_now(shop: Path) -> None:
     (found,) = change(shop, "30 days", "15 days")
-    assert found == "policy_kb/steps.md:5 30 day stands here, and window.md says 15 day now where it said that"
+    assert found == "policy_kb/steps.md:5 30 day is written here, and window.md says 15 day instead now"
 
 
 @pytest.mark.parametrize(

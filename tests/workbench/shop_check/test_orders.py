@@ -39,7 +39,7 @@ def test_of_good_orders_nothing_is_said_but_their_count(folder: Path, orders: Or
 
 @pytest.mark.parametrize(("column", "values", "problem", "count"), [
     ("order_id", ["FF/2024/7", "X-77"], "2 of 20 order numbers are not of the shape", 2),
-    ("order_id", ["FF-1004", "#ff-1003"], "2 order numbers stand in 4 rows", 2),
+    ("order_id", ["FF-1004", "#ff-1003"], "2 order numbers are in 4 rows", 2),
     ("order_id", [None, "  "], "2 of 20 orders have no number", 2),
     ("status", ["sentt off", "sentt off"], "'sentt off' (2 of 20 orders) has no meaning", 2),
     ("customer_phone", ["home", "12"], "2 of 20 phones cannot be read", 2),
