@@ -19,6 +19,7 @@ from connectors.conversations.order_updates import OrderUpdates
 from connectors.conversations.thread_control import ThreadControl
 from connectors.message_bus import keys, quoting
 from connectors.message_bus.commit import WINDOW_S
+from connectors.message_bus.inbox import Entry
 from connectors.message_bus.turn import Reply, Turn
 from connectors.whatsapp.rendering import bodies
 from handoff.takeover.customer_messages import Wish
@@ -86,6 +87,10 @@ class EntryHandler:
             await self._control.not_delivered(str(turn.entry.payload["key"]), str(turn.entry.payload["why"]))
         else:
             raise ValueError(f"unknown kind of entry: {kind}")
+
+    def is_urgent(self, entry: Entry) -> bool:
+        """A wish to be written to no more."""
+        return self._updates is not None and self._updates.wish(entry) is not None
 
     async def apologise(self, turn: Turn) -> None:
         """Add the apology to the turn. Raises only when Redis is away."""

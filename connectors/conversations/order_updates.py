@@ -19,7 +19,7 @@ from connectors.message_bus.commit import WINDOW_S
 from connectors.message_bus.inbox import Entry
 from connectors.message_bus.turn import Reply, Turn
 from connectors.whatsapp.rendering import bodies
-from handoff.updates.opt_outs import OptOuts
+from handoff.updates.opt_outs import OptOuts, Wish
 from lenient_json import as_mapping, number, text
 
 log = logging.getLogger(__name__)
@@ -60,9 +60,14 @@ class OrderUpdates:
             turn.outcome = "not_notified_window"
         log.info("consumer.update.decided outcome=%s", turn.outcome)
 
+    def wish(self, entry: Entry) -> Wish | None:
+        """Whether a customer's message says to tell them no more, or again, and nothing else."""
+        words = text(as_mapping(entry.payload.get("metadata")).get("typed")) or text(entry.payload.get("text"))
+        return self._opt_outs.wish(words) if entry.kind == "message" else None
+
     async def take_wish(self, turn: Turn) -> bool:
         """Keep a wish to be told no more, or again; whether the message says nothing else."""
-        said = [self._opt_outs.wish(_typed(entry)) for entry in turn.entries]
+        said = [self.wish(entry) for entry in turn.entries]
         wish = next((one for one in reversed(said) if one), None)
         if wish is None:
             return False
@@ -86,10 +91,6 @@ class OrderUpdates:
     async def _last_heard(self, customer: str) -> float:
         stored = await self._client.get(keys.address(customer))
         return number(as_mapping(json.loads(stored)).get("at")) or 0.0 if stored else 0.0
-
-
-def _typed(entry: Entry) -> str:
-    return text(as_mapping(entry.payload.get("metadata")).get("typed")) or text(entry.payload.get("text"))
 
 
 def _add(turn: Turn, messages: list[bodies.Shaped], words: str, order: str) -> None:

@@ -46,6 +46,10 @@ class Handler(Protocol):
         """Fill the turn with what the entry leads to: replies, events, appends."""
         ...
 
+    def is_urgent(self, entry: Entry) -> bool:
+        """Whether a message must be taken up at once, however little it says."""
+        ...
+
     async def apologise(self, turn: Turn) -> None:
         """Add words to a turn that could not be answered. Raises only when Redis is away."""
         ...
@@ -100,6 +104,8 @@ class Consumer:
 
     async def _delay_s(self, entries: list[Entry]) -> float:
         """How long a burst waits for the rest; a short answer to a question of ours does not."""
+        if any(map(self._handler.is_urgent, entries)):
+            return 0.0
         if not self._bursts.may_wait(entries):
             return self._bursts.delay_s(entries, asked=False)
         said = await quoting.latest(self._client, entries[0].customer)

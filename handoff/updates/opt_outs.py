@@ -20,6 +20,7 @@ from handoff.storage.queries import insert_once
 from handoff.storage.tables import update_opt_outs
 
 MAX_CHARS = 80
+Wish = Literal["stop", "start"]
 
 
 class OptOuts:
@@ -29,14 +30,14 @@ class OptOuts:
         self._db = db
         self._phrases = {"stop": configuration.stop_updates, "start": configuration.start_updates}
 
-    def wish(self, words: str) -> Literal["stop", "start"] | None:
+    def wish(self, words: str) -> Wish | None:
         """What a whole message wants: one of the shop's phrases and nothing else."""
         said = normalised(words) if len(words) <= MAX_CHARS else ""
         if said and said in self._phrases["stop"]:
             return "stop"
         return "start" if said and said in self._phrases["start"] else None
 
-    async def keep(self, wish: Literal["stop", "start"], ids: Iterable[str | None]) -> None:
+    async def keep(self, wish: Wish, ids: Iterable[str | None]) -> None:
         """From now on tell, or do not tell, the customer with these ids. May be repeated."""
         await asyncio.to_thread(self._keep, wish, _hashes(ids))
 

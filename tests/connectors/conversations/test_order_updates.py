@@ -35,8 +35,10 @@ def update(event_id: str = "e1", template: Any = TEMPLATE) -> Entry:
     return Entry("order_update", CUSTOMER, f"update:{event_id}", payload)
 
 
-def shop(url: str, folder: Path, speaker: FakeSpeaker | None = None, control: Any = None) -> Process:
-    process = Process(url, speaker, control=control)
+def shop(
+    url: str, folder: Path, speaker: FakeSpeaker | None = None, control: Any = None, **options: Any
+) -> Process:
+    process = Process(url, speaker, control=control, **options)
     opt_outs = OptOuts(Database(f"sqlite:///{folder / 'handoff.db'}"), load_configuration())
     handler = process.transport.consumer._handler
     handler._updates = OrderUpdates(process.client, process.speaker, opt_outs)  # type: ignore[attr-defined]
@@ -85,6 +87,17 @@ async def test_who_wrote_stop_is_told_no_more_until_start_and_each_is_confirmed_
     assert await tell(process, "e2") == [], "a question is no wish to be told again"
     await says(process, "c", "start")
     assert len(await tell(process, "e3")) == 1
+    await process.stop()
+
+
+async def test_a_stop_does_not_wait_for_more_words(redis_url: str, tmp_path: Path) -> None:
+    process = shop(redis_url, tmp_path, burst_wait_s=5.0)
+    began = time.monotonic()
+    entry = message(CUSTOMER, "a", "stop")
+    entry.payload["metadata"]["received_at"] = time.time()
+    await process.inbox.put([entry])
+    await process.drained()
+    assert time.monotonic() - began < 4
     await process.stop()
 
 
