@@ -50,6 +50,7 @@ ROOMS_OF_CONNECTORS = {
     "connectors/metrics.py": {"message_bus"},
     "connectors/zendesk.py": {"message_bus", "whatsapp"},
     "connectors/shop.py": {"whatsapp"},
+    "connectors/templates.py": {"message_bus", "whatsapp"},
 }
 WITHOUT_RASA = (
     "privacy", "conversation_log", "handoff", "worker", "twin", "actions", "components/text",

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 TIMEOUT_S = 10.0
 CONNECT_TIMEOUT_S = 3.0
 MAX_CONNECTIONS = 100
+MAX_PAGES = 60  # an account has 6000 templates at most
 
 _LONG_NUMBER = re.compile(r"\d{7,}")
 
@@ -70,6 +71,20 @@ class GraphClient:
         if not url:
             raise Transient("media without an address", http_status=200)
         return url
+
+    async def templates(self, account_id: str) -> list[Mapping[str, Any]]:
+        """The message templates of a WhatsApp Business account: name, language, status, category, components."""
+        fields = "fields=name,language,status,category,components&limit=100"
+        path, found, after = f"{self._base}/{quote(account_id, safe='')}/message_templates?{fields}", [], ""
+        for _ in range(MAX_PAGES):
+            # Not `paging.next`: an address that an answer names does not get our token.
+            answer = await self._call("GET", f"{path}&after={quote(after, safe='')}" if after else path)
+            found += objects(answer.get("data"))
+            paging = as_mapping(answer.get("paging"))
+            after = text(as_mapping(paging.get("cursors")).get("after"), 1000) if paging.get("next") else ""
+            if not after:
+                break
+        return found
 
     async def close(self) -> None:
         """Close the connections."""
