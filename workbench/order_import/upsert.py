@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from actions.orders.database import CONNECT_TIMEOUT_S, DRIVERS
 from actions.orders.numbers import normal_number
-from launch.demo_orders import SEEDED
+from launch.demo_orders import ITEMS, ORDERS, SEEDED
 from settings_values import database_url
 from workbench.order_import.exported import ImportRefusedError
 
@@ -88,8 +88,9 @@ def _prepared(connection: Connection, write: bool) -> tuple[bool, sa.Table | Non
         raise ImportRefusedError("`orders` is a view. Remedy: import into a database of its own.")
     samples = inspector.has_table(SEEDED.name)
     if write and samples:
-        connection.execute(sa.text("DELETE FROM orders"))
-        SEEDED.drop(connection)
+        for table in (ORDERS, ITEMS, SEEDED):
+            table.drop(connection, checkfirst=True)
+        inspector = sa.inspect(connection)
     if not inspector.has_table("orders"):
         if not write:
             return samples, None

@@ -33,7 +33,7 @@ _NAMED = (
     re.compile(rf"(?P<before>\b(?i:this is|i am|i'm|myself|main)\s+)(?P<name>{_NAME})(?=\s+(?:here|from|speaking)\b)"),
     re.compile(rf"(?P<before>\b(?i:regards|yours truly|sincerely)\s*[,.:-]?\s*)(?P<name>{_NAME})\s*$"),
 )
-_HANDLE = re.compile(r"(?<!\w)@(?!marigold)\w{2,}", re.I)
+_HANDLE = re.compile(r"(?<!\w)@\w{2,}", re.I)
 _LINK = re.compile(r"\b(?:https?://|www\.)\S+", re.I)
 _LONG_NUMBER = re.compile(r"\d(?:[\s-]?\d){5,}")
 _LOOSE_PUNCTUATION = re.compile(r"\s+([,.!?])")

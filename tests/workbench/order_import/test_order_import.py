@@ -161,6 +161,7 @@ def test_sample_orders_make_way_and_come_back_no_more(tmp_path: Path, monkeypatc
     assert len(stored(url)) > 20
     assert imported(tmp_path, HOSTED, "--write") == 0
     assert len(stored(url)) == 3
+    assert not sa.inspect(sa.create_engine(url)).has_table("order_items")
     assert demo_orders.main([]) == 0
     assert len(stored(url)) == 3
 
