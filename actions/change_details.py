@@ -6,6 +6,8 @@ this is asked. One question at a time; what a message said already is not asked 
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,6 +16,9 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 import skills
+from actions.knowledge.pages.documents import KnowledgeError
+from actions.knowledge.return_window import ReturnWindow
+from actions.order_status import shop_today
 from actions.orders.models import Order, OrderStatus
 from actions.self_service import answers
 from actions.self_service.acts import ADDRESS, CANCEL, RETURNS, plain
@@ -23,6 +28,8 @@ from actions.skill import services
 from actions.skill.action import BaseAction, Domain, Event, intent_name, message_metadata
 from actions.skill.order_answers import MAX_ROWS
 from actions.skill.texts import Pieces
+
+log = logging.getLogger(__name__)
 
 FORM = "order_change_form"
 NUMBER, CONFIRMED = "change_order_number", "change_confirmed"
@@ -80,6 +87,19 @@ def known_from(order: Order | None, kind: str | None) -> dict[str, Any]:
         return {ACT: act, OFFERED: None, ITEMS: None}
     offered = [[item.item_id, item.title, item.quantity] for item in returnable(order)]
     return {ACT: act, OFFERED: offered, ITEMS: offered if len(offered) < 2 else None}
+
+
+async def window_that_is_over(order: Order | None, kind: str | None) -> ReturnWindow | None:
+    """The window for returns that is over for sure; None where it is not, or where page or table do not say."""
+    if kind != "return" or order is None or order.delivered_on is None:
+        return None
+    try:
+        window = await asyncio.to_thread(lambda: services.knowledge().return_window())
+    except KnowledgeError as error:
+        log.warning("knowledge.unavailable problem=%s", error)
+        return None
+    over = window is not None and (shop_today() - order.delivered_on).days > window.days
+    return window if over else None
 
 
 def begun(tracker: Tracker) -> list[Event]:

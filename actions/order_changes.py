@@ -7,7 +7,8 @@ order_change_form; `action_order_change_outcome` acts on the answers.
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import date
+from typing import Any, cast
 
 from rasa_sdk import FormValidationAction, Tracker
 from rasa_sdk.events import SlotSet
@@ -22,6 +23,7 @@ from actions.change_details import (
     begun,
     known_from,
     not_with_the_courier,
+    window_that_is_over,
 )  # fmt: skip
 from actions.fallback import last_response
 from actions.order_acts import AGAIN, CONFIRM, agreed, asked_for_plan, carry_out, pass_on_change, planned, summarise
@@ -145,7 +147,8 @@ class ValidateOrderChangeForm(ChangeDetails, FormValidationAction):
         except OrdersUnavailable:
             return {"change_order_number": value, **known_from(None, kind)}
         if value in found:
-            known = known_from(found[value], kind)
+            late = await window_that_is_over(found[value], kind)
+            known = known_from(None if late else found[value], kind)
             if tracker.get_slot(ITEMS) is not None and tracker.get_slot(OFFERED) == known[OFFERED]:
                 known.pop(ITEMS)  # the same order, named once more
             return {"change_order_number": value, **known}
@@ -236,7 +239,13 @@ class ActionAskChangeConfirmed(BaseAction):
         except OrdersUnavailable:
             dispatcher.utter_message(response="utter_order_change_unavailable", number=number)
             return []
-        outcome = _what_is_possible(found.get(number), tracker.get_slot("change_kind"))
+        kind = tracker.get_slot("change_kind")
+        if (late := await window_that_is_over(found.get(number), kind)) is not None:
+            came = Pieces(domain, "order_change").near_day(cast(date, found[number].delivered_on))
+            facts = {"number": number, "date": came, "days": late.days, "page": late.section.page_title}
+            dispatcher.utter_message(response=ASKS_CONFIRMATION + "return_late", **facts)
+            return []
+        outcome = _what_is_possible(found.get(number), kind)
         status = found[number].status if outcome == "finished" else None
         written = Pieces(domain, "order_change").fill(status.value) if status else ""
         dispatcher.utter_message(response=ASKS_CONFIRMATION + outcome, number=number, status=written)

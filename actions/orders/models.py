@@ -46,6 +46,7 @@ class Order:
     tracking_number: str | None = None
     tracking_url: str | None = None
     placed_at: datetime | None = None
+    delivered_on: date | None = None
     items: tuple[OrderItem, ...] = ()
 
     @property

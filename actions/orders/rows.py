@@ -54,6 +54,7 @@ class RowReader:
             tracking_number=_text(row.get("tracking_number")),
             tracking_url=_link(row.get("tracking_url")),
             placed_at=moment(row.get("placed_at"), self._zone, self.region),
+            delivered_on=self._day(row.get("delivered_at")),
             items=tuple(_item(item) for item in items),
         )
 

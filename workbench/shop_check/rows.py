@@ -27,7 +27,7 @@ from workbench.shop_check.findings import ERROR, INFORMATION, WARNING, ShopFindi
 MAX_ROWS = 50_000
 FEW = 0.01  # a smaller share of rows than this is worth a warning, no error
 EXAMPLES = 3
-DATES = ("estimated_delivery", "placed_at")
+DATES = ("estimated_delivery", "placed_at", "delivered_at")
 _READ = ("order_id", "customer_phone", "status", *DATES)
 
 

@@ -15,6 +15,7 @@ from actions.knowledge.answers.writing import Draft, Writer
 from actions.knowledge.grounding.verification import verify
 from actions.knowledge.pages.documents import Section
 from actions.knowledge.retrieval.retriever import Finding, Passage, Retriever
+from actions.knowledge.return_window import ReturnWindow, return_window
 from actions.llm import metrics
 from actions.llm.client import NO_USAGE, LlmFailed, Usage, within
 
@@ -106,6 +107,10 @@ class PolicyAnswers:
     def prepare(self) -> None:
         """Index the pages and load the embedding model now (blocking), so that no customer waits for it."""
         self._retriever.find("how many days")
+
+    def return_window(self) -> ReturnWindow | None:
+        """For how long an order can go back, where the pages say so (blocking). Raises KnowledgeError."""
+        return return_window(self._retriever)
 
     async def close(self) -> None:
         """Give back the LLM's connections."""

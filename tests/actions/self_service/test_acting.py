@@ -5,10 +5,13 @@ from __future__ import annotations
 import random
 import time
 from dataclasses import dataclass, field
+from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from actions.order_status import shop_today
 from actions.orders.models import Order, OrderItem, OrderStatus
 from actions.self_service.acts import DONE, NOT_DONE, REFUSED, UNKNOWN, Act, Answer
 from actions.self_service.consent import is_yes
@@ -264,6 +267,21 @@ async def test_return_of_chosen_items_of_which_some_cannot_go_back(port: Port) -
 async def test_what_did_not_arrive_is_not_sent_back(port: Port) -> None:
     talk = Talk(Owned(PACKED))
     assert await talk.say("return 10241", "start_return", ["10241"]) == ["utter_order_change_return_not_yet"]
+
+
+@pytest.mark.parametrize(("days_ago", "window", "said"), [
+    (31, 30, "utter_order_change_return_late"), (30, 30, "utter_ask_change_reason"),
+    (400, None, "utter_ask_change_reason"), (None, 30, "utter_ask_change_reason"),
+])  # fmt: skip
+async def test_return_window_is_kept_where_page_and_table_say_it(
+    port: Port, monkeypatch: pytest.MonkeyPatch, days_ago: int | None, window: int | None, said: str
+) -> None:
+    page = SimpleNamespace(days=window, section=SimpleNamespace(page_title="Returns"))
+    answers = SimpleNamespace(return_window=lambda: page if window else None)
+    monkeypatch.setattr(services, "knowledge", lambda: answers)
+    came = None if days_ago is None else shop_today() - timedelta(days_ago)
+    talk = Talk(Owned(Order("10187", OrderStatus.DELIVERED, delivered_on=came)))
+    assert await talk.say("return 10187", "start_return", ["10187"]) == [said]
 
 
 async def test_without_the_shops_system_or_the_action_it_is_the_ticket_of_ever(monkeypatch: pytest.MonkeyPatch) -> None:
