@@ -5,9 +5,11 @@ from __future__ import annotations
 import secrets
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import settings as settings_module
 import signals
+from actions.knowledge.pages import documents
 from handoff.configuration import HandoffConfigurationError, load_configuration
 from launch import console, demo_orders, processes, training
 from launch.console import LaunchError, done, fail, say
@@ -75,9 +77,17 @@ def _start(settings: Settings, with_twin: bool) -> int:
         if settings.values["REDIS_URL"]:
             processes.check_redis(str(settings.values["REDIS_URL"]))
         processes.check_conversations(settings)
+        _show_pages(settings.shop_path / "policy_kb")
         training.train()
         done(demo_orders.prepare(settings))
         return _supervise(settings, with_twin)
+
+
+def _show_pages(folder: Path) -> None:
+    """Name the pages that cannot be used: no question about any page is answered before they are mended."""
+    for path, message in documents.examine(folder)[1]:
+        problem = message.partition(": ")[2]
+        fail(f"{folder.name}/{path.name}: {problem} Until then no question about the pages is answered.")
 
 
 def _supervise(settings: Settings, with_twin: bool) -> int:

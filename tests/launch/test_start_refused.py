@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from launch import processes
-from launch.__main__ import main
+from launch.__main__ import _show_pages, main
 from launch.console import LaunchError
 from launch.embedded_redis import EmbeddedRedis, EmbeddedRedisError
 from settings import REQUIRED_TO_SERVE, load
@@ -132,3 +132,12 @@ def test_unknown_command_is_explained(tmp_path: Path) -> None:
     result = launch("fly", tmp_path)
     assert result.returncode == 2
     assert "run|serve|train" in result.stderr
+
+
+def test_a_page_that_cannot_be_used_is_named_at_the_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "fees.html").write_text("<div id=app></div>", encoding="utf-8")
+    (tmp_path / "other.md").write_text("# Fees\n\nNone.\n", encoding="utf-8")
+    _show_pages(tmp_path)
+    said = capsys.readouterr().err
+    assert "fees.html: is empty. Write its text or remove the file." in said
+    assert "other.md" not in said
