@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from concurrent import futures
+from contextlib import suppress
 from threading import Thread
 from urllib.parse import quote
 
@@ -17,6 +18,7 @@ import shop
 from actions.self_service.adapters import shop_port
 from actions.skill import services
 from handoff.configuration import HandoffConfigurationError, load_configuration
+from handoff.helpdesks.backends import helpdesk
 from handoff.helpdesks.interface import HelpdeskError, NotAllowed, Refused, RetryLater, Ticket
 from settings import LLM_KEYS, Settings, SettingsError
 from workbench.shop_check.findings import ERROR, INFORMATION, WARNING, ShopFinding
@@ -39,12 +41,22 @@ def credential_findings(configured: Settings) -> Iterator[ShopFinding]:
         tries.append(("whatsapp", "WHATSAPP_ACCESS_TOKEN", lambda: _whatsapp(configured)))
     yield from _self_service(configured)
     for about, variable, attempt in tries:
+        _load_client(about, configured)
         outcome = _within(attempt)
         named = configured.values[variable] if variable in ("LLM_PROVIDER", "TICKETING") else "the Graph API"
         if outcome is None:
             yield ShopFinding(INFORMATION, about, variable, f"{named} answers and does not refuse the credentials")
         else:
             yield ShopFinding(ERROR, about, variable, f"{named}: {outcome[0]}", outcome[1])
+
+
+def _load_client(about: str, configured: Settings) -> None:
+    """Load an account's library before the clock runs: on a busy machine that takes seconds, and is not its fault."""
+    with suppress(Exception):  # whatever is wrong, the attempt tells
+        if about == "llm":
+            services.llm_client(configured, PATIENCE_S)
+        elif about == "helpdesk":
+            helpdesk(configured, load_configuration(), None)  # type: ignore[arg-type]  # not `log`
 
 
 def _self_service(configured: Settings) -> Iterator[ShopFinding]:
@@ -112,8 +124,6 @@ async def _ask_llm(configured: Settings) -> None:
 
 def _helpdesk(configured: Settings) -> Outcome:
     """Looks at a ticket: whether there is one of that id does not matter."""
-    from handoff.helpdesks.backends import helpdesk
-
     try:
         helpdesk(configured, load_configuration(), None).read_ticket(Ticket("1"))  # type: ignore[arg-type]  # not `log`
     except (SettingsError, HandoffConfigurationError) as error:
