@@ -122,7 +122,7 @@ def choose(before: Spoken, message: Reading, earlier: Reading | None = None) -> 
     if before.wished or message.only_a_wish:
         return before
     twice = message.hint if earlier and message.hint == earlier.language else None
-    stays = before.language if before.language in (*answered(), None) or not message.hint else None
+    stays = before.language if before.language in answered() else None
     return Spoken(message.plain or twice or stays or message.hint)
 
 

@@ -52,9 +52,11 @@ class LanguagePolicy(UntrainedPolicy):
         before = _spoken_before(tracker)
         foreign = message.language is not None and not _is_answered(message.language, domain)
         running = before.language or (tracker.latest_message.parse_data or {}).get("after") not in (None, "none")
-        if foreign and running and not message.only_a_wish and _too_short(tracker.latest_message.text):
+        short = foreign and message.language != before.language and _too_short(tracker.latest_message.text)
+        if short and running and not message.only_a_wish:
             message = Reading()
-        after = choose(before, message, _earlier(tracker))
+        pressed = (tracker.latest_message.text or "").startswith("/")  # our own words, in the language so far
+        after = before if pressed else choose(before, message, _earlier(tracker))
         language = _written_as(after.language, domain)
         events = _changes(tracker, language, after.wished)
         sorry = [*events, SlotSet(SPOKEN, by_name(_spoken_here(domain)))]

@@ -190,3 +190,14 @@ def test_hindi_in_its_own_script_is_answered_in_latin_script_unless_the_domain_h
     content["responses"]["utter_greet"].append(hindi)
     speaks_it = Domain.from_dict(content)
     assert slots(predict(policy, *asked, domain=speaks_it)) == {"language": "hi"}
+
+
+def test_a_language_that_is_not_answered_in_ends_with_the_messages_in_it(
+    policy: LanguagePolicy, portuguese_shop: None
+) -> None:
+    told = SlotSet("language", "de")
+    assert slots(predict(policy, told, *says("10234"))) == {"language": "pt"}
+    again = predict(policy, told, *says("ich möchte einen Menschen"))
+    assert "language" not in slots(again), "few words in it are enough to go on in it: a person can be called"
+    pressed = predict(policy, told, LISTEN, UserUttered("/request_human", {"name": "request_human", "confidence": 1.0}))
+    assert "language" not in slots(pressed)
