@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.journeys.shop import Shop, options, words
@@ -30,6 +31,7 @@ def test_yes_that_meta_delivers_three_times_cancels_once_and_the_order_shows_it(
     assert "cancel" in words(farhan.say("where is 10304"))
     farhan.say("yes")
     assert len(acts(shop, "10304")) == 1
+    assert 'assistant_self_service_total{action="cancel",outcome="done"}' in httpx.get(f"{shop.rasa_url}/metrics").text
 
 
 def test_anything_but_a_yes_does_nothing(shop: Shop) -> None:
@@ -55,6 +57,9 @@ def test_address_is_asked_repeated_and_changed(shop: Shop) -> None:
     assert "14 Lake View Road" in words(lakshmi.say("14 Lake View Road, Kochi 682016"))
     assert "new address" in words(lakshmi.tap("Yes, do it"))
     assert [act["body"]["address"] for act in acts(shop, "10252")] == ["14 Lake View Road, Kochi 682016"]
+    logged = shop.output.read_text(errors="replace")
+    assert "self_service.asked action=address outcome=done" in logged
+    assert "Lake View" not in logged
 
 
 def test_return_is_registered_though_the_shop_first_answers_badly(shop: Shop) -> None:
