@@ -62,6 +62,7 @@ MAY_START_PROCESSES = ("launch", "benchmarks", "workbench")
 NOT_OURS = ("pip", "pytest", "rasa")
 MAX_MODULES = 14
 MAX_LINES = 300
+MAX_TEST_LINES = 400
 
 
 def modules(place: str) -> list[Path]:
@@ -215,6 +216,15 @@ def test_no_module_is_too_long_to_read_in_one_go() -> None:
         if (lines := len(path.read_text(encoding="utf-8").splitlines())) > MAX_LINES
     }
     assert not long, "Remedy: split it along one idea."
+
+
+def test_no_test_module_makes_too_many_promises() -> None:
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in (ROOT / "tests").rglob("test_*.py")
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > MAX_TEST_LINES
+    }
+    assert not long, "Remedy: split it by what is promised; what both parts need goes into a module beside them."
 
 
 def test_every_room_says_what_lives_there_what_it_may_import_and_where_to_start() -> None:
