@@ -24,7 +24,7 @@ from actions.orders.rows import RowReader
 from connectors.conversations.identity import Identities, IdentitiesUnavailable
 from connectors.message_bus.inbox import Entry, Inbox, InboxUnavailable, connect
 from handoff.storage.database import Database, HandoffUnavailable
-from handoff.updates.events import LATE_S, MOST_A_DAY, ShopEvent, ShopEvents, quiet_until, retry_s
+from handoff.updates.events import KEEP_S, MOST_A_DAY, ShopEvent, ShopEvents, quiet_until, retry_s
 from settings import Settings
 from worker.pauses import pause
 
@@ -79,7 +79,7 @@ class ShopUpdates:
     def _reason_against(self, event: ShopEvent, ours: shop.Shop, now: float) -> str | None:
         if event.type not in ours.updates:
             return "not_configured"
-        if now - event.occurred_at > LATE_S:
+        if now - event.occurred_at > KEEP_S:
             return "late"
         return "overtaken" if self._events.is_overtaken(event) else None
 

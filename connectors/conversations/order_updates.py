@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import redis.asyncio
@@ -48,14 +48,15 @@ class OrderUpdates:
         payload, customer = turn.entry.payload, turn.entry.customer
         phone = payload.get("phone")
         turn.metadata = {"wamid": turn.entry.id, "customer": customer, "phone": phone, "kind": turn.entry.kind}
+        template = _template(payload["template"]) if payload.get("template") else []
         words, order = text(payload.get("text")), text(payload.get("order_number"), 80)
         turn.outcome = "notified"
         if await self._opt_outs.has_stopped([customer, phone]):
             turn.outcome = "not_notified_stopped"
         elif await self._last_heard(customer) + WINDOW_S - WINDOW_MARGIN_S > time.time():
-            _add(turn, bodies.texts(words), words, order)
-        elif payload.get("template"):
-            _add(turn, _template(payload["template"]), words, order)
+            _add(turn, bodies.texts(words), words, order, otherwise=template)
+        elif template:
+            _add(turn, template, words, order)
         else:
             turn.outcome = "not_notified_window"
         log.info("consumer.update.decided outcome=%s", turn.outcome)
@@ -93,9 +94,13 @@ class OrderUpdates:
         return number(as_mapping(json.loads(stored)).get("at")) or 0.0 if stored else 0.0
 
 
-def _add(turn: Turn, messages: list[bodies.Shaped], words: str, order: str) -> None:
+def _add(
+    turn: Turn, messages: list[bodies.Shaped], words: str, order: str, otherwise: Sequence[bodies.Shaped] = ()
+) -> None:
     about = {"utter_action": UPDATE, "order_number": order}
-    turn.replies.extend(Reply(shaped.body, words, about) for shaped in messages)
+    # What we know of the window may be wrong: Meta decides.
+    later = otherwise[0].body if otherwise else None
+    turn.replies.extend(Reply(shaped.body, words, about, later) for shaped in messages)
     turn.events.append({"event": "bot", "text": words, "metadata": about, "timestamp": time.time()})
 
 

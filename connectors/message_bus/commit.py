@@ -143,6 +143,7 @@ def outgoing(turn: Turn, known: dict[str, Any]) -> list[Outgoing]:
             expires_at=time.time() + WINDOW_S if reply.body.get("type") == "template" else window_ends,
             asked_at=float(turn.metadata.get("received_at") or 0),
             about=quoting.about(reply),
+            otherwise=reply.otherwise,
         )
         for number, reply in enumerate(turn.replies, entry.first_reply)
     ]

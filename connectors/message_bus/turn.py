@@ -15,11 +15,15 @@ from connectors.message_bus.inbox import Entry
 
 @dataclass(frozen=True)
 class Reply:
-    """One message for the customer: a Graph body without addressee, its words for the log, what the action passed."""
+    """One message for the customer: a Graph body without addressee, its words for the log, what the action passed.
+
+    `otherwise` is a template for the case that the customer service window has closed.
+    """
 
     body: dict[str, Any]
     text: str
     metadata: dict[str, Any] = field(default_factory=dict)
+    otherwise: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -23,9 +23,8 @@ from shop import Shop
 from shop_updates import EVENTS, quiet_minutes
 
 BATCH = 50
-KEEP_S = 30 * 24 * 3600.0
-LATE_S = 2 * 24 * 3600.0  # what happened longer ago is no news
-MOST_A_DAY = 6  # messages to one customer
+KEEP_S = 30 * 24 * 3600.0  # what happened longer ago is no news, and its id may have been forgotten
+MOST_A_DAY = 10  # messages to one customer
 DAY_S = 24 * 3600.0
 FIRST_RETRY_S, LAST_RETRY_S = 5.0, 600.0
 

@@ -26,7 +26,7 @@ class Progress:
     failures: int = 0
     unknown_since: float = 0.0
     settle_until: float = 0.0
-    plain: bool = False
+    form: str = "own"  # plain: as plain text; otherwise: what is sent when the window has closed
 
 
 def delay_s(

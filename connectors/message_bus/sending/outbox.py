@@ -170,7 +170,7 @@ class Outbox:
 
     async def _send(self, item: Item, reply: Outgoing, progress: Progress) -> RetryAfter | None:
         body = {
-            **(reply.plain_text() if progress.plain else reply.body),
+            **reply.in_form(progress.form),
             **reply.address,
             "biz_opaque_callback_data": reply.key,
         }
@@ -208,15 +208,15 @@ class Outbox:
             return self._in_doubt(reply, progress)
         if isinstance(error, Refused):
             self.gate.open()
-            if isinstance(error, (BadPayload, MediaFailed)) and reply.text and not progress.plain:
-                progress.plain = True
+            if other := reply.next_form(progress.form, error):
+                progress.form = other
                 return RetryAfter(0.0)
             return await self._failed(item, reply, why_not_delivered(type(error)), error)
         progress.failures += 1
         if isinstance(error, Unknown) and self._given_up(progress, error):
             self.gate.release_probe()
-            if reply.text and not progress.plain and reply.body.get("type") != "text":
-                progress.plain = True  # the last thing to try: the same words in the simplest form
+            if reply.text and progress.form == "own" and reply.body.get("type") != "text":
+                progress.form = "plain"  # the last thing to try: the same words in the simplest form
                 return RetryAfter(0.0)
             return await self._failed(item, reply, why_not_delivered(Unknown), error)
         delay = delay_s(progress.failures, error, self._first_backoff_s, self._probe_s)

@@ -7,6 +7,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+from connectors.message_bus.sending.errors import BadPayload, MediaFailed, SendError, WindowClosed
+
 
 def compact(value: Any) -> str:
     """JSON without spaces."""
@@ -19,7 +21,7 @@ class Outgoing:
 
     `address` is {"to": ...} or {"recipient": ...}; `expires_at` is the end of the customer service window in epoch
     seconds; `author` is "assistant" or "agent"; `asked_at` is when the message came in that is answered; `about` is
-    what a message that quotes the reply is about.
+    what a message that quotes the reply is about; `otherwise` a template to send should the window have closed.
     """
 
     customer: str
@@ -33,10 +35,12 @@ class Outgoing:
     expires_at: float
     asked_at: float = 0.0
     about: dict[str, Any] = field(default_factory=dict)
+    otherwise: dict[str, Any] | None = None
 
     def as_json(self) -> str:
         # "epoch" is the stored, older name: a release beside this one reads it.
-        return compact({"epoch" if name == "control_version" else name: value for name, value in vars(self).items()})
+        kept = {name: value for name, value in vars(self).items() if value is not None}
+        return compact({"epoch" if name == "control_version" else name: value for name, value in kept.items()})
 
     @classmethod
     def from_json(cls, text: str) -> Outgoing:
@@ -52,9 +56,19 @@ class Outgoing:
         """Whether it only says that the customer's words arrived: whoever took over need not know of it."""
         return str(self.about.get("utter_action") or "").startswith("utter_handoff_receipt")
 
-    def plain_text(self) -> dict[str, Any]:
-        """The words as an ordinary text message."""
-        return {"messaging_product": "whatsapp", "type": "text", "text": {"body": self.text[:4096]}}
+    def in_form(self, form: str) -> dict[str, Any]:
+        """The body: its own, the words as an ordinary text message (plain), or the template for later (otherwise)."""
+        if form == "plain":
+            return {"messaging_product": "whatsapp", "type": "text", "text": {"body": self.text[:4096]}}
+        return self.otherwise or self.body if form == "otherwise" else self.body
+
+    def next_form(self, form: str, error: SendError) -> str | None:
+        """In which other form a refused reply may get through; None: in none."""
+        if isinstance(error, WindowClosed) and self.otherwise and form != "otherwise":
+            return "otherwise"
+        is_template = self.in_form(form).get("type") == "template"
+        may_be_plain = self.text and form == "own" and not is_template
+        return "plain" if may_be_plain and isinstance(error, (BadPayload, MediaFailed)) else None
 
     def record(self, wamid: str | None, outcome: str, error: str | None) -> dict[str, Any]:
         """What became of it, for the event stream."""

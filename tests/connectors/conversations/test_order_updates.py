@@ -14,6 +14,7 @@ from sqlalchemy import select
 from connectors.conversations.order_updates import OrderUpdates
 from connectors.message_bus import keys
 from connectors.message_bus.inbox import Entry
+from connectors.message_bus.sending.errors import BadPayload, WindowClosed
 from connectors.message_bus.turn import Turn
 from conversation_log.ingest import hot_tier
 from conversation_log.ingest.stream import EventStream
@@ -72,6 +73,34 @@ async def test_outside_it_goes_by_the_template_or_not_at_all(redis_url: str, tmp
     parameters = sent["template"]["components"][0]["parameters"]
     assert [part["text"] for part in parameters] == ["#10234", "Tue 24 Nov", "–"]
     assert await tell(process, "e2", template=None) == []
+    await process.stop()
+
+
+async def test_a_window_that_meta_closed_earlier_than_we_know_gets_the_template(redis_url: str, tmp_path: Path) -> None:
+    async def closed(body: dict[str, Any]) -> None:
+        if body["type"] == "text" and body["biz_opaque_callback_data"].startswith("update:"):
+            raise WindowClosed("closed", code=131047, http_status=400)
+
+    process = shop(redis_url, tmp_path)
+    await says(process, "a")
+    process.graph.on_send = closed
+    [sent] = await tell(process)
+    assert sent["template"]["name"] == "order_delayed"
+    assert await tell(process, "e2", template=None) == []
+    await process.stop()
+
+
+async def test_a_template_that_meta_does_not_know_is_set_aside_and_not_tried_as_text(
+    redis_url: str, tmp_path: Path
+) -> None:
+    async def unknown(body: dict[str, Any]) -> None:
+        raise BadPayload("no such template", code=132001, http_status=404)
+
+    process = shop(redis_url, tmp_path)
+    process.graph.on_send = unknown
+    assert await tell(process) == []
+    assert process.graph.attempts == 1
+    assert await process.client.xlen(keys.DEAD_STREAM) == 1
     await process.stop()
 
 
