@@ -18,7 +18,7 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 import shop
-from actions.orders.choosing import chosen
+from actions.orders.choosing import chosen, may_hold_tracking_number, tracked
 from actions.orders.lookup import Orders
 from actions.orders.models import Order
 from actions.orders.phones import senders_phone
@@ -110,13 +110,14 @@ class OrderAction(BaseAction):
         return [*events, SlotSet(WANTED_FOR, wanted_for)] if waits and wanted_for != waits_for else events
 
     async def _told(self, turn: OrderTurn, former: str | None) -> list[Event]:
-        if turn.misshaped and not turn.numbers:
-            # Never answered with another order: the customer means one, and it is not told which.
-            turn.say.utter_message(
-                response="utter_order_status_misshaped", number=turn.misshaped, example=self.example()
-            )
-            return turn.wait_for_number()
         try:
+            turn = await self._of_tracking_number(turn)
+            if turn.misshaped and not turn.numbers:
+                # Never answered with another order: the customer means one, and it is not told which.
+                turn.say.utter_message(
+                    response="utter_order_status_misshaped", number=turn.misshaped, example=self.example()
+                )
+                return turn.wait_for_number()
             if former:
                 turn = await self._of_either_phone(turn, former)
             return await (self.asker(turn) if turn.numbers else self).look_up(turn)
@@ -126,6 +127,13 @@ class OrderAction(BaseAction):
         except OrdersUnavailable:
             turn.say.utter_message(response="utter_order_status_unavailable")
             return turn.one_more_failure(ask_again=False)
+
+    async def _of_tracking_number(self, turn: OrderTurn) -> OrderTurn:
+        """The turn with the number of the customer's own order whose tracking number the message has."""
+        if turn.numbers or not may_hold_tracking_number(turn.text):
+            return turn
+        found = tracked(turn.text, await self.orders.all_orders(turn.phone))
+        return replace(turn, numbers=[order.number for order in found]) if found else turn
 
     async def _of_either_phone(self, turn: OrderTurn, former: str) -> OrderTurn:
         """The turn with the phone whose orders are meant, for a customer who changed their number.

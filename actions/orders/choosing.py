@@ -32,6 +32,7 @@ _STATUSES: dict[OrderStatus, str] = {
 }
 # "one" is a noun far more often than a number.
 _ONE = re.compile(r"\b(?:one|uno)\b(?! *$)|(?<=\w )\b(?:one|uno)\b")
+_MIN_TRACKING_DIGITS = 6
 
 
 def chosen(text: str, orders: Sequence[Order]) -> list[Order]:
@@ -47,6 +48,22 @@ def chosen(text: str, orders: Sequence[Order]) -> list[Order]:
     if place is not None and -len(orders) <= place < len(orders):
         return [orders[place]]
     return by_status or by_item
+
+
+def may_hold_tracking_number(text: str) -> bool:
+    """Whether it is worth comparing a message with tracking numbers: they have at least six digits."""
+    return sum(c.isdigit() for c in text) >= _MIN_TRACKING_DIGITS
+
+
+def tracked(text: str, orders: Sequence[Order]) -> list[Order]:
+    """The orders whose tracking numbers a message has, however it spells them."""
+    said = _letters_and_digits(text)
+    numbers = [(order, _letters_and_digits(order.tracking_number or "")) for order in orders]
+    return [order for order, number in numbers if may_hold_tracking_number(number) and number in said]
+
+
+def _letters_and_digits(text: str) -> str:
+    return "".join(c for c in text.casefold() if c.isalnum())
 
 
 def _place(words: str) -> int | None:

@@ -83,12 +83,13 @@ async def ask(
     phone: str | None = ASHA,
     misshaped: str | None = None,
     former: str | None = None,
+    text: str = "…",
     **slots: Any,
 ) -> Reply:
     """One turn: the customer names `numbers` (perhaps none) from `phone`."""
     entities = [{"entity": "order_number", "value": number} for number in numbers]
     entities += [{"entity": "order_number_misshaped", "value": misshaped}] if misshaped else []
-    latest = {"text": "…", "intent": {"name": "any"}, "entities": entities}
+    latest = {"text": text, "intent": {"name": "any"}, "entities": entities}
     latest["metadata"] = {"phone": phone} | ({"former_phone": former} if former else {})
     tracker = Tracker("919876543210", slots, latest, [], False, None, {}, "action_listen")
     dispatcher = CollectingDispatcher()

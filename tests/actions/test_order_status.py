@@ -265,3 +265,14 @@ async def test_what_is_no_order_number_of_this_shop_is_never_answered_with_anoth
     assert "WC-9009" in reply.text
     assert "10234" in reply.text  # what the numbers look like, not this customer's order
     assert "on its way" not in reply.text
+
+
+@pytest.mark.parametrize(("text", "misshaped"), [
+    ("track ee 123-456-789 in", None), ("where is EE123456789IN?", "EE123456789IN"),
+])
+async def test_a_tracking_number_of_ones_own_leads_to_its_order(text: str, misshaped: str | None) -> None:
+    orders = ashas(order("10234", "shipped", 24, tracking_number="EE123456789IN"), order("10241", "packed"))
+    reply = await ask(ActionCheckOrderStatus, orders, text=text, misshaped=misshaped)
+    assert (reply.responses, reply.slots["order_number"]) == (["utter_order_status_shipped"], "10234")
+    foreign = await ask(ActionCheckOrderStatus, orders, text="track EE987654321IN")
+    assert foreign.responses == ["utter_order_status_choose"]
