@@ -71,3 +71,15 @@ def test_the_metrics_show_what_the_llm_did(shop: Shop) -> None:
     for outcome in ("grounded", "rejected", "timeout", "refusal", "error"):
         assert f'outcome="{outcome}",provider="anthropic",purpose="policy_answer"' in text
     assert 'outcome="read",provider="anthropic",purpose="reading"' in text
+
+
+def test_yes_that_only_the_llm_heard_does_nothing(shop: Shop, llm: SimpleNamespace) -> None:
+    lakshmi = shop.customer("+919447012345")
+    llm.api.commands = None
+    assert "Shall I cancel order #10252 now?" in words(lakshmi.say("cancel 10252"))
+    llm.api.commands = ["affirm"]
+    assert "clear yes" in words(lakshmi.say("hmm whatever you think"))
+    assert not shop.twin.get("/shop/acts").json()
+    llm.api.commands = ["deny"]
+    assert "#10252 is cancelled" in words(lakshmi.say("yes"))
+    llm.api.commands = None
