@@ -39,6 +39,8 @@ def chosen(text: str, orders: Sequence[Order]) -> list[Order]:
     """The orders that the words pick; empty when they do not say."""
     words = text.lower()
     by_status = [order for order in orders if _names_status(words, order)]
+    if not any(re.search(rf"\b(?:{pattern})", words) for pattern in _STATUSES.values()):
+        by_status = [order for order in orders if _says_shops_word(words, order)]  # "the one that is held"
     if len(by_status) == 1:
         return by_status
     by_item = [order for order in orders if _names_item(words, order)]
@@ -74,6 +76,11 @@ def _place(words: str) -> int | None:
 
 def _names_status(words: str, order: Order) -> bool:
     return order.status is not None and bool(re.search(rf"\b(?:{_STATUSES[order.status]})", words))
+
+
+def _says_shops_word(words: str, order: Order) -> bool:
+    said = " ".join(re.findall(r"[^\W_]+", (order.status_said or "").lower()))
+    return bool(said) and bool(re.search(rf"\b{re.escape(said)}\b", words))
 
 
 def _names_item(words: str, order: Order) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -37,7 +37,10 @@ class OrderItem:
 
 @dataclass(frozen=True)
 class Order:
-    """One order. `status` is None when the shop's word for it is not understood; `placed_at` is in the shop's zone."""
+    """One order. `status` is None when the shop's word for it (`status_said`) is not understood.
+
+    `placed_at` is in the shop's zone.
+    """
 
     number: str
     status: OrderStatus | None = None
@@ -48,6 +51,7 @@ class Order:
     placed_at: datetime | None = None
     delivered_on: date | None = None
     items: tuple[OrderItem, ...] = ()
+    status_said: str | None = field(default=None, compare=False)
 
     @property
     def open(self) -> bool:

@@ -56,6 +56,7 @@ class RowReader:
             placed_at=moment(row.get("placed_at"), self._zone, self.region),
             delivered_on=self._day(row.get("delivered_at")),
             items=tuple(_item(item) for item in items),
+            status_said=_text(row.get("status")),
         )
 
     @cached_property

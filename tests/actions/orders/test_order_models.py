@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from actions.orders.choosing import chosen
 from actions.orders.models import Order, OrderItem, OrderStatus
 from actions.orders.numbers import in_order, named, normal_number, same_number
 from actions.orders.rows import RowReader
@@ -202,3 +203,14 @@ def test_no_row_is_too_strange_to_read(row: dict[str, Any]) -> None:
     assert all(c.isprintable() for c in f"{order.number}{order.carrier}{order.tracking_url}")
     assert len(order.carrier or "") <= 60
     assert order.urgency >= (0, date.min)
+
+
+@pytest.mark.parametrize(("text", "picked"), [
+    ("what's with the one that's held", ["2"]), ("the WITH COURIER one", ["3"]), ("the late one", ["2"]),
+    ("the delivered one", ["4"]), ("the second one", ["2"]), ("i received it", ["4"]), ("uphold it", []),
+])
+def test_an_order_is_picked_by_our_words_for_its_status_else_by_the_shops(text: str, picked: list[str]) -> None:
+    reader = RowReader(statuses={"held": "delayed", "with_courier": "out_for_delivery", "received": "placed"})
+    rows = [("1", "received"), ("2", "held"), ("3", "with_courier"), ("4", "delivered")]
+    orders = [reader.order({"order_id": number, "status": said}) for number, said in rows]
+    assert [order.number for order in chosen(text, orders)] == picked
