@@ -19,13 +19,14 @@ import skills
 from actions.knowledge.pages.documents import KnowledgeError
 from actions.knowledge.return_window import ReturnWindow
 from actions.order_status import shop_today
+from actions.orders.lookup import Orders
 from actions.orders.models import Order, OrderStatus
 from actions.self_service import answers
 from actions.self_service.acts import ADDRESS, CANCEL, RETURNS, plain
 from actions.self_service.answers import ALL, MAX_REASON_CHARS, OTHER, Item
 from actions.self_service.consent import is_yes
 from actions.skill import services
-from actions.skill.action import BaseAction, Domain, Event, intent_name, message_metadata
+from actions.skill.action import BaseAction, Domain, Event, intent_name, message_metadata, message_text
 from actions.skill.order_answers import MAX_ROWS
 from actions.skill.texts import Pieces
 
@@ -45,6 +46,13 @@ STOPS = frozenset({"deny", "goodbye", "thank"})
 MAX_ROW_TITLE_CHARS = 24
 SURE_STOP = 0.9  # "no" stops, "too small" is a reason
 _ACTS = {"cancel": CANCEL, "change": ADDRESS, "return": RETURNS}
+
+
+async def orders_for(orders: Orders, phone: str, kind: str | None) -> list[Order]:
+    """The orders that this can be done with: what has arrived can be returned, the rest cancelled or changed."""
+    if kind != "return":
+        return await orders.open_orders(phone)
+    return [order for order in await orders.all_orders(phone) if order.status is OrderStatus.DELIVERED]
 
 
 def not_with_the_courier(order: Order) -> bool:
@@ -251,7 +259,7 @@ def _asked_for(name: str, tracker: Tracker) -> bool:
 
 def _words(tracker: Tracker) -> str:
     """What was typed; a pressed button has no words."""
-    text = str((tracker.latest_message or {}).get("text") or "")
+    text = message_text(tracker)
     return "" if text.startswith("/") else text
 
 

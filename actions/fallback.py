@@ -19,7 +19,7 @@ from actions.knowledge.answers.answering import GroundedAnswer, PolicyAnswers
 from actions.knowledge.pages.documents import KnowledgeError
 from actions.return_policy import tell
 from actions.skill import services
-from actions.skill.action import BaseAction, Domain, Event, intent_name
+from actions.skill.action import BaseAction, Domain, Event, intent_name, message_text
 from actions.skill.order_answers import misshaped_in_message
 
 log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ class ActionClarify(BaseAction):
 
     async def _from_pages(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> list[Event] | None:
         """The answer of the pages; None when they have none, or cannot be read."""
-        question = str((tracker.latest_message or {}).get("text") or "")
+        question = message_text(tracker)
         if question.startswith("/") or len(question.split()) < MIN_QUESTION_WORDS:
             return None
         try:

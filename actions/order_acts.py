@@ -36,10 +36,12 @@ from actions.self_service.answers import Item
 from actions.self_service.consent import is_yes
 from actions.self_service.performing import Performed, SelfService
 from actions.skill.action import Domain, Event, message_metadata
+from actions.skill.order_answers import told_before, told_now
 from actions.skill.texts import Pieces
 
 log = logging.getLogger(__name__)
 
+ASKS_CONFIRMATION = "utter_order_change_"
 CONFIRM, AGAIN = "utter_self_service_confirm", "utter_self_service_again"
 MADE = "changes_made"
 MAX_MADE = 20
@@ -81,6 +83,23 @@ def asked_for_plan(tracker: Tracker) -> bool:
     """Whether what the assistant said last is the summary of what would be done now."""
     plan, about = planned(tracker), next(bot_events(tracker), {}).get("metadata") or {}
     return plan is not None and about.get("utter_action") in (CONFIRM, AGAIN) and about.get("plan") == plan
+
+
+def asked_already(tracker: Tracker, number: str | None) -> bool:
+    """Whether the turn before this one asked the same of the same order, and nothing was answered in between."""
+    return not told_now(tracker) and _asked_last_turn(tracker, number)
+
+
+def asked_before_an_answer(tracker: Tracker, number: str | None) -> bool:
+    """The same where something else was answered in between: what is possible was said, the question is left."""
+    return bool(told_now(tracker)) and _asked_last_turn(tracker, number)
+
+
+def _asked_last_turn(tracker: Tracker, number: str | None) -> bool:
+    return any(
+        response.startswith((ASKS_CONFIRMATION, CONFIRM, AGAIN)) and about == number
+        for response, about in told_before(tracker)
+    )
 
 
 def agreed(tracker: Tracker) -> bool:

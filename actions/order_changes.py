@@ -23,20 +23,31 @@ from actions.change_details import (
     begun,
     known_from,
     not_with_the_courier,
+    orders_for,
     window_that_is_over,
 )  # fmt: skip
 from actions.fallback import last_response
-from actions.order_acts import AGAIN, CONFIRM, agreed, asked_for_plan, carry_out, pass_on_change, planned, summarise
+from actions.order_acts import (
+    ASKS_CONFIRMATION,
+    agreed,
+    asked_already,
+    asked_before_an_answer,
+    asked_for_plan,
+    carry_out,
+    pass_on_change,
+    planned,
+    summarise,
+)  # fmt: skip
 from actions.order_status import choose_from
-from actions.orders.choosing import chosen
+from actions.orders.choosing import chosen, described
 from actions.orders.lookup import Orders
-from actions.orders.models import Order, OrderStatus
+from actions.orders.models import Order
 from actions.orders.numbers import named
 from actions.orders.repository import OrdersUnavailable
 from actions.self_service.performing import SelfService
 from actions.skill import services
-from actions.skill.action import BaseAction, Domain, Event, in_form, intent_name, message_metadata, turns_backwards
-from actions.skill.order_answers import MAX_ROWS, misshaped_in_message, numbers_meant, told_before
+from actions.skill.action import BaseAction, Domain, Event, in_form, intent_name, message_metadata, message_text
+from actions.skill.order_answers import MAX_ROWS, misshaped_in_message, numbers_meant, told_now
 from actions.skill.texts import Pieces
 
 NAMES_THE_ORDER = frozenset(
@@ -48,7 +59,7 @@ NAMES_ANOTHER_ORDER = frozenset({"ask_other_order", "wrong_number"})  # also whe
 SAYS_MORE = frozenset({"nlu_fallback", "out_of_scope"})  # words about the change that mean nothing by themselves
 KINDS = {"cancel_order": "cancel", "change_order": "change", "start_return": "return"}
 SETTLES_NOTHING = SAYS_MORE | {"affirm", "thank", "greet", "chitchat", "mischief", "choose_option"}
-ASKS_CONFIRMATION = "utter_order_change_"
+OFFERS_ORDERS = ("utter_order_status_choose", "utter_order_status_all")
 
 
 class ActionBeginCancelOrder(BaseAction):
@@ -122,14 +133,16 @@ class ValidateOrderChangeForm(ChangeDetails, FormValidationAction):
             others = [order for order in listed if order.number != known]
             if known and intent_name(tracker) == "ask_other_order" and len(others) == 1:
                 return {"change_order_number": others[0].number, "change_confirmed": None}
-            picked = chosen(str((tracker.latest_message or {}).get("text") or ""), listed)
-            if len(picked) == 1:
+            if len(picked := chosen(message_text(tracker), listed)) == 1:
                 return {"change_order_number": picked[0].number, "change_confirmed": None}
         if intent_name(tracker) in SAYS_MORE and in_form(tracker):
             return {"change_order_number": known}  # the form asks again; nothing extracted would end it in silence
         if known:
             return {}
-        possible = [order.number for order in await orders_for(self.orders, phone, tracker.get_slot("change_kind"))]
+        orders = await orders_for(self.orders, phone, tracker.get_slot("change_kind"))
+        if intent_name(tracker) in KINDS and len(fitting := described(message_text(tracker), orders)) == 1:
+            return {"change_order_number": fitting[0].number}  # "cancel the packed one"
+        possible = [order.number for order in orders]
         talked_about = None if in_form(tracker) else tracker.get_slot("order_number")
         if talked_about and (talked_about in possible or not possible):
             return {"change_order_number": talked_about}
@@ -192,6 +205,8 @@ class ActionAskChangeOrderNumber(BaseAction):
             example = services.order_number_example()
             dispatcher.utter_message(response="utter_order_status_misshaped", number=misshaped, example=example)
             return []
+        if any(response.startswith(OFFERS_ORDERS) for response, _ in told_now(tracker)):
+            return []  # the side question ended in the same list
         phone = message_metadata(tracker).get("phone")
         kind = tracker.get_slot("change_kind")
         try:
@@ -206,13 +221,6 @@ class ActionAskChangeOrderNumber(BaseAction):
         response = "utter_order_change_choose_again" if again else "utter_order_change_choose"
         choose_from(orders, dispatcher, domain, response=response)
         return [SlotSet("orders_offered", [order.number for order in orders[:MAX_ROWS]])]
-
-
-async def orders_for(orders: Orders, phone: str, kind: str | None) -> list[Order]:
-    """The orders that this can be done with: what has arrived can be returned, the rest cancelled or changed."""
-    if kind != "return":
-        return await orders.open_orders(phone)
-    return [order for order in await orders.all_orders(phone) if order.status is OrderStatus.DELIVERED]
 
 
 class ActionAskChangeConfirmed(BaseAction):
@@ -231,8 +239,8 @@ class ActionAskChangeConfirmed(BaseAction):
         if planned(tracker):
             summarise(dispatcher, tracker, domain, again and asked_for_plan(tracker))
             return []
-        if again:
-            dispatcher.utter_message(response=ASKS_CONFIRMATION + "ask_again", number=number)
+        if again or asked_before_an_answer(tracker, number):
+            dispatcher.utter_message(response=ASKS_CONFIRMATION + ("ask_again" if again else "resume"), number=number)
             return []
         try:
             found = await (self._orders or services.orders()).find([number], phone) if phone else {}
@@ -256,15 +264,6 @@ def wishes_something_else(tracker: Tracker) -> bool:
     """Whether the message, in the middle of one wish, is another: a rule begins it."""
     kind = tracker.get_slot("change_kind")
     return in_form(tracker) and KINDS.get(intent_name(tracker), kind) != kind
-
-
-def asked_already(tracker: Tracker, number: str | None) -> bool:
-    """Whether the turn before this one asked the same of the same order, and nothing was answered in between."""
-    answered = any(event.get("event") == "bot" for event in next(turns_backwards(tracker), []))
-    return not answered and any(
-        response.startswith((ASKS_CONFIRMATION, CONFIRM, AGAIN)) and about == number
-        for response, about in told_before(tracker)
-    )
 
 
 def _what_is_possible(order: Order | None, kind: str | None) -> str:

@@ -25,7 +25,7 @@ from actions.orders.phones import senders_phone
 from actions.orders.phrases import OrderPhrases
 from actions.orders.repository import OrdersUnavailable
 from actions.skill import services
-from actions.skill.action import BaseAction, Domain, Event, follows, intent_name, message_metadata
+from actions.skill.action import BaseAction, Domain, Event, follows, intent_name, message_metadata, message_text
 from actions.skill.order_answers import (
     MAX_ANSWERS,
     OrderTurn,
@@ -91,7 +91,7 @@ class OrderAction(BaseAction):
         named = intent_name(tracker) in NAMES_AN_ORDER and follows(tracker) in ASKED_WHICH
         turn = OrderTurn(
             phone=phone,
-            text=str((tracker.latest_message or {}).get("text") or ""),
+            text=message_text(tracker),
             numbers=numbers_meant(tracker),
             last_shown=tracker.get_slot("order_number"),
             shown=list(tracker.get_slot("orders_shown") or []),

@@ -20,7 +20,7 @@ from actions.llm.commands import Command
 from actions.llm.facts import facts
 from actions.llm.reader import Reader
 from actions.skill import services
-from actions.skill.action import BaseAction, Domain, Event
+from actions.skill.action import BaseAction, Domain, Event, message_text
 from actions.skill.order_answers import misshaped_in_message
 from actions.skill.registry import answering
 from actions.skill.situation import Situation, conversation
@@ -87,7 +87,7 @@ def meant(commands: Sequence[Command], situation: Situation, tracker: Tracker) -
     parts = [_part(command, situation, entities) for command in commands]
     if len(parts) == 1:
         return parts[0]
-    text = str((tracker.latest_message or {}).get("text") or "")
+    text = message_text(tracker)
     wishes = [
         {"intent": part["intent"]["name"], "text": part.get(QUESTION) or text, "entities": part["entities"]}
         for part in parts

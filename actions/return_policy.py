@@ -15,7 +15,7 @@ from actions.knowledge.answers.answering import GroundedAnswer, NotCovered, Over
 from actions.knowledge.pages.documents import KnowledgeError
 from actions.llm.facts import facts
 from actions.skill import services
-from actions.skill.action import BaseAction, Domain, Event, follows, message_metadata
+from actions.skill.action import BaseAction, Domain, Event, follows, message_metadata, message_text
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +82,7 @@ def asked_question(tracker: Tracker) -> str:
     """The customer's words, or the question that was read from them; behind a button, its title."""
     if question := (tracker.latest_message or {}).get("question"):
         return str(question)
-    text = (tracker.latest_message or {}).get("text") or ""
+    text = message_text(tracker)
     if text.startswith("/"):
         topic = next(tracker.get_latest_entity_values(TOPIC_ENTITY), None)
         return str(message_metadata(tracker).get("typed") or TOPICS.get(topic or "") or "return policy")

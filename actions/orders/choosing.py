@@ -36,20 +36,23 @@ _MIN_TRACKING_DIGITS = 6
 
 
 def chosen(text: str, orders: Sequence[Order]) -> list[Order]:
-    """The orders that the words pick; empty when they do not say."""
+    """The orders that the words pick from a list that was shown; empty when they do not say."""
+    words = text.lower()
+    fitting = described(text, orders)
+    place = _place(words)
+    if len(fitting) != 1 and place is not None and -len(orders) <= place < len(orders):
+        return [orders[place]]
+    return fitting
+
+
+def described(text: str, orders: Sequence[Order]) -> list[Order]:
+    """The orders whose status or items the words name, also where no list was shown."""
     words = text.lower()
     by_status = [order for order in orders if _names_status(words, order)]
     if not any(re.search(rf"\b(?:{pattern})", words) for pattern in _STATUSES.values()):
         by_status = [order for order in orders if _says_shops_word(words, order)]  # "the one that is held"
-    if len(by_status) == 1:
-        return by_status
     by_item = [order for order in orders if _names_item(words, order)]
-    if len(by_item) == 1:
-        return by_item
-    place = _place(words)
-    if place is not None and -len(orders) <= place < len(orders):
-        return [orders[place]]
-    return by_status or by_item
+    return by_item if len(by_item) == 1 and len(by_status) != 1 else by_status or by_item
 
 
 def may_hold_tracking_number(text: str) -> bool:

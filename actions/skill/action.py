@@ -86,6 +86,11 @@ def message_metadata(tracker: Tracker) -> dict[str, Any]:
     return (tracker.latest_message or {}).get("metadata") or {}
 
 
+def message_text(tracker: Tracker) -> str:
+    """What the customer wrote last, or ''."""
+    return str((tracker.latest_message or {}).get("text") or "")
+
+
 def intent_name(tracker: Tracker) -> str:
     """The latest message's intent, or ''."""
     return ((tracker.latest_message or {}).get("intent") or {}).get("name") or ""

@@ -18,7 +18,7 @@ import skills
 from actions.orders.models import Order
 from actions.orders.numbers import named, normal_number
 from actions.orders.phrases import OrderPhrases
-from actions.skill.action import Event, message_metadata, turns_backwards
+from actions.skill.action import Event, message_metadata, message_text, turns_backwards
 from skills import ORDERS
 
 MAX_ANSWERS = 3  # orders told in one turn
@@ -129,8 +129,16 @@ def offer_list(
 
 def told_before(tracker: Tracker) -> frozenset[tuple[str, str]]:
     """(response, order number or '') of everything said in the turn before this one."""
-    before = next(islice(turns_backwards(tracker), 1, None), [])
-    said = [event.get("metadata") or {} for event in before if event.get("event") == "bot"]
+    return _told(next(islice(turns_backwards(tracker), 1, None), []))
+
+
+def told_now(tracker: Tracker) -> frozenset[tuple[str, str]]:
+    """The same of everything said since the latest message."""
+    return _told(next(turns_backwards(tracker), []))
+
+
+def _told(turn: list[Event]) -> frozenset[tuple[str, str]]:
+    said = [event.get("metadata") or {} for event in turn if event.get("event") == "bot"]
     return frozenset(
         (str(one.get("utter_action") or ""), str(one.get("order_number") or one.get("number") or "")) for one in said
     )
@@ -139,7 +147,7 @@ def told_before(tracker: Tracker) -> frozenset[tuple[str, str]]:
 def numbers_meant(tracker: Tracker) -> list[str]:
     """The order numbers of the latest message; without any, the one that the message it quotes was about."""
     named = numbers_in_message(tracker)
-    if named or str((tracker.latest_message or {}).get("text") or "").startswith("/"):
+    if named or message_text(tracker).startswith("/"):
         return named  # a tap on a button quotes the message that holds it
     quoted = normal_number((message_metadata(tracker).get("quoted") or {}).get("order_number"))
     return [quoted] if quoted else []

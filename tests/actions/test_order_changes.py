@@ -172,3 +172,44 @@ async def test_a_new_wish_forgets_the_old_one(action: Any, kind: str) -> None:
     assert values.pop("change_wished_in") == "c"
     assert {"change_order_number", "change_confirmed", "change_act", "change_address"} <= values.keys()
     assert set(values.values()) == {None}
+
+
+@pytest.mark.parametrize(("text", "number"), [
+    ("cancel the packed one", "10002"), ("please cancel the one that is on its way", "10003"),
+    ("cancel my order", None), ("cancel the second one", None),
+])  # fmt: skip
+async def test_an_order_is_known_by_its_status_also_before_a_list_was_shown(text: str, number: str | None) -> None:
+    orders = [Order(f"1000{n}", status, None, None, None, None) for n, status in (
+        (1, OrderStatus.PLACED), (2, OrderStatus.PACKED), (3, OrderStatus.SHIPPED))]  # fmt: skip
+    at = tracker(change_kind="cancel")
+    at.latest_message["text"] = text
+    extracted = await ValidateOrderChangeForm(FakeOrders(*orders)).extract_change_order_number(
+        CollectingDispatcher(), at, {}
+    )
+    assert extracted.get("change_order_number") == number
+
+
+def said(*turns: list[tuple[str, str]]) -> list[dict[str, Any]]:
+    """Events of turns, each the responses (name, order number) after a message."""
+    return [
+        event
+        for turn in turns
+        for event in (
+            {"event": "user", "text": "words"},
+            *({"event": "bot", "metadata": {"utter_action": name, "number": number}} for name, number in turn),
+        )
+    ]
+
+
+async def test_a_side_question_that_ends_in_the_list_is_not_followed_by_the_list_again() -> None:
+    at = tracker(change_kind="cancel")
+    at.events = said([("utter_order_change_choose", "")], [("utter_order_status_choose_again", "")])
+    orders = [Order(f"1000{n}", OrderStatus.PLACED, None, None, None, None) for n in (1, 2)]
+    assert await run(ActionAskChangeOrderNumber(FakeOrders(*orders)), at) == ([], [])
+
+
+async def test_after_a_side_question_only_what_was_asked_is_asked_again() -> None:
+    at = tracker(change_kind="cancel", change_order_number="10001")
+    at.events = said([("utter_order_change_cancel_possible", "10001")], [("utter_order_status_placed", "10001")])
+    order = Order("10001", OrderStatus.PLACED, None, None, None, None)
+    assert (await run(ActionAskChangeConfirmed(FakeOrders(order)), at))[0] == ["utter_order_change_resume"]
