@@ -6,15 +6,17 @@ few milliseconds. An edited page is indexed in a thread while questions are answ
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import threading
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import settings
-from actions.knowledge.pages.documents import KnowledgeError, PolicyPages, Section, load_pages
+from actions.knowledge.pages.documents import KnowledgeError, PolicyPages, Section, load_pages, page_files
 from actions.knowledge.retrieval.embedding import E5, Embedder, RememberingEmbedder, Vectors
 from actions.knowledge.retrieval.relevance import Fitted, Pages, fitted
 from actions.knowledge.retrieval.wording import Wording
@@ -146,14 +148,20 @@ class Retriever:
 
 
 def _listing(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    listed = []
-    for path in sorted([*folder.glob("*.md"), *folder.glob("*.yml")]):
+    """Path, time and size of every file that the answers depend on; empty where the folder cannot be read."""
+    listed: list[Path] = []
+    with contextlib.suppress(KnowledgeError):
+        listed = page_files(folder)
+    return tuple(_stamped(listed))
+
+
+def _stamped(paths: Sequence[Path]) -> Iterator[tuple[str, int, int]]:
+    for path in paths:
         try:
             status = path.stat()
         except OSError:
             continue
-        listed.append((path.name, status.st_mtime_ns, status.st_size))
-    return tuple(listed)
+        yield str(path), status.st_mtime_ns, status.st_size
 
 
 def default_retriever(wait: bool = False) -> Retriever:

@@ -55,6 +55,16 @@ def test_an_edit_of_the_same_length_and_time_of_another_page_is_seen(retriever: 
     assert "60 days" in found.text
 
 
+def test_an_exported_page_in_a_folder_of_its_own_is_seen_when_it_is_edited(retriever: Retriever, pages: Path) -> None:
+    exported = pages / "help" / "parking.html"
+    exported.parent.mkdir()
+    for hours in ("two hours", "three hours"):
+        exported.write_text(f"<h1>Parking</h1><h2>How long I can park</h2><p>You can park for {hours}.</p>", "utf-8")
+        found = retriever.find("how long can I park").best
+        assert found is not None
+        assert hours in found.text
+
+
 def test_a_new_page_is_found_and_a_removed_one_is_not(retriever: Retriever, pages: Path) -> None:
     retriever.find("days")
     new = pages / "plants.md"
