@@ -20,7 +20,7 @@ from actions.llm.commands import Command
 from actions.llm.facts import facts
 from actions.llm.reader import Reader
 from actions.skill import services
-from actions.skill.action import BaseAction, Domain, Event, message_text
+from actions.skill.action import BaseAction, Domain, Event, intent_name, message_text
 from actions.skill.order_answers import misshaped_in_message
 from actions.skill.registry import answering
 from actions.skill.situation import Situation, conversation
@@ -63,7 +63,7 @@ def is_possible(command: Command, situation: Situation, tracker: Tracker, domain
     """Whether this may be meant here: only orders of this conversation, a yes only to what is asked.
 
     A yes to something that would be done ("shall I have it cancelled?"), and whatever else a form takes for one, must
-    be the assistant's own likeliest reading too.
+    be what the assistant itself reads: where it is unsure, it asks again.
     """
     named = command.names_an_order and command.order
     # A number that is none of this shop's is never answered with another order.
@@ -75,7 +75,7 @@ def is_possible(command: Command, situation: Situation, tracker: Tracker, domain
         return False
     acts = command.name == situation.offer == YES
     acts = acts or any(slot["value"] for slot in filled_by(command.intent, tracker, domain))
-    return not acts or command.intent == situation.likeliest
+    return not acts or command.intent == intent_name(tracker)
 
 
 def meant(commands: Sequence[Command], situation: Situation, tracker: Tracker) -> dict[str, Any]:

@@ -19,7 +19,6 @@ EARLIER_TURNS = 4
 MAX_LINE_CHARS = 400
 MAX_CONVERSATION_CHARS = 4000
 MAX_NUMBERS = 20
-UNREAD = frozenset({"nlu_fallback", "out_of_scope"})
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,6 @@ class Situation:
     offer: str  # intent that a yes stands for, "" where no question is open
     form: str  # what is being done, "" for nothing
     waits_for: str
-    likeliest: str  # intent that the assistant itself finds likeliest
 
     @classmethod
     def of(cls, tracker: Tracker) -> Situation:
@@ -48,7 +46,7 @@ class Situation:
         doing = f"{tracker.get_slot('change_kind')} {changed or '(which order is not known yet)'}" if form else ""
         return cls(
             follows(tracker), order, listed, tuple(numbers)[-MAX_NUMBERS:], offered(tracker),
-            doing, str(tracker.get_slot("requested_slot") or ""), _likeliest(tracker),
+            doing, str(tracker.get_slot("requested_slot") or ""),
         )  # fmt: skip
 
     def known(self, number: str) -> str | None:
@@ -118,8 +116,3 @@ def _quoted_numbers(tracker: Tracker) -> list[str]:
     if quoted.get("author") != "assistant":
         return []
     return [*(quoted.get("order_numbers") or []), *([quoted["order_number"]] if quoted.get("order_number") else [])]
-
-
-def _likeliest(tracker: Tracker) -> str:
-    ranking = (tracker.latest_message or {}).get("intent_ranking") or []
-    return next((str(one.get("name")) for one in ranking if one.get("name") not in UNREAD), "")
