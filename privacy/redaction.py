@@ -116,8 +116,12 @@ def _candidates(text: str) -> Iterator[tuple[int, int, str]]:
     for kind, pattern in _SHAPED:
         for match in pattern.finditer(text):
             yield match.start(), match.end(), kind
-    yield from identity_numbers.spans(text)
-    yield from cards.spans(text)
+    cards_found = list(cards.spans(text))
+    # A card may hold a shorter number that also checks; one as long or longer (an IBAN) is surer than the card.
+    for start, end, kind in identity_numbers.spans(text):
+        if not any(first <= start and end <= last and end - start < last - first for first, last, _ in cards_found):
+            yield start, end, kind
+    yield from cards_found
     for kind, pattern in _NAMED:
         for match in pattern.finditer(text):
             # "account 9876543210" is still a phone to whoever reads it; both kinds are redacted.

@@ -90,6 +90,10 @@ def test_cards_go_in_every_spelling(number: str, gap: str, script: dict, spellin
     assert redact(f"{before} {written} ok") == f"{before} [card] ok"
 
 
+def test_a_card_whose_last_digits_are_a_cpf_too_goes_whole() -> None:
+    assert redact("refund to 3716 5810 2630 205 ok") == "refund to [card] ok"
+
+
 def test_cards_go_where_emoji_are_their_digits() -> None:
     assert redact("card " + "".join(f"{one}\ufe0f\u20e3" for one in "4539148803436467")).startswith("card [card]")
 
