@@ -36,7 +36,7 @@ from actions.self_service.answers import Item
 from actions.self_service.consent import is_yes
 from actions.self_service.performing import Performed, SelfService
 from actions.skill.action import Domain, Event, message_metadata
-from actions.skill.order_answers import told_before, told_now
+from actions.skill.order_answers import told_before
 from actions.skill.texts import Pieces
 
 log = logging.getLogger(__name__)
@@ -85,17 +85,8 @@ def asked_for_plan(tracker: Tracker) -> bool:
     return plan is not None and about.get("utter_action") in (CONFIRM, AGAIN) and about.get("plan") == plan
 
 
-def asked_already(tracker: Tracker, number: str | None) -> bool:
-    """Whether the turn before this one asked the same of the same order, and nothing was answered in between."""
-    return not told_now(tracker) and _asked_last_turn(tracker, number)
-
-
-def asked_before_an_answer(tracker: Tracker, number: str | None) -> bool:
-    """The same where something else was answered in between: what is possible was said, the question is left."""
-    return bool(told_now(tracker)) and _asked_last_turn(tracker, number)
-
-
-def _asked_last_turn(tracker: Tracker, number: str | None) -> bool:
+def asked_last_turn(tracker: Tracker, number: str | None) -> bool:
+    """Whether the turn before this one asked the same of the same order."""
     return any(
         response.startswith((ASKS_CONFIRMATION, CONFIRM, AGAIN)) and about == number
         for response, about in told_before(tracker)

@@ -30,9 +30,8 @@ from actions.fallback import last_response
 from actions.order_acts import (
     ASKS_CONFIRMATION,
     agreed,
-    asked_already,
-    asked_before_an_answer,
     asked_for_plan,
+    asked_last_turn,
     carry_out,
     pass_on_change,
     planned,
@@ -235,12 +234,13 @@ class ActionAskChangeConfirmed(BaseAction):
     async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
         number = tracker.get_slot("change_order_number")
         phone = message_metadata(tracker).get("phone")
-        again = asked_already(tracker, number)
+        asked, answered = asked_last_turn(tracker, number), bool(told_now(tracker))
         if planned(tracker):
-            summarise(dispatcher, tracker, domain, again and asked_for_plan(tracker))
+            summarise(dispatcher, tracker, domain, asked and not answered and asked_for_plan(tracker))
             return []
-        if again or asked_before_an_answer(tracker, number):
-            dispatcher.utter_message(response=ASKS_CONFIRMATION + ("ask_again" if again else "resume"), number=number)
+        if asked:
+            response = ASKS_CONFIRMATION + ("resume" if answered else "ask_again")
+            dispatcher.utter_message(response=response, number=number)
             return []
         try:
             found = await (self._orders or services.orders()).find([number], phone) if phone else {}
