@@ -25,10 +25,15 @@ DRIVERS = {"postgresql": "postgresql+psycopg2", "mysql": "mysql+pymysql",
            "mariadb": "mysql+pymysql"}
 
 
+def with_driver(url: str) -> URL:
+    """The URL, with the driver that we have for its kind of database."""
+    parsed = make_url(database_url(url))
+    return parsed.set(drivername=DRIVERS.get(parsed.drivername, parsed.drivername))
+
+
 def read_only_engine(url: str, statement_timeout_s: float) -> Engine:
     """An engine for `url` (sqlite, postgresql or mysql). Connects only when first used."""
-    parsed = make_url(database_url(url))
-    parsed = parsed.set(drivername=DRIVERS.get(parsed.drivername, parsed.drivername))
+    parsed = with_driver(url)
     kind = parsed.get_backend_name()
     options: dict[str, Any] = {"future": True, "hide_parameters": True}
     if kind == "sqlite":

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, make_url
+from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from actions.orders.database import CONNECT_TIMEOUT_S, DRIVERS
+from actions.orders.database import CONNECT_TIMEOUT_S, with_driver
 from actions.orders.numbers import normal_number
 from launch.demo_orders import ITEMS, ORDERS, SEEDED
-from settings_values import database_url
 from workbench.order_import.exported import ImportRefusedError
 
 _CREATED = sa.Table(
@@ -66,8 +65,7 @@ def upsert(url: str, rows: Mapping[str, Values], write: bool) -> Outcome:
 
 @contextmanager
 def _connection(url: str) -> Iterator[Connection]:
-    parsed = make_url(database_url(url))
-    parsed = parsed.set(drivername=DRIVERS.get(parsed.drivername, parsed.drivername))
+    parsed = with_driver(url)
     options: dict[str, Any] = {"future": True, "hide_parameters": True}
     if parsed.get_backend_name() == "sqlite":
         Path(parsed.database or "").expanduser().parent.mkdir(parents=True, exist_ok=True)
