@@ -31,7 +31,6 @@ class Costs:
     messages: Counter[str] = field(default_factory=Counter)
     billed: Counter[str] = field(default_factory=Counter)
     by_category: dict[str, float] = field(default_factory=lambda: defaultdict(float))
-    by_day: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     by_feature: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     unpriced: int = 0
     free_left: int | None = None
@@ -57,8 +56,7 @@ def gather(engine: Engine, period: Period, ours: Shop, now: datetime) -> Costs:
         for at, category, billable, kind, country, feature in connection.execute(
             found.where(charges.c.at >= first.astimezone(timezone.utc)).order_by(charges.c.at)
         ):
-            here = at.astimezone(zone)
-            month_of = f"{here:%Y-%m}"
+            month_of = f"{at.astimezone(zone):%Y-%m}"
             # Whether Meta marks the free ones itself or not, each takes one off; those of an ad's 72 hours do not.
             if category == SERVICE and kind != "free_entry_point" and free[month_of] < card.free_service_messages:
                 free[month_of] += 1
@@ -71,7 +69,6 @@ def gather(engine: Engine, period: Period, ours: Shop, now: datetime) -> Costs:
                 costs.billed[category] += billable
                 costs.unpriced += rate is None
                 costs.by_category[category] += rate or 0.0
-                costs.by_day[f"{here:%Y-%m-%d}"] += rate or 0.0
                 costs.by_feature[feature or OTHER] += rate or 0.0
     if card.free_service_messages:
         costs.free_left = card.free_service_messages - free[f"{month:%Y-%m}"]
