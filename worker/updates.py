@@ -24,7 +24,7 @@ from actions.orders.rows import RowReader
 from connectors.conversations.identity import Identities, IdentitiesUnavailable
 from connectors.message_bus.inbox import Entry, Inbox, InboxUnavailable, connect
 from handoff.storage.database import Database, HandoffUnavailable
-from handoff.updates.events import KEEP_S, MOST_A_DAY, ShopEvent, ShopEvents, quiet_until, retry_s
+from handoff.updates.events import KEEP_S, MAX_A_DAY, ShopEvent, ShopEvents, quiet_until, retry_s
 from settings import Settings
 from worker.pauses import pause
 
@@ -86,7 +86,7 @@ class ShopUpdates:
     async def _tell(self, event: ShopEvent, order: Order, phone: str, ours: shop.Shop, now: float) -> None:
         digits = [form[1:] for form in written_forms(phone) if re.fullmatch(r"\+\d+", form)]
         customer = await self._customer_of(digits)
-        if await asyncio.to_thread(self._events.notified_lately, customer, now) >= MOST_A_DAY:
+        if await asyncio.to_thread(self._events.notified_lately, customer, now) >= MAX_A_DAY:
             await self._finish(event, "too_many", customer)
             return
         payload = {**message(ours, event.type, order), "phone": phone, "type": event.type}

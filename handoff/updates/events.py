@@ -24,7 +24,7 @@ from shop_updates import EVENTS, quiet_minutes
 
 BATCH = 50
 KEEP_S = 30 * 24 * 3600.0  # what happened longer ago is no news, and its id may have been forgotten
-MOST_A_DAY = 10  # messages to one customer
+MAX_A_DAY = 10  # messages to one customer
 DAY_S = 24 * 3600.0
 FIRST_RETRY_S, LAST_RETRY_S = 5.0, 600.0
 

@@ -116,11 +116,11 @@ async def test_late_overtaken_and_unwanted_events_are_not_told(
 
 
 async def test_a_customer_is_told_so_many_times_a_day_and_no_more(world: World) -> None:
-    for number in range(of_events.MOST_A_DAY + 2):
+    for number in range(of_events.MAX_A_DAY + 2):
         world.orders[str(number)] = (ORDER, PHONE)
         world.report(f"e{number}", order=str(number))
     await world.updates().round()
-    assert len(await world.told()) == of_events.MOST_A_DAY
+    assert len(await world.told()) == of_events.MAX_A_DAY
 
 
 async def test_at_night_it_waits_for_the_morning(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,11 +6,9 @@ few milliseconds. An edited page is indexed in a thread while questions are answ
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import logging
 import threading
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -149,19 +147,18 @@ class Retriever:
 
 def _listing(folder: Path) -> tuple[tuple[str, int, int], ...]:
     """Path, time and size of every file that the answers depend on; empty where the folder cannot be read."""
-    listed: list[Path] = []
-    with contextlib.suppress(KnowledgeError):
-        listed = page_files(folder)
-    return tuple(_stamped(listed))
-
-
-def _stamped(paths: Sequence[Path]) -> Iterator[tuple[str, int, int]]:
+    try:
+        paths = page_files(folder)
+    except KnowledgeError:
+        return ()
+    listed = []
     for path in paths:
         try:
             status = path.stat()
         except OSError:
             continue
-        yield str(path), status.st_mtime_ns, status.st_size
+        listed.append((str(path), status.st_mtime_ns, status.st_size))
+    return tuple(listed)
 
 
 def default_retriever(wait: bool = False) -> Retriever:
