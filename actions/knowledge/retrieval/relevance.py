@@ -117,6 +117,7 @@ class Pages:
 
     def __init__(self, sections: Sequence[Section], embed: Embed, model: Fitted) -> None:
         self.sections, self._model = sections, model
+        self._usual: tuple[Experience, Numbers] | None = None
         self.size = len(sections)
         texts = [f"{s.page_title}: {s.heading}. {s.text}" for s in sections]
         spoken = [(f"{s.heading}: {sentence}", n) for n, s in enumerate(sections) for sentence in s.sentences]
@@ -159,12 +160,18 @@ class Pages:
         """What other shops' questions say."""
         foretold, answered = experience.foretold(questions, vectors)
         expected = foretold @ experience.text_directions.T
-        asked, usual = experience.turned(vectors), experience.usual_questions(self.beside_headings)
+        asked, usual = experience.turned(vectors), self._usual_questions(experience)
         pairs = [
             expected @ self.texts.T, _best(expected @ self._spoken_texts.T, self._speaker, self.size),
             asked @ unit(usual).T, asked @ (usual - usual.mean(axis=0)).T,
         ]
         return np.stack(pairs, axis=-1), np.stack([answered, np.linalg.norm(foretold, axis=1)], axis=1)
+
+    def _usual_questions(self, experience: Experience) -> Numbers:
+        """What is asked of these sections: the same for every question, so it is worked out once."""
+        if self._usual is None or self._usual[0] is not experience:
+            self._usual = experience, experience.usual_questions(self.beside_headings)
+        return self._usual[1]
 
     def probabilities(self, questions: Sequence[str], vectors: Vectors) -> Numbers:
         """Shape (questions, sections + 1): how probably each section, and last none of them, answers."""
