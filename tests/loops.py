@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
+
+from sanic import Sanic
 
 T = TypeVar("T")
 STARTS_WITHIN_S = 20.0
@@ -35,3 +37,15 @@ def on_a_thread(serving: Callable[[], AbstractAsyncContextManager[T]]) -> Iterat
         found["loop"].call_soon_threadsafe(found["stop"].set)
         thread.join(ENDS_WITHIN_S)
         assert not thread.is_alive(), "the server did not end"
+
+
+@contextlib.asynccontextmanager
+async def listening(app: Sanic, port: int) -> AsyncIterator[None]:
+    """Serves the routes of a channel."""
+    server = await app.create_server(host="127.0.0.1", port=port, return_asyncio_server=True)
+    assert server is not None
+    await server.startup()
+    await server.start_serving()
+    yield
+    server.close()
+    await server.wait_closed()

@@ -18,7 +18,7 @@ from connectors.whatsapp.webhook.signature import sign
 from handoff.storage.database import Database
 from handoff.updates.events import ShopEvents
 from tests.conftest import free_port
-from tests.loops import on_a_thread
+from tests.loops import listening, on_a_thread
 
 SECRET = "shop-secret"
 EVENT = {"event_id": "e1", "type": "order.shipped", "order_id": "10234", "occurred_at": "2026-11-23T09:00:00Z"}
@@ -38,13 +38,8 @@ class Server:
 
     @contextlib.asynccontextmanager
     async def serve(self) -> AsyncIterator[Server]:
-        server = await self.app.create_server(host="127.0.0.1", port=self.port, return_asyncio_server=True)
-        assert server is not None
-        await server.startup()
-        await server.start_serving()
-        yield self
-        server.close()
-        await server.wait_closed()
+        async with listening(self.app, self.port):
+            yield self
 
     def post(self, body: Any = EVENT, *signatures: str) -> int:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()

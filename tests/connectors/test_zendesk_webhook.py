@@ -27,7 +27,7 @@ from handoff.takeover.state_machine import Request, open_takeover
 from settings import load
 from tests.conftest import free_port
 from tests.handoff.stand_ins import serving
-from tests.loops import on_a_thread
+from tests.loops import listening, on_a_thread
 from twin.helpdesk.tickets import timestamp
 from twin.helpdesk.webhooks import sign
 
@@ -50,13 +50,8 @@ class Server:
 
     @contextlib.asynccontextmanager
     async def serve(self) -> AsyncIterator[Server]:
-        server = await self.app.create_server(host="127.0.0.1", port=self.port, return_asyncio_server=True)
-        assert server is not None
-        await server.startup()
-        await server.start_serving()
-        yield self
-        server.close()
-        await server.wait_closed()
+        async with listening(self.app, self.port):
+            yield self
 
     @property
     def url(self) -> str:
