@@ -11,8 +11,8 @@ import yaml
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.change_details import CONFIRMED, FORM, ActionAskChangeItems
-from actions.order_changes import (
+from actions.order_changes.details import CONFIRMED, FORM, ActionAskChangeItems
+from actions.order_changes.form import (
     ActionAskChangeConfirmed,
     ActionAskChangeOrderNumber,
     ActionBeginCancelOrder,

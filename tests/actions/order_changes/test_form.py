@@ -9,7 +9,7 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import FollowupAction
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.order_changes import (
+from actions.order_changes.form import (
     ActionAskChangeConfirmed,
     ActionAskChangeOrderNumber,
     ActionBeginCancelOrder,

@@ -1,7 +1,7 @@
 """Cancelling, changing or returning an order: say what is possible, and see to it when the customer agrees.
 
-The assistant only reads the orders database. What the shop's own system can be asked to do (`order_acts.py`) it does,
-all else a person does. Which order, what else has to be known (`change_details.py`) and "shall I" are asked by
+The assistant only reads the orders database. What the shop's own system can be asked to do (`acting.py`) it does,
+all else a person does. Which order, what else has to be known (`details.py`) and "shall I" are asked by
 order_change_form; `action_order_change_outcome` acts on the answers.
 """
 
@@ -14,7 +14,18 @@ from rasa_sdk import FormValidationAction, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.change_details import (
+from actions.fallback import last_response
+from actions.order_changes.acting import (
+    ASKS_CONFIRMATION,
+    agreed,
+    asked_for_plan,
+    asked_last_turn,
+    carry_out,
+    pass_on_change,
+    planned,
+    summarise,
+)  # fmt: skip
+from actions.order_changes.details import (
     ITEMS,
     OFFERED,
     ChangeDetails,
@@ -25,17 +36,6 @@ from actions.change_details import (
     not_with_the_courier,
     orders_for,
     window_that_is_over,
-)  # fmt: skip
-from actions.fallback import last_response
-from actions.order_acts import (
-    ASKS_CONFIRMATION,
-    agreed,
-    asked_for_plan,
-    asked_last_turn,
-    carry_out,
-    pass_on_change,
-    planned,
-    summarise,
 )  # fmt: skip
 from actions.order_status import choose_from
 from actions.orders.choosing import chosen, described

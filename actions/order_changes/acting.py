@@ -13,7 +13,8 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.change_details import (
+from actions.fallback import bot_events
+from actions.order_changes.details import (
     ACT,
     CONFIRMED,
     FORM,
@@ -26,7 +27,6 @@ from actions.change_details import (
     details_of,
     message_id,
 )  # fmt: skip
-from actions.fallback import bot_events
 from actions.orders.lookup import Orders
 from actions.orders.numbers import named
 from actions.orders.repository import OrdersUnavailable
