@@ -13,7 +13,6 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import aiohttp
 from rasa.core.channels.channel import InputChannel, UserMessage
 from sanic import Blueprint
 from sanic.exceptions import PayloadTooLarge
@@ -22,7 +21,7 @@ from sanic.response import HTTPResponse, json, raw, text
 
 import settings
 from connectors.message_bus.sending.errors import SendError
-from connectors.whatsapp.graph.client import GraphClient
+from connectors.whatsapp.graph.client import GraphClient, Media
 from connectors.whatsapp.webhook.protocol_guard import read_body
 from handoff.helpdesks.zendesk_events import NotAnEvent, is_genuine, parse_event, take
 from handoff.jobs.ticket import media_signature
@@ -32,7 +31,6 @@ from settings import Settings
 log = logging.getLogger(__name__)
 
 MAX_MEDIA_BYTES = 105 * 1024 * 1024
-MEDIA_TIMEOUT_S = 30.0
 SHOWN_IN_BROWSER = ("image/jpeg", "image/png", "image/webp", "audio/", "video/mp4", "application/pdf")
 
 
@@ -104,39 +102,27 @@ class ZendeskChannel(InputChannel):
         if not secret or not hmac.compare_digest(given, media_signature(media_id, secret).encode()):
             return text("Not found", status=404)
         try:
-            kind, content = await self._fetch(media_id)
-        except (SendError, aiohttp.ClientError, asyncio.TimeoutError) as error:
+            file = await self._fetch(media_id)
+        except SendError as error:
             log.warning("zendesk.media.failed error=%s", type(error).__name__)
             return text("The file is not available. WhatsApp keeps files for a month.", status=404)
-        shown = kind.startswith(SHOWN_IN_BROWSER)
+        shown = file.mime_type.startswith(SHOWN_IN_BROWSER)
         headers = {
             "X-Content-Type-Options": "nosniff",
             "Content-Security-Policy": "sandbox; default-src 'none'",
             "Cache-Control": "private, max-age=3600",
             "Content-Disposition": "inline" if shown else "attachment",
         }
-        return raw(content, content_type=kind if shown else "application/octet-stream", headers=headers)
+        return raw(file.data, content_type=file.mime_type if shown else "application/octet-stream", headers=headers)
 
-    async def _fetch(self, media_id: str) -> tuple[str, bytes]:
+    async def _fetch(self, media_id: str) -> Media:
         configured = self._configured
         token = configured.whatsapp_access_token or ""
         graph = GraphClient(configured.whatsapp_graph_url or "", configured.whatsapp_phone_number_id or "", token)
         try:
-            url = await graph.media_url(media_id)
+            return await graph.media(media_id, MAX_MEDIA_BYTES)
         finally:
             await graph.close()
-        timeout = aiohttp.ClientTimeout(total=MEDIA_TIMEOUT_S)
-        headers = {"Authorization": f"Bearer {token}"}
-        async with (
-            aiohttp.ClientSession(timeout=timeout, headers=headers) as session,
-            session.get(url, allow_redirects=False, raise_for_status=True) as answer,
-        ):
-            content = bytearray()
-            async for chunk in answer.content.iter_chunked(64 * 1024):
-                content += chunk
-                if len(content) > MAX_MEDIA_BYTES:
-                    raise aiohttp.ClientPayloadError("larger than WhatsApp allows")
-            return answer.content_type.lower(), bytes(content)
 
 
 def _only(request: Request, header: str) -> str | None:

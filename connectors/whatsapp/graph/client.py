@@ -12,12 +12,13 @@ import json
 import logging
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, NoReturn
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import aiohttp
 
-from connectors.message_bus.sending.errors import Transient
+from connectors.message_bus.sending.errors import MediaFailed, Transient
 from connectors.whatsapp.graph.errors import classify
 from lenient_json import as_int, as_mapping, number, objects, text
 
@@ -26,9 +27,19 @@ log = logging.getLogger(__name__)
 TIMEOUT_S = 10.0
 CONNECT_TIMEOUT_S = 3.0
 MAX_CONNECTIONS = 100
+MEDIA_TIMEOUT_S = 30.0
 MAX_PAGES = 60  # an account has 6000 templates at most
+META_HOSTS = ("facebook.com", "fbsbx.com", "fbcdn.net", "whatsapp.net")
 
 _LONG_NUMBER = re.compile(r"\d{7,}")
+
+
+@dataclass(frozen=True)
+class Media:
+    """A customer's file as Meta hands it out; its type is what the sender said."""
+
+    mime_type: str
+    data: bytes
 
 
 class GraphClient:
@@ -64,13 +75,44 @@ class GraphClient:
             body["typing_indicator"] = {"type": "text"}
         await self._call("POST", f"{self._base}/{self._number}/messages", body)
 
-    async def media_url(self, media_id: str) -> str:
-        """Where the customer's media can be fetched (with our token) during the next five minutes."""
-        path = f"{self._base}/{quote(media_id, safe='')}?phone_number_id={self._number}"
-        url = text((await self._call("GET", path)).get("url"), 4000)
+    async def media(self, media_id: str, max_bytes: int) -> Media:
+        """A customer's file, which Meta keeps for seven days. Raises MediaFailed for one that is larger."""
+        found = await self._call("GET", f"{self._base}/{quote(media_id, safe='')}?phone_number_id={self._number}")
+        url, announced = text(found.get("url"), 4000), number(found.get("file_size"))
         if not url:
             raise Transient("media without an address", http_status=200)
-        return url
+        if not self._is_metas(url):
+            raise MediaFailed("media at an address that is not Meta's")
+        if announced is not None and announced > max_bytes:
+            raise MediaFailed("media larger than allowed")
+        try:
+            return await self._download(url, max_bytes)
+        except (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError) as error:
+            raise Transient(type(error).__name__) from None
+
+    def _is_metas(self, url: str) -> bool:
+        """Whether an address may get our token: it is Graph's own, or one of Meta's."""
+        try:
+            parts, own = urlsplit(url), urlsplit(self._base)
+            host = (parts.hostname or "").lower()
+        except ValueError:
+            return False
+        if (parts.scheme, parts.netloc) == (own.scheme, own.netloc):
+            return True
+        return parts.scheme == "https" and any(host == name or host.endswith(f".{name}") for name in META_HOSTS)
+
+    async def _download(self, url: str, max_bytes: int) -> Media:
+        timeout, content = aiohttp.ClientTimeout(total=MEDIA_TIMEOUT_S, sock_connect=CONNECT_TIMEOUT_S), bytearray()
+        async with self._ready().get(
+            url, allow_redirects=False, timeout=timeout, trace_request_ctx={"sent": False}
+        ) as answer:
+            if answer.status != 200:
+                _refuse(answer.status, None, None)
+            async for chunk in answer.content.iter_chunked(64 * 1024):
+                content += chunk
+                if len(content) > max_bytes:
+                    raise MediaFailed("media larger than allowed")
+            return Media(answer.content_type.lower(), bytes(content))
 
     async def templates(self, account_id: str) -> list[Mapping[str, Any]]:
         """The message templates of a WhatsApp Business account: name, language, status, category, components."""

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from connectors.message_bus.sending import errors
 from connectors.message_bus.sending.errors import SendError
-from connectors.whatsapp.graph.client import GraphClient
+from connectors.whatsapp.graph.client import GraphClient, Media
 from connectors.whatsapp.graph.errors import classify
 
 TOKEN = "EAAsecret-token"
@@ -86,10 +86,53 @@ async def test_read_marks_come_with_the_typing_indicator(graph: Graph, client: G
     assert first == {**second, "typing_indicator": {"type": "text"}}
 
 
-async def test_media_has_an_address_and_its_id_cannot_change_the_path(graph: Graph, client: GraphClient) -> None:
-    graph.answers(payload={"url": "https://lookaside.example/1"})
-    assert await client.media_url("77/../me?x") == "https://lookaside.example/1"
+async def test_media_is_fetched_with_our_token_and_its_id_cannot_change_the_path(
+    graph: Graph, client: GraphClient
+) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        if request.path.endswith("/file"):
+            return web.Response(body=b"OggS", content_type="Audio/OGG")
+        return web.json_response({"url": graph.url + "/file", "file_size": 4})
+
+    graph.answer = answer
+    assert await client.media("77/../me?x", max_bytes=4) == Media("audio/ogg", b"OggS")
     assert graph.requests[0][1] == "/v25.0/77%2F..%2Fme%3Fx?phone_number_id=700000000000001"
+    assert [authorization for *_, authorization in graph.requests] == [f"Bearer {TOKEN}"] * 2
+
+
+@pytest.mark.parametrize("told", [{"file_size": 9}, {"file_size": 1}, {}])
+async def test_a_file_that_is_larger_than_allowed_is_left_whatever_was_announced(
+    graph: Graph, client: GraphClient, told: dict[str, int]
+) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        if request.path.endswith("/file"):
+            return web.Response(body=bytes(9))
+        return web.json_response({"url": graph.url + "/file", **told})
+
+    graph.answer = answer
+    with pytest.raises(errors.MediaFailed):
+        await client.media("77", max_bytes=8)
+
+
+@pytest.mark.parametrize("url", [
+    "https://files.example/1", "http://lookaside.fbsbx.com/1", "https://fbsbx.com.evil.example/1", "file:///etc/passwd",
+    "https://lookaside.fbsbx.com@evil.example/1", "https://[::1/1", "http://127.0.0.1:1/1",
+])  # fmt: skip
+async def test_nobody_but_meta_gets_our_token_for_a_file(graph: Graph, client: GraphClient, url: str) -> None:
+    graph.answers(payload={"url": url})
+    with pytest.raises(errors.MediaFailed):
+        await client.media("77", max_bytes=8)
+
+
+async def test_a_file_that_does_not_come_is_a_failure_that_may_pass(graph: Graph, client: GraphClient) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        if request.path.endswith("/file"):
+            return web.Response(status=503, text="<html>")
+        return web.json_response({"url": graph.url + "/file"})
+
+    graph.answer = answer
+    with pytest.raises(errors.Transient):
+        await client.media("77", max_bytes=8)
 
 
 CLASSES: list[tuple[int, type[SendError]]] = [
