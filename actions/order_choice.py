@@ -45,7 +45,7 @@ class ActionOtherOrder(OrderAction):
             orders = await self.orders.all_orders(turn.phone)
         elif picked := chosen(turn.text, await self.orders.all_orders(turn.phone)):
             return await self.picked(turn, picked)
-        fresh = [order for order in orders if order.number not in turn.shown]
+        fresh = [order for order in orders if order.number not in (*turn.shown, turn.last_shown)]
         others = fresh or [order for order in orders if order.number != turn.last_shown]
         if len(others) == 1:
             return await self.picked(turn, others)
@@ -71,7 +71,7 @@ class ActionChooseOrder(PickingAction):
         orders = await _counted(self, turn)
         if not orders:
             return turn.tell_or_choose([], none="utter_order_status_no_open_orders")
-        picked = self.of(turn, orders)
+        picked = orders if len(orders) == 1 else self.of(turn, orders)
         return await self.picked(turn, picked) if picked else turn.offer(orders, "utter_order_status_choose")
 
     def of(self, turn: OrderTurn, orders: list[Order]) -> list[Order]:

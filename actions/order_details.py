@@ -48,5 +48,7 @@ class ActionOrderNotReceived(OrderAction):
                 return await self.by_number(turn)
             return turn.tell_or_choose(orders, none="utter_order_status_no_open_orders")
         response, facts = turn.phrases.not_received(delivered[0])
+        if (response, delivered[0].number) in turn.told_before:
+            response, facts = "utter_handoff_offer", {}  # they looked where we said
         turn.say.utter_message(response=response, **facts)
         return turn.remember(delivered)

@@ -163,8 +163,11 @@ class OrderAction(BaseAction):
     async def meant(self, turn: OrderTurn) -> list[Order]:
         """The orders that the message is about: those it names, else the one talked about last, else the open ones.
 
-        Empty when nothing fits. What was told in this conversation is meant until another order is named.
+        Empty when nothing fits. What was told in this conversation is meant until another order is named or, of a list
+        just shown, picked in passing ("why is the second one late?").
         """
+        if not turn.numbers and turn.list_was_shown and (picked := await self._picked(turn)):
+            return picked
         for numbers in (turn.numbers, [turn.last_shown] if turn.last_shown else []):
             if numbers:
                 found = await self.orders.find(numbers, turn.phone)

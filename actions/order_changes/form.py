@@ -38,7 +38,7 @@ from actions.order_changes.details import (
     window_that_is_over,
 )  # fmt: skip
 from actions.order_status import choose_from
-from actions.orders.choosing import chosen, described
+from actions.orders.choosing import chosen, described, points_at_one
 from actions.orders.lookup import Orders
 from actions.orders.models import Order
 from actions.orders.numbers import named
@@ -53,6 +53,7 @@ NAMES_THE_ORDER = frozenset(
     {"inform_order_number", "cancel_order", "change_order", "start_return", "affirm", "deny", "nlu_fallback",
      "choose_order", "ask_other_order", "wrong_number"}
 )  # fmt: skip
+MEANS_ANOTHER = frozenset({"ask_other_order", "deny"})
 PICKS_AN_ORDER = frozenset({"choose_order", "ask_other_order", "affirm", "nlu_fallback", "out_of_scope"})
 NAMES_ANOTHER_ORDER = frozenset({"ask_other_order", "wrong_number"})  # also where an address or the like is asked for
 SAYS_MORE = frozenset({"nlu_fallback", "out_of_scope"})  # words about the change that mean nothing by themselves
@@ -125,13 +126,12 @@ class ValidateOrderChangeForm(ChangeDetails, FormValidationAction):
         known = tracker.get_slot("change_order_number")
         if misshaped_in_message(tracker):
             return {"change_order_number": None} if known else {}  # they mean an order, and none that we know of
+        if known and intent_name(tracker) in MEANS_ANOTHER and (other := await self._another(tracker, phone, known)):
+            return {"change_order_number": other, "change_confirmed": None}
         offered = list(tracker.get_slot("orders_offered") or [])
         if offered and intent_name(tracker) in PICKS_AN_ORDER and not (known and intent_name(tracker) == "affirm"):
             found = await self.orders.find(offered, phone)
             listed = [found[number] for number in offered if number in found]
-            others = [order for order in listed if order.number != known]
-            if known and intent_name(tracker) == "ask_other_order" and len(others) == 1:
-                return {"change_order_number": others[0].number, "change_confirmed": None}
             if len(picked := chosen(message_text(tracker), listed)) == 1:
                 return {"change_order_number": picked[0].number, "change_confirmed": None}
         if intent_name(tracker) in SAYS_MORE and in_form(tracker):
@@ -142,10 +142,22 @@ class ValidateOrderChangeForm(ChangeDetails, FormValidationAction):
         if intent_name(tracker) in KINDS and len(fitting := described(message_text(tracker), orders)) == 1:
             return {"change_order_number": fitting[0].number}  # "cancel the packed one"
         possible = [order.number for order in orders]
-        talked_about = None if in_form(tracker) else tracker.get_slot("order_number")
+        # A form is active already while the message that began it is read; then no slot is asked for yet.
+        wished_now = intent_name(tracker) in KINDS or tracker.get_slot("requested_slot") is None
+        talked_about = tracker.get_slot("order_number") if wished_now else None
         if talked_about and (talked_about in possible or not possible):
             return {"change_order_number": talked_about}
         return {"change_order_number": possible[0]} if len(possible) == 1 else {}
+
+    async def _another(self, tracker: Tracker, phone: str, known: str) -> str | None:
+        """The order that "no, the other one" or "no wait, the first one" means instead of the known one."""
+        possible = await orders_for(self.orders, phone, tracker.get_slot("change_kind"))
+        others = [order.number for order in possible if order.number != known]
+        points = points_at_one(message_text(tracker))
+        if len(others) == 1 and (points or intent_name(tracker) == "ask_other_order"):
+            return others[0]
+        picked = [order.number for order in chosen(message_text(tracker), possible)] if points else []
+        return picked[0] if len(picked) == 1 and picked[0] != known else None
 
     async def validate_change_order_number(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain
@@ -163,7 +175,7 @@ class ValidateOrderChangeForm(ChangeDetails, FormValidationAction):
             known = known_from(None if late else found[value], kind)
             if tracker.get_slot(ITEMS) is not None and tracker.get_slot(OFFERED) == known[OFFERED]:
                 known.pop(ITEMS)  # the same order, named once more
-            return {"change_order_number": value, **known}
+            return {"change_order_number": value, "order_number": value, **known}
         dispatcher.utter_message(response="utter_order_change_not_found", number=value, order=named(value))
         return {"change_order_number": None}
 

@@ -30,6 +30,7 @@ _STATUSES: dict[OrderStatus, str] = {
     OrderStatus.RETURNED: "return|sent back|gave back|wapas|devuel|devol",
     OrderStatus.REFUNDED: "refund|reembols",
 }
+_OTHER = {"other", "another", "different", "dusra", "dusre", "dusri", "doosra", "otro", "otra", "outro", "outra"}
 # "one" is a noun far more often than a number.
 _ONE = re.compile(r"\b(?:one|uno)\b(?! *$)|(?<=\w )\b(?:one|uno)\b")
 _MIN_TRACKING_DIGITS = 6
@@ -43,6 +44,11 @@ def chosen(text: str, orders: Sequence[Order]) -> list[Order]:
     if len(fitting) != 1 and place is not None and -len(orders) <= place < len(orders):
         return [orders[place]]
     return fitting
+
+
+def points_at_one(text: str) -> bool:
+    """Whether the words point at one of several: "the first one", "the other"."""
+    return _place(text.lower()) is not None or bool(_OTHER & set(re.findall(r"\w+", text.lower())))
 
 
 def described(text: str, orders: Sequence[Order]) -> list[Order]:

@@ -19,6 +19,7 @@ from actions.orders.models import Order
 from actions.orders.numbers import named, normal_number
 from actions.orders.phrases import OrderPhrases
 from actions.skill.action import Event, message_metadata, message_text, turns_backwards
+from privacy import addresses
 from skills import ORDERS
 
 MAX_ANSWERS = 3  # orders told in one turn
@@ -154,9 +155,14 @@ def numbers_meant(tracker: Tracker) -> list[str]:
 
 
 def misshaped_in_message(tracker: Tracker) -> str | None:
-    """What was written like an order number and is none of this shop's shape, as written."""
-    entities = (tracker.latest_message or {}).get("entities") or []
-    return next((str(one.get("value")) for one in entities if one.get("entity") == "order_number_misshaped"), None)
+    """What was written like an order number and is none of this shop's shape, as written; no part of an address."""
+    written = [
+        (int(one.get("start") or 0), str(one.get("value")))
+        for one in (tracker.latest_message or {}).get("entities") or []
+        if one.get("entity") == "order_number_misshaped"
+    ]
+    inside = addresses.spans(message_text(tracker)) if written else []
+    return next((value for at, value in written if not any(start <= at < end for start, end in inside)), None)
 
 
 def numbers_in_message(tracker: Tracker) -> list[str]:

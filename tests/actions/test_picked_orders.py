@@ -101,6 +101,18 @@ async def test_order_not_received_is_the_one_that_is_picked() -> None:
     assert said == ["utter_order_status_not_received 10188"]
 
 
+async def test_question_that_picks_from_the_list_in_passing_is_answered(asked_who_brings_it: Conversation) -> None:
+    said = await asked_who_brings_it.says(ActionOrderCourier, "ask_courier", text="who brings the second one then")
+    assert said == [f"{COURIER} 10241"]
+
+
+async def test_not_received_said_again_offers_a_person_instead_of_the_same_advice() -> None:
+    conversation = Conversation()
+    await conversation.says(ActionOrderNotReceived, "report_not_received", "10187")
+    again = await conversation.says(ActionOrderNotReceived, "report_not_received", text="asked the neighbours, nothing")
+    assert again == ["utter_handoff_offer"]
+
+
 async def test_both_of_a_list_are_told_both(asked_who_brings_it: Conversation) -> None:
     said = await asked_who_brings_it.says(ActionChooseAllOrders, "choose_all", text="both")
     assert [one.split()[-1] for one in said] == ["10234", "10241"]

@@ -113,6 +113,44 @@ async def test_what_is_no_number_of_this_shop_never_stands_for_another_order(kno
     assert said == ["utter_order_status_misshaped"]
 
 
+@pytest.mark.parametrize("waits_for", [None, "change_order_number"])
+async def test_it_is_the_order_talked_about_also_when_several_are_open(waits_for: str | None) -> None:
+    form = ValidateOrderChangeForm(FakeOrders(Order("10241", OrderStatus.PACKED), Order("10242", OrderStatus.PLACED)))
+    at = tracker(order_number="10241", change_kind="cancel", requested_slot=waits_for)
+    at.active_loop = {"name": "order_change_form"}  # already, while the message that begins it is read
+    found = await form.extract_change_order_number(CollectingDispatcher(), at, {})
+    assert found == {"change_order_number": "10241"}
+
+
+@pytest.mark.parametrize(("intent", "text", "other"), [
+    ("deny", "no wait the first one", "10242"),
+    ("deny", "no not this, the other", "10242"),
+    ("ask_other_order", "nahi dusra wala", "10242"),
+    ("ask_other_order", "not that", "10242"),
+    ("deny", "no", None),
+    ("deny", "no not that one", None),
+])
+async def test_no_with_words_for_another_order_turns_to_that_order(intent: str, text: str, other: str | None) -> None:
+    form = ValidateOrderChangeForm(FakeOrders(Order("10242", OrderStatus.SHIPPED), Order("10241", OrderStatus.PACKED)))
+    at = tracker(intent=intent, change_kind="cancel", change_order_number="10241")
+    at.latest_message["text"] = text
+    found = await form.extract_change_order_number(CollectingDispatcher(), at, {})
+    assert found == ({"change_order_number": other, "change_confirmed": None} if other else {})
+
+
+@pytest.mark.parametrize("text", [
+    "flat 3, Sunrise apts, Andheri west 400053",
+    "change it to 4 Rose Villa, MG Road, Pune 411001",
+])
+async def test_a_post_code_in_an_address_is_no_mistyped_order_number(text: str) -> None:
+    at = tracker(intent="change_order", change_kind="change", change_order_number="10241")
+    code = text.split()[-1]
+    at.latest_message |= {"text": text, "entities": [
+        {"entity": "order_number_misshaped", "value": code, "start": text.index(code), "end": len(text)}]}  # fmt: skip
+    form = ValidateOrderChangeForm(FakeOrders(Order("10241", OrderStatus.SHIPPED)))
+    assert await form.extract_change_order_number(CollectingDispatcher(), at, {}) == {}
+
+
 async def test_database_away_is_said_when_no_order_is_known() -> None:
     responses, _ = await run(ActionAskChangeOrderNumber(FakeOrders(away=True)), tracker())
     assert responses == ["utter_order_change_away"]
