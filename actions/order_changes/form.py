@@ -1,8 +1,8 @@
 """Cancelling, changing or returning an order: say what is possible, and see to it when the customer agrees.
 
 The assistant only reads the orders database. What the shop's own system can be asked to do (`acting.py`) it does,
-all else a person does. Which order, what else has to be known (`details.py`) and "shall I" are asked by
-order_change_form; `action_order_change_outcome` acts on the answers.
+all else a person does. Which order (`which_order.py`), what else has to be known (`details.py`) and "shall I" are
+asked by order_change_form; `action_order_change_outcome` acts on the answers.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from rasa_sdk import FormValidationAction, Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.fallback import last_response
 from actions.order_changes.acting import (
     ASKS_CONFIRMATION,
     agreed,
@@ -26,40 +25,23 @@ from actions.order_changes.acting import (
     summarise,
 )  # fmt: skip
 from actions.order_changes.details import (
-    ITEMS,
-    OFFERED,
     ChangeDetails,
     another_address,
-    asking_for_details,
     begun,
-    known_from,
     not_with_the_courier,
-    orders_for,
     window_that_is_over,
 )  # fmt: skip
-from actions.order_status import choose_from
-from actions.orders.choosing import chosen, described, points_at_one
+from actions.order_changes.which_order import KINDS, SAYS_MORE, WhichOrder
 from actions.orders.lookup import Orders
 from actions.orders.models import Order
-from actions.orders.numbers import named
 from actions.orders.repository import OrdersUnavailable
 from actions.self_service.performing import SelfService
 from actions.skill import services
-from actions.skill.action import BaseAction, Domain, Event, in_form, intent_name, message_metadata, message_text
-from actions.skill.order_answers import MAX_ROWS, misshaped_in_message, numbers_meant, told_now
+from actions.skill.action import BaseAction, Domain, Event, intent_name, message_metadata
+from actions.skill.order_answers import told_now
 from actions.skill.texts import Pieces
 
-NAMES_THE_ORDER = frozenset(
-    {"inform_order_number", "cancel_order", "change_order", "start_return", "affirm", "deny", "nlu_fallback",
-     "choose_order", "ask_other_order", "wrong_number"}
-)  # fmt: skip
-MEANS_ANOTHER = frozenset({"ask_other_order", "deny"})
-PICKS_AN_ORDER = frozenset({"choose_order", "ask_other_order", "affirm", "nlu_fallback", "out_of_scope"})
-NAMES_ANOTHER_ORDER = frozenset({"ask_other_order", "wrong_number"})  # also where an address or the like is asked for
-SAYS_MORE = frozenset({"nlu_fallback", "out_of_scope"})  # words about the change that mean nothing by themselves
-KINDS = {"cancel_order": "cancel", "change_order": "change", "start_return": "return"}
 SETTLES_NOTHING = SAYS_MORE | {"affirm", "thank", "greet", "chitchat", "mischief", "choose_option"}
-OFFERS_ORDERS = ("utter_order_status_choose", "utter_order_status_all")
 
 
 class ActionBeginCancelOrder(BaseAction):
@@ -86,98 +68,11 @@ class ActionBeginReturnOrder(ActionBeginCancelOrder):
     kind = "return"
 
 
-class ValidateOrderChangeForm(ChangeDetails, FormValidationAction):
-    """Finds out which order is meant: the number in the message, or the only open order of this phone."""
-
-    def __init__(self, orders: Orders | None = None) -> None:
-        self._orders = orders
-
-    @property
-    def orders(self) -> Orders:
-        return self._orders or services.orders()
+class ValidateOrderChangeForm(WhichOrder, ChangeDetails, FormValidationAction):
+    """Reads what each message says of the order, of the details and of "shall I"."""
 
     def name(self) -> str:
         return "validate_order_change_form"
-
-    async def extract_change_order_number(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain
-    ) -> dict[str, Any]:
-        """The number in this message, else the only open order. Empty while the order is known already.
-
-        A number in a question of its own ("and where is 10248?") does not change which order is meant.
-        """
-        if asking_for_details(tracker) and intent_name(tracker) not in NAMES_ANOTHER_ORDER:
-            return {}
-        if another_address(tracker) or wishes_something_else(tracker):
-            return {}
-        numbers = numbers_meant(tracker) if intent_name(tracker) in NAMES_THE_ORDER else []
-        if numbers:
-            return {"change_order_number": numbers[0], "change_confirmed": None}
-        phone = message_metadata(tracker).get("phone")
-        if not phone:
-            return {}
-        try:
-            return await self._without_a_number(tracker, phone)
-        except OrdersUnavailable:
-            return {}
-
-    async def _without_a_number(self, tracker: Tracker, phone: str) -> dict[str, Any]:
-        """What the words pick from the list on offer; else the order talked about; else the only one it can be."""
-        known = tracker.get_slot("change_order_number")
-        if misshaped_in_message(tracker):
-            return {"change_order_number": None} if known else {}  # they mean an order, and none that we know of
-        if known and intent_name(tracker) in MEANS_ANOTHER and (other := await self._another(tracker, phone, known)):
-            return {"change_order_number": other, "change_confirmed": None}
-        offered = list(tracker.get_slot("orders_offered") or [])
-        if offered and intent_name(tracker) in PICKS_AN_ORDER and not (known and intent_name(tracker) == "affirm"):
-            found = await self.orders.find(offered, phone)
-            listed = [found[number] for number in offered if number in found]
-            if len(picked := chosen(message_text(tracker), listed)) == 1:
-                return {"change_order_number": picked[0].number, "change_confirmed": None}
-        if intent_name(tracker) in SAYS_MORE and in_form(tracker):
-            return {"change_order_number": known}  # the form asks again; nothing extracted would end it in silence
-        if known:
-            return {}
-        orders = await orders_for(self.orders, phone, tracker.get_slot("change_kind"))
-        if intent_name(tracker) in KINDS and len(fitting := described(message_text(tracker), orders)) == 1:
-            return {"change_order_number": fitting[0].number}  # "cancel the packed one"
-        possible = [order.number for order in orders]
-        # A form is active already while the message that began it is read; then no slot is asked for yet.
-        wished_now = intent_name(tracker) in KINDS or tracker.get_slot("requested_slot") is None
-        talked_about = tracker.get_slot("order_number") if wished_now else None
-        if talked_about and (talked_about in possible or not possible):
-            return {"change_order_number": talked_about}
-        return {"change_order_number": possible[0]} if len(possible) == 1 else {}
-
-    async def _another(self, tracker: Tracker, phone: str, known: str) -> str | None:
-        """The order that "no, the other one" or "no wait, the first one" means instead of the known one."""
-        possible = await orders_for(self.orders, phone, tracker.get_slot("change_kind"))
-        others = [order.number for order in possible if order.number != known]
-        points = points_at_one(message_text(tracker))
-        if len(others) == 1 and (points or intent_name(tracker) == "ask_other_order"):
-            return others[0]
-        picked = [order.number for order in chosen(message_text(tracker), possible)] if points else []
-        return picked[0] if len(picked) == 1 and picked[0] != known else None
-
-    async def validate_change_order_number(
-        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain
-    ) -> dict[str, Any]:
-        """Keep a number that is this customer's, or that cannot be checked now (the ticket then carries it)."""
-        phone, kind = message_metadata(tracker).get("phone"), tracker.get_slot("change_kind")
-        if not phone or value is None:
-            return {"change_order_number": value, **known_from(None, kind)}
-        try:
-            found = await self.orders.find([value], phone)
-        except OrdersUnavailable:
-            return {"change_order_number": value, **known_from(None, kind)}
-        if value in found:
-            late = await window_that_is_over(found[value], kind)
-            known = known_from(None if late else found[value], kind)
-            if tracker.get_slot(ITEMS) is not None and tracker.get_slot(OFFERED) == known[OFFERED]:
-                known.pop(ITEMS)  # the same order, named once more
-            return {"change_order_number": value, "order_number": value, **known}
-        dispatcher.utter_message(response="utter_order_change_not_found", number=value, order=named(value))
-        return {"change_order_number": None}
 
     async def extract_change_confirmed(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain
@@ -200,38 +95,6 @@ class ValidateOrderChangeForm(ChangeDetails, FormValidationAction):
         """A yes that only sounds like one settles nothing that would be done; a person may be called with it."""
         doubtful = value and planned(tracker) and not agreed(tracker) and intent_name(tracker) != "request_human"
         return {"change_confirmed": None if doubtful else value}
-
-
-class ActionAskChangeOrderNumber(BaseAction):
-    """Which order? A list to pick from when there are several open ones."""
-
-    def __init__(self, orders: Orders | None = None) -> None:
-        self._orders = orders
-
-    def name(self) -> str:
-        return "action_ask_change_order_number"
-
-    async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
-        if misshaped := misshaped_in_message(tracker):
-            example = services.order_number_example()
-            dispatcher.utter_message(response="utter_order_status_misshaped", number=misshaped, example=example)
-            return []
-        if any(response.startswith(OFFERS_ORDERS) for response, _ in told_now(tracker)):
-            return []  # the side question ended in the same list
-        phone = message_metadata(tracker).get("phone")
-        kind = tracker.get_slot("change_kind")
-        try:
-            orders = await orders_for(self._orders or services.orders(), phone, kind) if phone else []
-        except OrdersUnavailable:
-            dispatcher.utter_message(response="utter_order_change_away")
-            return []
-        if not orders:
-            dispatcher.utter_message(response="utter_order_change_ask_number")
-            return []
-        again = last_response(tracker).startswith("utter_order_change_choose")
-        response = "utter_order_change_choose_again" if again else "utter_order_change_choose"
-        choose_from(orders, dispatcher, domain, response=response)
-        return [SlotSet("orders_offered", [order.number for order in orders[:MAX_ROWS]])]
 
 
 class ActionAskChangeConfirmed(BaseAction):
@@ -270,12 +133,6 @@ class ActionAskChangeConfirmed(BaseAction):
         written = Pieces(domain, "order_change").fill(status.value) if status else ""
         dispatcher.utter_message(response=ASKS_CONFIRMATION + outcome, number=number, status=written)
         return []
-
-
-def wishes_something_else(tracker: Tracker) -> bool:
-    """Whether the message, in the middle of one wish, is another: a rule begins it."""
-    kind = tracker.get_slot("change_kind")
-    return in_form(tracker) and KINDS.get(intent_name(tracker), kind) != kind
 
 
 def _what_is_possible(order: Order | None, kind: str | None) -> str:

@@ -11,12 +11,12 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.order_changes.form import (
     ActionAskChangeConfirmed,
-    ActionAskChangeOrderNumber,
     ActionBeginCancelOrder,
     ActionBeginChangeOrder,
     ActionOrderChangeOutcome,
     ValidateOrderChangeForm,
 )
+from actions.order_changes.which_order import ActionAskChangeOrderNumber
 from actions.orders.models import Order, OrderStatus
 from actions.orders.repository import OrdersUnavailable
 

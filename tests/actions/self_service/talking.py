@@ -14,13 +14,13 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.order_changes.details import CONFIRMED, FORM, ActionAskChangeItems
 from actions.order_changes.form import (
     ActionAskChangeConfirmed,
-    ActionAskChangeOrderNumber,
     ActionBeginCancelOrder,
     ActionBeginChangeOrder,
     ActionBeginReturnOrder,
     ActionOrderChangeOutcome,
     ValidateOrderChangeForm,
 )
+from actions.order_changes.which_order import ActionAskChangeOrderNumber
 from actions.orders.models import Order
 from actions.orders.repository import OrdersUnavailable
 
