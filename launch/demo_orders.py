@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from string import Formatter
 from zoneinfo import ZoneInfo
 
 import phonenumbers
@@ -55,19 +56,30 @@ SEEDED = sa.Table("demo_seed", METADATA, sa.Column("seeded_on", sa.Date, primary
 
 @dataclass(frozen=True)
 class DemoCustomer:
-    """Somebody to be in the demo. `shows` says what their orders are good for."""
+    """Somebody to be in the demo; {delivered} in what they try is the first such order of theirs."""
 
     name: str
     phone: str
     shows: str
+    tries: tuple[str, ...] = ()
 
 
-ASHA = DemoCustomer("Asha Rao", "+919876543210", "One order on its way")
-VIKRAM = DemoCustomer("Vikram Shetty", "+919812345670", "Several orders to choose from")
-MEERA = DemoCustomer("Meera Iyer", "+919900112233", "No order yet")
-FARHAN = DemoCustomer("Farhan Qureshi", "+919845098450", "More than ten open orders")
-LAKSHMI = DemoCustomer("Lakshmi Menon", "+919447012345", "A cancelled, a returned and a refunded order")
-ROHAN = DemoCustomer("Rohan Das", "+919830055667", "A late order, and one that has arrived")
+ASHA = DemoCustomer("Asha Rao", "+919876543210", "One order on its way", (
+    "Where is my order?", "Return {delivered}", "{delivered} says delivered but I did not get it", "I want my money!",
+))  # fmt: skip
+VIKRAM = DemoCustomer("Vikram Shetty", "+919812345670", "Several orders to choose from", (
+    "Where is my order?", "Status of {out_for_delivery} and {confirmed}", "Cancel {placed}", "Change the address",
+))  # fmt: skip
+MEERA = DemoCustomer("Meera Iyer", "+919900112233", "No order yet", ("Where is my order?", "Do you match prices?"))
+FARHAN = DemoCustomer("Farhan Qureshi", "+919845098450", "More than ten open orders", (
+    "Show my orders", "The second one", "Where is {out_for_delivery}?",
+))  # fmt: skip
+LAKSHMI = DemoCustomer("Lakshmi Menon", "+919447012345", "A cancelled, a returned and a refunded order", (
+    "Where is my refund for {returned}?", "When was {refunded} refunded?", "Was {cancelled} cancelled?",
+))  # fmt: skip
+ROHAN = DemoCustomer("Rohan Das", "+919830055667", "A late order, and one that has arrived", (
+    "{delayed} is so late!! What is happening?", "Return {delivered}", "Let me talk to a human",
+))  # fmt: skip
 CUSTOMERS = (ASHA, VIKRAM, MEERA, FARHAN, LAKSHMI, ROHAN)
 
 
@@ -159,7 +171,7 @@ def samples(folder: Path | None = None) -> tuple[Sequence[DemoCustomer], Sequenc
         return CUSTOMERS, DEMO_ORDERS
     ours = shop.load(folder)
     phones = _phones(ours.region)
-    people = {one: DemoCustomer(name, next(phones), one.shows) for one, name in zip(CUSTOMERS, _NAMES, strict=True)}
+    people = {one: replace(one, name=name, phone=next(phones)) for one, name in zip(CUSTOMERS, _NAMES, strict=True)}
     words = {meaning: word for word, meaning in reversed((ours.orders.get("statuses") or {}).items())}
     numbers = sample_numbers(Shape.of(shop_pattern()), ours.orders.get("id_examples") or (), len(DEMO_ORDERS))
     return tuple(people.values()), [
@@ -232,8 +244,19 @@ def _item_rows(orders: Sequence[DemoOrder]) -> Iterator[dict[str, object]]:
             yield {"order_id": order.number, "item_id": f"{order.number}-{place}", **asdict(item)}
 
 
+def _with_numbers(customer: DemoCustomer, orders: Sequence[DemoOrder]) -> DemoCustomer:
+    """Their messages with their own order numbers; one that has no such order is left out."""
+    meanings = shop.load().orders.get("statuses") or {}
+    first: dict[str, str] = {}
+    for order in orders:
+        if order.customer.phone == customer.phone:
+            first.setdefault(meanings.get(order.status, order.status), order.number)
+    tries = [text for text in customer.tries if all(name in first for _, name, _, _ in Formatter().parse(text) if name)]
+    return replace(customer, tries=tuple(text.format(**first) for text in tries))
+
+
 def write_customers(folder: Path, customers: Sequence[DemoCustomer]) -> Path:
-    """Write `demo_customers.json`: a list of {"name", "phone", "shows"}."""
+    """Write `demo_customers.json`: a list of {"name", "phone", "shows", "tries"}."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "demo_customers.json"
     draft = path.with_suffix(".tmp")
@@ -254,7 +277,7 @@ def prepare(configured: settings.Settings, any_database: bool = False) -> str:
         stranger = DemoCustomer("Visitor", customers[0].phone, "Has no order: add a customer's number to see theirs")
         write_customers(state, customers if configured.shop_path == settings.PROJECT_ROOT else [stranger])
         return "ORDERS_DATABASE_URL is the shop's own database; it is only read."
-    write_customers(state, customers)
+    write_customers(state, [_with_numbers(customer, orders) for customer in customers])
     today = datetime.now(ZoneInfo(shop.load().time_zone)).date()
     outcome = seed(url, today)
     if outcome == "not_ours":

@@ -202,10 +202,12 @@ def worker(environment: dict[str, str]) -> Child:
 
 def twin(settings: Settings, environment: dict[str, str]) -> Child:
     url = f"{settings.url_of('TWIN_PORT')}/"
-    environment = environment | {"SHOP_NAME": shop.load().name}
+    ours = shop.load()
+    environment = environment | {"SHOP_NAME": ours.name, "SHOP_TIME_ZONE": ours.time_zone,
+                                 "SHOP_ICON": str(settings.shop_path / "icon.svg")}
     if settings.values["SHOP_API_URL"] == f"{settings.url_of('TWIN_PORT')}/shop":
         environment["SHOP_ORDERS_FILE"] = str(settings.state_path / "orders.db")
-        environment["SHOP_STATUSES"] = json.dumps(shop.load().orders.get("statuses") or {})
+        environment["SHOP_STATUSES"] = json.dumps(ours.orders.get("statuses") or {})
     return Child("twin", [sys.executable, "-m", "twin"], environment, lambda: answers(url), stop_group=STOP_BACKENDS)
 
 

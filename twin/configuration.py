@@ -32,6 +32,9 @@ class TwinConfiguration:
     statuses: Mapping[str, str] = field(default_factory=dict)
     shop_name: str = "The shop"
     shop_phone: str = "918040001234"
+    time_zone: str = "UTC"
+    icon: Path | None = None
+    """The shop's own drawing (SVG); without one its initials."""
     business_account_id: str = "102290129340398"
 
 
@@ -56,6 +59,8 @@ def from_environment(environ: Mapping[str, str]) -> TwinConfiguration:
         access_token=environ["WHATSAPP_ACCESS_TOKEN"],
         phone_number_id=environ["WHATSAPP_PHONE_NUMBER_ID"],
         shop_name=environ.get("SHOP_NAME") or "The shop",
+        time_zone=environ.get("SHOP_TIME_ZONE") or "UTC",
+        icon=Path(environ["SHOP_ICON"]) if environ.get("SHOP_ICON") else None,
         shop_secret=environ.get("SHOP_API_SECRET") or None,
         orders_file=Path(environ["SHOP_ORDERS_FILE"]) if environ.get("SHOP_ORDERS_FILE") else None,
         statuses=json.loads(environ.get("SHOP_STATUSES") or "{}"),

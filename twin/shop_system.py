@@ -2,7 +2,8 @@
 
 It checks the signature, whose order it is, and the order's status in the demo's SQLite; does one `Idempotency-Key`
 once and repeats its answer; and fails on request: `PUT /shop/faults {"faults": [name, ...]}` lets the next requests go
-wrong in turn. `GET /shop/acts` shows what was done and how often it was asked for, `GET /shop/requests` every request.
+wrong in turn. `GET /shop/customers/{phone}/orders` shows a customer's orders to the desk and the phone's page.
+`GET /shop/acts` shows what was done and how often it was asked for, `GET /shop/requests` every request.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ FAULTS = ("server_error", "done_but_server_error", "hang", "done_but_hang", "dro
           "redirect")  # fmt: skip
 HANG_S = 30.0
 NOT_LEFT = ("placed", "confirmed", "packed")
+ENDED = ("delivered", "cancelled", "returned", "refunded")
 SENT_ALREADY = "It has been handed to the courier already."
 NOT_DELIVERED = "It has not been delivered yet."
 Told = tuple[int, dict[str, Any]]
@@ -48,6 +50,7 @@ class ShopSystem:
 
     def add_to(self, app: web.Application) -> None:
         app.router.add_post(MOUNT + "/orders/{order_id}/{action}", self.act)
+        app.router.add_get(MOUNT + "/customers/{phone}/orders", self.orders_of)
         app.router.add_put(f"{MOUNT}/faults", self.set_faults)
         app.router.add_get(f"{MOUNT}/acts", self.show_acts)
         app.router.add_get(f"{MOUNT}/requests", self.show_requests)
@@ -64,6 +67,28 @@ class ShopSystem:
 
     async def show_requests(self, request: web.Request) -> web.Response:
         return web.json_response(self.requests)
+
+    async def orders_of(self, request: web.Request) -> web.Response:
+        """{"orders": [the columns of the orders table, "status" in our words, "items"], open ones first}."""
+        phone = "+" + request.match_info["phone"].strip("+ ")
+        try:
+            return web.json_response({"orders": await asyncio.to_thread(self._orders_of, phone)})
+        except sqlite3.Error as error:
+            return web.json_response({"error": f"The orders cannot be read: {error}"}, status=503)
+
+    def _orders_of(self, phone: str) -> list[dict[str, Any]]:
+        if self.orders_file is None:
+            return []
+        with contextlib.closing(sqlite3.connect(self.orders_file, timeout=2)) as orders:
+            orders.row_factory = sqlite3.Row
+            found = orders.execute("SELECT * FROM orders WHERE customer_phone = ?", (phone,)).fetchall()
+            titled = "SELECT title, quantity FROM order_items WHERE order_id = ?"
+            rows = [
+                {**row, "status": self.statuses.get(row["status"], row["status"]),
+                 "items": [dict(item) for item in orders.execute(titled, (row["order_id"],))]}
+                for row in map(dict, found)
+            ]  # fmt: skip
+        return sorted(rows, key=lambda row: (row["status"] in ENDED, str(row["order_id"])))
 
     async def act(self, request: web.Request) -> web.StreamResponse:
         """As the contract says; a fault may come before or after it is done."""

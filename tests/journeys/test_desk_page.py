@@ -2,41 +2,65 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import AsyncIterator
+from datetime import date
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, ViewportSize, expect
 
+from launch import demo_orders
 from tests.twin.standin import TOKEN, RunningTwin, running_twin
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("browser")]
-NOTE = "She wrote: <script>document.title='owned'</script>\nPhoto: https://shop.example/photo.jpg"
+NOTE = """She wrote: <script>document.title='owned'</script>
+Photo: https://shop.example/photo.jpg
+
+Draft reply:
+It is with the carrier since *Monday*.
+
+Conversation:
+[29 Nov 18:58] customer: where is 10234?
+[29 Nov 18:58] assistant: Order #10234 has been shipped.
+It comes tomorrow."""
+ASHA = "+919876543210"
+SIZES = {1280: 900, 390: 844}
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def twin(tmp_path: Path) -> AsyncIterator[RunningTwin]:
+    demo_orders.seed(f"sqlite:///{tmp_path}/orders.db", date(2026, 11, 29))
     async with running_twin(tmp_path) as running:
         yield running
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def page(browser: Browser) -> AsyncIterator[Page]:
-    context = await browser.new_context(viewport={"width": 1200, "height": 860})
-    yield await context.new_page()
+@pytest_asyncio.fixture(loop_scope="module", params=SIZES)
+async def page(browser: Browser, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
+    """The desk wide and on a phone, in a browser that is in another time zone than the shop."""
+    size: ViewportSize = {"width": request.param, "height": SIZES[request.param]}
+    context = await browser.new_context(viewport=size, timezone_id="America/New_York")
+    opened = await context.new_page()
+    troubles: list[str] = []
+    opened.on("pageerror", lambda error: troubles.append(str(error)))
+    yield opened
+    wide = await opened.evaluate("document.documentElement.scrollWidth > innerWidth")
     await context.close()
+    assert (troubles, wide) == ([], False)
 
 
-async def open_ticket(twin: RunningTwin) -> int:
+async def open_ticket(twin: RunningTwin, **more: Any) -> int:
     """What the assistant does when it hands over; the ticket's number."""
     ticket = {
         "subject": "Asha asks for a person",
         "priority": "high",
         "tags": ["whatsapp_assistant"],
-        "requester": {"name": "Asha Rao", "external_id": "a"},
+        "requester": {"name": "Asha Rao", "external_id": "a", "phone": ASHA},
         "comment": {"body": NOTE, "public": False},
+        **more,
     }
     headers = {"Authorization": f"Bearer {TOKEN}"}
     address = f"{twin.url}/helpdesk/api/v2/tickets"
@@ -54,7 +78,7 @@ async def test_a_new_ticket_appears_by_itself_and_shows_its_note_as_text(page: P
     await expect(page.locator("#empty-title")).to_have_text("Nobody is waiting")
     await open_ticket(twin)
     await page.get_by_role("button", name="Asha Rao").click()
-    await expect(page.locator(".comment.note .words")).to_contain_text("<script>")
+    await expect(page.locator(".comment.note .words").first).to_contain_text("<script>")
     await expect(page.get_by_role("link", name="https://shop.example/photo.jpg")).to_be_visible()
     assert "owned" not in await page.title()
 
@@ -70,7 +94,9 @@ async def test_an_agent_replies_notes_and_solves(page: Page, twin: RunningTwin) 
     await page.get_by_role("button", name="Add the note").click()
     await expect(page.locator(".comment.note").last).to_contain_text("Carrier says tomorrow")
     await page.get_by_role("button", name="Solve").click()
-    await expect(page.locator("#facts .tag").first).to_have_text("solved")
+    await page.get_by_role("button", name="Solve it").click()
+    await expect(page.locator("#facts")).to_contain_text("solved")
+    await expect(page.locator("#speaks")).to_have_text("With the assistant")
     comments = (await tickets(twin))[0]["comments"]
     assert [(comment["body"], comment["public"]) for comment in comments[1:]] == [
         ("Hello Asha", True),
@@ -85,6 +111,84 @@ async def test_what_an_agent_is_writing_survives_news(page: Page, twin: RunningT
     await open_ticket(twin)
     await expect(page.locator("#tickets li")).to_have_count(2)
     await expect(page.get_by_label("Your words")).to_have_value("half a sentence")
+
+
+async def customer_writes(twin: RunningTwin, number: int, words: str) -> None:
+    """As the assistant adds a customer's words to the ticket."""
+    asha = next(one["requester"]["id"] for one in await tickets(twin) if one["id"] == number)
+    comment = {"body": f"{words}\n\n(WhatsApp, 29 Nov 18:59, MG-1001/1)", "public": True, "author_id": asha}
+    address = f"{twin.url}/helpdesk/api/v2/tickets/{number}"
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    async with twin.session.put(address, json={"ticket": {"comment": comment}}, headers=headers) as response:
+        assert response.status == 200
+
+
+async def test_who_said_what_is_seen_in_the_shops_time_and_without_marks_for_machines(
+    page: Page, twin: RunningTwin
+) -> None:
+    number = await open_ticket(twin)
+    await customer_writes(twin, number, "and **now** see [this](https://shop.example/a)?")
+    await page.goto(f"{twin.url}/desk#/{number}")
+    said = page.locator(".said.by-assistant .words")
+    await expect(said).to_have_text("Order #10234 has been shipped.\nIt comes tomorrow.")
+    theirs = page.locator(".comment.theirs")
+    await expect(theirs.locator(".words")).to_have_text("and now see this?")
+    await expect(theirs.locator("strong").last).to_have_text("now")
+    await expect(theirs.get_by_role("link", name="this")).to_have_attribute("href", "https://shop.example/a")
+    added = dt.datetime.fromisoformat((await tickets(twin))[0]["comments"][-1]["created_at"].replace("Z", "+00:00"))
+    await expect(theirs.locator("time")).to_have_text(f"{added.astimezone(ZoneInfo('Asia/Kolkata')):%H:%M}")
+
+
+async def test_the_order_and_the_customers_history_are_beside_the_ticket(page: Page, twin: RunningTwin) -> None:
+    before, number = await open_ticket(twin, subject="Asked before"), await open_ticket(twin)
+    await page.goto(f"{twin.url}/desk#/{number}")
+    await expect(page.locator(".order.mentioned")).to_contain_text("#10234")
+    await expect(page.locator(".order")).to_contain_text(["shipped", "Brass lamp"])
+    await page.locator(".past", has_text="Asked before").click()
+    await expect(page).to_have_url(f"{twin.url}/desk#/{before}")
+
+
+async def test_a_draft_and_a_saved_reply_become_ones_own_words(page: Page, twin: RunningTwin) -> None:
+    await page.goto(f"{twin.url}/desk#/{await open_ticket(twin)}")
+    await page.get_by_role("button", name="Use as my reply").click()
+    await expect(page.get_by_label("Your words")).to_have_value("It is with the carrier since *Monday*.")
+    await page.get_by_label("Saved replies").select_option("1")
+    await page.get_by_label("Your words").press("Control+Enter")
+    await expect(page.locator(".comment.agent")).to_contain_text("Thanks for waiting, Asha.")
+
+
+async def test_ones_own_words_and_the_newest_are_in_view_and_who_waits_is_said(page: Page, twin: RunningTwin) -> None:
+    number = await open_ticket(twin)
+    for place in range(12):
+        await customer_writes(twin, number, f"and {place} " * 20)
+    await page.goto(f"{twin.url}/desk#/{number}")
+    await expect(page.locator(".comment").last).to_be_in_viewport()
+    await expect(page.locator("#speaks")).to_have_text("Customer waits for less than a minute")
+    await page.locator("#comments").evaluate("list => { list.scrollTop = 0; }")
+    await page.get_by_label("Your words").fill("Hello, I am here")
+    await page.get_by_role("button", name="Send to the customer").click()
+    await expect(page.locator(".comment.agent")).to_be_in_viewport()
+    await expect(page.locator("#speaks")).to_have_text("Meera speaks")
+
+
+async def test_the_gravest_ticket_is_on_top_and_the_keyboard_leads_everywhere(page: Page, twin: RunningTwin) -> None:
+    await open_ticket(twin, subject="Later")
+    grave = await open_ticket(twin, subject="Grave", priority="urgent")
+    await page.goto(f"{twin.url}/desk")
+    await expect(page.locator("#tickets small").first).to_have_text("Grave")
+    await page.keyboard.press("j")
+    await expect(page.locator("#subject")).to_have_text("Grave")
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("n")
+    await page.keyboard.type("seen")
+    await page.keyboard.press("Control+Enter")
+    await expect(page.locator(".comment.note").last).to_contain_text("seen")
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("s")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#facts")).to_contain_text("solved")
+    assert [one["status"] for one in await tickets(twin) if one["id"] == grave] == ["solved"]
 
 
 async def test_without_a_helpdesk_the_page_says_where_tickets_are(page: Page, tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
+from launch import demo_orders
 from tests.twin.standin import Assistant, RunningTwin, running_twin
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("browser")]
@@ -258,6 +261,41 @@ async def test_a_photo_is_sent_and_shown(page: Page, twin: RunningTwin) -> None:
     await expect(picture).to_be_visible()
     assert await picture.evaluate("node => node.decode().then(() => node.naturalWidth)") == 320
     await twin.until(lambda: twin.assistant.messages)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+async def test_the_message_box_is_two_keys_away_and_has_no_scrollbar(page: Page, width: int) -> None:
+    await page.set_viewport_size({"width": width, "height": 844})
+    for cue in ("buttons", "links", "long"):
+        await say(page, cue)
+        await expect(replies(page).last).to_be_visible()
+    box = page.locator("#text")
+    assert await box.evaluate("box => getComputedStyle(box).overflowY") == "hidden"
+    await page.reload()
+    await expect(replies(page)).to_have_count(3)
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await page.keyboard.type("here")
+    await expect(box).to_have_value("here")
+    await page.locator("#messages").focus()
+    await page.keyboard.press("ArrowUp")
+    await page.keyboard.press("ArrowUp")
+    await page.keyboard.press("ArrowUp")
+    await expect(page.get_by_role("button", name="Yes", exact=True)).to_be_focused()
+
+
+async def test_a_customers_own_orders_and_messages_worth_sending_are_shown(
+    browser: Browser, tmp_path: Path
+) -> None:
+    demo_orders.seed(f"sqlite:///{tmp_path}/orders.db", date(2026, 11, 29))
+    demo_orders.write_customers(tmp_path, [replace(demo_orders.ASHA, tries=("Return 10187",))])
+    async with running_twin(tmp_path) as running:
+        opened = await browser.new_page(viewport={"width": 1280, "height": 900})
+        await opened.goto(running.url)
+        await expect(opened.locator("#suggestions button").first).to_have_text("Return 10187")
+        await opened.get_by_role("button", name="#10234").click()
+        await expect(opened.locator("#text")).to_have_value("10234")
+        await opened.close()
 
 
 async def test_emoji_and_right_to_left_text_survive(page: Page, twin: RunningTwin) -> None:

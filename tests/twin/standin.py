@@ -134,6 +134,7 @@ async def running_twin(
     shop = TwinConfiguration(
         "127.0.0.1", twin_port, webhooks + "webhook", webhooks, SECRET, TOKEN, NUMBER, state_dir,
         ticketing=ticketing, helpdesk_url=f"{url}/helpdesk", helpdesk_token=TOKEN, shop_name="Marigold",
+        time_zone="Asia/Kolkata", shop_secret=SECRET, orders_file=state_dir / "orders.db",
     )  # fmt: skip
     theirs = web.Application(client_max_size=8 * 1024 * 1024)
     theirs.router.add_post("/webhooks/whatsapp/webhook", assistant.webhook)

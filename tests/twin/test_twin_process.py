@@ -13,6 +13,7 @@ import pytest
 from launch.processes import answers, free_port
 from tests.children import child, python
 from twin.configuration import ConfigurationMissing, from_environment
+from twin.phone.pages import icon
 
 SECRETS = {"WHATSAPP_APP_SECRET": "s", "WHATSAPP_ACCESS_TOKEN": "t", "WHATSAPP_PHONE_NUMBER_ID": "1"}
 
@@ -32,6 +33,15 @@ def test_tickets_come_to_the_desk_when_the_helpdesk_is_zendesks() -> None:
     shop = from_environment({**SECRETS, "ZENDESK_URL": "http://127.0.0.1:8080/helpdesk", "RASA_PORT": "5006"})
     assert shop.ticketing == "zendesk"
     assert shop.helpdesk_webhook_url == "http://127.0.0.1:5006/webhooks/zendesk/webhook"
+
+
+def test_a_shop_shows_its_own_drawing_or_its_initials_and_nothing_that_runs(tmp_path: Path) -> None:
+    environment = {**SECRETS, "SHOP_NAME": "Oak & <Spoke>", "SHOP_ICON": str(tmp_path / "icon.svg")}
+    drawn = icon(from_environment(environment))
+    assert b">O<" in bytes(drawn.body)
+    (tmp_path / "icon.svg").write_text("<svg/>")
+    drawn = icon(from_environment(environment))
+    assert (drawn.body, drawn.headers["Content-Security-Policy"][:18]) == (b"<svg/>", "default-src 'none'")
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])

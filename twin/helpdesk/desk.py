@@ -33,7 +33,7 @@ class AgentDesk:
         mount(app, self.helpdesk, MOUNT)
 
     async def page(self, request: web.Request) -> web.StreamResponse:
-        return page("desk.html", self.configuration.shop_name)
+        return page("desk.html", self.configuration)
 
     async def about(self, request: web.Request) -> web.Response:
         """Whether tickets arrive here, and where they go instead."""

@@ -14,7 +14,7 @@ from aiohttp import web
 from twin.control import bad_request, json_object
 from twin.phone.chats import Chat
 from twin.phone.customers import with_phone
-from twin.phone.pages import asset, page
+from twin.phone.pages import asset, icon, page
 from twin.whatsapp.inbound import CannotSend
 from twin.whatsapp.network import Network
 
@@ -42,13 +42,17 @@ class PhonePage:
         routes.add_post("/phone/api/chats/{key}/messages", self.write)
         routes.add_post("/phone/api/chats/{key}/seen", self.seen)
         routes.add_get("/phone/api/media/{media_id}", self.media)
+        routes.add_get("/phone/icon", self.icon)
         routes.add_get("/phone/{name}", asset)
         app.cleanup_ctx.append(self._watched)
         # aiosignal 1.4 types its signals otherwise than aiohttp 3.9 uses them.
         app.on_shutdown.append(self._stop)  # type: ignore[arg-type]
 
     async def page(self, request: web.Request) -> web.StreamResponse:
-        return page("index.html", self.network.configuration.shop_name)
+        return page("index.html", self.network.configuration)
+
+    async def icon(self, request: web.Request) -> web.StreamResponse:
+        return icon(self.network.configuration)
 
     async def state(self, request: web.Request) -> web.Response:
         self.network.load_demo_customers()

@@ -60,7 +60,7 @@ def demo_customers(state_dir: Path) -> list[Customer]:
     try:
         rows = json.loads((state_dir / "demo_customers.json").read_text(encoding="utf-8"))
         known = [
-            with_phone(row["phone"], row["name"], row.get("shows", ""), tuple(row.get("try", ()))) for row in rows
+            with_phone(row["phone"], row["name"], row.get("shows", ""), tuple(row.get("tries", ()))) for row in rows
         ]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         known = [with_phone("+919900000001", "Visitor", "No orders yet: ask about our policies")]

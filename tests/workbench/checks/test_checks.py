@@ -185,7 +185,7 @@ MISTAKES = {
         "handoff.yml", "order_link: null", "order_link: https://admin.example.com", "bad handoff.yml", "order_link:",
         "{order_number}"),
     "a misspelt setting of takeovers": (
-        "handoff.yml", "coalesce_seconds: 6", "colesce_seconds: 6", "bad handoff.yml", "coalesce_seconds", "it knows"),
+        "handoff.yml", "coalesce_seconds", "colesce_seconds", "bad handoff.yml", "coalesce_seconds", "it knows"),
     "an escalation threshold that is no number": (
         "config.yml", "{complaint: 0.3,", "{complaint: high,", "bad escalation settings", None, "0.5"),
     "words that always call for an unknown reason": (

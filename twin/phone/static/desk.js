@@ -1,16 +1,18 @@
-// The agent desk: tickets of the simulated helpdesk, what was said, and the agent's words.
+// The agent desk: the queue of the simulated helpdesk, one ticket, and the agent's words.
 
-import { dayOf, el, icon, initials, timeOf } from "./dom.js";
-import { format } from "./format.js";
+import { el, icon, initials, timeOf } from "./dom.js";
+import { renderSide, savedReplies, saveReply } from "./desk_side.js";
+import { commentOf, facts, isOver, seconds, speaker, subjectOf, tag, waiting } from "./desk_ticket.js";
+import { withoutFoot } from "./transcript.js";
 
 const TITLE = document.title;
 const $ = (id) => document.getElementById(id);
-const LOOK_EVERY_MS = 1500;
+const LOOK_EVERY_MS = 1000;
 const PLACEHOLDERS = { public: "Goes to the customer on WhatsApp", private: "Only colleagues read this" };
-
 const SENDS = { public: "Send to the customer", private: "Add the note" };
+const URGENCY = { urgent: 0, high: 1, normal: 2, low: 3 };
 
-const state = { about: { connected: true, ticketing: "zendesk" }, tickets: [], id: null, shown: "" };
+const state = { about: { connected: true, ticketing: "zendesk" }, tickets: [], id: null, shown: "", seen: new Map() };
 
 async function call(path, body) {
   const options = body ? { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) } : {};
@@ -20,14 +22,9 @@ async function call(path, body) {
   return answer;
 }
 
-const seconds = (moment) => Date.parse(moment) / 1000;
-const when = (moment) => (dayOf(seconds(moment)) === "Today" ? "" : `${dayOf(seconds(moment))}, `) + timeOf(seconds(moment));
-
 async function look() {
   try {
-    const { tickets } = await call("/helpdesk/desk/tickets");
-    const order = (ticket) => (["solved", "closed"].includes(ticket.status) ? 1 : 0);
-    state.tickets = tickets.sort((a, b) => order(a) - order(b) || b.id - a.id);
+    state.tickets = (await call("/helpdesk/desk/tickets")).tickets.sort(byUrgency);
     tell("");
     render();
   } catch {
@@ -35,21 +32,45 @@ async function look() {
   }
 }
 
+/** Open ones first, whoever waits for a person before who talks to one, the gravest and the longest waiting on top. */
+function byUrgency(a, b) {
+  const rank = (ticket) => [isOver(ticket), waiting(ticket) === null, URGENCY[ticket.priority] ?? 2, waiting(ticket) ?? -ticket.id];
+  const [one, other] = [rank(a), rank(b)];
+  const place = one.findIndex((value, index) => value !== other[index]);
+  return place < 0 ? 0 : Number(one[place]) - Number(other[place]);
+}
+
 function tell(words) {
   $("banner").textContent = words;
   $("banner").hidden = !words;
 }
 
+const current = () => state.tickets.find((known) => known.id === state.id);
+
+function listed() {
+  const words = $("find").value.trim().toLowerCase();
+  return state.tickets.filter((ticket) => {
+    if (ticket.id === state.id && !words) return true;
+    if (isOver(ticket) && !$("all").checked && !words) return false;
+    return !words || JSON.stringify([ticket.subject, ticket.requester, ticket.comments.map((comment) => comment.body)]).toLowerCase().includes(words);
+  });
+}
+
 function render() {
-  const ticket = state.tickets.find((known) => known.id === state.id);
-  const now = JSON.stringify([state.tickets, state.id, state.about]);
+  const ticket = current();
+  if (ticket) state.seen.set(ticket.id, ticket.comments.length);
+  renderWaiting();
+  const now = JSON.stringify([state.tickets, state.id, state.about, $("find").value, $("all").checked]);
   if (now === state.shown) return;
   state.shown = now;
-  $("tickets").replaceChildren(...state.tickets.map(line));
-  const waiting = state.tickets.filter((known) => known.status === "new").length;
-  document.title = `${waiting ? `(${waiting}) ` : ""}${TITLE}`;
+  const focused = document.activeElement?.dataset?.ticket;
+  $("tickets").replaceChildren(...listed().map(line));
+  if (focused) $("tickets").querySelector(`[data-ticket="${focused}"]`)?.focus();
+  const callers = state.tickets.filter((known) => waiting(known) !== null).length;
+  document.title = `${callers ? `(${callers}) ` : ""}${TITLE}`;
   document.body.classList.toggle("in-chat", Boolean(ticket));
   $("ticket").hidden = !ticket;
+  $("side").hidden = !ticket;
   $("empty").hidden = Boolean(ticket);
   if (ticket) renderTicket(ticket);
   else renderEmpty();
@@ -57,26 +78,28 @@ function render() {
 
 function line(ticket) {
   const last = ticket.comments.at(-1);
+  const fresh = state.seen.has(ticket.id) ? ticket.comments.length - state.seen.get(ticket.id) : 0;
   return el("li", {}, el(
     "button",
     { type: "button", class: "customer", "aria-current": ticket.id === state.id ? "true" : null, dataset: { ticket: ticket.id }, onclick: () => open(ticket.id) },
     el("span", { class: `face ${ticket.priority ?? "normal"}`, "aria-hidden": "true" }, initials(ticket.requester.name ?? "Customer")),
     el("span", { class: "who" },
       el("strong", {}, ticket.requester.name ?? "Customer"),
-      el("small", {}, ticket.subject),
-      last ? el("span", { class: "last" }, last.body.split("\n")[0]) : null),
-    el("span", { class: "right" }, el("time", {}, timeOf(seconds(ticket.updated_at))), tag(ticket.status)),
+      el("small", {}, subjectOf(ticket)),
+      last && ticket.comments.length > 1 ? el("span", { class: "last" }, withoutFoot(last.body).words.split("\n")[0]) : null),
+    el("span", { class: "right" },
+      el("time", {}, timeOf(seconds(ticket.updated_at))),
+      isOver(ticket) ? tag(ticket.status) : el("span", { class: `tag ${ticket.priority ?? ""}` }, ticket.priority ?? "no priority"),
+      fresh > 0 ? el("span", { class: "unread", "aria-label": `${fresh} new` }, String(fresh)) : null),
   ));
 }
-
-const tag = (word) => el("span", { class: `tag ${word}` }, word);
 
 function renderEmpty() {
   const { connected, ticketing } = state.about;
   const any = state.tickets.length > 0;
   $("empty-title").textContent = any ? "Pick a ticket" : connected ? "Nobody is waiting" : "Tickets do not come here";
   $("empty-words").replaceChildren(...(any
-    ? ["The conversation so far is in the first note."]
+    ? ["Who waits longest for the gravest reason is on top."]
     : connected
       ? ["When a customer asks for a person, complains or wants a refund, the ticket appears here with the whole conversation. Try “I want to talk to a person” on the phone."]
       : ["The assistant runs with ", el("code", {}, `TICKETING=${ticketing}`),
@@ -84,46 +107,61 @@ function renderEmpty() {
 }
 
 function renderTicket(ticket) {
-  $("subject").textContent = ticket.subject;
-  const phone = ticket.requester.phone;
-  $("facts").replaceChildren(
-    tag(ticket.status),
-    ...(ticket.priority ? [tag(ticket.priority)] : []),
-    el("span", {}, [ticket.requester.name, phone].filter(Boolean).join(" · ")),
-    ...ticket.tags.map((word) => el("span", { class: "tag" }, word.replace(/_/g, " "))),
-  );
+  $("subject").textContent = subjectOf(ticket);
+  $("facts").replaceChildren(...facts(ticket));
+  renderWaiting();
   const list = $("comments");
-  const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 60 || list.dataset.ticket !== String(ticket.id);
+  const first = list.dataset.ticket !== String(ticket.id);
   list.dataset.ticket = ticket.id;
-  list.replaceChildren(...ticket.comments.map((comment) => commentOf(ticket, comment)));
-  if (atEnd && ticket.comments.length > 1) list.scrollTop = list.scrollHeight;
-  const closed = ticket.status === "closed";
-  $("reply").inert = closed;
-  $("solve").disabled = ticket.status === "solved" || closed;
-  $("words").placeholder = closed ? "This ticket is closed" : PLACEHOLDERS[kind()];
+  const known = new Set([...list.children].map((node) => node.id));
+  list.replaceChildren(...ticket.comments.map((comment) => commentOf(ticket, comment, useAsReply)));
+  const mine = ticket.comments.filter((comment) => comment.author_id === 501).at(-1);
+  if (first || state.following || (mine && !known.has(`c-${mine.id}`))) toEnd();
+  renderSide($("side"), ticket, state.tickets, open);
+  $("reply").inert = ticket.status === "closed";
+  $("solve").textContent = ticket.status === "solved" ? "Open again" : "Solve";
+  $("words").placeholder = ticket.status === "closed" ? "This ticket is closed" : PLACEHOLDERS[kind()];
 }
 
-function commentOf(ticket, comment) {
-  const byCustomer = comment.author_id === ticket.requester.id;
-  const byAgent = !byCustomer && comment.author !== "Assistant";
-  const looks = comment.public === false && !byCustomer ? "note" : byAgent ? "agent" : "";
-  const files = comment.attachments.map((file) => format(file.content_url));
-  return el("li", { class: `comment ${looks}` },
-    el("header", {},
-      el("strong", {}, comment.author),
-      el("time", {}, when(comment.created_at)),
-      el("span", {}, comment.public ? (byAgent ? "to the customer" : "") : "private note")),
-    el("div", { class: "words", dir: "auto" }, format(comment.body), files.flatMap((file) => ["\n", ...file])));
+function toEnd() {
+  state.following = true;
+  $("comments").scrollTop = $("comments").scrollHeight;
+}
+
+/** The clocks go on between two looks. */
+function renderWaiting() {
+  const ticket = current();
+  if (!ticket) return;
+  const now = speaker(ticket);
+  const node = document.getElementById("speaks");
+  if (node && node.textContent !== now.words) node.textContent = now.words;
+  if (node) node.className = `tag speaks ${now.who}`;
 }
 
 function open(id) {
+  const changed = state.id !== id;
   state.id = id;
   history.replaceState(null, "", id ? `#/${id}` : "#");
+  if (changed) $("words").value = drafts.get(id) ?? "";
   render();
   if (id) $("words").focus({ preventScroll: true });
 }
 
+const drafts = new Map();
 const kind = () => new FormData($("reply")).get("kind");
+
+function choose(value) {
+  $("reply").querySelector(`[value="${value}"]`).checked = true;
+  $("reply").classList.toggle("private", value === "private");
+  $("words").placeholder = PLACEHOLDERS[value];
+  $("send").textContent = SENDS[value];
+}
+
+function useAsReply(text) {
+  choose("public");
+  $("words").value = text;
+  $("words").focus();
+}
 
 async function reply(status) {
   const body = $("words").value.trim();
@@ -131,28 +169,89 @@ async function reply(status) {
   try {
     await call(`/helpdesk/desk/tickets/${state.id}/reply`, { body, public: kind() === "public", status });
     $("words").value = "";
+    drafts.delete(state.id);
     await look();
   } catch (error) {
     tell(error.message);
   }
 }
 
+function askToSolve() {
+  if (current()?.status === "solved") reply("open");
+  else if (current()) $("confirm").showModal();
+}
+
+function renderSaved() {
+  const name = (current()?.requester.name ?? "").split(" ")[0];
+  const own = savedReplies();
+  $("saved").replaceChildren(el("option", { value: "" }, "Saved replies…"),
+    ...own.map((text, index) => el("option", { value: String(index) }, text.replaceAll("{name}", name).slice(0, 60))),
+    el("option", { value: "save" }, "Save what I wrote"));
+}
+
+function pickSaved() {
+  const picked = $("saved").value;
+  if (picked === "save") saveReply($("words").value.trim());
+  else if (picked) {
+    const name = (current()?.requester.name ?? "").split(" ")[0];
+    $("words").value = [$("words").value.trim(), savedReplies()[Number(picked)].replaceAll("{name}", name)].filter(Boolean).join("\n\n");
+  }
+  renderSaved();
+  $("words").focus();
+}
+
+const step = (by) => {
+  const ids = listed().map((ticket) => ticket.id);
+  if (ids.length) open(ids[Math.min(ids.length - 1, Math.max(0, ids.indexOf(state.id) + (state.id === null && by < 0 ? 0 : by)))]);
+};
+
+const KEYS = {
+  j: () => step(1),
+  k: () => step(-1),
+  r: () => { choose("public"); $("words").focus(); },
+  n: () => { choose("private"); $("words").focus(); },
+  s: askToSolve,
+  "/": () => $("find").focus(),
+};
+
 function wire() {
+  document.querySelector(".skip").addEventListener("click", (event) => { event.preventDefault(); $("words").focus(); });
   $("back").append(icon("back"));
   $("back").addEventListener("click", () => open(null));
   $("reply").addEventListener("submit", (event) => { event.preventDefault(); reply(null); });
-  $("solve").addEventListener("click", () => reply("solved"));
-  $("reply").addEventListener("change", () => {
-    $("reply").classList.toggle("private", kind() === "private");
-    $("words").placeholder = PLACEHOLDERS[kind()];
-    $("send").textContent = SENDS[kind()];
+  $("solve").addEventListener("click", askToSolve);
+  $("confirm").addEventListener("close", () => {
+    if ($("confirm").returnValue === "solved") reply("solved");
+    $("confirm").returnValue = "";
   });
+  $("reply").addEventListener("change", (event) => event.target.name === "kind" && choose(kind()));
+  $("saved").addEventListener("focus", renderSaved);
+  $("saved").addEventListener("change", pickSaved);
+  $("words").addEventListener("input", () => drafts.set(state.id, $("words").value));
   $("words").addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) $("reply").requestSubmit();
   });
-  const wanted = Number(location.hash.replace(/^#\/?/, ""));
-  state.id = wanted || null;
+  $("find").addEventListener("input", render);
+  $("all").addEventListener("change", render);
+  $("comments").addEventListener("scroll", () => {
+    const list = $("comments");
+    state.following = list.scrollHeight - list.scrollTop - list.clientHeight < 60;
+  });
+  new ResizeObserver(() => state.following && toEnd()).observe($("comments"));
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && event.target.matches("textarea, input[type=search]")) event.target.blur();
+    if (event.target.matches("input, textarea, select") || event.ctrlKey || event.metaKey || event.altKey || $("confirm").open) return;
+    if (KEYS[event.key] && (event.key !== "s" || current())) {
+      event.preventDefault();
+      KEYS[event.key]();
+    }
+  });
+  addEventListener("hashchange", () => { state.id = wanted(); render(); });
+  state.id = wanted();
+  renderSaved();
 }
+
+const wanted = () => Number(location.hash.replace(/^#\/?/, "")) || null;
 
 wire();
 state.about = await call("/desk/api/about").catch(() => state.about);

@@ -23,6 +23,10 @@ const ICONS = {
   clock: "M12 20a8 8 0 1 0 0-16 8 8 0 0 0 0 16ZM12 7.500V12l3 2",
   warning: "M12 4 21 19.500H3ZM12 10v4.500M12 17h.01",
   play: "M8 5.500v13l10.500-6.500Z",
+  note: "M5 4.500h14v10l-5 5H5ZM14 19.500v-5h5M8.500 9h7M8.500 12.500h4",
+  robot: "M6 9.500h12v9H6ZM12 9.500V6M12 5.500h.01M9.500 13.500h.01M14.500 13.500h.01M9.500 16h5",
+  search: "M10.500 17a6.500 6.500 0 1 0 0-13 6.500 6.500 0 0 0 0 13ZM15.500 15.500 20.500 20.500",
+  parcel: "M4 8l8-4 8 4v8.500l-8 4-8-4ZM4 8l8 4 8-4M12 12v8.500",
   smile: "M12 20.500a8.500 8.500 0 1 0 0-17 8.500 8.500 0 0 0 0 17ZM8.500 14c1.800 2.300 5.200 2.300 7 0M9 9.800h.01M15 9.800h.01",
 };
 
@@ -75,15 +79,20 @@ export function link(address, ...children) {
   return el("a", { href: url.href, target: "_blank", rel: "noopener noreferrer nofollow" }, ...children);
 }
 
-export const timeOf = (seconds) =>
-  new Date(seconds * 1000).toLocaleTimeString("en-IN", { hour: "2-digit", minute: "2-digit", hour12: false });
+/** The shop's time zone: one clock for the phone, the desk and what the product writes. */
+const timeZone = document.documentElement.dataset.zone || "UTC";
+const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone });
+const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone });
+
+/** A date without a time, "2026-11-30" → "30 Nov". */
+export const dateOf = (date) => new Date(`${date}T00:00Z`).toLocaleDateString("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
+
+export const timeOf = (seconds) => CLOCK.format(seconds * 1000);
 
 export function dayOf(seconds) {
-  const day = new Date(seconds * 1000);
-  const midnight = new Date().setHours(0, 0, 0, 0);
-  if (day >= midnight) return "Today";
-  if (day >= midnight - 86400000) return "Yesterday";
-  return day.toLocaleDateString("en-IN", { day: "numeric", month: "long", year: "numeric" });
+  const day = DAY.format(seconds * 1000);
+  if (day === DAY.format(Date.now())) return "Today";
+  return day === DAY.format(Date.now() - 86400000) ? "Yesterday" : day;
 }
 
 /** What stands for a face: "Asha Rao" → "AR". */

@@ -1,7 +1,7 @@
 // The phone: which customer holds it, their chat with the shop, and what they do.
 
 import { bubble, quote, summarize } from "./bubbles.js";
-import { dayOf, el, icon, initials, timeOf } from "./dom.js";
+import { dateOf, dayOf, el, icon, initials, timeOf } from "./dom.js";
 import { plain } from "./format.js";
 import { listen, server } from "./server.js";
 import { closeSheet, showList, showOptions } from "./sheet.js";
@@ -60,6 +60,7 @@ async function open(key, chosen = true) {
   scrollToEnd();
   look();
   if (chosen && !narrow.matches) $("text").focus();
+  if (!sameChat) renderOrders(chat);
 }
 
 function hueOf(key) {
@@ -91,6 +92,25 @@ function renderPanel() {
   $("suggestions").replaceChildren(...suggestionButtons().map((button) => el("li", {}, button)));
   const unread = [...customers.values()].reduce((sum, customer) => sum + customer.unread, 0);
   document.title = `${unread ? `(${unread}) ` : ""}${state.shop.name} on WhatsApp`;
+}
+
+/** What the shop's own system knows of this customer; a click writes the number into the message. */
+async function renderOrders({ key, name, phone }) {
+  $("own-orders").hidden = true;
+  const response = phone && (await fetch(`/shop/customers/${encodeURIComponent(phone)}/orders`).catch(() => null));
+  const found = response?.ok ? (await response.json()).orders : [];
+  if (state.key !== key || !found.length) return;
+  $("orders-of").textContent = `Orders of ${name}`;
+  $("orders").replaceChildren(...found.map((order) => el("li", {}, el("button", { type: "button", class: "order-line", onclick: () => write(order.order_id) },
+    el("strong", {}, `#${order.order_id}`), el("span", {}, order.status.replace(/_/g, " ")),
+    el("small", {}, order.items.length ? order.items.map((item) => item.title).join(", ") : order.estimated_delivery ? `due ${dateOf(order.estimated_delivery)}` : "")))));
+  $("own-orders").hidden = false;
+}
+
+function write(words) {
+  $("text").value = `${$("text").value} ${words}`.trim();
+  fitText();
+  $("text").focus();
 }
 
 function suggestionButtons() {
@@ -129,7 +149,8 @@ function renderMessages() {
   const nodes = [el("li", { class: "notice" }, "A pretend phone: nothing goes to WhatsApp. What you send reaches the assistant the way Meta would deliver it.")];
   state.messages.forEach((message, index) => nodes.push(...placed(message, state.messages[index - 1])));
   if (state.typing) nodes.push(typingBubble());
-  $("messages").replaceChildren(...nodes);
+  rows.replaceChildren(...nodes);
+  reachNewest();
 }
 
 const typingBubble = () =>
@@ -144,6 +165,7 @@ function replace(message) {
   const focused = old.contains(document.activeElement);
   const position = focused ? [...old.querySelectorAll("button, a")].indexOf(document.activeElement) : -1;
   old.replaceWith(node);
+  reachNewest();
   if (position >= 0) node.querySelectorAll("button, a")[position]?.focus();
 }
 
@@ -173,7 +195,8 @@ function append(message) {
   nodes.at(-1).classList.add("arriving");
   const typing = document.querySelector(".typing-row");
   if (typing) typing.before(...nodes);
-  else list.append(...nodes);
+  else rows.append(...nodes);
+  reachNewest();
 }
 
 /** The bubble, with the day above it when a new one begins. */
@@ -182,6 +205,26 @@ function placed(message, before) {
   const node = bubble(message, chatView(), handlers());
   if (newDay || before.author !== message.author) node.classList.add("first");
   return newDay ? [el("li", { class: "day" }, dayOf(message.at)), node] : [node];
+}
+
+/** Tab leads through the newest reply only; the arrows lead to the others, so that the message box is near. */
+function reachNewest() {
+  const replies = rows.querySelectorAll("li.row.in:not(.typing-row)");
+  const newest = replies[replies.length - 1];
+  for (const control of rows.querySelectorAll("button, a")) control.tabIndex = newest?.contains(control) && !control.closest(".tools") ? 0 : -1;
+}
+
+const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+
+function walk(event) {
+  const [down, along] = STEPS[event.key] ?? [0, 0];
+  const all = [...rows.querySelectorAll("li.row")].filter((row) => row.querySelector("button, a"));
+  const row = event.target.closest("li.row");
+  if (!(down || along) || !all.length || (!row && event.key !== "ArrowUp")) return;
+  event.preventDefault();
+  const to = row ? all[Math.min(all.length - 1, Math.max(0, all.indexOf(row) + down))] : all.at(-1);
+  const controls = [...to.querySelectorAll("button, a")];
+  controls[along ? Math.min(controls.length - 1, Math.max(0, controls.indexOf(event.target) + along)) : 0].focus();
 }
 
 function forget(wamid) {
@@ -197,6 +240,7 @@ function flash(wamid) {
 }
 
 const list = $("messages");
+const rows = $("rows");
 const atEnd = () => list.scrollHeight - list.scrollTop - list.clientHeight < 90;
 
 function scrollToEnd(smooth = false) {
@@ -221,7 +265,7 @@ function showTyping(seconds) {
   clearTimeout(state.typing);
   state.typing = seconds > 0 ? setTimeout(() => showTyping(0), seconds * 1000) : null;
   document.querySelector(".typing-row")?.remove();
-  if (state.typing) list.append(typingBubble());
+  if (state.typing) rows.append(typingBubble());
   if (state.typing && state.following) scrollToEnd(true);
   renderPresence();
 }
@@ -337,7 +381,9 @@ async function sendPicture() {
 function fitText() {
   const text = $("text");
   text.style.height = "auto";
-  text.style.height = `${Math.min(text.scrollHeight, 132)}px`;
+  const height = text.scrollHeight + text.offsetHeight - text.clientHeight;
+  text.style.height = `${Math.min(height, 132)}px`;
+  text.style.overflowY = height > 132 ? "auto" : "hidden";
 }
 
 function renderStrip() {
@@ -381,6 +427,7 @@ function onMessage({ key, message, unread }) {
 // ---- wiring
 
 function wire() {
+  document.querySelector(".skip").addEventListener("click", (event) => { event.preventDefault(); $("text").focus(); });
   $("send").append(icon("send"));
   $("attach").append(icon("plus"));
   $("back").append(icon("back"));
@@ -404,6 +451,7 @@ function wire() {
     }
     if (event.key === "Escape") quoteNothing();
   });
+  list.addEventListener("keydown", walk);
   $("attach").addEventListener("click", attach);
   $("picture").addEventListener("change", sendPicture);
   $("jump").addEventListener("click", () => { scrollToEnd(true); look(); });
