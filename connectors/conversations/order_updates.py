@@ -6,7 +6,6 @@ of their last message it is told in the shop's words, later by the template that
 
 from __future__ import annotations
 
-import json
 import logging
 import time
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ from typing import Any, Protocol
 
 import redis.asyncio
 
+import record_versions
 from connectors.message_bus import keys, quoting
 from connectors.message_bus.commit import WINDOW_S
 from connectors.message_bus.inbox import Entry
@@ -91,7 +91,7 @@ class OrderUpdates:
 
     async def _last_heard(self, customer: str) -> float:
         stored = await self._client.get(keys.address(customer))
-        return number(as_mapping(json.loads(stored)).get("at")) or 0.0 if stored else 0.0
+        return number(record_versions.read_kept(stored).get("at")) or 0.0
 
 
 def _add(

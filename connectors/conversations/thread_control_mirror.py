@@ -23,6 +23,7 @@ from typing import TypeVar
 
 import redis.asyncio
 
+import record_versions
 from connectors.conversations.thread_control import Authority, State
 from connectors.message_bus import keys
 from connectors.message_bus.inbox import Entry
@@ -137,7 +138,8 @@ class MirroredThreadControl:
             return kept
         # The stored names are older than the Python ones, and a release beside this one reads them.
         stored = {"holder": kept.owner, "epoch": kept.control_version, "opened_by": kept.opened_by}
-        await self._write([keys.thread_control(customer)], [kept.control_version, json.dumps(stored), KEEP_S])
+        state_json = json.dumps(record_versions.stamped(stored))
+        await self._write([keys.thread_control(customer)], [kept.control_version, state_json, KEEP_S])
         self._kept[customer] = (kept, time.monotonic())
         self._kept.move_to_end(customer)
         if len(self._kept) > self._remembered:
@@ -151,6 +153,7 @@ class MirroredThreadControl:
             return ControlState()
         try:
             stored = json.loads(text)
+            record_versions.check(stored)
             opened_by = stored["opened_by"]
             return ControlState(
                 str(stored["holder"]), int(stored["epoch"]), None if opened_by is None else str(opened_by)

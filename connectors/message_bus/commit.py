@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import time
 from typing import Any, Protocol
 
 import redis.asyncio
 
+import record_versions
 from connectors.message_bus import keys, quoting
 from connectors.message_bus.connections import until_redis_answers
 from connectors.message_bus.inbox import Entry
@@ -57,13 +57,13 @@ class Commits:
         arguments: list[str | int] = [
             item.owned.token, _stream_ids(item, turn), turn.entry.customer, TRACKER_TTL_S,
             compact(dead) if dead else "",
-            compact(known) if turn.entry.kind == "message" else "",
+            compact(record_versions.stamped(known)) if turn.entry.kind == "message" else "",
             *quoting.of_customer(turn.entries),
         ]  # fmt: skip
         for append in turn.appends:
             tail = "" if append.tail_chunks is None else append.tail_chunks
             arguments += [tail, append.preamble, len(append.chunks), *append.chunks]
-        records = [compact(record) for record in self._records(turn)]
+        records = [compact(record_versions.stamped(record)) for record in self._records(turn)]
         replies = [reply.as_json() for reply in outgoing(turn, known)]
         return [*arguments, len(records), *records, len(replies), *replies]
 
@@ -74,7 +74,7 @@ class Commits:
             at = metadata.get("timestamp") or time.time()
             return {"wa_id": metadata.get("wa_id"), "user_id": metadata.get("user_id"), "at": at}
         stored = await until_redis_answers(lambda: self._client.get(keys.address(entry.customer)), "address")
-        known = dict(json.loads(stored)) if stored else {"at": 0}
+        known = dict(record_versions.read_kept(stored)) or {"at": 0}
         # The profile follows number changes; what was committed last may be a number that is a stranger's by now.
         address = await until_redis_answers(lambda: self._addresses.address(entry.customer), "identity")
         if address.wa_id or address.user_id:

@@ -25,6 +25,7 @@ from connectors.message_bus.turn import OtherVoices, Turn, current_turn
 from handoff.storage.database import HandoffUnavailable
 from lenient_json import as_mapping
 from privacy import log_lines
+from record_versions import UnknownVersion
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,7 @@ MAX_FAILURES = 3
 MAX_CRASHES = 5
 OUTSIDE_PATIENCE_S = 20.0
 READ_ON_S = 0.05
+UNREADABLE = "unreadable"  # the kind of an entry that this release cannot read: set aside at once, whole
 
 
 class DependencyUnavailable(RuntimeError):
@@ -130,6 +132,9 @@ class Consumer:
         entry = join(parts)
         metadata = dict(as_mapping(entry.payload.get("metadata")))
         turn = Turn(entry, metadata, voices=OtherVoices(*map(float, voices)), parts=parts if len(parts) > 1 else ())
+        if entry.kind == UNREADABLE:
+            await self._set_aside(item, turn, entry.payload["reason"])
+            return None
         if int(crashes) >= MAX_CRASHES:
             await self._set_aside(item, turn, "ended the process each time")
             return None
@@ -229,5 +234,6 @@ def _entry(item: Item) -> Entry:
         entry = Entry.from_json(item.text)
         entry.payload.get("metadata")
         return entry
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return Entry("unreadable", item.customer, f"{item.owned.partition}-{item.stream_id}", {})
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = str(error) if isinstance(error, UnknownVersion) else UNREADABLE
+        return Entry(UNREADABLE, item.customer, f"{item.owned.partition}-{item.stream_id}", {"reason": reason})

@@ -16,6 +16,7 @@ from typing import Any
 import redis.asyncio
 from redis.exceptions import RedisError
 
+import record_versions
 from connectors.message_bus import keys
 from connectors.message_bus.connections import connect
 
@@ -53,12 +54,16 @@ class Entry:
 
     def as_json(self) -> str:
         """The entry as it stands in the stream."""
-        return json.dumps(self.__dict__, separators=(",", ":"))
+        return json.dumps(record_versions.stamped(vars(self)), separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Entry:
-        """The entry again, whatever a newer version added. Raises ValueError, KeyError or TypeError when it is none."""
+        """The entry again, whatever fields a newer release added.
+
+        Raises UnknownVersion for one that only a newer release reads, else ValueError, KeyError or TypeError.
+        """
         raw = json.loads(text)
+        record_versions.check(raw)
         return cls(raw["kind"], raw["customer"], raw["id"], raw["payload"], int(raw.get("replays") or 0))
 
 
@@ -89,7 +94,7 @@ class Inbox:
         for record in records:
             key, wamid = _settles(record)
             names.append(keys.settled(key) if key else keys.LOG_STREAM)
-            arguments += [wamid, json.dumps(record, separators=(",", ":"))]
+            arguments += [wamid, json.dumps(record_versions.stamped(record), separators=(",", ":"))]
         try:
             return int(await self._put(names, arguments))
         except (RedisError, OSError, asyncio.TimeoutError) as error:

@@ -13,6 +13,7 @@ from typing import Any
 
 import redis.asyncio
 
+import record_versions
 from connectors.message_bus import keys
 from connectors.message_bus.inbox import Entry
 from connectors.message_bus.turn import Reply
@@ -35,7 +36,7 @@ def about(reply: Reply) -> dict[str, Any]:
 
 def of_reply(wamid: str | None, author: str, said: dict[str, Any]) -> list[str | int]:
     """The scripts' arguments for a reply that Graph accepted: entry ("" for none), how many are kept, seconds."""
-    entry = {"wamid": wamid, "author": author, **said}
+    entry = record_versions.stamped({"wamid": wamid, "author": author, **said})
     return [_compact(entry) if wamid and said else "", MAX_KEPT, KEEP_S]
 
 
@@ -46,28 +47,22 @@ def of_customer(entries: Sequence[Entry]) -> list[str | int]:
         metadata = as_mapping(entry.payload.get("metadata"))
         words = (text(metadata.get("typed")) or text(entry.payload.get("text")))[:TEXT_CHARS]
         if entry.kind == "message" and words:
-            lines.append(_compact({"wamid": entry.id, "author": "customer", "text": words}))
+            lines.append(_compact(record_versions.stamped({"wamid": entry.id, "author": "customer", "text": words})))
     return ["\n".join(lines), MAX_KEPT, KEEP_S]
 
 
 async def latest(client: redis.asyncio.Redis, customer: str) -> Mapping[str, Any]:
     """What was said last in this conversation, by whomever; empty when that is not known. Raises redis.RedisError."""
     kept = await client.lindex(keys.quotable(customer), 0)
-    try:
-        return as_mapping(json.loads(kept)) if kept else {}
-    except ValueError:
-        return {}
+    return record_versions.read_kept(kept)
 
 
 async def quoted(client: redis.asyncio.Redis, customer: str, wamid: str) -> dict[str, Any] | None:
     """What the message or reply `wamid` of this conversation was about. Raises redis.RedisError."""
     for kept in await client.lrange(keys.quotable(customer), 0, -1):
-        try:
-            said = json.loads(kept)
-        except ValueError:
-            continue
-        if isinstance(said, dict) and said.get("wamid") == wamid:
-            return said
+        said = record_versions.read_kept(kept)
+        if said.get("wamid") == wamid:
+            return dict(said)
     return None
 
 

@@ -15,6 +15,7 @@ import redis
 from rasa.core.brokers.broker import EventBroker
 from rasa.utils.endpoints import EndpointConfig
 
+import record_versions
 import settings
 from connectors.message_bus import keys
 from connectors.message_bus.turn import current_turn
@@ -47,7 +48,7 @@ class StreamEventBroker(EventBroker):
             "model": None, "epoch": 0,
         }  # fmt: skip
         try:
-            self._client.xadd(keys.LOG_STREAM, {"j": json.dumps(record)})
+            self._client.xadd(keys.LOG_STREAM, {"j": json.dumps(record_versions.stamped(record))})
         except redis.RedisError:
             # The endpoint may have moved while this connection stayed with a server that takes nothing.
             self._client.connection_pool.disconnect()

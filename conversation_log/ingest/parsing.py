@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+import record_versions
 from conversation_log.model.judgements import REASONS, delivery_status, feature_of
 from conversation_log.model.records import (
     BadRecord,
@@ -41,8 +42,11 @@ def parse(text: str | bytes) -> Record | None:
     """One record of the stream, None for one that says nothing to the log. Raises BadRecord."""
     try:
         raw = json.loads(text)
+        record_versions.check(raw)
         reader = _READERS.get(raw["record"])
         return reader(raw) if reader else None
+    except record_versions.UnknownVersion as error:
+        raise BadRecord(str(error)) from error
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError, OverflowError) as error:
         raise BadRecord(f"{type(error).__name__} at {error}"[:200]) from error
 

@@ -137,7 +137,7 @@ def require_current(engine: Engine) -> None:
         applied = applied_revision(engine)
     except SQLAlchemyError as error:
         raise LogUnavailable(remedies.of_database(error, engine.url)) from error
-    if applied != newest_revision():
+    if applied != newest_revision() and not _is_newer(applied):
         raise LogUnavailable(
             "The conversation database lacks the newest tables. Run `python -m conversation_log migrate`."
         )
@@ -155,6 +155,12 @@ def newest_revision() -> str | None:
     return ScriptDirectory.from_config(_config()).get_current_head()
 
 
+def _is_newer(applied: str | None) -> bool:
+    """Whether a newer release made the tables. Its migrations only add, and a release that is taken back must serve."""
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    return applied is not None and applied not in known
+
+
 def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
@@ -162,7 +168,11 @@ def _config() -> Config:
 
 
 def _upgrade(engine: Engine) -> None:
-    if applied_revision(engine) == newest_revision():
+    applied = applied_revision(engine)
+    if applied == newest_revision():
+        return
+    if _is_newer(applied):
+        log.warning("log.tables.newer revision=%s; this release knows up to %s", applied, newest_revision())
         return
     config = _config()
     with writing(engine) as connection, postgres_patience.longer(connection, COMMANDS_STATEMENT_S):

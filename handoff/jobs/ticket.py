@@ -47,8 +47,8 @@ def request_of(takeover: Row) -> Request:
 
 
 def request_from(raw: dict[str, Any]) -> Request:
-    """A request from what its dictionary became as JSON."""
-    raw = dict(raw)
+    """A request from what its dictionary became as JSON, whatever fields a newer release added."""
+    raw = {name: value for name, value in raw.items() if name == "sheet" or name in Request.__dataclass_fields__}
     raw["score_breakdown"] = tuple((name, value) for name, value in raw.pop("sheet"))
     raw["transcript"] = tuple((at, author, text) for at, author, text in raw["transcript"])
     return Request(**raw)

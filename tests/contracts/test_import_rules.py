@@ -22,6 +22,7 @@ ALLOWED = {
     "signals.py": set(),
     "postgres_patience.py": set(),
     "lenient_json.py": set(),
+    "record_versions.py": set(),
     "shop_updates.py": set(),
     "shop_costs.py": set(),
     "shop.py": {"shop_costs", "shop_updates", "settings", "yaml_files"},

@@ -38,6 +38,7 @@ from connectors.message_bus.sending.outgoing import Outgoing, compact
 from connectors.message_bus.sending.ports import Authority, Graph
 from handoff.storage.database import HandoffUnavailable
 from privacy import log_lines
+from record_versions import UnknownVersion
 
 log = logging.getLogger(__name__)
 
@@ -83,9 +84,9 @@ class Outbox:
         """Send one reply and take it out of the outbox; RetryAfter when it has to wait."""
         try:
             reply = Outgoing.from_json(item.text)
-        except (ValueError, TypeError):
-            log.error("outbox.entry.unreadable partition=%d", item.owned.partition)
-            return await self._unreadable(item)
+        except (ValueError, TypeError) as error:
+            await self._unreadable(item, error)
+            return None
         progress = self._progress.setdefault(item.place, Progress())
         with log_lines.about(reply.wamid):
             try:
@@ -102,13 +103,13 @@ class Outbox:
         for place in [place for place in self._progress if place[0] == owned]:
             del self._progress[place]
 
-    async def _unreadable(self, item: Item) -> RetryAfter | None:
-        """Only a person can tell what it was meant to be."""
-        log.error("outbox.entry.unreadable partition=%d", item.owned.partition)
+    async def _unreadable(self, item: Item, error: Exception) -> None:
+        """Set it aside whole: only a newer release, or a person, can tell what it was meant to be."""
+        reason = str(error) if isinstance(error, UnknownVersion) else "unreadable"
+        log.error("outbox.entry.set_aside partition=%d reason=%s", item.owned.partition, reason)
         metrics.SENT.labels("failed", "unknown").inc()
         record = {"record": "unreadable_reply", "at": time.time()}
-        await self._settle(item, record, {"reply": item.text, "reason": "unreadable", "at": time.time()})
-        return None
+        await self._settle(item, record, {"reply": item.text, "reason": reason, "at": time.time()})
 
     async def _attempt(self, item: Item, reply: Outgoing, progress: Progress) -> RetryAfter | None:
         if time.time() > reply.expires_at:

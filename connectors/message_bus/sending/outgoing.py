@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
+import record_versions
 from connectors.message_bus.sending.errors import BadPayload, MediaFailed, SendError, WindowClosed
 
 
@@ -40,14 +41,19 @@ class Outgoing:
     def as_json(self) -> str:
         # "epoch" is the stored, older name: a release beside this one reads it.
         kept = {name: value for name, value in vars(self).items() if value is not None}
-        return compact({"epoch" if name == "control_version" else name: value for name, value in kept.items()})
+        named = {"epoch" if name == "control_version" else name: value for name, value in kept.items()}
+        return compact(record_versions.stamped(named))
 
     @classmethod
     def from_json(cls, text: str) -> Outgoing:
-        """The reply again, whatever a newer version added. Raises ValueError or TypeError when it is none."""
+        """The reply again, whatever fields a newer release added.
+
+        Raises UnknownVersion for one that only a newer release reads, ValueError or TypeError when it is none.
+        """
         raw = json.loads(text)
         if not isinstance(raw, dict):
             raise TypeError("no JSON object")
+        record_versions.check(raw)
         values = {"control_version" if name == "epoch" else name: value for name, value in raw.items()}
         return cls(**{name: value for name, value in values.items() if name in cls.__dataclass_fields__})
 
@@ -73,6 +79,7 @@ class Outgoing:
     def record(self, wamid: str | None, outcome: str, error: str | None) -> dict[str, Any]:
         """What became of it, for the event stream."""
         return {
+            record_versions.FIELD: record_versions.CURRENT,
             "record": "sent", "customer": self.customer, "key": self.key, "wamid": wamid, "at": time.time(),
             "outcome": outcome, "error": error, "text": self.text, "author": self.author,
         }  # fmt: skip

@@ -32,7 +32,7 @@ async def test_messages_and_records_are_stored_in_one_step(redis_url: str) -> No
     assert {entry.id for entry in waiting(redis_url)} == {"a", "b"}
     client = redis.Redis.from_url(redis_url, decode_responses=True)
     [(_, fields)] = client.xrange("log")
-    assert json.loads(fields["j"]) == {"record": "status", "wamid": "x"}
+    assert json.loads(fields["j"]) == {"record": "status", "wamid": "x", "v": 1}
 
 
 async def test_a_message_delivered_many_times_at_once_is_stored_once(redis_url: str) -> None:
