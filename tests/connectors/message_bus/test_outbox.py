@@ -115,7 +115,8 @@ def waiting_reply(customer: str, body: dict[str, Any], **more: Any) -> str:
 def test_replies_are_stored_under_the_names_that_the_release_before_reads() -> None:
     stored = json.loads(waiting_reply("91", {}))
     assert set(stored) == {
-        "v", "customer", "key", "wamid", "body", "text", "epoch", "author", "address", "expires_at", "asked_at", "about",
+        "v",
+        "customer", "key", "wamid", "body", "text", "epoch", "author", "address", "expires_at", "asked_at", "about",
     }  # fmt: skip
     assert Outgoing.from_json(json.dumps({**stored, "epoch": 7})).control_version == 7
 
