@@ -32,6 +32,7 @@ RECEIVED = Counter("assistant_messages_received", "Messages stored in the inbox,
 OTHER_CHANGES = Counter("assistant_other_changes", "What webhooks told and nothing follows from, by its name", ["name"])
 SENT = Counter("assistant_replies", "Replies whose fate is known", ["outcome", "author"])
 TURNS = Counter("assistant_turns", "Inbox entries that were finished or tried", ["outcome"])
+MEDIA = Counter("assistant_media", "Voice notes and pictures that were to be read", ["kind", "outcome"])
 GRAPH_ERRORS = Counter("assistant_graph_errors", "Refused or failed calls of the Graph API", ["error_class"])
 PARKED = Counter("assistant_sending_parked", "How often sending was stopped, of all or of one reply", ["error_class"])
 FAILED = Counter("assistant_failed_statuses", "Messages that WhatsApp accepted and did not deliver", ["code", "author"])

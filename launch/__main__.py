@@ -22,7 +22,7 @@ NOT_FROM_ENV_FILE = frozenset(
     for variable in settings_module.VARIABLES
     if variable.name in ("REDIS_URL", "CONVERSATION_DATABASE_URL", "ORDERS_DATABASE_URL", "ARCHIVE_URL", "TICKETING")
     or variable.name.startswith(
-        ("ZENDESK_", "FRESHDESK_", "HUBSPOT_", "SLACK_", "SMTP_", "ESCALATION_", "SHOP_API_")
+        ("ZENDESK_", "FRESHDESK_", "HUBSPOT_", "SLACK_", "SMTP_", "ESCALATION_", "SHOP_API_", "SPEECH_")
     )
 )
 """What in `.env` may be a live shop's: made-up customers must not get into its queue, database or helpdesk."""
@@ -64,6 +64,9 @@ def run() -> int:
     if settings.chosen.isdisjoint({"SHOP_API_URL", "ORDERS_DATABASE_URL"}):
         # The demo's own orders: the twin does what a customer confirms, in their table.
         local |= {"SHOP_API_URL": f"{twin_address}/shop", "SHOP_API_SECRET": secrets.token_hex(16)}
+    if "SPEECH_URL" not in settings.chosen:
+        # The twin's voice messages are not sound: only the twin can hear what they say.
+        local |= {"SPEECH_URL": f"{twin_address}/speech/v1", "SPEECH_API_KEY": secrets.token_hex(16)}
     return _start(replace(settings, values={**settings.values, **local}), with_twin=True)
 
 

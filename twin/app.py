@@ -12,6 +12,7 @@ from twin.control import ControlApi
 from twin.helpdesk.desk import AgentDesk
 from twin.phone.browser import PhonePage
 from twin.shop_system import ShopSystem
+from twin.speech import SpeechStandIn
 from twin.whatsapp.graph import GraphApi
 from twin.whatsapp.network import Network
 from twin.whatsapp.webhooks import FIRST_RETRY_S, WebhookSender
@@ -41,6 +42,7 @@ def make_app(configuration: TwinConfiguration, first_retry_s: float = FIRST_RETR
     AgentDesk(configuration).add_to(app)
     PhonePage(network).add_to(app)
     GraphApi(network).add_to(app)
+    SpeechStandIn().add_to(app)
     if configuration.shop_secret and configuration.orders_file:
         ShopSystem(configuration.shop_secret, configuration.orders_file, configuration.statuses).add_to(app)
 

@@ -108,6 +108,8 @@ def agreed(tracker: Tracker) -> bool:
     if metadata.get("reply_to") and (metadata.get("quoted") or {}).get("plan") != plan:
         return False
     kind = metadata.get("kind")
+    if metadata.get("heard"):
+        return False  # a machine understood it so: it is asked again, and tapped
     if text == YES_BUTTON:
         return kind in (None, "button_reply", "list_reply")
     return kind in (None, "text") and is_yes(text, tracker.get_slot(ACT), str(tracker.get_slot(NUMBER)))

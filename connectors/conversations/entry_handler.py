@@ -22,6 +22,7 @@ from connectors.message_bus.commit import WINDOW_S
 from connectors.message_bus.inbox import Entry
 from connectors.message_bus.turn import Reply, Turn
 from connectors.whatsapp.rendering import bodies
+from connectors.whatsapp.rendering.text import shorten
 from handoff.takeover.customer_messages import Wish
 from handoff.takeover.thread_control import Receipt
 
@@ -36,6 +37,8 @@ RETURNED_WITH = {
     "settled": "utter_handoff_settled",
     "unreachable": NOBODY_CALLED,
 }
+HEARD, READ = "utter_voice_note_heard", "utter_media_read"
+SAID_BACK_CHARS = 300
 RECEIPT, RECEIPT_OUT_OF_HOURS = "utter_handoff_receipt", "utter_handoff_receipt_out_of_hours"
 
 
@@ -48,6 +51,10 @@ class Speaker(Protocol):
 
     async def say(self, turn: Turn, response: str, **facts: Any) -> None:
         """Add the domain's response of this name to the turn's replies, its placeholders filled with the facts."""
+        ...
+
+    async def words(self, turn: Turn, response: str, **facts: Any) -> str:
+        """The text of the domain's response of this name, in the customer's language."""
         ...
 
     async def wish(self, turn: Turn) -> Wish | None:
@@ -77,6 +84,7 @@ class EntryHandler:
         kind = turn.entry.kind
         if kind == "message":
             await self._message(turn)
+            await self._say_back(turn)
         elif kind == "agent_comment":
             _comment(turn)
         elif kind == "conversation_returned":
@@ -156,6 +164,27 @@ class EntryHandler:
             turn.outcome = "without_words"
             log.warning("consumer.turn.without_words")
             await self._speaker.say(turn, APOLOGY)
+
+    async def _say_back(self, turn: Turn) -> None:
+        """What was heard or read, above the answer, in its bubble where there is room: the customer sees what it is to.
+
+        The turn's own language is that of the answer, so it can only be said once the turn is made.
+        """
+        said: dict[str, list[str]] = {}
+        for part in turn.metadata.get("heard") or []:
+            said.setdefault(READ if part["kind"] == "image" else HEARD, []).append(part["text"])
+        if not said or not turn.replies:
+            return
+        lines = [
+            await self._speaker.words(turn, response, heard=shorten(" ".join(parts), SAID_BACK_CHARS))
+            for response, parts in said.items()
+        ]
+        words, first = "\n".join(lines), turn.replies[0]
+        body = bodies.headed(first.body, words)
+        if body is None:
+            turn.replies[:0] = [Reply(one.body, one.text) for one in bodies.texts(words)]
+        else:
+            turn.replies[0] = replace(first, body=body, text=f"{words}\n\n{first.text}")
 
     async def _somebody_else_speaks(self, turn: Turn) -> bool:
         """Whether a person in the phone app, or another app, has the conversation.

@@ -67,6 +67,10 @@ class RasaSpeaker:
         message = await self._response(turn, response, facts)
         await WhatsAppOutput(turn, self._shaper).send_response(turn.entry.customer, message)
 
+    async def words(self, turn: Turn, response: str, **facts: Any) -> str:
+        """The text of a response of the domain, as `say` fills it."""
+        return str((await self._response(turn, response, facts)).get("text") or "")
+
     async def restart(self, turn: Turn) -> None:
         """The next message begins a new session without old slots."""
         tracker = await self._agent.tracker_store.get_or_create_tracker(

@@ -63,6 +63,7 @@ def join(entries: Sequence[Entry]) -> Entry:
         **metadata[-1],
         "typed": "\n".join(filter(None, (text(one.get("typed")) for one in metadata)))[:MAX_CHARS],
         "media": [part for one in metadata for part in one.get("media") or []],
+        "heard": [part for one in metadata for part in one.get("heard") or []],
         "reply_to": next((one["reply_to"] for one in reversed(metadata) if one.get("reply_to")), None),
         "burst": len(entries),
     }

@@ -18,7 +18,7 @@ from lenient_json import as_mapping
 
 TRACKER_TTL_S = 24 * 3600
 WINDOW_S = 24 * 3600
-OWN_WORDS = ("typed", "media", "reply_to")  # of the last message of a burst; the turn read those of all
+OWN_WORDS = ("typed", "media", "heard", "reply_to")  # of the last message of a burst; the turn read those of all
 
 
 class Addresses(Protocol):

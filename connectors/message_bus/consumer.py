@@ -30,6 +30,7 @@ from record_versions import UnknownVersion
 log = logging.getLogger(__name__)
 
 TURN_TIMEOUT_S = 40.0
+UNREAD_S = 60.0  # far longer than a reader takes
 MAX_FAILURES = 3
 MAX_CRASHES = 5
 OUTSIDE_PATIENCE_S = 20.0
@@ -61,6 +62,18 @@ class Handler(Protocol):
         ...
 
 
+class Reader(Protocol):
+    """Finds out what an entry says where that takes a while: what is spoken in it, what a picture shows."""
+
+    def read(self, entry: Entry) -> Entry | asyncio.Future[Entry]:
+        """The entry with its words; until they are known, what will be it. Called again, it reads nothing twice."""
+        ...
+
+    async def close(self) -> None:
+        """Stop; what was being read is read again by others."""
+        ...
+
+
 class Consumer:
     """`work` answers one entry; what runs when is decided by the executor."""
 
@@ -72,8 +85,9 @@ class Consumer:
         turn_timeout_s: float = TURN_TIMEOUT_S,
         retry_s: float = 0.5,
         burst_wait_s: float = 0.0,
+        reader: Reader | None = None,
     ) -> None:
-        self._client, self._handler, self._commits = client, handler, commits
+        self._client, self._handler, self._commits, self.reader = client, handler, commits, reader
         self._bursts = Bursts(burst_wait_s)
         self._turn_timeout_s, self._retry_s = turn_timeout_s, retry_s
         self._begin, self._end = keys.Script(client, "begin"), keys.Script(client, "end")
@@ -93,9 +107,12 @@ class Consumer:
 
     async def _watched(self, item: Item, entries: list[Entry], followed: bool) -> Outcome:
         try:
+            entries, unread = self._read(entries)
             delay_s = 0.0 if followed else await self._delay_s(entries)
             if delay_s > 0:
                 return RetryAfter(delay_s, or_more=True)
+            if unread is not None:
+                return RetryAfter(UNREAD_S, when=unread)
             again = await self._work(item, entries)
         except (RedisError, OSError, asyncio.TimeoutError) as error:
             log.warning("consumer.redis.failed error=%s", type(error).__name__)
@@ -103,6 +120,18 @@ class Consumer:
             return RetryAfter(self._retry_s)
         self._not_ended.discard(item.place)
         return again
+
+    def _read(self, entries: list[Entry]) -> tuple[list[Entry], asyncio.Future[Entry] | None]:
+        """The entries with what is said in them, and the first of which that is not known yet.
+
+        Waiting for it holds neither permit nor record, as a burst does not: what runs meanwhile runs, and the
+        partition can be given away.
+        """
+        if self.reader is None:
+            return entries, None
+        read = [self.reader.read(entry) for entry in entries]
+        unread = next((one for one in read if isinstance(one, asyncio.Future)), None)
+        return [one if isinstance(one, Entry) else entry for one, entry in zip(read, entries, strict=True)], unread
 
     async def _delay_s(self, entries: list[Entry]) -> float:
         """How long a burst waits for the rest; a short answer to a question of ours does not."""
@@ -125,13 +154,15 @@ class Consumer:
         if state != "mine":
             return None
         last, *voices = rest
-        if last not in ids:  # begun before with more than was read by now
+        together = ids.index(last) + 1 if last in ids else 1
+        parts, unread = self._read([_entry(one) for one in (item, *item.behind)[:together]])
+        if unread is not None or last not in ids:  # begun before with more than was read by now
             await self._ended(*item.place)
-            return RetryAfter(READ_ON_S)
-        parts = tuple(_entry(one) for one in (item, *item.behind)[: ids.index(last) + 1])
+            return RetryAfter(READ_ON_S, when=unread)
         entry = join(parts)
         metadata = dict(as_mapping(entry.payload.get("metadata")))
-        turn = Turn(entry, metadata, voices=OtherVoices(*map(float, voices)), parts=parts if len(parts) > 1 else ())
+        several = tuple(parts) if len(parts) > 1 else ()
+        turn = Turn(entry, metadata, voices=OtherVoices(*map(float, voices)), parts=several)
         if entry.kind == UNREADABLE:
             await self._set_aside(item, turn, entry.payload["reason"])
             return None

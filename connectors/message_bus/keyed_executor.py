@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from connectors.message_bus.partitions import Owned
 
@@ -20,11 +21,12 @@ log = logging.getLogger(__name__)
 class RetryAfter:
     """The item is not finished: run it again after the delay, before anything behind it of the same key.
 
-    With `or_more` also as soon as something more of that key arrives.
+    With `or_more` also as soon as something more of that key arrives, with `when` as soon as that is done.
     """
 
     delay_s: float
     or_more: bool = False
+    when: asyncio.Future[Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -206,12 +208,12 @@ class KeyedExecutor:
 
     async def _sleep(self, key: tuple[str, str], until: RetryAfter) -> None:
         more = self._sleeping[key] = asyncio.Event()
+        woken = more if until.or_more else asyncio.Event()
+        if until.when is not None:
+            until.when.add_done_callback(lambda _: woken.set())
         try:
-            if until.or_more:
-                with contextlib.suppress(asyncio.TimeoutError):
-                    await asyncio.wait_for(more.wait(), until.delay_s)
-            else:
-                await asyncio.sleep(until.delay_s)
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(woken.wait(), until.delay_s)
         finally:
             del self._sleeping[key]
 

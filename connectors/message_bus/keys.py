@@ -85,6 +85,16 @@ def quotable(customer: str) -> str:
     return f"wa:quotable:{customer}"
 
 
+def heard(entry_id: str) -> str:
+    """What was found out to be said in a voice note or shown in a picture; empty for nothing."""
+    return f"wa:heard:{entry_id}"
+
+
+def heard_lately(customer: str) -> str:
+    """How many of the customer's voice notes and pictures were read in this hour."""
+    return f"wa:heard_lately:{customer}"
+
+
 def voices(customer: str) -> str:
     """Hash: until when somebody else speaks to the customer (phone_until, app_until), and since when (…_at)."""
     return f"wa:voices:{customer}"

@@ -10,6 +10,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import redis.asyncio
 from rasa.core import agent as rasa_agent
 from rasa.core.agent import Agent
 from rasa.core.brokers.broker import EventBroker
@@ -35,6 +36,8 @@ from connectors.conversations.thread_control_mirror import MirroredThreadControl
 from connectors.dialogue.action_endpoint import KeptAliveEndpoint
 from connectors.dialogue.engine import RasaSpeaker
 from connectors.dialogue.grading import priority_of
+from connectors.media.reading import Ability, MediaReader
+from connectors.media.speech import SpeechService
 from connectors.message_bus.commit import Commits
 from connectors.message_bus.consumer import Consumer
 from connectors.message_bus.inbox import connect
@@ -87,8 +90,9 @@ def build(settings: Settings, options: Options) -> Sanic:
         if shop.load().updates and settings.shop_webhook_secret:
             opt_outs = OptOuts(Database(str(settings.conversation_database_url)), load_configuration())
         app.ctx.transport = transport(
-            str(settings.redis_url), speaker, graph, control, agent.model_id, wait_s, opt_outs
-        )
+            str(settings.redis_url), speaker, graph, control, agent.model_id, wait_s, opt_outs,
+            media_reader(settings, app.ctx.redis, graph),
+        )  # fmt: skip
         app.ctx.transport.start()
         app.ctx.ready = lambda: agent.is_ready() and app.ctx.transport.partitions.beats()
 
@@ -100,6 +104,8 @@ def build(settings: Settings, options: Options) -> Sanic:
     async def stop(app: Sanic, _: Any) -> None:
         log.info("server.stopping")
         await app.ctx.transport.stop(STOP_PATIENCE_S)
+        if app.ctx.transport.consumer.reader is not None:
+            await app.ctx.transport.consumer.reader.close()
         await app.ctx.graph.close()
         log.info("server.stopped")
 
@@ -118,6 +124,7 @@ def transport(
     model_id: str | None = None,
     burst_wait_s: float = 0.0,
     opt_outs: OptOuts | None = None,
+    reader: MediaReader | None = None,
 ) -> Transport:
     """The message bus of this process, with Redis connections of its own, between this dialogue and this Graph."""
     client = connect(url, BUS_PATIENCE_S, connections=256)
@@ -125,8 +132,17 @@ def transport(
     commits = Commits(client, Identities(client), model_id)
     updates = OrderUpdates(client, speaker, opt_outs) if opt_outs is not None else None
     handler = EntryHandler(client, speaker, control, updates)
-    consumer = Consumer(client, handler, commits, burst_wait_s=burst_wait_s)
+    consumer = Consumer(client, handler, commits, burst_wait_s=burst_wait_s, reader=reader)
     return Transport(client, consumer, Outbox(client, graph, control))
+
+
+def media_reader(settings: Settings, client: redis.asyncio.Redis, graph: GraphClient) -> MediaReader | None:
+    """Who reads voice notes, where that is configured."""
+    abilities: dict[str, Ability] = {}
+    if settings.speech_url:
+        speech = SpeechService(settings.speech_url, settings.speech_api_key, str(settings.speech_model))
+        abilities |= {"voice": speech, "audio": speech}
+    return MediaReader(client, graph, abilities) if abilities else None
 
 
 def _measure(app: Sanic) -> None:

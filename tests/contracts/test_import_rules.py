@@ -46,6 +46,7 @@ ROOMS_OF_CONNECTORS = {
     "connectors/conversations": {"conversations", "message_bus", "whatsapp"},
     "connectors/whatsapp": {"whatsapp", "message_bus", "conversations", "metrics"},
     "connectors/dialogue": {"dialogue", "message_bus", "whatsapp"},
+    "connectors/media": {"media", "message_bus", "metrics", "whatsapp"},
     "connectors/stores": {"stores", "message_bus"},
     "connectors/rasa_patches": {"rasa_patches"},
     "connectors/metrics.py": {"message_bus"},
@@ -57,7 +58,7 @@ WITHOUT_RASA = (
     "privacy", "conversation_log", "handoff", "worker", "twin", "actions", "components/text",
     "components/escalation/assessment.py", "components/escalation/examples.py", "components/escalation/reasons.py",
     "connectors/message_bus", "connectors/conversations", "connectors/whatsapp/webhook", "connectors/whatsapp/graph",
-    "connectors/whatsapp/rendering",
+    "connectors/whatsapp/rendering", "connectors/media",
 )
 MAY_START_PROCESSES = ("launch", "benchmarks", "workbench")
 NOT_OURS = ("pip", "pytest", "rasa")

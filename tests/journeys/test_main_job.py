@@ -47,6 +47,17 @@ def test_no_open_order_asks_for_the_number_and_offers_a_person(shop: Shop) -> No
     assert not NUMBER.findall(words(replies))
 
 
+def test_a_voice_note_is_heard_said_back_and_answered_in_one_bubble(shop: Shop) -> None:
+    asha = shop.customer(ASHA)
+    (reply,) = asha.send("voice", text="where is my order 10234?")
+    said = words(reply)
+    assert said.startswith("I heard: “where is my order 10234?”")
+    assert "#10234" in said
+    foreign = words(asha.send("voice", text="and 10235?"))
+    assert "can't find order #10235" in foreign
+    assert "can't listen" in words(asha.send("voice", text="x", seconds=400))
+
+
 def test_unknown_and_foreign_numbers_get_the_same_words(shop: Shop) -> None:
     asha = shop.customer(ASHA)
     foreign, unknown = words(asha.say("status of order 10235")), words(asha.say("status of order 99999"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from twin.phone.chats import Chat
-from twin.whatsapp.media import VOICE_TYPE, Media, MediaRefused, MediaStore, picture_from, sample_picture
+from twin.whatsapp.media import VOICE_TYPE, Media, MediaRefused, MediaStore, picture_from, sample_picture, voice_note
 
 TEXT_MAX = 65536
 
@@ -18,8 +18,8 @@ def content_of(request: dict[str, Any], chat: Chat, media: MediaStore) -> dict[s
     """The type and the object of its name, from {"kind": ..., ...}. Raises CannotSend.
 
     kinds: text {text}, button_reply and list_reply {to, id, title?, description?}, image {caption?, mime_type?,
-    base64?}, voice, location {latitude, longitude, name?, address?}, contacts {own?: true}, reaction {to, emoji},
-    unsupported, and raw {content}: whatever stands in `content`.
+    base64?}, voice {text?: what it says, seconds?}, location {latitude, longitude, name?, address?}, contacts
+    {own?: true}, reaction {to, emoji}, unsupported, and raw {content}: whatever stands in `content`.
     """
     kind = request.get("kind", "text")
     try:
@@ -77,7 +77,7 @@ def _image(request: dict[str, Any], chat: Chat, media: MediaStore) -> dict[str, 
 
 
 def _voice(request: dict[str, Any], chat: Chat, media: MediaStore) -> dict[str, Any]:
-    stored = media.add(VOICE_TYPE, b"OggS" + bytes(400))
+    stored = media.add(VOICE_TYPE, voice_note(str(request.get("text") or ""), float(request.get("seconds") or 7)))
     return {"type": "audio", "audio": {**_media(stored), "voice": True}}
 
 

@@ -14,6 +14,7 @@ from functools import lru_cache
 IMAGE_MAX_BYTES = 5 * 1024 * 1024
 IMAGE_TYPES = ("image/jpeg", "image/png")
 VOICE_TYPE = "audio/ogg; codecs=opus"
+SAID = b"SAID="
 
 
 class MediaRefused(ValueError):
@@ -62,6 +63,30 @@ def picture_from(mime_type: str, base64_data: str) -> tuple[str, bytes]:
     if not 0 < len(data) <= IMAGE_MAX_BYTES:
         raise MediaRefused("WhatsApp takes pictures of up to 5 MB.")
     return mime_type, data
+
+
+def voice_note(words: str, seconds: float) -> bytes:
+    """A voice note of that length in which only the twin's speech service (`twin/speech.py`) hears the words."""
+    said = SAID + words.encode()
+    tags = b"OpusTags" + struct.pack("<III", 0, 1, len(said)) + said
+    pages = ((b"OpusHead" + bytes(11), 0), (tags, 0), (bytes(40), int(seconds * 48_000)))
+    return b"".join(_ogg_page(body, at) for body, at in pages)
+
+
+def words_of(voice: bytes) -> str:
+    """What such a note says; nothing for any other file."""
+    at = voice.find(SAID)
+    if at < 4:
+        return ""
+    (length,) = struct.unpack_from("<I", voice, at - 4)
+    return voice[at + len(SAID) : at + length].decode(errors="replace")
+
+
+def _ogg_page(body: bytes, position: int) -> bytes:
+    """A page as far as anybody here looks at it: its position in 48,000ths of a second; a long body is in one piece."""
+    sizes = bytes(255 for _ in range(len(body) // 255)) + bytes([len(body) % 255])
+    head = struct.pack("<4sBBqIIIB", b"OggS", 0, 0, position, 1, 0, 0, len(sizes) % 256)
+    return head + sizes + body
 
 
 @lru_cache(maxsize=1)

@@ -69,6 +69,17 @@ def texts(text: str, preview_url: bool | None = None) -> list[Shaped]:
     return shaped
 
 
+def headed(body: Mapping[str, Any], words: str) -> dict[str, Any] | None:
+    """The same message with words above its own text; None where it has none or they do not fit."""
+    kind, words = str(body["type"]), clean(words).strip()
+    content = dict(body[kind])
+    if kind == "text" and len(whole := f"{words}\n\n{content['body']}") <= TEXT_CHARS:
+        return {**body, kind: {**content, "body": whole}}
+    if kind == "interactive" and len(whole := f"{words}\n\n{content['body']['text']}") <= BODY_CHARS:
+        return {**body, kind: {**content, "body": {"text": whole}}}
+    return None
+
+
 def media(kind: str, source: Mapping[str, str], caption: str = "", filename: str = "") -> list[Shaped]:
     """An image, video, document, audio or sticker; `source` is {"link": url} or {"id": media id}."""
     caption = clean(caption).strip()

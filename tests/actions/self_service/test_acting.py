@@ -105,7 +105,7 @@ async def test_no_leaves_the_order_alone(port: Port) -> None:
 @pytest.mark.parametrize("metadata", [
     {"received_at": time.time() - 60},  # was on its way before the question was
     {"reply_to": "wamid.old"}, {"reply_to": "wamid.old", "quoted": {"plan": "another", "order_number": "10241"}},
-    {"kind": "audio"}, {"kind": "edit"},
+    {"kind": "audio"}, {"kind": "edit"}, {"heard": [{"kind": "voice", "text": "yes"}]},
 ])  # fmt: skip
 async def test_yes_to_something_else_is_none(port: Port, metadata: dict[str, Any]) -> None:
     talk = Talk(Owned(PACKED))

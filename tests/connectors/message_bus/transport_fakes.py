@@ -54,6 +54,9 @@ class FakeSpeaker:
         turn.replies.append(replace(text_reply(response), metadata={"utter_action": response}))
         self.facts.append(facts)
 
+    async def words(self, turn: Turn, response: str, **facts: Any) -> str:
+        return f"{response}: {', '.join(facts.values())}"
+
     async def wish(self, turn: Turn) -> Wish | None:
         return self.wishes.get(turn.entry.payload["text"])
 
@@ -117,7 +120,7 @@ class Process:
             self.client, EntryHandler(self.client, self.speaker, control),
             Commits(self.client, Identities(self.client), "model"),
             turn_timeout_s=options.get("turn_timeout_s", 5), retry_s=0.05,
-            burst_wait_s=options.get("burst_wait_s", 0.0),
+            burst_wait_s=options.get("burst_wait_s", 0.0), reader=options.get("reader"),
         )  # fmt: skip
         outbox = Outbox(
             self.client, self.graph, control, settle_s=options.get("settle_s", 0.5),

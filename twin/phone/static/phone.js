@@ -362,7 +362,7 @@ function attach() {
   showOptions("Attach", [
     { icon: "picture", label: "A photo of a torn parcel", run: () => send({ kind: "image", caption: caption() }) },
     { icon: "picture", label: "A photo of your own", run: () => $("picture").click() },
-    { icon: "microphone", label: "A voice message", run: () => send({ kind: "voice" }) },
+    { icon: "microphone", label: "A voice message that says what you typed", run: () => send({ kind: "voice", text: caption() }) },
     { icon: "pin", label: "A location", run: () => send(PLACE) },
     { icon: "person", label: own, run: () => send({ kind: "contacts", own: true }) },
     { icon: "warning", label: "Something unsupported", run: () => send({ kind: "unsupported" }) },
