@@ -28,12 +28,17 @@ from privacy.pseudonyms import mask_phone
 from settings import Settings, SettingsError
 
 Command = Callable[[Settings, argparse.Namespace], int]
+REPLAY = "replay"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Returns its exit status: 0 done, 1 could not, 2 misused."""
     signals.restore()
-    if list(sys.argv[1:] if argv is None else argv)[:1] == ["review"]:
+    asked = list(sys.argv[1:] if argv is None else argv)
+    if asked[:1] == [REPLAY]:
+        # It plays dialogues, which this room knows nothing of: this process becomes the workbench's.
+        os.execv(sys.executable, [sys.executable, "-m", "workbench.replay", *asked[1:]])  # noqa: S606
+    if asked[:1] == ["review"]:
         print("conversation_log: reviewing is a designer's tool: python -m workbench review", file=sys.stderr)
         return 2
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr)
@@ -98,6 +103,8 @@ def _parser(settings: Settings) -> argparse.ArgumentParser:
     report = add("report", _report, "Answer the usual questions about a period.")
     add_period(report)
     report.add_argument("--html", type=Path, help="also write a self-contained page with plots")
+
+    commands.add_parser(REPLAY, help="Play logged turns with another model or other pages; show what would change.")
 
     show = add("show", _show, "Show a customer's conversations.")
     show.add_argument("--customer", type=customer, required=True, help="phone number or customer id")

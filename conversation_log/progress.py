@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+Advance = Callable[[int], None]
 MANY = 1000  # fewer are over before anybody asks how fast they are
 
 
 @contextmanager
-def progress_bar(doing: str, done: str, total: int) -> Iterator[Callable[[int], None]]:
+def progress_bar(doing: str, done: str, total: int) -> Iterator[Advance]:
     """Show a bar on a terminal; the caller advances it. `doing` heads the bar, `done` the last line."""
     count, started = 0, time.monotonic()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

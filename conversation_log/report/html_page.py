@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timezone
 from html import escape
 from pathlib import Path
 
@@ -25,13 +25,19 @@ STYLE = Path(__file__).parent / "report.css"
 def page(figures: Figures, period: Period, now: datetime) -> str:
     """The page for these figures."""
     sections = _sections(figures) if figures.conversations else ["<p>No conversation began in this period.</p>"]
+    return document("Conversation log", span(period, now), "".join(sections), now)
+
+
+def document(title: str, subtitle: str, body: str, now: datetime | None = None) -> str:
+    """A self-contained page around HTML of ours; `title` and `subtitle` are plain text."""
+    now = now or datetime.now(timezone.utc)
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-        f"<title>Conversation log</title><style>{STYLE.read_text()}</style></head><body>"
-        f"<header><h1>Conversation log</h1><p>{escape(span(period, now))}</p></header>"
-        f"<main>{''.join(sections)}</main>"
+        f"<title>{escape(title)}</title><style>{STYLE.read_text()}</style></head><body>"
+        f"<header><h1>{escape(title)}</h1><p>{escape(subtitle)}</p></header>"
+        f"<main>{body}</main>"
         f"<footer>Made {now:%Y-%m-%d %H:%M} UTC by version {escape(bot_version())}. "
         "Personal data in the examples is replaced by placeholders.</footer></body></html>"
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,8 @@ class Reply:
     buttons: tuple[str, ...] = ()
     sections: tuple[str, ...] = ()
     rows: tuple[str, ...] = ()
+    about: Mapping[str, Any] = field(default_factory=dict)
+    payloads: Mapping[str, str] = field(default_factory=dict)  # title of a button or row → what a tap on it sends
 
 
 @dataclass
@@ -67,10 +69,16 @@ class InProcessActions:
         return await self._executor.run(arguments["json"])
 
 
-async def play(archive: Path, dialogues: Sequence[Dialogue], handoff: HandoffConfiguration) -> list[list[Played]]:
-    """Every dialogue, a customer each, in turn."""
+def agent_with_actions(archive: Path) -> Any:
+    """The trained model with the actions in this process."""
     agent = load_agent(archive)
     agent.action_endpoint = agent.processor.action_endpoint = InProcessActions()
+    return agent
+
+
+async def play(archive: Path, dialogues: Sequence[Dialogue], handoff: HandoffConfiguration) -> list[list[Played]]:
+    """Every dialogue, a customer each, in turn."""
+    agent = agent_with_actions(archive)
     return [await _play(agent, index, dialogue, handoff) for index, dialogue in enumerate(dialogues)]
 
 
@@ -85,8 +93,8 @@ async def _play(agent: Any, index: int, dialogue: Dialogue, handoff: HandoffConf
             one.replies.append(Reply(BACK[wish], ""))
             waiting = False
         elif wish or not waiting:
-            events = await _say(agent, phone, text)
-            _note(one, events[seen:])
+            events = await say(agent, phone, text, metadata_of(text, phone))
+            note(one, events[seen:])
             seen = len(events)
             waiting = one.opened
         one.ticket = waiting
@@ -98,16 +106,18 @@ async def _wish(agent: Any, text: str, handoff: HandoffConfiguration) -> Wish | 
     return await wish_of(text, agent.parse_message) or ("assistant" if wants_assistant(text, handoff) else None)
 
 
-async def _say(agent: Any, phone: str, text: str) -> list[dict[str, Any]]:
+async def say(agent: Any, sender: str, text: str, metadata: dict[str, Any]) -> list[dict[str, Any]]:
+    """One message of a conversation; all events of the conversation afterwards."""
     from rasa.core.channels import CollectingOutputChannel, UserMessage
 
-    message = UserMessage(text, CollectingOutputChannel(), phone, metadata=metadata_of(text, phone))
+    message = UserMessage(text, CollectingOutputChannel(), sender, metadata=metadata)
     await asyncio.wait_for(agent.handle_message(message), 60)
-    tracker = await agent.tracker_store.retrieve(phone)
+    tracker = await agent.tracker_store.retrieve(sender)
     return [event.as_dict() for event in tracker.events]
 
 
-def _note(one: Played, events: list[dict[str, Any]]) -> None:
+def note(one: Played, events: list[dict[str, Any]]) -> None:
+    """Put down what the events of its turn say."""
     for event in events:
         kind, metadata = event["event"], event.get("metadata") or {}
         if kind == "user":
@@ -123,13 +133,16 @@ def _note(one: Played, events: list[dict[str, Any]]) -> None:
         elif kind == "bot":
             data = event.get("data") or {}
             rows = ((data.get("custom") or {}).get("rows")) or []
+            buttons = data.get("buttons") or []
             one.replies.append(
                 Reply(
                     str(metadata.get("utter_action") or ""),
                     str(event.get("text") or (data.get("custom") or {}).get("body") or ""),
-                    tuple(str(button.get("title")) for button in data.get("buttons") or []),
+                    tuple(str(button.get("title")) for button in buttons),
                     tuple(map(str, metadata.get("policy_sections") or ())),
                     tuple(f"{row.get('title')} {row.get('description')}" for row in rows),
+                    metadata,
+                    {str(o["title"]): str(o["payload"]) for o in (*buttons, *rows) if o.get("payload")},
                 )
             )
 

@@ -11,9 +11,12 @@ from datetime import date
 
 import settings
 from workbench.dialogues.cases import Dialogue
-from workbench.dialogues.play import Played
 from workbench.dialogues.report import Outcome, judged
 from workbench.dialogues.shop import seed
+from workbench.nlu.archives import newest_archive
+
+_HARMLESS = ("SHOP_DIR", "ORDER_NUMBER_PATTERN", "DEFAULT_REGION", "SHOP_TIMEZONE", "LOG_LEVEL", "LOG_FORMAT")
+_OF_AN_LLM = ("LLM_", "ANTHROPIC_", "OPENAI_")
 
 
 def outcomes_apart(dialogues: list[Dialogue], llm: bool) -> list[Outcome]:
@@ -24,30 +27,37 @@ def outcomes_apart(dialogues: list[Dialogue], llm: bool) -> list[Outcome]:
 
 def outcomes_of(dialogues: list[Dialogue], llm: bool) -> list[Outcome]:
     """What comes of the dialogues, with the configured LLM or without one."""
+    from handoff.configuration import load_configuration
+    from workbench.dialogues.play import play
+
+    archive = newest_archive()
     with tempfile.TemporaryDirectory() as state:
         orders = f"sqlite:///{state}/orders.db"
         use(state, orders, llm)
         seed(orders, dialogues, date.today())
-        return judged(dialogues, asyncio.run(played_with_newest(dialogues)))
+        return judged(dialogues, asyncio.run(play(archive, dialogues, load_configuration())))
 
 
-def use(state: str, orders: str, llm: bool) -> None:
-    """Databases of this run's own, before an action reads the settings; no LLM but on request; no shop that acts."""
-    settings.load().replace_in(os.environ)
-    os.environ.pop("SHOP_API_URL", None)
-    os.environ |= {
+def use(state: str, orders: str, llm: bool, shop_dir: str | None = None) -> None:
+    """Nothing real for what runs in this process from now on: of the settings only those that act on nothing stay.
+
+    Databases are this run's own, orders are read where `orders` says; no LLM but on request. `shop_dir`: another shop's
+    folder than the configured one. Call it before an action reads the settings.
+    """
+    kept = {name: value for name, value in settings.load().as_environment().items() if _is_harmless(name, llm)}
+    for variable in settings.VARIABLES:
+        for name in (variable.name, f"{variable.name}_FILE"):
+            os.environ.pop(name, None)
+    os.environ |= kept | {
         settings.COMPLETE: "1",
         "STATE_DIR": state,
         "ORDERS_DATABASE_URL": orders,
         "CONVERSATION_DATABASE_URL": f"sqlite:///{state}/conversations.db",
         "TICKETING": "log",
         **({} if llm else {"LLM_PROVIDER": "none"}),
+        **({"SHOP_DIR": shop_dir} if shop_dir else {}),
     }
 
 
-async def played_with_newest(dialogues: list[Dialogue]) -> list[list[Played]]:
-    from handoff.configuration import load_configuration
-    from workbench.dialogues.play import play
-    from workbench.nlu.archives import newest_archive
-
-    return await play(newest_archive(), dialogues, load_configuration())
+def _is_harmless(name: str, llm: bool) -> bool:
+    return name in _HARMLESS or (llm and name.startswith(_OF_AN_LLM))
