@@ -22,6 +22,8 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("RASA_PORT", "5005", "the Rasa server: webhooks, health, metrics"),
     Variable("ACTION_PORT", "5055", "the action server"),
     Variable("TWIN_PORT", "8080", "the simulator of `make run`"),
+    Variable("INSPECTOR_TOKEN", None, "password of the inspector (default: none runs, but in make run)", secret=True),
+    Variable("INSPECTOR_PORT", "5065", "the inspector, always on 127.0.0.1"),
     Variable("RASA_WORKERS", None, "Rasa server processes behind RASA_PORT (default: one a core)"),
     Variable("WHATSAPP_VERIFY_TOKEN", None, "Meta's webhook verification token", secret=True),
     Variable("WHATSAPP_APP_SECRET", None, "key of X-Hub-Signature-256", secret=True),

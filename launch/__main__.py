@@ -67,6 +67,9 @@ def run() -> int:
     if "SPEECH_URL" not in settings.chosen:
         # The twin's voice messages are not sound: only the twin can hear what they say.
         local |= {"SPEECH_URL": f"{twin_address}/speech/v1", "SPEECH_API_KEY": secrets.token_hex(16)}
+    local["INSPECTOR_TOKEN"] = secrets.token_hex(16)
+    if "INSPECTOR_PORT" not in settings.chosen:
+        local["INSPECTOR_PORT"] = str(processes.quiet_port())
     return _start(replace(settings, values={**settings.values, **local}), with_twin=True)
 
 
@@ -74,6 +77,7 @@ def _start(settings: Settings, with_twin: bool) -> int:
     settings.validate()
     load_configuration()
     ports = ["RASA_PORT", "ACTION_PORT", *(["TWIN_PORT"] if with_twin else [])]
+    ports += ["INSPECTOR_PORT"] if settings.inspector_token else []
     for name in ports:
         processes.check_port(settings, name)
     with processes.prepare_state(settings):
@@ -105,6 +109,9 @@ def _supervise(settings: Settings, with_twin: bool) -> int:
     children.append(processes.action_server(settings, environment))
     children.append(processes.worker(environment))
     children.extend(processes.rasa_servers(settings, environment))
+    if settings.inspector_token:
+        folder = settings.state_path / "review" if with_twin else None
+        children.append(processes.console(settings, environment, folder))
     return Supervisor(children).run(lambda: _announce(settings, with_twin))
 
 

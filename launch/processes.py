@@ -200,6 +200,12 @@ def worker(environment: dict[str, str]) -> Child:
     return Child("worker", [sys.executable, "-m", "worker"], environment, lambda: True)
 
 
+def console(settings: Settings, environment: dict[str, str], folder: Path | None = None) -> Child:
+    """The inspector. `folder` keeps what is copied for the project, and lets the demo start over."""
+    command = [sys.executable, "-m", "workbench.console", *([str(folder)] if folder else [])]
+    return Child("inspector", command, environment, lambda: True, stop_group=STOP_BACKENDS)
+
+
 def twin(settings: Settings, environment: dict[str, str]) -> Child:
     url = f"{settings.url_of('TWIN_PORT')}/"
     ours = shop.load()

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from twin.configuration import TwinConfiguration
+from twin.console import Console
 from twin.control import ControlApi
 from twin.helpdesk.desk import AgentDesk
 from twin.phone.browser import PhonePage
@@ -40,6 +41,7 @@ def make_app(configuration: TwinConfiguration, first_retry_s: float = FIRST_RETR
     app[NETWORK] = network
     ControlApi(network).add_to(app)
     AgentDesk(configuration).add_to(app)
+    Console(configuration).add_to(app)
     PhonePage(network).add_to(app)
     GraphApi(network).add_to(app)
     SpeechStandIn().add_to(app)

@@ -33,6 +33,8 @@ class TwinConfiguration:
     shop_name: str = "The shop"
     shop_phone: str = "918040001234"
     time_zone: str = "UTC"
+    inspector_url: str | None = None
+    inspector_token: str = ""
     icon: Path | None = None
     """The shop's own drawing (SVG); without one its initials."""
     business_account_id: str = "102290129340398"
@@ -60,6 +62,8 @@ def from_environment(environ: Mapping[str, str]) -> TwinConfiguration:
         phone_number_id=environ["WHATSAPP_PHONE_NUMBER_ID"],
         shop_name=environ.get("SHOP_NAME") or "The shop",
         time_zone=environ.get("SHOP_TIME_ZONE") or "UTC",
+        inspector_url=f"http://127.0.0.1:{environ['INSPECTOR_PORT']}" if environ.get("INSPECTOR_TOKEN") else None,
+        inspector_token=environ.get("INSPECTOR_TOKEN") or "",
         icon=Path(environ["SHOP_ICON"]) if environ.get("SHOP_ICON") else None,
         shop_secret=environ.get("SHOP_API_SECRET") or None,
         orders_file=Path(environ["SHOP_ORDERS_FILE"]) if environ.get("SHOP_ORDERS_FILE") else None,

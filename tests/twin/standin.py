@@ -125,7 +125,7 @@ class RunningTwin:
 
 @contextlib.asynccontextmanager
 async def running_twin(
-    state_dir: Path, answer: Answer | None = None, ticketing: str = "zendesk"
+    state_dir: Path, answer: Answer | None = None, ticketing: str = "zendesk", inspector_url: str | None = None
 ) -> AsyncIterator[RunningTwin]:
     """A twin with quick retries and statuses, and an assistant that answers with `answer`."""
     twin_port, assistant_port = free_port(), free_port()
@@ -134,7 +134,8 @@ async def running_twin(
     shop = TwinConfiguration(
         "127.0.0.1", twin_port, webhooks + "webhook", webhooks, SECRET, TOKEN, NUMBER, state_dir,
         ticketing=ticketing, helpdesk_url=f"{url}/helpdesk", helpdesk_token=TOKEN, shop_name="Marigold",
-        time_zone="Asia/Kolkata", shop_secret=SECRET, orders_file=state_dir / "orders.db",
+        time_zone="Asia/Kolkata", inspector_url=inspector_url, inspector_token=TOKEN,
+        shop_secret=SECRET, orders_file=state_dir / "orders.db",
     )  # fmt: skip
     theirs = web.Application(client_max_size=8 * 1024 * 1024)
     theirs.router.add_post("/webhooks/whatsapp/webhook", assistant.webhook)

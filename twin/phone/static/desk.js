@@ -254,6 +254,8 @@ function wire() {
 const wanted = () => Number(location.hash.replace(/^#\/?/, "")) || null;
 
 wire();
+const inspector = await fetch("/console/why.css").catch(() => null);
+for (const tab of document.querySelectorAll(".needs-console")) tab.hidden = !inspector?.ok;
 state.about = await call("/desk/api/about").catch(() => state.about);
 await look();
 setInterval(() => document.hidden || look(), LOOK_EVERY_MS);

@@ -3,6 +3,7 @@
 import { bubble, quote, summarize } from "./bubbles.js";
 import { dateOf, dayOf, el, icon, initials, timeOf } from "./dom.js";
 import { plain } from "./format.js";
+import { inspector } from "./inspector.js";
 import { listen, server } from "./server.js";
 import { closeSheet, showList, showOptions } from "./sheet.js";
 import { SUGGESTIONS } from "./suggestions.js";
@@ -14,6 +15,7 @@ const customers = new Map(); // key → summary from the server
 const drafts = new Map(); // key → text not sent yet
 const state = { shop: { name: "" }, key: null, messages: [], quoting: null, connected: false, ready: null, typing: null, following: true };
 let pendingNumber = 0;
+let why = null;
 
 // ---- which customer
 
@@ -61,6 +63,7 @@ async function open(key, chosen = true) {
   look();
   if (chosen && !narrow.matches) $("text").focus();
   if (!sameChat) renderOrders(chat);
+  if (!sameChat) why?.show(key);
 }
 
 function hueOf(key) {
@@ -420,6 +423,7 @@ function onMessage({ key, message, unread }) {
     if (echo) forget(echo.wamid);
     upsert(message);
     look();
+    why?.heard();
   }
   renderPanel();
 }
@@ -481,6 +485,8 @@ function wire() {
     top = list.scrollTop;
   });
   list.addEventListener("click", (event) => {
+    const said = event.target.closest("li.row");
+    if (said) why?.focus(said.dataset.wamid);
     const row = event.target.closest("li.row.in");
     if (row && !event.target.closest("button, a")) row.classList.toggle("selected");
   });
@@ -492,6 +498,11 @@ function wire() {
 }
 
 wire();
+inspector($("tips"), $("ask-why")).then((panel) => {
+  why = panel;
+  for (const tab of document.querySelectorAll(".needs-console")) tab.hidden = !panel;
+  if (state.key) why?.show(state.key);
+});
 listen({
   open: () => { state.connected = true; refresh().catch(() => {}); },
   lost: () => { state.connected = false; renderPresence(); },
