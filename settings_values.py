@@ -160,6 +160,10 @@ _SHAPES: dict[str, tuple[Callable[[str], bool], str]] = {
         "is not the address of an API. Remedy: write it as https://host/path, without a question mark; for WooCommerce "
         "woocommerce+https://host, for Shopify shopify+https://name.myshopify.com.",
     ),
+    "MEDIA_URL": (
+        lambda value: re.fullmatch(r"(?:file:///|s3://|gs://|gcs://)\S+", value) is not None,
+        "is no folder or bucket. Remedy: write it as file:///folder, s3://bucket/folder or gs://bucket/folder.",
+    ),
     "RASA_WORKERS": (_whole, "must be a whole number, 1 or more. Remedy: correct it, or unset it for one a core."),
     "ESCALATION_EMAIL_TO": (
         lambda value: re.fullmatch(r"[^@\s,]+@[^@\s,]+(, *[^@\s,]+@[^@\s,]+)*", value) is not None,

@@ -37,6 +37,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("ORDERS_DATABASE_URL", None, "orders database, read-only (default: SQLite in STATE_DIR)", secret=True),
     Variable("CONVERSATION_DATABASE_URL", None, "conversation log and takeovers (default: SQLite)", secret=True),
     Variable("ARCHIVE_URL", None, "cold archive: file://, s3:// or gs:// (default: in STATE_DIR)"),
+    Variable("MEDIA_URL", None, "copies of customers' files: file://, s3:// or gs:// (default: none are kept)"),
     Variable("ORDER_NUMBER_PATTERN", None, "old: wins over orders of shop.yml, where it belongs"),
     Variable("DEFAULT_REGION", None, "old: wins over region of shop.yml, where it belongs"),
     Variable("SHOP_TIMEZONE", None, "old: wins over time_zone of shop.yml, where it belongs"),

@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import quote
 
 from rasa.core.channels.channel import InputChannel, UserMessage
 from sanic import Blueprint
@@ -20,17 +21,19 @@ from sanic.request import Request
 from sanic.response import HTTPResponse, json, raw, text
 
 import settings
-from connectors.message_bus.sending.errors import SendError
-from connectors.whatsapp.graph.client import GraphClient, Media
+from connectors.message_bus.sending.errors import AccountBlocked, BadPayload, MediaFailed, SendError
+from connectors.whatsapp.graph.client import GraphClient
 from connectors.whatsapp.webhook.protocol_guard import read_body
+from handoff.configuration import load_configuration
+from handoff.files.copies import Copies, copies_of
+from handoff.files.file_types import content_type
 from handoff.helpdesks.zendesk_events import NotAnEvent, is_genuine, parse_event, take
 from handoff.jobs.ticket import media_signature
 from handoff.storage.database import Database, HandoffUnavailable
-from settings import Settings
+from settings import Settings, SettingsError
 
 log = logging.getLogger(__name__)
 
-MAX_MEDIA_BYTES = 105 * 1024 * 1024
 SHOWN_IN_BROWSER = ("image/jpeg", "image/png", "image/webp", "audio/", "video/mp4", "application/pdf")
 
 
@@ -39,6 +42,7 @@ class ZendeskChannel(InputChannel):
 
     def __init__(self, configured: Settings, db: Database) -> None:
         self._configured, self._db = configured, db
+        self._kept: Copies | None = None
 
     @classmethod
     def name(cls) -> str:
@@ -96,33 +100,57 @@ class ZendeskChannel(InputChannel):
         return text("OK")
 
     async def media(self, media_id: str, tag: str) -> HTTPResponse:
-        """A customer's file, for whoever has the link from the ticket."""
+        """A customer's file, for whoever has the link from the ticket: our copy, else WhatsApp's own."""
         secret = self._configured.whatsapp_app_secret or ""
         given = tag.encode("utf-8", "replace")
         if not secret or not hmac.compare_digest(given, media_signature(media_id, secret).encode()):
             return text("Not found", status=404)
         try:
-            file = await self._fetch(media_id)
-        except SendError as error:
+            found = await self._found(media_id)
+        except (SendError, HandoffUnavailable, SettingsError) as error:
             log.warning("zendesk.media.failed error=%s", type(error).__name__)
-            return text("The file is not available. WhatsApp keeps files for a month.", status=404)
-        shown = file.mime_type.startswith(SHOWN_IN_BROWSER)
+            return text("The file is not available just now.", status=503, headers={"Retry-After": "30"})
+        if found is None:
+            return text("The file is not here (any more). WhatsApp itself keeps files for a week.", status=404)
+        content, kind, filename = found
+        shown = kind is not None and kind.startswith(SHOWN_IN_BROWSER)
+        place = "inline" if shown else "attachment"
         headers = {
             "X-Content-Type-Options": "nosniff",
             "Content-Security-Policy": "sandbox; default-src 'none'",
             "Cache-Control": "private, max-age=3600",
-            "Content-Disposition": "inline" if shown else "attachment",
+            "Content-Disposition": f"{place}; filename*=UTF-8''{quote(filename, safe='')}" if filename else place,
         }
-        return raw(file.data, content_type=file.mime_type if shown else "application/octet-stream", headers=headers)
+        return raw(content, content_type=kind if shown else "application/octet-stream", headers=headers)
 
-    async def _fetch(self, media_id: str) -> Media:
+    async def _found(self, media_id: str) -> tuple[bytes, str | None, str] | None:
+        """Content, type (by the content) and name. Where copies are kept, only a ticket's files are handed out."""
         configured = self._configured
-        token = configured.whatsapp_access_token or ""
-        graph = GraphClient(configured.whatsapp_graph_url or "", configured.whatsapp_phone_number_id or "", token)
+        copies = await asyncio.to_thread(self._copies)
+        copy = await asyncio.to_thread(copies.find, media_id)
+        if configured.media_url and (copy is None or copy.state == "refused"):
+            return None
+        if copy is not None and copy.state == "kept":
+            content = await asyncio.to_thread(copies.read, media_id, copy)
+            if content is not None:
+                return content, copy.content_type, copy.filename
+        graph = GraphClient(
+            configured.whatsapp_graph_url or "", configured.whatsapp_phone_number_id or "",
+            configured.whatsapp_access_token or "",
+        )  # fmt: skip
+        filename = copy.filename if copy else ""
         try:
-            return await graph.media(media_id, MAX_MEDIA_BYTES)
+            content = (await graph.media(media_id, copies.max_bytes)).data
+        except (BadPayload, AccountBlocked, MediaFailed):
+            return None  # WhatsApp knows no such file, or it is larger than we hand on
         finally:
             await graph.close()
+        return content, content_type(content, filename), filename
+
+    def _copies(self) -> Copies:
+        if self._kept is None:
+            self._kept = copies_of(self._configured, load_configuration(), self._db)
+        return self._kept
 
 
 def _only(request: Request, header: str) -> str | None:

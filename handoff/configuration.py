@@ -45,6 +45,9 @@ class HandoffConfiguration:
     phone_app_silence_s: float = 3600.0
     stop_updates: frozenset[str] = field(default_factory=frozenset)  # normalised phrases
     start_updates: frozenset[str] = field(default_factory=frozenset)
+    file_max_bytes: int = 25 * 1024 * 1024
+    file_keep_s: float = 90 * 86_400.0
+    ask_rating: bool = False
     digest_above: int = 5
     digest_s: float = 60.0
 
@@ -75,12 +78,16 @@ def _read(content: Any, ours: shop.Shop) -> HandoffConfiguration:
     known = {
         "reference_prefix", "business_hours", "back_to_assistant", "coalesce_seconds", "updates_per_10_minutes",
         "poll_interval_seconds", "look_every_seconds", "order_link", "freshdesk_order_field", "public_url",
-        "notifications", "receipts", "phone_app_silence_minutes", "stop_updates",
-        "start_updates",
+        "notifications", "receipts", "phone_app_silence_minutes", "stop_updates", "start_updates", "customer_files",
+        "ask_how_it_was",
     }  # fmt: skip
     content = _mapping(content, "the file", known)
     digest = _mapping(content.get("notifications") or {}, "notifications", {"digest_above", "digest_seconds"})
     receipts = _mapping(content.get("receipts") or {}, "receipts", {"after_minutes", "at_most_every_minutes"})
+    files = _mapping(content.get("customer_files") or {}, "customer_files", {"max_megabytes", "keep_days"})
+    ask_rating = content.get("ask_how_it_was", False)
+    if not isinstance(ask_rating, bool):
+        raise _WrongError(f"ask_how_it_was must be true or false, not {ask_rating!r}.")
     for old, key in _MOVED.items():
         if old in content:
             log.warning("handoff.moved %s wins over %s of shop.yml. Remedy: write it there.", old, key)
@@ -107,6 +114,9 @@ def _read(content: Any, ours: shop.Shop) -> HandoffConfiguration:
         stop_updates=_phrases(content, "stop_updates"),
         start_updates=_phrases(content, "start_updates"),
         phone_app_silence_s=60 * _number(content, "phone_app_silence_minutes", 60, 0, 10_080),
+        file_max_bytes=int(_number(files, "max_megabytes", 25, 1, 100) * 1024 * 1024),
+        file_keep_s=86_400 * _number(files, "keep_days", 90, 1, 3650),
+        ask_rating=ask_rating,
         digest_above=int(_number(digest, "digest_above", 5, 1, 1000)),
         digest_s=_number(digest, "digest_seconds", 60, 1, 3600),
     )

@@ -25,7 +25,7 @@ from worker.pauses import pause
 
 log = logging.getLogger("worker")
 
-JOBS = ("worker.log_writer", "worker.tickets", "worker.updates", "worker.archiver")
+JOBS = ("worker.log_writer", "worker.tickets", "worker.updates", "worker.files", "worker.archiver")
 FIRST_PAUSE_S = 1.0
 MAX_PAUSE_S = 30.0
 STOP_WITHIN_S = 9.0

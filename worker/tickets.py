@@ -8,6 +8,7 @@ that hangs holds up nobody else's takeover.
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -20,7 +21,12 @@ from urllib.parse import urlsplit
 import redis.asyncio
 
 from connectors.message_bus.inbox import Entry, Inbox, InboxUnavailable, connect
+from connectors.message_bus.sending.errors import Refused as RefusedByMeta
+from connectors.message_bus.sending.errors import SendError
+from connectors.whatsapp.graph.client import GraphClient
 from handoff.configuration import HandoffConfiguration, load_configuration
+from handoff.files.uploads import UploadFailed, Uploads
+from handoff.helpdesks.attachments import fetcher
 from handoff.helpdesks.backends import helpdesk
 from handoff.jobs.deliveries import Deliveries, Delivery
 from handoff.jobs.dispatcher import RENEW_EVERY_S, Dispatcher
@@ -37,6 +43,7 @@ ROUND_S = 0.3
 TROUBLE_WAIT_S = 2.0
 THREADS = 6
 DRAIN_S = 5.0
+UPLOAD_S = 70.0
 
 
 class TicketDesk:
@@ -48,9 +55,10 @@ class TicketDesk:
         poller: TicketPoller,
         dispatcher: Dispatcher,
         notifier: Notifier,
+        uploads: Uploads | None = None,
         threads: int = THREADS,
     ) -> None:
-        self._deliveries, self._poller = deliveries, poller
+        self._deliveries, self._poller, self._uploads = deliveries, poller, uploads
         self._dispatcher, self._notifier = dispatcher, notifier
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="helpdesk")
         self._busy: dict[tuple[str, int], asyncio.Future[None]] = {}
@@ -66,6 +74,8 @@ class TicketDesk:
             await self._deliveries.drain()
         except InboxUnavailable as error:
             unavailable = error
+        if self._uploads is not None:
+            self._start("upload", await asyncio.to_thread(self._uploads.due), self._uploads.work)
         self._start("poll", await asyncio.to_thread(self._poller.due), self._poller.poll)
         work = partial(self._dispatcher.work, stopping=self._stopping.is_set)
         self._start("dispatch", await asyncio.to_thread(self._dispatcher.due), work)
@@ -107,8 +117,8 @@ class TicketDesk:
             log.error("handoff.worker.failed what=%s error=%s", key[0], type(done.exception()).__name__)
 
 
-def build(configured: Settings, client: redis.asyncio.Redis) -> tuple[TicketDesk, Database]:
-    """The desk as configured. Raises SettingsError and HandoffConfigurationError."""
+def build(configured: Settings, client: redis.asyncio.Redis, graph: GraphClient) -> tuple[TicketDesk, Database]:
+    """The desk as configured, in a running event loop. Raises SettingsError and HandoffConfigurationError."""
     db = Database(configured.values["CONVERSATION_DATABASE_URL"] or "")
     configuration = _with_public_url(load_configuration(), configured)
     backend, notified, inbox = helpdesk(configured, configuration, db), channels(configured), Inbox(client)
@@ -116,16 +126,34 @@ def build(configured: Settings, client: redis.asyncio.Redis) -> tuple[TicketDesk
     async def put(entries: Sequence[Delivery]) -> Any:
         return await inbox.put([Entry(entry.kind, entry.customer, entry.id, entry.payload) for entry in entries])
 
+    uploads = Uploads(db, fetcher(configured), sender(graph, asyncio.get_running_loop()))
     media_key = configured.whatsapp_app_secret or ""
     return (
         TicketDesk(
-            Deliveries(db, put, configured.whatsapp_reopen_template),
+            Deliveries(db, put, configured.whatsapp_reopen_template, files_are_uploaded=True),
             TicketPoller(db, backend, configuration),
             Dispatcher(db, backend, configuration, [channel.name for channel in notified], media_key),
             Notifier(db, configuration, notified),
+            uploads,
         ),
         db,
     )
+
+
+def sender(graph: GraphClient, loop: asyncio.AbstractEventLoop) -> Callable[[bytes, str, str], str]:
+    """The Graph client's upload for threads beside its event loop."""
+
+    def send(content: bytes, content_type: str, filename: str) -> str:
+        future = asyncio.run_coroutine_threadsafe(graph.upload(content, content_type, filename), loop)
+        try:
+            return future.result(UPLOAD_S)
+        except SendError as error:
+            raise UploadFailed(type(error).__name__, isinstance(error, RefusedByMeta)) from error
+        except (TimeoutError, concurrent.futures.TimeoutError) as error:
+            future.cancel()
+            raise UploadFailed("timeout", False) from error
+
+    return send
 
 
 def _with_public_url(configuration: HandoffConfiguration, configured: Settings) -> HandoffConfiguration:
@@ -139,7 +167,11 @@ def _with_public_url(configuration: HandoffConfiguration, configured: Settings) 
 async def run(configured: Settings, stop: asyncio.Event) -> None:
     """Serve takeovers until `stop` is set; what is under way then gets a few seconds to finish."""
     client = connect(configured.redis_url or "")
-    desk, db = build(configured, client)
+    graph = GraphClient(
+        configured.whatsapp_graph_url or "", configured.whatsapp_phone_number_id or "",
+        configured.whatsapp_access_token or "",
+    )  # fmt: skip
+    desk, db = build(configured, client, graph)
     log.info("handoff.worker.started ticketing=%s", configured.ticketing)
     leases = asyncio.create_task(desk.keep_leases(stop))
     try:
@@ -156,4 +188,5 @@ async def run(configured: Settings, stop: asyncio.Event) -> None:
         leases.cancel()
         desk.close()
         db.close()
+        await graph.close()
         await client.close()

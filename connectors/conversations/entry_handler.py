@@ -15,13 +15,13 @@ from typing import Any, Protocol
 import redis.asyncio
 from redis.exceptions import RedisError
 
+from connectors.conversations import agent_replies
 from connectors.conversations.order_updates import OrderUpdates
 from connectors.conversations.thread_control import ThreadControl
 from connectors.message_bus import keys, quoting
 from connectors.message_bus.commit import WINDOW_S
 from connectors.message_bus.inbox import Entry
-from connectors.message_bus.turn import Reply, Turn
-from connectors.whatsapp.rendering import bodies
+from connectors.message_bus.turn import Turn
 from connectors.whatsapp.rendering.text import shorten
 from handoff.takeover.customer_messages import Wish
 from handoff.takeover.thread_control import Receipt
@@ -39,6 +39,7 @@ RETURNED_WITH = {
 }
 HEARD, READ = "utter_voice_note_heard", "utter_media_read"
 SAID_BACK_CHARS = 300
+FILE_LINK = "utter_handoff_file_link"
 RECEIPT, RECEIPT_OUT_OF_HOURS = "utter_handoff_receipt", "utter_handoff_receipt_out_of_hours"
 
 
@@ -86,7 +87,7 @@ class EntryHandler:
             await self._message(turn)
             await self._say_back(turn)
         elif kind == "agent_comment":
-            _comment(turn)
+            await self._comment(turn)
         elif kind == "conversation_returned":
             await self._returned(turn)
         elif kind == "order_update":
@@ -113,6 +114,17 @@ class EntryHandler:
         """A takeover that the turn opened shows in the mirror before the customer can hear of it."""
         if _called_a_person(turn.events):
             await self._control.takeover_opened(turn.entry.customer, turn.entry.id, turn.control_version)
+
+    async def _comment(self, turn: Turn) -> None:
+        """An agent's words become replies as they are, and so do their files; outside the window, a template."""
+        payload: dict[str, Any] = turn.entry.payload
+        if payload.get("template"):
+            turn.replies += agent_replies.as_template(payload)
+            return
+        turn.replies += agent_replies.replies(payload)
+        links = agent_replies.links(payload)
+        if links:
+            await self._speaker.say(turn, FILE_LINK, files="\n".join(links))
 
     async def _returned(self, turn: Turn) -> None:
         """The assistant owns the conversation again, unless the agent took it up once more in the meantime."""
@@ -255,18 +267,3 @@ def _called_a_person(events: list[dict[str, Any]]) -> bool:
     said = [(event.get("metadata") or {}).get("utter_action") for event in events if event.get("event") == "bot"]
     ran = any(event.get("event") == "action" and event.get("name") == ESCALATION for event in events)
     return ran and NOBODY_CALLED not in said
-
-
-def _comment(turn: Turn) -> None:
-    """An agent's words (and links to media) become replies as they are; outside the window, an approved template."""
-    payload: dict[str, Any] = turn.entry.payload
-    parts = [str(payload.get("text") or ""), *[str(url) for url in payload.get("media") or []]]
-    words = "\n".join(part for part in parts if part)
-    template = payload.get("template")
-    if template:
-        parameters = [{"type": "text", "text": str(text)} for text in template.get("parameters") or []]
-        components = [{"type": "body", "parameters": parameters}] if parameters else []
-        for shaped in bodies.template(template["name"], template["language"], components):
-            turn.replies.append(Reply(shaped.body, words))
-        return
-    turn.replies.extend(Reply(shaped.body, shaped.text) for shaped in bodies.texts(words))

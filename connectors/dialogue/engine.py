@@ -106,7 +106,8 @@ class RasaSpeaker:
         message = await self._agent.nlg.generate(response, tracker, WhatsAppOutput.name(), **facts)
         if not message:
             raise LookupError(f"domain.yml has no response {response}")
-        return {**message, "utter_action": response}
+        known = {"reference": facts["reference"]} if "reference" in facts else {}
+        return {**message, **known, "utter_action": response}
 
 
 def _deliberately_silent(turn: Turn) -> bool:

@@ -24,7 +24,7 @@ KEEP_S = 7 * 24 * 3600
 TEXT_CHARS = 300
 MAX_NAMED = 20
 # What actions pass with a response and a later message may be about.
-_KEPT = ("utter_action", "order_number", "order_numbers", "policy_section", "policy_pages", "plan")
+_KEPT = ("utter_action", "order_number", "order_numbers", "policy_section", "policy_pages", "plan", "reference")
 
 
 def about(reply: Reply) -> dict[str, Any]:

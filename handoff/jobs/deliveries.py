@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.engine import Row
 
+from handoff.files.uploads import waits_for_files
 from handoff.storage.database import Database
 from handoff.storage.queries import add_job
 from handoff.storage.tables import deliveries, takeovers
@@ -54,8 +55,11 @@ class Deliveries:
         put: Callable[[Sequence[Delivery]], Awaitable[Any]],
         template: str | None = None,
         clock: Callable[[], float] = time.time,
+        files_are_uploaded: bool = False,
     ) -> None:
+        """`files_are_uploaded`: somebody does that (handoff.files.uploads), and comments with files wait for it."""
         self._db, self._put, self._template, self._clock = db, put, template, clock
+        self._files_are_uploaded = files_are_uploaded
         self._refusals: dict[str, int] = {}  # entry id -> times that it was refused while others were not
 
     async def drain(self) -> int:
@@ -107,9 +111,8 @@ class Deliveries:
             return
         ids = [entry.id for entry in entries]
         with self._db.write() as connection:
-            connection.execute(
-                update(deliveries).where(deliveries.c.entry_id.in_(ids)).values(state="done", payload=None)
-            )
+            done = update(deliveries).where(deliveries.c.entry_id.in_(ids))
+            connection.execute(done.values(state="done", payload=None, uploads=None))
         for entry_id in ids:
             self._refusals.pop(entry_id, None)
 
@@ -132,12 +135,19 @@ class Deliveries:
             .order_by(deliveries.c.id)
             .limit(BATCH)
         )
+        if self._files_are_uploaded:
+            before = deliveries.alias()
+            waits = waits_for_files(before.c, self._clock())
+            in_order = (before.c.customer == deliveries.c.customer) & (before.c.id <= deliveries.c.id)
+            found = found.where(~select(before.c.id).where(waits, in_order).exists())
         with self._db.read() as connection:
             return list(connection.execute(found).all())
 
     def _entry(self, row: Row) -> Delivery | None:
         """None: refused, and the agent is told why."""
         payload = json.loads(row.payload or "{}")
+        if row.uploads:
+            payload["files"] = json.loads(row.uploads)
         if row.kind != "agent_comment" or not self._window_closed(row):
             return Delivery(row.kind, row.customer, row.entry_id, payload)
         text = " ".join("\n".join([payload["text"], *payload["media"]]).split())
@@ -160,7 +170,7 @@ class Deliveries:
     def _refuse(self, row: Row, why: str, reason: str) -> None:
         with self._db.write() as connection:
             connection.execute(
-                update(deliveries).where(deliveries.c.id == row.id).values(state="refused", payload=None)
+                update(deliveries).where(deliveries.c.id == row.id).values(state="refused", payload=None, uploads=None)
             )
             add_job(connection, row.takeover_id, "note", f"undelivered:{row.entry_id}", {"note": why}, self._clock())
         log.warning("handoff.comment.refused reason=%s", reason)

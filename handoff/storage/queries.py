@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Row
 from sqlalchemy.sql.schema import Table
 
-from handoff.storage.tables import comments, deliveries, jobs, notices, takeovers, thread_controls
+from handoff.storage.tables import comments, deliveries, jobs, media, notices, takeovers, thread_controls
 
 
 @dataclass(frozen=True)
@@ -121,6 +121,17 @@ def add_delivery(
         created_at=now,
     )
     return bool(connection.execute(statement.on_conflict_do_nothing()).rowcount)
+
+
+def add_media(connection: Connection, takeover: Row, files: Iterable[tuple[str, str]], now: float) -> None:
+    """Note the customer's files, (media id, file name), that the takeover's ticket links to; each once."""
+    for media_id, filename in files:
+        if media_id:
+            row = insert_once(connection, media).values(
+                media_id=media_id[:200], customer=takeover.customer, takeover_id=takeover.id, filename=filename[:240],
+                state="pending", attempts=0, due_at=now, created_at=now,
+            )  # fmt: skip
+            connection.execute(row.on_conflict_do_nothing())
 
 
 def is_own_comment(connection: Connection, ticket_id: str, comment_id: str) -> bool:

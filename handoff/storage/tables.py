@@ -55,6 +55,10 @@ takeovers = Table(
     Column("opened_without", String(200)),  # what of the ticket the helpdesk refused, by blanks
     Column("receipt_at", Float),  # when a waiting customer was last told that their words arrived
     Column("receipt_for", String(300)),  # wamid of the message that this was said to
+    Column("brief", Text),  # JSON of handoff.jobs.brief.Brief; emptied once the ticket has it
+    Column("rating_for", String(300)),  # id of the return with which the customer was asked how it was
+    Column("rating", Integer),  # 1 to 3
+    Column("rated_by", String(300)),  # wamid of the answer
     UniqueConstraint("customer", "opened_by", name="handoff_one_takeover_a_turn"),
     Index(
         "handoff_one_open_ticket",
@@ -98,6 +102,7 @@ deliveries = Table(
     Column("entry_id", String(200), nullable=False, unique=True),
     Column("payload", Text),  # JSON; emptied once done
     Column("files", Integer, nullable=False),  # how many links to media the payload had
+    Column("uploads", Text),  # JSON of handoff.files.uploads.Upload, one a file; None: not tried, or given up
     Column("state", String(8), nullable=False),  # pending, done, refused
     Column("created_at", Float, nullable=False),
     Index("handoff_deliveries_state", "state"),
@@ -145,6 +150,22 @@ log_comments = Table(
     Column("created_at", Float, nullable=False),
     Index("handoff_log_comments_ticket", "ticket_id"),
     sqlite_autoincrement=True,
+)
+
+media = Table(
+    "handoff_media",
+    metadata,
+    Column("media_id", String(200), primary_key=True),  # WhatsApp's
+    Column("customer", String(160), nullable=False),
+    Column("takeover_id", Integer, nullable=False),
+    Column("filename", String(240), nullable=False),
+    Column("state", String(8), nullable=False),  # pending, kept, refused
+    Column("why", String(20)),  # refused: too_large, type, gone
+    Column("content_type", String(120)),  # what the content is, whatever it was called
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Float, nullable=False),  # pending: when to try next; kept: when to delete
+    Column("created_at", Float, nullable=False),
+    Index("handoff_media_due", "state", "due_at"),
 )
 
 shop_events = Table(

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection, Row
 from handoff.configuration import HandoffConfiguration, normalised
 from handoff.jobs.ticket import TICKET_PRIORITY
 from handoff.storage.database import Database, HandoffUnavailable
-from handoff.storage.queries import add_job, change_takeover, lock_control, takeover_by_id
+from handoff.storage.queries import add_job, add_media, change_takeover, lock_control, takeover_by_id
 from handoff.storage.tables import deliveries
 from handoff.takeover.inbox_entries import RETURNED
 from handoff.takeover.takeover_end import give_back_as_wished
@@ -80,6 +80,7 @@ def customer_said(
         key = f"words:{message.wamid}"
         if add_job(connection, takeover.id, "words", key, asdict(message), now, configuration.coalesce_s):
             _raise_priority(connection, takeover, message, now)
+            add_media(connection, takeover, [(media_id, name) for media_id, _, name in message.media], now)
         newest = max(takeover.last_customer_at, message.at)
         change_takeover(connection, takeover.id, last_customer_at=newest)
         wish = message.wish or ("assistant" if wants_assistant(message.text, configuration) else None)

@@ -174,8 +174,11 @@ def test_connectors_ask_only_what_is_pure_of_the_components() -> None:
         assert all(name.startswith(allowed) for name in used), place
 
 
-def test_worker_uses_of_other_rooms_only_the_inbox_whose_it_is_and_the_orders() -> None:
-    allowed = {"connectors.message_bus.inbox", "connectors.conversations.identity", "connectors.conversations.senders"}
+def test_worker_uses_of_other_rooms_only_the_inbox_whose_it_is_the_graph_client_and_the_orders() -> None:
+    allowed = {
+        "connectors.message_bus.inbox", "connectors.conversations.identity", "connectors.conversations.senders",
+        "connectors.whatsapp.graph.client", "connectors.message_bus.sending.errors",
+    }  # fmt: skip
     for path in modules("worker"):
         used = {name for name in imported(path) if name.startswith(("connectors", "actions"))}
         assert all(name in allowed or name.startswith("actions.orders.") for name in used), path.relative_to(ROOT)

@@ -1,4 +1,4 @@
-"""The Graph API: sending, read marks, media addresses.
+"""The Graph API: sending, read marks, media in both directions.
 
 Sending has no idempotency key: after a timeout nobody knows whether the message went out, so such errors are marked
 `ambiguous` and only the status webhooks (by `biz_opaque_callback_data`) can tell. Errors are one class per remedy, see
@@ -31,6 +31,7 @@ MEDIA_TIMEOUT_S = 30.0
 MAX_PAGES = 60  # an account has 6000 templates at most
 META_HOSTS = ("facebook.com", "fbsbx.com", "fbcdn.net", "whatsapp.net")
 
+_UPLOAD_TIMEOUT = aiohttp.ClientTimeout(total=60.0, sock_connect=CONNECT_TIMEOUT_S)
 _LONG_NUMBER = re.compile(r"\d{7,}")
 
 
@@ -114,6 +115,17 @@ class GraphClient:
                     raise MediaFailed("media larger than allowed")
             return Media(answer.content_type.lower(), bytes(content))
 
+    async def upload(self, content: bytes, content_type: str, filename: str) -> str:
+        """The media id under which Meta keeps a file of ours for 30 days. Done twice, one of them is never used."""
+        form = aiohttp.FormData()
+        form.add_field("messaging_product", "whatsapp")
+        form.add_field("type", content_type)
+        form.add_field("file", content, content_type=content_type, filename=filename)
+        answer = await self._call("POST", f"{self._base}/{self._number}/media", form=form)
+        if media_id := text(answer.get("id"), 200):
+            return media_id
+        raise Transient("uploaded without a media id", http_status=200, ambiguous=True)
+
     async def templates(self, account_id: str) -> list[Mapping[str, Any]]:
         """The message templates of a WhatsApp Business account: name, language, status, category, components."""
         fields = "fields=name,language,status,category,components&limit=100"
@@ -134,12 +146,15 @@ class GraphClient:
             await self._session.close()
             self._session = None
 
-    async def _call(self, method: str, url: str, body: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
+    async def _call(
+        self, method: str, url: str, body: Mapping[str, Any] | None = None, form: aiohttp.FormData | None = None
+    ) -> Mapping[str, Any]:
         progress = {"sent": False}
+        timeout = self._timeout if form is None else _UPLOAD_TIMEOUT
         try:
             # Redirects are not followed: nobody else gets our token and our customers' texts.
             async with self._ready().request(
-                method, url, json=body, allow_redirects=False, trace_request_ctx=progress
+                method, url, json=body, data=form, allow_redirects=False, trace_request_ctx=progress, timeout=timeout
             ) as response:
                 raw = await response.read()
                 status, retry_after_s = response.status, number(response.headers.get("Retry-After"))

@@ -1,0 +1,82 @@
+"""Where copies of customers' files are kept: a folder or a bucket, as `pyarrow.fs` reads `MEDIA_URL`.
+
+A file's place follows from the customer and the file's id, so that an erasure finds all of a customer's without any
+table, and tells nobody who it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import suppress
+
+import pyarrow as pa
+from pyarrow import fs
+
+from handoff.storage.database import HandoffUnavailable
+from privacy.pseudonyms import folder_of
+from settings import SettingsError
+
+GCS_PATIENCE_S = 30  # Google's client would try for 15 minutes before it says that there are no credentials
+
+
+class StoreUnavailable(HandoffUnavailable):
+    """The folder or bucket does not answer, or does not let us in."""
+
+
+class MediaStore:
+    """Whole files by customer and media id. Methods block and raise StoreUnavailable."""
+
+    def __init__(self, filesystem: fs.FileSystem, root: str) -> None:
+        self._fs, self._root = filesystem, root.rstrip("/")
+
+    @classmethod
+    def at(cls, url: str) -> MediaStore:
+        """The store at a `file://`, `s3://` or `gs://` URI. Raises SettingsError, StoreUnavailable."""
+        if url.startswith("gs://") and "retry_limit_seconds" not in url:
+            url += f"{'&' if '?' in url else '?'}retry_limit_seconds={GCS_PATIENCE_S}"
+        try:
+            return cls(*fs.FileSystem.from_uri(url))
+        except pa.ArrowInvalid:
+            # Arrow's message repeats the URI, and s3:// ones may hold a key.
+            raise SettingsError(
+                "MEDIA_URL cannot be used. Remedy: write file:///folder, s3://bucket/folder or gs://bucket/folder."
+            ) from None
+        except OSError as error:
+            raise StoreUnavailable(type(error).__name__) from error
+
+    def write(self, customer: str, media_id: str, content: bytes) -> None:
+        """Keep a file, whole or not at all; again changes nothing."""
+        path = self._path(customer, media_id)
+        try:
+            if self._fs.type_name != "local":
+                with self._fs.open_output_stream(path) as out:  # visible once it is closed
+                    out.write(content)
+                return
+            self._fs.create_dir(path.rpartition("/")[0], recursive=True)
+            with self._fs.open_output_stream(f"{path}.part") as out:
+                out.write(content)
+            self._fs.move(f"{path}.part", path)
+        except OSError as error:
+            raise StoreUnavailable(type(error).__name__) from error
+
+    def read(self, customer: str, media_id: str) -> bytes | None:
+        """A file's content; None when there is none."""
+        path = self._path(customer, media_id)
+        try:
+            if self._fs.get_file_info(path).type != fs.FileType.File:
+                return None
+            with self._fs.open_input_stream(path) as found:
+                return bytes(found.read())
+        except OSError as error:
+            raise StoreUnavailable(type(error).__name__) from error
+
+    def delete(self, customer: str, media_id: str) -> None:
+        """Remove a file, if it is there."""
+        try:
+            with suppress(FileNotFoundError):
+                self._fs.delete_file(self._path(customer, media_id))
+        except OSError as error:
+            raise StoreUnavailable(type(error).__name__) from error
+
+    def _path(self, customer: str, media_id: str) -> str:
+        return f"{self._root}/{folder_of(customer)}/{hashlib.sha256(media_id.encode()).hexdigest()[:40]}"
