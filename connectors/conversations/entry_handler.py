@@ -17,11 +17,13 @@ from redis.exceptions import RedisError
 
 from connectors.conversations import agent_replies
 from connectors.conversations.order_updates import OrderUpdates
+from connectors.conversations.ratings import Ratings
 from connectors.conversations.thread_control import ThreadControl
 from connectors.message_bus import keys, quoting
 from connectors.message_bus.commit import WINDOW_S
 from connectors.message_bus.inbox import Entry
-from connectors.message_bus.turn import Turn
+from connectors.message_bus.turn import Reply, Turn
+from connectors.whatsapp.rendering import bodies
 from connectors.whatsapp.rendering.text import shorten
 from handoff.takeover.customer_messages import Wish
 from handoff.takeover.thread_control import Receipt
@@ -30,7 +32,7 @@ log = logging.getLogger(__name__)
 
 APOLOGY_TIMEOUT_S = 5.0
 APOLOGY = "utter_fallback_apology"
-ENDED = "utter_handoff_ended"
+ENDED, HOW_WAS_IT = "utter_handoff_ended", "utter_handoff_ended_how_was_it"
 ESCALATION, NOBODY_CALLED = "action_escalate", "utter_handoff_unavailable"
 RETURNED_WITH = {
     "customer": "utter_handoff_cancelled_by_customer",
@@ -75,10 +77,16 @@ class EntryHandler:
     """The message bus's `Handler`: who speaks is asked first, the dialogue engine does the rest."""
 
     def __init__(
-        self, client: redis.asyncio.Redis, speaker: Speaker, control: ThreadControl, updates: OrderUpdates | None = None
+        self,
+        client: redis.asyncio.Redis,
+        speaker: Speaker,
+        control: ThreadControl,
+        updates: OrderUpdates | None = None,
+        ratings: Ratings | None = None,
     ) -> None:
-        """`updates`: when the shop has its customers told of their orders unasked."""
-        self._client, self._speaker, self._control, self._updates = client, speaker, control, updates
+        """`updates`: customers may write "stop" and "start"; `ratings`: they are asked how it was with a person."""
+        self._client, self._speaker, self._control = client, speaker, control
+        self._updates, self._ratings = updates, ratings
 
     async def handle(self, turn: Turn) -> None:
         """Fill the turn with what its entry leads to."""
@@ -133,7 +141,10 @@ class EntryHandler:
         if state.owner != "bot":
             return
         if not turn.voices.silence(time.time()):
-            await self._speaker.say(turn, RETURNED_WITH.get(str(turn.entry.payload.get("reason")), ENDED))
+            if self._ratings is not None and await self._ratings.asks(turn):
+                await self._speaker.say(turn, HOW_WAS_IT, reference=str(turn.entry.payload.get("reference")))
+            else:
+                await self._speaker.say(turn, RETURNED_WITH.get(str(turn.entry.payload.get("reason")), ENDED))
         await self._speaker.restart(turn)
 
     async def _update(self, turn: Turn) -> None:

@@ -13,20 +13,18 @@ from typing import Any, Protocol
 
 import redis.asyncio
 
-import record_versions
-from connectors.message_bus import keys, quoting
-from connectors.message_bus.commit import WINDOW_S
+from connectors.conversations.ratings import is_window_open
+from connectors.message_bus import quoting
 from connectors.message_bus.inbox import Entry
 from connectors.message_bus.turn import Reply, Turn
 from connectors.whatsapp.rendering import bodies
 from handoff.updates.opt_outs import OptOuts, Wish
-from lenient_json import as_mapping, number, text
+from lenient_json import as_mapping, text
 
 log = logging.getLogger(__name__)
 
 UPDATE = "utter_order_status_updates"  # the words are the shop's; as a response it counts as one of its topic
 ANSWERS = {"stop": "utter_order_status_updates_stopped", "start": "utter_order_status_updates_started"}
-WINDOW_MARGIN_S = 120.0
 
 
 class Speaker(Protocol):
@@ -53,7 +51,7 @@ class OrderUpdates:
         turn.outcome = "notified"
         if await self._opt_outs.has_stopped([customer, phone]):
             turn.outcome = "not_notified_stopped"
-        elif await self._last_heard(customer) + WINDOW_S - WINDOW_MARGIN_S > time.time():
+        elif await is_window_open(self._client, customer):
             _add(turn, bodies.texts(words), words, order, otherwise=template)
         elif template:
             _add(turn, template, words, order)
@@ -88,10 +86,6 @@ class OrderUpdates:
         """What was told unasked, when nothing was said since: the next message is about it as if it quoted it."""
         said = await quoting.latest(self._client, customer)
         return said if said.get("utter_action") == UPDATE else None
-
-    async def _last_heard(self, customer: str) -> float:
-        stored = await self._client.get(keys.address(customer))
-        return number(record_versions.read_kept(stored).get("at")) or 0.0
 
 
 def _add(

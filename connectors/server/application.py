@@ -31,6 +31,7 @@ from connectors import metrics
 from connectors.conversations.entry_handler import EntryHandler, Speaker
 from connectors.conversations.identity import Identities
 from connectors.conversations.order_updates import OrderUpdates
+from connectors.conversations.ratings import Ratings
 from connectors.conversations.thread_control import Authority
 from connectors.conversations.thread_control_mirror import MirroredThreadControl
 from connectors.dialogue.action_endpoint import KeptAliveEndpoint
@@ -86,12 +87,14 @@ def build(settings: Settings, options: Options) -> Sanic:
         speaker = RasaSpeaker(agent, graph, MessageShaper(signer))
         control = app.ctx.control = ThreadControl.from_settings(settings, priority_of)
         wait_s = settings.number("BURST_WAIT_S")
-        opt_outs = None
-        if shop.load().updates and settings.shop_webhook_secret:
-            opt_outs = OptOuts(Database(str(settings.conversation_database_url)), load_configuration())
+        opt_outs, configuration = None, load_configuration()
+        db = Database(str(settings.conversation_database_url))
+        if configuration.ask_rating or (shop.load().updates and settings.shop_webhook_secret):
+            opt_outs = OptOuts(db, configuration)
         app.ctx.transport = transport(
             str(settings.redis_url), speaker, graph, control, agent.model_id, wait_s, opt_outs,
             media_reader(settings, app.ctx.redis, graph),
+            db if configuration.ask_rating else None,
         )  # fmt: skip
         app.ctx.transport.start()
         app.ctx.ready = lambda: agent.is_ready() and app.ctx.transport.partitions.beats()
@@ -125,13 +128,18 @@ def transport(
     burst_wait_s: float = 0.0,
     opt_outs: OptOuts | None = None,
     reader: MediaReader | None = None,
+    ratings: Database | None = None,
 ) -> Transport:
-    """The message bus of this process, with Redis connections of its own, between this dialogue and this Graph."""
+    """The message bus of this process, with Redis connections of its own, between this dialogue and this Graph.
+
+    `ratings`: where answers are kept, when customers are asked how it was with a person.
+    """
     client = connect(url, BUS_PATIENCE_S, connections=256)
     control = MirroredThreadControl(authority, client)
     commits = Commits(client, Identities(client), model_id)
     updates = OrderUpdates(client, speaker, opt_outs) if opt_outs is not None else None
-    handler = EntryHandler(client, speaker, control, updates)
+    asking = Ratings(client, ratings, opt_outs) if ratings is not None and opt_outs is not None else None
+    handler = EntryHandler(client, speaker, control, updates, asking)
     consumer = Consumer(client, handler, commits, burst_wait_s=burst_wait_s, reader=reader)
     return Transport(client, consumer, Outbox(client, graph, control))
 

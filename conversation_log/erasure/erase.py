@@ -1,8 +1,8 @@
 """Forgetting a customer in every tier, with a receipt of what was removed where.
 
-Redis first, because it feeds the database; then SQL and the archive; then both Redis and SQL once more for what was on
-its way in the meantime. Afterwards the files are rewritten (Redis' append-only file, SQLite's pages), so that nothing
-lingers in places that are no longer read.
+Redis first, because it feeds the database; then SQL, copies of files and the archive; then all but the archive once
+more for what was on its way in the meantime. Afterwards the files are rewritten (Redis' append-only file, SQLite's
+pages), so that nothing lingers in places that are no longer read.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sqlalchemy.engine import Engine
 
 from conversation_log.archive import archiver
 from conversation_log.archive.parquet_archive import ParquetArchive
-from conversation_log.erasure import erase_redis, erase_sql
+from conversation_log.erasure import erase_media, erase_redis, erase_sql
 from conversation_log.model import identities
 from conversation_log.model.identities import Identities
 from conversation_log.storage import database
@@ -66,7 +66,12 @@ class Receipt:
 
 
 def erase(
-    customer: str, engine: Engine, archive: ParquetArchive, client: redis.Redis[Any] | None, now: datetime
+    customer: str,
+    engine: Engine,
+    archive: ParquetArchive,
+    client: redis.Redis[Any] | None,
+    now: datetime,
+    media_url: str | None = None,
 ) -> Receipt:
     """Remove everything of a customer. May be run again at any time; then it finishes what was left.
 
@@ -86,6 +91,8 @@ def erase(
             counts, tickets = erase_sql.erase(engine, known, wamids)
             found += receipt.add("sql", counts)
             receipt.notes += [f"ticket in the helpdesk, to be erased there: {ticket}" for ticket in tickets]
+            # After the rows that say what to copy: what is copied at this moment finds its row gone.
+            found += receipt.add("media", erase_media.erase(media_url, known))
             if number == 0:
                 receipt.add("archive", _erase_cold(archive, known))
             if not found:
@@ -116,7 +123,7 @@ def _erase_cold(archive: ParquetArchive, known: Identities) -> dict[str, int]:
 def run_command(settings: Settings, engine: Engine, client: redis.Redis[Any] | None, customer: str) -> int:
     """`erase` on the command line: 0 only when every tier was reached."""
     archive = ParquetArchive.at(str(settings.archive_url))
-    receipt = erase(customer, engine, archive, client, datetime.now(timezone.utc))
+    receipt = erase(customer, engine, archive, client, datetime.now(timezone.utc), settings.media_url)
     if client is None and (settings.redis_url or (settings.state_path / "redis").exists()):
         receipt.open_ends.append(
             "Redis does not run, so its files may still hold the customer's last messages: start the assistant, "

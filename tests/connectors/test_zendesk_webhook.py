@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from itertools import permutations
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,9 +21,12 @@ from sqlalchemy import select
 
 from connectors.whatsapp.webhook.protocol_guard import MAX_BODY_BYTES
 from connectors.zendesk import ZendeskChannel
+from handoff.configuration import load_configuration
+from handoff.files.copies import copies_of
 from handoff.jobs.ticket import media_signature
 from handoff.storage.database import Database
-from handoff.storage.tables import deliveries, takeovers
+from handoff.storage.queries import add_media
+from handoff.storage.tables import deliveries, media, takeovers
 from handoff.takeover.state_machine import Request, open_takeover
 from settings import load
 from tests.conftest import free_port
@@ -33,6 +37,7 @@ from twin.helpdesk.webhooks import sign
 
 SECRET = "webhook-secret"
 CUSTOMER = "919876543210"
+JPEG = b"\xff\xd8\xff\xe0 a photo"
 
 
 class Server:
@@ -256,7 +261,7 @@ def test_an_agent_opens_a_customers_photo_by_its_link_and_no_other(
 
     async def file(request: web.Request) -> web.Response:
         assert request.headers["Authorization"] == "Bearer token"
-        return web.Response(body=b"JPEG", content_type="image/jpeg")
+        return web.Response(body=JPEG, content_type="image/jpeg")
 
     def graph() -> web.Application:
         app = web.Application()
@@ -268,5 +273,27 @@ def test_an_agent_opens_a_customers_photo_by_its_link_and_no_other(
         monkeypatch.setattr(server.channel, "_configured", load({"WHATSAPP_APP_SECRET": "app", **values}))
         good = requests.get(f"{server.url}/media/123/{media_signature('123', 'app')}", timeout=10)
         bad = requests.get(f"{server.url}/media/124/{media_signature('123', 'app')}", timeout=10)
-    assert (good.status_code, good.content, good.headers["Content-Type"]) == (200, b"JPEG", "image/jpeg")
+    assert (good.status_code, good.content, good.headers["Content-Type"]) == (200, JPEG, "image/jpeg")
     assert bad.status_code == 404
+
+
+def test_a_link_shows_the_copy_once_whatsapp_has_deleted_the_file_and_nothing_once_the_customer_is_erased(
+    server: Server, ticket: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row, values = row_of(server, ticket), {"MEDIA_URL": tmp_path.as_uri(), "WHATSAPP_APP_SECRET": "app"}
+    monkeypatch.setattr(server.channel, "_configured", load({**values, "WHATSAPP_GRAPH_URL": "http://127.0.0.1:1/v25.0"}))
+    monkeypatch.setattr(server.channel, "_kept", None)
+    media_id = f"5{ticket['id']}"
+    link = f"{server.url}/media/{media_id}/{media_signature(media_id, 'app')}"
+    assert requests.get(link, timeout=10).status_code == 404  # no ticket links to it
+    with server.db.write() as connection:
+        add_media(connection, row, [(media_id, "torn parcel.jpg")], time.time())
+    copies = copies_of(load(values), load_configuration(), server.db)
+    (due,) = [one for one in copies.due() if one.media_id == media_id]
+    assert copies.keep(due, JPEG) == "kept"
+    shown = requests.get(link, timeout=10)
+    assert (shown.content, shown.headers["Content-Type"]) == (JPEG, "image/jpeg")
+    assert "torn%20parcel.jpg" in shown.headers["Content-Disposition"]
+    with server.db.write() as connection:
+        connection.execute(media.delete().where(media.c.media_id == media_id))
+    assert requests.get(link, timeout=10).status_code == 404

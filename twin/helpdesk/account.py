@@ -34,6 +34,15 @@ class HelpdeskFault:
         return self.times != 0 and self.path in request.path and self.method in (None, request.method)
 
 
+@dataclass(frozen=True)
+class AttachedFile:
+    """What an agent attached to a comment."""
+
+    name: str
+    content_type: str
+    content: bytes
+
+
 class Helpdesk:
     """The account: tickets, webhooks, credentials."""
 
@@ -49,6 +58,7 @@ class Helpdesk:
         self.webhooks = Webhooks(webhook_url, webhook_secret)
         self.faults: list[HelpdeskFault] = []
         self.calls: list[dict[str, Any]] = []
+        self.files: dict[str, AttachedFile] = {}
         self._token, self._client = token, client
         self._issued: set[str] = set()
 
@@ -84,11 +94,23 @@ class Helpdesk:
                 return fault
         return None
 
+    def add_file(self, name: str, content_type: str, content: bytes) -> str:
+        """Keep a file that an agent attaches; its token."""
+        token = secrets.token_urlsafe(18)
+        self.files[token] = AttachedFile(name, content_type, content)
+        return token
+
+    def _named(self, url: str) -> dict[str, Any]:
+        file = self.files.get(url.rpartition("/?")[0].rpartition("/")[2])
+        if file is None:
+            return {"file_name": url.rsplit("/", 1)[-1]}
+        return {"file_name": file.name, "content_type": file.content_type, "size": len(file.content)}
+
     def reply(self, ticket_id: int, body: str, public: bool, status: str | None, files: list[str]) -> dict[str, Any]:
         """An agent comments, and perhaps sets the status in the same step."""
         ticket = self.tickets.find(ticket_id)
         previous = ticket.fields["status"]
-        attachments = [{"content_url": url, "file_name": url.rsplit("/", 1)[-1]} for url in files]
+        attachments = [{"content_url": url, **self._named(url)} for url in files]
         given: dict[str, Any] = {"status": status or ("open" if previous == "new" else previous)}
         if body or files:
             given["comment"] = {"body": body, "public": public, "attachments": attachments}

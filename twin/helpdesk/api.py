@@ -64,6 +64,7 @@ def routes(prefix: str = "") -> list[web.RouteDef]:
             for end in ("", ".json")
         ],
         web.post(f"{prefix}/oauth/tokens", partial(_answered, _issue_token)),
+        web.get(f"{prefix}/attachments/token/{{token}}/", partial(_answered, desk_calls.attachment)),
         *[
             web.route(method, f"{prefix}/desk{path}", partial(_answered, handler))
             for method, path, handler in desk_calls.ROUTES

@@ -2,6 +2,7 @@
 
     GET  /desk/tickets                    every ticket with its comments and requester
     POST /desk/tickets/{id}/reply         {"body", "public": true, "status": null, "attachments": [url]}
+    POST /desk/files?name=…               the file itself; {"content_url"}, which a reply may name
     POST /desk/tickets/{id}/status        {"status"}
     POST /desk/tickets/{id}/merge         {"into": id}
     POST /desk/tickets/{id}/delete
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from urllib.parse import quote, urlencode
 
 from aiohttp import web
 
@@ -50,6 +52,24 @@ async def _desk_reply(request: web.Request) -> web.Response:
     public = bool(given.get("public", True))
     answer = request.app[HELPDESK].reply(int(request.match_info["id"]), body, public, status, files)
     return web.json_response(answer)
+
+
+async def _desk_file(request: web.Request) -> web.Response:
+    name = request.query.get("name") or "file"
+    content_type = request.content_type if "/" in request.content_type else "application/octet-stream"
+    token = request.app[HELPDESK].add_file(name, content_type, await request.read())
+    place = f"{request.scheme}://{request.host}{request.path.removesuffix('/desk/files')}"
+    return web.json_response({"content_url": f"{place}/attachments/token/{token}/?{urlencode({'name': name})}"})
+
+
+async def attachment(request: web.Request) -> web.Response:
+    """What an agent attached, for whoever has its link."""
+    file = request.app[HELPDESK].files.get(request.match_info["token"])
+    if file is None:
+        raise Rejected(404, "RecordNotFound", "Not found")
+    named = f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"
+    headers = {"Content-Disposition": named, "X-Content-Type-Options": "nosniff"}
+    return web.Response(body=file.content, content_type=file.content_type, headers=headers)
 
 
 async def _desk_remove(request: web.Request) -> web.Response:
@@ -111,6 +131,7 @@ async def _desk_calls(request: web.Request) -> web.Response:
 
 ROUTES: list[tuple[str, str, Handler]] = [
     ("GET", "/tickets", _desk_tickets),
+    ("POST", "/files", _desk_file),
     ("POST", "/tickets/{id:\\d+}/reply", _desk_reply),
     ("POST", "/tickets/{id:\\d+}/status", _desk_reply),
     ("POST", "/tickets/{id:\\d+}/{what:merge|delete|spam}", _desk_remove),

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 KINDS = ("error", "html", "reset", "hang", "slow", "accept_then_hang", "accept_then_reset", "failed_status")
-CALLS = ("send", "read", "any")
+CALLS = ("send", "read", "upload", "any")
 
 
 class FaultInvalid(ValueError):

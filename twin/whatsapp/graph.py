@@ -14,6 +14,7 @@ from twin.whatsapp.faults import Fault
 from twin.whatsapp.graph_errors import Refusal
 from twin.whatsapp.limits import check_message, check_read_receipt
 from twin.whatsapp.network import Network
+from twin.whatsapp.uploads import check_media_id, check_upload, kept, read_upload
 
 VERSION = r"{version:v\d+\.\d+}"
 PROXY_PAGE = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
@@ -27,6 +28,7 @@ class GraphApi:
 
     def add_to(self, app: web.Application) -> None:
         app.router.add_post(f"/{VERSION}/{{phone_number_id}}/messages", self.messages)
+        app.router.add_post(f"/{VERSION}/{{phone_number_id}}/media", self.upload)
         app.router.add_get(f"/{VERSION}/{{media_id:\\d+}}", self.media)
         app.router.add_get("/lookaside/{media_id}", self.media_bytes)
 
@@ -63,7 +65,8 @@ class GraphApi:
         fault = self.network.faults.take("send", to)
         if fault is not None and fault.kind in ("error", "html", "reset", "hang"):
             return await self._fail(request, fault)
-        refusal = check_message(body) or self.network.refuse(to, body.get("type") == "template")
+        refusal = check_message(body) or check_media_id(body, self.network.media)
+        refusal = refusal or self.network.refuse(to, body.get("type") == "template")
         if refusal is not None:
             return self._refuse(body, refusal)
         if fault is not None and fault.kind == "slow":
@@ -104,6 +107,24 @@ class GraphApi:
             details = f"Unsupported post request. Object with ID '{number}' does not exist."
             return Refusal(100, details, subcode=33)
         return None
+
+    async def upload(self, request: web.Request) -> web.StreamResponse:
+        """Keep a file that a message will be sent with."""
+        fault = self.network.faults.take("upload", None)
+        if fault is not None and fault.kind != "slow":
+            return await self._fail(request, fault)
+        if fault is not None:
+            await asyncio.sleep(fault.seconds)
+        refusal = self._refuse_caller(request)
+        if refusal is None and not request.content_type.startswith("multipart/form-data"):
+            refusal = Refusal(100, "(#100) The parameter file is required.")
+        if refusal is not None:
+            return answer(refusal)
+        fields, file, content = await read_upload(request)
+        refusal = check_upload(fields, file, content)
+        if refusal is not None or file is None:
+            return self._refuse({"type": "upload", **fields}, refusal or Refusal(100, "no file"))
+        return web.json_response({"id": kept(self.network.media, file, content).id})
 
     async def media(self, request: web.Request) -> web.Response:
         """Where a customer's picture or voice note can be fetched."""

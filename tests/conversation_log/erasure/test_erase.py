@@ -14,11 +14,13 @@ import redis
 from sqlalchemy import inspect, text
 
 from conversation_log.archive import archiver, parquet_archive
-from conversation_log.erasure import erase, erase_redis
+from conversation_log.erasure import erase, erase_media, erase_redis
 from conversation_log.ingest import hot_tier
 from conversation_log.model import identities
 from conversation_log.storage import database
+from conversation_log.storage.database import LogUnavailable
 from conversation_log.storage.reader import Selection
+from handoff.files.store import MediaStore
 from tests.conversation_log.conftest import Log
 
 CANARY = "zanzibar-canary-7391"
@@ -84,6 +86,21 @@ def test_customer_is_gone_from_every_tier_and_nobody_else_is(the_log, turn, sent
     assert [the_log.redis.xlen(stream) for stream in ("wa:in:7", "wa:out:7", "wa:dead", "log")] == [1, 1, 1, 2]
     the_log.write()
     assert [record["customer_id"] for record in the_log.read()] == [OTHER]
+
+
+def test_customers_files_are_deleted_and_nobody_elses_are(sqlite_log, turn, archive, noon, tmp_path):
+    fill_redis(sqlite_log.redis, turn)
+    url = (tmp_path / "media").as_uri()
+    store = MediaStore.at(url)
+    for customer in (CUSTOMER, OTHER):
+        store.write(customer, "1", b"a photo")
+        store.write(customer, "2", b"another")
+    client = hot_tier.client(sqlite_log.redis_url)
+    receipt = erase.erase(f"+{CUSTOMER}", sqlite_log.engine, archive, client, datetime.now(timezone.utc), url)
+    assert receipt.removed[("media", "files")] == 2
+    assert [store.read(CUSTOMER, "1"), store.read(OTHER, "2")] == [None, b"another"]
+    with pytest.raises(LogUnavailable, match="MEDIA_URL"):
+        erase_media.erase("nonsense://key:secret@host", identities.find(OTHER, sqlite_log.engine, client, archive))
 
 
 def test_canary_is_in_no_file_afterwards(sqlite_log, turn, sent, archive, noon, tmp_path):

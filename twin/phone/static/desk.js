@@ -163,12 +163,20 @@ function useAsReply(text) {
   $("words").focus();
 }
 
+async function attached(file) {
+  const response = await fetch(`/helpdesk/desk/files?name=${encodeURIComponent(file.name)}`, { method: "POST", body: file });
+  if (!response.ok) throw new Error(`${file.name} was not taken.`);
+  return (await response.json()).content_url;
+}
+
 async function reply(status) {
   const body = $("words").value.trim();
-  if (!body && !status) return;
+  const files = [...$("files").files];
+  if (!body && !status && !files.length) return;
   try {
-    await call(`/helpdesk/desk/tickets/${state.id}/reply`, { body, public: kind() === "public", status });
-    $("words").value = "";
+    const attachments = await Promise.all(files.map(attached));
+    await call(`/helpdesk/desk/tickets/${state.id}/reply`, { body, public: kind() === "public", status, attachments });
+    $("words").value = $("files").value = "";
     drafts.delete(state.id);
     await look();
   } catch (error) {

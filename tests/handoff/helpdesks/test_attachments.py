@@ -1,0 +1,69 @@
+"""Attachments are fetched whole, under their names, and our credentials go to the helpdesk alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from aiohttp import web
+
+from handoff.helpdesks.attachments import TooLarge, fetch
+from handoff.helpdesks.interface import Refused, RetryLater
+from tests.handoff.stand_ins import serving
+
+shown: list[str | None] = []
+
+
+@pytest.fixture(scope="module")
+def files() -> Iterator[str]:
+    async def file(request: web.Request) -> web.Response:
+        shown.append(request.headers.get("Authorization"))
+        headers = {"Content-Disposition": "attachment; filename*=UTF-8''../fa%C3%A7ade.pdf"}
+        return web.Response(body=b"x" * 1000, headers=headers)
+
+    async def elsewhere(request: web.Request) -> web.Response:
+        shown.append(request.headers.get("Authorization"))
+        raise web.HTTPFound(f"http://{request.host.replace('127.0.0.1', 'localhost')}/file")
+
+    async def again(request: web.Request) -> web.Response:
+        raise web.HTTPFound("/again")
+
+    async def broken(request: web.Request) -> web.Response:
+        return web.Response(status=int(request.match_info["status"]))
+
+    def make() -> web.Application:
+        app = web.Application()
+        app.add_routes([
+            web.get("/file", file), web.get("/elsewhere", elsewhere), web.get("/again", again),
+            web.get("/broken/{status}", broken),
+        ])  # fmt: skip
+        return app
+
+    with serving(make) as url:
+        yield url
+
+
+def test_credentials_stay_with_the_helpdesk_where_a_redirect_leads_on(files: str) -> None:
+    shown.clear()
+    file = fetch(f"{files}/elsewhere?name=receipt.pdf", 2000, files.partition("//")[2], lambda: "Bearer secret")
+    assert (len(file.content), file.filename) == (1000, "façade.pdf")
+    assert shown == ["Bearer secret", None]
+
+
+def test_a_file_that_is_larger_than_asked_for_is_not_read_to_its_end(files: str) -> None:
+    with pytest.raises(TooLarge):
+        fetch(f"{files}/file", 999)
+
+
+@pytest.mark.parametrize(("path", "error"), [
+    ("/broken/404", Refused), ("/broken/503", RetryLater), ("/again", Refused),
+])  # fmt: skip
+def test_what_is_not_there_is_told_by_its_remedy(files: str, path: str, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        fetch(files + path, 1000)
+
+
+@pytest.mark.parametrize("link", ["file:///etc/passwd", "ftp://desk.example/a", "javascript:alert(1)"])
+def test_only_the_web_is_read(link: str) -> None:
+    with pytest.raises(Refused):
+        fetch(link, 1000)
