@@ -44,7 +44,7 @@ bench: setup  ## benchmarks, as ratios against stock Rasa in the same run
 	@$(PY) -m launch train && $(PY) -m benchmarks
 
 chaos: setup  ## kill everything at random and count what was lost (nothing)
-	@$(PY) -m launch train && $(PY) -m tests.chaos && $(PY) -m pytest -m marathon
+	@$(PY) -m launch train && $(PY) -m tests.chaos && $(PY) -m tests.chaos --sentinels --seconds 120 && $(PY) -m pytest -m marathon
 
 lint: setup  ## ruff and mypy
 	@$(PY) -m ruff check . && $(PY) -m mypy

@@ -127,6 +127,15 @@ def _seconds(value: str) -> float:
         return -1.0
 
 
+def _is_redis(value: str) -> bool:
+    import redis_address  # loads redis-py, which not every command needs
+
+    try:
+        return bool(redis_address.parse(value))
+    except ValueError:
+        return False
+
+
 def _is_zone(value: str) -> bool:
     try:
         return bool(ZoneInfo(value))
@@ -180,6 +189,12 @@ _SHAPES: dict[str, tuple[Callable[[str], bool], str]] = {
         "must be the number of a ticket field, not {value}. Remedy: the ID that Zendesk's Admin Center shows beside "
         "the field, such as 360012345678; or unset it.",
     ),
+    "REDIS_URL": (
+        _is_redis,
+        "is not the address of a Redis. Remedy: write it as redis://host:6379/0, redis+sentinel://h1:26379,h2:26379/"
+        "service or redis+cluster://h1:6379,h2:6379.",
+    ),
+    "REDIS_WAIT_FOR": _one_of("auto", "replica", "replica_disk", "nothing"),
     "LOG_LEVEL": _one_of("DEBUG", "INFO", "WARNING", "ERROR"),
     "LOG_FORMAT": _one_of("text", "json"),
     "LLM_READER": _one_of(*LLM_READERS),

@@ -207,6 +207,7 @@ def memory_mb(shop: Shop) -> dict[str, float]:
 
 def _running(shop: Shop) -> dict[str, psutil.Process]:
     found = {p.name: psutil.Process(p.running.pid) for p in shop.processes if p.running is not None}
-    if shop.redis.process is not None:
-        found["redis"] = psutil.Process(shop.redis.process.pid)
+    server = getattr(shop.redis, "process", None)
+    if server is not None:
+        found["redis"] = psutil.Process(server.pid)
     return found

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import settings as settings_module
 from benchmarks import buyers, webhooks
@@ -59,6 +59,32 @@ class Process:
         raise TimeoutError(f"{self.name} is not ready:\n{self.log.read_text()[-2000:]}")
 
 
+class RedisOfShop(Protocol):
+    """The Redis that a shop brings up: the embedded one, or whatever else has an address."""
+
+    @property
+    def url(self) -> str: ...
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def restart(self) -> None:
+        """Kill what answers, and return when something answers again."""
+        ...
+
+
+class RestartedRedis(EmbeddedRedis):
+    """The embedded one, as a shop restarts it."""
+
+    def restart(self) -> None:
+        """kill -9, and start again from its append-only file."""
+        running: Any = self.process
+        running.kill()
+        running.wait()
+        self.start()
+
+
 @dataclass
 class Shop:
     """Redis, action server, Rasa servers, worker; everything under `folder`."""
@@ -69,11 +95,12 @@ class Shop:
     with_worker: bool = True
     models: Path = PROJECT_ROOT / "models"
     actions: tuple[str, ...] = ("launch.action_server",)
+    servers: RedisOfShop | None = None
     processes: list[Process] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.redis = EmbeddedRedis(self.folder / "redis", free_port())
+        self.redis: RedisOfShop = self.servers or RestartedRedis(self.folder / "redis", free_port())
         self.rasa_port, self.action_port = free_port(), free_port()
         self.environment = self._environment()
 
@@ -132,13 +159,6 @@ class Shop:
     def named(self, start: str) -> list[Process]:
         """The processes whose name starts so."""
         return [process for process in self.processes if process.name.startswith(start)]
-
-    def restart_redis(self) -> None:
-        """kill -9 and start again from its append-only file."""
-        running: Any = self.redis.process
-        running.kill()
-        running.wait()
-        self.redis.start()
 
     def stop(self) -> None:
         for process in self.processes:

@@ -18,6 +18,7 @@ from typing import IO
 import redis
 from sqlalchemy.exc import ArgumentError
 
+import redis_address
 import settings as settings_module
 import shop
 from handoff.storage.database import Database, HandoffUnavailable
@@ -146,7 +147,7 @@ def embedded_redis(settings: Settings, port: int) -> tuple[str, Child]:
 def check_redis(url: str) -> None:
     """Raise LaunchError when the operator's Redis cannot be used."""
     try:
-        redis.Redis.from_url(url, socket_connect_timeout=3, socket_timeout=3).ping()
+        redis_address.client(url, socket_connect_timeout=3, socket_timeout=3).ping()
     except (redis.RedisError, ValueError) as error:
         raise LaunchError(f"REDIS_URL does not answer ({type(error).__name__}). Remedy: start that Redis, correct "
                           "REDIS_URL, or unset it to use the embedded one.") from None

@@ -16,6 +16,7 @@ from typing import Any
 
 import redis
 
+import redis_address
 import settings as settings_module
 import signals
 from connectors.message_bus import keys
@@ -83,7 +84,7 @@ def main(arguments: list[str]) -> int:
     options = parser.parse_args(arguments)
     if options.command == "drop" and not options.ids:
         parser.error("drop needs the ids of what to drop")
-    client = redis.Redis.from_url(_address(), decode_responses=True)
+    client = redis_address.client(_address(), decode_responses=True)
     chosen = [letter for letter in letters(client) if not options.ids or letter.id in options.ids]
     for letter in chosen:
         print(_describe(letter), _carry_out(client, options.command, letter))

@@ -96,7 +96,7 @@ class Inbox:
             names.append(keys.settled(key) if key else keys.LOG_STREAM)
             arguments += [wamid, json.dumps(record_versions.stamped(record), separators=(",", ":"))]
         try:
-            return int(await self._put(names, arguments))
+            return int(await self._put(names, arguments, durably=True))
         except (RedisError, OSError, asyncio.TimeoutError) as error:
             log.error("inbox.put.failed entries=%d error=%s", len(entries), type(error).__name__)
             raise InboxUnavailable(f"Redis did not store the messages: {type(error).__name__}") from error

@@ -10,6 +10,8 @@ from typing import Any
 import redis.asyncio
 from redis.exceptions import NoScriptError, ResponseError
 
+from connectors.message_bus.servers.durability import confirm
+
 LUA = Path(__file__).parent / "lua"
 
 PARTITIONS = 32
@@ -113,20 +115,35 @@ class Script:
     """
 
     def __init__(self, client: redis.asyncio.Redis, name: str, even_when_full: bool = True) -> None:
-        self._client = client
+        self._client: Any = client  # a FollowingRedis where scripts are run durably
         self._source = (LUA / f"{name}.lua").read_text()
         self._mark = "#!lua flags=allow-oom\n" if even_when_full else ""
         self._sha: str | None = None
 
-    async def __call__(self, keys: Sequence[str], args: Sequence[str | int]) -> Any:
-        """Run it on these keys. Raises redis.RedisError."""
+    async def __call__(self, keys: Sequence[str], args: Sequence[str | int], durably: bool = False) -> Any:
+        """Run it on these keys; `durably`: until a replica holds what it wrote, where there are replicas.
+
+        Raises redis.RedisError, NotReplicated when no replica confirmed; run it again then.
+        """
+        wait = await self._client.durability.command(self._client) if durably else None
         if self._sha is not None:
             try:
-                return await self._client.evalsha(self._sha, len(keys), *keys, *args)
+                return await self._run(self._sha, keys, args, wait)
             except NoScriptError:
                 pass
         self._sha = await self._load()
-        return await self._client.evalsha(self._sha, len(keys), *keys, *args)
+        return await self._run(self._sha, keys, args, wait)
+
+    async def _run(
+        self, sha: str, keys: Sequence[str], args: Sequence[str | int], wait: tuple[Any, ...] | None
+    ) -> Any:
+        if wait is None:
+            return await self._client.evalsha(sha, len(keys), *keys, *args)
+        answer, waited = await self._client.over_one_connection(("EVALSHA", sha, len(keys), *keys, *args), wait)
+        if isinstance(answer, ResponseError):
+            raise answer
+        confirm(waited)
+        return answer
 
     async def _load(self) -> str:
         try:

@@ -13,11 +13,11 @@ import socket
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import redis
 import structlog
 
+import redis_address
 import settings as settings_module
 import signals
 from connectors.server.startup import CannotStart, Options
@@ -105,10 +105,9 @@ def _check_redis(settings: Settings) -> None:
         raise CannotStart("REDIS_URL is not set. Remedy: start it with `make serve`, or name a Redis.")
     deadline = time.monotonic() + REDIS_PATIENCE_S
     try:
-        client = redis.Redis.from_url(settings.redis_url, socket_connect_timeout=3, socket_timeout=3)
-        while not _answers(client):
+        while not _answers(settings.redis_url):
             if time.monotonic() > deadline:
-                client.ping()
+                redis_address.client(settings.redis_url, socket_connect_timeout=3, socket_timeout=3).ping()
             time.sleep(0.2)
     except (redis.RedisError, ValueError) as error:
         raise CannotStart(
@@ -116,9 +115,9 @@ def _check_redis(settings: Settings) -> None:
         ) from None
 
 
-def _answers(client: redis.Redis[Any]) -> bool:
+def _answers(url: str) -> bool:
     try:
-        return bool(client.ping())
+        return bool(redis_address.client(url, socket_connect_timeout=3, socket_timeout=3).ping())
     except redis.RedisError:
         return False
 

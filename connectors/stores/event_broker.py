@@ -16,6 +16,7 @@ from rasa.core.brokers.broker import EventBroker
 from rasa.utils.endpoints import EndpointConfig
 
 import record_versions
+import redis_address
 import settings
 from connectors.message_bus import keys
 from connectors.message_bus.turn import current_turn
@@ -27,7 +28,7 @@ class StreamEventBroker(EventBroker):
     """Appends to the stream `log`."""
 
     def __init__(self, url: str) -> None:
-        self._client = redis.Redis.from_url(url, socket_timeout=2.5, socket_connect_timeout=1)
+        self._client = redis_address.client(url, socket_timeout=2.5, socket_connect_timeout=1)
 
     @classmethod
     async def from_endpoint_config(

@@ -7,15 +7,18 @@ from typing import Any
 import redis
 from redis.exceptions import AuthenticationError, BusyLoadingError
 
+import redis_address
 from settings import SettingsError
 
 
 def client(url: str, timeout_s: float = 10.0) -> redis.Redis[Any]:
     """A connection pool that gives bytes, not text: streams may hold anything. Raises SettingsError."""
     try:
-        return redis.Redis.from_url(url, socket_timeout=timeout_s, socket_connect_timeout=3, health_check_interval=30)
-    except ValueError:
-        raise SettingsError("REDIS_URL must be redis://host:port/0, rediss://… or unix://….") from None
+        return redis_address.client(
+            url, socket_timeout=timeout_s, socket_connect_timeout=3, health_check_interval=30
+        )
+    except ValueError as error:
+        raise SettingsError(f"REDIS_URL cannot be used: {error}.") from None
 
 
 def trouble(error: Exception) -> str:

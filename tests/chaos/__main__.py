@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import sys
 import tempfile
 from pathlib import Path
 
 import signals
-from tests.chaos.harness import Plan, run
+from tests.chaos.harness import VICTIMS, Plan, run
+from tests.redis_servers import with_sentinels
 
 
 def main() -> int:
@@ -20,11 +22,15 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=240, help="during which they write")
     parser.add_argument("--kills", type=int, default=16)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--sentinels", action="store_true", help="Redis with replicas and sentinels; masters die")
     parser.add_argument("--keep", type=Path, help="folder for the logs (default: a temporary one)")
     options = parser.parse_args()
-    plan = Plan(options.customers, options.messages, options.seconds, options.kills)
-    with tempfile.TemporaryDirectory() as temporary:
-        outcome = asyncio.run(run(plan, options.keep or Path(temporary), options.seed))
+    victims = ("redis", "rasa", "redis", "worker") if options.sentinels else VICTIMS
+    plan = Plan(options.customers, options.messages, options.seconds, options.kills, victims=victims)
+    with tempfile.TemporaryDirectory() as temporary, contextlib.ExitStack() as stack:
+        folder = options.keep or Path(temporary)
+        servers = stack.enter_context(with_sentinels(folder / "servers")) if options.sentinels else None
+        outcome = asyncio.run(run(plan, folder, options.seed, servers=servers))
     print(outcome.summary())
     broken = outcome.unanswered or outcome.doubled or outcome.disordered or outcome.left
     return 1 if broken else 0

@@ -17,6 +17,7 @@ from benchmarks import webhooks
 from benchmarks.graph_stand_in import Accepted, Faults, GraphStandIn
 from benchmarks.shop import Shop
 from connectors.message_bus import keys
+from connectors.message_bus.inbox import connect
 from launch.processes import free_port
 
 QUESTIONS = ("hello", "where is my order 10234", "what is your return policy", "thanks", "track order 10999", "bye")
@@ -133,7 +134,7 @@ async def _suffer(
     ]
     await asyncio.gather(_kill(plan, shop, kills, chance, say), *writers)
     say(f"all written and killed after {time.time() - began:.0f} s; waiting for the answers …")
-    client: redis.asyncio.Redis = redis.asyncio.Redis.from_url(shop.redis.url, decode_responses=True)
+    client = connect(shop.redis.url)
     left = await _settled(client, plan.settle_s)
     dead = [str(fields.get("j"))[-120:] for _, fields in await client.xrange(keys.DEAD_STREAM)]
     return Outcome(
@@ -177,7 +178,7 @@ async def _kill(plan: Plan, shop: Shop, kills: list[tuple[float, str]], chance: 
         say(f"kill -9 {victim}")
         kills.append((time.time(), victim))
         if victim == "redis":
-            await asyncio.to_thread(shop.restart_redis)
+            await asyncio.to_thread(shop.redis.restart)
             kills.append((time.time(), "redis is back"))
             continue
         process = chance.choice(shop.named(victim))

@@ -6,6 +6,9 @@ for i = 1, n do
   if redis.call('SET', KEYS[2 * i], 1, 'NX', 'EX', ARGV[1]) then
     redis.call('XADD', KEYS[2 * i + 1], '*', 'c', ARGV[2 * i + 2], 'e', ARGV[2 * i + 3])
     stored = stored + 1
+  else
+    -- A write, so that whoever waits for a replica waits for what the first delivery stored.
+    redis.call('EXPIRE', KEYS[2 * i], ARGV[1])
   end
 end
 for i = 2 * n + 2, #KEYS do

@@ -145,7 +145,10 @@ class Outbox:
             keys.voices(reply.customer),
         ]  # fmt: skip
         now_s = "" if reply.author == "agent" else str(time.time())
-        state, marked, wamid = await self._sending(names, [item.owned.token, item.stream_id, mine, now_s])
+        progress.attempt = mine
+        # What is sent must not come up for sending again behind a master that lost the turn that said it.
+        arguments = [item.owned.token, item.stream_id, mine, now_s]
+        state, marked, wamid = await self._sending(names, arguments, durably=True)
         if state == "silenced":
             return await self._failed(item, reply, CONTROL_LOST) or False
         if state != "mine":
@@ -154,8 +157,8 @@ class Outbox:
             await self._accepted(item, reply, wamid)
             return False
         if not marked or marked == mine:
-            progress.attempt = mine
             return True
+        progress.attempt = ""
         now = time.monotonic()
         progress.settle_until = progress.settle_until or now + self._settle_s
         if now < progress.settle_until:

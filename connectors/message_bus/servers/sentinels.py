@@ -1,0 +1,69 @@
+"""Asks the sentinels which server is the master now.
+
+Most of those that answer decide: one that was cut off from the others may still name the old master. A storm of
+connections, as after a failover, asks once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from typing import Any
+
+import redis.asyncio
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
+
+from redis_address import RedisAddress
+
+ANSWER_S = 0.5
+FRESH_S = 0.1
+Place = tuple[str, int]
+
+
+class Sentinels:
+    """The sentinels of one service."""
+
+    def __init__(self, address: RedisAddress) -> None:
+        self._service = address.service
+        options: dict[str, Any] = {"ssl": address.is_tls, **address.sentinel_options, "decode_responses": True}
+        self._clients = [
+            redis.asyncio.Redis(
+                host=host, port=port, socket_timeout=ANSWER_S, socket_connect_timeout=ANSWER_S, **options
+            )
+            for host, port in address.nodes
+        ]
+        self._asking: asyncio.Task[Place] | None = None
+        self._found_at = float("-inf")
+
+    async def master(self) -> Place:
+        """Host and port of the master. Raises redis.ConnectionError when no sentinel names one."""
+        asking = self._asking
+        if asking is None or (asking.done() and time.monotonic() - self._found_at > FRESH_S):
+            asking = self._asking = asyncio.create_task(self._ask())
+        return await asyncio.shield(asking)
+
+    async def _ask(self) -> Place:
+        waiting = {asyncio.create_task(self._named_by(client)) for client in self._clients}
+        votes: Counter[Place] = Counter()
+        try:
+            while waiting:
+                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                votes.update(place for task in done if (place := task.result()) is not None)
+                if votes and max(votes.values()) > len(self._clients) / 2:
+                    break
+        finally:
+            for task in waiting:
+                task.cancel()
+            self._found_at = time.monotonic()
+        if not votes:
+            raise RedisConnectionError("no sentinel names a master")
+        return votes.most_common(1)[0][0]
+
+    async def _named_by(self, client: redis.asyncio.Redis) -> Place | None:
+        try:
+            found = await client.execute_command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._service)
+        except (RedisError, OSError, asyncio.TimeoutError):
+            return None
+        return (str(found[0]), int(found[1])) if found else None

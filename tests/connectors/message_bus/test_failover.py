@@ -1,0 +1,114 @@
+"""A master behind sentinels dies, hangs, or loses its replicas, while customers write: what got its 200 is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+
+import pytest
+
+from connectors.message_bus.inbox import InboxUnavailable
+from connectors.message_bus.servers.durability import AUTO, NOTHING
+from tests.connectors.message_bus.transport_fakes import FakeGraph, Process, eventually, message
+from tests.redis_servers import WithSentinels, with_sentinels
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+HEALED_WITHIN_S = 5.0
+
+
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WithSentinels]:
+    with with_sentinels(tmp_path_factory.mktemp("sentinels")) as started:
+        yield started
+
+
+class Writers:
+    """Customers who write without end; each waits until a message has its 200, as Meta delivers again until then."""
+
+    def __init__(self, process: Process, customers: int) -> None:
+        self._process = process
+        self.stored: dict[str, list[str]] = defaultdict(list)
+        self.refused = 0
+        self.slowest_s = 0.0
+        self.last_stored_at = 0.0
+        self._stopping = False
+        self._tasks = [asyncio.create_task(self._write(f"9199{n:03d}")) for n in range(customers)]
+
+    async def _write(self, customer: str) -> None:
+        number = 0
+        while not self._stopping:
+            at = time.monotonic()
+            try:
+                await self._process.inbox.put([message(customer, f"{customer}.{number}", str(number))])
+            except InboxUnavailable:
+                self.refused += 1
+                self.slowest_s = max(self.slowest_s, time.monotonic() - at)
+                await asyncio.sleep(0.1)
+                continue
+            self.last_stored_at = time.monotonic()
+            self.stored[customer].append(f"echo {number}")
+            number += 1
+            await asyncio.sleep(0.05)
+
+    async def stop(self) -> None:
+        self._stopping = True
+        await asyncio.gather(*self._tasks)
+
+
+@pytest.mark.parametrize("rounds", [1, pytest.param(6, marks=pytest.mark.marathon)])
+async def test_masters_die_and_hang_and_every_stored_message_is_answered_in_order(
+    servers: WithSentinels, rounds: int
+) -> None:
+    graph = FakeGraph()
+    processes = [Process(servers.url, graph=graph).start() for _ in range(2)]
+    writers = Writers(processes[0], 20)
+    for end in [servers.kill, servers.pause] * rounds:
+        await asyncio.sleep(1)
+        master = await asyncio.to_thread(servers.master)
+        end(master)
+        await asyncio.to_thread(servers.new_master, master)
+        made_at = time.monotonic()
+        await eventually(lambda: _after(writers, made_at), HEALED_WITHIN_S)  # noqa: B023
+        if end == servers.kill:
+            assert writers.slowest_s < 1, "a message that cannot be stored is refused at once"
+        await asyncio.to_thread(servers.join, master)
+    await writers.stop()
+    for process in processes:
+        await process.drained(30)
+    assert writers.refused > 0, "the test saw no outage"
+    for customer, said in writers.stored.items():
+        heard = graph.texts(customer)
+        assert [text for n, text in enumerate(heard) if text not in heard[:n]] == said
+    for process in processes:
+        await process.stop()
+
+
+async def _after(writers: Writers, moment: float) -> bool:
+    return writers.last_stored_at > moment
+
+
+@pytest.mark.parametrize("wait_for", [AUTO, NOTHING])
+async def test_with_replicas_cut_off_nothing_counts_as_stored_that_dies_with_the_master(
+    servers: WithSentinels, monkeypatch: pytest.MonkeyPatch, wait_for: str
+) -> None:
+    monkeypatch.setenv("REDIS_WAIT_FOR", wait_for)
+    process, wamid = Process(servers.url), f"cut.{wait_for}"
+    assert await process.inbox.put([message("91", f"before.{wait_for}")]) == 1
+    master, replicas = await asyncio.to_thread(servers.master), await asyncio.to_thread(servers.replicas)
+    for port in replicas:
+        servers.client(port).replicaof("127.0.0.1", 1)
+    promised = True
+    for _ in range(2):  # Meta delivers again
+        try:
+            await process.inbox.put([message("91", wamid)])
+        except InboxUnavailable:
+            promised = False
+    servers.kill(master)
+    await asyncio.to_thread(servers.new_master, master)
+    await eventually(process.inbox.can_store)
+    survived = await process.client.exists(f"wa:seen:{wamid}")
+    await asyncio.to_thread(servers.join, master)
+    assert (promised, bool(survived)) == (wait_for == NOTHING, False)
+    assert await process.inbox.put([message("91", wamid)]) == 1
