@@ -19,8 +19,8 @@ setup:  ## Python 3.10 and the locked requirements into .venv (every other targe
 	@test -n "$(BOOT)" || { echo "✗ No Python 3 on the PATH. Remedy: install python3."; exit 1; }
 	@$(BOOT) launch/bootstrap.py
 
-run: setup  ## the whole assistant with a phone in the browser; Ctrl-C stops it
-	@exec $(PY) -m launch run
+run: setup  ## the whole assistant with a phone in the browser; Ctrl-C stops it; LLM=1 with a stand-in for an LLM
+	@exec $(if $(LLM),env LLM_PROVIDER=anthropic ANTHROPIC_API_KEY=stand-in ANTHROPIC_BASE_URL=http://127.0.0.1:$(or $(TWIN_PORT),8080)) $(PY) -m launch run
 
 test: setup  ## every test: lint, pytest, rasa data validate, rasa test
 	@$(PY) -m launch test

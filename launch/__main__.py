@@ -112,7 +112,8 @@ def _supervise(settings: Settings, with_twin: bool) -> int:
     if settings.inspector_token:
         folder = settings.state_path / "review" if with_twin else None
         children.append(processes.console(settings, environment, folder))
-    return Supervisor(children).run(lambda: _announce(settings, with_twin))
+    kill_folder = settings.state_path / "kill" if with_twin else None
+    return Supervisor(children, kill_folder).run(lambda: _announce(settings, with_twin))
 
 
 def _announce(settings: Settings, with_twin: bool) -> None:

@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 from launch.console import LaunchError, child_line, done, fail, say
 
@@ -86,8 +87,10 @@ class Child:
 class Supervisor:
     """Runs children until told to stop. `run` returns the exit status of the whole product."""
 
-    def __init__(self, children: list[Child]) -> None:
+    def __init__(self, children: list[Child], kill_folder: Path | None = None) -> None:
+        """`kill_folder`: a file there has the children whose names begin with its own killed, and started again."""
         self.children = children
+        self._kill_folder = kill_folder
         self.stopping = threading.Event()
 
     def start(self) -> None:
@@ -118,10 +121,19 @@ class Supervisor:
     def watch(self) -> int:
         """Restart what dies until told to stop (0) or until a child keeps failing (1)."""
         while not self.stopping.wait(POLL_S):
+            self._kill_as_asked()
             for child in self.children:
                 if not self._tend(child):
                     return 1
         return 0
+
+    def _kill_as_asked(self) -> None:
+        """For the demo, which shows what happens then: as `kill -9` does, without a warning."""
+        for wish in self._kill_folder.glob("*") if self._kill_folder else ():
+            wish.unlink(missing_ok=True)
+            for child in self.children:
+                if child.name.startswith(wish.name) and child.process is not None:
+                    child.process.kill()
 
     def _tend(self, child: Child) -> bool:
         """Restart `child` when it is due. False when it keeps failing."""

@@ -11,6 +11,7 @@ from twin.configuration import TwinConfiguration
 from twin.console import Console
 from twin.control import ControlApi
 from twin.helpdesk.desk import AgentDesk
+from twin.llm import LlmStandIn
 from twin.phone.browser import PhonePage
 from twin.shop_system import ShopSystem
 from twin.speech import SpeechStandIn
@@ -45,6 +46,7 @@ def make_app(configuration: TwinConfiguration, first_retry_s: float = FIRST_RETR
     PhonePage(network).add_to(app)
     GraphApi(network).add_to(app)
     SpeechStandIn().add_to(app)
+    LlmStandIn().add_to(app)
     if configuration.shop_secret and configuration.orders_file:
         ShopSystem(configuration.shop_secret, configuration.orders_file, configuration.statuses).add_to(app)
 

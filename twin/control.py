@@ -9,7 +9,9 @@ GET    /control/refused    bodies that broke a limit or came outside the 24-hour
 GET    /control/receipts   read receipts and typing indicators
 GET    /control/webhooks   how the assistant answered: {"pending", "statuses": {"200": n}, "slowest_s"}
 GET, POST, DELETE /control/faults   see `faults.Fault`
-POST   /control/habits     see `network.Habits`
+GET, POST /control/habits  see `records.Habits`
+GET    /control/counted    what customers wrote and what reached them, to see that nothing is lost or doubled
+POST   /control/kill       {"name": redis, rasa, actions or worker}: the launcher kills it (-9) and starts it again
 POST   /control/window     {"customer", "closed": bool}: age the customer's last message past 24 hours, or renew it
 POST   /control/reset      forget everything
 """
@@ -27,10 +29,13 @@ from aiohttp import web
 
 from twin.whatsapp.faults import FaultInvalid, fault_from
 from twin.whatsapp.inbound import CannotSend
-from twin.whatsapp.network import SERVICE_WINDOW_S, Habits, Network
+from twin.whatsapp.network import SERVICE_WINDOW_S, Network
+from twin.whatsapp.records import Habits
 from twin.whatsapp.webhooks import encode
 
 MAX_WAIT_S = 60.0
+MAX_COUNTED = 1000
+KILLABLE = ("redis", "rasa", "actions", "worker")
 
 
 class ControlApi:
@@ -52,7 +57,10 @@ class ControlApi:
         routes.add_get("/control/faults", self.faults)
         routes.add_post("/control/faults", self.add_fault)
         routes.add_delete("/control/faults", self.clear_faults)
+        routes.add_get("/control/habits", self.habits)
         routes.add_post("/control/habits", self.change_habits)
+        routes.add_get("/control/counted", self.counted)
+        routes.add_post("/control/kill", self.kill)
         routes.add_post("/control/window", self.change_window)
         routes.add_post("/control/reset", self.reset)
 
@@ -132,6 +140,39 @@ class ControlApi:
     async def clear_faults(self, request: web.Request) -> web.Response:
         self.network.faults.clear()
         return await self.faults(request)
+
+    async def habits(self, request: web.Request) -> web.Response:
+        return web.json_response(asdict(self.network.habits))
+
+    async def counted(self, request: web.Request) -> web.Response:
+        """`wamids` are the latest messages that customers wrote; `twice` are replies that reached a phone twice."""
+        written = [
+            message for chat in self.network.chats.values() for message in chat.messages if message.author == "customer"
+        ]
+        written.sort(key=lambda message: message.at)
+        replies = Counter(
+            str(entry.body["biz_opaque_callback_data"])
+            for entry in self.network.records.accepted
+            if entry.body.get("biz_opaque_callback_data")
+        )
+        return web.json_response(
+            {
+                "written": len(written),
+                "taken": sum(message.status in ("delivered", "read") for message in written),
+                "wamids": [message.wamid for message in written[-MAX_COUNTED:]],
+                "replies": sum(replies.values()),
+                "twice": sorted(key for key, count in replies.items() if count > 1),
+            }
+        )
+
+    async def kill(self, request: web.Request) -> web.Response:
+        name = (await json_object(request)).get("name")
+        if name not in KILLABLE:
+            raise bad_request(ValueError(f"name is one of {', '.join(KILLABLE)}."))
+        folder = self.network.configuration.state_dir / "kill"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / str(name)).touch()
+        return web.json_response({"killed": name})
 
     async def change_habits(self, request: web.Request) -> web.Response:
         data = await json_object(request)

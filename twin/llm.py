@@ -25,6 +25,7 @@ FAULTS = (
     "overloaded",
     "server_error",
     "hang",
+    "slow",
     "malformed",
     "not_json",
     "empty",
@@ -38,6 +39,8 @@ FAULTS = (
     "huge",
 )
 HANG_S = 60.0
+SLOW_S = 4.0
+MAX_KEPT = 1000
 SENTENCES = 2
 _REMOVED = ("temperature", "top_p", "top_k")
 _SECTION = re.compile(r'<section number="(\d+)"[^>]*>\n(.*?)\n</section>', re.S)
@@ -57,6 +60,7 @@ class LlmStandIn:
         """Routes as the SDKs call them (`base_url` of OpenAI ends in /v1), and the switchboard."""
         app.router.add_post("/v1/messages", self.messages)
         app.router.add_post("/v1/chat/completions", self.completions)
+        app.router.add_get("/llm/fault", self.show_fault)
         app.router.add_put("/llm/fault", self.set_fault)
         app.router.add_put("/llm/commands", self.set_commands)
         app.router.add_get("/llm/requests", self.show_requests)
@@ -67,6 +71,9 @@ class LlmStandIn:
         if body.get("fault") not in (None, *FAULTS):
             return web.json_response({"error": f"fault must be null or one of {', '.join(FAULTS)}"}, status=400)
         self.fault, self.times = body.get("fault"), body.get("times")
+        return web.json_response({"fault": self.fault, "times": self.times})
+
+    async def show_fault(self, request: web.Request) -> web.Response:
         return web.json_response({"fault": self.fault, "times": self.times})
 
     async def set_commands(self, request: web.Request) -> web.Response:
@@ -81,13 +88,13 @@ class LlmStandIn:
     async def messages(self, request: web.Request) -> web.StreamResponse:
         """Anthropic's Messages API."""
         body = await request.json()
-        self.requests.append(body)
+        self._keep(body)
         if not _key(request):
             return _anthropic_error(401, "authentication_error", "no key")
         problem = _unacceptable(body, ("model", "max_tokens", "messages"))
         if problem:
             return _anthropic_error(400, "invalid_request_error", problem)
-        fault = self._next_fault()
+        fault = await self._next_fault()
         if fault in _STATUS:
             return _anthropic_error(_STATUS[fault], "overloaded_error" if fault == "overloaded" else "api_error", fault)
         if fault in ("hang", "not_json", "malformed"):
@@ -97,25 +104,31 @@ class LlmStandIn:
     async def completions(self, request: web.Request) -> web.StreamResponse:
         """OpenAI's chat completions."""
         body = await request.json()
-        self.requests.append(body)
+        self._keep(body)
         if not _key(request):
             return _openai_error(401, "no key")
         problem = _unacceptable(body, ("model", "messages"))
         if problem:
             return _openai_error(400, problem)
-        fault = self._next_fault()
+        fault = await self._next_fault()
         if fault in _STATUS:
             return _openai_error(_STATUS[fault], fault)
         if fault in ("hang", "not_json", "malformed"):
             return await _broken(fault)
         return web.json_response(_openai_answer(body, fault, self.commands))
 
-    def _next_fault(self) -> str | None:
+    def _keep(self, body: dict[str, Any]) -> None:
+        self.requests.append(body)
+        del self.requests[:-MAX_KEPT]
+
+    async def _next_fault(self) -> str | None:
         fault = self.fault
         if fault and self.times is not None:
             self.times -= 1
             if self.times <= 0:
                 self.fault, self.times = None, None
+        if fault == "slow":
+            await asyncio.sleep(SLOW_S)
         return fault
 
 

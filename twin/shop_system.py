@@ -2,8 +2,9 @@
 
 It checks the signature, whose order it is, and the order's status in the demo's SQLite; does one `Idempotency-Key`
 once and repeats its answer; and fails on request: `PUT /shop/faults {"faults": [name, ...]}` lets the next requests go
-wrong in turn. `GET /shop/customers/{phone}/orders` shows a customer's orders to the desk and the phone's page.
-`GET /shop/acts` shows what was done and how often it was asked for, `GET /shop/requests` every request.
+wrong in turn. `PUT /shop/locked {"locked": true}` locks the demo's orders database, so that nobody can read it.
+`GET /shop/customers/{phone}/orders` shows a customer's orders to the desk and the phone's page, `GET /shop/acts` what was
+done and how often it was asked for, `GET /shop/requests` every request.
 """
 
 from __future__ import annotations
@@ -46,12 +47,15 @@ class ShopSystem:
     requests: list[dict[str, Any]] = field(default_factory=list)
     acts: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Idempotency-Key → {"action", "body", "asked"}: done once each."""
+    _lock: sqlite3.Connection | None = None
     answers: dict[str, Told] = field(default_factory=dict)
 
     def add_to(self, app: web.Application) -> None:
         app.router.add_post(MOUNT + "/orders/{order_id}/{action}", self.act)
         app.router.add_get(MOUNT + "/customers/{phone}/orders", self.orders_of)
         app.router.add_put(f"{MOUNT}/faults", self.set_faults)
+        app.router.add_get(f"{MOUNT}/locked", self.show_lock)
+        app.router.add_put(f"{MOUNT}/locked", self.set_lock)
         app.router.add_get(f"{MOUNT}/acts", self.show_acts)
         app.router.add_get(f"{MOUNT}/requests", self.show_requests)
 
@@ -61,6 +65,20 @@ class ShopSystem:
             return web.json_response({"error": f"faults are of {', '.join(FAULTS)}"}, status=400)
         self.faults, self.refusals = list(body.get("faults") or []), dict(body.get("refusals") or {})
         return web.json_response({"faults": self.faults})
+
+    async def show_lock(self, request: web.Request) -> web.Response:
+        return web.json_response({"locked": self._lock is not None})
+
+    async def set_lock(self, request: web.Request) -> web.Response:
+        """SQLite's exclusive lock: readers wait, and then give up, as with a database that is down."""
+        wished = bool((await request.json()).get("locked"))
+        if wished and self._lock is None and self.orders_file is not None:
+            self._lock = sqlite3.connect(self.orders_file, timeout=2, isolation_level=None)
+            self._lock.execute("BEGIN EXCLUSIVE")
+        elif not wished and self._lock is not None:
+            self._lock.close()
+            self._lock = None
+        return await self.show_lock(request)
 
     async def show_acts(self, request: web.Request) -> web.Response:
         return web.json_response([{"key": key, **act} for key, act in self.acts.items()])

@@ -114,6 +114,24 @@ def test_child_that_is_killed_again_and_again_is_started_again_and_again() -> No
 
 
 @pytest.mark.slow
+def test_the_demo_has_children_killed_by_the_beginning_of_their_names(tmp_path: Path) -> None:
+    one, two, other = (child(tmp_path, name, SLEEPER) for name in ("rasa-1", "rasa-2", "worker"))
+    supervisor = Supervisor([one, two, other], kill_folder=tmp_path / "kill")
+    supervisor.start()
+    watcher = threading.Thread(target=supervisor.watch)
+    watcher.start()
+    try:
+        (tmp_path / "kill").mkdir()
+        (tmp_path / "kill" / "rasa").touch()
+        wait_for(lambda: starts(tmp_path, "rasa-1") == 2 and starts(tmp_path, "rasa-2") == 2)
+        assert starts(tmp_path, "worker") == 1
+        assert list((tmp_path / "kill").iterdir()) == []
+    finally:
+        supervisor.stopping.set()
+        watcher.join()
+        supervisor.stop()
+
+
 def test_child_that_keeps_failing_takes_the_product_down(tmp_path: Path) -> None:
     doomed = child(tmp_path, "doomed", "import time; time.sleep(0.3); raise SystemExit(3)")
     supervisor = Supervisor([child(tmp_path, "healthy", SLEEPER), doomed])

@@ -326,3 +326,13 @@ async def test_demo_customers_come_from_the_state_folder(twin: RunningTwin) -> N
     assert [(chat["name"], chat["phone"], chat["shows"]) for chat in chats][:1] == [("Asha Rao", ASHA, "One order")]
     assert chats[-1]["phone"] is None
     assert chats[-1]["user_id"].startswith("IN.")
+
+
+async def test_late_and_reordered_webhooks_all_arrive(twin: RunningTwin) -> None:
+    await twin.post("/control/habits", reordered=True, late_s=0.05, copies=2)
+    for n in range(6):
+        await twin.write(text=str(n))
+    await twin.until(lambda: len(twin.assistant.messages) == 12)
+    order = [message["text"]["body"] for message in twin.assistant.messages]
+    assert sorted(order) == sorted("001122334455")
+    assert order != sorted(order)

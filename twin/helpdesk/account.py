@@ -12,12 +12,13 @@ from aiohttp import web
 from twin.helpdesk.tickets import AGENT_ID, Rejected, Tickets
 from twin.helpdesk.webhooks import Webhooks, comment_added, status_changed
 
-FAULTS = ("error", "hang", "accept_then_hang", "accept_then_reset", "reset", "html")
+FAULTS = ("error", "hang", "slow", "accept_then_hang", "accept_then_reset", "reset", "html")
 
 
 @dataclass
 class HelpdeskFault:
-    """A bad day: error (`status`, `retry_after`), hang or reset before anything happens, or after it did; html answers.
+    """A bad day: error (`status`, `retry_after`), hang or reset before anything happens, or after it did; html answers;
+    slow answers, after `seconds`.
 
     `times` counts down (None: until cleared); `path` must occur in the call's path; `method` None is any.
     """

@@ -76,6 +76,9 @@ async def _guarded(handler: Handler, request: web.Request) -> web.StreamResponse
     """A call of the API: faults, credentials, then the answer; each on record."""
     helpdesk = request.app[HELPDESK]
     fault = helpdesk.take_fault(request)
+    if fault is not None and fault.kind == "slow":
+        await asyncio.sleep(fault.seconds)
+        fault = None
     if fault is not None and not fault.kind.startswith("accept"):
         return await _broken(request, fault)
     if not helpdesk.allows(request):

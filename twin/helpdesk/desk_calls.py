@@ -10,7 +10,7 @@
     POST /desk/users/{id}                 {"suspended"}
     POST /desk/fields                     {"refused": [ids of ticket fields that do not exist]}
     POST /desk/faults                     the fields of HelpdeskFault, "kind" at least
-    DELETE /desk/faults
+    GET, DELETE /desk/faults
     POST /desk/webhooks                   {"lost", "twice", "hold"}; turning hold off sends what was held, newest first
     GET  /desk/calls                      [{"method", "path", "status", "idempotency_key"}]
 """
@@ -108,6 +108,10 @@ async def _set_fault(request: web.Request) -> web.Response:
     return web.json_response(asdict(fault), status=201)
 
 
+async def _list_faults(request: web.Request) -> web.Response:
+    return web.json_response({"faults": [asdict(fault) for fault in request.app[HELPDESK].faults if fault.times != 0]})
+
+
 async def _clear_faults(request: web.Request) -> web.Response:
     request.app[HELPDESK].faults.clear()
     return web.Response(status=204)
@@ -137,6 +141,7 @@ ROUTES: list[tuple[str, str, Handler]] = [
     ("POST", "/tickets/{id:\\d+}/{what:merge|delete|spam}", _desk_remove),
     ("POST", "/users/{id:\\d+}", _desk_user),
     ("POST", "/fields", _desk_fields),
+    ("GET", "/faults", _list_faults),
     ("POST", "/faults", _set_fault),
     ("DELETE", "/faults", _clear_faults),
     ("POST", "/webhooks", _set_webhooks),

@@ -35,6 +35,7 @@ class PhonePage:
     def add_to(self, app: web.Application) -> None:
         routes = app.router
         routes.add_get("/", self.page)
+        routes.add_get("/faults", self.faults)
         routes.add_get("/phone/api/state", self.state)
         routes.add_get("/phone/api/events", self.events)
         routes.add_post("/phone/api/customers", self.add_customer)
@@ -50,6 +51,9 @@ class PhonePage:
 
     async def page(self, request: web.Request) -> web.StreamResponse:
         return page("index.html", self.network.configuration)
+
+    async def faults(self, request: web.Request) -> web.StreamResponse:
+        return page("faults.html", self.network.configuration)
 
     async def icon(self, request: web.Request) -> web.StreamResponse:
         return icon(self.network.configuration)

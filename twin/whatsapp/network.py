@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import re
 import time
 from collections import Counter
 from collections.abc import Coroutine
-from dataclasses import dataclass, field
 from typing import Any
 
 from twin.configuration import TwinConfiguration
@@ -18,46 +18,15 @@ from twin.whatsapp.graph_errors import Refusal
 from twin.whatsapp.inbound import content_of
 from twin.whatsapp.media import MediaStore
 from twin.whatsapp.notifications import inbound_message, message_value, notification, pricing, status_value
+from twin.whatsapp.records import Accepted, Habits, Records
 from twin.whatsapp.wamid import new_wamid
 from twin.whatsapp.webhooks import Attempt, WebhookSender
 
 SERVICE_WINDOW_S = 24 * 3600
 PAIR_BURST = 45
 PAIR_REFILL_S = 6.0
+REORDERED_BY_S = 1.5
 STILL_TRYING = "The assistant does not answer yet. WhatsApp keeps trying."
-
-
-@dataclass
-class Habits:
-    """What tests and demos may change while the twin runs.
-
-    `statuses` are sent in that order, `status_delay_s` apart. `read` follows by itself when no browser is watching.
-    """
-
-    statuses: tuple[str, ...] = ("sent", "delivered", "read")
-    status_delay_s: float = 0.12
-    window_rule: bool = True
-    pair_rate: bool = False
-
-
-@dataclass
-class Accepted:
-    """One message that Graph accepted: when, for whom, and the body as it was sent."""
-
-    n: int
-    at: float
-    to: str
-    wamid: str
-    body: dict[str, Any]
-
-
-@dataclass
-class Records:
-    """What went through Graph, for those who ask afterwards."""
-
-    accepted: list[Accepted] = field(default_factory=list)
-    refused: list[dict[str, Any]] = field(default_factory=list)
-    receipts: list[dict[str, Any]] = field(default_factory=list)
 
 
 class Network:
@@ -102,7 +71,7 @@ class Network:
         """The customer sends something (`inbound.content_of` says what); `copies` deliver it more than once."""
         message = self._compose(chat, request)
         value = message_value(chat.customer, [self._as_inbound(chat, message)])
-        for _ in range(copies):
+        for _ in range(copies * max(1, self.habits.copies)):
             self._spawn(self._deliver_in_order(chat, [message], [value]))
         return message
 
@@ -147,6 +116,10 @@ class Network:
                     message.advance("delivered")
                 self.publish(chat, message)
 
+        await asyncio.sleep(self.habits.late_s)
+        if self.habits.reordered:
+            await asyncio.sleep(random.uniform(0, REORDERED_BY_S))  # noqa: S311 (no secret)
+            lock = asyncio.Lock()
         async with lock:
             await self.webhooks.deliver(notification(self.configuration, values), note)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import redis
+from sqlalchemy import select
 from sqlalchemy.engine import Engine
 
 from components.escalation.assessment import TurnContext, assess
@@ -19,6 +20,7 @@ from conversation_log.archive.parquet_archive import ParquetArchive
 from conversation_log.erasure.erase import erase
 from conversation_log.ingest import hot_tier
 from conversation_log.storage import database
+from conversation_log.storage.tables import messages
 from settings import Settings
 from workbench.console import copies, decisions, journey, live, what_if
 from workbench.review.labels import Labels
@@ -85,6 +87,13 @@ class Answers:
 
     def what_if(self, wished: Mapping[str, float]) -> dict[str, Any]:
         return what_if.compared(self._engine, self._reader, default_settings(), wished)
+
+    def logged(self, wamids: list[str]) -> dict[str, Any]:
+        """Which of these messages the log does not hold: none, once all are answered or with a person."""
+        found = select(messages.c.message_key).where(messages.c.message_key.in_(wamids))
+        with self._engine.connect() as connection:
+            known = set(connection.execute(found).scalars())
+        return {"missing": [wamid for wamid in wamids if wamid not in known]}
 
     def forget(self, customer: str) -> dict[str, Any]:
         """Everything of a customer of the demo: log, dialogue, takeover. Their next message is their first."""

@@ -7,6 +7,7 @@
     POST /api/copy               {"customer", "id", "kind", "label"} → {"yaml", "file"}
     GET  /api/figures, /api/review, /api/metrics: see `live`
     GET  /api/what-if            ?<reason>=<threshold>: see `what_if.compared`
+    POST /api/logged             {"wamids"} → {"missing"}: those that are not in the log
     POST /api/forget             {"customer"}: start over (only where things may be written, as in `make run`)
 
 Whoever asks has the token: `Authorization: Bearer …`, or as the password that a browser asks for. What customers wrote
@@ -80,6 +81,7 @@ class ConsoleServer(ThreadingHTTPServer):
         given = self.answers
         return {
             "copy": lambda wish: given.copy(*(str(wish[name]) for name in ("customer", "id", "kind", "label"))),
+            "logged": lambda wish: given.logged([str(wamid) for wamid in wish["wamids"]]),
             "forget": lambda wish: given.forget(str(wish["customer"])),
         }
 
