@@ -3,8 +3,8 @@
 It checks the signature, whose order it is, and the order's status in the demo's SQLite; does one `Idempotency-Key`
 once and repeats its answer; and fails on request: `PUT /shop/faults {"faults": [name, ...]}` lets the next requests go
 wrong in turn. `PUT /shop/locked {"locked": true}` locks the demo's orders database, so that nobody can read it.
-`GET /shop/customers/{phone}/orders` shows a customer's orders to the desk and the phone's page, `GET /shop/acts` what was
-done and how often it was asked for, `GET /shop/requests` every request.
+`GET /shop/customers/{phone}/orders` shows a customer's orders to the desk and the phone's page, `GET /shop/acts` what
+was done and how often it was asked for, `GET /shop/requests` every request.
 """
 
 from __future__ import annotations
