@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from rasa_sdk import Tracker
 from rasa_sdk.events import ActiveLoop, FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 import settings
+from actions.knowledge.answers.answering import PolicyAnswers
+from actions.orders.lookup import Orders
+from actions.skill import services
 from actions.skill.action import BaseAction, Domain, Event, follows, message_metadata
+from actions.skill.handing_over import prepare, worded
 from actions.skill.order_answers import numbers_meant
 from actions.skill.texts import Pieces
 from handoff.jobs.transcript import transcript
@@ -25,7 +31,20 @@ log = logging.getLogger(__name__)
 
 DEFAULT_REASON, DEFAULT_PRIORITY = "human_requested", "HIGH"
 ABOUT_AN_ORDER = frozenset({"", "order", "orders", "refund", "change", "offer"})
+DRAFT_WAIT_S = 10.0  # a new ticket waits so long for an LLM's wording of its draft reply
 PRIORITIES = ("MEDIUM", "HIGH", "CRITICAL")
+
+
+Built = TypeVar("Built")
+
+
+def _built(build: Callable[[], Built]) -> Built | None:
+    """A capability, or None where it cannot be had now."""
+    try:
+        return build()
+    except Exception as error:
+        log.warning("handoff.brief.without error=%s", type(error).__name__)
+        return None
 
 
 @lru_cache(maxsize=1)
@@ -36,8 +55,14 @@ def _service() -> HandoffService:
 class ActionEscalate(BaseAction):
     """Call a person and say so; from then on the assistant is silent until the conversation comes back."""
 
-    def __init__(self, service: HandoffService | None = None) -> None:
-        self._given = service
+    def __init__(
+        self,
+        service: HandoffService | None = None,
+        orders: Orders | None = None,
+        knowledge: PolicyAnswers | None = None,
+    ) -> None:
+        self._given, self._orders, self._knowledge = service, orders, knowledge
+        self._wording: set[asyncio.Task[None]] = set()
 
     @property
     def service(self) -> HandoffService:
@@ -47,15 +72,42 @@ class ActionEscalate(BaseAction):
         return "action_escalate"
 
     async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
+        request, knowledge = _request(tracker), await self._pages()
+        prepared = await prepare(tracker, request, self._orders or _built(services.orders), knowledge)
+        wait_s = DRAFT_WAIT_S if prepared.question else 0.0
         try:
-            opened = await self.service.call(_request(tracker))
+            opened = await self.service.call(request, prepared.brief, wait_s)
         except HandoffUnavailable as error:
             log.error("handoff.takeover.failed error=%s", error)
             dispatcher.utter_message(response="utter_handoff_unavailable")
             return _silence(forget=True)
         log.info("handoff.takeover.%s reference=%s", opened.outcome, opened.reference)
+        if opened.outcome == "opened" and prepared.question and knowledge is not None:
+            self._word(knowledge, prepared.question, opened.takeover_id)
         self._tell(dispatcher, opened, domain)
         return _silence()
+
+    async def _pages(self) -> PolicyAnswers | None:
+        try:
+            return self._knowledge or await services.knowledge_when_built()
+        except Exception as error:  # a shop without pages has people, too
+            log.warning("handoff.brief.no_pages error=%s", type(error).__name__)
+            return None
+
+    def _word(self, knowledge: PolicyAnswers, question: str, takeover_id: int) -> None:
+        """Have the LLM word the draft reply while the customer is told; the ticket waits for it a moment."""
+
+        async def complete() -> None:
+            try:
+                reply, sources = await asyncio.wait_for(worded(knowledge, question), DRAFT_WAIT_S - 1)
+            except Exception as error:  # the pages' own words stay
+                log.warning("handoff.brief.not_worded error=%s", type(error).__name__)
+                return
+            await self.service.complete(takeover_id, reply, sources)
+
+        task = asyncio.create_task(complete())
+        self._wording.add(task)
+        task.add_done_callback(self._wording.discard)
 
     def _tell(self, dispatcher: CollectingDispatcher, opened: Opened, domain: Domain) -> None:
         if opened.outcome == "already_waiting":

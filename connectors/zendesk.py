@@ -27,8 +27,8 @@ from connectors.whatsapp.webhook.protocol_guard import read_body
 from handoff.configuration import load_configuration
 from handoff.files.copies import Copies, copies_of
 from handoff.files.file_types import content_type
+from handoff.files.links import media_signature
 from handoff.helpdesks.zendesk_events import NotAnEvent, is_genuine, parse_event, take
-from handoff.jobs.ticket import media_signature
 from handoff.storage.database import Database, HandoffUnavailable
 from settings import Settings, SettingsError
 

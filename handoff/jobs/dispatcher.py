@@ -14,17 +14,20 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy.engine import Row
 
 from handoff.configuration import HandoffConfiguration
 from handoff.helpdesks.interface import Gone, Helpdesk, NewComment, NotAllowed, Refused, RetryLater, Ticket
 from handoff.jobs import trouble
+from handoff.jobs.first_note import again_note
 from handoff.jobs.queue import HelpdeskJob, JobQueue
-from handoff.jobs.ticket import again_note, draft_of, messages_comment, note_comment, request_from, request_of
+from handoff.jobs.ticket import draft_of, messages_comment, note_comment, request_from, request_of
 from handoff.storage.database import Database
 from handoff.storage.queries import add_notices, change_takeover, insert_once, notify_again
 from handoff.storage.tables import comments, takeovers
+from handoff.takeover.brief import brief_from
 from handoff.takeover.follow_up import follow_up, nobody_can_take_it
 from privacy import log_lines
 
@@ -103,7 +106,9 @@ class Dispatcher:
         return True
 
     def _open(self, takeover: Row, job: HelpdeskJob) -> None:
-        ticket = self._helpdesk.open_ticket(draft_of(takeover, self._configuration), job.tried_before)
+        ticket = self._helpdesk.open_ticket(
+            draft_of(takeover, self._configuration, self._media_key), job.tried_before
+        )
         now = self._clock()
         without_transcript = replace(request_of(takeover), transcript=())
         with self._db.write() as connection:
@@ -111,7 +116,7 @@ class Dispatcher:
             change_takeover(
                 connection, takeover.id, backend=self._helpdesk.name, ticket_id=ticket.id, ticket_url=ticket.url,
                 requester_id=ticket.requester_id, opened_without=" ".join(ticket.without)[:200] or None,
-                request=json.dumps(without_transcript.stored()) if takeover.request else None,
+                request=json.dumps(without_transcript.stored()) if takeover.request else None, brief=None,
             )  # fmt: skip
             next_poll_at = now + self._configuration.poll_interval_s
             change_takeover(connection, takeover.id, takeovers.c.next_poll_at.is_(None), next_poll_at=next_poll_at)
@@ -138,9 +143,13 @@ class Dispatcher:
         if job.kind == "words":
             known = [body for body in bodies if body]
             return messages_comment(takeover, first.part, known, self._configuration, self._media_key)
-        again = bodies[0].get("again")
-        text = again_note(request_from(again), self._configuration) if again else bodies[0].get("note", "")
-        return note_comment(takeover, first.id, text, bodies[0])
+        return note_comment(takeover, first.id, self._note(bodies[0]), bodies[0])
+
+    def _note(self, body: dict[str, Any]) -> str:
+        if not body.get("again"):
+            return str(body.get("note", ""))
+        brief = brief_from(body.get("brief"))
+        return again_note(request_from(body["again"]), brief, self._configuration, self._media_key)
 
     def _later(self, takeover: Row, job: HelpdeskJob, why: str, error: Exception, after_s: float | None) -> bool:
         attempts = job.rows[0].attempts + 1

@@ -93,7 +93,8 @@ class TicketPoller:
             self._again(takeover, self._clock() + 10 * self._configuration.poll_interval_s)
             return
         with self._db.write() as connection:
-            change_takeover(connection, takeover.id, takeovers.c.state == "closed", next_poll_at=None, request=None)
+            over = takeovers.c.state == "closed"
+            change_takeover(connection, takeover.id, over, next_poll_at=None, request=None, brief=None)
 
     def _without_ticket(self, takeover: Row) -> None:
         """The answer to opening the ticket was lost, but agents work on it: the dispatcher will find it again."""

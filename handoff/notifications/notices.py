@@ -16,7 +16,8 @@ from sqlalchemy.engine import Row
 
 from handoff.configuration import HandoffConfiguration
 from handoff.helpdesks.byte_limits import cut
-from handoff.jobs.ticket import MAX_ORDER_NUMBER, REASONS, request_of
+from handoff.jobs.first_note import MAX_ORDER_NUMBER, REASONS
+from handoff.jobs.ticket import request_of
 from handoff.notifications.notifiers import Channel, Escalation, NotSent
 from handoff.storage.database import Database
 from handoff.storage.tables import notices, takeovers

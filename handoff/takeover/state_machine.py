@@ -21,8 +21,17 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection, Row
 
 from handoff.storage.database import Database
-from handoff.storage.queries import add_job, change_control, change_takeover, lock_control, notify_again, takeover_by_id
+from handoff.storage.queries import (
+    add_job,
+    add_media,
+    change_control,
+    change_takeover,
+    lock_control,
+    notify_again,
+    takeover_by_id,
+)
 from handoff.storage.tables import jobs, takeovers
+from handoff.takeover.brief import Brief
 from handoff.takeover.inbox_entries import RETURNED, WITH_ASSISTANT_TAG
 
 FIRST_REFERENCE = 1000
@@ -59,8 +68,18 @@ class Opened:
     outcome: str
 
 
-def open_takeover(db: Database, request: Request, prefix: str = "MG", now: float | None = None) -> Opened:
-    """Call a person: the takeover and the job that opens its ticket, or nothing. Raises HandoffUnavailable."""
+def open_takeover(
+    db: Database,
+    request: Request,
+    prefix: str = "MG",
+    now: float | None = None,
+    brief: Brief | None = None,
+    wait_s: float = 0.0,
+) -> Opened:
+    """Call a person: the takeover and the job that opens its ticket, or nothing. Raises HandoffUnavailable.
+
+    A new ticket is opened `wait_s` from now, or once its brief is complete.
+    """
     now = time.time() if now is None else now
     with db.write() as connection:
         control = lock_control(connection, request.customer)
@@ -76,11 +95,13 @@ def open_takeover(db: Database, request: Request, prefix: str = "MG", now: float
             return Opened(current.id, current.reference, "already_waiting")
         left = _left_open(connection, control)
         if left is None:
-            return _insert_takeover(connection, control, request, prefix, now)
-        return _wait_again(connection, control, left, request, now)
+            return _insert_takeover(connection, control, request, prefix, now, brief or Brief(), wait_s)
+        return _wait_again(connection, control, left, request, now, brief or Brief())
 
 
-def _insert_takeover(connection: Connection, control: Row, request: Request, prefix: str, now: float) -> Opened:
+def _insert_takeover(
+    connection: Connection, control: Row, request: Request, prefix: str, now: float, brief: Brief, wait_s: float
+) -> Opened:
     external_id = f"handoff:{uuid.uuid4()}"
     added = connection.execute(
         insert(takeovers).values(
@@ -94,6 +115,7 @@ def _insert_takeover(connection: Connection, control: Row, request: Request, pre
             opened_at=now,
             last_customer_at=request.at,
             request=json.dumps(request.stored()),
+            brief=json.dumps(brief.stored()),
             status_at=0.0,
             poll_failures=0,
             leased_until=0.0,
@@ -102,9 +124,15 @@ def _insert_takeover(connection: Connection, control: Row, request: Request, pre
     takeover_id = added.inserted_primary_key[0]
     reference = f"{prefix}-{FIRST_REFERENCE + takeover_id}"
     change_takeover(connection, takeover_id, reference=reference)
-    add_job(connection, takeover_id, "open", f"open:{external_id}", None, now)
+    add_job(connection, takeover_id, "open", f"open:{external_id}", None, now, wait_s)
     _take_control(connection, control, takeover_id, request)
+    _note_files(connection, takeover_id, brief, now)
     return Opened(takeover_id, reference, "opened")
+
+
+def _note_files(connection: Connection, takeover_id: int, brief: Brief, now: float) -> None:
+    files = [(media_id, name) for media_id, _, name in brief.files]
+    add_media(connection, takeover_by_id(connection, takeover_id), files, now)
 
 
 def _left_open(connection: Connection, control: Row) -> Row | None:
@@ -116,7 +144,9 @@ def _left_open(connection: Connection, control: Row) -> Row | None:
     return last if last.closed_as in ("customer", "unreached") and still_there else None
 
 
-def _wait_again(connection: Connection, control: Row, left: Row, request: Request, now: float) -> Opened:
+def _wait_again(
+    connection: Connection, control: Row, left: Row, request: Request, now: float, brief: Brief
+) -> Opened:
     """The ticket goes on: it is told of the new request, or is opened with it if nobody tried to open it yet."""
     attempts = select(jobs.c.attempts).where(jobs.c.takeover_id == left.id, jobs.c.kind == "open")
     untried = left.ticket_id is None and not connection.execute(attempts).scalar()
@@ -124,6 +154,7 @@ def _wait_again(connection: Connection, control: Row, left: Row, request: Reques
         connection, left.id, opened_by=request.wamid, state="waiting", reason=request.reason, priority=request.priority,
         opened_at=now, last_customer_at=request.at, closed_at=None, closed_as=None, poll_failures=0,
         request=json.dumps(request.stored()) if untried else left.request,
+        brief=json.dumps(brief.stored()) if untried else left.brief,
         next_poll_at=now + FIRST_POLL_S if left.ticket_id else None,
     )  # fmt: skip
     went_back = (jobs.c.takeover_id == left.id) & jobs.c.key.startswith(RETURNED) & (jobs.c.state == "pending")
@@ -133,10 +164,11 @@ def _wait_again(connection: Connection, control: Row, left: Row, request: Reques
     if not untried:  # a ticket that is tried again must say the same, or its Idempotency-Key is refused
         recent = tuple(line for line in request.transcript if line[0] > (left.closed_at or 0.0))
         again = replace(request, transcript=recent).stored()
-        body = {"again": again, "status": "open", "remove_tag": WITH_ASSISTANT_TAG}
+        body = {"again": again, "brief": brief.stored(), "status": "open", "remove_tag": WITH_ASSISTANT_TAG}
         add_job(connection, left.id, "note", f"again:{left.external_id}:{control.control_version}", body, now)
         notify_again(connection, left.id, now)
     _take_control(connection, control, left.id, request)
+    _note_files(connection, left.id, brief, now)
     return Opened(left.id, left.reference, "opened")
 
 

@@ -23,7 +23,7 @@ from connectors.whatsapp.webhook.protocol_guard import MAX_BODY_BYTES
 from connectors.zendesk import ZendeskChannel
 from handoff.configuration import load_configuration
 from handoff.files.copies import copies_of
-from handoff.jobs.ticket import media_signature
+from handoff.files.links import media_signature
 from handoff.storage.database import Database
 from handoff.storage.queries import add_media
 from handoff.storage.tables import deliveries, media, takeovers

@@ -51,6 +51,8 @@ class GroundedAnswer:
     model: str | None = None
     usage: Usage = NO_USAGE
     latency_ms: int = 0
+    sources: tuple[str, ...] = ()
+    """The sections that it rests on, `page#heading` each."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,23 @@ class PolicyAnswers:
             return self._extractive(question, section, "extractive")
         return await self._written(question, asked, finding, self._writer)
 
+    @property
+    def writes(self) -> bool:
+        """Whether an LLM words the answers."""
+        return self._writer is not None
+
+    async def quote(self, question: str, previous: str | None = None) -> GroundedAnswer | None:
+        """The pages' own words, at once, where they surely answer and the verifier finds nothing else in them."""
+        _, finding = await asyncio.to_thread(self._find, question, previous)
+        if finding.best is None or not finding.answerable or is_only_the_topic(question):
+            return None
+        answer = self._extractive(question, finding.best, "extractive")
+        return answer if self.holds(answer, question) else None
+
+    def holds(self, answer: GroundedAnswer, question: str) -> bool:
+        """Whether every sentence of an answer stands in its section, or was held against what it cites already."""
+        return answer.verdict == "supported" or verify(answer.text, (answer.section.text,), question).supported
+
     def prepare(self) -> None:
         """Index the pages and load the embedding model now (blocking), so that no customer waits for it."""
         self._retriever.find("how many days")
@@ -144,7 +163,10 @@ class PolicyAnswers:
         if draft is not None and reason == "supported":
             cited = _cited(draft, finding)
             pages = tuple(dict.fromkeys(section.page for section in cited))
-            return GroundedAnswer(draft.text, cited[0], pages, reason, writer.provider, draft.model, usage, latency_ms)
+            return GroundedAnswer(
+                draft.text, cited[0], pages, reason, writer.provider, draft.model, usage, latency_ms,
+                tuple(section.key for section in cited),
+            )  # fmt: skip
         if (reason == "not_covered" and finding.score < SURE_OF_ITSELF) or not finding.answerable:
             return NotCovered(finding.score, reason, writer.provider, writer.model, usage, latency_ms)
         return self._extractive(question, section, reason, writer.model, usage, latency_ms)
@@ -164,7 +186,9 @@ class PolicyAnswers:
         ms: int = 0,
     ) -> GroundedAnswer:
         text = extract(section, self._retriever.readable(question))
-        return GroundedAnswer(text, section, (section.page,), verdict, "extractive", model, usage, ms)
+        return GroundedAnswer(
+            text, section, (section.page,), verdict, "extractive", model, usage, ms, (section.key,)
+        )  # fmt: skip
 
 
 def blended(alone: Finding, joined: Finding) -> Finding:

@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handoff.helpdesks.byte_limits import ELLIPSIS, cut, size
-from handoff.jobs.ticket import MAX_BODY, MAX_NAME, MAX_SUBJECT, again_note, draft_of, messages_comment
+from handoff.jobs.first_note import MAX_BODY, again_note
+from handoff.jobs.ticket import MAX_NAME, MAX_SUBJECT, draft_of, messages_comment
+from handoff.takeover.brief import Brief
 from handoff.takeover.customer_messages import CustomerMessage
 from tests.handoff.samples import NOW, always_open, request
 
@@ -46,7 +48,7 @@ class Takeover:
     def __init__(self, asked: Any) -> None:
         self.reference, self.external_id, self.customer = "MG-1001", "handoff:1", asked.customer
         self.priority, self.follows, self.opened_by, self.reason, self.opened_at = "HIGH", None, "w", "complaint", NOW
-        self.request = json.dumps(asked.stored())
+        self.request, self.brief = json.dumps(asked.stored()), None
 
 
 @pytest.mark.parametrize("character", ["&", "कि", "😡", "👩🏽‍🔧"])
@@ -58,7 +60,7 @@ def test_everything_of_a_ticket_fits_whatever_the_customer_writes_with(character
     assert len(draft.subject.encode()) <= MAX_SUBJECT
     assert len(draft.customer_name.encode()) <= MAX_NAME
     assert size(draft.note) <= MAX_BODY
-    assert size(again_note(asked, always_open())) <= MAX_BODY
+    assert size(again_note(asked, Brief(), always_open(), "key")) <= MAX_BODY
     words = [vars(CustomerMessage("w", character * 9000, NOW))] * 3
     comment = messages_comment(takeover, 1, words, always_open(), "key")
     assert size(comment.body) <= MAX_BODY
