@@ -1,7 +1,7 @@
 # Everything starts here: `make` lists the targets.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup run test quick serve new-shop check train bench chaos lint validate nlu dialogues chat dead-letters lock
+.PHONY: help setup pictures run test quick serve new-shop check train bench chaos lint validate nlu dialogues chat dead-letters lock
 
 BOOT := $(or $(shell command -v python3),$(shell command -v python))
 PY := .venv/bin/python
@@ -18,6 +18,9 @@ help:  ## list the targets
 setup:  ## Python 3.10 and the locked requirements into .venv (every other target does it)
 	@test -n "$(BOOT)" || { echo "✗ No Python 3 on the PATH. Remedy: install python3."; exit 1; }
 	@$(BOOT) launch/bootstrap.py
+
+pictures: setup  ## also what reading customers' pictures needs (READ_PICTURES=on)
+	@$(BOOT) launch/bootstrap.py pictures
 
 run: setup  ## the whole assistant with a phone in the browser; Ctrl-C stops it; LLM=1 with a stand-in for an LLM
 	@exec $(if $(LLM),env LLM_PROVIDER=anthropic ANTHROPIC_API_KEY=stand-in ANTHROPIC_BASE_URL=http://127.0.0.1:$(or $(TWIN_PORT),8080)) $(PY) -m launch run

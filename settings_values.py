@@ -198,6 +198,7 @@ _SHAPES: dict[str, tuple[Callable[[str], bool], str]] = {
     "LOG_LEVEL": _one_of("DEBUG", "INFO", "WARNING", "ERROR"),
     "LOG_FORMAT": _one_of("text", "json"),
     "LLM_READER": _one_of(*LLM_READERS),
+    "READ_PICTURES": _one_of("off", "on"),
     "LLM_TIMEOUT_S": (lambda value: _seconds(value) > 0, "must be a number, more than 0 seconds, not {value}."),
     "LLM_INTENT_TIMEOUT_S": (lambda value: _seconds(value) >= 0, "must be a number, 0 seconds or more, not {value}."),
     "BURST_WAIT_S": (lambda value: 0 <= _seconds(value) <= 10, "must be a number, 0 to 10 seconds, not {value}."),

@@ -56,6 +56,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("SPEECH_URL", None, "hears voice notes: an OpenAI-compatible service, such as https://api.openai.com/v1"),
     Variable("SPEECH_API_KEY", None, "with SPEECH_URL, where the service wants one", secret=True),
     Variable("SPEECH_MODEL", "whisper-1", "the service's model"),
+    Variable("READ_PICTURES", "off", "on: numbers on customers' pictures are read (first: `make pictures`)"),
     Variable("TICKETING", None, "zendesk, freshdesk, hubspot or log (default: by which URL is set)"),
     Variable("ZENDESK_URL", None, "https://{subdomain}.zendesk.com, or a local stand-in"),
     Variable("ZENDESK_OAUTH_CLIENT_ID", None, "OAuth client that fetches and renews its own tokens (preferred)"),

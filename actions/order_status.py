@@ -9,16 +9,15 @@ from __future__ import annotations
 import abc
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from typing import ClassVar
-from zoneinfo import ZoneInfo
 
 from rasa_sdk import Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-import shop
 from actions.orders.choosing import chosen, may_hold_tracking_number, tracked
+from actions.orders.days import shop_today
 from actions.orders.lookup import Orders
 from actions.orders.models import Order
 from actions.orders.phones import senders_phone
@@ -32,6 +31,7 @@ from actions.skill.order_answers import (
     misshaped_in_message,
     numbers_meant,
     offer_list,
+    read_on_pictures,
     told_before,
 )
 from actions.skill.registry import by_name
@@ -41,11 +41,6 @@ from skills import NUMBER, ORDER, ORDERS
 Telling = Callable[[Order], tuple[str, dict[str, str]]]
 """Of an order: the response that tells of it, and what fills its placeholders."""
 WANTED_FOR = "order_wanted_for"
-
-
-def shop_today() -> date:
-    """Today where the shop is."""
-    return datetime.now(ZoneInfo(shop.load().time_zone)).date()
 
 
 # Messages that only say which order is meant, for whatever was asked before.
@@ -100,6 +95,7 @@ class OrderAction(BaseAction):
             misshaped=misshaped_in_message(tracker),
             failed=float(tracker.get_slot("failed_lookups") or 0),
             wanted_for=waits_for if named else None,
+            on_picture=read_on_pictures(tracker),
             say=dispatcher,
             phrases=OrderPhrases(Pieces(domain, "order_status"), self._today()),
         )
@@ -129,11 +125,18 @@ class OrderAction(BaseAction):
             return turn.one_more_failure(ask_again=False)
 
     async def _of_tracking_number(self, turn: OrderTurn) -> OrderTurn:
-        """The turn with the number of the customer's own order whose tracking number the message has."""
-        if turn.numbers or not may_hold_tracking_number(turn.text):
-            return turn
+        """The turn with the number of the customer's own order whose tracking number the message has.
+
+        Numbers on a picture that are no orders of theirs are left out first: on a label stand many.
+        """
+        numbers = turn.numbers
+        if any(number in turn.on_picture for number in numbers):
+            own = await self.orders.find(numbers, turn.phone)
+            numbers = [number for number in numbers if number in own or number not in turn.on_picture]
+        if numbers or not may_hold_tracking_number(turn.text):
+            return replace(turn, numbers=numbers or turn.numbers[:1])
         found = tracked(turn.text, await self.orders.all_orders(turn.phone))
-        return replace(turn, numbers=[order.number for order in found]) if found else turn
+        return replace(turn, numbers=[order.number for order in found] or turn.numbers[:1])
 
     async def _of_either_phone(self, turn: OrderTurn, former: str) -> OrderTurn:
         """The turn with the phone whose orders are meant, for a customer who changed their number.

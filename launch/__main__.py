@@ -107,6 +107,9 @@ def _supervise(settings: Settings, with_twin: bool) -> int:
     if with_twin:
         children.append(processes.twin(settings, environment))
     children.append(processes.action_server(settings, environment))
+    if settings.values["READ_PICTURES"] == "on":
+        environment["PICTURES_URL"] = f"http://127.0.0.1:{processes.quiet_port()}/"
+        children.append(processes.pictures(environment))
     children.append(processes.worker(environment))
     children.extend(processes.rasa_servers(settings, environment))
     if settings.inspector_token:

@@ -1,6 +1,6 @@
 """From a bare machine to `.venv`: find or fetch Python 3.10, get uv from pip, install the locked requirements.
 
-Runs on any Python 3.7+ with the standard library alone (`python3 launch/bootstrap.py`). Does nothing, in a few
+Runs on any Python 3.7+ with the standard library alone (`python3 launch/bootstrap.py [extra]`). Does nothing, in a few
 milliseconds, when `.venv` already matches the lock. Nothing is installed outside the project folder.
 """
 
@@ -17,7 +17,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 LOCK = ROOT / "requirements-dev.lock"
+EXTRAS = {"pictures": ROOT / "requirements-pictures.lock"}
 STAMP = VENV / ".installed"
+EXTRAS_ASKED = VENV / ".extras"
 TOOLS = ROOT / "var" / "tools"
 UV_VERSION = "0.13.9"
 
@@ -30,8 +32,14 @@ def say(text: str) -> None:
     print("▸ " + text, flush=True)
 
 
+def locks() -> list[Path]:
+    """What is to be installed: the lock, and those of the extras that were asked for now or once before."""
+    before = EXTRAS_ASKED.read_text().split() if EXTRAS_ASKED.exists() else []
+    return [LOCK, *(path for name, path in EXTRAS.items() if name in (*before, *sys.argv[1:]))]
+
+
 def lock_digest() -> str:
-    return hashlib.sha256(LOCK.read_bytes() + UV_VERSION.encode()).hexdigest()
+    return hashlib.sha256(b"".join(path.read_bytes() for path in locks()) + UV_VERSION.encode()).hexdigest()
 
 
 def is_current() -> bool:
@@ -113,8 +121,8 @@ def run_uv(uv: str, arguments: list[str], remedy: str) -> None:
 
 
 def install() -> None:
-    """Make `.venv` from the lock."""
-    uv = get_uv()
+    """Make `.venv` from the locks."""
+    uv, wanted = get_uv(), locks()
     python = find_python310()
     if not (VENV / "bin" / "python").exists() or not is_python310(str(VENV / "bin" / "python")):
         say("Creating .venv with %s ..." % (python or "a Python 3.10 that uv downloads"))
@@ -127,10 +135,11 @@ def install() -> None:
     say("Installing the locked requirements (about 240 packages, 3 GB on disk) ...")
     run_uv(
         uv,
-        ["pip", "sync", "--require-hashes", "--quiet", str(LOCK)],
+        ["pip", "sync", "--require-hashes", "--quiet", *map(str, wanted)],
         "The locked requirements could not be installed. Remedy: check the network and the free disk space "
         "(4 GB), then run the same command again; it goes on where it stopped.",
     )
+    EXTRAS_ASKED.write_text(" ".join(name for name, path in EXTRAS.items() if path in wanted))
     STAMP.write_text(lock_digest())
 
 

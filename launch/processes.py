@@ -28,6 +28,7 @@ from launch.supervisor import STOP_BACKENDS, STOP_STORES, Child
 from settings import PROJECT_ROOT, Settings
 
 READY_TIMEOUT_S = 180.0
+PICTURE_PACKAGES = ("rapidocr_onnxruntime", "zxingcpp")
 
 
 def answers(url: str) -> bool:
@@ -205,6 +206,16 @@ def console(settings: Settings, environment: dict[str, str], folder: Path | None
     """The inspector. `folder` keeps what is copied for the project, and lets the demo start over."""
     command = [sys.executable, "-m", "workbench.console", *([str(folder)] if folder else [])]
     return Child("inspector", command, environment, lambda: True, stop_group=STOP_BACKENDS)
+
+
+def pictures(environment: dict[str, str]) -> Child:
+    """Who reads customers' pictures, at PICTURES_URL. Raises LaunchError without the packages for it."""
+    if not all(any(Path(place, name).is_dir() for place in sys.path) for name in PICTURE_PACKAGES):
+        raise LaunchError("READ_PICTURES is on, and the packages for it are not installed. Remedy: `make pictures`, or "
+                          "READ_PICTURES=off.")
+    command = [sys.executable, "-m", "connectors.media.picture_server"]
+    url = environment["PICTURES_URL"]
+    return Child("pictures", command, environment, lambda: answers(url), stop_group=STOP_BACKENDS, vital=False)
 
 
 def twin(settings: Settings, environment: dict[str, str]) -> Child:

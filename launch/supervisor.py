@@ -42,6 +42,7 @@ class Child:
     ready_timeout_s: float = 120.0
     quiet: bool = False
     stop_group: int = STOP_FRONTS
+    vital: bool = True  # without the others the product is worse, not down
     process: subprocess.Popen[bytes] | None = None
     deaths: deque[tuple[float, int]] = field(default_factory=deque)
     last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=15))
@@ -149,7 +150,7 @@ class Supervisor:
         child.deaths.append((now, child.process.returncode))
         while child.deaths[0][0] < now - DEATHS_WINDOW_S:
             child.deaths.popleft()
-        if sum(returncode not in KILLED for _, returncode in child.deaths) >= MAX_FAILURES:
+        if child.vital and sum(returncode not in KILLED for _, returncode in child.deaths) >= MAX_FAILURES:
             fail(f"{child.name} died {MAX_FAILURES} times within a minute; stopping everything. {child.last_words()}")
             return False
         pause = min(0.2 * 2 ** min(len(child.deaths) - 1, 8), 5.0)

@@ -18,7 +18,7 @@ from rasa_sdk.executor import CollectingDispatcher
 import skills
 from actions.knowledge.pages.documents import KnowledgeError
 from actions.knowledge.return_window import ReturnWindow
-from actions.order_status import shop_today
+from actions.orders.days import shop_today
 from actions.orders.lookup import Orders
 from actions.orders.models import Order, OrderStatus
 from actions.self_service import answers

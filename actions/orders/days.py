@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 
+import shop
+
 _ISO = re.compile(
     r"(?P<day>\d{4}([-/.])\d{1,2}\2\d{1,2})"
     r"(?:[T ]+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?"
@@ -26,6 +28,12 @@ _NAMED_MONTH = re.compile(
     rf"|(?P<first>[^\W\d_]+)\.? +(?P<second>\d{{1,2}})(?:st|nd|rd|th)?,?)[ -]+(?P<year>\d{{4}}){_CLOCK}",
     re.IGNORECASE,
 )
+
+
+def shop_today() -> date:
+    """Today where the shop is."""
+    return datetime.now(ZoneInfo(shop.load().time_zone)).date()
+
 
 
 def moment(value: object, zone: ZoneInfo, region: str) -> datetime | None:

@@ -32,7 +32,7 @@ class OrderTurn:
     """One turn about orders: who asks (E.164) and in which words, about which numbers, and what was said before.
 
     `told_before` holds (response, order number) of what was said in the turn before this one; `wanted_for` is the
-    action that asked which order, where this message only says which.
+    action that asked which order, where this message only says which; `on_picture` are the words read on a picture.
     """
 
     phone: str
@@ -47,6 +47,7 @@ class OrderTurn:
     say: CollectingDispatcher
     phrases: OrderPhrases
     wanted_for: str | None = None
+    on_picture: Sequence[str] = ()
 
     def tell(self, orders: Sequence[Order]) -> list[Event]:
         """Give the status of up to three orders, and point at the rest; never the same words twice in a row."""
@@ -152,6 +153,12 @@ def numbers_meant(tracker: Tracker) -> list[str]:
         return named  # a tap on a button quotes the message that holds it
     quoted = normal_number((message_metadata(tracker).get("quoted") or {}).get("order_number"))
     return [quoted] if quoted else []
+
+
+def read_on_pictures(tracker: Tracker) -> list[str]:
+    """The numbers of the latest message that stand on pictures and were not typed."""
+    heard = message_metadata(tracker).get("heard") or []
+    return [word for part in heard if part.get("kind") == "image" for word in str(part.get("text") or "").split()]
 
 
 def misshaped_in_message(tracker: Tracker) -> str | None:

@@ -12,7 +12,7 @@ from components.order_numbers.syntax import COVER
 _CLUSTER = re.compile(r"\d+(?:(?: {1,2}| ?[-–—_/]\n| ?[-–—.,_/&+] ?)\d+)*")
 _GLUED = r"(?:orders?|ordr|ord|odr|od|no|num|number|nbr|id|ref|pedido|orden)"
 _FRONT = re.compile(
-    rf"(?:(?P<cue>\b{_GLUED}[-_.:#]{{0,2}})|(?P<letters>(?<![^\W_])[^\W\d_]{{1,6}}[-_/.#]?))$", re.IGNORECASE
+    rf"(?:(?P<cue>\b{_GLUED}[-_.:#]{{0,2}})|(?P<letters>(?<![^\W_])[^\W\d_]{{1,6}}[-_/.#]?))\Z", re.IGNORECASE
 )
 _BEHIND = re.compile(r"(?P<particle>(?:ka|ki|ke|ko|hai|h|wala|wali|se)\b)|(?P<letters>[^\W\d_]\w*)", re.IGNORECASE)
 _WORD = re.compile(rf"[^\W\d_]+|\d+|{COVER}+|[?]")

@@ -18,11 +18,13 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
+from weakref import WeakValueDictionary
 
 import redis.asyncio
 from redis.exceptions import RedisError
 
 from connectors import metrics
+from connectors.media.abilities import Ability, NotReadable
 from connectors.message_bus import keys
 from connectors.message_bus.commit import WINDOW_S
 from connectors.message_bus.inbox import Entry
@@ -36,24 +38,9 @@ log = logging.getLogger(__name__)
 
 WITHIN_S = 20.0
 KEEP_S = 3600
-AT_ONCE = 8
 MAX_AN_HOUR = 40  # of one customer: a service is paid by the minute
 MAX_KEPT = 1000
 _WORDLESS = "/send_"
-
-
-class NotReadable(Exception):
-    """A file has no words that we could find; the message is a word for the log: why."""
-
-
-class Ability(Protocol):
-    """Finds the words of one kind of file."""
-
-    max_bytes: int
-
-    async def words(self, data: bytes) -> str:
-        """What is said or shown, never blank. Raises NotReadable, and nothing else."""
-        ...
 
 
 class Files(Protocol):
@@ -81,7 +68,8 @@ class MediaReader:
         within_s: float = WITHIN_S,
     ) -> None:
         self._client, self._files, self._abilities, self._within_s = client, files, abilities, within_s
-        self._at_once = asyncio.Semaphore(AT_ONCE)
+        self._gates = {id(ability): asyncio.Semaphore(ability.at_once) for ability in abilities.values()}
+        self._own_gates: WeakValueDictionary[tuple[str, int], asyncio.Semaphore] = WeakValueDictionary()
         self._readings: OrderedDict[str, asyncio.Task[Entry]] = OrderedDict()  # by entry
 
     def read(self, entry: Entry) -> Entry | asyncio.Future[Entry]:
@@ -105,7 +93,7 @@ class MediaReader:
         metadata = as_mapping(entry.payload.get("metadata"))
         files = [_File(text(part.get("id")), text(part.get("kind"))) for part in objects(metadata.get("media"))]
         sent_at = metadata.get("timestamp") or time.time()
-        if entry.kind != "message" or not files or time.time() - float(sent_at) > WINDOW_S:
+        if entry.kind != "message" or not files or metadata.get("heard") or time.time() - float(sent_at) > WINDOW_S:
             return None
         return files[0] if files[0].id and files[0].kind in self._abilities else None
 
@@ -145,7 +133,9 @@ class MediaReader:
         if await self._too_many(entry.customer):
             raise NotReadable("too_many")
         ability = self._abilities[file.kind]
-        async with self._at_once:
+        # One customer's album does not stand in front of everybody else's pictures.
+        own = self._own_gates.setdefault((entry.customer, id(ability)), asyncio.Semaphore(max(1, ability.at_once // 2)))
+        async with own, self._gates[id(ability)]:
             return await ability.words((await self._files.media(file.id, ability.max_bytes)).data)
 
     async def _too_many(self, customer: str) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 import aiohttp
 
 from connectors.media import audio
-from connectors.media.reading import NotReadable
+from connectors.media.abilities import NotReadable
 from lenient_json import as_mapping, number, objects, text
 
 log = logging.getLogger(__name__)
@@ -33,6 +33,7 @@ class SpeechService:
     """Hears voice notes. Made and used in one event loop."""
 
     max_bytes = 4 * 1024 * 1024  # of a format that does not say how long it is: three minutes and more
+    at_once = 8
 
     def __init__(self, url: str, key: str | None, model: str, timeout_s: float = TIMEOUT_S) -> None:
         self._url, self._key, self._model = f"{url.rstrip('/')}/audio/transcriptions", key, model

@@ -37,7 +37,9 @@ from connectors.conversations.thread_control_mirror import MirroredThreadControl
 from connectors.dialogue.action_endpoint import KeptAliveEndpoint
 from connectors.dialogue.engine import RasaSpeaker
 from connectors.dialogue.grading import priority_of
-from connectors.media.reading import Ability, MediaReader
+from connectors.media.abilities import Ability
+from connectors.media.pictures import PictureReader
+from connectors.media.reading import MediaReader
 from connectors.media.speech import SpeechService
 from connectors.message_bus.commit import Commits
 from connectors.message_bus.consumer import Consumer
@@ -145,11 +147,13 @@ def transport(
 
 
 def media_reader(settings: Settings, client: redis.asyncio.Redis, graph: GraphClient) -> MediaReader | None:
-    """Who reads voice notes, where that is configured."""
+    """Who reads voice notes and pictures, where that is configured."""
     abilities: dict[str, Ability] = {}
     if settings.speech_url:
         speech = SpeechService(settings.speech_url, settings.speech_api_key, str(settings.speech_model))
         abilities |= {"voice": speech, "audio": speech}
+    if os.environ.get("PICTURES_URL"):
+        abilities["image"] = PictureReader(os.environ["PICTURES_URL"])
     return MediaReader(client, graph, abilities) if abilities else None
 
 

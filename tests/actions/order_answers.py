@@ -84,6 +84,7 @@ async def ask(
     misshaped: str | None = None,
     former: str | None = None,
     text: str = "…",
+    on_picture: str = "",
     **slots: Any,
 ) -> Reply:
     """One turn: the customer names `numbers` (perhaps none) from `phone`."""
@@ -91,6 +92,7 @@ async def ask(
     entities += [{"entity": "order_number_misshaped", "value": misshaped}] if misshaped else []
     latest = {"text": text, "intent": {"name": "any"}, "entities": entities}
     latest["metadata"] = {"phone": phone} | ({"former_phone": former} if former else {})
+    latest["metadata"]["heard"] = [{"kind": "image", "text": on_picture}] if on_picture else None
     tracker = Tracker("919876543210", slots, latest, [], False, None, {}, "action_listen")
     dispatcher = CollectingDispatcher()
     events = await action(orders, lambda: TODAY).run(dispatcher, tracker, DOMAIN)

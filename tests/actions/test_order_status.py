@@ -276,3 +276,23 @@ async def test_a_tracking_number_of_ones_own_leads_to_its_order(text: str, missh
     assert (reply.responses, reply.slots["order_number"]) == (["utter_order_status_shipped"], "10234")
     foreign = await ask(ActionCheckOrderStatus, orders, text="track EE987654321IN")
     assert foreign.responses == ["utter_order_status_choose"]
+
+
+@pytest.mark.parametrize(("typed", "on_picture", "told"), [
+    ([], "10234 62704", ["shipped 10234"]), ([], "62704 EE123456789IN", ["shipped 10234"]),
+    ([], "62704 60001", ["not_found 62704"]), ([], "10555", ["not_found 10555"]),
+    (["10555"], "10234", ["not_found 10555", "shipped 10234"]), (["10241"], "62704", ["packed 10241"]),
+])  # fmt: skip
+async def test_of_the_numbers_on_a_picture_those_count_that_are_orders_of_the_customer(
+    typed: list[str], on_picture: str, told: list[str]
+) -> None:
+    orders = ashas(order("10234", "shipped", 24, tracking_number="EE123456789IN"), order("10241", "packed"))
+    numbers = [*typed, *(word for word in on_picture.split() if word.isdigit())]
+    reply = await ask(
+        ActionCheckOrderStatus, orders, *numbers, text=" ".join([*typed, on_picture]), on_picture=on_picture
+    )
+    said = [
+        f"{message['response'].removeprefix('utter_order_status_')} {message['order_number']}"
+        for message in reply.messages
+    ]
+    assert said == told

@@ -163,6 +163,7 @@ def test_connectors_ask_only_what_is_pure_of_the_components() -> None:
     pure = {
         "connectors/dialogue/grading.py": "components.escalation",
         "connectors/dialogue/wishes.py": "components.intents.message_parts",
+        "connectors/media/pictures.py": "components.order_numbers",
     }
     users = {
         str(path.relative_to(ROOT))

@@ -21,6 +21,7 @@ def bootstrap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     spec.loader.exec_module(module)
     monkeypatch.setattr(module, "VENV", tmp_path / ".venv")
     monkeypatch.setattr(module, "STAMP", tmp_path / ".venv" / ".installed")
+    monkeypatch.setattr(module, "EXTRAS_ASKED", tmp_path / ".venv" / ".extras")
     monkeypatch.setattr(module, "TOOLS", tmp_path / "tools")
     monkeypatch.delenv("PYTHON", raising=False)
     return module
@@ -79,6 +80,21 @@ def test_a_changed_lock_installs_again(bootstrap, monkeypatch) -> None:
     monkeypatch.setattr(bootstrap, "install", lambda: called.append(True))
     assert bootstrap.main() == 0
     assert called
+
+
+def test_an_extra_that_was_asked_for_once_stays_installed(bootstrap, monkeypatch) -> None:
+    synced: list[list[str]] = []
+    (bootstrap.VENV / "bin").mkdir(parents=True)
+    (bootstrap.VENV / "bin" / "python").symlink_to(sys.executable)
+    monkeypatch.setattr(bootstrap, "get_uv", lambda: "uv")
+    monkeypatch.setattr(bootstrap, "run_uv", lambda uv, arguments, remedy: synced.append(arguments[4:]))
+    monkeypatch.setattr(sys, "argv", ["bootstrap.py", "pictures"])
+    assert bootstrap.main() == 0
+    monkeypatch.setattr(sys, "argv", ["bootstrap.py"])
+    assert bootstrap.main() == 0, "nothing to do"
+    bootstrap.STAMP.write_text("another lock")
+    assert bootstrap.main() == 0
+    assert synced == [[str(ROOT / "requirements-dev.lock"), str(ROOT / "requirements-pictures.lock")]] * 2
 
 
 def test_missing_pip_names_the_remedy(bootstrap, monkeypatch, capsys) -> None:

@@ -53,6 +53,16 @@ def test_child_that_dies_at_start_fails_the_start_with_its_last_words(tmp_path: 
         Supervisor([broken]).start()
 
 
+def test_a_child_that_the_product_can_do_without_takes_nobody_down(tmp_path: Path) -> None:
+    extra = child(tmp_path, "extra", "raise SystemExit(1)")
+    extra.vital = False
+    extra.deaths.extend((time.monotonic(), 1) for _ in range(MAX_FAILURES))
+    extra.start()
+    wait_for(lambda: not extra.is_alive())
+    assert Supervisor([extra])._tend(extra)
+    assert extra.restart_at is not None
+
+
 def test_child_that_never_gets_ready_fails_the_start(tmp_path: Path) -> None:
     slow = child(tmp_path, "slow", SLEEPER, ready=False)
     slow.ready_timeout_s = 0.3

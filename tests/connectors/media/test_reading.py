@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from connectors.media.reading import MAX_AN_HOUR, MediaReader, NotReadable
+from connectors.media.abilities import NotReadable
+from connectors.media.reading import MAX_AN_HOUR, MediaReader
 from connectors.message_bus import keys
 from connectors.message_bus.bursts import join
 from connectors.message_bus.inbox import Entry
@@ -34,7 +35,7 @@ class Files:
 class Ears:
     """Hears the file's bytes once `ready`; fails as told."""
 
-    max_bytes = 1000
+    max_bytes, at_once = 1000, 8
 
     def __init__(self, *failures: BaseException) -> None:
         self.failures, self.asked, self.ready = list(failures), 0, asyncio.Event()
@@ -197,8 +198,9 @@ async def test_a_customer_has_so_many_read_in_an_hour_and_no_more(redis_url: str
     lambda entry: entry.payload["metadata"].update(timestamp=1_700_000_000),
     lambda entry: entry.payload["metadata"].update(media=[{"id": "x", "kind": "video"}]),
     lambda entry: entry.payload["metadata"].update(media=[{"kind": "voice"}]),
+    lambda entry: entry.payload["metadata"].update(heard=[{"kind": "voice", "text": "hello"}]),
     lambda entry: entry.payload["metadata"].update(media="?"), lambda entry: entry.payload.update(metadata=None),
-], ids=["days old", "a video", "no file", "wild", "wilder"])  # fmt: skip
+], ids=["days old", "a video", "no file", "read before", "wild", "wilder"])  # fmt: skip
 async def test_what_is_not_to_be_read_is_given_back_as_it_came(
     redis_url: str, change: Callable[[Entry], None]
 ) -> None:

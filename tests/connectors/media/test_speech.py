@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from connectors.media import audio, speech
-from connectors.media.reading import NotReadable
+from connectors.media.abilities import NotReadable
 from connectors.media.speech import SpeechService
 from twin.speech import SpeechStandIn
 from twin.whatsapp.media import voice_note
