@@ -20,7 +20,8 @@ TWIN_PHONE_NUMBER_ID = "106540352242922"
 NOT_FROM_ENV_FILE = frozenset(
     variable.name
     for variable in settings_module.VARIABLES
-    if variable.name in ("REDIS_URL", "CONVERSATION_DATABASE_URL", "ORDERS_DATABASE_URL", "ARCHIVE_URL", "TICKETING")
+    if variable.name in ("REDIS_URL", "CONVERSATION_DATABASE_URL", "ORDERS_DATABASE_URL", "ARCHIVE_URL", "MEDIA_URL")
+    or variable.name == "TICKETING"
     or variable.name.startswith(
         ("ZENDESK_", "FRESHDESK_", "HUBSPOT_", "SLACK_", "SMTP_", "ESCALATION_", "SHOP_API_", "SPEECH_")
     )

@@ -71,6 +71,8 @@ class LogProjector(BatchSession):
         if not any(message.role == "user" for message in turn.messages):
             unasked = idle and latest["resolution_status"] != "escalated"
             return self._begin(turn.customer, turn.phone, turn.messages[0]) if unasked else latest
+        if all(message.intent in judgements.RATINGS for message in turn.messages if message.role == "user"):
+            return latest  # how it was with a person ends that conversation, and begins none
         if turn.answered:
             # While a person owns the conversation nothing is answered; so this answer means that they gave it back.
             given_back = latest["resolution_status"] == "escalated"

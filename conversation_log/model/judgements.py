@@ -15,6 +15,10 @@ LATE = timedelta(days=14)
 
 REASONS = ("refund_request", "complaint", "frustration", "repeated_failure", "human_requested")
 
+# How it was with a person: the question, the answers by their intent, and what is said to the first one of a ticket.
+ASKED_FOR_RATING, RATED = "utter_handoff_ended_how_was_it", "utter_handoff_rated"
+RATINGS = {"rate_good": 3, "rate_fair": 2, "rate_poor": 1}
+
 # `failed` comes before `delivered`: what reached the phone did not fail, whatever a late notification says.
 _DELIVERY_ORDER = ("accepted", "sent", "failed", "delivered", "read")
 _DELIVERY_WORDS = {word: word for word in _DELIVERY_ORDER} | {"played": "read"}

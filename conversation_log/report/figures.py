@@ -11,6 +11,7 @@ from typing import Any
 
 from conversation_log.model.judgements import is_unresolved_reply
 from conversation_log.report.quantiles import Durations
+from conversation_log.report.ratings import Ratings
 from privacy.redaction import redact
 
 SAMPLE = 3000
@@ -58,6 +59,7 @@ class Figures:
     answers: Durations = field(default_factory=Durations)
     first_answers: Durations = field(default_factory=Durations)
     first_agent_words: Durations = field(default_factory=Durations)
+    ratings: Ratings = field(default_factory=Ratings)
     unresolved_messages: int = 0
     unresolved: list[str] = field(default_factory=list)
     first: str | None = None
@@ -95,6 +97,7 @@ class Figures:
         for number, said in enumerate(turns.values()):
             self._take_turn(said, is_first=number == 0)
         self._take_agent(record["messages"])
+        self.ratings.take(record)
         self.cost_by_day[record["timestamp_start"][:10]] += self.cost_usd - spent
 
     def _take_turn(self, said: list[Record], is_first: bool) -> None:

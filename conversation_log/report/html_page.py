@@ -55,6 +55,9 @@ def _sections(figures: Figures) -> list[str]:
         + _section("Time to answer", _latencies(figures))
         + _section("Delivery of replies", _delivery(figures))
         + "</div>",
+        _section("How it was with a person", _table(("", "count", "share"), figures.ratings.rows()))
+        if figures.ratings.rows()
+        else "",
         _section("Language model", _llm(figures)) if figures.llm else "",
         _section("Policy pages cited", _pages(figures)) if figures.pages else "",
     ]

@@ -29,6 +29,8 @@ def show(figures: Figures, period: Period, now: datetime, console: Console) -> N
     bars = sparkline(figures.confidence)
     console.print(f"\n[bold]Confidence[/]  0.0 {bars} 1.0   of {sum(figures.confidence)} messages")
     console.print(_failures(figures))
+    if figures.ratings.rows():
+        console.print(_ratings(figures))
     if figures.llm:
         console.print(_llm(figures))
     console.print(_days(figures))
@@ -119,6 +121,13 @@ def _escalations(figures: Figures) -> Table:
         table.add_row(escape(reason), escape(priority), str(count))
     if not figures.escalations:
         table.add_row("none", "", "")
+    return table
+
+
+def _ratings(figures: Figures) -> Table:
+    table = _table("\nWith a person", "", "count", "share")
+    for what, count, share in figures.ratings.rows():
+        table.add_row(what, count, share)
     return table
 
 

@@ -51,6 +51,35 @@ def test_llm_use_is_counted_with_its_price(figures: Figures) -> None:
     assert use.cost_usd == pytest.approx((use.tokens_in * 0.10 + use.tokens_out * 0.50) / 1e6)
 
 
+def test_how_it_was_with_a_person_is_counted_once_a_ticket_in_the_conversation_that_was_escalated(
+    sqlite_log, turn, noon
+) -> None:
+    called = (("A person comes.", "utter_handoff_connecting"),)
+    asks, thanks = (("How was it?", "utter_handoff_ended_how_was_it"),), (("Thank you", "utter_handoff_rated"),)
+    for number, intent in enumerate(("rate_good", "rate_poor", "")):
+        who, at = f"35191234567{number}", noon + number * 3600
+        escalation = {"slots": {"escalation_reason": "complaint"}, "replies": called}
+        sqlite_log.put(turn(f"wamid.{who}.a", customer=who, at=at, **escalation))
+        returned = turn(f"returned:{who}:2", customer=who, at=at + 60, replies=asks)
+        sqlite_log.put({**returned, "metadata": {**returned["metadata"], "kind": "conversation_returned"}})
+        for tap in range(2 if intent else 0):
+            said = thanks if tap == 0 else (("Noted already", "utter_handoff_rated_before"),)
+            tapped = {"text": "🙂 Good", "intent": intent, "replies": said, "at": at + 120 + tap}
+            sqlite_log.put(turn(f"wamid.{who}.{tap}", customer=who, **tapped))
+    sqlite_log.write()
+    figures = Figures()
+    for record in sqlite_log.read():
+        figures.take(record)
+    assert (figures.ratings.asked, dict(figures.ratings.scores), figures.ratings.mean) == (3, {3: 1, 1: 1}, 2.0)
+    assert figures.conversations == 3, "an answer begins no conversation"
+    page, out = html_page.page(figures, PERIOD, NOW), StringIO()
+    terminal.show(figures, PERIOD, NOW, Console(file=out, width=120))
+    for shown in (page, out.getvalue()):
+        assert "66.7 %" in shown
+        assert "2.00" in shown
+        assert "not good" in shown
+
+
 def test_days_add_up_and_show_containment_and_cost(figures: Figures) -> None:
     assert sum(figures.cost_by_day.values()) == pytest.approx(figures.cost_usd)
     heads, lines = terminal.day_rows(figures)
