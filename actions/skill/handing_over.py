@@ -13,6 +13,7 @@ from itertools import islice
 
 from rasa_sdk import Tracker
 
+import skills
 from actions.knowledge.answers.answering import GroundedAnswer, PolicyAnswers
 from actions.orders.agent_lines import lines_of, lines_of_all, status_of
 from actions.orders.lookup import Orders
@@ -48,7 +49,8 @@ async def prepare(
     """What is known by now. Never raises."""
     language = LANGUAGES.get(str(tracker.get_slot("language") or ""), "")
     upset = any(name == AN_UPSET_MESSAGE for name, _ in request.score_breakdown)
-    brief = Brief(language=language, upset=upset, tried=tried(tracker.events), files=tuple(_files(tracker)))
+    session = [event for turn in reversed(list(turns_backwards(tracker))) for event in turn]
+    brief = Brief(language=language, upset=upset, tried=tried(session), files=tuple(_files(tracker)))
     told, (question, answer) = await asyncio.gather(_order(request, orders), _answer(tracker, request, knowledge))
     brief = replace(brief, order_status=told[0], order=told[1])
     if answer is None:
@@ -103,9 +105,13 @@ async def _answer(
 
 def _questions(tracker: Tracker, request: Request) -> Iterator[str]:
     """What the customer typed in this session, newest first; not the wish for a person itself."""
+    known = skills.load().intents
     for number, turn in enumerate(turns_backwards(tracker)):
-        text = str((turn[0].get("metadata") or {}).get("typed") or turn[0].get("text") or "")
-        if text and not text.startswith("/") and not (number == 0 and request.reason == ONLY_ASKS_FOR_A_PERSON):
+        text, said = str(turn[0].get("text") or ""), (turn[0].get("parse_data") or {}).get("intent") or {}
+        intent = known.get(str(said.get("name")))
+        if not text or text.startswith("/") or (intent is not None and intent.small_talk):
+            continue  # a button, greetings and thanks: what answers them answers by chance
+        if not (number == 0 and request.reason == ONLY_ASKS_FOR_A_PERSON):
             yield text
 
 

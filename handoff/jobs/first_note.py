@@ -98,7 +98,7 @@ def _about(request: Request, brief: Brief) -> str:
 
 
 def _mood(request: Request, brief: Brief) -> str:
-    mood = "upset" if brief.upset or request.reason in UPSET else "calm"
+    mood = "upset" if brief.upset or request.reason in UPSET else "no anger noticed"
     why = f"reason {request.reason}, priority {request.priority}"
     return f"Mood: {mood}; {REASONS.get(request.reason, request.reason)} ({why})"
 

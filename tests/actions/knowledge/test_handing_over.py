@@ -106,6 +106,13 @@ async def test_the_draft_answers_the_latest_question_that_the_pages_answer(retri
     assert brief.sources == (SOURCE,)
 
 
+async def test_taps_and_thanks_are_no_questions(retriever: Retriever) -> None:
+    said = tracker(QUESTION, "thanks a lot", "a human please")
+    said.events[0] |= {"text": "/rate_good", "metadata": {"typed": QUESTION}}
+    said.events[1]["parse_data"] = {"intent": {"name": "thank"}}
+    assert (await brief_of(said, asking(), None, answers(retriever))).reply == ""
+
+
 async def test_what_the_pages_do_not_answer_has_no_draft(retriever: Retriever) -> None:
     brief = await brief_of(tracker("do you sell bicycles?", "a human please"), asking(), None, answers(retriever))
     assert (brief.reply, brief.sources) == ("", ())

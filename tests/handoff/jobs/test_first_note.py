@@ -47,8 +47,8 @@ def test_three_lines_say_who_what_about_and_in_which_mood() -> None:
 
 
 @pytest.mark.parametrize(("reason", "upset", "mood"), [
-    ("human_requested", False, "calm"), ("human_requested", True, "upset"), ("frustration", False, "upset"),
-    ("refund_request", False, "calm"),
+    ("human_requested", False, "no anger noticed"), ("human_requested", True, "upset"), ("frustration", False, "upset"),
+    ("refund_request", False, "no anger noticed"),
 ])  # fmt: skip
 def test_the_mood_is_what_the_customer_wrote_before_and_now(reason: str, upset: bool, mood: str) -> None:
     assert f"Mood: {mood};" in note(replace(BRIEF, upset=upset), reason=reason)
