@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from privacy import addresses, cards, identity_numbers, numbers
@@ -85,11 +85,13 @@ _NAMED = (
 )
 
 
-def redact(text: str) -> str:
-    """`text` with personal data replaced by `[phone] [email] [upi] [card] [aadhaar] [address] …`."""
+def redact(text: str, keep: Collection[str] = ()) -> str:
+    """`text` with personal data (but kinds to `keep`) replaced by `[phone] [email] [card] [aadhaar] [address] …`."""
     pieces: list[str] = []
     done = 0
     for finding in find(text):
+        if finding.kind in keep:
+            continue
         pieces += [text[done : finding.start], f"[{finding.kind}]"]
         done = finding.end
     return "".join([*pieces, text[done:]])

@@ -27,6 +27,7 @@ from connectors.whatsapp.rendering import bodies
 from connectors.whatsapp.rendering.text import shorten
 from handoff.takeover.customer_messages import Wish
 from handoff.takeover.thread_control import Receipt
+from privacy.redaction import redact
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ RETURNED_WITH = {
     "unreachable": NOBODY_CALLED,
 }
 HEARD, READ = "utter_voice_note_heard", "utter_media_read"
-SAID_BACK_CHARS = 300
+SAID_BACK_CHARS, SHOWN_BACK = 300, ("address", "email", "phone", "pin_code")
 FILE_LINK = "utter_handoff_file_link"
 RECEIPT, RECEIPT_OUT_OF_HOURS = "utter_handoff_receipt", "utter_handoff_receipt_out_of_hours"
 
@@ -199,7 +200,7 @@ class EntryHandler:
         if not said or not turn.replies:
             return
         lines = [
-            await self._speaker.words(turn, response, heard=shorten(" ".join(parts), SAID_BACK_CHARS))
+            await self._speaker.words(turn, response, heard=_for_display(" ".join(parts)))
             for response, parts in said.items()
         ]
         words, first = "\n".join(lines), turn.replies[0]
@@ -271,6 +272,11 @@ class EntryHandler:
         turn.control_version, turn.outcome = state.control_version, "relayed"
         await self._relay(turn)
         return True
+
+
+def _for_display(words: str) -> str:
+    """What a customer is shown of their own words: the start, and no card's number once more."""
+    return shorten(redact(words, keep=SHOWN_BACK), SAID_BACK_CHARS)
 
 
 def _called_a_person(events: list[dict[str, Any]]) -> bool:

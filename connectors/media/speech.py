@@ -84,7 +84,9 @@ class SpeechService:
                     if len(raw) > MAX_ANSWER_BYTES:
                         return answer.status, {}
                 return answer.status, as_mapping(_parsed(bytes(raw)))
-        except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
+        except asyncio.TimeoutError:
+            raise NotReadable("too_slow") from None
+        except (aiohttp.ClientError, OSError) as error:
             log.warning("speech.failed error=%s", type(error).__name__)
             return 0, {}
 

@@ -82,8 +82,8 @@ async def test_failures_of_the_service_are_no_words(service: Service, faults: li
 
 
 async def test_a_service_that_hangs_or_is_not_there_is_left(service: Service) -> None:
-    service.stand_in.faults = ["hang", "hang"]
-    assert await heard(service.asked_by(timeout_s=0.1)) == "not readable: service_away"
+    service.stand_in.faults = ["hang"]
+    assert await heard(service.asked_by(timeout_s=0.1)) == "not readable: too_slow"
     assert await heard(SpeechService("http://127.0.0.1:1", None, "whisper-1")) == "not readable: service_away"
 
 
