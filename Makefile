@@ -1,7 +1,7 @@
 # Everything starts here: `make` lists the targets.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup pictures run test quick serve new-shop check train bench chaos lint validate nlu dialogues chat dead-letters lock
+.PHONY: help setup pictures run test quick serve new-shop check train bench bench-dialogues chaos lint validate nlu dialogues chat dead-letters lock
 
 BOOT := $(or $(shell command -v python3),$(shell command -v python))
 PY := .venv/bin/python
@@ -45,6 +45,9 @@ train: setup  ## train the model, when data/, domain.yml or config.yml changed
 
 bench: setup  ## benchmarks, as ratios against stock Rasa in the same run
 	@$(PY) -m launch train && $(PY) -m benchmarks
+
+bench-dialogues: setup  ## dialogues that argue, k times each while processes die: pass^1, pass^4, leaks; ARGS="-k 2 --dialogues 8"
+	@$(PY) -m launch train && $(PY) -m tests.bench_dialogues $(ARGS)
 
 chaos: setup  ## kill everything at random and count what was lost (nothing)
 	@$(PY) -m launch train && $(PY) -m tests.chaos && $(PY) -m tests.chaos --sentinels --seconds 120 && $(PY) -m pytest -m marathon

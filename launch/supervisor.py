@@ -59,7 +59,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=partial(_die_with_parent, os.getpid()) if sys.platform == "linux" else None,
+            preexec_fn=partial(die_with_parent, os.getpid()) if sys.platform == "linux" else None,
         )
         threading.Thread(target=self._pump, args=(self.process,), daemon=True).start()
 
@@ -203,7 +203,7 @@ def _stop_together(children: list[Child], deadline: float) -> None:
         process.wait()
 
 
-def _die_with_parent(supervisor: int) -> None:
+def die_with_parent(supervisor: int) -> None:
     """Ask the kernel for SIGTERM when the supervisor is killed, so that nothing is left behind (Linux).
 
     A supervisor that was killed before this line is noticed by its pid: in a container it may be 1 itself.

@@ -5,23 +5,12 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.journeys.shop import Shop, words
 
 FARHAN = "+919845098450"
 ACTIONS, RASA = "launch.action_server", "connectors.server"
-
-
-def kill(shop: Shop, *modules: str) -> None:
-    """kill -9 the product's processes that run these modules, all at once."""
-    assert shop.process is not None
-    children = psutil.Process(shop.process.pid).children(recursive=True)
-    victims = [child for child in children if any(module in " ".join(child.cmdline()) for module in modules)]
-    assert victims
-    for victim in victims:
-        victim.kill()
 
 
 @pytest.mark.chaos
@@ -37,7 +26,7 @@ def test_killed_while_the_shop_acts_it_acts_once_all_the_same(tmp_path: Path) ->
             while not any(act["body"]["order_id"] == order for act in shop.twin.get("/shop/acts").json()):
                 assert time.monotonic() < deadline
                 time.sleep(0.05)
-            kill(shop, *modules)
+            shop.kill(*modules)
             farhan.write(text="yes")
             assert f"#{order} is cancelled" in words(farhan.listen(first_s=60, quiet_s=5))
             acts = [act for act in shop.twin.get("/shop/acts").json() if act["body"]["order_id"] == order]

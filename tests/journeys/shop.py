@@ -9,19 +9,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import httpx
+import psutil
 
 from launch.processes import free_port
+from launch.supervisor import die_with_parent
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 READY_TIMEOUT_S = 420.0
@@ -108,6 +112,8 @@ class Shop:
                 [sys.executable, "-m", "launch", self.command],
                 cwd=PROJECT_ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                 start_new_session=True,
+                # Whoever is killed instead of told to end leaves nothing behind.
+                preexec_fn=partial(die_with_parent, os.getpid()) if sys.platform == "linux" else None,
             )
         deadline = time.monotonic() + READY_TIMEOUT_S
         while time.monotonic() < deadline and self.process.poll() is None:
@@ -138,6 +144,23 @@ class Shop:
                 os.killpg(self.process.pid, signal.SIGKILL)
                 self.process.wait()
         return self.process.returncode
+
+    def children(self, *modules: str) -> list[psutil.Process]:
+        """The product's processes whose command line holds one of these; all without any."""
+        assert self.process is not None
+        found = []
+        for child in psutil.Process(self.process.pid).children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                if not modules or any(module in " ".join(child.cmdline()) + " " for module in modules):
+                    found.append(child)
+        return found
+
+    def kill(self, *modules: str) -> None:
+        """kill -9 those of the product's processes, all at once; its supervisor starts them again."""
+        victims = self.children(*modules)
+        assert victims, modules
+        for victim in victims:
+            victim.kill()
 
     def customer(self, who: str) -> Customer:
         """The holder of a phone number (E.164) or of a user id ("IN.1234")."""
@@ -221,9 +244,18 @@ class Customer:
         self._wamids += [entry["wamid"] for entry in answer["sent"]]
         return [entry["body"] for entry in answer["sent"]]
 
-    def _choose(self, kind: str, title: str) -> list[Body]:
+    def option(self, title: str) -> tuple[str, dict[str, str]] | None:
+        """The newest button or row of that title: the wamid of its message, and the option."""
         for body, wamid in zip(reversed(self.heard), reversed(self._wamids), strict=True):
             for option in options(body):
                 if option["title"] == title:
-                    return self.send(kind, to=wamid, id=option["id"], title=title)
-        raise AssertionError(f"No button or row {title!r} in what the customer was shown:\n{words(self.heard[-3:])}")
+                    return wamid, option
+        return None
+
+    def _choose(self, kind: str, title: str) -> list[Body]:
+        found = self.option(title)
+        if found is None:
+            raise AssertionError(
+                f"No button or row {title!r} in what the customer was shown:\n{words(self.heard[-3:])}"
+            )
+        return self.send(kind, to=found[0], id=found[1]["id"], title=title)

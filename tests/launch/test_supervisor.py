@@ -20,7 +20,7 @@ from launch.supervisor import (
     STOP_STORES,
     Child,
     Supervisor,
-    _die_with_parent,
+    die_with_parent,
 )
 from tests import children
 
@@ -211,7 +211,7 @@ def test_child_of_a_supervisor_that_is_process_1_lives(monkeypatch, parent: int,
     monkeypatch.setattr("launch.supervisor.ctypes.CDLL", lambda _: Mock())
     monkeypatch.setattr("launch.supervisor.os.getppid", lambda: parent)
     monkeypatch.setattr("launch.supervisor.os.kill", lambda _, number: sent.append(number))
-    _die_with_parent(1)
+    die_with_parent(1)
     assert sent == signals
 
 

@@ -9,6 +9,7 @@
     declines            says honestly that it does not know or cannot help with that
     offers_person       offers or announces a person
     confirms X, done X  asks whether to act on order X; says that it is passed on
+    any                 any answer at all
     handover, silent, receipt, kept, greets, thanks, goodbye, bot, capabilities, clarifies, no_other
 """
 
@@ -38,6 +39,10 @@ _BY_RESPONSE = {
     "no_other": r"no_other_order",
     "receipt": r"handoff_(receipt|waiting)",
 }
+WORDS = frozenset(
+    {"any", "silent", "says", "policy", "status", "confirms", "done", "offers_person", *_BY_RESPONSE}
+)
+"""The first words of what may be right."""
 _SECTION = re.compile(r", (?=[\w-]+#)")  # headings hold commas too
 _PERSON = re.compile(r"person|human|colleague|support (agent|team)|insaan|kisi se baat|our team|team ka", re.I)
 _CONFIRM = re.compile(r"order_change_(cancel|possible|on_the_way|return|ask_confirmed|finished|unavailable|ask_)")
@@ -70,6 +75,8 @@ def _fits(wanted: str, dialogue: Dialogue, played: Played, numbers: Mapping[str,
     text = "\n".join("\n".join((reply.text, *reply.rows)) for reply in played.replies)
     if kind == "handover" and played.waiting:
         return True
+    if kind == "any":
+        return bool(played.replies)
     if kind == "silent":
         return not played.replies
     if kind == "says":

@@ -45,11 +45,12 @@ def seed(url: str, dialogues: Sequence[Dialogue], today: date) -> None:
             for name in (*dialogue.orders, "OTHERS"):
                 phone = phone_of(index) if name != "OTHERS" else "+919700000001"
                 connection.execute(sa.text("INSERT INTO orders VALUES (:id, 'K', :phone, :status, :due, :c, :t, :u)"),
-                                   _row(numbers[name], phone, name, today))  # fmt: skip
+                                   row_of(numbers[name], phone, name, today))  # fmt: skip
     engine.dispose()
 
 
-def _row(number: str, phone: str, name: str, today: date) -> dict[str, object]:
+def row_of(number: str, phone: str, name: str, today: date) -> dict[str, object]:
+    """The row of the order of this name: id, phone, status, due, c(arrier), t(racking number), u(rl)."""
     status, days, sent = _ORDERS[name]
     due = (today + timedelta(days)).isoformat() if days is not None else None
     track = f"BK{number}77"
