@@ -2,7 +2,8 @@
 
 Helpdesks hand a comment on as Markdown, as HTML, or as both in one text. WhatsApp knows *bold*, _italic_, ~struck~,
 `code` and lines that begin with "- ", "1. " or "> "; what it does not know becomes plain text, a link its text and its
-address. Words that are in WhatsApp's notation already pass unchanged.
+address. Words that are in WhatsApp's notation already pass unchanged. The mail that an answer by e-mail was sent with is
+left out (quoted_mail.py).
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
+
+from handoff.helpdesks.quoted_mail import html_without_history, is_mail_quote, without_history
 
 # Characters that no text holds (Unicode's noncharacters) stand for what is decided at the end.
 _OPEN, _CLOSE = {"*": "\ufdd0", "_": "\ufdd1", "~": "\ufdd2"}, {"*": "\ufdd3", "_": "\ufdd4", "~": "\ufdd5"}
@@ -38,9 +41,10 @@ _UNSEEN = {"script", "style", "head", "template", "title"}
 _SPANS = {
     "a", "br", "img", "span", "u", "ins", "code", "kbd", "samp", "tt", "td", "th", "font", "small", "big", "sub", "sup",
     "mark", "q", "abbr", "label", "input", "button", "time", "wbr", "col", "colgroup", "meta", "link", "video", "audio",
-    "source", "picture", "iframe", "svg", "path", "var", "dfn", "bdo", "bdi", "nobr", "details", "summary", "o:p",
+    "source", "picture", "iframe", "svg", "path", "var", "dfn", "bdo", "bdi", "nobr", "details", "summary",
 }  # fmt: skip
 _HTML = {*_MARK_OF, *_PARAGRAPHS, *_LINES, *_UNSEEN, *_SPANS}
+_NESTED = ("div", "blockquote")  # what a quoted mail is counted by
 _TAG = re.compile(r"<(?=/?([A-Za-z][\w:-]*))")
 _IS_HTML = re.compile(r"\s*<(?:p|div|ul|ol|table|h[1-6]|html|!doctype)\b", re.IGNORECASE)
 _BARE_ADDRESS = re.compile(r"https?://[^\s<>\"')\]]+")
@@ -50,7 +54,7 @@ _LEADS_ON = re.compile(r"(?:https?|mailto|tel|sms|geo|whatsapp):|" + _ADDRESS_BE
 
 def whatsapp_words(text: str) -> str:
     """What an agent wrote, in WhatsApp's notation."""
-    text = _OURS.sub("", text)
+    text = html_without_history(_OURS.sub("", text))
     if _IS_HTML.match(text) and "<pre" not in text:
         text = re.sub(r"\s*\n\s*", " ", text)  # between its tags a line break is a blank
     addresses: list[str] = []
@@ -67,7 +71,7 @@ def whatsapp_words(text: str) -> str:
     words = _Words([address.replace("&amp;", "&") for address in addresses])
     words.feed(_markdown().render(guarded))
     words.close()
-    return words.text()
+    return without_history(words.text())
 
 
 def fullest(plain: str, html: str) -> str:
@@ -129,6 +133,7 @@ class _Words(HTMLParser):
         self._open: list[tuple[str, int, Callable[[str], str]]] = []
         self._lists: list[int | None] = []  # the next number of each list around; None: bullets
         self._unseen = self._verbatim = 0
+        self._quoted: list[str] = []  # the elements open inside a quoted mail, itself first
         self._row_begun = False
 
     def text(self) -> str:
@@ -147,7 +152,7 @@ class _Words(HTMLParser):
         return number.sub(lambda match: self._addresses[int(match[1])], text)
 
     def handle_data(self, data: str) -> None:
-        if self._unseen:
+        if self._unseen or self._quoted:
             return
         if self._verbatim:
             self._pieces.append(data.replace("\t", "    ").replace(" ", _BLANK))
@@ -160,7 +165,9 @@ class _Words(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
-        if tag in _UNSEEN:
+        if self._quoted or is_mail_quote(tag, given):
+            self._quoted += [tag] if tag in _NESTED else []
+        elif tag in _UNSEEN:
             self._unseen += 1
         elif tag == "br":
             self._pieces.append("\n")
@@ -197,6 +204,10 @@ class _Words(HTMLParser):
             self._open.append((tag, len(self._pieces), partial(_marked, mark=_MARK_OF[tag])))
 
     def handle_endtag(self, tag: str) -> None:
+        if self._quoted:
+            if tag in self._quoted:
+                del self._quoted[len(self._quoted) - 1 - self._quoted[::-1].index(tag) :]
+            return
         if tag in _UNSEEN:
             self._unseen = max(0, self._unseen - 1)
         if any(tag == name for name, _, _ in self._open):

@@ -79,6 +79,43 @@ def test_what_is_in_whatsapps_notation_already_passes_unchanged(written: str) ->
     assert whatsapp_words(written) == written
 
 
+GMAIL_BELOW = (
+    '<div class="gmail_quote"><div dir="ltr" class="gmail_attr">On Mon, Marigold wrote:</div>'
+    '<blockquote class="gmail_quote"><div>internal: be careful</div></blockquote></div>'
+)
+MAILS = {
+    f'<div dir="ltr">It is <b>on its way</b>.<br>-- <br><div class="gmail_signature">Meera</div></div>{GMAIL_BELOW}':
+        "It is *on its way*.\n--\nMeera",
+    '<div class="gmail_quote"><blockquote class="gmail_quote">one?<div>deep</div></blockquote><div>yes</div>'
+    '<blockquote class="gmail_quote">two?</blockquote><div>no</div></div>': "yes\nno",
+    '<p>Done.</p><blockquote type="cite"><p>internal note</p></blockquote>': "Done.",
+    '<div>Done.</div><div class="freshdesk_quote"><blockquote class="freshdesk_quote">old</blockquote></div>': "Done.",
+    '<p class="MsoNormal">Dear Asha,<o:p></o:p></p><p><o:p>&nbsp;</o:p></p><ul><li>one<o:p></o:p></li></ul>'
+    '<div style="border:none;border-top:solid #E1E1E1 1.0pt"><p><b>From:</b> x</p></div><p>internal</p>':
+        "Dear Asha,\n\n- one",
+    '<div>Done.</div><hr id="stopSpelling"><div id="divRplyFwdMsg"><b>From:</b> x</div><div>internal</div>': "Done.",
+    "Done.\n\nOn Mon, 23 Nov 2026, Marigold <help@shop.example> wrote:\n> internal\n>\n> more": "Done.",
+    "Done.\n\nEm seg., 23 de nov., Marigold <help@shop.example>\nescreveu:\n\n> interno": "Done.",
+    "Done.\n\n-----Original Message-----\nFrom: a@shop.example\nSent: Monday\n\ninternal": "Done.",
+    "Done.\n\n##- Please type your reply above this line -##\ninternal": "Done.",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("written", MAILS, ids=range(len(MAILS)))
+def test_the_mail_that_an_answer_was_sent_with_does_not_reach_the_customer(written: str) -> None:
+    assert whatsapp_words(written) == MAILS[written]
+
+
+@pytest.mark.parametrize("written", [
+    "You asked:\n\n> where is it\n> and when", "> only a quote by help@shop.example:\n> of somebody",
+    "Here it is:\nOrder: 10234 of 2026-11-24\nColour: blue\nDelivery: Monday",
+    "Reach us:\nMail: help@shop.example\nHours: 9:00 to 18:00\nPhone: +91 1234",
+    "--\nMeera, Marigold Support", "-----Original Message-----\nFrom: a@b.example\nTo: c",
+])  # fmt: skip
+def test_what_an_agent_quotes_or_lists_of_their_own_accord_stays(written: str) -> None:
+    assert whatsapp_words(written) == written
+
+
 WORD = st.from_regex(r"[a-zA-Zअ-ह0-9]{1,8}", fullmatch=True)
 TAGS = ["<b>", "</b>", "<p>", "<li>", "<br>", "</ul>", "<pre>", "</a>", "&amp;", "<unknown>"]
 PIECE = WORD | st.sampled_from([
