@@ -2,8 +2,8 @@
 
 Helpdesks hand a comment on as Markdown, as HTML, or as both in one text. WhatsApp knows *bold*, _italic_, ~struck~,
 `code` and lines that begin with "- ", "1. " or "> "; what it does not know becomes plain text, a link its text and its
-address. Words that are in WhatsApp's notation already pass unchanged. The mail that an answer by e-mail was sent with is
-left out (quoted_mail.py).
+address. Words that are in WhatsApp's notation already pass unchanged. The mail below an answer that was sent by e-mail
+is left out (quoted_mail.py).
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from handoff.jobs.trouble import LABELS
 from handoff.storage.database import Database
-from handoff.storage.tables import deliveries, jobs, notices, takeovers, thread_controls
+from handoff.storage.tables import deliveries, jobs, media, notices, takeovers, thread_controls
 
 KEEP_S = 5.0
 FAILED = ("dead", "unknown")
@@ -42,7 +42,8 @@ class Metrics:
             now = self._clock()
             if now - self._read_at >= KEEP_S:
                 with self._db.read() as connection:
-                    self._kept = [*_takeovers(connection, now), *_jobs(connection, now), *_comments(connection, now)]
+                    self._kept = [*_takeovers(connection, now), *_jobs(connection, now)]
+                    self._kept += [*_comments(connection, now), *_files(connection)]
                 self._read_at = now
             return self._kept
 
@@ -107,6 +108,15 @@ def _comments(connection: Connection, now: float) -> list[Metric]:
         Metric("assistant_agent_words_oldest_seconds", "Age of the oldest of them", _age(first, now)),
         *[Metric("assistant_notices_failed", "Escalations of which a channel was not notified, or perhaps not",
                  failed.get(channel, 0), f'channel="{channel}"') for channel in ("slack", "email")],
+    ]  # fmt: skip
+
+
+def _files(connection: Connection) -> list[Metric]:
+    found = select(media.c.state, func.coalesce(media.c.why, ""), func.count()).group_by(media.c.state, media.c.why)
+    return [
+        Metric("assistant_customer_files", "Customers' files that tickets link to, by what became of their copy", count,
+               f'state="{state}",why="{why}"')
+        for state, why, count in connection.execute(found.order_by(media.c.state, media.c.why)).all()
     ]  # fmt: skip
 
 
