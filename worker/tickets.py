@@ -25,8 +25,8 @@ from connectors.message_bus.sending.errors import Refused as RefusedByMeta
 from connectors.message_bus.sending.errors import SendError
 from connectors.whatsapp.graph.client import GraphClient
 from handoff.configuration import HandoffConfiguration, load_configuration
+from handoff.files.attachments import fetcher
 from handoff.files.uploads import UploadFailed, Uploads
-from handoff.helpdesks.attachments import fetcher
 from handoff.helpdesks.backends import helpdesk
 from handoff.jobs.deliveries import Deliveries, Delivery
 from handoff.jobs.dispatcher import RENEW_EVERY_S, Dispatcher

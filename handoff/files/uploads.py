@@ -17,8 +17,8 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.sql.elements import ColumnElement
 
+from handoff.files.attachments import Fetch, TooLarge
 from handoff.files.file_types import LIMITS, content_type, sent_as
-from handoff.helpdesks.attachments import Fetch, TooLarge
 from handoff.helpdesks.interface import HelpdeskError, NotAllowed, Refused
 from handoff.storage.database import Database
 from handoff.storage.tables import deliveries

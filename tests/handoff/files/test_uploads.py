@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from connectors.conversations import agent_replies
+from handoff.files.attachments import File, TooLarge
 from handoff.files.file_types import MIB
 from handoff.files.uploads import PATIENCE_S, UploadFailed, Uploads
-from handoff.helpdesks.attachments import File, TooLarge
 from handoff.helpdesks.interface import Refused, RetryLater
 from handoff.jobs.agent_comments import AgentComment, agent_said
 from handoff.jobs.deliveries import Deliveries, Delivery

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from aiohttp import web
 
-from handoff.helpdesks.attachments import TooLarge, fetch
+from handoff.files.attachments import TooLarge, fetch
 from handoff.helpdesks.interface import Refused, RetryLater
 from tests.handoff.stand_ins import serving
 
