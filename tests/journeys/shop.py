@@ -178,9 +178,14 @@ class Shop:
         """The helpdesk's tickets, each with its `comments` and `requester`."""
         return list(self.twin.get("/helpdesk/desk/tickets").json()["tickets"])
 
-    def agent_writes(self, ticket: int, body: str = "", public: bool = True, status: str | None = None) -> None:
-        """What an agent does at the desk: a reply or a private note, and perhaps a new status ("solved")."""
-        data = {"body": body, "public": public, "status": status}
+    def agent_writes(
+        self, ticket: int, body: str = "", public: bool = True, status: str | None = None, file: bytes = b""
+    ) -> None:
+        """What an agent does at the desk: a reply or a private note, and perhaps a new status ("solved") or a file."""
+        data: dict[str, Any] = {"body": body, "public": public, "status": status}
+        if file:
+            kept = self.twin.post("/helpdesk/desk/files", params={"name": "invoice.pdf"}, content=file)
+            data["attachments"] = [kept.json()["content_url"]]
         self.twin.post(f"/helpdesk/desk/tickets/{ticket}/reply", json=data).raise_for_status()
 
     def control(self, what: str, **data: Any) -> dict[str, Any]:

@@ -56,10 +56,11 @@ def test_angry_customer_gets_a_person_and_then_the_assistant_again(shop: Shop) -
     assert "#10226" in words(rohan.say("status of 10226"))
 
 
-def test_photo_that_a_customer_sends_meanwhile_is_a_link_in_the_ticket(shop: Shop) -> None:
+def test_photo_that_a_customer_sends_is_a_link_in_the_ticket_and_the_agents_file_a_document(shop: Shop) -> None:
     farhan = shop.customer(FARHAN)
     farhan.say("i want to talk to a human")
     ticket = ticket_of(shop, farhan)
+    assert "\nMood: no anger noticed; asks for a person" in ticket["comments"][0]["body"]
     farhan.write("image", caption="it arrived torn")
     deadline = time.monotonic() + 30
     while "it arrived torn" not in comments(shop, ticket["id"]) and time.monotonic() < deadline:
@@ -70,8 +71,12 @@ def test_photo_that_a_customer_sends_meanwhile_is_a_link_in_the_ticket(shop: Sho
     assert photo.status_code == 200
     assert photo.headers["content-type"].startswith("image/")
     assert httpx.get(link[1][:-1] + "x").status_code == 404
-    shop.agent_writes(ticket["id"], "Thank you.", status="solved")
-    assert "closed your ticket" in words(farhan.listen(quiet_s=4))
+    shop.agent_writes(ticket["id"], "Thank you.", status="solved", file=b"%PDF-1.7 an invoice")
+    said = farhan.listen(quiet_s=6)
+    assert [body["document"]["filename"] for body in said if body["type"] == "document"] == ["invoice.pdf"]
+    assert [body["type"] for body in said][:2] == ["text", "document"]
+    assert "closed your ticket" in words(said[-1:])
+    assert shop.refused() == []
 
 
 def test_customer_who_waits_can_go_back_to_the_assistant(shop: Shop) -> None:
