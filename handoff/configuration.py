@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 
+import settings
 import shop
 import yaml_files
 from handoff.takeover.opening_hours import BusinessHours, Span
@@ -143,7 +144,8 @@ def _hours(content: Any) -> BusinessHours:
     holidays = content.get("holidays") or []
     if not all(isinstance(day, dt.date) for day in holidays):
         raise _WrongError("business_hours.holidays must be dates such as 2027-01-26, without quotes.")
-    return BusinessHours(zone, spans, frozenset(holidays))
+    switch = settings.load().desk_switch
+    return BusinessHours(zone, spans, frozenset(holidays), Path(switch) if switch else None)
 
 
 def _span(day: str, written: Any) -> Span:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import sys
 from dataclasses import replace
@@ -48,10 +49,11 @@ def run() -> int:
         say(f"Not used from .env, which is for `make serve`: {', '.join(sorted(settings.ignored))} "
             "(set them in the environment to try them here).")
     twin_address = settings.url_of("TWIN_PORT")
+    made = _Secrets(settings.state_path / "demo_secrets.json")
     local = {
-        "WHATSAPP_VERIFY_TOKEN": secrets.token_hex(16),
-        "WHATSAPP_APP_SECRET": secrets.token_hex(16),
-        "WHATSAPP_ACCESS_TOKEN": secrets.token_hex(16),
+        "WHATSAPP_VERIFY_TOKEN": made["WHATSAPP_VERIFY_TOKEN"],
+        "WHATSAPP_APP_SECRET": made["WHATSAPP_APP_SECRET"],
+        "WHATSAPP_ACCESS_TOKEN": made["WHATSAPP_ACCESS_TOKEN"],
         "WHATSAPP_PHONE_NUMBER_ID": TWIN_PHONE_NUMBER_ID,
         "WHATSAPP_GRAPH_URL": f"{twin_address}/v25.0",
     }
@@ -59,8 +61,8 @@ def run() -> int:
         local |= {
             "TICKETING": "zendesk",
             "ZENDESK_URL": f"{twin_address}/helpdesk",
-            "ZENDESK_OAUTH_TOKEN": secrets.token_hex(16),
-            "ZENDESK_WEBHOOK_SECRET": secrets.token_hex(16),
+            "ZENDESK_OAUTH_TOKEN": made["ZENDESK_OAUTH_TOKEN"],
+            "ZENDESK_WEBHOOK_SECRET": made["ZENDESK_WEBHOOK_SECRET"],
         }
     if settings.chosen.isdisjoint({"SHOP_API_URL", "ORDERS_DATABASE_URL"}):
         # The demo's own orders: the twin does what a customer confirms, in their table.
@@ -71,7 +73,28 @@ def run() -> int:
     local["INSPECTOR_TOKEN"] = secrets.token_hex(16)
     if "INSPECTOR_PORT" not in settings.chosen:
         local["INSPECTOR_PORT"] = str(processes.quiet_port())
+    if "DESK_SWITCH" not in settings.chosen:
+        local["DESK_SWITCH"] = str(settings.state_path / "desk")
     return _start(replace(settings, values={**settings.values, **local}), with_twin=True)
+
+
+class _Secrets:
+    """Secrets made for the demo once: what customers see of an earlier run (signed buttons) goes on working."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def __getitem__(self, name: str) -> str:
+        try:
+            known = dict(json.loads(self._file.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError):
+            known = {}
+        if not known.get(name):
+            known[name] = secrets.token_hex(16)
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            self._file.touch(mode=0o600)
+            self._file.write_text(json.dumps(known), encoding="utf-8")
+        return str(known[name])
 
 
 def _start(settings: Settings, with_twin: bool) -> int:
@@ -88,6 +111,8 @@ def _start(settings: Settings, with_twin: bool) -> int:
         _show_pages(settings.shop_path / "policy_kb")
         training.train()
         done(demo_orders.prepare(settings))
+        if with_twin and settings.desk_switch:
+            Path(settings.desk_switch).write_text("open", encoding="utf-8")
         return _supervise(settings, with_twin)
 
 

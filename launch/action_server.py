@@ -10,9 +10,6 @@ import asyncio
 import logging
 import warnings
 
-from rasa_sdk import utils
-from rasa_sdk.endpoint import create_app
-
 import settings as settings_module
 import signals
 from privacy import log_lines
@@ -25,7 +22,12 @@ def main() -> None:
     signals.restore()
     settings = settings_module.load()
     settings.validate()
+    import sanic  # noqa: F401 (its filter, which shows others' deprecations, comes with it: ours is to follow)
+
     warnings.filterwarnings("ignore")
+    from rasa_sdk import utils
+    from rasa_sdk.endpoint import create_app
+
     log_lines.configure(settings.log_level or "INFO", settings.log_format, settings.secrets())
     for name in ("sanic", "rasa_sdk", "httpx", "httpx2", "httpcore", "httpcore2", "anthropic", "openai"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -12,7 +12,11 @@ from twin.console import Console
 from twin.control import ControlApi
 from twin.helpdesk.desk import AgentDesk
 from twin.llm import LlmStandIn
+from twin.memory import Memory
 from twin.phone.browser import PhonePage
+from twin.phone.chats import Chat
+from twin.scenarios.player import Player
+from twin.scenarios.routes import Scenarios
 from twin.shop_system import ShopSystem
 from twin.speech import SpeechStandIn
 from twin.whatsapp.graph import GraphApi
@@ -41,9 +45,19 @@ def make_app(configuration: TwinConfiguration, first_retry_s: float = FIRST_RETR
     )
     app[NETWORK] = network
     ControlApi(network).add_to(app)
-    AgentDesk(configuration).add_to(app)
-    Console(configuration).add_to(app)
-    PhonePage(network).add_to(app)
+    desk = AgentDesk(configuration)
+    desk.add_to(app)
+    Memory(configuration.state_dir, network, desk.helpdesk).add_to(app)
+    console = Console(configuration)
+    console.add_to(app)
+
+    async def start_over(chat: Chat) -> None:
+        await console.forget(chat.customer.key)
+        desk.helpdesk.tickets.forget_requester(chat.customer.phone or "")
+        network.start_over(chat)
+
+    PhonePage(network, start_over).add_to(app)
+    Scenarios(network, Player(network, desk.helpdesk, start_over)).add_to(app)
     GraphApi(network).add_to(app)
     SpeechStandIn().add_to(app)
     LlmStandIn().add_to(app)

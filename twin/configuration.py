@@ -33,6 +33,8 @@ class TwinConfiguration:
     shop_name: str = "The shop"
     shop_phone: str = "918040001234"
     time_zone: str = "UTC"
+    desk_switch: Path | None = None
+    """The file that says whether people answer now, whatever the shop's hours."""
     inspector_url: str | None = None
     inspector_token: str = ""
     icon: Path | None = None
@@ -63,6 +65,7 @@ def from_environment(environ: Mapping[str, str]) -> TwinConfiguration:
         shop_name=environ.get("SHOP_NAME") or "The shop",
         time_zone=environ.get("SHOP_TIME_ZONE") or "UTC",
         inspector_url=f"http://127.0.0.1:{environ['INSPECTOR_PORT']}" if environ.get("INSPECTOR_TOKEN") else None,
+        desk_switch=Path(environ["DESK_SWITCH"]) if environ.get("DESK_SWITCH") else None,
         inspector_token=environ.get("INSPECTOR_TOKEN") or "",
         icon=Path(environ["SHOP_ICON"]) if environ.get("SHOP_ICON") else None,
         shop_secret=environ.get("SHOP_API_SECRET") or None,

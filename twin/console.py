@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import aiohttp
 from aiohttp import web
 
@@ -20,6 +22,18 @@ class Console:
     def add_to(self, app: web.Application) -> None:
         app.router.add_get("/console", self.page)
         app.router.add_route("*", "/console/{path:.*}", self.pass_on)
+
+    async def forget(self, customer: str) -> None:
+        """The product forgets a customer of the demo; where there is no inspector, or it may not, nothing happens."""
+        if self._url is None:
+            return
+        headers = {"Authorization": f"Bearer {self._token}"}
+        with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
+            async with (
+                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_S)) as session,
+                session.post(f"{self._url}/api/forget", json={"customer": customer}, headers=headers) as answer,
+            ):
+                await answer.read()
 
     async def page(self, request: web.Request) -> web.StreamResponse:
         raise web.HTTPFound("/console/")

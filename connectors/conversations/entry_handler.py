@@ -42,7 +42,7 @@ RETURNED_WITH = {
 }
 HEARD, READ = "utter_voice_note_heard", "utter_media_read"
 SAID_BACK_CHARS, SHOWN_BACK = 300, ("address", "email", "phone", "pin_code")
-FILE_LINK = "utter_handoff_file_link"
+FILE_LINK, JOINED = "utter_handoff_file_link", "utter_handoff_agent_joined"
 RECEIPT, RECEIPT_OUT_OF_HOURS = "utter_handoff_receipt", "utter_handoff_receipt_out_of_hours"
 
 
@@ -130,6 +130,9 @@ class EntryHandler:
         if payload.get("template"):
             turn.replies += agent_replies.as_template(payload)
             return
+        if payload.get("joined"):
+            joined = await self._speaker.words(turn, JOINED, name=str(payload["joined"]))
+            payload = {**payload, "text": "\n\n".join(filter(None, (joined, str(payload.get("text") or ""))))}
         turn.replies += agent_replies.replies(payload)
         links = agent_replies.links(payload)
         if links:

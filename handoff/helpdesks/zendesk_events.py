@@ -102,9 +102,10 @@ def _comment(comment: Mapping[str, Any], status: str | None, at: float) -> Agent
     text = whatsapp_words(_UNSTORABLE.sub("", fullest(body, html)))
     if not text:
         return None
-    return AgentComment(
-        comment_entry_id("zendesk", comment_id), comment_id, text, at, ticket_open=status not in ("solved", "closed")
-    )
+    author = _UNSTORABLE.sub("", str(as_mapping(comment.get("author")).get("name") or "")[:200])
+    ticket_open = status not in ("solved", "closed")
+    entry_id = comment_entry_id("zendesk", comment_id)
+    return AgentComment(entry_id, comment_id, text, at, ticket_open=ticket_open, author=author)
 
 
 def _trigger(content: Mapping[str, Any], now: float) -> TicketEvent | None:

@@ -22,6 +22,8 @@ from handoff.storage.queries import (
 from handoff.takeover.state_machine import FIRST_POLL_S
 from handoff.takeover.takeover_end import WITH_PEOPLE
 
+MAX_NAME = 40
+_MARKS = str.maketrans("\n\t", "  ", "*_~`>")
 SPEAKS_AGAIN_NOTE = (
     "You have the conversation again. In the meantime the customer talked with the assistant; that part is not in this"
     " ticket. Solve the ticket to give the conversation back."
@@ -30,7 +32,10 @@ SPEAKS_AGAIN_NOTE = (
 
 @dataclass(frozen=True)
 class AgentComment:
-    """A public comment written by a member of the shop's staff. `entry_id` is unique over all tickets."""
+    """A public comment written by a member of the shop's staff. `entry_id` is unique over all tickets.
+
+    `author`: the name by which the helpdesk knows them, empty where it does not say.
+    """
 
     entry_id: str
     comment_id: str
@@ -38,6 +43,7 @@ class AgentComment:
     at: float
     media: tuple[str, ...] = ()
     ticket_open: bool = True
+    author: str = ""
 
 
 def agent_said(db: Database, ticket: TicketRef, comment: AgentComment, now: float | None = None) -> str:
@@ -52,13 +58,22 @@ def agent_said(db: Database, ticket: TicketRef, comment: AgentComment, now: floa
             return "unknown_ticket"
         if takeover.ticket_id and is_own_comment(connection, takeover.ticket_id, comment.comment_id):
             return "own"
-        payload = {"text": comment.text, "media": list(comment.media)}
+        first_words = takeover.state == "waiting" and takeover.return_version is None
+        joins = first_words or _speaks_again(connection, takeover, comment)
+        payload: dict[str, Any] = {"text": comment.text, "media": list(comment.media)}
+        if joins and (name := _first_name(comment.author)):
+            payload["joined"] = name  # who it is that speaks now: the customer is told with their first words
         if not add_delivery(connection, takeover, "agent_comment", comment.entry_id, payload, now):
             return "seen"
-        first_words = takeover.state == "waiting" and takeover.return_version is None
-        if first_words or _speaks_again(connection, takeover, comment):
+        if joins:
             _take_control(connection, takeover, now)
         return "relayed"
+
+
+def _first_name(author: str) -> str:
+    """How a customer is told who writes: the first word of the name, without what WhatsApp reads as formatting."""
+    words = author.translate(_MARKS).split()
+    return words[0][:MAX_NAME] if words else ""
 
 
 def _speaks_again(connection: Connection, takeover: Row, comment: AgentComment) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 _HORIZON_DAYS = 60
@@ -28,14 +29,18 @@ class Opening:
 
 @dataclass(frozen=True)
 class BusinessHours:
-    """Spans by weekday (0 is Monday) in the shop's time zone."""
+    """Spans by weekday (0 is Monday) in the shop's time zone; `switch` is a file that says open or closed meanwhile."""
 
     zone: ZoneInfo
     spans: Mapping[int, tuple[Span, ...]]
     holidays: frozenset[dt.date] = frozenset()
+    switch: Path | None = None
 
     def open_at(self, moment: float) -> bool:
         """Whether somebody answers at this time (epoch seconds)."""
+        switched = self._switched()
+        if switched is not None:
+            return switched
         local = dt.datetime.fromtimestamp(moment, self.zone)
         minute = local.hour * 60 + local.minute
         return any(span.opens <= minute < span.closes for span in self._on(local.date()))
@@ -59,6 +64,14 @@ class BusinessHours:
         if opens is None:
             return None
         return Opening(opens, (opens.date() - dt.datetime.fromtimestamp(moment, self.zone).date()).days)
+
+    def _switched(self) -> bool | None:
+        """What the switch says; None without one, or when it says something else."""
+        try:
+            said = self.switch.read_text(encoding="utf-8").strip().lower() if self.switch else ""
+        except (OSError, ValueError):
+            return None
+        return {"open": True, "closed": False}.get(said)
 
     def _on(self, date: dt.date) -> tuple[Span, ...]:
         return () if date in self.holidays else self.spans.get(date.weekday(), ())

@@ -112,3 +112,17 @@ def test_another_shops_hours_and_prefix_come_from_its_shop_yml(tmp_path: Path, m
     assert configuration.hours.open_at(int(in_london(23, 17, 29).timestamp()))
     assert not configuration.hours.open_at(int(in_london(23, 17, 30).timestamp()))
     assert not configuration.hours.open_at(int(in_london(30, 12).timestamp())), "a holiday"
+
+
+@pytest.mark.parametrize(("said", "opens"), [("open", True), ("closed\n", False), ("perhaps", None), (None, None)])
+def test_a_switch_opens_and_closes_the_desk_whatever_the_hours(
+    said: str | None, opens: bool | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DESK_SWITCH", str(tmp_path / "desk"))
+    hours = load_configuration().hours
+    if said is not None:
+        (tmp_path / "desk").write_text(said)
+    for hour in (3, 12):
+        noon = dt.datetime(2026, 11, 30, hour, tzinfo=hours.zone).timestamp()
+        assert hours.open_at(noon) is ((hour == 12) if opens is None else opens)
+        assert (hours.closed_until(noon) is None) is hours.open_at(noon)

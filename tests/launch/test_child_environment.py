@@ -13,6 +13,7 @@ from rasa.core.utils import AvailableEndpoints
 import settings as settings_module
 from launch import __main__ as launcher
 from launch import processes
+from launch.__main__ import _Secrets
 from settings import PROJECT_ROOT, Settings, load
 
 
@@ -90,3 +91,12 @@ def test_children_do_not_read_the_env_file_again(live_env_file, monkeypatch) -> 
     values = json.loads(result.stdout)
     assert values["ZENDESK_API_TOKEN"] is None
     assert values["DEFAULT_REGION"] == "GB"
+
+
+def test_the_demos_secrets_are_made_once_and_only_its_owner_reads_them(tmp_path: Path) -> None:
+    file = tmp_path / "state" / "demo_secrets.json"
+    first = _Secrets(file)["WHATSAPP_APP_SECRET"]
+    assert (_Secrets(file)["WHATSAPP_APP_SECRET"], file.stat().st_mode & 0o077) == (first, 0)
+    assert _Secrets(file)["ZENDESK_WEBHOOK_SECRET"] != first
+    file.write_text("{")
+    assert len(_Secrets(file)["WHATSAPP_APP_SECRET"]) == 32

@@ -30,6 +30,7 @@ class AgentDesk:
     def add_to(self, app: web.Application) -> None:
         app.router.add_get("/desk", self.page)
         app.router.add_get("/desk/api/about", self.about)
+        app.router.add_put("/desk/api/open", self.set_open)
         mount(app, self.helpdesk, MOUNT)
 
     async def page(self, request: web.Request) -> web.StreamResponse:
@@ -37,7 +38,25 @@ class AgentDesk:
 
     async def about(self, request: web.Request) -> web.Response:
         """Whether tickets arrive here, and where they go instead."""
-        return web.json_response({"connected": self._is_ours(request), "ticketing": self.configuration.ticketing})
+        told = {"connected": self._is_ours(request), "ticketing": self.configuration.ticketing, "open": self._is_open()}
+        return web.json_response(told)
+
+    def _is_open(self) -> bool | None:
+        """None where the shop's hours decide."""
+        switch = self.configuration.desk_switch
+        try:
+            said = switch.read_text(encoding="utf-8").strip() if switch else ""
+        except OSError:
+            said = ""
+        return {"open": True, "closed": False}.get(said)
+
+    async def set_open(self, request: web.Request) -> web.Response:
+        """{"open": whether people answer now}: the assistant says so to who asks for one."""
+        if self.configuration.desk_switch is None:
+            raise web.HTTPNotFound(text="The shop's opening hours decide here.")
+        wished = bool((await request.json()).get("open"))
+        self.configuration.desk_switch.write_text("open" if wished else "closed", encoding="utf-8")
+        return await self.about(request)
 
     def _is_ours(self, request: web.Request) -> bool:
         address = urlsplit(self.configuration.helpdesk_url or "")

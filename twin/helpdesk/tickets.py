@@ -74,6 +74,21 @@ class Tickets:
         self.refused_fields: set[int] = set()  # ids of ticket fields that do not exist
         self.needs_assignee = False  # as in an account whose tickets nobody solves unassigned
 
+    def recall(self, tickets: list[Ticket], users: list[dict[str, Any]], deleted: list[int]) -> None:
+        """What an earlier start knew; new numbers go on above."""
+        self.tickets |= {ticket.id: ticket for ticket in tickets}
+        self.users |= {int(user["id"]): user for user in users}
+        self.deleted |= set(deleted)
+        first = max([next(self._ids), *(number + 1 for number in self.tickets)])
+        self._ids, self._comment_ids = itertools.count(first), itertools.count(first * 1000 + 1)
+        self._user_ids = itertools.count(max([1000, *(number for number in self.users if number > 1000)]) + 1)
+
+    def forget_requester(self, phone: str) -> None:
+        """A demo customer starts over: their tickets are gone."""
+        theirs = {user["id"] for user in self.users.values() if user.get("phone") == phone}
+        for ticket in [one for one in self.tickets.values() if one.fields["requester_id"] in theirs]:
+            del self.tickets[ticket.id]
+
     def upsert_user(self, given: dict[str, Any]) -> dict[str, Any]:
         """Create, or update the user of the same external id."""
         if not given.get("name"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import aiohttp
@@ -22,14 +22,17 @@ log = logging.getLogger(__name__)
 
 HEARTBEAT_S = 15.0
 HEALTH_EVERY_S = 2.5
+StartOver = Callable[[Chat], Awaitable[None]]
 SHOWABLE = ("image/png", "image/jpeg")
 
 
 class PhonePage:
     """Routes of the page and of its API under /phone."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, start_over: StartOver) -> None:
+        """`start_over`: everything about a chat's customer is forgotten."""
         self.network = network
+        self._start_over = start_over
         self.assistant_ready: bool | None = None
 
     def add_to(self, app: web.Application) -> None:
@@ -42,6 +45,7 @@ class PhonePage:
         routes.add_get("/phone/api/chats/{key}", self.chat)
         routes.add_post("/phone/api/chats/{key}/messages", self.write)
         routes.add_post("/phone/api/chats/{key}/seen", self.seen)
+        routes.add_post("/phone/api/chats/{key}/start-over", self.start_over)
         routes.add_get("/phone/api/media/{media_id}", self.media)
         routes.add_get("/phone/icon", self.icon)
         routes.add_get("/phone/{name}", asset)
@@ -80,6 +84,12 @@ class PhonePage:
     async def seen(self, request: web.Request) -> web.Response:
         await json_object(request)
         self.network.look_at(self._chat(request))
+        return web.json_response({})
+
+    async def start_over(self, request: web.Request) -> web.Response:
+        """The product's side of a conversation, the desk's and the phone's are forgotten together."""
+        await json_object(request)
+        await self._start_over(self._chat(request))
         return web.json_response({})
 
     async def add_customer(self, request: web.Request) -> web.Response:

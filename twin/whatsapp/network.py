@@ -65,6 +65,20 @@ class Network:
         for customer in demo_customers(self.configuration.state_dir):
             self.chat(customer)
 
+    def recall(self, chats: list[Chat]) -> None:
+        """Chats of an earlier start. What the assistant had not taken then is delivered now."""
+        for chat in chats:
+            self.chats[chat.customer.key] = chat
+            for message in chat.messages:
+                if message.author == "customer" and message.status in ("sending", "sent"):
+                    value = message_value(chat.customer, [self._as_inbound(chat, message)])
+                    self._spawn(self._deliver_in_order(chat, [message], [value]))
+
+    def start_over(self, chat: Chat) -> None:
+        """The customer's phone is as new."""
+        self.chats[chat.customer.key] = Chat(chat.customer)  # in its place in the list
+        self.feed.tell("reset")
+
     # -- from the phones to the shop
 
     def write(self, chat: Chat, request: dict[str, Any], copies: int = 1) -> ChatMessage:

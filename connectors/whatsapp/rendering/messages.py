@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import mimetypes
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -31,6 +32,11 @@ log = logging.getLogger(__name__)
 
 LIST_LABEL = "Choose"
 MAX_ELEMENTS = 10
+# A last line such as "Track it: https://…", the only link of a text that a button's message can hold.
+_LABELLED_LINK = re.compile(
+    rf"(?P<words>(?:(?!https?://).){{1,{bodies.BODY_CHARS}}}?)\n+"
+    rf"(?P<label>[^\n:]{{1,{bodies.BUTTON_TITLE_CHARS}}}): (?P<url>https?://\S+)", re.S,
+)  # fmt: skip
 
 
 class MessageShaper:
@@ -68,6 +74,9 @@ class MessageShaper:
             return self._with_choices(words, choices, attachments, response)
         if len(links) == 1 and words and not attachments:
             return self._link(words, links[0])
+        labelled = None if links or attachments else _LABELLED_LINK.fullmatch(words)
+        if labelled:
+            return self._link(labelled["words"], {"title": labelled["label"], "url": labelled["url"]})
         words = "\n".join([words, *map(_link_line, links)]).strip()
         return _with_attachments(words, attachments)
 

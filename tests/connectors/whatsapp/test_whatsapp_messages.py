@@ -43,6 +43,21 @@ def test_links_get_a_preview() -> None:
     assert only(text="Track it: https://x.example/1")["text"]["preview_url"] is True
 
 
+def test_a_last_line_with_a_label_and_the_only_link_is_a_button() -> None:
+    interactive = only(text="It is on its way.\nNumber: DL1\nTrack it: https://x.example/1")["interactive"]
+    assert interactive["body"] == {"text": "It is on its way.\nNumber: DL1"}
+    parameters = {"display_text": "Track it", "url": "https://x.example/1"}
+    assert (interactive["type"], interactive["action"]["parameters"]) == ("cta_url", parameters)
+
+
+@pytest.mark.parametrize("text", [
+    "See https://x.example/a\nTrack it: https://x.example/1", "Hi\nA label longer than a button: https://x.example/1",
+    "Hi\nTrack it: https://x.example/1 now", f"{'x' * 1025}\nTrack it: https://x.example/1",
+])  # fmt: skip
+def test_other_links_stay_in_the_text(text: str) -> None:
+    assert {body["type"] for body in shape(text=text)} == {"text"}
+
+
 @pytest.mark.parametrize("text", ["", "  \n", None, "\x00"])
 def test_an_empty_response_sends_nothing(text: Any) -> None:
     assert shape(text=text) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -14,12 +15,13 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
+from connectors.message_bus.inbox import Entry
 from connectors.message_bus.turn import Turn
 from handoff.configuration import HandoffConfiguration
 from handoff.jobs.agent_comments import AgentComment, agent_said
 from handoff.storage.database import Database
 from handoff.storage.queries import TicketRef
-from handoff.storage.tables import jobs, takeovers
+from handoff.storage.tables import deliveries, jobs, takeovers
 from handoff.takeover.customer_messages import Wish
 from handoff.takeover.opening_hours import BusinessHours, Span
 from handoff.takeover.state_machine import open_takeover
@@ -238,6 +240,25 @@ async def test_a_receipt_that_waited_for_graph_is_not_sent_once_a_person_has_wri
     with db.read() as connection:
         notes = connection.execute(select(jobs.c.key).where(jobs.c.key.startswith("held:"))).all()
     assert notes == [], "an agent need not read that a receipt was not sent"
+
+
+async def test_the_customer_hears_who_joined_with_the_first_words_and_not_again(
+    configured: Settings, db: Database
+) -> None:
+    graph = FakeGraph()
+    async with waiting_shop(configured, db, always_open(), graph, FakeSpeaker(dialogue(db))) as process:
+        with db.read() as connection:
+            external_id = connection.execute(select(takeovers.c.external_id)).scalar_one()
+        for number, text in enumerate(("Hello", "Still there?")):
+            comment = AgentComment(f"zendesk:comment:{number}", str(number), text, time.time(), author="*Meera* Iyer")
+            await asyncio.to_thread(agent_said, db, TicketRef(None, external_id), comment)
+        with db.read() as connection:
+            payloads = connection.execute(select(deliveries.c.payload).order_by(deliveries.c.id)).scalars().all()
+        for number, payload in enumerate(payloads):
+            entry_id = f"zendesk:comment:{number}"
+            await process.inbox.put([Entry("agent_comment", CUSTOMER, entry_id, json.loads(payload))])
+        await process.drained()
+    assert graph.texts(CUSTOMER)[-2:] == ["utter_handoff_agent_joined: Meera\n\nHello", "Still there?"]
 
 
 async def test_a_question_asked_while_going_back_is_answered_and_nothing_else_is_said(

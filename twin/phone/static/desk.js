@@ -222,7 +222,23 @@ const KEYS = {
   "/": () => $("find").focus(),
 };
 
+/** Whether the assistant says that people answer now; nothing to switch where the shop's hours decide. */
+function renderOpen() {
+  const { open: isOpen } = state.about;
+  $("desk-open").hidden = typeof isOpen !== "boolean";
+  const [input, words] = $("desk-open").children;
+  input.checked = Boolean(isOpen);
+  words.textContent = isOpen ? "The desk is open" : "The desk is closed: customers are told when it opens";
+}
+
+async function switchDesk(isOpen) {
+  const response = await fetch("/desk/api/open", { method: "PUT", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ open: isOpen }) });
+  if (response.ok) state.about = await response.json();
+  renderOpen();
+}
+
 function wire() {
+  $("desk-open").firstElementChild.addEventListener("change", (event) => switchDesk(event.target.checked));
   document.querySelector(".skip").addEventListener("click", (event) => { event.preventDefault(); $("words").focus(); });
   $("back").append(icon("back"));
   $("back").addEventListener("click", () => open(null));
@@ -265,5 +281,6 @@ wire();
 const inspector = await fetch("/console/why.css").catch(() => null);
 for (const tab of document.querySelectorAll(".needs-console")) tab.hidden = !inspector?.ok;
 state.about = await call("/desk/api/about").catch(() => state.about);
+renderOpen();
 await look();
 setInterval(() => document.hidden || look(), LOOK_EVERY_MS);

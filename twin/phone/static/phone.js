@@ -5,6 +5,7 @@ import { dateOf, dayOf, el, icon, initials, timeOf } from "./dom.js";
 import { plain } from "./format.js";
 import { inspector } from "./inspector.js";
 import { listen, server } from "./server.js";
+import { scenarios } from "./scenarios.js";
 import { closeSheet, showList, showOptions } from "./sheet.js";
 import { SUGGESTIONS } from "./suggestions.js";
 
@@ -16,6 +17,7 @@ const drafts = new Map(); // key → text not sent yet
 const state = { shop: { name: "" }, key: null, messages: [], quoting: null, connected: false, ready: null, typing: null, following: true };
 let pendingNumber = 0;
 let why = null;
+let scenes = { show() {} };
 
 // ---- which customer
 
@@ -372,6 +374,18 @@ function attach() {
   ]);
 }
 
+/** Phone, dialogue, takeover and log forget this customer together. */
+async function startOver() {
+  try {
+    await server.startOver(state.key);
+    drafts.delete(state.key);
+    state.key = null;
+    await refresh();
+  } catch (error) {
+    tell(error.message);
+  }
+}
+
 async function sendPicture() {
   const [chosen] = $("picture").files;
   $("picture").value = "";
@@ -400,6 +414,10 @@ function renderStrip() {
 
 function onEvent(event) {
   if (event.event === "reset") refresh();
+  if (event.event === "scenario") {
+    scenes.show(event.played);
+    if (event.played.customer && event.played.customer !== state.key && customers.has(event.played.customer)) open(event.played.customer);
+  }
   if (event.event === "health") {
     state.ready = event.ready;
     renderPresence();
@@ -457,6 +475,7 @@ function wire() {
   });
   list.addEventListener("keydown", walk);
   $("attach").addEventListener("click", attach);
+  $("start-over").addEventListener("click", startOver);
   $("picture").addEventListener("change", sendPicture);
   $("jump").addEventListener("click", () => { scrollToEnd(true); look(); });
   $("back").addEventListener("click", () => { history.replaceState(null, "", "#"); open(null); });
@@ -498,6 +517,7 @@ function wire() {
 }
 
 wire();
+scenarios($("scenes"), () => state.key, tell).then((found) => { scenes = found; });
 inspector($("tips"), $("ask-why")).then((panel) => {
   why = panel;
   for (const tab of document.querySelectorAll(".needs-console")) tab.hidden = !panel;

@@ -20,6 +20,10 @@ export const server = {
   chat: (key) => call("GET", of(key)),
   write: (key, message) => call("POST", `${of(key)}/messages`, message),
   seen: (key) => call("POST", `${of(key)}/seen`, {}),
+  startOver: (key) => call("POST", `${of(key)}/start-over`, {}),
+  scenarios: () => call("GET", "/scenarios"),
+  play: (key) => call("POST", `/scenarios/${encodeURIComponent(key)}/play`, { speed: 1 }),
+  record: (key) => call("GET", `/scenarios/record?customer=${encodeURIComponent(key)}`),
   addCustomer: (phone) => call("POST", "/phone/api/customers", { phone }),
 };
 
