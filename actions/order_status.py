@@ -33,6 +33,7 @@ from actions.skill.order_answers import (
     offer_list,
     read_on_pictures,
     told_before,
+    told_since_change,
 )
 from actions.skill.registry import by_name
 from actions.skill.texts import Pieces
@@ -96,6 +97,7 @@ class OrderAction(BaseAction):
             failed=float(tracker.get_slot("failed_lookups") or 0),
             wanted_for=waits_for if named else None,
             on_picture=read_on_pictures(tracker),
+            named_since_change=told_since_change(tracker, message_metadata(tracker).get("former_phone")),
             say=dispatcher,
             phrases=OrderPhrases(Pieces(domain, "order_status"), self._today()),
         )
@@ -146,7 +148,7 @@ class OrderAction(BaseAction):
         """
         if turn.numbers and await self.orders.find(turn.numbers, turn.phone):
             return turn
-        if await self.orders.find([*turn.numbers, *turn.shown], former):
+        if await self.orders.find([*turn.numbers, *turn.named_since_change], former):
             return replace(turn, phone=former)
         if not turn.numbers and not await self.orders.all_orders(turn.phone) and await self.orders.all_orders(former):
             raise NumberNotConfirmed

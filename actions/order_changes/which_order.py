@@ -25,6 +25,7 @@ from actions.order_status import choose_from
 from actions.orders.choosing import chosen, described, points_at_one
 from actions.orders.lookup import Orders
 from actions.orders.numbers import named
+from actions.orders.phones import senders_phone
 from actions.orders.repository import OrdersUnavailable
 from actions.skill import services
 from actions.skill.action import BaseAction, Domain, Event, in_form, intent_name, message_metadata, message_text
@@ -116,13 +117,20 @@ class WhichOrder:
     async def validate_change_order_number(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain
     ) -> dict[str, Any]:
-        """Keep a number that is this customer's, or that cannot be checked now (the ticket then carries it)."""
+        """Keep a number that is this customer's, or that cannot be checked now (the ticket then carries it).
+
+        An order of the phone that they had before is for a person too, who can ask more than we can.
+        """
         phone, kind = message_metadata(tracker).get("phone"), tracker.get_slot("change_kind")
+        former = senders_phone(message_metadata(tracker).get("former_phone"))
         if not phone or value is None:
             return {"change_order_number": value, **known_from(None, kind)}
         try:
             found = await self.orders.find([value], phone)
+            is_formers = value not in found and former and await self.orders.find([value], former)
         except OrdersUnavailable:
+            return {"change_order_number": value, **known_from(None, kind)}
+        if is_formers:
             return {"change_order_number": value, **known_from(None, kind)}
         if value in found:
             late = await window_that_is_over(found[value], kind)

@@ -32,7 +32,8 @@ class OrderTurn:
     """One turn about orders: who asks (E.164) and in which words, about which numbers, and what was said before.
 
     `told_before` holds (response, order number) of what was said in the turn before this one; `wanted_for` is the
-    action that asked which order, where this message only says which; `on_picture` are the words read on a picture.
+    action that asked which order, where this message only says which; `on_picture` are the words read on a picture,
+    `named_since_change` the orders told of since the customer changed their phone number.
     """
 
     phone: str
@@ -48,6 +49,7 @@ class OrderTurn:
     phrases: OrderPhrases
     wanted_for: str | None = None
     on_picture: Sequence[str] = ()
+    named_since_change: Sequence[str] = ()
 
     def tell(self, orders: Sequence[Order]) -> list[Event]:
         """Give the status of up to three orders, and point at the rest; never the same words twice in a row."""
@@ -153,6 +155,20 @@ def numbers_meant(tracker: Tracker) -> list[str]:
         return named  # a tap on a button quotes the message that holds it
     quoted = normal_number((message_metadata(tracker).get("quoted") or {}).get("order_number"))
     return [quoted] if quoted else []
+
+
+def told_since_change(tracker: Tracker, former: str | None) -> list[str]:
+    """The order numbers that were spoken of with a customer since they changed their phone number from `former`.
+
+    What was told before is no proof: nobody has said yet that who writes now is who wrote then.
+    """
+    told: list[str] = []
+    for turn in turns_backwards(tracker) if former else ():
+        if (turn[0].get("metadata") or {}).get("former_phone") != former:
+            break
+        about = [(event.get("metadata") or {}).get("order_number") for event in turn if event.get("event") == "bot"]
+        told += [str(number) for number in about if number]
+    return told
 
 
 def read_on_pictures(tracker: Tracker) -> list[str]:

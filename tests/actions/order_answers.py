@@ -85,6 +85,7 @@ async def ask(
     former: str | None = None,
     text: str = "…",
     on_picture: str = "",
+    events: Sequence[dict[str, Any]] = (),
     **slots: Any,
 ) -> Reply:
     """One turn: the customer names `numbers` (perhaps none) from `phone`."""
@@ -93,7 +94,7 @@ async def ask(
     latest = {"text": text, "intent": {"name": "any"}, "entities": entities}
     latest["metadata"] = {"phone": phone} | ({"former_phone": former} if former else {})
     latest["metadata"]["heard"] = [{"kind": "image", "text": on_picture}] if on_picture else None
-    tracker = Tracker("919876543210", slots, latest, [], False, None, {}, "action_listen")
+    tracker = Tracker("919876543210", slots, latest, list(events), False, None, {}, "action_listen")
     dispatcher = CollectingDispatcher()
     events = await action(orders, lambda: TODAY).run(dispatcher, tracker, DOMAIN)
     return Reply(dispatcher.messages, events)

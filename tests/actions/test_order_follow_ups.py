@@ -107,8 +107,13 @@ async def test_an_order_of_the_former_phone_that_is_named_opens_that_phones_orde
     orders = ashas(order("10234", "shipped", 24), order("10241", "packed", 26))
     named = await ask(action, orders, "10234", phone=NEW, former=ASHA)
     assert "#10234" in named.text
-    later = await ask(ActionCheckOrderStatus, orders, phone=NEW, former=ASHA, orders_shown=named.slots["orders_shown"])
+    told = [{"event": "user", "metadata": {"former_phone": ASHA}},
+            {"event": "bot", "metadata": {"order_number": "10234"}}]  # fmt: skip
+    later = await ask(ActionCheckOrderStatus, orders, phone=NEW, former=ASHA, events=told, **named.slots)
     assert "number_changed" not in later.responses[0]
+    told[0]["metadata"] = {"former_phone": None}
+    before = await ask(ActionCheckOrderStatus, orders, phone=NEW, former=ASHA, events=told, **named.slots)
+    assert before.responses == ["utter_order_status_number_changed"], "what the former number was told proves nothing"
 
 
 async def test_a_third_persons_order_is_as_unknown_to_a_changed_number_as_to_any() -> None:

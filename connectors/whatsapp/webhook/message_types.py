@@ -134,9 +134,14 @@ def _flow_reply(part: Mapping[str, Any]) -> Content:
     extra = {"flow": drop_empty({"name": text(part.get("name"), 60), "answers": given})}
     # Whoever reads the log or the ticket wants to see what was filled in.
     words = "\n".join(f"{name}: {value}" for name, value in given.items()) or text(part.get("body"), 1024)
-    said = [value for value in given.values() if len(value.split()) >= SENTENCE_WORDS]
+    said = [value for value in given.values() if sum(map(_is_word, value.split())) >= SENTENCE_WORDS]
     numbers = [value for value in given.values() if value not in said and any(map(str.isdigit, value))]
     return Content("flow_reply", typed_turn("\n".join([*numbers, *said])) if said else "/send_flow", words, extra=extra)
+
+
+def _is_word(part: str) -> bool:
+    """Whether it has letters: "10:00 - 12:00" is a choice, no sentence."""
+    return any(map(str.isalpha, part))
 
 
 def _call_permission(message: Mapping[str, Any], kind: str) -> Content:

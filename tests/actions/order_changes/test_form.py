@@ -169,6 +169,14 @@ async def test_another_customers_number_is_not_found() -> None:
     assert dispatcher.messages[0]["response"] == "utter_order_change_not_found"
 
 
+async def test_an_order_of_the_phone_one_had_before_is_passed_on_and_not_acted_on() -> None:
+    form, dispatcher = ValidateOrderChangeForm(FakeOrders(Order("10234", OrderStatus.PACKED))), CollectingDispatcher()
+    at = tracker(phone="+919000000000", change_kind="cancel")
+    at.latest_message["metadata"]["former_phone"] = PHONE
+    kept = await form.validate_change_order_number("10234", dispatcher, at, {})
+    assert (kept["change_order_number"], kept["change_act"], dispatcher.messages) == ("10234", None, [])
+
+
 async def test_no_number_yet_is_no_number_not_found() -> None:
     dispatcher = CollectingDispatcher()
     form = ValidateOrderChangeForm(FakeOrders())

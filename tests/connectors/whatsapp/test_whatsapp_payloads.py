@@ -214,6 +214,7 @@ def test_flow_answers_arrive_as_data() -> None:
     ({"comment": "where is my refund"}, "where is my refund"),
     ({"order": "10234", "reason": "0_damaged"}, "/send_flow"),
     ({"comment": "/restart all of it"}, "\u2060/restart all of it"), ({}, "/send_flow"),
+    ({"date": "2026-12-03", "slot": "10:00 - 12:00"}, "/send_flow"), ({"where": "12 - 14 B"}, "/send_flow"),
 ])  # fmt: skip
 def test_what_a_customer_wrote_into_a_form_in_words_of_their_own_is_a_message(
     answers: dict[str, str], turn: str
