@@ -47,6 +47,7 @@ _HTML = {*_MARK_OF, *_PARAGRAPHS, *_LINES, *_UNSEEN, *_SPANS}
 _NESTED = ("div", "blockquote")  # what a quoted mail is counted by
 _TAG = re.compile(r"<(?=/?([A-Za-z][\w:-]*))")
 _IS_HTML = re.compile(r"\s*<(?:p|div|ul|ol|table|h[1-6]|html|!doctype)\b", re.IGNORECASE)
+_PASTED = re.compile(r"^https?://[^/]+(?:/\w+)*?/(?:attachments/token/|inline/attachment\?)")  # Zendesk, Freshdesk
 _BARE_ADDRESS = re.compile(r"https?://[^\s<>\"')\]]+")
 _AFTER_ADDRESS = re.compile(r"[*_~.,;:!?]+$")
 _LEADS_ON = re.compile(r"(?:https?|mailto|tel|sms|geo|whatsapp):|" + _ADDRESS_BEGINS, re.IGNORECASE)
@@ -54,6 +55,11 @@ _LEADS_ON = re.compile(r"(?:https?|mailto|tel|sms|geo|whatsapp):|" + _ADDRESS_BE
 
 def whatsapp_words(text: str) -> str:
     """What an agent wrote, in WhatsApp's notation."""
+    return words_and_pictures(text)[0]
+
+
+def words_and_pictures(text: str) -> tuple[str, tuple[str, ...]]:
+    """The same without the pictures that the agent pasted into it, and where the helpdesk keeps those."""
     text = html_without_history(_OURS.sub("", text))
     if _IS_HTML.match(text) and "<pre" not in text:
         text = re.sub(r"\s*\n\s*", " ", text)  # between its tags a line break is a blank
@@ -71,14 +77,15 @@ def whatsapp_words(text: str) -> str:
     words = _Words([address.replace("&amp;", "&") for address in addresses])
     words.feed(_markdown().render(guarded))
     words.close()
-    return without_history(words.text())
+    return without_history(words.text()), tuple(words.pictures)
 
 
 def fullest(plain: str, html: str) -> str:
     """Of two spellings of one comment that of which nothing is missing: plain text may have lost where links lead."""
     if not plain.strip():
         return html
-    return html if any(unescape(link) not in plain for link in re.findall(r'href="(https?://[^"]+)"', html)) else plain
+    links = re.findall(r'(?:href|src)="(https?://[^"]+)"', html)
+    return html if any(unescape(link) not in plain for link in links) else plain
 
 
 def _markdown() -> MarkdownIt:
@@ -130,6 +137,7 @@ class _Words(HTMLParser):
         super().__init__(convert_charrefs=True)
         self._addresses = addresses
         self._pieces: list[str] = []
+        self.pictures: list[str] = []
         self._open: list[tuple[str, int, Callable[[str], str]]] = []
         self._lists: list[int | None] = []  # the next number of each list around; None: bullets
         self._unseen = self._verbatim = 0
@@ -171,6 +179,8 @@ class _Words(HTMLParser):
             self._unseen += 1
         elif tag == "br":
             self._pieces.append("\n")
+        elif tag == "img" and _PASTED.search(link := self._with_addresses(given.get("src", ""))):
+            self.pictures.append(link)
         elif tag == "img":
             self.handle_data(" ".join(part for part in (given.get("alt", ""), _address(given.get("src", ""))) if part))
         elif tag in ("td", "th"):

@@ -13,7 +13,7 @@ import logging
 from typing import Any
 
 from handoff.helpdesks import http_answers
-from handoff.helpdesks.agent_words import whatsapp_words
+from handoff.helpdesks.agent_words import words_and_pictures
 from handoff.helpdesks.interface import Draft, Gone, HelpdeskError, NewComment, Refused, SeenComment, Ticket, TicketView
 from handoff.helpdesks.timestamps import epoch_or
 from settings import Settings, SettingsError
@@ -199,11 +199,12 @@ def _as_html(text: str) -> str:
 def _seen(comment: dict[str, Any], ticket: Ticket) -> SeenComment:
     by_customer = bool(comment.get("incoming")) or str(comment.get("user_id")) == str(ticket.requester_id)
     files = [file.get("attachment_url") for file in comment.get("attachments") or []]
+    text, pictures = words_and_pictures(str(comment.get("body") or comment.get("body_text") or ""))
     return SeenComment(
         id=str(comment["id"]),
-        text=whatsapp_words(str(comment.get("body") or comment.get("body_text") or "")),
+        text=text,
         at=epoch_or(comment.get("created_at"), 0.0),
         public=not comment.get("private", True),
         by_staff=not by_customer,
-        media=tuple(str(link) for link in files if link),
+        media=(*pictures, *(str(link) for link in files if link and link not in pictures)),
     )

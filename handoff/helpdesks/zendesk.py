@@ -25,7 +25,7 @@ from zenpy.lib.api_objects import Comment, CustomField, User
 from zenpy.lib.api_objects import Ticket as ZendeskTicket
 from zenpy.lib.exception import APIException, RecordNotFoundException, ZenpyException
 
-from handoff.helpdesks.agent_words import fullest, whatsapp_words
+from handoff.helpdesks.agent_words import fullest, words_and_pictures
 from handoff.helpdesks.interface import (
     Draft,
     Gone,
@@ -272,13 +272,15 @@ def _text(comment: Any) -> str:
 
 def _seen(comment: Any, by_staff: bool) -> SeenComment:
     files = [getattr(file, "content_url", None) for file in getattr(comment, "attachments", None) or []]
+    words = fullest(*(str(getattr(comment, name, None) or "") for name in ("body", "html_body")))
+    text, pictures = words_and_pictures(words)
     return SeenComment(
         id=str(comment.id),
-        text=whatsapp_words(fullest(*(str(getattr(comment, name, None) or "") for name in ("body", "html_body")))),
+        text=text,
         at=epoch_or(getattr(comment, "created_at", None), 0.0),
         public=bool(comment.public),
         by_staff=by_staff,
-        media=tuple(str(link) for link in files if link),
+        media=(*pictures, *(str(link) for link in files if link and link not in pictures)),
     )
 
 

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from handoff.helpdesks.agent_words import fullest, whatsapp_words
+from handoff.helpdesks.agent_words import fullest, words_and_pictures
 from handoff.helpdesks.timestamps import epoch, epoch_or
 from handoff.jobs.agent_comments import AgentComment, agent_said, poll_soon
 from handoff.storage.database import Database
@@ -99,13 +99,13 @@ def _comment(comment: Mapping[str, Any], status: str | None, at: float) -> Agent
     if not (comment.get("is_public") is True and by_staff and comment_id):
         return None
     body, html = (str(comment.get(name) or "")[:MAX_TEXT] for name in ("body", "html_body"))
-    text = whatsapp_words(_UNSTORABLE.sub("", fullest(body, html)))
-    if not text:
+    text, pictures = words_and_pictures(_UNSTORABLE.sub("", fullest(body, html)))
+    if not (text or pictures):
         return None
     author = _UNSTORABLE.sub("", str(as_mapping(comment.get("author")).get("name") or "")[:200])
     ticket_open = status not in ("solved", "closed")
     entry_id = comment_entry_id("zendesk", comment_id)
-    return AgentComment(entry_id, comment_id, text, at, ticket_open=ticket_open, author=author)
+    return AgentComment(entry_id, comment_id, text, at, pictures, ticket_open=ticket_open, author=author)
 
 
 def _trigger(content: Mapping[str, Any], now: float) -> TicketEvent | None:

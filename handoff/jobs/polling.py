@@ -126,12 +126,14 @@ class TicketPoller:
         outcome = agent_said(self._db, TicketRef(None, takeover.external_id), said, self._clock())
         if outcome == "relayed":
             log.info("handoff.comment.found reference=%s", takeover.reference)
-        elif outcome == "seen" and comment.media and files_of(self._db, entry_id) == 0:
-            # Webhooks tell of a comment without its attachments.
-            self._hand_on_files(takeover, comment, entry_id)
+            return
+        known = files_of(self._db, entry_id) if outcome == "seen" else None
+        if known is not None and len(comment.media) > known:
+            # Webhooks tell of a comment with the pictures in its words, but without its attachments.
+            self._hand_on_files(takeover, comment, comment.media[known:], entry_id)
 
-    def _hand_on_files(self, takeover: Row, comment: SeenComment, entry_id: str) -> None:
-        files = AgentComment(f"{entry_id}:media", f"{comment.id}:media", "", comment.at, comment.media, False)
+    def _hand_on_files(self, takeover: Row, comment: SeenComment, media: tuple[str, ...], entry_id: str) -> None:
+        files = AgentComment(f"{entry_id}:media", f"{comment.id}:media", "", comment.at, media, False)
         agent_said(self._db, TicketRef(None, takeover.external_id), files, self._clock())
 
     def _failed(self, takeover: Row, error: HelpdeskError) -> None:

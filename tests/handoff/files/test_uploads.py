@@ -8,16 +8,19 @@ from typing import Any
 import pytest
 
 from connectors.conversations import agent_replies
+from handoff.configuration import HandoffConfiguration
 from handoff.files.attachments import File, TooLarge
 from handoff.files.file_types import MIB
 from handoff.files.uploads import PATIENCE_S, UploadFailed, Uploads
-from handoff.helpdesks.interface import Refused, RetryLater
+from handoff.helpdesks.interface import Refused, RetryLater, SeenComment, Ticket, TicketView
 from handoff.jobs.agent_comments import AgentComment, agent_said
 from handoff.jobs.deliveries import Deliveries, Delivery
+from handoff.jobs.polling import TicketPoller
 from handoff.storage.database import Database
 from handoff.storage.queries import TicketRef, takeover_by_id
+from handoff.storage.tables import takeovers
 from handoff.takeover.state_machine import open_takeover
-from tests.handoff.jobs.fake_helpdesk import NOW, Clock
+from tests.handoff.jobs.fake_helpdesk import NOW, Clock, FakeHelpdesk
 from tests.handoff.samples import request
 
 PDF = b"%PDF-1.7 an invoice"
@@ -154,3 +157,25 @@ def test_long_words_are_split_before_the_file_and_nothing_is_lost() -> None:
     assert all(len(text) <= 4096 and text.endswith(".") for text in texts)
     assert " ".join(texts) == words
     assert made[-1].body["document"] == {"id": "1", "filename": "a.pdf"}
+
+
+async def test_what_a_webhook_does_not_tell_of_a_comments_files_is_found_when_the_ticket_is_read(
+    desk: Desk, db: Database, configuration: HandoffConfiguration
+) -> None:
+    picture = "https://desk.example/attachments/token/y/?name=pasted.png"
+    desk.files[picture] = b"\x89PNG\r\n\x1a\n"
+    desk.says("as here", picture)  # by the webhook
+
+    class Helpdesk(FakeHelpdesk):
+        def read_ticket(self, ticket: Ticket) -> TicketView:
+            return TicketView("open", (SeenComment("1", "as here", NOW, True, True, (picture, LINK)),))
+
+    with db.write() as connection:
+        connection.execute(takeovers.update().values(ticket_id="5", backend="zendesk", next_poll_at=NOW))
+    for _ in range(2):
+        poller = TicketPoller(db, Helpdesk(), configuration, desk.clock)
+        for takeover_id in poller.due():
+            poller.poll(takeover_id)
+        desk.clock.now += 120
+    assert await desk.round() == ["as here", ""]
+    assert [entry.payload["media"] for entry in desk.entries] == [[picture], [LINK]]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handoff.helpdesks.agent_words import fullest, whatsapp_words
+from handoff.helpdesks.agent_words import fullest, whatsapp_words, words_and_pictures
 
 MARKDOWN = {
     "**Done**, Asha: see [your invoice](https://shop.example/i/7).": "*Done*, Asha: see your invoice: https://shop.example/i/7.",
@@ -77,6 +77,24 @@ def test_html_arrives_without_tags_and_with_its_links(written: str) -> None:
 ])  # fmt: skip
 def test_what_is_in_whatsapps_notation_already_passes_unchanged(written: str) -> None:
     assert whatsapp_words(written) == written
+
+
+ZENDESK, FRESHDESK = (
+    "https://shop.zendesk.com/attachments/token/a_b*c/?name=chart.png", "https://attachment.freshdesk.com/inline/attachment?token=x",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("written", "words", "pictures"), [
+    (f"As here:\n\n![]({ZENDESK})\n\nsee?", "As here:\n\nsee?", (ZENDESK,)),
+    (f'<p>As here: <img src="{FRESHDESK}" class="inline-image"></p>', "As here:", (FRESHDESK,)),
+    (f'<img src="{ZENDESK}">', "", (ZENDESK,)),
+    ("![logo](https://shop.example/logo.png)", "logo https://shop.example/logo.png", ()),
+    (f"see {ZENDESK}", f"see {ZENDESK}", ()),
+])  # fmt: skip
+def test_pictures_pasted_between_the_words_are_files_and_other_pictures_links(
+    written: str, words: str, pictures: tuple[str, ...]
+) -> None:
+    assert words_and_pictures(written) == (words, pictures)
 
 
 GMAIL_BELOW = (
