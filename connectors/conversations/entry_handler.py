@@ -202,10 +202,14 @@ class EntryHandler:
             said.setdefault(READ if part["kind"] == "image" else HEARD, []).append(part["text"])
         if not said or not turn.replies:
             return
-        lines = [
-            await self._speaker.words(turn, response, heard=_for_display(" ".join(parts)))
-            for response, parts in said.items()
-        ]
+        try:
+            lines = [
+                await self._speaker.words(turn, response, heard=_for_display(" ".join(parts)))
+                for response, parts in said.items()
+            ]
+        except LookupError as error:
+            log.error("consumer.heard.not_said_back error=%s", error)
+            return
         words, first = "\n".join(lines), turn.replies[0]
         body = bodies.headed(first.body, words)
         if body is None:

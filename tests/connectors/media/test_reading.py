@@ -103,6 +103,18 @@ async def test_a_card_number_that_was_spoken_is_not_said_again(redis_url: str) -
     await shop.stop()
 
 
+async def test_without_words_to_say_it_back_the_answer_still_comes(redis_url: str) -> None:
+    class Wordless(FakeSpeaker):
+        async def words(self, turn: Turn, response: str, **facts: Any) -> str:
+            raise LookupError(response)
+
+    shop = process(redis_url, Ears(), Wordless())
+    await shop.inbox.put([sent("a", "hello")])
+    await shop.drained()
+    assert shop.graph.texts("91") == ["echo hello"]
+    await shop.stop()
+
+
 async def test_a_slash_that_was_spoken_is_no_command(redis_url: str) -> None:
     shop = process(redis_url, Ears())
     await shop.inbox.put([sent("a", "/restart")])
