@@ -5,6 +5,8 @@ here too, unless it begins with the words `To customer:`; then what follows is t
 
 Properties of ours are created on first use. Two hold unique values and make ticket and contact findable without the
 search index, which lags by seconds: `assistant_handoff_id` (tickets) and `assistant_customer_id` (contacts).
+
+Files of a note are hidden ones of HubSpot's, which it hands out by links that hold for a while.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from handoff.helpdesks.interface import (
     Gone,
     HelpdeskError,
     NewComment,
+    NotAllowed,
     Refused,
     RetryLater,
     SeenComment,
@@ -39,6 +42,9 @@ TICKET_KEY, CONTACT_KEY, ORDER = "assistant_handoff_id", "assistant_customer_id"
 TO_CUSTOMER = re.compile(r"[*_]*to customer[*_]*\s*:[*_]*", re.IGNORECASE)  # in bold, perhaps
 PRIORITY = {"normal": "MEDIUM", "high": "HIGH", "urgent": "URGENT"}
 TICKET_TO_CONTACT, NOTE_TO_TICKET = 16, 228
+FILE_LINK_S = 7 * 24 * 3600
+MAX_FILES = 10  # of one note
+MAX_LINKS = 1000
 
 
 class HubSpot:
@@ -49,6 +55,7 @@ class HubSpot:
     def __init__(self, url: str, token: str) -> None:
         self._call = http_answers.Api(url.rstrip("/"), {"Authorization": f"Bearer {token}"}).call
         self._keys_made = False
+        self._links: dict[str, str] = {}  # of files that were asked for, by id
         self._stages: dict[tuple[str, str], bool] = {}  # (pipeline, stage) -> whether it is a closed one, in order
 
     @classmethod
@@ -186,8 +193,35 @@ class HubSpot:
         properties = found.get("properties") or {}
         place = str(properties.get("hs_pipeline")), str(properties.get("hs_pipeline_stage"))
         status = "solved" if self._is_closed(place) else "open"
-        notes = sorted([_seen(note) for note in self._notes(ticket)], key=lambda note: note.at)
+        notes = sorted([self._seen(note) for note in self._notes(ticket)], key=lambda note: note.at)
         return TicketView(status, tuple(notes))
+
+    def _seen(self, note: dict[str, Any]) -> SeenComment:
+        """A note. Public is what an agent addressed to the customer; nothing that we write begins like that."""
+        properties = note.get("properties") or {}
+        said = whatsapp_words(_body(note))
+        addressed = TO_CUSTOMER.match(said)
+        words = said[addressed.end() :].strip() if addressed else said
+        files = [one for one in str(properties.get("hs_attachment_ids") or "").split(";") if one] if addressed else []
+        return SeenComment(
+            str(note["id"]), words, epoch_or(properties.get("hs_timestamp"), 0.0),
+            public=bool(addressed and (words or files)), by_staff=True,
+            media=tuple(link for one in files[:MAX_FILES] if (link := self._link_of(one))),
+        )  # fmt: skip
+
+    def _link_of(self, file_id: str) -> str:
+        """Where a file is for now; '' for one that we may not read, which the words do not wait for."""
+        if file_id not in self._links:
+            path = f"/files/v3/files/{quote(file_id, safe='')}/signed-url"
+            try:
+                found = self._call("GET", path, params={"expirationSeconds": FILE_LINK_S})
+            except (Refused, NotAllowed) as error:
+                log.warning("hubspot.file.refused error=%s; the scope files.ui_hidden.read is needed", error)
+                found = {}
+            if len(self._links) >= MAX_LINKS:
+                self._links.clear()
+            self._links[file_id] = str(found.get("url") or "")
+        return self._links[file_id]
 
     def _entrance(self) -> tuple[str, str]:
         """Pipeline and stage of a new ticket: the first ones, which shops name and number as they like."""
@@ -216,7 +250,8 @@ class HubSpot:
         ids = [{"id": str(row["toObjectId"])} for row in linked.get("results") or []]
         found: list[dict[str, Any]] = []
         for start in range(0, len(ids), 100):
-            body = {"properties": ["hs_note_body", "hs_timestamp"], "inputs": ids[start : start + 100]}
+            wanted = ["hs_note_body", "hs_timestamp", "hs_attachment_ids"]
+            body = {"properties": wanted, "inputs": ids[start : start + 100]}
             found += self._call("POST", "/crm/v3/objects/notes/batch/read", json=body).get("results") or []
         return found
 
@@ -227,15 +262,6 @@ def _order(place: dict[str, Any]) -> int:
 
 def _body(note: dict[str, Any]) -> str:
     return str((note.get("properties") or {}).get("hs_note_body") or "")
-
-
-def _seen(note: dict[str, Any]) -> SeenComment:
-    """A note. Public is what an agent addressed to the customer; nothing that we write begins like that."""
-    said = whatsapp_words(_body(note))
-    addressed = TO_CUSTOMER.match(said)
-    words = said[addressed.end() :].strip() if addressed else said
-    at = epoch_or((note.get("properties") or {}).get("hs_timestamp"), 0.0)
-    return SeenComment(str(note["id"]), words, at, public=bool(addressed and words), by_staff=True)
 
 
 def _association(to: str, kind: int) -> dict[str, Any]:

@@ -149,8 +149,14 @@ class HubSpotStandIn:
             web.get("/crm/v4/objects/tickets/{id}/associations/notes", self.linked),
             web.post("/crm/v3/objects/notes/batch/read", self.read),
             web.get("/crm/v3/pipelines/tickets", self.list_pipelines),
+            web.get("/files/v3/files/{id}/signed-url", self.sign),
         ])  # fmt: skip
         return app
+
+    async def sign(self, request: web.Request) -> web.Response:
+        if request.match_info["id"] == "hidden":
+            return web.json_response({"category": "MISSING_SCOPES"}, status=403)
+        return web.json_response({"url": f"https://files.example/{request.match_info['id']}/label.pdf?Signature=x"})
 
     async def show_property(self, request: web.Request) -> web.Response:
         return web.json_response({}, status=200 if request.match_info["name"] in self.properties else 404)

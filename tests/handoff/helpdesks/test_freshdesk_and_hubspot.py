@@ -56,6 +56,23 @@ def test_hubspot_replies_keep_their_order_and_lose_their_markup(hubspot: Backend
     assert said == ["Hello & sorry\nI am *Meera*", "It comes today"]
 
 
+@pytest.mark.parametrize(("note", "ids", "files"), [
+    ("To customer: the label", "77;78", ["77", "78"]), ("To customer:", "77", ["77"]), ("for us only", "77", []),
+    ("To customer: the label", "hidden;78", ["78"]), ("To customer: the label", None, []),
+])  # fmt: skip
+def test_files_of_a_hubspot_note_to_the_customer_travel_and_those_of_other_notes_do_not(
+    hubspot: Backend, note: str, ids: str | None, files: list[str]
+) -> None:
+    ticket = hubspot.helpdesk.open_ticket(DRAFT, False)
+    known = {"hs_note_body": note, "hs_timestamp": "2027-01-15T08:00:00Z", "hs_attachment_ids": ids}
+    hubspot.extra["there"].add(ticket.id, known)
+    for _ in range(2):
+        seen = [media for comment in hubspot.helpdesk.read_ticket(ticket).comments for media in comment.media]
+        assert seen == [f"https://files.example/{one}/label.pdf?Signature=x" for one in files]
+    asked = [path for _, path in hubspot.extra["there"].faults.calls if path.endswith("/signed-url")]
+    assert len(asked) == len(set(asked)), "once a file, not once a reading"
+
+
 def test_hubspot_pipelines_may_be_named_and_ordered_as_the_shop_likes(hubspot: Backend) -> None:
     there = hubspot.extra["there"]
     there.pipelines = {"77": {"899": "CLOSED", "900": "OPEN", "901": "CLOSED"}}
