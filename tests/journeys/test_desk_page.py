@@ -20,8 +20,13 @@ pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), pyt
 NOTE = """She wrote: <script>document.title='owned'</script>
 Photo: https://shop.example/photo.jpg
 
-Draft reply:
+Draft reply, from your pages (not sent):
 It is with the carrier since *Monday*.
+
+It comes soon.
+
+Sources:
+- delivery: When it comes
 
 Conversation:
 [29 Nov 18:58] customer: where is 10234?
@@ -151,7 +156,8 @@ async def test_the_order_and_the_customers_history_are_beside_the_ticket(page: P
 async def test_a_draft_and_a_saved_reply_become_ones_own_words(page: Page, twin: RunningTwin) -> None:
     await page.goto(f"{twin.url}/desk#/{await open_ticket(twin)}")
     await page.get_by_role("button", name="Use as my reply").click()
-    await expect(page.get_by_label("Your words")).to_have_value("It is with the carrier since *Monday*.")
+    draft = "It is with the carrier since *Monday*.\n\nIt comes soon."
+    await expect(page.get_by_label("Your words")).to_have_value(draft)
     await page.get_by_label("Saved replies").select_option("1")
     await page.get_by_label("Your words").press("Control+Enter")
     await expect(page.locator(".comment.agent")).to_contain_text("Thanks for waiting, Asha.")

@@ -39,6 +39,7 @@ class PhonePage:
         routes = app.router
         routes.add_get("/", self.page)
         routes.add_get("/faults", self.faults)
+        routes.add_get("/pair", self.pair)
         routes.add_get("/phone/api/state", self.state)
         routes.add_get("/phone/api/events", self.events)
         routes.add_post("/phone/api/customers", self.add_customer)
@@ -58,6 +59,9 @@ class PhonePage:
 
     async def faults(self, request: web.Request) -> web.StreamResponse:
         return page("faults.html", self.network.configuration)
+
+    async def pair(self, request: web.Request) -> web.StreamResponse:
+        return page("pair.html", self.network.configuration)
 
     async def icon(self, request: web.Request) -> web.StreamResponse:
         return icon(self.network.configuration)

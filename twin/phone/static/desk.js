@@ -177,6 +177,7 @@ async function reply(status) {
     const attachments = await Promise.all(files.map(attached));
     await call(`/helpdesk/desk/tickets/${state.id}/reply`, { body, public: kind() === "public", status, attachments });
     $("words").value = $("files").value = "";
+    $("attached").textContent = "Attach files";
     drafts.delete(state.id);
     await look();
   } catch (error) {
@@ -249,6 +250,7 @@ function wire() {
     $("confirm").returnValue = "";
   });
   $("reply").addEventListener("change", (event) => event.target.name === "kind" && choose(kind()));
+  $("files").addEventListener("change", () => { $("attached").textContent = [...$("files").files].map((file) => file.name).join(", ") || "Attach files"; });
   $("saved").addEventListener("focus", renderSaved);
   $("saved").addEventListener("change", pickSaved);
   $("words").addEventListener("input", () => drafts.set(state.id, $("words").value));

@@ -1,6 +1,7 @@
 // Beside the ticket: the customer, their orders in the shop's own system, earlier tickets; and the agent's saved replies.
 
 import { dateOf, dayOf, el, icon, link, safeAddress, timeOf } from "./dom.js";
+import { readNote } from "./transcript.js";
 import { isOver, seconds, subjectOf, tag } from "./desk_ticket.js";
 
 const KEPT = "saved-replies";
@@ -30,7 +31,9 @@ export function saveReply(text) {
 export function renderSide(host, ticket, tickets, open) {
   const { name, phone } = ticket.requester;
   const earlier = tickets.filter((known) => known.id !== ticket.id && known.requester.id === ticket.requester.id);
-  const mentioned = JSON.stringify([ticket.subject, ticket.comments.map((comment) => comment.body)]);
+  // Of the assistant's notes only the conversation: they list every open order.
+  const said = ticket.comments.flatMap((comment) => (comment.public ? [comment.body] : readNote(comment.body).lines.map((line) => line.text)));
+  const mentioned = JSON.stringify([ticket.subject, said]);
   const list = el("div", { class: "orders" }, orders.has(phone) ? cards(orders.get(phone), mentioned) : el("p", {}, "Looking…"));
   host.replaceChildren(
     el("section", { "aria-label": "Customer" },

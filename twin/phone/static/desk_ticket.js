@@ -1,7 +1,7 @@
 // One ticket as agents read it: who speaks, how long the customer waits, and what was said by whom.
 
 import { dayOf, el, icon, safeAddress, timeOf } from "./dom.js";
-import { paragraph, titled } from "./markdown.js";
+import { DRAFT, paragraph, titled } from "./markdown.js";
 import { readNote, withoutFoot } from "./transcript.js";
 
 const SHOWN = 8; // lines of the conversation before the ticket; the rest unfolds
@@ -72,7 +72,7 @@ function blocks(head, use) {
   return titled(head).map(({ title, text }) => el("div", { class: "block" },
     title ? el("h3", {}, title) : null,
     paragraph(text),
-    /draft|suggested/i.test(title) ? el("button", { type: "button", class: "use", onclick: () => use(text.trim()) }, "Use as my reply") : null));
+    DRAFT.test(title) ? el("button", { type: "button", class: "use", onclick: () => use(text.trim()) }, "Use as my reply") : null));
 }
 
 function conversation(lines) {

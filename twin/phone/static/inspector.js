@@ -28,7 +28,7 @@ export async function inspector(tips, button) {
     document.body.classList.toggle("asks-why", why && !away);
     if (why) view.refresh();
   }
-  const view = mount(host, { base: BASE, sent });
+  const view = mount(host, { base: BASE, sent, prompt });
   button.addEventListener("click", () => choose(true));
   let timers = [];
   return {
@@ -42,6 +42,14 @@ export async function inspector(tips, button) {
       view.focus(wamid);
     },
   };
+}
+
+/** What the stand-in for an LLM (make run LLM=1) was last asked about these words. */
+async function prompt(text) {
+  const response = await fetch("/llm/requests").catch(() => null);
+  const found = response?.ok ? await response.json() : [];
+  const words = JSON.stringify(text).slice(1, -1);
+  return found.findLast((one) => JSON.stringify(one).includes(words)) ?? null;
 }
 
 /** What Graph took of a message of the shop. */

@@ -14,12 +14,18 @@ export function markdown(text) {
   });
 }
 
-/** Lines as blocks with a heading each: one that ends in a colon names what is indented or listed below it. */
+export const DRAFT = /^(?:draft|suggested)/i;
+
+/** Lines as blocks with a heading each: one that ends in a colon names what is below it; a draft goes on to the next. */
 export function titled(text) {
-  return text.split(/\n{2,}/).filter((block) => block.trim()).map((block) => {
+  const found = [];
+  for (const block of text.split(/\n{2,}/).filter((one) => one.trim())) {
     const [first, ...rest] = block.split("\n");
-    return first.endsWith(":") && rest.length ? { title: first.slice(0, -1), text: rest.join("\n") } : { title: "", text: block };
-  });
+    const title = first.endsWith(":") && rest.length ? first.slice(0, -1) : "";
+    if (!title && DRAFT.test(found.at(-1)?.title ?? "")) found.at(-1).text += `\n\n${block}`;
+    else found.push({ title, text: title ? rest.join("\n") : block });
+  }
+  return found;
 }
 
 export const paragraph = (text) => el("div", { class: "words", dir: "auto" }, markdown(text));

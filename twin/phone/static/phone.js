@@ -516,6 +516,7 @@ function wire() {
   setInterval(tick, 5000);
 }
 
+document.body.classList.toggle("bare", new URLSearchParams(location.search).has("bare"));
 wire();
 scenarios($("scenes"), () => state.key, tell).then((found) => { scenes = found; });
 inspector($("tips"), $("ask-why")).then((panel) => {

@@ -7,7 +7,7 @@ const percent = (share) => `${Math.round(share * 100)} %`;
 
 /**
  * The panel. `options`: base (where the inspector answers), sent (async wamid → {body, ticks} of what the phone got, or
- * null). Returns {show(customer), refresh(), focus(wamid)}.
+ * null), prompt (async text → what the stand-in for an LLM was asked about it, or null). Returns {show(customer), refresh(), focus(wamid)}.
  */
 export function mount(host, options) {
   const state = { customer: null, turns: [], open: null, about: null, shown: "" };
@@ -60,7 +60,7 @@ export function mount(host, options) {
       turn.decided.length ? step("Decided by", el("div", {}, turn.decided.map(decided))) : null,
       turn.slots.length ? step("Slots that changed", el("table", {}, turn.slots.map(([name, before, after]) =>
         el("tr", {}, el("th", {}, name), el("td", {}, before), el("td", {}, "→"), el("td", {}, after))))) : null,
-      ...turn.replies.map(reply),
+      ...turn.replies.map((said) => reply(said, turn.text)),
       step("Rows of the log", el("details", {}, el("summary", {}, `${turn.rows.length}`), el("pre", {}, JSON.stringify(turn.rows, null, 1)))),
     ].filter(Boolean);
   }
@@ -96,7 +96,7 @@ export function mount(host, options) {
       one.sources.map((source) => el("div", { class: "source" }, source)));
   }
 
-  function reply(said) {
+  function reply(said, text) {
     const body = el("pre", {}, "…");
     const ticks = el("span", { class: "chip" }, said.status ?? "on its way");
     const graph = el("details", { ontoggle: async () => {
@@ -104,11 +104,17 @@ export function mount(host, options) {
       body.textContent = sent ? JSON.stringify(sent.body, null, 1) : "Known to Meta only.";
     } }, el("summary", {}, "Graph body"), body);
     const llm = said.llm && typeof said.llm === "object" ? said.llm : null;
+    const asked = el("pre", {}, "…");
+    const prompt = llm?.model && options.prompt ? el("details", { ontoggle: async () => {
+      const found = await options.prompt(text);
+      asked.textContent = found ? JSON.stringify(found, null, 1) : "Known to the LLM's provider only: prompts are not kept.";
+    } }, el("summary", {}, "LLM prompt"), asked) : null;
     return step(said.author === "agent" ? "A person wrote" : "Answer", el("div", {},
       el("div", {}, el("b", {}, said.response ?? ""), said.topic ? el("span", { class: "chip" }, said.topic) : null, ticks,
         said.held_back ? el("span", { class: "chip warn" }, "held back: a person speaks") : null, said.error ? el("span", { class: "chip warn" }, said.error) : null),
       said.sections.map((section) => el("div", { class: "source" }, `policy_kb/${section}`)),
-      llm ? el("div", { class: "soft" }, `Verifier: ${llm.verdict ?? llm.outcome ?? "–"} · ${llm.provider ?? ""} ${llm.model ?? ""} · ${llm.latency_ms ?? 0} ms · ${llm.input_tokens ?? 0} + ${llm.output_tokens ?? 0} tokens. The prompt is these sections and the question; it is not kept.`) : null,
+      llm ? el("div", { class: "soft" }, `Verifier: ${llm.verdict ?? llm.outcome ?? "–"} · ${llm.provider ?? ""} ${llm.model ?? ""} · ${llm.latency_ms ?? 0} ms · ${llm.input_tokens ?? 0} + ${llm.output_tokens ?? 0} tokens. `) : null,
+      prompt,
       el("details", {}, el("summary", {}, "What the action told"), el("pre", {}, JSON.stringify(said.facts, null, 1))),
       graph));
   }

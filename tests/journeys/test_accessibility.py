@@ -1,0 +1,59 @@
+"""Every page of the shop in a box can be read, in light and dark, wide and on a phone: contrast, names, lists."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, expect
+
+from launch import demo_orders
+from tests.journeys.test_console_page import SIZES, console
+from tests.journeys.test_desk_page import customer_writes, open_ticket
+from tests.journeys.test_phone_page import answer
+from tests.twin.standin import RunningTwin, running_twin
+
+__all__ = ["console"]
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("browser")]
+COMPLAINTS = Path(__file__).with_name("accessibility.js").read_text(encoding="utf-8")
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def twin(tmp_path: Path, console: str) -> AsyncIterator[RunningTwin]:
+    demo_orders.seed(f"sqlite:///{tmp_path}/orders.db", date(2026, 11, 29))
+    async with running_twin(tmp_path, answer, inspector_url=console) as running:
+        yield running
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_every_page_can_be_read(browser: Browser, twin: RunningTwin, scheme: str) -> None:
+    number = await open_ticket(twin)
+    await customer_writes(twin, number, "and now?")
+    await twin.post(f"/helpdesk/desk/tickets/{number}/reply", body="a note", public=False)
+    for cue in ("buttons", "links", "styled", "quote"):
+        await twin.write(text=cue)
+    pages = {"/#/919876543210": ".why .turn-head", f"/desk#/{number}": ".comment", "/faults": ".count",
+             "/console/": ".tile", "/console/#whatif": ".verdict", "/pair": "iframe"}  # fmt: skip
+    complaints: dict[str, list[str]] = {}
+    for width, height in SIZES.items():
+        dark = scheme == "dark"
+        context = await browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
+        )
+        opened = await context.new_page()
+        for path, shown in pages.items():
+            await opened.goto("about:blank")
+            await opened.goto(f"{twin.url}{path}")
+            if "why" in shown:
+                await expect(opened.locator("li.row.in").first).to_be_visible()
+                complaints[f"{width} the chat"] = await opened.evaluate(COMPLAINTS)
+                narrow = width < 900
+                await (opened.locator("#ask-why") if narrow else opened.get_by_role("tab", name="Why?")).click()
+            await expect(opened.locator(shown).first).to_be_visible()
+            complaints[f"{width} {path}"] = await opened.evaluate(COMPLAINTS)
+        await context.close()
+    assert len(complaints) == 2 * len(pages) + 2
+    assert {place: found for place, found in complaints.items() if found != []} == {}
