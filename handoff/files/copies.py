@@ -62,6 +62,9 @@ class Copies:
             return []
         now = self._clock()
         found = select(media).where(media.c.state == "pending", media.c.due_at <= now)
+        with self._db.read() as connection:
+            if connection.execute(found.limit(1)).first() is None:
+                return []  # the usual case locks nothing
         with self._db.write() as connection:
             rows = connection.execute(found.order_by(media.c.due_at).limit(BATCH).with_for_update()).all()
             for row in rows:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from functools import partial
-from html import escape, unescape
+from html import escape
 from html.parser import HTMLParser
 
 from markdown_it import MarkdownIt
@@ -47,7 +47,8 @@ _HTML = {*_MARK_OF, *_PARAGRAPHS, *_LINES, *_UNSEEN, *_SPANS}
 _NESTED = ("div", "blockquote")  # what a quoted mail is counted by
 _TAG = re.compile(r"<(?=/?([A-Za-z][\w:-]*))")
 _IS_HTML = re.compile(r"\s*<(?:p|div|ul|ol|table|h[1-6]|html|!doctype)\b", re.IGNORECASE)
-_PASTED = re.compile(r"^https?://[^/]+(?:/\w+)*?/(?:attachments/token/|inline/attachment\?)")  # Zendesk, Freshdesk
+# Only the helpdesks' own: what stands between an agent's words may be a customer's, and we fetch it.
+_PASTED = re.compile(r"^https://[\w-]+\.(?:zendesk\.com/attachments/token/|freshdesk\.com/inline/attachment\?)")
 _BARE_ADDRESS = re.compile(r"https?://[^\s<>\"')\]]+")
 _AFTER_ADDRESS = re.compile(r"[*_~.,;:!?]+$")
 _LEADS_ON = re.compile(r"(?:https?|mailto|tel|sms|geo|whatsapp):|" + _ADDRESS_BEGINS, re.IGNORECASE)
@@ -78,14 +79,6 @@ def words_and_pictures(text: str) -> tuple[str, tuple[str, ...]]:
     words.feed(_markdown().render(guarded))
     words.close()
     return without_history(words.text()), tuple(words.pictures)
-
-
-def fullest(plain: str, html: str) -> str:
-    """Of two spellings of one comment that of which nothing is missing: plain text may have lost where links lead."""
-    if not plain.strip():
-        return html
-    links = re.findall(r'(?:href|src)="(https?://[^"]+)"', html)
-    return html if any(unescape(link) not in plain for link in links) else plain
 
 
 def _markdown() -> MarkdownIt:

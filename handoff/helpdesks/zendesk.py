@@ -25,7 +25,7 @@ from zenpy.lib.api_objects import Comment, CustomField, User
 from zenpy.lib.api_objects import Ticket as ZendeskTicket
 from zenpy.lib.exception import APIException, RecordNotFoundException, ZenpyException
 
-from handoff.helpdesks.agent_words import fullest, words_and_pictures
+from handoff.helpdesks.agent_words import words_and_pictures
 from handoff.helpdesks.interface import (
     Draft,
     Gone,
@@ -38,6 +38,7 @@ from handoff.helpdesks.interface import (
     TicketView,
 )
 from handoff.helpdesks.timestamps import epoch_or
+from handoff.helpdesks.zendesk_events import fullest
 from handoff.helpdesks.zendesk_login import Login, login
 from handoff.helpdesks.zendesk_session import ACCOUNT, TIMEOUT_S, Session
 from settings import Settings, SettingsError

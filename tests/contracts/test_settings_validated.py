@@ -38,6 +38,8 @@ from conversation_log.archive.parquet_archive import ParquetArchive
     ("STATE_DIR", "var/what?", "question mark"),
     ("SHOP_API_URL", "https://shop.example/api", "SHOP_API_SECRET is not"),
     ("SHOP_API_URL", "shop.example/api", "https://host/path"),
+    ("MEDIA_URL", "/var/media", "file:///folder"),
+    ("MEDIA_URL", "file://media", "file:///folder"),
     ("SPEECH_URL", "api.openai.com/v1", "https://host/path"), ("SPEECH_API_KEY", "Bearer sk-1", "alone"),
     ("SHOP_API_URL", "https://shop.example/api?key=hunter2", "https://host/path"),
     ("SHOP_API_SECRET", "hunter2", "SHOP_API_URL is not"),

@@ -80,6 +80,10 @@ def test_the_older_name_of_the_poll_interval_is_still_read(tmp_path: Path) -> No
     ({"business_hours": {"timezone": "Asia/Kolkata", "days": {"montag": []}}}, "montag"),
     ({"business_hours": {"timezone": "Asia/Kolkata", "days": {}, "holidays": ["26.1."]}}, "2027-01-26"),
     ({"notifications": {"digest_above": 0}}, "digest_above"),
+    ({"customer_files": {"max_megabytes": 500}}, "max_megabytes must be a number from 1 to 100"),
+    ({"customer_files": {"keep_days": "for ever"}}, "keep_days"),
+    ({"customer_files": {"days": 3}}, "keep_days, max_megabytes"),
+    ({"ask_how_it_was": "three faces"}, "ask_how_it_was must be true or false"),
 ])  # fmt: skip
 def test_a_mistake_is_named_with_the_file_and_the_remedy(tmp_path: Path, values: Any, named: str) -> None:
     path = changed(tmp_path, **values)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handoff.helpdesks.agent_words import fullest, whatsapp_words, words_and_pictures
+from handoff.helpdesks.agent_words import whatsapp_words, words_and_pictures
+from handoff.helpdesks.zendesk_events import fullest
 
 MARKDOWN = {
     "**Done**, Asha: see [your invoice](https://shop.example/i/7).": "*Done*, Asha: see your invoice: https://shop.example/i/7.",
@@ -90,6 +91,10 @@ ZENDESK, FRESHDESK = (
     (f'<img src="{ZENDESK}">', "", (ZENDESK,)),
     ("![logo](https://shop.example/logo.png)", "logo https://shop.example/logo.png", ()),
     (f"see {ZENDESK}", f"see {ZENDESK}", ()),
+    *[(f"![]({evil})", evil, ()) for evil in (
+        "http://10.0.0.5/attachments/token/x", "https://evil.example/.zendesk.com/attachments/token/x",
+        "https://shop.zendesk.com.evil.example/attachments/token/x", "https://a@evil.example/attachments/token/x",
+    )],
 ])  # fmt: skip
 def test_pictures_pasted_between_the_words_are_files_and_other_pictures_links(
     written: str, words: str, pictures: tuple[str, ...]
