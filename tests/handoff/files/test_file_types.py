@@ -48,6 +48,7 @@ FILES: list[tuple[bytes, str, str | None, str | None]] = [
     (b"MZ\x90\0rest", "photo.jpg", None, None),
     (b"", "empty.txt", None, None),
     (b"PK\x03\x04broken", "a.docx", None, None),
+    (archive("[Content_Types].xml", "word/document.xml", *map(str, range(5000))), "many_parts.docx", None, None),
 ]
 
 
