@@ -34,7 +34,7 @@ async def test_an_uploaded_file_is_sent_by_its_id_and_can_be_fetched(twin: Runni
 @pytest.mark.parametrize(("content", "kind", "error"), [
     (PNG, "application/zip", BadPayload), (PNG, "image/gif", BadPayload), (b"", "image/png", MediaFailed),
     (PNG + bytes(5 * 1024 * 1024), "image/png", MediaFailed), (b"not a png", "image/png", MediaFailed),
-])  # fmt: skip
+], ids=["type", "type of a picture", "empty", "too large", "not what it says"])  # fmt: skip
 async def test_a_file_that_meta_would_not_take_is_refused(
     twin: RunningTwin, content: bytes, kind: str, error: type[SendError]
 ) -> None:

@@ -81,7 +81,7 @@ async def test_a_customers_folder_does_not_tell_who_it_is(db: Database, copies: 
 
 @pytest.mark.parametrize(("content", "why"), [
     (b"<html><script>steal()</script>", "type"), (JPEG * 100, "too_large"),
-])  # fmt: skip
+], ids=["type", "too large"])  # fmt: skip
 async def test_what_may_not_be_kept_is_not_and_never_asked_for_again(
     db: Database, copies: Copies, clock: Clock, content: bytes, why: str
 ) -> None:

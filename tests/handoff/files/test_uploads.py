@@ -112,7 +112,7 @@ async def test_what_cannot_be_fetched_in_time_goes_out_as_a_link(desk: Desk) -> 
 @pytest.mark.parametrize(("content", "refuses"), [
     (b"\x89PNG\r\n\x1a\n" + bytes(5 * MIB), None), (b"PK\x03\x04 some.zip", None), (TooLarge("large"), None),
     (Refused("gone"), None), (PDF, UploadFailed("BadPayload", for_good=True)),
-])  # fmt: skip
+], ids=["large picture", "archive", "larger than all", "not there", "refused by Meta"])  # fmt: skip
 async def test_too_large_or_of_a_refused_type_becomes_a_link_with_kind_words(
     desk: Desk, content: bytes | Exception, refuses: Exception | None
 ) -> None:
