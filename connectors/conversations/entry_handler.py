@@ -204,7 +204,7 @@ class EntryHandler:
             return
         try:
             lines = [
-                await self._speaker.words(turn, response, heard=_for_display(" ".join(parts)))
+                await self._speaker.words(turn, response, heard=_for_display(parts))
                 for response, parts in said.items()
             ]
         except LookupError as error:
@@ -281,8 +281,9 @@ class EntryHandler:
         return True
 
 
-def _for_display(words: str) -> str:
-    """What a customer is shown of their own words: the start, and no card's number once more."""
+def _for_display(parts: list[str]) -> str:
+    """What a customer is shown of their own words: the start, each line once, and no card's number once more."""
+    words = " ".join(dict.fromkeys("\n".join(parts).splitlines()))
     return shorten(redact(words, keep=SHOWN_BACK), SAID_BACK_CHARS)
 
 

@@ -94,6 +94,15 @@ async def test_what_is_read_in_a_picture_stands_below_its_caption(redis_url: str
     await shop.stop()
 
 
+async def test_an_album_that_shows_one_number_says_it_once(redis_url: str) -> None:
+    shop = process(redis_url, Ears(), burst_wait_s=0.6)
+    await shop.inbox.put([sent(f"m{number}", "10234\nDL1", kind="image") for number in range(3)])
+    await shop.drained()
+    shown, _, _ = shop.graph.texts("91")[0].partition("\n\n")
+    assert shown == f"{READ}10234 DL1"
+    await shop.stop()
+
+
 async def test_a_card_number_that_was_spoken_is_not_said_again(redis_url: str) -> None:
     shop = process(redis_url, Ears())
     await shop.inbox.put([sent("a", "my card is 4111 1111 1111 1111, call 98765 43210")])
