@@ -44,6 +44,16 @@ async def test_a_file_that_meta_would_not_take_is_refused(
     await graph.close()
 
 
+async def test_the_phone_saves_a_document_that_the_shop_sent_and_shows_none(twin: RunningTwin) -> None:
+    graph = client(twin)
+    media_id = await graph.upload(b"%PDF-1.7 <script>", "application/pdf", "a.pdf")
+    await graph.close()
+    async with aiohttp.ClientSession() as session, session.get(f"{twin.url}/phone/api/media/{media_id}") as answer:
+        assert await answer.read() == b"%PDF-1.7 <script>"
+        assert answer.headers["Content-Disposition"] == "attachment"
+        assert answer.content_type == "application/octet-stream"
+
+
 async def test_an_id_of_nothing_or_of_another_kind_is_refused(twin: RunningTwin) -> None:
     await twin.write(text="hi")
     graph = client(twin)

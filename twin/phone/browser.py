@@ -107,9 +107,11 @@ class PhonePage:
 
     async def media(self, request: web.Request) -> web.Response:
         stored = self.network.media.find(request.match_info["media_id"])
-        if stored is None or stored.mime_type not in SHOWABLE:
+        if stored is None:
             raise web.HTTPNotFound
         headers = {"Content-Type": stored.mime_type, "X-Content-Type-Options": "nosniff"}
+        if stored.mime_type not in SHOWABLE:
+            headers |= {"Content-Type": "application/octet-stream", "Content-Disposition": "attachment"}
         return web.Response(body=stored.data, headers=headers)
 
     async def events(self, request: web.Request) -> web.StreamResponse:

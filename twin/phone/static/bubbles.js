@@ -174,7 +174,8 @@ function caption(part, message, on) {
 
 function file(name, title, part) {
   const inside = [icon(name), el("span", {}, el("strong", {}, title), el("small", {}, part.link ? safeAddress(part.link)?.host ?? "" : "Attachment"))];
-  const node = part.link ? link(part.link, inside) : el("div", {}, inside);
+  const kept = part.id ? { href: `/phone/api/media/${encodeURIComponent(part.id)}`, download: part.filename || title } : null;
+  const node = part.link ? link(part.link, inside) : el(kept ? "a" : "div", kept ?? {}, inside);
   node.className = "file";
   return node;
 }
