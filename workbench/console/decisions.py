@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,22 @@ from workbench.checks.yaml_lines import Block
 from workbench.nlu.phrases import PROJECT_ROOT, shown
 
 MOST = 4
+_POLICY = {"rules": "RulePolicy", "stories": "MemoizationPolicy"}
 
 
-def sources(intent: str, action: str, data: Path = PROJECT_ROOT / "data") -> list[str]:
-    """`name (file:line)` of each; empty when only a policy of ours or a form can have decided."""
-    return _by_step(data, _stamp(data)).get((intent, action), [])[:MOST]
+@dataclass(frozen=True)
+class Source:
+    """A rule or story. `loop`: the form in which a rule holds alone ("" for none), None where it holds always."""
+
+    name: str
+    policy: str
+    loop: str | None
+
+
+def sources(intent: str, action: str, policy: str, loop: str, data: Path = PROJECT_ROOT / "data") -> list[str]:
+    """`name (file:line)` of those that `policy` can have followed while the form `loop` ("" for none) was active."""
+    found = _by_step(data, _stamp(data)).get((intent, action), [])
+    return [one.name for one in found if one.policy == policy and one.loop in (None, loop)][:MOST]
 
 
 def _stamp(data: Path) -> float:
@@ -35,8 +47,8 @@ def _files(data: Path) -> Iterator[Path]:
 
 
 @lru_cache(maxsize=2)
-def _by_step(data: Path, stamp: float) -> dict[tuple[str, str], list[str]]:
-    found: dict[tuple[str, str], list[str]] = defaultdict(list)
+def _by_step(data: Path, stamp: float) -> dict[tuple[str, str], list[Source]]:
+    found: dict[tuple[str, str], list[Source]] = defaultdict(list)
     for path in _files(data):
         kind = path.parent.name
         try:
@@ -44,10 +56,12 @@ def _by_step(data: Path, stamp: float) -> dict[tuple[str, str], list[str]]:
         except yaml_lines.YamlMistake:
             continue
         for entry in (content.get(kind) if isinstance(content, Block) else None) or []:
-            named = f"“{entry.get('rule') or entry.get('story')}” ({shown(path)}:{entry.line})"
+            name = f"“{entry.get('rule') or entry.get('story')}” ({shown(path)}:{entry.line})"
+            loops = [str(one["active_loop"] or "") for one in entry.get("condition") or [] if "active_loop" in one]
+            source = Source(name, _POLICY[kind], loops[0] if loops else None)
             for step in _steps(entry.get("steps") or []):
-                if named not in found[step]:
-                    found[step].append(named)
+                if source not in found[step]:
+                    found[step].append(source)
     return dict(found)
 
 

@@ -26,8 +26,9 @@ NOT_FACTS = ("utter_action", "template", "model_id", "assistant_id", "llm")
 ROW = ("message_key", "turn", "role", "kind", "intent", "confidence", "feature", "escalated", "response",
        "delivery_status", "error", "suppressed", "model")  # fmt: skip
 
-Sources = Callable[[str, str], list[str]]
-"""The rules and stories, with their places, that lead from an intent to an action."""
+Sources = Callable[[str, str, str, str], list[str]]
+"""The rules or stories, with their places, that lead a policy from an intent to an action in a form (or "")."""
+LOOP = "active loop"  # kept beside the slots, under a name that no slot has
 Event = Mapping[str, Any]
 
 
@@ -77,6 +78,8 @@ def _by_message(events: Iterable[Event]) -> dict[str, tuple[list[Event], dict[st
             current = found.setdefault(wamid, ([], dict(slots)))[0]
         elif event["event"] == "slot":
             slots[event["name"]] = event.get("value")
+        elif event["event"] == "active_loop":
+            slots[LOOP] = event.get("name")
         current.append(event)
     return found
 
@@ -92,6 +95,7 @@ def _turn(
     parsed = dict(user.get("parse_data") or {}) if user else {}
     intent = str((parsed.get("intent") or {}).get("name") or (asked or {}).get("intent") or "")
     replies = [row for row in rows if row["role"] != "user"]
+    loop = str(before.get(LOOP) or "")
     said = [event for event in events if event["event"] == "bot"]
     return {
         "id": asked["message_key"] if asked else rows[0]["message_key"],
@@ -106,7 +110,7 @@ def _turn(
         "person": _person(events),
         "decided": [
             {"policy": event.get("policy") or "form", "confidence": event.get("confidence"), "action": event["name"],
-             "sources": sources(intent, event["name"]) if event.get("policy") else []}
+             "sources": sources(intent, event["name"], str(event["policy"]), loop) if event.get("policy") else []}
             for event in events if event["event"] == "action" and event["name"] not in HIDDEN_ACTIONS
         ],
         "slots": _changed(events, before),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -95,9 +96,13 @@ def test_a_call_for_a_person_shows_its_reason_and_nearest_examples(log: Log) -> 
 
 
 def test_the_rules_between_an_intent_and_an_action_are_named_with_their_lines() -> None:
-    (greets,) = decisions.sources("greet", "utter_greet")
+    (greets,) = decisions.sources("greet", "utter_greet", "RulePolicy", "")
     assert greets.startswith("“Customer greets” (data/rules/general.yml:")
-    assert decisions.sources("greet", "utter_goodbye") == []
+    assert decisions.sources("greet", "utter_goodbye", "RulePolicy", "") == []
+    assert decisions.sources("greet", "utter_greet", "MemoizationPolicy", "") == []
+    asks = partial(decisions.sources, "check_order_status", "action_check_order_status", "RulePolicy")
+    assert ["in the middle of" in source for source in asks("")] == [False]
+    assert any("in the middle of an order change" in source for source in asks("order_change_form"))
 
 
 @pytest.mark.parametrize("kind", copies.KINDS)
