@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import sys
 from dataclasses import replace
@@ -75,7 +76,14 @@ def run() -> int:
         local["INSPECTOR_PORT"] = str(processes.quiet_port())
     if "DESK_SWITCH" not in settings.chosen:
         local["DESK_SWITCH"] = str(settings.state_path / "desk")
-    return _start(replace(settings, values={**settings.values, **local}), with_twin=True)
+    next_shop = settings.state_path / "next_shop"
+    next_shop.unlink(missing_ok=True)
+    status = _start(replace(settings, values={**settings.values, **local}), with_twin=True)
+    if status == 0 and next_shop.exists():
+        folder = next_shop.read_text(encoding="utf-8")
+        say(f"Going on with the shop in {folder} ...")
+        os.execve(sys.executable, [sys.executable, "-m", "launch", "run"], {**os.environ, "SHOP_DIR": folder})  # noqa: S606 (ourselves)
+    return status
 
 
 class _Secrets:

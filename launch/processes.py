@@ -218,11 +218,23 @@ def pictures(environment: dict[str, str]) -> Child:
     return Child("pictures", command, environment, lambda: answers(url), stop_group=STOP_BACKENDS, vital=False)
 
 
+def shops_at_hand(settings: Settings) -> dict[str, str]:
+    """Folder → name: this shop, the demo's, and those in folders beside the project."""
+    beside = [path.parent for path in sorted(PROJECT_ROOT.parent.glob("*/shop.yml"))]
+    others = [folder for folder in beside if not (folder / "launch").is_dir()]  # another copy of the project
+    found: dict[str, str] = {}
+    for folder in (settings.shop_path, PROJECT_ROOT, *others):
+        with contextlib.suppress(shop.ShopError):
+            found[str(folder)] = shop.load(folder).name
+    return found
+
+
 def twin(settings: Settings, environment: dict[str, str]) -> Child:
     url = f"{settings.url_of('TWIN_PORT')}/"
     ours = shop.load()
     environment = environment | {"SHOP_NAME": ours.name, "SHOP_TIME_ZONE": ours.time_zone,
-                                 "SHOP_ICON": str(settings.shop_path / "icon.svg")}
+                                 "SHOP_ICON": str(settings.shop_path / "icon.svg"),
+                                 "SHOPS": json.dumps(shops_at_hand(settings))}
     if settings.values["SHOP_API_URL"] == f"{settings.url_of('TWIN_PORT')}/shop":
         environment["SHOP_ORDERS_FILE"] = str(settings.state_path / "orders.db")
         environment["SHOP_STATUSES"] = json.dumps(ours.orders.get("statuses") or {})

@@ -29,6 +29,8 @@ STOP_BUDGET_S = 13.0
 STOP_FRONTS, STOP_BACKENDS, STOP_STORES = range(3)
 """Groups that stop one after the other: who answers customers, then whom they call, then where things are kept."""
 POLL_S = 0.1
+EVERYTHING = "everything"
+"""The file in `kill_folder` that stops the product as Ctrl-C does."""
 
 
 @dataclass
@@ -132,6 +134,8 @@ class Supervisor:
         """For the demo, which shows what happens then: as `kill -9` does, without a warning."""
         for wish in self._kill_folder.glob("*") if self._kill_folder else ():
             wish.unlink(missing_ok=True)
+            if wish.name == EVERYTHING:
+                self.stopping.set()
             for child in self.children:
                 if child.name.startswith(wish.name) and child.process is not None:
                     child.process.kill()

@@ -24,16 +24,23 @@ from twin.whatsapp.network import Network
 from twin.whatsapp.webhooks import FIRST_RETRY_S, WebhookSender
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 MAX_REQUEST_BYTES = 16 * 1024 * 1024
 NETWORK: web.AppKey[Network] = web.AppKey("network", Network)
 
 
 @web.middleware
 async def _only_our_own_pages(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Other web pages in the same browser may not act here: browsers name the page that asks in `Origin`."""
+    """Other web pages in the same browser may not act here: browsers name the page that asks in `Origin`.
+
+    Nor may one read here whose name was made to lead to this machine: a twin on loopback is asked for by its address.
+    """
     origin = request.headers.get("Origin")
     if origin is not None and request.method not in ("GET", "HEAD") and urlsplit(origin).netloc != request.host:
         raise web.HTTPForbidden(text="Requests from other web pages are refused.")
+    bound_to = request.app[NETWORK].configuration.host
+    if bound_to in LOOPBACK and urlsplit(f"//{request.host}").hostname not in LOOPBACK:
+        raise web.HTTPForbidden(text="Ask for this page at 127.0.0.1 or localhost.")
     return await handler(request)
 
 

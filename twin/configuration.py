@@ -33,6 +33,8 @@ class TwinConfiguration:
     shop_name: str = "The shop"
     shop_phone: str = "918040001234"
     time_zone: str = "UTC"
+    shops: Mapping[str, str] = field(default_factory=dict)
+    """Folder → name of the shops that may be gone on with."""
     desk_switch: Path | None = None
     """The file that says whether people answer now, whatever the shop's hours."""
     inspector_url: str | None = None
@@ -65,6 +67,7 @@ def from_environment(environ: Mapping[str, str]) -> TwinConfiguration:
         shop_name=environ.get("SHOP_NAME") or "The shop",
         time_zone=environ.get("SHOP_TIME_ZONE") or "UTC",
         inspector_url=f"http://127.0.0.1:{environ['INSPECTOR_PORT']}" if environ.get("INSPECTOR_TOKEN") else None,
+        shops=json.loads(environ.get("SHOPS") or "{}"),
         desk_switch=Path(environ["DESK_SWITCH"]) if environ.get("DESK_SWITCH") else None,
         inspector_token=environ.get("INSPECTOR_TOKEN") or "",
         icon=Path(environ["SHOP_ICON"]) if environ.get("SHOP_ICON") else None,

@@ -11,6 +11,7 @@ GET    /control/webhooks   how the assistant answered: {"pending", "statuses": {
 GET, POST, DELETE /control/faults   see `faults.Fault`
 GET, POST /control/habits  see `records.Habits`
 GET    /control/counted    what customers wrote and what reached them, to see that nothing is lost or doubled
+GET, POST /control/shop    the shops at hand; {"folder"}: the launcher stops this one and goes on with that
 POST   /control/kill       {"name": redis, rasa, actions or worker}: the launcher kills it (-9) and starts it again
 POST   /control/window     {"customer", "closed": bool}: age the customer's last message past 24 hours, or renew it
 POST   /control/reset      forget everything
@@ -61,6 +62,8 @@ class ControlApi:
         routes.add_post("/control/habits", self.change_habits)
         routes.add_get("/control/counted", self.counted)
         routes.add_post("/control/kill", self.kill)
+        routes.add_get("/control/shop", self.shops)
+        routes.add_post("/control/shop", self.go_on_with_shop)
         routes.add_post("/control/window", self.change_window)
         routes.add_post("/control/reset", self.reset)
 
@@ -169,10 +172,26 @@ class ControlApi:
         name = (await json_object(request)).get("name")
         if name not in KILLABLE:
             raise bad_request(ValueError(f"name is one of {', '.join(KILLABLE)}."))
+        self._ask_launcher(str(name))
+        return web.json_response({"killed": name})
+
+    async def shops(self, request: web.Request) -> web.Response:
+        shops = [{"folder": folder, "name": name} for folder, name in self.network.configuration.shops.items()]
+        return web.json_response({"shops": shops})
+
+    async def go_on_with_shop(self, request: web.Request) -> web.Response:
+        folder = (await json_object(request)).get("folder")
+        if folder not in self.network.configuration.shops:
+            raise bad_request(ValueError("There is no such shop at hand."))
+        (self.network.configuration.state_dir / "next_shop").write_text(str(folder), encoding="utf-8")
+        self._ask_launcher("everything")
+        return web.json_response({"next": folder})
+
+    def _ask_launcher(self, wish: str) -> None:
+        """It watches this folder, in the demo only."""
         folder = self.network.configuration.state_dir / "kill"
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / str(name)).touch()
-        return web.json_response({"killed": name})
+        (folder / wish).touch()
 
     async def change_habits(self, request: web.Request) -> web.Response:
         data = await json_object(request)

@@ -38,7 +38,7 @@ FIGURES: dict[str, Any] = {
     "features": [["order_status", 2]], "replies": 4, "failed": 0, "errors": [], "escalations": [["complaint", 2]],
     "intents": [["greet", 2, 0]], "answer_s": [0.2, 0.3, 0.4], "waiting_s": [None, None, None], "days": [], "llm": {},
     "cost": {"llm_usd": 0, "messages": 0.0, "currency": "INR", "free_left": 990}, "failures": [[EVIL, 1]],
-    "slowest": [[1.5, "slow"]],
+    "slowest": [[1.5, "slow"]], "ratings": [["good", "2", "67 %"]],
 }  # fmt: skip
 
 
@@ -120,6 +120,7 @@ async def test_the_dashboard_shows_the_figures_and_tries_a_threshold(page: Page,
     await page.goto(f"{twin.url}/console/")
     await expect(page.locator(".tile", has_text="resolved without a person")).to_contain_text("–")
     await expect(page.locator(".panel", has_text="Escalations by reason")).to_contain_text("complaint")
+    await expect(page.locator(".panel", has_text="How it was with a person")).to_contain_text("67 %")
     await page.get_by_role("tab", name="What if").click()
     await expect(page.locator(".verdict")).to_contain_text("1 would call a person; today 1 do")
     await page.get_by_label("Threshold for complaint").fill("0.1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from tests.twin.standin import Assistant, RunningTwin, running_twin
+from twin.scenarios.script import Script
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("browser")]
 SIZES = {1280: 900, 390: 844}
@@ -74,3 +76,21 @@ async def test_a_process_is_killed_by_the_launcher_as_asked(page: Page, twin: Ru
     folder = twin.network.configuration.state_dir / "kill"
     await twin.until(lambda: [path.name for path in folder.glob("*")] == ["redis"])
     assert (await twin.post("/control/kill", name="../../etc"))[0] == 400
+
+
+async def test_a_scenario_plays_on_the_phone_with_its_steps_ticked(
+    browser: Browser, twin: RunningTwin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = (("says", "hello"), ("reads", "here"), ("says", "and now?"), ("reads", ["here"]))
+    script = Script("mine", "A short story", "Tells itself", "Visitor", steps)
+    monkeypatch.setattr("twin.scenarios.routes.scripts", lambda: [script])
+    monkeypatch.setattr("twin.scenarios.player.PAUSE_S", 0.2)
+    page = await browser.new_page(viewport={"width": 1280, "height": 900})
+    await page.goto(twin.url)
+    await page.get_by_role("button", name="A short story").click()
+    await expect(page.locator(".played li.held")).to_have_count(4)
+    await expect(page.locator(".played strong")).to_have_text("A short story ✓")
+    await expect(page.locator("li.row.in:not(.typing-row)")).to_have_count(2)
+    await page.get_by_role("button", name="Record what I just did").click()
+    await expect(page.get_by_label("Recorded scenario")).to_have_value(re.compile("says: and now"))
+    await page.close()

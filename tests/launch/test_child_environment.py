@@ -100,3 +100,16 @@ def test_the_demos_secrets_are_made_once_and_only_its_owner_reads_them(tmp_path:
     assert _Secrets(file)["ZENDESK_WEBHOOK_SECRET"] != first
     file.write_text("{")
     assert len(_Secrets(file)["WHATSAPP_APP_SECRET"]) == 32
+
+
+def test_the_shops_at_hand_are_this_one_the_demo_and_those_beside_the_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "project"
+    for folder, text in {"oak": "name: Oak\nregion: GB\n", "broken": "name: [", "copy": "name: Copy\n"}.items():
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "shop.yml").write_text(text)
+    (tmp_path / "copy" / "launch").mkdir()
+    monkeypatch.setattr(processes, "PROJECT_ROOT", root)
+    settings = load()
+    assert list(processes.shops_at_hand(settings)) == [str(settings.shop_path), str(tmp_path / "oak")]

@@ -58,3 +58,18 @@ async def test_a_memory_that_cannot_be_read_is_as_good_as_none(tmp_path: Path) -
     async with running_twin(tmp_path) as twin:
         await twin.write(text="hi")
         assert len((await twin.get(f"/phone/api/chats/{KEY}"))["messages"]) == 1
+
+
+async def test_another_shop_is_gone_on_with_only_if_it_is_at_hand(tmp_path: Path) -> None:
+    async with running_twin(tmp_path) as twin:
+        assert (await twin.get("/control/shop"))["shops"] == []
+        status, _ = await twin.post("/control/shop", folder="/etc")
+        assert status == 400
+        assert not (tmp_path / "kill").exists()
+
+
+async def test_a_name_that_was_made_to_lead_here_is_refused(tmp_path: Path) -> None:
+    async with running_twin(tmp_path) as twin:
+        for host, status in (("evil.example", 403), ("localhost:1", 200), ("127.0.0.1", 200)):
+            async with twin.session.get(f"{twin.url}/phone/api/state", headers={"Host": host}) as answer:
+                assert answer.status == status, host

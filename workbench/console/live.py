@@ -73,6 +73,7 @@ def figures(settings: Settings, engine: Engine) -> dict[str, Any]:
         "cost": {"llm_usd": found.cost_usd, "messages": spent.total, "currency": spent.currency,
                  "free_left": spent.free_left},
         "failures": [[one.example, one.count] for one in group(found.unresolved)[:TOP]],
+        "ratings": found.ratings.rows(),
         "slowest": _slowest(engine),
     }  # fmt: skip
 

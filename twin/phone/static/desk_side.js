@@ -1,6 +1,6 @@
 // Beside the ticket: the customer, their orders in the shop's own system, earlier tickets; and the agent's saved replies.
 
-import { dateOf, dayOf, el, icon, link, safeAddress, timeOf } from "./dom.js";
+import { dateOf, dayOf, el, icon, link, named, safeAddress, timeOf } from "./dom.js";
 import { readNote } from "./transcript.js";
 import { isOver, seconds, subjectOf, tag } from "./desk_ticket.js";
 
@@ -58,7 +58,7 @@ function cards(found, mentioned) {
   if (found === null) return el("p", {}, "The shop's own orders database is not shown here.");
   if (!found.length) return el("p", {}, "No order under this number.");
   return found.map((order) => el("div", { class: `order ${mentioned.includes(order.order_id) ? "mentioned" : ""}` },
-    el("strong", {}, icon("parcel"), `#${order.order_id}`, " ", tag(order.status.replace(/_/g, " "))),
+    el("strong", {}, icon("parcel"), named(order.order_id), " ", tag(order.status.replace(/_/g, " "))),
     ...order.items.map((item) => el("div", {}, `${item.quantity} × ${item.title}`)),
     order.estimated_delivery ? el("div", {}, `Due ${dateOf(order.estimated_delivery)}`) : null,
     order.carrier ? el("div", {}, order.carrier, " ", safeAddress(order.tracking_url) ? link(order.tracking_url, order.tracking_number ?? "track") : order.tracking_number ?? "") : null));

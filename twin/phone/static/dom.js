@@ -99,3 +99,6 @@ export function dayOf(seconds) {
 export function initials(name) {
   return name.split(/\s+/).map((word) => [...word][0]).slice(0, 2).join("").toUpperCase();
 }
+
+/** An order number as the assistant writes it: "#10234", but "WC-1001". */
+export const named = (number) => (/^\d+$/.test(number) ? `#${number}` : number);

@@ -1,7 +1,7 @@
 // The phone: which customer holds it, their chat with the shop, and what they do.
 
 import { bubble, quote, summarize } from "./bubbles.js";
-import { dateOf, dayOf, el, icon, initials, timeOf } from "./dom.js";
+import { dateOf, dayOf, el, icon, initials, named, timeOf } from "./dom.js";
 import { plain } from "./format.js";
 import { inspector } from "./inspector.js";
 import { listen, server } from "./server.js";
@@ -107,7 +107,7 @@ async function renderOrders({ key, name, phone }) {
   if (state.key !== key || !found.length) return;
   $("orders-of").textContent = `Orders of ${name}`;
   $("orders").replaceChildren(...found.map((order) => el("li", {}, el("button", { type: "button", class: "order-line", onclick: () => write(order.order_id) },
-    el("strong", {}, `#${order.order_id}`), el("span", {}, order.status.replace(/_/g, " ")),
+    el("strong", {}, named(order.order_id)), el("span", {}, order.status.replace(/_/g, " ")),
     el("small", {}, order.items.length ? order.items.map((item) => item.title).join(", ") : order.estimated_delivery ? `due ${dateOf(order.estimated_delivery)}` : "")))));
   $("own-orders").hidden = false;
 }
@@ -446,6 +446,26 @@ function onMessage({ key, message, unread }) {
   renderPanel();
 }
 
+/** The shops at hand; this one is the first. Another takes its place at the same address, in half a minute or so. */
+async function renderShops() {
+  const { shops } = await server.shops();
+  const select = $("shops").querySelector("select");
+  select.replaceChildren(...shops.map(({ folder, name }) => el("option", { value: folder }, name)));
+  $("shops").hidden = shops.length < 2;
+  select.addEventListener("change", async () => {
+    const before = await server.state();
+    const name = select.selectedOptions[0].textContent;
+    await server.goOnWith(select.value);
+    $("banner").hidden = false;
+    $("banner").textContent = `Starting ${name}. Its model is trained first if it has none…`;
+    const look = setInterval(() => server.state().then(({ shop }) => {
+      if (shop.name === before.shop.name) return;
+      clearInterval(look);
+      location.assign("/");
+    }).catch(() => {}), 1500);
+  });
+}
+
 // ---- wiring
 
 function wire() {
@@ -518,6 +538,7 @@ function wire() {
 
 document.body.classList.toggle("bare", new URLSearchParams(location.search).has("bare"));
 wire();
+renderShops().catch(() => {});
 scenarios($("scenes"), () => state.key, tell).then((found) => { scenes = found; });
 inspector($("tips"), $("ask-why")).then((panel) => {
   why = panel;

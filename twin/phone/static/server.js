@@ -21,6 +21,8 @@ export const server = {
   write: (key, message) => call("POST", `${of(key)}/messages`, message),
   seen: (key) => call("POST", `${of(key)}/seen`, {}),
   startOver: (key) => call("POST", `${of(key)}/start-over`, {}),
+  shops: () => call("GET", "/control/shop"),
+  goOnWith: (folder) => call("POST", "/control/shop", { folder }),
   scenarios: () => call("GET", "/scenarios"),
   play: (key) => call("POST", `/scenarios/${encodeURIComponent(key)}/play`, { speed: 1 }),
   record: (key) => call("GET", `/scenarios/record?customer=${encodeURIComponent(key)}`),

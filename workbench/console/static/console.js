@@ -78,6 +78,7 @@ async function drawNow() {
       panel("Topics of answers", rows(found.features)),
       panel("What we failed at", rows(found.failures)),
       panel("Slowest answers", found.slowest.map(([seconds, text]) => el("div", { class: "ranked" }, el("span", {}, text), el("span"), el("b", {}, time(seconds))))),
+      found.ratings.length ? panel("How it was with a person", found.ratings.map(([name, count, share]) => el("div", { class: "ranked" }, el("span", {}, name), el("span", {}, count), el("b", {}, share)))) : null,
       panel("By day", rows(found.days.map(([day, counts]) => [day, counts.conversations ?? 0]))),
       panel("Refused by Graph", rows(found.errors))),
     el("p", { class: "soft" }, "The last 30 days, as `python -m conversation_log report` counts them. Personal data is replaced by placeholders."),
