@@ -1,8 +1,8 @@
 """A stand-in for an OpenAI-compatible speech service, which hears what the twin's own voice notes say.
 
 `POST /speech/v1/audio/transcriptions` as the assistant asks; any key is accepted. `PUT /speech/faults
-{"faults": [...]}` makes the next answers fail, one each: server_error, rate_limited, refused, not_json, empty,
-silence, hang. `GET /speech/requests` shows what was asked.
+{"faults": [...]}` makes the next answers fail, one each: server_error, rate_limited, refused, bad_file,
+not_json, empty, silence, hang. `GET /speech/requests` shows what was asked.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from aiohttp import web
 from twin.whatsapp.media import words_of
 
 MOUNT = "/speech/v1"
-FAULTS = ("server_error", "rate_limited", "refused", "not_json", "empty", "silence", "hang")
+FAULTS = ("server_error", "rate_limited", "refused", "bad_file", "not_json", "empty", "silence", "hang")
 HANG_S = 60.0
-_STATUS = {"server_error": 500, "rate_limited": 429, "refused": 401}
+_STATUS = {"server_error": 500, "rate_limited": 429, "refused": 401, "bad_file": 400}
 
 
 @dataclass

@@ -18,3 +18,7 @@ class Ability(Protocol):
     async def words(self, data: bytes) -> str:
         """What is said or shown, never blank. Raises NotReadable, and nothing else."""
         ...
+
+    async def close(self) -> None:
+        """Close the connections."""
+        ...

@@ -88,6 +88,8 @@ class MediaReader:
         for reading in self._readings.values():
             reading.cancel()
         await asyncio.gather(*self._readings.values(), return_exceptions=True)
+        for ability in set(self._abilities.values()):
+            await ability.close()
 
     def _file_of(self, entry: Entry) -> _File | None:
         metadata = as_mapping(entry.payload.get("metadata"))

@@ -52,10 +52,10 @@ class SpeechService:
         if seconds is not None and seconds > MAX_SECONDS:
             raise NotReadable("too_long")
         for attempt in range(1, ATTEMPTS + 1):
-            status, answer = await self._ask(data, *kind)
+            status, answer = await self._ask(data, *kind, self._format)
             if status == 400 and self._format != "json":
-                self._format = "json"
-                status, answer = await self._ask(data, *kind)
+                status, answer = await self._ask(data, *kind, "json")
+                self._format = "json" if status == 200 else self._format  # else it was the file
             if status == 200:
                 return _heard(answer)
             log.warning("speech.refused status=%d", status)
@@ -69,12 +69,12 @@ class SpeechService:
         if self._session is not None:
             await self._session.close()
 
-    async def _ask(self, data: bytes, extension: str, mime_type: str) -> tuple[int, Mapping[str, Any]]:
+    async def _ask(self, data: bytes, extension: str, mime_type: str, shape: str) -> tuple[int, Mapping[str, Any]]:
         """HTTP status (0: no connection) and the JSON object of the answer."""
         form = aiohttp.FormData()
         form.add_field("file", data, filename=f"voice.{extension}", content_type=mime_type)
         form.add_field("model", self._model)
-        form.add_field("response_format", self._format)
+        form.add_field("response_format", shape)
         try:
             # Redirects are not followed: nobody else gets our key and our customers' voices.
             async with self._ready().post(self._url, data=form, allow_redirects=False) as answer:

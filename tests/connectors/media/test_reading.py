@@ -37,6 +37,9 @@ class Ears:
 
     max_bytes, at_once = 1000, 8
 
+    async def close(self) -> None:
+        self.closed = True
+
     def __init__(self, *failures: BaseException) -> None:
         self.failures, self.asked, self.ready = list(failures), 0, asyncio.Event()
         self.ready.set()
@@ -172,6 +175,7 @@ async def test_a_partition_is_given_away_at_once_while_its_customers_note_is_hea
     await shop.stop()
     assert time.monotonic() - began < 2
     await shop.transport.consumer.reader.close()  # type: ignore[union-attr]
+    assert ears.closed
 
 
 async def test_a_turn_that_runs_again_reads_what_was_found_before(redis_url: str) -> None:

@@ -70,6 +70,15 @@ async def test_a_service_that_refuses_the_longer_answer_is_asked_for_the_short_o
     assert await heard(asks) == "where is my order 10234?"
 
 
+async def test_a_file_that_the_service_cannot_read_changes_nothing_for_the_next(service: Service) -> None:
+    asks = service.asked_by()
+    service.stand_in.faults = ["bad_file"] * 2
+    with pytest.raises(NotReadable, match="service_refused"):
+        await asks.words(NOTE)
+    assert await heard(asks) == "where is my order 10234?"
+    assert [one["response_format"] for one in service.stand_in.requests] == ["verbose_json", "json", "verbose_json"]
+
+
 @pytest.mark.parametrize(("faults", "outcome"), [
     (["server_error"], "where is my order 10234?"), (["rate_limited"], "where is my order 10234?"),
     (["server_error"] * 2, "not readable: service_away"), (["refused"], "not readable: service_refused"),
