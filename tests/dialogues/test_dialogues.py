@@ -35,6 +35,7 @@ def sums() -> Mapping[str, Mapping[str, Any]]:
 
 
 @pytest.mark.model
+@pytest.mark.xdist_group("dialogues")  # played once, not once in each worker
 @pytest.mark.timeout(450)
 @pytest.mark.parametrize("name", LEVELS)
 def test_dialogues_go_as_they_should(sums: Mapping[str, Mapping[str, Any]], name: str) -> None:

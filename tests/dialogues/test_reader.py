@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,13 +20,14 @@ from actions.llm.reader import Reader
 from actions.skill import services
 from handoff.configuration import load_configuration
 from tests.readers import BROKEN, answer, erratic, newest, reader, says
+from workbench.dialogues import play as playing
 from workbench.dialogues.cases import Dialogue, DialogueTurn, read_dialogues
-from workbench.dialogues.play import ESCALATE, Played, play
+from workbench.dialogues.play import ESCALATE, Played, agent_with_actions, play
 from workbench.dialogues.report import judged
 from workbench.dialogues.shop import numbers_of, seed
 from workbench.nlu.archives import newest_archive
 
-pytestmark = pytest.mark.model
+pytestmark = [pytest.mark.model, pytest.mark.xdist_group("reader")]
 
 SEEN = Path(__file__).parent / "seen"
 NOT_FOUND = re.compile(r"not_found|misshaped|what_numbers_look_like|handoff|resume")
@@ -48,8 +51,24 @@ def _pages() -> Iterator[None]:
     services.knowledge.cache_clear()
 
 
+@pytest.fixture(scope="module")
+def agents() -> Callable[[Path], Any]:
+    """The model, loaded once for each way of asking a reader (which it knows from then on); dialogues begin afresh."""
+    loaded: dict[str | None, Any] = {}
+
+    def agent(archive: Path) -> Any:
+        from rasa.core.tracker_store import InMemoryTrackerStore
+
+        asked = os.environ.get("LLM_READER")
+        found = loaded.get(asked) or loaded.setdefault(asked, agent_with_actions(archive))
+        found.tracker_store = found.processor.tracker_store = InMemoryTrackerStore(found.domain)
+        return found
+
+    return agent
+
+
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, agents: Callable[[Path], Any]) -> Iterator[Run]:
     """Plays dialogues with this reader asked about every message; None: as without an LLM."""
     built = (services.orders, escalation._service)
     runs = itertools.count()
@@ -65,6 +84,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(services, "reader", lambda: by)
+        monkeypatch.setattr(playing, "agent_with_actions", agents)
         for one in built:
             one.cache_clear()
         seed(environment["ORDERS_DATABASE_URL"], dialogues, date.today())
