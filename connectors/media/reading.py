@@ -17,7 +17,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
 import redis.asyncio
@@ -93,7 +93,7 @@ class MediaReader:
 
     def _file_of(self, entry: Entry) -> _File | None:
         metadata = as_mapping(entry.payload.get("metadata"))
-        files = [_File(text(part.get("id")), text(part.get("kind"))) for part in objects(metadata.get("media"))]
+        files = [_File(text(part.get("id")), _kind_of(part)) for part in objects(metadata.get("media"))]
         sent_at = metadata.get("timestamp") or time.time()
         if entry.kind != "message" or not files or metadata.get("heard") or time.time() - float(sent_at) > WINDOW_S:
             return None
@@ -164,6 +164,12 @@ class MediaReader:
             return words
         kept = await self._kept(entry)
         return words if kept is None else kept
+
+
+def _kind_of(part: Mapping[str, Any]) -> str:
+    """A picture or a recording that was sent as a file is one; what it really is, its bytes tell."""
+    kind, family = text(part.get("kind")), text(part.get("mime_type")).partition("/")[0]
+    return family if kind == "document" and family in ("image", "audio") else kind
 
 
 def _with_words(entry: Entry, kind: str, words: str) -> Entry:

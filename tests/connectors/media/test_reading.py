@@ -127,6 +127,16 @@ async def test_without_words_to_say_it_back_the_answer_still_comes(redis_url: st
     await shop.stop()
 
 
+async def test_a_screenshot_that_was_sent_as_a_file_is_read_too(redis_url: str) -> None:
+    shop, entry = process(redis_url, Ears()), sent("a", "10234", kind="document")
+    entry.payload["metadata"]["media"][0]["mime_type"] = "image/png"
+    await shop.inbox.put([entry, sent("b", "a bill", customer="92", kind="document")])
+    await shop.drained()
+    assert shop.graph.texts("91") == [f"{READ}10234\n\necho 10234"]
+    assert shop.graph.texts("92") == ["echo /send_media"]
+    await shop.stop()
+
+
 async def test_a_slash_that_was_spoken_is_no_command(redis_url: str) -> None:
     shop = process(redis_url, Ears())
     await shop.inbox.put([sent("a", "/restart")])
