@@ -276,7 +276,7 @@ class ActionCheckRefundStatus(OrderAction):
 
     async def look_up(self, turn: OrderTurn) -> list[Event]:
         if turn.numbers:
-            return await self.by_number(turn)
+            return await self.by_number(turn, turn.phrases.refund)
         orders = await self.orders.refund_related_orders(turn.phone)
         if turn.last_shown in {order.number for order in orders}:
             orders = [order for order in orders if order.number == turn.last_shown]

@@ -71,6 +71,12 @@ class OrderPhrases:
         by = self._words.fill("carried_by", carrier=order.carrier) if order.carrier else ""
         return "utter_order_status_not_received", {"order_number": order.number, "carried_by": f" {by}" if by else ""}
 
+    def refund(self, order: Order) -> tuple[str, dict[str, str]]:
+        """The status; of an order that arrived, that no return is on record."""
+        if order.status is not OrderStatus.DELIVERED:
+            return self.status(order)
+        return "utter_order_status_nothing_given_back", {"order_number": order.number}
+
     def is_overdue(self, order: Order) -> bool:
         """Whether the day on which it should have come is over."""
         return order.estimated_delivery is not None and order.estimated_delivery < self._today

@@ -88,6 +88,11 @@ async def test_a_refund_of_an_order_that_was_not_given_back_gets_its_status() ->
     assert reply.responses == ["utter_order_status_shipped"]
 
 
+async def test_a_refund_of_an_order_that_arrived_and_was_not_sent_back_is_said_not_to_be_on_record() -> None:
+    reply = await ask(ActionCheckRefundStatus, ashas(order("10187", "delivered")), "10187")
+    assert reply.responses == ["utter_order_status_nothing_given_back"]
+
+
 async def test_without_anything_given_back_no_refund_is_made_up() -> None:
     assert (await ask(ActionCheckRefundStatus, ashas(order("10234")))).responses == ["utter_order_status_no_refund"]
 
