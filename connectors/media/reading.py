@@ -1,10 +1,8 @@
 """What is said in a voice note or shown in a picture, as words of the message that brought it.
 
-It is found out before the turn, not in it. A turn holds one of the few permits, is on record as begun (a process that
-dies meanwhile counts against the message) and must end within forty seconds; a transcription takes seconds, and they
-are somebody else's. So the message waits at the head of its customer's queue as a burst does: other customers are
-answered meanwhile, its partition can be given away, and what waits behind it waits for `WITHIN_S` at most. What was
-found is kept in Redis, so that a turn that runs again reads the same words and no service is paid twice.
+It is found out before the turn, not in it: the message waits at the head of its customer's queue as a burst does, for
+`WITHIN_S` at most (docs/decisions/09-heard-before-the-turn.md). What was found is kept in Redis, so that a turn that
+runs again reads the same words and no service is paid twice.
 
 What could not be read stays a message without words: it is answered as if nothing here were configured.
 """
