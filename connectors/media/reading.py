@@ -29,7 +29,7 @@ from connectors.message_bus.inbox import Entry
 from connectors.message_bus.sending.errors import SendError
 from connectors.whatsapp.graph.client import Media
 from connectors.whatsapp.webhook.message_types import typed_turn
-from lenient_json import as_mapping, objects, text
+from lenient_json import as_mapping, number, objects, text
 from privacy import log_lines
 
 log = logging.getLogger(__name__)
@@ -92,8 +92,8 @@ class MediaReader:
     def _file_of(self, entry: Entry) -> _File | None:
         metadata = as_mapping(entry.payload.get("metadata"))
         files = [_File(text(part.get("id")), _kind_of(part)) for part in objects(metadata.get("media"))]
-        sent_at = metadata.get("timestamp") or time.time()
-        if entry.kind != "message" or not files or metadata.get("heard") or time.time() - float(sent_at) > WINDOW_S:
+        sent_at = number(metadata.get("timestamp")) or time.time()
+        if entry.kind != "message" or not files or metadata.get("heard") or time.time() - sent_at > WINDOW_S:
             return None
         return files[0] if files[0].id and files[0].kind in self._abilities else None
 

@@ -243,8 +243,9 @@ async def test_a_customer_has_so_many_read_in_an_hour_and_no_more(redis_url: str
     lambda entry: entry.payload["metadata"].update(media=[{"id": "x", "kind": "video"}]),
     lambda entry: entry.payload["metadata"].update(media=[{"kind": "voice"}]),
     lambda entry: entry.payload["metadata"].update(heard=[{"kind": "voice", "text": "hello"}]),
+    lambda entry: entry.payload["metadata"].update(media=[{"id": ["x"], "kind": 7}], timestamp="soon"),
     lambda entry: entry.payload["metadata"].update(media="?"), lambda entry: entry.payload.update(metadata=None),
-], ids=["days old", "a video", "no file", "read before", "wild", "wilder"])  # fmt: skip
+], ids=["days old", "a video", "no file", "read before", "odd", "wild", "wilder"])  # fmt: skip
 async def test_what_is_not_to_be_read_is_given_back_as_it_came(
     redis_url: str, change: Callable[[Entry], None]
 ) -> None:
