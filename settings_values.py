@@ -128,7 +128,7 @@ def _seconds(value: str) -> float:
 
 
 def _is_redis(value: str) -> bool:
-    import redis_address  # loads redis-py, which not every command needs
+    from hot_store import redis_address  # loads redis-py, which not every command needs
 
     try:
         return bool(redis_address.parse(value))

@@ -15,13 +15,14 @@ from typing import Any
 
 import aiohttp
 import psutil
-import redis.asyncio
 
 from benchmarks import buyers, webhooks
 from benchmarks.buyers import Question
 from benchmarks.graph_stand_in import Accepted, GraphStandIn
 from benchmarks.shop import Shop
 from benchmarks.stock import StockRasa
+from connectors.message_bus import keys
+from connectors.message_bus.connections import connect
 
 Ask = Callable[[str, str], Awaitable[str]]
 
@@ -161,14 +162,12 @@ async def acknowledgement_ms(ours: Ours, question: Question, rate: float, second
 
 async def drained(ours: Ours, timeout_s: float = 300) -> None:
     """Wait until inbox and outbox are empty."""
-    client: redis.asyncio.Redis = redis.asyncio.Redis.from_url(ours.shop.redis.url)
+    client = connect(ours.shop.redis.url)
+    streams = [name(p) for name in (keys.inbox_stream, keys.outbox_stream) for p in range(keys.PARTITIONS)]
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
-        pipeline = client.pipeline(transaction=False)
-        for partition in range(32):
-            pipeline.xlen(f"wa:in:{partition}")
-            pipeline.xlen(f"wa:out:{partition}")
-        if sum(await pipeline.execute()) == 0:
+        if not any(await client.batch([("XLEN", stream) for stream in streams])):
+            await client.close()
             return
         await asyncio.sleep(0.1)
     raise TimeoutError("not everything was answered")

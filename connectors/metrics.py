@@ -9,15 +9,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import random
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-import redis.asyncio
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
 from redis.exceptions import RedisError
 
 from connectors.message_bus import keys
+from connectors.message_bus.connections import FollowingRedis
 from connectors.message_bus.inbox import Entry, Inbox
 from handoff.jobs.metrics import Metric
 from handoff.takeover.inbox_entries import is_agents
@@ -62,7 +63,7 @@ def _failure(record: dict[str, Any]) -> tuple[str, str]:
     return str(code), "agent" if is_agents(str(record.get("key") or "")) else "assistant"
 
 
-async def render(client: redis.asyncio.Redis, takeovers: Callable[[], Iterable[Metric]] | None = None) -> bytes:
+async def render(client: FollowingRedis, takeovers: Callable[[], Iterable[Metric]] | None = None) -> bytes:
     """All metrics as Prometheus text. `takeovers` is an optional function that reads its metrics in the database."""
     text = await asyncio.to_thread(_of_processes)
     lines: list[str] = []
@@ -71,9 +72,10 @@ async def render(client: redis.asyncio.Redis, takeovers: Callable[[], Iterable[M
             depth, oldest = await _waiting(client, stream)
             lines += _gauge(f"assistant_{name}_depth", f"Entries that wait in the {name}", depth)
             lines += _gauge(f"assistant_{name}_oldest_seconds", f"Age of the oldest entry in the {name}", oldest)
-        lines += _gauge("assistant_dead_letters", "Entries set aside", await client.xlen(keys.DEAD_STREAM))
-        lines += _gauge("assistant_log_depth", "Records in the event stream", await client.xlen(keys.LOG_STREAM))
-        await client.set(keys.PROBE, 1, ex=60)
+        dead = await _lengths(client, keys.dead_stream)
+        lines += _gauge("assistant_dead_letters", "Entries set aside", dead)
+        lines += _gauge("assistant_log_depth", "Records in the event stream", await _lengths(client, keys.log_stream))
+        await client.set(keys.probe(random.randrange(keys.PARTITIONS)), 1, ex=60)  # noqa: S311
         lines += _gauge("assistant_redis_up", "Whether this process can write into Redis", 1)
     except (RedisError, OSError, asyncio.TimeoutError):
         lines += _gauge("assistant_redis_up", "Whether this process can write into Redis", 0)
@@ -90,15 +92,23 @@ def _of_processes() -> bytes:
     return bytes(generate_latest())
 
 
-async def _waiting(client: redis.asyncio.Redis, stream: Any) -> tuple[int, float]:
+async def _waiting(client: FollowingRedis, stream: Callable[[int], str]) -> tuple[int, float]:
     """How many entries wait in all partitions, and for how many seconds the oldest has."""
-    pipeline = client.pipeline(transaction=False)
-    for partition in range(keys.PARTITIONS):
-        pipeline.xlen(stream(partition))
-        pipeline.xrange(stream(partition), count=1)
-    answers = await pipeline.execute()
-    firsts = [int(found[0][0].split("-")[0]) / 1000 for found in answers[1::2] if found]
-    return sum(answers[::2]), max(0.0, time.time() - min(firsts)) if firsts else 0.0
+    depth = await _lengths(client, stream)
+    if not depth:
+        return 0, 0.0
+    commands = [("XRANGE", stream(partition), "-", "+", "COUNT", 1) for partition in range(keys.PARTITIONS)]
+    firsts = [int(found[0][0].split("-")[0]) / 1000 for found in await client.batch(commands) if found]
+    return depth, max(0.0, time.time() - min(firsts)) if firsts else 0.0
+
+
+async def _lengths(client: FollowingRedis, stream: Callable[[int], str]) -> int:
+    """How many entries the streams of all partitions have together."""
+    answers = await client.batch([("XLEN", stream(partition)) for partition in range(keys.PARTITIONS)])
+    for answer in answers:
+        if isinstance(answer, Exception):
+            raise answer
+    return sum(answers)
 
 
 async def _takeovers(takeovers: Callable[[], Iterable[Metric]]) -> list[str]:

@@ -18,10 +18,10 @@ from typing import IO
 import redis
 from sqlalchemy.exc import ArgumentError
 
-import redis_address
 import settings as settings_module
 import shop
 from handoff.storage.database import Database, HandoffUnavailable
+from hot_store import redis_address
 from launch.console import LaunchError
 from launch.embedded_redis import EmbeddedRedis
 from launch.supervisor import STOP_BACKENDS, STOP_STORES, Child

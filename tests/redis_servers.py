@@ -167,6 +167,108 @@ class WithSentinels:
         until(whole, "the replicas did not come back", 30)
 
 
+class Cluster:
+    """Three masters with a replica each."""
+
+    def __init__(self, folder: Path, stack: contextlib.ExitStack) -> None:
+        self._servers = Servers(folder, stack)
+        self.kill, self.client, self.pause = self._servers.kill, self._servers.client, self._servers.pause
+        options = (*FAST, "--cluster-enabled", "yes", "--cluster-node-timeout", "1000")
+        buses = [quiet_port() for _ in range(6)]  # not ten thousand above the port, where somebody else may be
+        self.ports = [self._servers.add(*options, "--cluster-port", str(bus)) for bus in buses]
+        bounds = [0, 5461, 10923, 16384]
+        for n, port in enumerate(self.ports[:3]):
+            self.client(port).execute_command("CLUSTER ADDSLOTSRANGE", bounds[n], bounds[n + 1] - 1)
+        for port in self.ports[1:]:
+            self.client(port).execute_command("CLUSTER MEET", "127.0.0.1", self.ports[0], buses[0])
+        until(lambda: all(len(self._nodes(port)) == 6 for port in self.ports), "the servers did not meet")
+        for port, master in zip(self.ports[3:], self.ports[:3], strict=True):
+            name = self.id_of(master)
+            until(lambda: self._replicate(port, name), "a replica knows no master")  # noqa: B023
+        self.wait_until_whole()
+
+    def _replicate(self, port: int, master: str) -> bool:
+        self.client(port).execute_command("CLUSTER REPLICATE", master)
+        return True
+
+    @property
+    def url(self) -> str:
+        return f"redis+cluster://:{QUOTED}@" + ",".join(f"127.0.0.1:{port}" for port in self.ports[:4])
+
+    def _nodes(self, port: int) -> list[Any]:
+        return self._asked(port, "NODES").splitlines()
+
+    def id_of(self, port: int) -> str:
+        return str(self.client(port).execute_command("CLUSTER MYID"))
+
+    def masters(self) -> list[int]:
+        """The ports of those that are masters by their own word."""
+        found = []
+        for port in self.ports:
+            with contextlib.suppress(redis.RedisError):
+                if self.client(port).execute_command("ROLE")[0] == "master":
+                    found.append(port)
+        return found
+
+    def new_master(self, old: int) -> None:
+        """Wait until all slots are served without the old one."""
+        until(lambda: self._is_ok(old), "nobody took the slots over")
+
+    def _is_ok(self, without: int | None = None) -> bool:
+        asked = [port for port in self.ports if port != without]
+        return all("cluster_state:ok" in self._asked(port, "INFO") for port in asked)
+
+    def _asked(self, port: int, what: str) -> Any:
+        """What CLUSTER … answers, not as redis-py reads it."""
+        connection = self.client(port).connection_pool.get_connection("_")
+        connection.send_command("CLUSTER", what)
+        return connection.read_response()
+
+    def join(self, port: int) -> None:
+        """Bring a killed or paused server back; it finds its place by itself."""
+        if self._servers.is_running(port):
+            self._servers.resume(port)
+        else:
+            self._servers.start(port)
+        self.wait_until_whole()
+
+    def wait_until_whole(self) -> None:
+        """All slots are served, and every master has its replica."""
+
+        def whole() -> bool:
+            masters = self.masters()
+            replicas = [self.client(port).info("replication").get("slave0", {}).get("state") for port in masters]
+            return len(masters) == 3 and replicas == ["online"] * 3 and self._is_ok()
+
+        until(whole, "the cluster did not become whole", 30)
+
+    def move_slot(self, slot: int, pause_s: float = 0.3) -> None:
+        """Move a slot with its keys to another master, key by key, as resharding does."""
+        source = next(port for port in self.masters() if self._has(port, slot))
+        target = next(port for port in self.masters() if port != source)
+        names = {port: self.id_of(port) for port in (source, target)}
+        self.client(target).execute_command("CLUSTER SETSLOT", slot, "IMPORTING", names[source])
+        self.client(source).execute_command("CLUSTER SETSLOT", slot, "MIGRATING", names[target])
+        time.sleep(pause_s)
+        while keys := self.client(source).execute_command("CLUSTER GETKEYSINSLOT", slot, 10):
+            self.client(source).execute_command(
+                "MIGRATE", "127.0.0.1", target, "", 0, 2000, "AUTH", PASSWORD, "KEYS", *keys
+            )
+        for port in (target, source, *self.masters()):
+            self.client(port).execute_command("CLUSTER SETSLOT", slot, "NODE", names[target])
+
+    def _has(self, port: int, slot: int) -> bool:
+        told = self._asked(port, "SLOTS")
+        return any(first <= slot <= last and int(master[1]) == port for first, last, master, *_ in told)
+
+
+@contextlib.contextmanager
+def cluster(folder: Path) -> Iterator[Cluster]:
+    """The servers as long as the block lasts."""
+    with contextlib.ExitStack() as stack:
+        yield Cluster(folder, stack)
+
+
 @contextlib.contextmanager
 def with_sentinels(folder: Path) -> Iterator[WithSentinels]:
     """The servers as long as the block lasts."""

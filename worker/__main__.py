@@ -16,8 +16,11 @@ import traceback
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from redis.exceptions import RedisError
+
 import settings as settings_module
 import signals
+from connectors.message_bus.servers import migration
 from handoff.configuration import HandoffConfigurationError
 from privacy import log_lines
 from settings import Settings, SettingsError
@@ -121,6 +124,11 @@ def main() -> int:
         settings = settings_module.load()
         settings.validate()
         configure_logging(settings)
+        if settings.redis_url:
+            migration.ensure(settings.redis_url)
+    except RedisError as error:
+        print(f"worker: the Redis of REDIS_URL does not answer ({type(error).__name__}).", file=sys.stderr)
+        return 1
     except (SettingsError, ValueError, RuntimeError) as error:
         print(f"worker: {error}", file=sys.stderr)
         return 1

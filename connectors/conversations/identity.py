@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,14 +22,19 @@ import redis.asyncio
 from redis.exceptions import RedisError
 
 from connectors.conversations.senders import Sender, e164
+from connectors.message_bus import keys
 from connectors.whatsapp.webhook.payloads import Message
+from hot_store import redis_layout
 
-ALIAS_PREFIX = "identity:"
-PROFILE_PREFIX = "customer:"
+CHANGE_PREFIX = f"{redis_layout.IDENTITY}:change:"
+MAX_ROUNDS = 20  # in which keys are declared that the ones before led to; three are many
 # Longer than any conversation matters, and far longer than operators keep a number before they give it away.
 REMEMBER_S = 400 * 24 * 3600
 # Orders are on their way for weeks, and operators give numbers away again after months.
 FORMER_S = 60 * 24 * 3600
+
+
+_IDS = ("wa_id", "user_id", "old_wa_id", "old_user_id", "new_wa_id", "new_user_id")
 
 
 class IdentitiesUnavailable(ConnectionError):
@@ -61,7 +66,7 @@ class Identities:
 
     def __init__(self, client: redis.asyncio.Redis) -> None:
         self._redis = client
-        self._script = client.register_script((Path(__file__).with_name("identity.lua")).read_text())
+        self._script = keys.Script(client, "identity", even_when_full=False, folder=Path(__file__).parent)
 
     async def resolve(self, messages: Sequence[Message]) -> list[Identity]:
         """One Identity per message, in order, learning ids and carrying out identity changes on the way."""
@@ -76,7 +81,7 @@ class Identities:
     async def of_phone(self, forms: Sequence[str]) -> Identity:
         """The customer with this phone, known or new; `forms`: the digits that its number may be written with."""
         try:
-            known = await self._redis.mget([ALIAS_PREFIX + form for form in forms])
+            known = await self._redis.mget([redis_layout.alias(form) for form in forms])
         except (RedisError, OSError, asyncio.TimeoutError) as error:
             raise IdentitiesUnavailable(type(error).__name__) from error
         named = next((form for form, customer in zip(forms, known, strict=True) if customer), forms[0])
@@ -85,18 +90,26 @@ class Identities:
     async def _run(self, operations: list[dict[str, Any]]) -> list[Identity]:
         if not operations:
             return []
-        arguments: list[str | int] = [ALIAS_PREFIX, PROFILE_PREFIX, REMEMBER_S, json.dumps(operations), FORMER_S]
+        arguments: list[str | int] = [
+            redis_layout.alias(""), redis_layout.profile(""), CHANGE_PREFIX,
+            REMEMBER_S, json.dumps(operations), FORMER_S,
+        ]  # fmt: skip
+        declared = dict.fromkeys(name for operation in operations for name in _likely_keys(operation))
         try:
-            found = await self._script(args=arguments)
+            for _ in range(MAX_ROUNDS):
+                state, *found = await self._script(list(declared), arguments)
+                if state == "done":
+                    answers = [tuple(map(_string, answer)) for answer in found]
+                    return [Identity(customer, e164(digits), e164(former)) for customer, digits, former in answers]
+                declared.update(dict.fromkeys(found))
         except (RedisError, OSError, asyncio.TimeoutError) as error:
             raise IdentitiesUnavailable(type(error).__name__) from error
-        answers = [tuple(map(_string, answer)) for answer in found]
-        return [Identity(customer, e164(digits), e164(former)) for customer, digits, former in answers]
+        raise IdentitiesUnavailable("its keys changed again and again")
 
     async def address(self, customer: str) -> Address:
         """Where the customer can be written to now (both None when we have forgotten them)."""
         try:
-            wa_id, user_id = await self._redis.hmget(PROFILE_PREFIX + customer, "wa_id", "user_id")
+            wa_id, user_id = await self._redis.hmget(redis_layout.profile(customer), "wa_id", "user_id")
         except (RedisError, OSError, asyncio.TimeoutError) as error:
             raise IdentitiesUnavailable(type(error).__name__) from error
         return Address(_string(wa_id) or None, _string(user_id) or None)
@@ -104,15 +117,15 @@ class Identities:
     async def forget(self, customer: str) -> int:
         """Erase everything kept about a customer; the number of Redis keys removed."""
         try:
-            profile = await self._redis.hgetall(PROFILE_PREFIX + customer)
+            profile = await self._redis.hgetall(redis_layout.profile(customer))
             fields = {_string(name): _string(value) for name, value in profile.items()}
             aliases = [name.removeprefix("id:") for name in fields if name.startswith("id:")]
             if "shared_phone" in fields:
                 aliases.append("+" + fields["shared_phone"])
-            keys = [ALIAS_PREFIX + alias for alias in aliases]
-            owners = await self._redis.mget(keys) if keys else []
-            theirs = [key for key, owner in zip(keys, owners, strict=True) if _string(owner) == customer]
-            return int(await self._redis.delete(PROFILE_PREFIX + customer, *theirs))
+            names = [redis_layout.alias(alias) for alias in aliases]
+            owners = await self._redis.mget(names) if names else []
+            theirs = [name for name, owner in zip(names, owners, strict=True) if _string(owner) == customer]
+            return int(await self._redis.delete(redis_layout.profile(customer), *theirs))
         except (RedisError, OSError, asyncio.TimeoutError) as error:
             raise IdentitiesUnavailable(type(error).__name__) from error
 
@@ -132,6 +145,14 @@ def _operation(message: Message) -> dict[str, Any]:
         )
     phone = message.shared_phone.lstrip("+") if message.shared_phone else None
     return _present(op="resolve", wa_id=message.sender.wa_id, user_id=message.sender.user_id, shared_phone=phone)
+
+
+def _likely_keys(operation: Mapping[str, Any]) -> list[str]:
+    """Those that the operation takes unless identities moved: a customer's key is mostly one of their ids."""
+    ids = [operation[name] for name in _IDS if name in operation]
+    claims = [f"+{operation[name]}" for name in ("wa_id", "new_wa_id", "shared_phone") if name in operation]
+    changes = [CHANGE_PREFIX + operation["id"]] if "id" in operation else []
+    return [*map(redis_layout.alias, [*ids, *claims]), *map(redis_layout.profile, ids), *changes]
 
 
 def _present(**fields: Any) -> dict[str, Any]:

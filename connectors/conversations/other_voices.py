@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -49,12 +50,13 @@ class OtherVoices:
         if not news:
             return
         now = time.time()
-        arguments: list[str | int] = [str(now)]
+        told: dict[str, list[str | int]] = defaultdict(lambda: [str(now)])
         for piece in news:
             lasts_s = self._phone_s if piece.kind == "phone" else APP_SILENCE_S
             # A clock that is ahead of ours must not silence for longer.
-            arguments += [piece.kind, str(min(piece.at, now)), str(lasts_s), piece.previous_app, piece.new_app]
+            at = str(min(piece.at, now))
+            told[piece.customer] += [piece.kind, at, str(lasts_s), piece.previous_app, piece.new_app]
         try:
-            await self._heard([keys.voices(piece.customer) for piece in news], arguments)
+            await self._heard.many([([keys.voices(customer)], arguments) for customer, arguments in told.items()])
         except (RedisError, OSError, asyncio.TimeoutError) as error:
             raise VoicesUnavailable(type(error).__name__) from error

@@ -10,13 +10,13 @@ import time
 
 import redis.asyncio
 
-import record_versions
 from connectors.message_bus import keys
 from connectors.message_bus.commit import WINDOW_S
 from connectors.message_bus.turn import Turn
 from handoff.storage.database import Database
 from handoff.takeover.rating import ask
 from handoff.updates.opt_outs import OptOuts
+from hot_store import record_versions
 from lenient_json import number
 
 WINDOW_MARGIN_S = 120.0

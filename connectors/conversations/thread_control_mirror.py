@@ -23,7 +23,6 @@ from typing import TypeVar
 
 import redis.asyncio
 
-import record_versions
 from connectors.conversations.thread_control import Authority, State
 from connectors.message_bus import keys
 from connectors.message_bus.inbox import Entry
@@ -31,6 +30,7 @@ from handoff.storage.database import HandoffUnavailable
 from handoff.takeover.customer_messages import Wish
 from handoff.takeover.inbox_entries import is_agents
 from handoff.takeover.thread_control import ControlState, Relayed
+from hot_store import record_versions
 
 log = logging.getLogger(__name__)
 

@@ -7,13 +7,13 @@ from typing import Any, Protocol
 
 import redis.asyncio
 
-import record_versions
 from connectors.message_bus import keys, quoting
 from connectors.message_bus.connections import until_redis_answers
 from connectors.message_bus.inbox import Entry
 from connectors.message_bus.keyed_executor import Item
 from connectors.message_bus.sending.outgoing import Outgoing, compact
 from connectors.message_bus.turn import Turn
+from hot_store import record_versions
 from lenient_json import as_mapping
 
 TRACKER_TTL_S = 24 * 3600
@@ -117,7 +117,7 @@ def _names(item: Item, turn: Turn) -> list[str]:
     partition, customer = item.owned.partition, turn.entry.customer
     return [
         keys.owner(partition), keys.inbox_stream(partition), keys.runs(partition), keys.failures(partition),
-        keys.outbox_stream(partition), keys.LOG_STREAM, keys.DEAD_STREAM,
+        keys.outbox_stream(partition), keys.log_stream(partition), keys.dead_stream(partition),
         keys.address(customer), keys.quotable(customer),
         *(name for append in turn.appends for name in keys.tracker(append.sender_id)),
     ]  # fmt: skip

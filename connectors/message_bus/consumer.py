@@ -23,9 +23,9 @@ from connectors.message_bus.keyed_executor import Finished, Item, Outcome, Retry
 from connectors.message_bus.partitions import Owned
 from connectors.message_bus.turn import OtherVoices, Turn, current_turn
 from handoff.storage.database import HandoffUnavailable
+from hot_store.record_versions import UnknownVersion
 from lenient_json import as_mapping
 from privacy import log_lines
-from record_versions import UnknownVersion
 
 log = logging.getLogger(__name__)
 

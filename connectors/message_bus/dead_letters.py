@@ -16,19 +16,26 @@ from typing import Any
 
 import redis
 
-import redis_address
 import settings as settings_module
 import signals
 from connectors.message_bus import keys
 from connectors.message_bus.commit import WINDOW_S, Outgoing
 from connectors.message_bus.inbox import Entry
+from hot_store import redis_address
 from lenient_json import as_mapping, number
 from privacy.pseudonyms import mask_phone
+
+_BACK = """
+if redis.call('XDEL', KEYS[2], ARGV[3]) == 1 then redis.call('XADD', KEYS[1], '*', 'c', ARGV[1], 'e', ARGV[2]) end
+"""
 
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """What was set aside: an inbox entry or a reply, neither when it is unreadable; `id` is its place in the stream."""
+    """What was set aside: an inbox entry or a reply, neither when it is unreadable.
+
+    `id` is its place: the partition, a dot, and the id in the partition's stream.
+    """
 
     id: str
     reason: str
@@ -36,11 +43,22 @@ class DeadLetter:
     entry: Entry | None = None
     reply: Outgoing | None = None
 
+    @property
+    def place(self) -> tuple[str, str]:
+        """The stream that it lies in, and its id there."""
+        partition, _, stream_id = self.id.partition(".")
+        return keys.dead_stream(int(partition)), stream_id
+
 
 def letters(client: redis.Redis) -> Iterator[DeadLetter]:
     """All letters, oldest first."""
-    for stream_id, fields in client.xrange(keys.DEAD_STREAM):
-        yield _letter(stream_id, fields.get("j", ""))
+    found = [
+        (stream_id, partition, fields.get("j", ""))
+        for partition in range(keys.PARTITIONS)
+        for stream_id, fields in client.xrange(keys.dead_stream(partition))
+    ]
+    for stream_id, partition, text in sorted(found, key=lambda one: [int(part) for part in one[0].split("-")]):
+        yield _letter(f"{partition}.{stream_id}", text)
 
 
 def _letter(stream_id: str, text: str) -> DeadLetter:
@@ -65,13 +83,13 @@ def replay(client: redis.Redis, letter: DeadLetter) -> bool:
         customer, stream = letter.entry.customer, keys.inbox_stream
         words = replace(letter.entry, replays=letter.entry.replays + 1).as_json()
     elif letter.reply is not None:
-        customer, stream, words = letter.reply.customer, keys.outbox_stream, letter.reply.as_json()
+        customer, stream = letter.reply.customer, keys.outbox_stream
+        words = replace(letter.reply, replayed=True).as_json()
     else:
         return False
-    pipeline = client.pipeline(transaction=True)
-    pipeline.xadd(stream(keys.partition_of(customer)), {"c": customer, "e": words})
-    pipeline.xdel(keys.DEAD_STREAM, letter.id)
-    pipeline.execute()
+    dead, stream_id = letter.place
+    target = stream(int(letter.id.partition(".")[0]))
+    client.eval(_BACK, 2, target, dead, customer, words, stream_id)
     return True
 
 
@@ -96,7 +114,7 @@ def _carry_out(client: redis.Redis, command: str, letter: DeadLetter) -> str:
     if command == "replay":
         return "replayed" if replay(client, letter) else "unreadable, kept"
     if command == "drop":
-        client.xdel(keys.DEAD_STREAM, letter.id)
+        client.xdel(*letter.place)
         return "dropped"
     return ""
 

@@ -9,6 +9,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import random
+import time
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,15 +19,15 @@ from typing import Any
 import redis.asyncio
 from redis.exceptions import RedisError
 
-import record_versions
 from connectors.message_bus import keys
 from connectors.message_bus.connections import connect
+from connectors.message_bus.servers.layout import REMEMBER_IDS_S, Legacy
+from hot_store import record_versions
 
 __all__ = ["Entry", "Inbox", "InboxUnavailable", "connect"]
 
 log = logging.getLogger(__name__)
 
-REMEMBER_IDS_S = 8 * 24 * 3600
 REMEMBER_SETTLED_S = 2 * 3600
 MAX_REPLIES = 100  # of one turn
 
@@ -68,11 +71,12 @@ class Entry:
 
 
 class Inbox:
-    """Stores entries and log records, all or nothing."""
+    """Stores entries and log records. What raised may be stored in part: then it is to be delivered again, whole."""
 
     def __init__(self, client: redis.asyncio.Redis) -> None:
         self._client = client
         self._put = keys.Script(client, "put", even_when_full=False)
+        self._legacy = Legacy(client)
 
     @classmethod
     def from_url(cls, url: str) -> Inbox:
@@ -80,35 +84,61 @@ class Inbox:
         return cls(connect(url))
 
     async def put(self, entries: Sequence[Entry], records: Sequence[dict[str, Any]] = ()) -> int:
-        """Store all in one atomic step; entries whose id was seen before are left out.
+        """Store all, those of one partition in one atomic step; entries whose id was seen before are left out.
 
         Returns the number of new entries. Raises InboxUnavailable.
         """
         if not entries and not records:
             return 0
-        names: list[str] = [keys.LOG_STREAM]
-        arguments: list[str | int] = [REMEMBER_IDS_S, REMEMBER_SETTLED_S, len(entries)]
-        for entry in entries:
-            names += [keys.seen(entry.id), keys.inbox_stream(keys.partition_of(entry.customer))]
-            arguments += [entry.customer, entry.as_json()]
-        for record in records:
-            key, wamid = _settles(record)
-            names.append(keys.settled(key) if key else keys.LOG_STREAM)
-            arguments += [wamid, json.dumps(record_versions.stamped(record), separators=(",", ":"))]
         try:
-            return int(await self._put(names, arguments, durably=True))
+            entries = await self._without_known(entries)
+            return sum(await self._put.many(_calls(entries, records), _settling(records), durably=True))
         except (RedisError, OSError, asyncio.TimeoutError) as error:
             log.error("inbox.put.failed entries=%d error=%s", len(entries), type(error).__name__)
             raise InboxUnavailable(f"Redis did not store the messages: {type(error).__name__}") from error
 
 
+    async def _without_known(self, entries: Sequence[Entry]) -> Sequence[Entry]:
+        """Those that were not taken before the layout of Redis changed, as long as that is remembered."""
+        if time.time() > await self._legacy.remembered_until():
+            return entries
+        known = await self._legacy.known(entry.id for entry in entries)
+        return [entry for entry in entries if entry.id not in known]
+
     async def can_store(self) -> bool:
         """Whether an entry could be stored now, over the connections of this process; it tries a write."""
         try:
-            await self._client.set(keys.PROBE, 1, ex=60)
+            await self._client.set(keys.probe(random.randrange(keys.PARTITIONS)), 1, ex=60)  # noqa: S311
         except (RedisError, OSError, asyncio.TimeoutError):
             return False
         return True
+
+
+def _calls(
+    entries: Sequence[Entry], records: Sequence[dict[str, Any]]
+) -> list[tuple[list[str], list[str | int]]]:
+    """Keys and arguments of the script, for each partition that has something of it."""
+    mine: dict[int, tuple[list[Entry], list[str]]] = defaultdict(lambda: ([], []))
+    for entry in entries:
+        mine[keys.partition_of(entry.customer)][0].append(entry)
+    for record in records:
+        # A status does not say whose it is; those of one message stay in one order.
+        whose = str(record.get("customer") or record.get("key") or record.get("wamid") or "")
+        text = json.dumps(record_versions.stamped(record), separators=(",", ":"))
+        mine[keys.partition_of(whose)][1].append(text)
+    calls = []
+    for partition, (own, texts) in mine.items():
+        names = [keys.inbox_stream(partition), keys.log_stream(partition), *(keys.seen(e.id, partition) for e in own)]
+        words = [word for entry in own for word in (entry.customer, entry.as_json())]
+        arguments: list[str | int] = [REMEMBER_IDS_S, len(own), *words, *texts]
+        calls.append((names, arguments))
+    return calls
+
+
+def _settling(records: Sequence[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    """The commands that keep what statuses prove."""
+    proved = [(key, wamid) for key, wamid in map(_settles, records) if key]
+    return [("SET", keys.settled(key), wamid, "EX", REMEMBER_SETTLED_S) for key, wamid in proved]
 
 
 def _settles(record: dict[str, Any]) -> tuple[str, str]:

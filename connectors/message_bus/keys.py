@@ -1,8 +1,11 @@
-"""The names of everything that the transport keeps in Redis, and its Lua scripts."""
+"""The names of everything that the transport keeps in Redis, and its Lua scripts.
+
+All of one customer stands under the hash tag of their partition (`redis_layout`); a script works within one tag.
+"""
 
 from __future__ import annotations
 
-import zlib
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,81 +13,64 @@ from typing import Any
 import redis.asyncio
 from redis.exceptions import NoScriptError, ResponseError
 
-from connectors.message_bus.servers.durability import confirm
+from hot_store.redis_layout import PARTITIONS, log_stream, partition_of, tag
+
+__all__ = ["PARTITIONS", "Script", "log_stream", "partition_of", "tag"]
 
 LUA = Path(__file__).parent / "lua"
 
-PARTITIONS = 32
-LOG_STREAM = "log"
-DEAD_STREAM = "wa:dead"
-MEMBERS = "wa:members"
-FENCE = "wa:fence"
-PROBE = "wa:probe"
-
-
-def partition_of(customer: str) -> int:
-    """The partition that holds everything of this customer. Must never change: it is where their messages wait."""
-    return zlib.crc32(customer.encode()) % PARTITIONS
+MEMBERS = "{wa}:members"
+LEARN_AT_ONCE = 8  # calls that carry the script to servers that do not know it
 
 
 def inbox_stream(partition: int) -> str:
     """Messages not yet answered, oldest first."""
-    return f"wa:in:{partition}"
+    return f"{tag(partition)}:in"
 
 
 def outbox_stream(partition: int) -> str:
     """Replies not yet accepted by Graph, oldest first."""
-    return f"wa:out:{partition}"
+    return f"{tag(partition)}:out"
+
+
+def dead_stream(partition: int) -> str:
+    """What was set aside, oldest first; one field `j`, JSON."""
+    return f"{tag(partition)}:dead"
 
 
 def owner(partition: int) -> str:
     """Holds the token of whoever owns the partition; scripts that change something compare it with theirs."""
-    return f"wa:owner:{partition}"
-
-
-def lease(partition: int) -> str:
-    """Exists while the owner renews it."""
-    return f"wa:lease:{partition}"
+    return f"{tag(partition)}:owner"
 
 
 def runs(partition: int) -> str:
     """Hash: stream id of an inbox entry → tokens of the ownerships in which its turn began and did not end."""
-    return f"wa:runs:{partition}"
+    return f"{tag(partition)}:runs"
 
 
 def failures(partition: int) -> str:
     """Hash: `{stream id}:f` → how often the turn of an inbox entry failed."""
-    return f"wa:tries:{partition}"
+    return f"{tag(partition)}:tries"
 
 
 def sending(partition: int) -> str:
     """Hash: stream id of a reply → the attempt to send it whose outcome is not known yet."""
-    return f"wa:sending:{partition}"
+    return f"{tag(partition)}:sending"
 
 
-def seen(entry_id: str) -> str:
+def probe(partition: int) -> str:
+    """Written to find out whether the partition can be written to."""
+    return f"{tag(partition)}:probe"
+
+
+def seen(entry_id: str, partition: int) -> str:
     """Exists once an inbox entry of this id was taken."""
-    return f"wa:seen:{entry_id}"
+    return f"{tag(partition)}:seen:{entry_id}"
 
 
 def settled(key: str) -> str:
-    """Holds the wamid once a status proved that Graph accepted the reply `key`."""
+    """Holds the wamid once a status proved that Graph accepted the reply `key`. Whose it is the status does not say."""
     return f"wa:settled:{key}"
-
-
-def tracker(sender_id: str) -> tuple[str, str]:
-    """The list of a tracker's events, and its base: from where on it is read."""
-    return f"tracker:{sender_id}", f"tracker:{sender_id}:base"
-
-
-def address(customer: str) -> str:
-    """Where the customer was last heard: JSON with wa_id, user_id and the time of the last message."""
-    return f"wa:address:{customer}"
-
-
-def quotable(customer: str) -> str:
-    """List, newest first: what was said lately and can be quoted, JSON with wamid and what it was about."""
-    return f"wa:quotable:{customer}"
 
 
 def heard(entry_id: str) -> str:
@@ -97,9 +83,30 @@ def heard_lately(customer: str) -> str:
     return f"wa:heard_lately:{customer}"
 
 
+def of_customer(what: str, customer: str) -> str:
+    """A key of a customer's beside those of their partition."""
+    return f"{tag(partition_of(customer))}:{what}:{customer}"
+
+
+def tracker(sender_id: str) -> tuple[str, str]:
+    """The list of a tracker's events, and its base: from where on it is read."""
+    name = of_customer("tracker", sender_id)
+    return name, f"{name}:base"
+
+
+def address(customer: str) -> str:
+    """Where the customer was last heard: JSON with wa_id, user_id and the time of the last message."""
+    return of_customer("address", customer)
+
+
+def quotable(customer: str) -> str:
+    """List, newest first: what was said lately and can be quoted, JSON with wamid and what it was about."""
+    return of_customer("quotable", customer)
+
+
 def voices(customer: str) -> str:
     """Hash: until when somebody else speaks to the customer (phone_until, app_until), and since when (…_at)."""
-    return f"wa:voices:{customer}"
+    return of_customer("voices", customer)
 
 
 def thread_control(customer: str) -> str:
@@ -108,47 +115,64 @@ def thread_control(customer: str) -> str:
 
 
 class Script:
-    """A Lua script, callable with its arguments; a restarted Redis gets it again by itself.
+    """A Lua script, callable with its arguments; a server that does not know it gets it with the call.
 
     With `even_when_full` it also runs in a Redis that is at its memory limit: what is in there must be worked off
     although nothing new is taken in. Redis 6 does not know that mark and gets the script without it.
     """
 
-    def __init__(self, client: redis.asyncio.Redis, name: str, even_when_full: bool = True) -> None:
-        self._client: Any = client  # a FollowingRedis where scripts are run durably
-        self._source = (LUA / f"{name}.lua").read_text()
-        self._mark = "#!lua flags=allow-oom\n" if even_when_full else ""
-        self._sha: str | None = None
+    def __init__(
+        self, client: redis.asyncio.Redis, name: str, even_when_full: bool = True, folder: Path = LUA
+    ) -> None:
+        self._client: Any = client  # a FollowingRedis where scripts are run durably or several at once
+        self._plain = (folder / f"{name}.lua").read_text()
+        self._know(("#!lua flags=allow-oom\n" if even_when_full else "") + self._plain)
+
+    def _know(self, source: str) -> None:
+        self._source = source
+        self._sha = hashlib.sha1(source.encode()).hexdigest()  # noqa: S324 (Redis' own name for it)
 
     async def __call__(self, keys: Sequence[str], args: Sequence[str | int], durably: bool = False) -> Any:
-        """Run it on these keys; `durably`: until a replica holds what it wrote, where there are replicas.
+        """Run it on these keys, of one tag; `durably`: until a replica holds what it wrote, where there are replicas.
 
         Raises redis.RedisError, NotReplicated when no replica confirmed; run it again then.
         """
-        wait = await self._client.durability.command(self._client) if durably else None
-        if self._sha is not None:
-            try:
-                return await self._run(self._sha, keys, args, wait)
-            except NoScriptError:
-                pass
-        self._sha = await self._load()
-        return await self._run(self._sha, keys, args, wait)
-
-    async def _run(
-        self, sha: str, keys: Sequence[str], args: Sequence[str | int], wait: tuple[Any, ...] | None
-    ) -> Any:
-        if wait is None:
-            return await self._client.evalsha(sha, len(keys), *keys, *args)
-        answer, waited = await self._client.over_one_connection(("EVALSHA", sha, len(keys), *keys, *args), wait)
-        if isinstance(answer, ResponseError):
-            raise answer
-        confirm(waited)
-        return answer
-
-    async def _load(self) -> str:
+        if durably:
+            return (await self.many([(keys, args)], durably=True))[0]
         try:
-            return str(await self._client.script_load(self._mark + self._source))
+            return await self._client.evalsha(self._sha, len(keys), *keys, *args)
+        except NoScriptError:
+            return await self._with_source(keys, args)
+
+    async def many(
+        self,
+        calls: Sequence[tuple[Sequence[str], Sequence[str | int]]],
+        beside: Sequence[Sequence[Any]] = (),
+        durably: bool = False,
+    ) -> list[Any]:
+        """Run it on each of these keys, without waiting in between, with other commands `beside`; what each returned.
+
+        What one returned says nothing about the others. Raises as a call does, when any fails.
+        """
+        commands = [("EVALSHA", self._sha, len(keys), *keys, *args) for keys, args in calls]
+        answers = await self._client.batch([*commands, *beside], durably=durably)
+        unknown = [n for n, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
+        for n in unknown[:LEARN_AT_ONCE]:
+            answers[n] = await self._with_source(*calls[n])
+        if unknown:
+            left = unknown if durably else unknown[LEARN_AT_ONCE:]  # scripts that are run durably may be run twice
+            for n, answer in zip(left, await self.many([calls[n] for n in left], durably=durably), strict=True):
+                answers[n] = answers[n] if n in unknown[:LEARN_AT_ONCE] else answer
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise answer
+        return list(answers[: len(calls)])
+
+    async def _with_source(self, keys: Sequence[str], args: Sequence[str | int]) -> Any:
+        try:
+            return await self._client.eval(self._source, len(keys), *keys, *args)
         except ResponseError as error:
-            if "compiling" not in str(error):
+            if "compiling" not in str(error) or self._source == self._plain:
                 raise
-            return str(await self._client.script_load(self._source))
+        self._know(self._plain)
+        return await self._client.eval(self._source, len(keys), *keys, *args)

@@ -1,8 +1,9 @@
 """Which process serves which customers.
 
-Customers are spread over a fixed number of partitions. A process owns its fair share of them through leases in Redis;
-each ownership has a token that is never used again (fencing), and every script that changes something checks it. So
-a process that was paused, or thinks that it still owns what another took over, can do no harm.
+Customers are spread over a fixed number of partitions. A process says by a heartbeat that it is alive, and owns its
+fair share of them: each partition holds the token of its owner, which is never used again (fencing), and every script
+that changes something checks it. Who is not alive any more loses what they own to whoever is quicker; a process that
+was paused, or thinks that it still owns what another took over, can do no harm.
 """
 
 from __future__ import annotations
@@ -10,10 +11,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import random
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from itertools import count
+from typing import Any
 
 import redis.asyncio
 from redis.exceptions import RedisError
@@ -24,9 +28,8 @@ log = logging.getLogger(__name__)
 
 LEASE_S = 4.0
 TICK_S = 0.8
-_TICKED = [
-    keys.MEMBERS, keys.FENCE, *(name(p) for p in range(keys.PARTITIONS) for name in (keys.owner, keys.lease)),
-]  # fmt: skip
+# A failover may lose who took a partition last; until this is noticed, its entries wait.
+LOOK_EVERY_TICKS = 5
 
 
 @dataclass(frozen=True)
@@ -49,13 +52,17 @@ class Partitions:
         tick_s: float = TICK_S,
     ) -> None:
         self.instance = f"{os.getpid()}-{secrets.token_hex(4)}"
+        self._client: Any = client
+        self._ticks, self._tokens = count(), count(1)
         self.owned: dict[int, Owned] = {}
         self._releasing: dict[int, asyncio.Task[None]] = {}
+        self._unreleased: list[Owned] = []  # given up here, but Redis did not hear of it yet
         self._gained, self._lost = gained, lost
         self._lease_s, self._tick_s = lease_s, tick_s
         self._stopping = False
         self._ticked_at = float("-inf")
         self._tick = keys.Script(client, "tick")
+        self._claim = keys.Script(client, "claim")
         self._release = keys.Script(client, "release")
 
     async def run(self) -> None:
@@ -75,22 +82,54 @@ class Partitions:
         return time.monotonic() - self._ticked_at < 3 * self._lease_s
 
     async def tick(self) -> None:
-        """One heartbeat: renew, take what is free, start to give back what is too much."""
-        held = [part for owned in self.owned.values() for part in (owned.partition, owned.token)]
-        share, lost, taken = await self._tick(
-            keys=_TICKED, args=[self.instance, int(self._lease_s * 1000), int(not self._stopping), *held]
-        )
+        """One heartbeat: say that we are alive, take what is free, start to give back what is too much."""
+        arguments: list[str | int] = [self.instance, int(self._lease_s * 1000), int(not self._stopping)]
+        was_alive, *alive = await self._tick([keys.MEMBERS], arguments)
         self._ticked_at = time.monotonic()
-        for name in lost:
-            owned = self.owned.pop(int(name), None)
-            if owned is not None:  # else it was given back while the answer was on its way
-                log.warning("partitions.lost partition=%s", name)
-                self._in_background(owned, self._lost(owned))
-        for name, token in zip(taken[::2], taken[1::2], strict=True):
-            self._gain(Owned(int(name), token))
-        surplus = len(self._kept()) - int(share)
-        for owned in self._kept()[: max(0, surplus)]:
+        unreleased, self._unreleased = self._unreleased, []
+        for owned in unreleased:
+            await self._free(owned)
+        if self.owned and (not was_alive or next(self._ticks) % LOOK_EVERY_TICKS == 0):
+            await self._look()
+        share = _share(self.instance, sorted(alive))
+        kept = self._kept()
+        if len(kept) < share:
+            await self._take(share - len(kept), frozenset(alive))
+        for owned in kept[: max(0, len(kept) - share)]:
             self._in_background(owned, self._give_back(owned))
+
+    async def _look(self) -> None:
+        """Find out which partitions are another's by now."""
+        held = list(self.owned.values())
+        for owned, token in zip(held, await self._owners(one.partition for one in held), strict=True):
+            if token != owned.token and self.owned.get(owned.partition) == owned:
+                log.warning("partitions.lost partition=%d", owned.partition)
+                del self.owned[owned.partition]
+                self._in_background(owned, self._lost(owned))
+
+    async def _take(self, wanted: int, alive: frozenset[str]) -> None:
+        """Take up to so many partitions whose owner is not alive; others look for some at the same time.
+
+        What is ours by a claim whose answer never came is free, too.
+        """
+        others = [p for p in range(keys.PARTITIONS) if p not in self.owned]
+        random.shuffle(others)
+        tokens = await self._owners(others)
+        serving = alive - {self.instance}
+        free = [(p, token) for p, token in zip(others, tokens, strict=True) if _instance_of(token) not in serving]
+        chosen = [(p, old or "", f"{self.instance}:{next(self._tokens)}") for p, old in free[:wanted]]
+        taken = await self._claim.many([([keys.owner(p)], [old, token]) for p, old, token in chosen])
+        for (partition, _, token), won in zip(chosen, taken, strict=True):
+            if won:
+                self._gain(Owned(partition, token))
+
+    async def _owners(self, partitions: Iterable[int]) -> list[str | None]:
+        """The tokens of these partitions' owners. Raises redis.RedisError."""
+        answers = await self._client.batch([("GET", keys.owner(partition)) for partition in partitions])
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise answer
+        return list(answers)
 
     async def stop(self, patience_s: float) -> None:
         """Take no more and give everything back, waiting at most `patience_s` for what runs.
@@ -102,7 +141,7 @@ class Partitions:
         if self._releasing:
             await asyncio.wait(self._releasing.values(), timeout=patience_s)
         for owned in list(self.owned.values()):
-            await self._release([keys.owner(owned.partition), keys.lease(owned.partition)], [owned.token])
+            await self._release([keys.owner(owned.partition)], [owned.token])
 
     def _gain(self, owned: Owned) -> None:
         self.owned[owned.partition] = owned
@@ -119,10 +158,26 @@ class Partitions:
 
     async def _give_back(self, owned: Owned) -> None:
         await self._lost(owned)
-        # Nobody works on it here any more: from now on no heartbeat renews it, whether it can be released or not.
         if self.owned.get(owned.partition) == owned:
             del self.owned[owned.partition]
+        await self._free(owned)
+
+    async def _free(self, owned: Owned) -> None:
+        """Let others take it: nobody works on it here any more. Tried again with the next heartbeat when it fails."""
         try:
-            await self._release([keys.owner(owned.partition), keys.lease(owned.partition)], [owned.token])
+            await self._release([keys.owner(owned.partition)], [owned.token])
         except (RedisError, OSError, asyncio.TimeoutError) as error:
-            log.warning("partitions.release.failed error=%s; its lease runs out", type(error).__name__)
+            log.warning("partitions.release.failed error=%s", type(error).__name__)
+            self._unreleased.append(owned)
+
+
+def _share(instance: str, alive: list[str]) -> int:
+    """How many partitions this process should own; none when it is not among those that serve."""
+    if instance not in alive:
+        return 0
+    each, left = divmod(keys.PARTITIONS, len(alive))
+    return each + (alive.index(instance) < left)
+
+
+def _instance_of(token: str | None) -> str | None:
+    return token.rpartition(":")[0] if token else None

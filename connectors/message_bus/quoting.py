@@ -13,10 +13,10 @@ from typing import Any
 
 import redis.asyncio
 
-import record_versions
 from connectors.message_bus import keys
 from connectors.message_bus.inbox import Entry
 from connectors.message_bus.turn import Reply
+from hot_store import record_versions
 from lenient_json import as_mapping, text
 
 MAX_KEPT = 40

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 
-import redis.asyncio
 from redis.exceptions import RedisError
 
 from connectors.message_bus import keys
 from connectors.message_bus.bursts import MAX_MESSAGES
+from connectors.message_bus.connections import FollowingRedis
 from connectors.message_bus.consumer import Consumer
 from connectors.message_bus.keyed_executor import ConcurrencyLimiter, KeyedExecutor
 from connectors.message_bus.partitions import Owned, Partitions
@@ -27,20 +27,18 @@ MAX_ACTIVE_SENDS, MAX_SENDS, SEND_PERMIT_S = 32, 400, 2.0
 class Transport:
     """Owns partitions, answers their inbox entries, sends their replies."""
 
-    def __init__(self, client: redis.asyncio.Redis, consumer: Consumer, outbox: Outbox) -> None:
+    def __init__(self, client: FollowingRedis, consumer: Consumer, outbox: Outbox) -> None:
         self.consumer, self.outbox = consumer, outbox
         turns = ConcurrencyLimiter(MAX_ACTIVE_TURNS, MAX_TURNS, TURN_PERMIT_S)
         self.turns = KeyedExecutor(consumer.work, turns, together=MAX_MESSAGES)
         self.sends = KeyedExecutor(outbox.work, ConcurrencyLimiter(MAX_ACTIVE_SENDS, MAX_SENDS, SEND_PERMIT_S))
-        self._inbox = StreamFollower(client, keys.inbox_stream, self.turns)
-        self._outbox = StreamFollower(client, keys.outbox_stream, self.sends)
+        self._streams = StreamFollower(client, {keys.inbox_stream: self.turns, keys.outbox_stream: self.sends})
         self.partitions = Partitions(client, self._gained, self._lost)
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Begin to take partitions; needs a running event loop."""
-        for work in (self.partitions, self._inbox, self._outbox):
-            self._tasks.append(asyncio.create_task(work.run()))
+        self._tasks.append(asyncio.create_task(self.partitions.run()))
 
     async def stop(self, patience_s: float = 10.0) -> None:
         """Finish what runs, within the patience; everything else stays queued for other processes."""
@@ -52,23 +50,19 @@ class Transport:
 
     async def cut(self) -> None:
         """End everything at once, as a crash would; what was not committed runs again elsewhere."""
-        for owned in self.partitions.owned.values():
-            # A follower may survive its first cancellation; what it reads then must start nothing.
-            self._inbox.leave(owned)
-            self._outbox.leave(owned)
+        await self._streams.cut()
         await end([*self._tasks, *self.turns.cancel(), *self.sends.cancel()])
 
     def _gained(self, owned: Owned) -> None:
-        self._inbox.follow(owned)
-        self._outbox.follow(owned)
+        self._streams.follow(owned)
 
     async def _lost(self, owned: Owned) -> None:
         """Leave a partition when what runs for it has ended, the replies of its last turns included."""
-        self._inbox.leave(owned)
+        self._streams.leave(owned, keys.inbox_stream)
         await self.turns.drop(owned)
         await self.consumer.forget(owned)
         await asyncio.sleep(HAND_OVER_S)
-        self._outbox.leave(owned)
+        self._streams.leave(owned, keys.outbox_stream)
         await self.sends.drop(owned)
         self.outbox.forget(owned)
 

@@ -17,10 +17,11 @@ from pathlib import Path
 import redis
 import structlog
 
-import redis_address
 import settings as settings_module
 import signals
+from connectors.message_bus.servers import migration
 from connectors.server.startup import CannotStart, Options
+from hot_store import redis_address
 from privacy import log_filter, log_lines
 from settings import PROJECT_ROOT, Settings, SettingsError
 
@@ -109,6 +110,9 @@ def _check_redis(settings: Settings) -> None:
             if time.monotonic() > deadline:
                 redis_address.client(settings.redis_url, socket_connect_timeout=3, socket_timeout=3).ping()
             time.sleep(0.2)
+        migration.ensure(settings.redis_url)
+    except migration.LayoutUnusable as error:
+        raise CannotStart(str(error)) from None
     except (redis.RedisError, ValueError) as error:
         raise CannotStart(
             f"the Redis of REDIS_URL does not answer ({type(error).__name__}). Remedy: start it or correct REDIS_URL."

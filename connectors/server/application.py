@@ -41,6 +41,7 @@ from connectors.media.abilities import Ability
 from connectors.media.pictures import PictureReader
 from connectors.media.reading import MediaReader
 from connectors.media.speech import SpeechService
+from connectors.message_bus import keys
 from connectors.message_bus.commit import Commits
 from connectors.message_bus.consumer import Consumer
 from connectors.message_bus.inbox import connect
@@ -136,7 +137,7 @@ def transport(
 
     `ratings`: where answers are kept, when customers are asked how it was with a person.
     """
-    client = connect(url, BUS_PATIENCE_S, connections=256)
+    client = connect(url, BUS_PATIENCE_S, connections=keys.PARTITIONS + 256)  # each partition that is read holds one
     control = MirroredThreadControl(authority, client)
     commits = Commits(client, Identities(client), model_id)
     updates = OrderUpdates(client, speaker, opt_outs) if opt_outs is not None else None

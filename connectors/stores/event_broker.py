@@ -15,17 +15,16 @@ import redis
 from rasa.core.brokers.broker import EventBroker
 from rasa.utils.endpoints import EndpointConfig
 
-import record_versions
-import redis_address
 import settings
 from connectors.message_bus import keys
 from connectors.message_bus.turn import current_turn
+from hot_store import record_versions, redis_address
 
 log = logging.getLogger(__name__)
 
 
 class StreamEventBroker(EventBroker):
-    """Appends to the stream `log`."""
+    """Appends to the log stream of the customer's partition."""
 
     def __init__(self, url: str) -> None:
         self._client = redis_address.client(url, socket_timeout=2.5, socket_connect_timeout=1)
@@ -49,7 +48,8 @@ class StreamEventBroker(EventBroker):
             "model": None, "epoch": 0,
         }  # fmt: skip
         try:
-            self._client.xadd(keys.LOG_STREAM, {"j": json.dumps(record_versions.stamped(record))})
+            stream = keys.log_stream(keys.partition_of(str(event.get("sender_id"))))
+            self._client.xadd(stream, {"j": json.dumps(record_versions.stamped(record))})
         except redis.RedisError:
             # The endpoint may have moved while this connection stayed with a server that takes nothing.
             self._client.connection_pool.disconnect()

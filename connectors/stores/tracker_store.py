@@ -77,8 +77,8 @@ class RedisTrackerStore(TrackerStore):
 
     async def keys(self) -> Iterable[str]:
         """The sender ids of all trackers."""
-        found = [name async for name in self._client.scan_iter("tracker:*", count=1000, _type="list")]
-        return [name.removeprefix("tracker:") for name in found]
+        found = [name async for name in self._client.scan_iter("{wa:*}:tracker:*", count=1000, _type="list")]
+        return [name.partition(":tracker:")[2] for name in found]
 
     async def create_tracker(self, sender_id: str, append_action_listen: bool = True) -> DialogueStateTracker:
         """A tracker for a conversation that `retrieve` did not find."""

@@ -21,6 +21,7 @@ from redis.exceptions import ResponseError
 from conversation_log.ingest import stream
 from conversation_log.model import identities
 from conversation_log.model.identities import Identities
+from hot_store import redis_address
 
 _PAGE = 1000
 REWRITE_WAIT_S = 60.0
@@ -79,8 +80,8 @@ def erase(client: redis.Redis[Any], known: Identities, wamids: set[str]) -> dict
 
 
 def _family(key: str) -> str:
-    """A key without what differs from customer to customer: `tracker:9198…:base` is `tracker:*`."""
-    parts = key.split(":")
+    """A key without what differs from customer to customer: `{wa:7}:tracker:9198…:base` is `wa:tracker:*:base`."""
+    parts = re.sub(r"^\{(\w+)(?::\d+)?\}", r"\1", key).split(":")
     return ":".join(part if re.fullmatch(r"[a-z_-]{1,24}", part) else "*" for part in parts)
 
 
@@ -158,33 +159,26 @@ _ENTRIES = {
 def wait_for_writer(client: redis.Redis[Any]) -> None:
     """Wait until the batch that the log's writer has in hand is in the database, where it can be erased."""
     deadline = time.monotonic() + WRITER_WAIT_S
-    in_hand: tuple[int, ...] | None = None
-    while time.monotonic() < deadline and client.exists(stream.LEASE):
-        try:
-            pending = client.xpending(stream.STREAM, stream.GROUP)
-        except ResponseError:  # no group yet: nothing was ever read
-            return
-        # On a busy log there is always a batch; what counts is the one that was in hand when we came.
-        in_hand = in_hand or (_place(pending["max"]) if pending["pending"] else None)
-        if in_hand is None or not pending["pending"] or _place(pending["min"]) > in_hand:
-            return
+    step = client.get(stream.STEP)
+    while time.monotonic() < deadline and client.exists(stream.LEASE) and client.get(stream.STEP) == step:
         time.sleep(0.05)
-
-
-def _place(entry_id: Any) -> tuple[int, ...]:
-    return tuple(int(part) for part in _text(entry_id).split("-"))
 
 
 def rewrite_streams(client: redis.Redis[Any]) -> list[str]:
     """Free the bytes of deleted entries. Returns what to tell the operator. Raises redis.RedisError."""
-    rewrite = client.register_script((Path(__file__).parent / "rewrite_stream.lua").read_text())
+    rewrite = (Path(__file__).parent / "rewrite_stream.lua").read_text()
     streams = [key for key in client.scan_iter(count=_PAGE) if client.type(key) == b"stream"]
-    full = [_text(key) for key in streams if rewrite(keys=[key], args=[MAX_STREAM_ENTRIES]) < 0]
+    full = [_text(key) for key in streams if client.eval(rewrite, 1, key, MAX_STREAM_ENTRIES) < 0]
     return [f"The stream {key} is too long to be rewritten; deleted entries leave it as it drains." for key in full]
 
 
 def rewrite_files(client: redis.Redis[Any]) -> list[str]:
-    """Have Redis rewrite its files, without what was deleted. Returns what to tell the operator."""
+    """Have every server rewrite its files, without what was deleted. Returns what to tell the operator."""
+    notes = [note for server in redis_address.servers(client) for note in _rewrite_files(server)]
+    return list(dict.fromkeys(notes))
+
+
+def _rewrite_files(client: redis.Redis[Any]) -> list[str]:
     notes = []
     try:
         if client.info("persistence").get("aof_enabled"):

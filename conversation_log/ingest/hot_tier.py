@@ -7,7 +7,7 @@ from typing import Any
 import redis
 from redis.exceptions import AuthenticationError, BusyLoadingError
 
-import redis_address
+from hot_store import redis_address
 from settings import SettingsError
 
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-import record_versions
 from conversation_log.model.judgements import REASONS, delivery_status, feature_of
 from conversation_log.model.records import (
     BadRecord,
@@ -28,6 +27,7 @@ from conversation_log.model.records import (
     without_titles,
 )
 from conversation_log.storage.tables import KEY_CHARS
+from hot_store import record_versions
 
 FIRST_REPLY = 1
 _SYSTEM_KINDS = ("conversation_returned", "agent_comment", "order_update")

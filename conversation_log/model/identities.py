@@ -19,6 +19,7 @@ from sqlalchemy.engine import Engine
 
 from conversation_log.model.records import phone_of
 from conversation_log.storage.tables import conversations
+from hot_store import redis_layout
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -95,16 +96,16 @@ def _spellings(*names: str) -> set[str]:
 
 
 def _owners(client: redis.Redis[Any], names: set[str]) -> set[str]:
-    found = client.mget([f"identity:{name}" for name in sorted(names)])
+    found = client.mget([redis_layout.alias(name) for name in sorted(names)])
     return {value.decode() for value in found if value}
 
 
 def _profile(client: redis.Redis[Any], customer: str) -> set[str]:
     """The ids in a customer's profile."""
-    if client.type(f"customer:{customer}") != b"hash":
+    if client.type(redis_layout.profile(customer)) != b"hash":
         return set()
     names: set[str] = set()
-    for field, value in client.hgetall(f"customer:{customer}").items():
+    for field, value in client.hgetall(redis_layout.profile(customer)).items():
         name = field.decode()
         if name.startswith("id:"):
             names.add(name.removeprefix("id:"))

@@ -136,7 +136,8 @@ async def _suffer(
     say(f"all written and killed after {time.time() - began:.0f} s; waiting for the answers …")
     client = connect(shop.redis.url)
     left = await _settled(client, plan.settle_s)
-    dead = [str(fields.get("j"))[-120:] for _, fields in await client.xrange(keys.DEAD_STREAM)]
+    letters = [one for p in range(keys.PARTITIONS) for one in await client.xrange(keys.dead_stream(p))]
+    dead = [str(fields.get("j"))[-120:] for _, fields in letters]
     return Outcome(
         asked, unordered, list(graph.accepted), kills, time.time() - began, meta.refused, dead, left
     )
@@ -193,9 +194,6 @@ async def _settled(client: redis.asyncio.Redis, timeout_s: float) -> int:
     streams = [name(p) for name in (keys.inbox_stream, keys.outbox_stream) for p in range(keys.PARTITIONS)]
     left = -1
     while left != 0 and time.monotonic() < deadline:
-        pipeline = client.pipeline(transaction=False)
-        for stream in streams:
-            pipeline.xlen(stream)
-        left = sum(await pipeline.execute())
+        left = sum(await client.batch([("XLEN", stream) for stream in streams]))
         await asyncio.sleep(0.5)
     return left

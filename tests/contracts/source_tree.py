@@ -10,8 +10,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = (
-    "actions", "benchmarks", "components", "connectors", "conversation_log", "handoff", "launch", "privacy", "twin",
-    "workbench", "worker",
+    "actions", "benchmarks", "components", "connectors", "conversation_log", "handoff", "hot_store", "launch",
+    "privacy", "twin", "workbench", "worker",
 )  # fmt: skip
 
 

@@ -15,32 +15,31 @@ from tests.contracts.source_tree import ROOMS, ROOT, imported
 BASE = {path.stem for path in ROOT.glob("*.py")}
 OURS = {*ROOMS, *BASE}
 ALLOWED = {
+    "hot_store": set(),
     "privacy": set(),
     "settings.py": {"settings_values", "settings_variables"},
-    "settings_values.py": {"redis_address"},
+    "settings_values.py": {"hot_store"},
     "settings_variables.py": set(),
     "signals.py": set(),
     "postgres_patience.py": set(),
     "lenient_json.py": set(),
-    "record_versions.py": set(),
-    "redis_address.py": set(),
     "shop_updates.py": set(),
     "shop_costs.py": set(),
     "shop.py": {"shop_costs", "shop_updates", "settings", "yaml_files"},
     "dates.py": {"shop"},
     "yaml_files.py": set(),
     "skills.py": {"settings", "yaml_files"},
-    "conversation_log": {"privacy", *BASE},
+    "conversation_log": {"hot_store", "privacy", *BASE},
     "handoff": {"privacy", *BASE},
-    "connectors": {"components", "handoff", "privacy", *BASE},
+    "connectors": {"components", "handoff", "hot_store", "privacy", *BASE},
     "components": BASE,
     "actions": {"handoff", "privacy", *BASE},
-    "worker": {"actions", "conversation_log", "handoff", "privacy", "connectors", *BASE},
+    "worker": {"actions", "conversation_log", "handoff", "hot_store", "privacy", "connectors", *BASE},
     "twin": set(),
-    "launch": {"actions", "components", "handoff", "privacy", *BASE},
+    "launch": {"actions", "components", "handoff", "hot_store", "privacy", *BASE},
     "benchmarks": {"connectors", "launch", *BASE},
     "workbench": OURS - {"benchmarks", "twin", "worker"},
-    "connectors/message_bus": {"connectors", "handoff", "privacy", *BASE},
+    "connectors/message_bus": {"connectors", "handoff", "hot_store", "privacy", *BASE},
 }
 ROOMS_OF_CONNECTORS = {
     "connectors/message_bus": {"message_bus", "metrics"},
@@ -180,6 +179,7 @@ def test_worker_uses_of_other_rooms_only_the_inbox_whose_it_is_the_graph_client_
     allowed = {
         "connectors.message_bus.inbox", "connectors.conversations.identity", "connectors.conversations.senders",
         "connectors.whatsapp.graph.client", "connectors.message_bus.sending.errors",
+        "connectors.message_bus.servers.migration",
     }  # fmt: skip
     for path in modules("worker"):
         used = {name for name in imported(path) if name.startswith(("connectors", "actions"))}

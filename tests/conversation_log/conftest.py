@@ -13,10 +13,11 @@ import redis
 from sqlalchemy.engine import Engine
 
 from conversation_log.ingest import hot_tier
-from conversation_log.ingest.stream import STREAM, EventStream
+from conversation_log.ingest.stream import EventStream, backlog
 from conversation_log.ingest.writer import Writer
 from conversation_log.query.export import as_record
 from conversation_log.storage import database, reader
+from hot_store import redis_layout
 
 NOON = datetime(2026, 11, 1, 12, 0, tzinfo=timezone.utc).timestamp()
 
@@ -88,11 +89,16 @@ class Log:
 
     def put(self, *records: dict[str, Any]) -> None:
         for record in records:
-            self.redis.xadd(STREAM, {"j": json.dumps(record)})
+            self.put_text(json.dumps(record), str(record.get("customer") or ""))
+
+    def put_text(self, text: str, customer: str = "") -> str:
+        """One record as it stands in the stream; returns its id there."""
+        stream = redis_layout.log_stream(redis_layout.partition_of(customer))
+        return str(self.redis.xadd(stream, {"j": text}).decode())
 
     def write(self) -> None:
         """Write until the stream is empty."""
-        while self.redis.xlen(STREAM):
+        while backlog(self.redis):
             assert self.writer.step(block_ms=1) == 0.0
 
     def log(self, *records: dict[str, Any]) -> list[dict[str, Any]]:

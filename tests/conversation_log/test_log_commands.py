@@ -122,7 +122,7 @@ def test_without_a_database_every_command_names_the_remedy(tmp_path, monkeypatch
 def test_status_tells_what_waits_and_what_was_set_aside(filled, turn, capsys) -> None:
     assert main(["status"]) == 0
     assert "warm     2 conversations" in capsys.readouterr().out
-    filled.redis.xadd("log", {"j": "{broken"})
+    filled.put_text("{broken")
     filled.write()
     assert main(["status"]) == 1
     assert "poison   1 records" in capsys.readouterr().out
@@ -159,7 +159,7 @@ def test_records_that_were_set_aside_are_logged_by_retry_once_the_reason_is_gone
     ("ARCHIVE_URL", "s3://k:s3cr3t@b/x?region=x&scheme=http&endpoint_override=127.0.0.1:1", ["archive"],
      "does not answer"),
     ("ARCHIVE_URL", "file:///proc/none", ["archive", "--days", "0"], "cannot be used"),
-    ("REDIS_URL", "s3cr3t", ["status"], "REDIS_URL must be"),
+    ("REDIS_URL", "s3cr3t", ["status"], "REDIS_URL cannot be used"),
     ("RETENTION_WARM_DAYS", "ninety", ["archive"], "RETENTION_WARM_DAYS must be"),
 ])  # fmt: skip
 def test_what_cannot_be_reached_is_named_with_its_remedy_and_without_secrets(

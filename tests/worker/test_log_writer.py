@@ -11,6 +11,7 @@ import pytest
 import redis
 
 import settings
+from conversation_log.ingest.stream import LEASE, STREAMS
 from conversation_log.storage import database, reader
 from launch.embedded_redis import EmbeddedRedis
 from tests.conftest import free_port
@@ -34,18 +35,18 @@ async def test_redis_that_restarts_costs_nothing(tmp_path: Path) -> None:
     stop = asyncio.Event()
     job = asyncio.create_task(log_writer.run(found, stop))
     try:
-        redis.Redis.from_url(server.url).xadd("log", {"j": inbound("wamid.A")})
+        redis.Redis.from_url(server.url).xadd(STREAMS[0], {"j": inbound("wamid.A")})
         await until_logged(found, 1)
         server.process.kill()
         server.process.wait()
         await asyncio.sleep(0.3)
         server.start()
-        redis.Redis.from_url(server.url).xadd("log", {"j": inbound("wamid.B")})
+        redis.Redis.from_url(server.url).xadd(STREAMS[0], {"j": inbound("wamid.B")})
         await until_logged(found, 2)
     finally:
         stop.set()
         await asyncio.wait_for(job, 10)
-    assert redis.Redis.from_url(server.url).get("log:writer") is None
+    assert redis.Redis.from_url(server.url).get(LEASE) is None
     server.stop()
 
 

@@ -15,6 +15,7 @@ import redis
 from sqlalchemy import text
 
 import settings
+from conversation_log.ingest.stream import STREAMS
 from conversation_log.storage import database
 from tests.children import child, python
 from worker import __main__ as worker_main
@@ -82,13 +83,13 @@ def test_worker_writes_the_log_and_stops_on_a_signal(redis_url: str, tmp_path: P
         "metadata": {"wamid": "wamid.A", "phone": phone, "kind": "text", "timestamp": 1793534400, "typed": "hello"},
     }  # fmt: skip
     client = redis.Redis.from_url(redis_url)
-    client.xadd("log", {"j": json.dumps(record)})
+    client.xadd(STREAMS[0], {"j": json.dumps(record)})
     environment = {"STATE_DIR": str(tmp_path), "REDIS_URL": redis_url, "LOG_LEVEL": "INFO"}
     with child(python("-m", "worker"), environment, stderr=subprocess.PIPE, text=True) as process:
         deadline = time.monotonic() + 60
-        while client.xlen("log") and time.monotonic() < deadline:
+        while client.xlen(STREAMS[0]) and time.monotonic() < deadline:
             time.sleep(0.05)
-        assert client.xlen("log") == 0
+        assert client.xlen(STREAMS[0]) == 0
         started = time.monotonic()
         process.send_signal(number)
         _, lines = process.communicate(timeout=15)

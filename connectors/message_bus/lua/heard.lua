@@ -1,6 +1,6 @@
 -- Somebody else speaks to customers, from the phone app or through another app, or gave a conversation back. News counts
 -- from when it happened, and older news than the newest changes nothing.
--- KEYS: voices of each. ARGV: now s, then for each: kind, at s, for how many seconds it counts, ids of the app that had the
+-- KEYS: voices of one customer. ARGV: now s, then for each piece of news: kind, at s, for how many seconds it counts, ids of the app that had the
 -- conversation and of the one that has it. Kinds: phone, away, back, by_ids, standby (a message was for another app).
 local now = tonumber(ARGV[1])
 local function get(key, field) return tonumber(redis.call('HGET', key, field) or 0) end
@@ -13,7 +13,8 @@ local function is_away(key, previous, new)
   return new ~= (ours or previous)
 end
 
-for i, key in ipairs(KEYS) do
+local key = KEYS[1]
+for i = 1, (#ARGV - 1) / 5 do
   local kind, at, lasts, previous, new = unpack(ARGV, 5 * i - 3, 5 * i + 1)
   at = tonumber(at)
   local ends = at + tonumber(lasts)

@@ -26,6 +26,7 @@ class Progress:
     failures: int = 0
     unknown_since: float = 0.0
     settle_until: float = 0.0
+    in_doubt: bool = False  # an attempt is on record whose outcome is not known
     form: str = "own"  # plain: as plain text; otherwise: what is sent when the window has closed
 
 

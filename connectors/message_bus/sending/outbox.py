@@ -37,13 +37,12 @@ from connectors.message_bus.sending.gate import Gate, Outage
 from connectors.message_bus.sending.outgoing import Outgoing, compact
 from connectors.message_bus.sending.ports import Authority, Graph
 from handoff.storage.database import HandoffUnavailable
+from hot_store.record_versions import UnknownVersion
 from privacy import log_lines
-from record_versions import UnknownVersion
 
 log = logging.getLogger(__name__)
 
-SEND_TIMEOUT_S = 12.0
-SETTLE_S = 15.0
+SEND_TIMEOUT_S, SETTLE_S = 12.0, 15.0
 OUTAGE_PROBES = 0.15  # of PROBE_S
 # How long a reply is tried that Graph refuses for a reason that nobody knows: while others get through, and while none
 # does, when it is more likely Graph's trouble than the reply's.
@@ -69,7 +68,7 @@ class Outbox:
         probe_s: float = PROBE_S,
         unknown_patience_s: float = UNKNOWN_PATIENCE_S,
     ) -> None:
-        self._graph, self._control = graph, control
+        self._client, self._graph, self._control = client, graph, control
         self._settle_s, self._send_timeout_s = settle_s, send_timeout_s
         self._first_backoff_s, self._probe_s = first_backoff_s, probe_s
         self._unknown_patience_s = unknown_patience_s
@@ -85,8 +84,7 @@ class Outbox:
         try:
             reply = Outgoing.from_json(item.text)
         except (ValueError, TypeError) as error:
-            await self._unreadable(item, error)
-            return None
+            return await self._unreadable(item, error)
         progress = self._progress.setdefault(item.place, Progress())
         with log_lines.about(reply.wamid):
             try:
@@ -103,13 +101,14 @@ class Outbox:
         for place in [place for place in self._progress if place[0] == owned]:
             del self._progress[place]
 
-    async def _unreadable(self, item: Item, error: Exception) -> None:
+    async def _unreadable(self, item: Item, error: Exception) -> RetryAfter | None:
         """Set it aside whole: only a newer release, or a person, can tell what it was meant to be."""
         reason = str(error) if isinstance(error, UnknownVersion) else "unreadable"
         log.error("outbox.entry.set_aside partition=%d reason=%s", item.owned.partition, reason)
         metrics.SENT.labels("failed", "unknown").inc()
         record = {"record": "unreadable_reply", "at": time.time()}
         await self._settle(item, record, {"reply": item.text, "reason": reason, "at": time.time()})
+        return None
 
     async def _attempt(self, item: Item, reply: Outgoing, progress: Progress) -> RetryAfter | None:
         if time.time() > reply.expires_at:
@@ -119,12 +118,9 @@ class Outbox:
             return RetryAfter(delay)
         try:
             mine = await self._mark(item, reply, progress)
-            if not isinstance(mine, bool):
+            if not isinstance(mine, bool) or not mine:
                 self.gate.release_probe()
-                return mine
-            if not mine:
-                self.gate.release_probe()
-                return None
+                return mine or None
             if not await self._control.admit_reply(reply.customer, reply.control_version, reply.wamid):
                 self.gate.release_probe()
                 return await self._failed(item, reply, CONTROL_LOST)
@@ -140,15 +136,14 @@ class Outbox:
         """Put the attempt on record. True: send now; False: nothing left to do; RetryAfter: an outcome is unknown."""
         mine = progress.attempt or secrets.token_hex(6)
         partition = item.owned.partition
-        names = [
-            keys.owner(partition), keys.outbox_stream(partition), keys.sending(partition), keys.settled(reply.key),
-            keys.voices(reply.customer),
-        ]  # fmt: skip
+        names = [name(partition) for name in (keys.owner, keys.outbox_stream, keys.sending)]
+        names.append(keys.voices(reply.customer))
+        # Whether an attempt on record, or what came back from the dead letters, arrived, a status may have proved.
+        wamid = await self._client.get(keys.settled(reply.key)) if progress.in_doubt or reply.replayed else None
         now_s = "" if reply.author == "agent" else str(time.time())
         progress.attempt = mine
-        # What is sent must not come up for sending again behind a master that lost the turn that said it.
-        arguments = [item.owned.token, item.stream_id, mine, now_s]
-        state, marked, wamid = await self._sending(names, arguments, durably=True)
+        # Durably: what is sent must not come up again behind a master that lost the turn that said it.
+        state, marked = await self._sending(names, [*_token(item), mine, now_s, wamid or ""], durably=True)
         if state == "silenced":
             return await self._failed(item, reply, CONTROL_LOST) or False
         if state != "mine":
@@ -159,18 +154,21 @@ class Outbox:
         if not marked or marked == mine:
             return True
         progress.attempt = ""
+        if not progress.in_doubt:
+            progress.in_doubt = True
+            return RetryAfter(0.0)
         now = time.monotonic()
         progress.settle_until = progress.settle_until or now + self._settle_s
         if now < progress.settle_until:
             return RetryAfter(min(0.5, progress.settle_until - now + 0.01))
         log.warning("outbox.outcome.unknown key_tail=%s sending again", reply.key[-8:])
         await self._forget_attempt(item)
-        progress.settle_until, progress.attempt = 0.0, ""
+        progress.settle_until, progress.attempt, progress.in_doubt = 0.0, "", False
         return RetryAfter(0.0)
 
     async def _forget_attempt(self, item: Item) -> None:
         partition = item.owned.partition
-        await self._unmark([keys.owner(partition), keys.sending(partition)], [item.owned.token, item.stream_id])
+        await self._unmark([keys.owner(partition), keys.sending(partition)], _token(item))
 
     async def _send(self, item: Item, reply: Outgoing, progress: Progress) -> RetryAfter | None:
         body = {
@@ -198,7 +196,7 @@ class Outbox:
     def _in_doubt(self, reply: Outgoing, progress: Progress) -> RetryAfter:
         """The attempt stays on record under a name that is no longer ours."""
         self._notice_outage(reply)
-        progress.attempt = ""
+        progress.attempt, progress.in_doubt = "", True
         progress.failures += 1
         return RetryAfter(0.1)
 
@@ -289,12 +287,14 @@ class Outbox:
     ) -> None:
         """Take the reply out of the outbox, in the step that records what became of it."""
         partition = item.owned.partition
-        names = [
-            keys.owner(partition), keys.outbox_stream(partition), keys.sending(partition),
-            keys.LOG_STREAM, keys.DEAD_STREAM, keys.quotable(item.customer),
-        ]  # fmt: skip
+        of_partition = (keys.owner, keys.outbox_stream, keys.sending, keys.log_stream, keys.dead_stream)
+        names = [*(name(partition) for name in of_partition), keys.quotable(item.customer)]
         arguments = [
-            item.owned.token, item.stream_id, compact(record), compact(dead) if dead else "",
+            *_token(item), compact(record), compact(dead) if dead else "",
             *quoting.of_reply(wamid, reply.author if reply else "", reply.about if reply else {}),
         ]  # fmt: skip
         await until_redis_answers(lambda: self._sent(names, arguments), "sent")
+
+
+def _token(item: Item) -> list[str | int]:
+    return [item.owned.token, item.stream_id]

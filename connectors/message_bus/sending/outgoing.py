@@ -7,8 +7,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-import record_versions
 from connectors.message_bus.sending.errors import BadPayload, MediaFailed, SendError, WindowClosed
+from hot_store import record_versions
 
 
 def compact(value: Any) -> str:
@@ -37,10 +37,11 @@ class Outgoing:
     asked_at: float = 0.0
     about: dict[str, Any] = field(default_factory=dict)
     otherwise: dict[str, Any] | None = None
+    replayed: bool = False  # came back from the dead letters: Graph may have taken it before
 
     def as_json(self) -> str:
         # "epoch" is the stored, older name: a release beside this one reads it.
-        kept = {name: value for name, value in vars(self).items() if value is not None}
+        kept = {name: value for name, value in vars(self).items() if value is not None and value is not False}
         named = {"epoch" if name == "control_version" else name: value for name, value in kept.items()}
         return compact(record_versions.stamped(named))
 

@@ -13,9 +13,9 @@ from typing import Any, Protocol
 from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-import redis_address
 import settings
-from redis_address import RedisAddress
+from hot_store import redis_address
+from hot_store.redis_address import RedisAddress
 
 WAIT_MS = 700
 LOOK_EVERY_S = 60.0

@@ -15,7 +15,7 @@ import redis.asyncio
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
-from redis_address import RedisAddress
+from hot_store.redis_address import RedisAddress
 
 ANSWER_S = 0.5
 FRESH_S = 0.1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,8 @@ from handoff.configuration import load_configuration
 from handoff.storage.database import Database
 from handoff.takeover.thread_control import ControlState
 from handoff.updates.opt_outs import OptOuts
+from tests.connectors.message_bus import log_records
+from tests.connectors.message_bus.log_records import dead
 from tests.connectors.message_bus.transport_fakes import BotAlwaysInControl, FakeSpeaker, Process, message
 
 CUSTOMER, PHONE = "919876543210", "+919876543210"
@@ -100,7 +101,7 @@ async def test_a_template_that_meta_does_not_know_is_set_aside_and_not_tried_as_
     process.graph.on_send = unknown
     assert await tell(process) == []
     assert process.graph.attempts == 1
-    assert await process.client.xlen(keys.DEAD_STREAM) == 1
+    assert len(dead(redis_url)) == 1
     await process.stop()
 
 
@@ -196,7 +197,7 @@ async def test_it_is_told_once_however_often_it_is_handed_over_and_processes_die
     process = shop(redis_url, tmp_path)
     await process.inbox.put([update()])
     await process.drained(20)
-    records = [json.loads(fields["j"]) for _, fields in await process.client.xrange("log")]
+    records = log_records.records(redis_url)
     told = [one for one in records if one["record"] == "sent" and one["key"] == "update:e1:1"]
     assert len(told) == 1
     await process.stop()

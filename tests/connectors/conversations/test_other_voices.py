@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import redis.asyncio
 from sqlalchemy import select
 
 from connectors.conversations.identity import Identities
 from connectors.conversations.other_voices import OtherVoices, VoicesUnavailable
 from connectors.message_bus import keys
-from connectors.message_bus.inbox import Entry
+from connectors.message_bus.inbox import Entry, connect
 from connectors.message_bus.sending.errors import Transient
 from connectors.message_bus.turn import Turn
 from connectors.whatsapp.webhook.intake import Intake
@@ -27,6 +25,7 @@ from conversation_log.ingest.writer import Writer
 from conversation_log.storage import database
 from conversation_log.storage.tables import conversations, messages
 from handoff.takeover.thread_control import ControlState, Relayed
+from tests.connectors.message_bus import log_records
 from tests.connectors.message_bus.transport_fakes import BotAlwaysInControl, FakeGraph, FakeSpeaker, Process
 from tests.connectors.whatsapp.whatsapp_bodies import OUR_NUMBER, USER_ID, WA_ID, as_bytes, message, notification, value
 
@@ -70,7 +69,7 @@ class Shop:
         return len(self.process.graph.accepted) > before
 
     async def records(self) -> list[dict[str, Any]]:
-        return [json.loads(fields["j"]) for _, fields in await self.process.client.xrange("log")]
+        return log_records.records(self.process.url)
 
 
 def stamp(ago: float) -> str:
@@ -278,6 +277,6 @@ async def test_another_numbers_echo_is_not_ours(shop: Shop) -> None:
 async def test_without_redis_an_echo_is_delivered_again() -> None:
     from connectors.conversations.other_voices import News
 
-    voices = OtherVoices(redis.asyncio.Redis(port=1), 60)
+    voices = OtherVoices(connect("redis://127.0.0.1:1/0"), 60)
     with pytest.raises(VoicesUnavailable):
         await voices.heard([News(WA_ID, "phone", time.time())])

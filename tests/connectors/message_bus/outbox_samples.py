@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-import redis
+from tests.connectors.message_bus.log_records import records
 
 
 def sent_records(url: str) -> list[dict[str, Any]]:
-    client = redis.Redis.from_url(url, decode_responses=True)
-    records = [json.loads(fields["j"]) for _, fields in client.xrange("log")]
-    return [record for record in records if record["record"] == "sent"]
+    return [record for record in records(url) if record["record"] == "sent"]
 
 
 class Script:

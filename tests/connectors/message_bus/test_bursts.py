@@ -21,6 +21,8 @@ from conversation_log.ingest.writer import Writer
 from conversation_log.storage import database
 from conversation_log.storage.tables import messages
 from handoff.takeover.thread_control import ControlState, Relayed
+from tests.connectors.message_bus import log_records
+from tests.connectors.message_bus.log_records import dead
 from tests.connectors.message_bus.transport_fakes import BotAlwaysInControl, FakeSpeaker, Process, message
 
 WAIT_S = 0.6
@@ -254,7 +256,7 @@ async def test_the_messages_of_a_burst_that_cannot_be_answered_are_tried_one_by_
     await shop.inbox.put([wrote("a", "hi"), wrote("b", "poison?"), wrote("c", "bye?")])
     await shop.drained()
     assert shop.graph.texts("91") == ["echo hi", "utter_fallback_apology", "echo bye?"]
-    [(_, fields)] = await shop.client.xrange("wa:dead")
+    [fields] = dead(redis_url)
     assert Entry.from_json(json.loads(fields["j"])["entry"]).id == "b"
     await shop.stop()
 
@@ -274,7 +276,7 @@ async def test_while_a_person_has_the_conversation_each_message_goes_to_the_tick
     await write(shop, "hi", "are you there?")
     await shop.drained()
     assert relayed == [("m0", "hi"), ("m1", "are you there?")]
-    records = [json.loads(fields["j"]) for _, fields in await shop.client.xrange("log")]
+    records = log_records.records(redis_url)
     assert [(one["record"], one["metadata"]["wamid"]) for one in records] == [("inbound", "m0"), ("inbound", "m1")]
     await shop.stop()
 

@@ -14,7 +14,7 @@ from connectors.message_bus import consumer, keys
 from connectors.message_bus.consumer import DependencyUnavailable
 from connectors.message_bus.inbox import Entry
 from connectors.message_bus.turn import Turn
-from tests.connectors.message_bus.log_records import records
+from tests.connectors.message_bus.log_records import dead, records
 from tests.connectors.message_bus.transport_fakes import FakeSpeaker, Process, eventually, message
 
 
@@ -74,10 +74,10 @@ async def test_a_poison_message_is_tried_three_times_then_set_aside_with_an_apol
     await process.drained()
     assert [wamid for _, wamid in process.speaker.answered] == ["bad", "bad", "bad", "good"]
     assert process.graph.texts("91") == ["utter_fallback_apology", "echo next"]
-    [(_, fields)] = await process.client.xrange("wa:dead")
-    dead = json.loads(fields["j"])
-    assert dead["reason"] == "ValueError"
-    assert Entry.from_json(dead["entry"]).id == "bad"
+    [fields] = dead(redis_url)
+    letter = json.loads(fields["j"])
+    assert letter["reason"] == "ValueError"
+    assert Entry.from_json(letter["entry"]).id == "bad"
     await process.stop()
 
 
@@ -98,7 +98,7 @@ async def test_a_message_that_kills_its_process_every_time_is_set_aside(redis_ur
     await survivor.drained()
     assert survivor.speaker.answered == []
     assert survivor.graph.texts("91") == ["utter_fallback_apology"]
-    assert await survivor.client.xlen("wa:dead") == 1
+    assert len(dead(redis_url)) == 1
     await survivor.stop()
 
 
@@ -119,7 +119,7 @@ async def test_a_redis_too_slow_to_answer_does_not_count_as_a_crash_of_the_messa
     await process.inbox.put([message("91", "a", "hi")])
     await process.drained()
     assert process.graph.texts("91") == ["echo hi"]
-    assert await process.client.xlen("wa:dead") == 0
+    assert len(dead(redis_url)) == 0
     await process.stop()
 
 
@@ -201,5 +201,5 @@ async def test_an_action_server_that_restarts_is_waited_for(redis_url: str) -> N
     await process.inbox.put([message("91", "a", "hi")])
     await process.drained()
     assert process.graph.texts("91") == ["echo hi"]
-    assert await process.client.xlen("wa:dead") == 0
+    assert len(dead(redis_url)) == 0
     await process.stop()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import redis
 
+from connectors.message_bus import keys
 from connectors.message_bus.inbox import InboxUnavailable
 from connectors.message_bus.turn import Turn
 from launch.embedded_redis import EmbeddedRedis
@@ -33,7 +34,7 @@ async def test_a_crash_before_the_commit_leaves_nothing_and_the_turn_runs_again(
     await survivor.drained()
     assert survivor.graph.keys() == {"a:1": 1}
     assert [r["record"] for r in records(redis_url)] == ["turn", "sent"]
-    assert await survivor.client.llen("tracker:91") == 1
+    assert await survivor.client.llen(keys.tracker("91")[0]) == 1
     await survivor.stop()
 
 
@@ -55,7 +56,7 @@ async def test_a_process_that_lost_its_partitions_cannot_commit(redis_url: str) 
     await asyncio.sleep(0.2)
     assert paused.graph.accepted == []
     assert other.graph.keys() == {"a:1": 1}
-    assert await other.client.llen("tracker:91") == 1
+    assert await other.client.llen(keys.tracker("91")[0]) == 1
     await other.stop()
     await paused.die()
 
@@ -66,7 +67,7 @@ async def test_processes_share_the_customers_and_take_over_within_seconds(redis_
     first, second = Process(redis_url, graph=graph).start(), Process(redis_url, graph=graph).start()
 
     async def balanced() -> bool:
-        return sorted(len(p.transport.partitions.owned) for p in (first, second)) == [16, 16]
+        return sorted(len(p.transport.partitions.owned) for p in (first, second)) == [128, 128]
 
     await eventually(balanced)
     await second.die()
@@ -81,16 +82,22 @@ async def test_a_partition_that_cannot_be_given_back_is_served_all_the_same(redi
     graph = FakeGraph()
     first, second = Process(redis_url, graph=graph).start(), Process(redis_url, graph=graph)
 
-    async def away(*_: Any) -> None:
-        raise redis.ConnectionError("Connection closed by server.")
+    release, refused = first.transport.partitions._release, 0
+
+    async def away(*arguments: Any) -> Any:
+        nonlocal refused
+        refused += 1
+        if refused <= 200:
+            raise redis.ConnectionError("Connection closed by server.")
+        return await release(*arguments)
 
     async def shares(*expected: int) -> bool:
         return sorted(len(p.transport.partitions.owned) for p in (first, second)) == [*expected]
 
-    await eventually(lambda: shares(0, 32))
+    await eventually(lambda: shares(0, 256))
     first.transport.partitions._release = away  # type: ignore[assignment]
     second.start()
-    await eventually(lambda: shares(16, 16))
+    await eventually(lambda: shares(128, 128))
     await second.die()
     await first.inbox.put([message(f"91{n:04d}", f"m{n}") for n in range(200)])
     await first.drained(15)

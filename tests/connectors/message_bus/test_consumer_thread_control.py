@@ -8,7 +8,7 @@ from connectors.message_bus.inbox import Entry
 from connectors.message_bus.turn import Turn
 from handoff.storage.database import HandoffUnavailable
 from handoff.takeover.thread_control import Relayed
-from tests.connectors.message_bus.log_records import records
+from tests.connectors.message_bus.log_records import dead, records
 from tests.connectors.message_bus.transport_fakes import FakeSpeaker, Process, message
 
 
@@ -93,7 +93,7 @@ async def test_nothing_is_said_on_a_guess_while_the_owner_is_unknown(redis_url: 
     await process.inbox.put([message("91", "a", "hi")])
     await process.drained()
     assert process.graph.texts("91") == ["echo hi"]
-    assert await process.client.xlen("wa:dead") == 0
+    assert len(dead(redis_url)) == 0
     await process.stop()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ import redis
 from connectors.message_bus import dead_letters, keys
 from connectors.message_bus.sending.errors import BadPayload
 from connectors.message_bus.turn import Turn
+from tests.connectors.message_bus.log_records import dead, records
 from tests.connectors.message_bus.transport_fakes import FakeGraph, FakeSpeaker, Process, message
 
 
@@ -44,7 +44,7 @@ async def test_a_replayed_letter_is_answered_once_its_cause_is_gone(poisoned: st
     process = Process(poisoned).start()
     await process.drained()
     assert process.graph.texts("919876543210") == ["echo my secret words"]
-    assert await process.client.xlen(keys.DEAD_STREAM) == 0
+    assert len(dead(poisoned)) == 0
     await process.stop()
 
 
@@ -58,7 +58,7 @@ async def test_a_replayed_letter_is_sent_although_its_apology_reached_the_custom
         await process.drained()
         await process.stop()
     assert process.graph.keys() == {}, "nothing was left to replay"
-    sent = [json.loads(fields["j"]) for _, fields in await process.client.xrange(keys.LOG_STREAM)]
+    sent = records(poisoned)
     assert [(r["key"], r["text"]) for r in sent if r["record"] == "sent"] == [
         ("bad:1", "utter_fallback_apology"), ("bad:101", "echo my secret words"),
     ]
@@ -84,7 +84,7 @@ async def test_a_reply_that_nobody_knows_how_to_send_is_listed_and_can_be_replay
     process = Process(redis_url).start()
     await process.drained()
     assert process.graph.texts("919876543210") == ["echo my secret words"]
-    assert await process.client.xlen(keys.DEAD_STREAM) == 0
+    assert len(dead(redis_url)) == 0
     await process.stop()
 
 
@@ -94,17 +94,16 @@ def test_a_letter_that_cannot_be_read_is_listed_and_kept(
 ) -> None:
     monkeypatch.setenv("REDIS_URL", redis_url)
     client = redis.Redis.from_url(redis_url)
-    client.xadd(keys.DEAD_STREAM, {"j": text})
+    client.xadd(keys.dead_stream(7), {"j": text})
     assert dead_letters.main(["replay"]) == 0
     assert "unreadable" in capsys.readouterr().out
-    assert client.xlen(keys.DEAD_STREAM) == 1
+    assert len(dead(redis_url)) == 1
 
 
 def test_a_dropped_letter_is_gone(poisoned: str) -> None:
-    client = redis.Redis.from_url(poisoned, decode_responses=True)
-    [(stream_id, _)] = client.xrange(keys.DEAD_STREAM)
-    assert dead_letters.main(["drop", stream_id]) == 0
-    assert client.xlen(keys.DEAD_STREAM) == 0
+    [letter] = dead_letters.letters(redis.Redis.from_url(poisoned, decode_responses=True))
+    assert dead_letters.main(["drop", letter.id]) == 0
+    assert len(dead(poisoned)) == 0
 
 
 def test_drop_without_ids_is_refused(poisoned: str) -> None:

@@ -1,4 +1,4 @@
-"""A master behind sentinels dies, hangs, or loses its replicas, while customers write: what got its 200 is answered."""
+"""Masters die, hang, lose their replicas or slots, while customers write: what got its 200 is answered, in order."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 import pytest
+from redis.crc import key_slot
 
+from connectors.message_bus import keys
 from connectors.message_bus.inbox import InboxUnavailable
 from connectors.message_bus.servers.durability import AUTO, NOTHING
 from tests.connectors.message_bus.transport_fakes import FakeGraph, Process, eventually, message
-from tests.redis_servers import WithSentinels, with_sentinels
+from tests.redis_servers import Cluster, WithSentinels, cluster, with_sentinels
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 HEALED_WITHIN_S = 5.0
@@ -57,6 +59,52 @@ class Writers:
         await asyncio.gather(*self._tasks)
 
 
+@pytest.fixture(scope="module")
+def three_masters(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with cluster(tmp_path_factory.mktemp("cluster")) as started:
+        yield started
+
+
+@pytest.mark.parametrize("rounds", [1, pytest.param(6, marks=pytest.mark.marathon)])
+async def test_slots_move_and_masters_die_and_every_stored_message_is_answered_in_order(
+    three_masters: Cluster, rounds: int
+) -> None:
+    graph = FakeGraph()
+    processes = [Process(three_masters.url, graph=graph).start() for _ in range(2)]
+    writers = Writers(processes[0], 20)
+    for number, end in enumerate([three_masters.kill, three_masters.pause] * rounds):
+        for customer in list(writers.stored)[2 * number : 2 * number + 2]:
+            slot = key_slot(keys.inbox_stream(keys.partition_of(customer)).encode())
+            before = len(writers.stored[customer])
+            await asyncio.to_thread(three_masters.move_slot, slot)
+            await eventually(lambda: _has_more(writers, customer, before), HEALED_WITHIN_S)  # noqa: B023
+        master = (await asyncio.to_thread(three_masters.masters))[number % 3]
+        end(master)
+        await asyncio.to_thread(three_masters.new_master, master)
+        counts = {customer: len(said) for customer, said in writers.stored.items()}
+        for customer, before in counts.items():
+            await eventually(lambda: _has_more(writers, customer, before), HEALED_WITHIN_S)  # noqa: B023
+        await asyncio.to_thread(three_masters.join, master)
+    await writers.stop()
+    await _answered(processes, writers, graph)
+
+
+async def _has_more(writers: Writers, customer: str, before: int) -> bool:
+    return len(writers.stored[customer]) > before
+
+
+async def _answered(processes: list[Process], writers: Writers, graph: FakeGraph) -> None:
+    """Everything that was stored is answered in its order, and the processes stop."""
+    for process in processes:
+        await process.drained(30)
+    assert writers.refused > 0, "the test saw no outage"
+    for customer, said in writers.stored.items():
+        heard = graph.texts(customer)
+        assert [text for n, text in enumerate(heard) if text not in heard[:n]] == said
+    for process in processes:
+        await process.stop()
+
+
 @pytest.mark.parametrize("rounds", [1, pytest.param(6, marks=pytest.mark.marathon)])
 async def test_masters_die_and_hang_and_every_stored_message_is_answered_in_order(
     servers: WithSentinels, rounds: int
@@ -75,14 +123,7 @@ async def test_masters_die_and_hang_and_every_stored_message_is_answered_in_orde
             assert writers.slowest_s < 1, "a message that cannot be stored is refused at once"
         await asyncio.to_thread(servers.join, master)
     await writers.stop()
-    for process in processes:
-        await process.drained(30)
-    assert writers.refused > 0, "the test saw no outage"
-    for customer, said in writers.stored.items():
-        heard = graph.texts(customer)
-        assert [text for n, text in enumerate(heard) if text not in heard[:n]] == said
-    for process in processes:
-        await process.stop()
+    await _answered(processes, writers, graph)
 
 
 async def _after(writers: Writers, moment: float) -> bool:
@@ -108,7 +149,7 @@ async def test_with_replicas_cut_off_nothing_counts_as_stored_that_dies_with_the
     servers.kill(master)
     await asyncio.to_thread(servers.new_master, master)
     await eventually(process.inbox.can_store)
-    survived = await process.client.exists(f"wa:seen:{wamid}")
+    survived = await process.client.exists(keys.seen(wamid, keys.partition_of("91")))
     await asyncio.to_thread(servers.join, master)
     assert (promised, bool(survived)) == (wait_for == NOTHING, False)
     assert await process.inbox.put([message("91", wamid)]) == 1

@@ -19,6 +19,7 @@ from connectors.message_bus.sending.errors import (
     WindowClosed,
 )
 from connectors.message_bus.turn import Reply, Turn
+from tests.connectors.message_bus.log_records import dead
 from tests.connectors.message_bus.outbox_samples import ControlLostAtSending, Script, sent_records
 from tests.connectors.message_bus.transport_fakes import (
     FakeGraph,
@@ -115,7 +116,7 @@ async def test_a_reply_refused_for_a_reason_nobody_knows_waits_and_arrives_and_s
     await process.drained()
     assert graph.texts("91") == ["echo x", "echo y"]
     assert caplog.text.count("outbox.reply.parked code=131999") == 1
-    assert await process.client.xlen("wa:dead") == 0
+    assert len(dead(redis_url)) == 0
     await process.stop()
 
 
@@ -133,10 +134,10 @@ async def test_a_reply_that_stays_refused_while_others_get_through_is_set_aside_
     await process.inbox.put([message("92", "c", "z")])
     await process.drained()
     assert graph.texts("91") == ["echo y"]
-    [(_, fields)] = await process.client.xrange("wa:dead")
-    dead = json.loads(fields["j"])
-    assert "131999" in dead["reason"]
-    assert json.loads(dead["reply"])["key"] == "a:1"
+    [fields] = dead(redis_url)
+    letter = json.loads(fields["j"])
+    assert "131999" in letter["reason"]
+    assert json.loads(letter["reply"])["key"] == "a:1"
     await process.stop()
 
 
@@ -155,7 +156,7 @@ async def test_while_nothing_gets_through_a_refusal_nobody_knows_sets_nothing_as
     up = True
     await process.drained()
     assert graph.keys() == {f"w{n}:1": 1 for n in range(20)}
-    assert await process.client.xlen("wa:dead") == 0
+    assert len(dead(redis_url)) == 0
     await process.stop()
 
 
@@ -164,7 +165,7 @@ async def test_an_outbox_entry_that_is_no_reply_goes_to_the_dead_letters(redis_u
     client.xadd(keys.outbox_stream(3), {"c": "91", "e": '{"customer": "91"}'})
     process = Process(redis_url).start()
     await process.drained()
-    [(_, fields)] = client.xrange("wa:dead")
+    [fields] = dead(redis_url)
     assert json.loads(fields["j"])["reason"] == "unreadable"
     await process.stop()
 

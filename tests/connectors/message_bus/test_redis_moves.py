@@ -13,7 +13,8 @@ import redis
 from redis.exceptions import ReadOnlyError, ResponseError
 
 from connectors.conversations.identity import Identities
-from connectors.message_bus.connections import Following, connect, is_elsewhere
+from connectors.message_bus.connections import connect
+from connectors.message_bus.servers.following import Following, is_elsewhere
 from connectors.whatsapp.webhook.payloads import parse_notification
 from conversation_log.ingest import hot_tier
 from conversation_log.ingest.stream import EventStream
@@ -97,7 +98,7 @@ async def test_every_process_takes_and_answers_messages_after_a_failover(pair: P
     processes = [Process(pair.endpoint.url, graph=graph).start() for _ in range(2)]
 
     async def shared() -> bool:
-        return sorted(len(p.transport.partitions.owned) for p in processes) == [16, 16]
+        return sorted(len(p.transport.partitions.owned) for p in processes) == [128, 128]
 
     await eventually(shared)
     for n in range(40):  # warm connections, several in each pool

@@ -112,7 +112,8 @@ class Process:
         control: Any = None,
         **options: Any,
     ) -> None:
-        self.client: redis.asyncio.Redis = connect(url)
+        self.url = url
+        self.client = connect(url, connections=600)
         self.inbox = Inbox(self.client)
         self.speaker, self.graph = speaker or FakeSpeaker(), graph or FakeGraph()
         control = control or BotAlwaysInControl()
@@ -163,14 +164,11 @@ class Process:
     async def empty(self) -> bool:
         """Whether nothing waits; while Redis does not answer, nobody knows."""
         try:
-            lengths = [
-                await self.client.xlen(name(p))
-                for name in (keys.inbox_stream, keys.outbox_stream)
-                for p in range(keys.PARTITIONS)
-            ]
-        except redis.exceptions.ConnectionError:
+            streams = [name(p) for name in (keys.inbox_stream, keys.outbox_stream) for p in range(keys.PARTITIONS)]
+            lengths = await self.client.batch([("XLEN", stream) for stream in streams])
+        except redis.exceptions.RedisError:
             return False
-        return sum(lengths) == 0
+        return all(length == 0 for length in lengths)
 
 
 async def eventually(condition: Callable[[], Awaitable[bool]], timeout_s: float = 10) -> None:

@@ -35,6 +35,7 @@ from rasa.shared.core.events import (
 )
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from connectors.message_bus import keys
 from connectors.message_bus.inbox import Entry
 from connectors.message_bus.turn import Turn, current_turn
 from connectors.stores.tracker_store import RedisTrackerStore
@@ -233,7 +234,7 @@ async def test_a_long_conversation_is_read_as_a_bounded_tail(make_store: Callabl
 async def test_only_new_events_are_written(make_store: Callable[..., RedisTrackerStore], redis_url: str) -> None:
     store = make_store()
     await play(store, [session_start(), *[turn_of([], "greet", "plain") for _ in range(5)]], "91", False)
-    chunks = redis.Redis.from_url(redis_url).lrange("tracker:91", 0, -1)
+    chunks = redis.Redis.from_url(redis_url).lrange(keys.tracker("91")[0], 0, -1)
     assert len(chunks) == 6
     assert max(len(chunk) for chunk in chunks) < 1500
 
@@ -241,8 +242,8 @@ async def test_only_new_events_are_written(make_store: Callable[..., RedisTracke
 async def test_a_tracker_is_forgotten_after_a_day(make_store: Callable[..., RedisTrackerStore], redis_url: str) -> None:
     await play(make_store(), [session_start()], "91", False)
     client = redis.Redis.from_url(redis_url)
-    assert 86_000 < client.ttl("tracker:91") <= 86_400
-    assert 86_000 < client.ttl("tracker:91:base") <= 86_400
+    assert 86_000 < client.ttl(keys.tracker("91")[0]) <= 86_400
+    assert 86_000 < client.ttl(keys.tracker("91")[1]) <= 86_400
 
 
 async def test_inside_a_turn_nothing_is_stored_but_what_was_saved_can_be_read(

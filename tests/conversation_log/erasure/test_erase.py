@@ -21,10 +21,14 @@ from conversation_log.storage import database
 from conversation_log.storage.database import LogUnavailable
 from conversation_log.storage.reader import Selection
 from handoff.files.store import MediaStore
+from hot_store import redis_layout
 from tests.conversation_log.conftest import Log
 
 CANARY = "zanzibar-canary-7391"
 CUSTOMER, OTHER = "919876543210", "918888888888"
+
+
+TAG, LOG = redis_layout.tag(7), redis_layout.log_stream(7)
 
 
 def real_wamid(number: str, tail: str) -> str:
@@ -36,21 +40,21 @@ def fill_redis(client: redis.Redis[Any], turn: Any) -> None:
     """What the other parts keep in Redis, of two customers."""
     for customer, words in ((CUSTOMER, CANARY), (OTHER, "hello")):
         wamid = real_wamid(customer, "in")
-        client.set(f"identity:{customer}", customer)
-        client.set(f"identity:IN.{customer}", customer)
-        client.hset(f"customer:{customer}", mapping={"wa_id": customer, f"id:IN.{customer}": 1})
-        client.rpush(f"tracker:{customer}", json.dumps([{"event": "user", "text": words}]))
-        client.hset(f"tracker:{customer}:base", mapping={"at": 0, "pre": words})
-        client.set(f"wa:address:{customer}", json.dumps({"wa_id": customer}))
-        client.set(f"wa:seen:{wamid}", 1)
+        client.set(redis_layout.alias(customer), customer)
+        client.set(redis_layout.alias(f"IN.{customer}"), customer)
+        client.hset(redis_layout.profile(customer), mapping={"wa_id": customer, f"id:IN.{customer}": 1})
+        client.rpush(f"{TAG}:tracker:{customer}", json.dumps([{"event": "user", "text": words}]))
+        client.hset(f"{TAG}:tracker:{customer}:base", mapping={"at": 0, "pre": words})
+        client.set(f"{TAG}:address:{customer}", json.dumps({"wa_id": customer}))
+        client.set(f"{TAG}:seen:{wamid}", 1)
         client.set(f"wa:settled:{wamid}:1", "wamid.x")
         entry = json.dumps({"kind": "message", "customer": customer, "id": wamid, "payload": {"text": words}})
-        client.xadd("wa:in:7", {"e": entry})
-        client.xadd("wa:out:7", {"e": entry})
-        client.xadd("wa:dead", {"j": json.dumps({"entry": entry, "reason": "x"})})
-        client.xadd("log", {"j": json.dumps(turn(wamid + "late", text=words, customer=customer))})
-        client.xadd("log", {"j": json.dumps({"record": "status", "wamid": wamid, "status": "read", "at": time.time()})})
-    client.set("wa:fence", 17)
+        client.xadd(f"{TAG}:in", {"e": entry})
+        client.xadd(f"{TAG}:out", {"e": entry})
+        client.xadd(f"{TAG}:dead", {"j": json.dumps({"entry": entry, "reason": "x"})})
+        client.xadd(LOG, {"j": json.dumps(turn(wamid + "late", text=words, customer=customer))})
+        client.xadd(LOG, {"j": json.dumps({"record": "status", "wamid": wamid, "status": "read", "at": time.time()})})
+    client.set(f"{TAG}:owner", "17")
 
 
 @pytest.fixture
@@ -82,8 +86,9 @@ def test_customer_is_gone_from_every_tier_and_nobody_else_is(the_log, turn, sent
     assert [record["customer_id"] for record in archive.records(Selection())] == [OTHER]
     left = {key.decode() for key in the_log.redis.scan_iter()}
     assert not any(CUSTOMER in key for key in left)
-    assert {f"tracker:{OTHER}", f"customer:{OTHER}", "wa:fence", f"identity:{OTHER}"} <= left
-    assert [the_log.redis.xlen(stream) for stream in ("wa:in:7", "wa:out:7", "wa:dead", "log")] == [1, 1, 1, 2]
+    theirs = {f"{TAG}:tracker:{OTHER}", f"{TAG}:owner", redis_layout.profile(OTHER), redis_layout.alias(OTHER)}
+    assert theirs <= left
+    assert [the_log.redis.xlen(stream) for stream in (f"{TAG}:in", f"{TAG}:out", f"{TAG}:dead", LOG)] == [1, 1, 1, 2]
     the_log.write()
     assert [record["customer_id"] for record in the_log.read()] == [OTHER]
 
@@ -191,9 +196,10 @@ def plant_takeover(connection: Any, number: int, customer: str) -> None:
 
 def test_customer_is_found_by_each_of_their_names(sqlite_log, turn, archive, noon):
     client = hot_tier.client(sqlite_log.redis_url)
-    client.set("identity:IN.777", "IN.777")
-    client.set(f"identity:{CUSTOMER}", "IN.777")
-    client.hset("customer:IN.777", mapping={"user_id": "IN.777", "wa_id": CUSTOMER, f"id:{CUSTOMER}": 1})
+    client.set(redis_layout.alias("IN.777"), "IN.777")
+    client.set(redis_layout.alias(CUSTOMER), "IN.777")
+    fields = {"user_id": "IN.777", "wa_id": CUSTOMER, f"id:{CUSTOMER}": 1}
+    client.hset(redis_layout.profile("IN.777"), mapping=fields)
     for name in (f"+{CUSTOMER}", CUSTOMER, "IN.777"):
         assert identities.find(name, sqlite_log.engine, client).names >= {f"+{CUSTOMER}", CUSTOMER, "IN.777"}
 
@@ -226,14 +232,14 @@ def test_writers_batch_in_hand_is_waited_for_however_busy_the_log_is(sqlite_log,
     writer = sqlite_log.new_writer().stream
     writer.hold()
     for number in range(3):
-        client.xadd("log", {"j": str(number)})
+        client.xadd(LOG, {"j": str(number)})
     entries = writer.read(2, 1)
     acknowledged = []
 
     def pass_time(_: float) -> None:
         if not acknowledged:
-            writer.read(1, 1)  # the next one is in hand as soon as the first are stored
             writer.done(entries)
+            writer.hold()  # the next one is in hand as soon as the first are stored
         acknowledged.append(True)
         assert len(acknowledged) < 3, "waits for what came later"
 
@@ -261,28 +267,22 @@ def test_receipt_does_not_name_the_customer(sqlite_log, turn, sent, archive, noo
     fill_everything(sqlite_log, turn, sent, archive, noon)
     text_of_receipt = "\n".join(run(sqlite_log, archive).lines())
     assert CUSTOMER not in text_of_receipt
-    assert "tracker:*" in text_of_receipt
+    assert "wa:tracker:*" in text_of_receipt
 
 
 def test_number_in_another_customers_message_leaves_that_message_alone(sqlite_log, turn, archive):
     entry = {"kind": "message", "customer": OTHER, "id": "wamid.Z", "payload": {"text": f"call {CUSTOMER}"}}
-    sqlite_log.redis.xadd("wa:in:3", {"e": json.dumps(entry)})
-    sqlite_log.redis.set(f"customer:{CUSTOMER}.2", "the next owner of the number")
+    sqlite_log.redis.xadd(f"{TAG}:in", {"e": json.dumps(entry)})
+    sqlite_log.redis.set(redis_layout.profile(f"{CUSTOMER}.2"), "the next owner of the number")
     run(sqlite_log, archive)
-    assert sqlite_log.redis.xlen("wa:in:3") == 1
-    assert sqlite_log.redis.exists(f"customer:{CUSTOMER}.2")
+    assert sqlite_log.redis.xlen(f"{TAG}:in") == 1
+    assert sqlite_log.redis.exists(redis_layout.profile(f"{CUSTOMER}.2"))
 
 
-def test_streams_are_rewritten_with_their_groups_and_pending_entries(sqlite_log):
+def test_streams_are_rewritten_with_their_ids(sqlite_log):
     client = hot_tier.client(sqlite_log.redis_url)
-    ids = [client.xadd("log", {"j": f"{number}"}) for number in range(5)]
-    client.xgroup_create("log", "conversation_log", id="0")
-    client.xreadgroup("conversation_log", "writer", {"log": ">"}, count=3)
-    client.xdel("log", ids[0], ids[4])
+    ids = [client.xadd(LOG, {"j": f"{number}"}) for number in range(5)]
+    client.xdel(LOG, ids[0], ids[4])
     erase_redis.rewrite_streams(client)
-    assert [entry for entry, _ in client.xrange("log")] == ids[1:4]
-    pending = client.xreadgroup("conversation_log", "writer", {"log": "0"})[0][1]
-    fresh = client.xreadgroup("conversation_log", "writer", {"log": ">"})[0][1]
-    assert [entry for entry, _ in pending] == ids[1:3]
-    assert [entry for entry, _ in fresh] == ids[3:4]
-    assert client.xinfo_stream("log")["last-generated-id"] == ids[4]
+    assert [entry for entry, _ in client.xrange(LOG)] == ids[1:4]
+    assert client.xinfo_stream(LOG)["last-generated-id"] == ids[4]

@@ -13,7 +13,7 @@ from sqlalchemy import select
 import shop
 from connectors.whatsapp.webhook.payloads import parse_notification
 from conversation_log.ingest import hot_tier
-from conversation_log.ingest.stream import EventStream
+from conversation_log.ingest.stream import STREAMS, EventStream
 from conversation_log.ingest.writer import CHARGES, Writer
 from conversation_log.query.tiers import Period
 from conversation_log.report.costs import Costs, gather, notes
@@ -47,7 +47,7 @@ def log(sql_url: str, redis_url: str) -> Iterator[Writer]:
 
 def write(log: Writer, *records: dict[str, Any]) -> None:
     for record in records:
-        log.stream._client.xadd("log", {"j": json.dumps(record)})
+        log.stream._client.xadd(STREAMS[0], {"j": json.dumps(record)})
     log.step(100)
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from conversation_log.archive import archiver, parquet_archive
 from conversation_log.ingest import projection
-from conversation_log.ingest.stream import STREAM, EventStream
+from conversation_log.ingest.stream import LEASE, STREAMS, EventStream, backlog
 from conversation_log.storage.reader import Selection
 from tests.conversation_log.conftest import NOON, Log, sent_record, status_record, turn_record
 
@@ -66,7 +66,7 @@ class Journey:
             self.log.put(status_record(of, "read", at=self.clock + 2))
 
     def write(self) -> None:
-        self.log.redis.delete("log:writer")  # the lease of the one that died runs out
+        self.log.redis.delete(LEASE)  # the lease of the one that died runs out
         self.log.new_writer().step(block_ms=1)
 
     def store(self) -> None:
@@ -83,7 +83,7 @@ class Journey:
     def drain(self) -> None:
         """Write all that is in the stream, and let nobody die over it."""
         self.deadly = False
-        while self.log.redis.xlen(STREAM):
+        while backlog(self.log.redis):
             self.write()
         self.deadly = True
 
@@ -125,7 +125,7 @@ class Journey:
 
     def hot(self) -> set[str]:
         """What customers wrote that still lies in the stream."""
-        found = (json.loads(fields[b"j"]) for _, fields in self.log.redis.xrange(STREAM))
+        found = (json.loads(fields[b"j"]) for one in STREAMS for _, fields in self.log.redis.xrange(one))
         return {record["metadata"]["typed"] for record in found if record["record"] == "turn"}
 
     def kept(self) -> Counter[str]:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversation_log.ingest.parsing import parse
-from conversation_log.ingest.stream import POISON, STREAM
+from conversation_log.ingest.stream import POISON, backlog
 from conversation_log.model.records import BadRecord
 from tests.conversation_log.conftest import NOON, sent_record, status_record, turn_record
 
@@ -71,7 +71,7 @@ def test_good_records_are_logged_among_broken_ones(the_log) -> None:
         if number % 10 == 0:
             the_log.put(turn_record(f"wamid.good.{number}", customer="910000000001", at=NOON + number))
     the_log.write()
-    assert the_log.redis.xlen(STREAM) == 0
+    assert backlog(the_log.redis) == 0
     assert the_log.redis.xlen(POISON) > 0
     (record,) = the_log.read(customers={"910000000001"})
     assert record["session_metadata"]["total_turns"] == 30

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from conversation_log.ingest import projection
-from conversation_log.ingest.stream import POISON, STREAM, EventStream, health
+from conversation_log.ingest.stream import LEASE, POISON, EventStream, backlog, health
 from conversation_log.storage import database
 from tests.conversation_log.conftest import Log
 
@@ -70,8 +70,8 @@ def test_killed_at_every_step_nothing_is_lost_or_doubled(the_log, turn, sent, st
     monkeypatch.setattr(projection.LogProjector, "write", deadly(projection.LogProjector.write))
     monkeypatch.setattr(EventStream, "read", deadly(EventStream.read))
     monkeypatch.setattr(EventStream, "done", deadly(EventStream.done))
-    while the_log.redis.xlen(STREAM):
-        the_log.redis.delete("log:writer")  # the dead writer's lease runs out
+    while backlog(the_log.redis):
+        the_log.redis.delete(LEASE)  # the dead writer's lease runs out
         try:
             the_log.new_writer().step(block_ms=1)
         except Killed:
@@ -123,12 +123,12 @@ def test_poison_record_is_set_aside_and_the_others_are_written(the_log, turn, no
         apply(self, record)
 
     monkeypatch.setattr(projection.LogProjector, "apply", picky)
-    the_log.redis.xadd(STREAM, {"j": "{not json"})
+    the_log.put_text("{not json")
     records = the_log.log(turn("wamid.A"), turn("wamid.B", text="poison"), turn("wamid.C", at=noon + 5))
     said = [m["content"] for r in records for m in r["messages"] if m["role"] == "user"]
     assert said == ["where is my order", "where is my order"]
     assert the_log.redis.xlen(POISON) == 2
-    assert the_log.redis.xlen(STREAM) == 0
+    assert backlog(the_log.redis) == 0
 
 
 def test_only_the_holder_of_the_lease_writes(sqlite_log, turn):
@@ -158,7 +158,7 @@ def test_erased_record_that_was_read_before_is_passed_over(sqlite_log, turn, noo
     sqlite_log.put(turn("wamid.A"), turn("wamid.B", at=noon + 5))
     dead = sqlite_log.new_writer()
     entries = dead.stream.read(10, 1)
-    sqlite_log.redis.xdel(STREAM, entries[0].id)
+    sqlite_log.redis.xdel(entries[0].stream, entries[0].id)
     sqlite_log.write()
     (record,) = sqlite_log.read()
     assert [message["message_id"] for message in record["messages"] if message["role"] == "user"] == ["wamid.B"]
@@ -196,5 +196,5 @@ def test_tables_are_made_before_the_first_record_comes(redis_url, sql_url):
 
 def test_stream_is_trimmed_to_what_is_not_yet_stored(sqlite_log, turn, noon):
     sqlite_log.log(*[turn(f"wamid.{n}", at=noon + n) for n in range(50)])
-    assert sqlite_log.redis.xlen(STREAM) == 0
+    assert backlog(sqlite_log.redis) == 0
     assert json.loads(json.dumps(health(sqlite_log.redis).__dict__)) == {"backlog": 0, "oldest_s": 0.0, "poison": 0}

@@ -73,6 +73,13 @@ def parse(url: str) -> RedisAddress:
     return RedisAddress(kind, url, nodes, service, options, sentinel_options, scheme.lower().startswith("rediss"))
 
 
+def servers(client: redis.Redis[Any]) -> list[redis.Redis[Any]]:
+    """Clients of all servers that hold keys: the one, or the masters of a cluster."""
+    if not isinstance(client, RedisCluster):
+        return [client]
+    return [client.get_redis_connection(node) for node in client.get_primaries()]
+
+
 def _node(host: str, port: int) -> tuple[str, int]:
     found = _NODE.fullmatch(host.strip())
     if found is None or not 0 < int(found[2] or port) < 65536:

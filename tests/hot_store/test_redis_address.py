@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-import redis_address
+from hot_store import redis_address
 
 
 def test_sentinels_have_their_own_credentials_and_default_ports() -> None:

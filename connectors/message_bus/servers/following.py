@@ -1,0 +1,232 @@
+"""Connections to Redis that fail fast, and that follow the master when it moves to another server.
+
+After a failover the address (or the sentinels) lead to the new master, but connections made before may stay with the
+old one, which answers and takes nothing (READONLY and its relatives), or does not answer any more. Such an answer means
+that nothing was carried out. So the connection that got it is dropped, those of its pool made as early are replaced
+before their next use, and the command is sent once more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import weakref
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import redis.asyncio
+from redis.asyncio.connection import Connection, SSLConnection, UnixDomainSocketConnection
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import NoPermissionError, ReadOnlyError, RedisError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from connectors.message_bus.servers.durability import Durability, confirm
+
+log = logging.getLogger(__name__)
+
+# LOADING is not among them: redis-py takes it for a broken connection, and asking again at once would not help.
+_ELSEWHERE = ("READONLY", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS", "UNBLOCKED", "NOAUTH")
+WATCH_S = 0.7
+Locate = Callable[[], Awaitable[tuple[str, int]]]
+# So many commands in a row without an answer, and until one gets one only a probe now and then is sent.
+SILENT_AFTER, PROBE_S = 3, 0.5
+
+
+def is_elsewhere(error: ResponseError) -> bool:
+    """Whether the answer says that this server is not, or no longer, the one to ask."""
+    if isinstance(error, ReadOnlyError):
+        return True
+    # Redis 6 puts a script's error into the middle of its own.
+    return any(str(error).startswith(word) or f"-{word} " in str(error) for word in _ELSEWHERE)
+
+
+@dataclass(eq=False)
+class Endpoint:
+    """What the connections of a pool share: where the master is, how often it moved, how long it has been silent."""
+
+    locate: Locate | None = None
+    moves: int = 0
+    unanswered: int = 0
+    probe_at: float = 0.0
+    connections: weakref.WeakSet[Following] = field(default_factory=weakref.WeakSet)
+    watcher: asyncio.Task[None] | None = None
+
+    def refuse_if_silent(self) -> None:
+        """Raise for a server that has not answered lately: whoever asks is told at once instead of waiting too."""
+        if self.unanswered < SILENT_AFTER:
+            return
+        now = time.monotonic()
+        if now < self.probe_at:
+            raise RedisConnectionError("the server does not answer")
+        self.probe_at = now + PROBE_S
+
+    async def place(self) -> tuple[str, int] | None:
+        """Where to connect to, None: to the address that the connection has. Watches whether that changes."""
+        if self.locate is None:
+            return None
+        found = await self.locate()
+        if self.watcher is None or self.watcher.done():
+            self.watcher = asyncio.create_task(self._watch(self.locate))
+        return found
+
+    async def _watch(self, locate: Locate) -> None:
+        """Cut connections to what is no longer the master: one that hangs would be waited for in vain."""
+        while any(connection.is_connected for connection in self.connections):
+            await asyncio.sleep(WATCH_S)
+            try:
+                master = await locate()
+            except (RedisError, OSError, asyncio.TimeoutError):
+                continue
+            old = [one for one in self.connections if one.is_connected and (one.host, one.port) != master]
+            if old:
+                log.warning("redis.master.moved connections=%d", len(old))
+                self.moves += 1
+                self.unanswered = 0
+            for connection in old:
+                connection.cut()
+
+
+class Following:
+    """Mixed into redis-py's connections."""
+
+    host: str
+    port: int
+    is_connected: bool
+    _writer: Any
+
+    def __init__(self, *, endpoint: Endpoint, **options: Any) -> None:
+        super().__init__(**options)
+        self._endpoint = endpoint
+        self._moves = endpoint.moves
+
+    async def _connect(self) -> None:
+        place = await self._endpoint.place()
+        if place is not None:
+            self.host, self.port = place
+        await super()._connect()  # type: ignore[misc]
+
+    async def on_connect(self) -> None:
+        self._moves = self._endpoint.moves
+        await super().on_connect()  # type: ignore[misc]
+        self._endpoint.connections.add(self)
+        if self._endpoint.locate is not None:
+            await self._check_role()
+
+    async def _check_role(self) -> None:
+        """Sentinels name the old master until they have agreed on a new one."""
+        await self.send_command("ROLE", check_health=False)  # type: ignore[attr-defined]
+        try:
+            role = await self.read_response()
+        except NoPermissionError:
+            return
+        if role[0] not in ("master", b"master"):
+            raise RedisConnectionError("the server that the sentinels name is no master")
+
+    def cut(self) -> None:
+        """End it from outside: whoever waits for an answer gets an error now."""
+        if self._writer is not None:
+            self._writer.transport.abort()
+
+    async def can_read_destructive(self) -> bool:
+        """The pool asks before it gives a connection away, and replaces it when that raises."""
+        if self._moves != self._endpoint.moves:
+            raise RedisConnectionError("made before the endpoint moved")
+        return bool(await super().can_read_destructive())  # type: ignore[misc]
+
+    async def read_response(self, *arguments: Any, **options: Any) -> Any:
+        try:
+            answer = await super().read_response(*arguments, **options)  # type: ignore[misc]
+        except ResponseError as error:
+            self._endpoint.unanswered = 0
+            if is_elsewhere(error):
+                if self._moves == self._endpoint.moves:
+                    self._endpoint.moves += 1
+                await self.disconnect(nowait=True)  # type: ignore[attr-defined]
+            raise
+        except RedisTimeoutError:
+            self._endpoint.unanswered += 1
+            raise
+        self._endpoint.unanswered = 0
+        return answer
+
+
+class _Tcp(Following, Connection):
+    pass
+
+
+class _Tls(Following, SSLConnection):
+    pass
+
+
+class _Unix(Following, UnixDomainSocketConnection):
+    pass
+
+
+CLASSES: dict[Any, Any] = {Connection: _Tcp, SSLConnection: _Tls, UnixDomainSocketConnection: _Unix}
+
+
+class Pool(redis.asyncio.BlockingConnectionPool):
+    """Gives no connection to a server that answers nobody, but for a probe now and then."""
+
+    async def get_connection(self, command_name: Any, *keys: Any, **options: Any) -> Any:
+        self.connection_kwargs["endpoint"].refuse_if_silent()
+        return await super().get_connection(command_name, *keys, **options)
+
+
+class FollowingRedis(redis.asyncio.Redis):
+    """A client that asks once more, over a new connection, when it asked the wrong server."""
+
+    durability: Durability
+    readers, block_ms = 4, 400
+    """How many blocking reads share the partitions, and for how long one waits: what is gained meanwhile comes next."""
+
+    async def execute_command(self, *arguments: Any, **options: Any) -> Any:
+        try:
+            return await super().execute_command(*arguments, **options)
+        except ResponseError as error:
+            if not is_elsewhere(error):
+                raise
+        return await super().execute_command(*arguments, **options)
+
+    def cut(self) -> None:
+        """End all connections now, whoever waits for an answer."""
+        endpoint = self.connection_pool.connection_kwargs["endpoint"]
+        endpoint.moves += 1
+        endpoint.unanswered = 0
+        for connection in list(endpoint.connections):
+            connection.cut()
+
+    async def batch(self, commands: Sequence[Sequence[Any]], durably: bool = False) -> list[Any]:
+        """Raw answers of commands that are sent without waiting in between; an error is an answer, too.
+
+        `durably`: until a replica holds what they wrote, where there are replicas. Asks once more like
+        `execute_command`. Raises redis.RedisError when not all were answered, NotReplicated.
+        """
+        if not commands:
+            return []
+        wait = await self.durability.command(self) if durably else None
+        asked = [*commands, wait] if wait else commands
+        answers = await self._over_one_connection(asked)
+        if isinstance(answers[0], ResponseError) and is_elsewhere(answers[0]):
+            answers = await self._over_one_connection(asked)
+        if wait:
+            confirm(answers.pop())
+        return answers
+
+    async def _over_one_connection(self, commands: Sequence[Sequence[Any]]) -> list[Any]:
+        connection = await self.connection_pool.get_connection("_")
+        answers: list[Any] = []
+        try:
+            await connection.send_packed_command(connection.pack_commands(commands))
+            for _ in commands:
+                try:
+                    answers.append(await connection.read_response())
+                except ResponseError as error:
+                    answers.append(error)
+                    if is_elsewhere(error):  # the connection is gone, and the others went the same way
+                        return [error] * len(commands)
+        finally:
+            await self.connection_pool.release(connection)
+        return answers
