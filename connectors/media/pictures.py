@@ -28,6 +28,8 @@ MAX_EACH = 3
 _HEADS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF")
 # A carrier's number has letters beside its digits, or it would be anything; a code is one by being a code.
 _TRACKING = re.compile(r"(?<![^\W_])(?=[A-Z0-9]*[A-Z])(?=(?:[A-Z]*\d){6})[A-Z0-9]{8,30}(?![^\W_])")
+_ZERO_FOR_O = re.compile(r"(?<![^\W_])0(?=[^\W\d_]{3})")
+_ORDINAL = re.compile(r"\bn[9o°] ?(?=\d{4})", re.IGNORECASE)
 _CODE = re.compile(r"(?=(?:[A-Za-z_-]*\d){6})[\w-]{8,40}", re.ASCII)
 
 
@@ -77,7 +79,7 @@ def numbers_in(rows: Sequence[str], codes: Sequence[str], pattern: str) -> list[
     named: list[str] = []
     alone: list[str] = []
     tracking: list[str] = []
-    for row in rows:
+    for row in map(_mended, rows):
         for span in read_numbers(row, pattern):
             if span.kind == ORDER:
                 (named if any(map(str.isalpha, row)) else alone).append(span.value)
@@ -94,6 +96,11 @@ def numbers_in(rows: Sequence[str], codes: Sequence[str], pattern: str) -> list[
         tracking = [token for row in rows for token in _TRACKING.findall(row.upper())]
     kept = [part for parts in (named, alone, tracking) for part in list(dict.fromkeys(parts))[:MAX_EACH]]
     return list(dict.fromkeys(kept))
+
+
+def _mended(row: str) -> str:
+    """A row without the two signs that the reader mistakes most: "0rder" for "Order", "n9 10234" for "nº 10234"."""
+    return _ORDINAL.sub("nº ", _ZERO_FOR_O.sub("O", row))
 
 
 def _strings(value: Any) -> list[str]:

@@ -37,6 +37,7 @@ LABEL = [
 
 @pytest.mark.parametrize(("rows", "codes", "numbers"), [
     (LABEL, [], ["10234", "DL4402918"]), ([], ["DL4402918"], ["DL4402918"]), (["10234"], [], ["10234"]),
+    (["0rder No:88234"], [], ["88234"]), (["Pedido n9 91331"], [], ["91331"]),
     (["62704", "Order #10234"], [], ["10234", "62704"]),  # with words beside it before alone
     ([], ["https://track.example/DL4402918?x=1"], ["DL4402918"]), ([], ["https://shop.example/o/10234"], ["10234"]),
     (["Courier DelhiveryDL4402918"], [], ["DelhiveryDL4402918"]), (["FMPP0123456789"], [], ["FMPP0123456789"]),
