@@ -17,7 +17,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
 from redis.exceptions import RedisError
 
-from connectors.message_bus import keys
+from connectors.message_bus import keys, partitions
 from connectors.message_bus.connections import FollowingRedis
 from connectors.message_bus.inbox import Entry, Inbox
 from handoff.jobs.metrics import Metric
@@ -75,6 +75,11 @@ async def render(client: FollowingRedis, takeovers: Callable[[], Iterable[Metric
         dead = await _lengths(client, keys.dead_stream)
         lines += _gauge("assistant_dead_letters", "Entries set aside", dead)
         lines += _gauge("assistant_log_depth", "Records in the event stream", await _lengths(client, keys.log_stream))
+        unserved = await partitions.unserved(client)
+        lines += _gauge("assistant_partitions_unserved", "Partitions of customers that no process serves", unserved)
+        replicas = await client.replicas()
+        if replicas is not None:
+            lines += _gauge("assistant_redis_replicas", "Replicas that are connected to the Redis master", replicas)
         await client.set(keys.probe(random.randrange(keys.PARTITIONS)), 1, ex=60)  # noqa: S311
         lines += _gauge("assistant_redis_up", "Whether this process can write into Redis", 1)
     except (RedisError, OSError, asyncio.TimeoutError):

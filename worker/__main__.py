@@ -28,7 +28,8 @@ from worker.pauses import pause
 
 log = logging.getLogger("worker")
 
-JOBS = ("worker.log_writer", "worker.tickets", "worker.updates", "worker.files", "worker.archiver")
+JOBS = ("worker.log_writer", "worker.tickets", "worker.updates", "worker.files", "worker.archiver",
+        "worker.budget")
 FIRST_PAUSE_S = 1.0
 MAX_PAUSE_S = 30.0
 STOP_WITHIN_S = 9.0

@@ -8,12 +8,16 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from prometheus_client import Counter
+
 from actions.orders.models import Order
 from actions.orders.repository import OrderRepository, OrdersUnavailable
 
 log = logging.getLogger(__name__)
 
 Found = TypeVar("Found")
+
+LOOKUPS = Counter("assistant_order_lookups", "Orders database was asked; outcome: answered or failed", ["outcome"])
 
 
 class Orders:
@@ -54,9 +58,12 @@ class Orders:
             # A turn that looks twice must not wait twice for a database that has just failed this customer.
             raise OrdersUnavailable
         try:
-            return await asyncio.wait_for(loop.run_in_executor(self._threads, look_up), self._answer_within_s)
+            found = await asyncio.wait_for(loop.run_in_executor(self._threads, look_up), self._answer_within_s)
         except (OrdersUnavailable, asyncio.TimeoutError) as error:
             reason = type(error.__cause__ or error).__name__
             log.warning("orders.lookup.failed error=%s", reason)
+            LOOKUPS.labels("failed").inc()
             self._away_until[phone] = loop.time() + self._away_for_s
             raise OrdersUnavailable from error
+        LOOKUPS.labels("answered").inc()
+        return found

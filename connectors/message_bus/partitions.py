@@ -181,3 +181,14 @@ def _share(instance: str, alive: list[str]) -> int:
 
 def _instance_of(token: str | None) -> str | None:
     return token.rpartition(":")[0] if token else None
+
+
+async def unserved(client: Any) -> int:
+    """How many partitions no living process owns: their customers' messages wait. Raises redis.RedisError."""
+    seconds, _ = await client.time()
+    alive = set(await client.zrangebyscore(keys.MEMBERS, (seconds - LEASE_S) * 1000, "+inf"))
+    tokens = await client.batch([("GET", keys.owner(partition)) for partition in range(keys.PARTITIONS)])
+    for token in tokens:
+        if isinstance(token, Exception):
+            raise token
+    return sum(_instance_of(token) not in alive for token in tokens)

@@ -27,6 +27,7 @@ from privacy import log_lines
 log = logging.getLogger(__name__)
 
 CHARGES = Counter("assistant_charged_messages", "Messages by what WhatsApp bills them as", ["category", "billable"])
+SET_ASIDE = Counter("assistant_log_set_aside", "Records that the conversation log could not store")
 
 BATCH = 500
 BLOCK_MS = 500
@@ -131,6 +132,7 @@ class Writer:
         reason = str(error) if isinstance(error, BadRecord) else type(error).__name__
         log.error("log.record.set_aside id=%s reason=%s", entry.id, reason)
         self.stream.set_aside(entry, reason)
+        SET_ASIDE.inc()
 
     def _away(self, error: Exception) -> float:
         self.stream.again()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from connectors import metrics
+from connectors.message_bus import keys
 from connectors.message_bus.inbox import connect
 from handoff.jobs.metrics import Metric
 from handoff.storage.database import HandoffUnavailable
@@ -48,9 +49,20 @@ async def test_depth_and_age_come_from_redis(redis_url: str) -> None:
     assert "assistant_inbox_depth 2" in text
     assert "assistant_outbox_depth 0" in text
     assert "assistant_redis_up 1" in text
+    assert "assistant_redis_replicas 0" in text
+    assert f"assistant_partitions_unserved {keys.PARTITIONS}" in text
     assert "assistant_takeovers_open 4" in text
     assert text.count("# TYPE assistant_ticket_orders gauge") == 1
     assert 'assistant_ticket_orders{trouble="unreachable"} 2' in text
+
+
+async def test_a_partition_whose_owner_is_dead_is_unserved(redis_url: str) -> None:
+    client = connect(redis_url)
+    now = (await client.time())[0] * 1000
+    await client.zadd(keys.MEMBERS, {"1-alive": now, "2-dead": now - 60_000})
+    for partition in range(keys.PARTITIONS - 2):
+        await client.set(keys.owner(partition), "2-dead:7" if partition == 0 else "1-alive:7")
+    assert "assistant_partitions_unserved 3" in (await metrics.render(client)).decode()
 
 
 async def test_it_answers_although_redis_and_the_database_are_away() -> None:

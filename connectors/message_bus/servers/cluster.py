@@ -127,6 +127,12 @@ class ClusterRedis(FollowingRedis):
             async for name in self._at(place).scan_iter(*arguments, **options):
                 yield name
 
+    async def replicas(self) -> int | None:
+        """Of the master that has the fewest."""
+        masters = [self._at(place) for place in {one for one in self._map.masters if one is not None}]
+        counts = await asyncio.gather(*(server.replicas() for server in masters))
+        return min((count for count in counts if count is not None), default=None)
+
     async def close(self, close_connection_pool: Any = None) -> None:
         """End all connections, and the look at the map."""
         for task in (self._watching, self._looking):

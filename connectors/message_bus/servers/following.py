@@ -215,6 +215,14 @@ class FollowingRedis(redis.asyncio.Redis):
             confirm(answers.pop())
         return answers
 
+    async def replicas(self) -> int | None:
+        """How many are connected to the master; None where this user may not ask. Raises redis.RedisError."""
+        try:
+            found = await self.info("replication")
+        except ResponseError:
+            return None
+        return int(found.get("connected_slaves") or 0)
+
     async def _over_one_connection(self, commands: Sequence[Sequence[Any]]) -> list[Any]:
         connection = await self.connection_pool.get_connection("_")
         answers: list[Any] = []

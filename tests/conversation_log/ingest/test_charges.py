@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -22,6 +23,7 @@ from conversation_log.storage.tables import charges
 from shop import Shop
 from shop_costs import message_costs
 from tests.connectors.whatsapp.whatsapp_bodies import OUR_NUMBER, as_bytes, notification, value
+from worker import budget
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
 NOVEMBER = Period(datetime(2026, 11, 1, tzinfo=timezone.utc), None)
@@ -138,3 +140,10 @@ def test_a_mistake_in_the_rate_card_is_named(tmp_path: Any, card: Any, remedy: s
     (tmp_path / "shop.yml").write_text(json.dumps({"name": "A", "message_costs": card}))
     with pytest.raises(shop.ShopError, match=remedy):
         shop.read(tmp_path)
+
+
+def test_operators_see_how_much_of_the_months_budget_is_spent(log: Writer) -> None:
+    write(log, *(status(f"wamid.{number}") for number in range(4)))
+    ours = replace(shop.load(), message_costs=message_costs({"rates": {"utility": 0.5}, "monthly_budget": 8}))
+    assert budget.spent(log.engine, ours, NOON + timedelta(days=1)) == pytest.approx(0.25)
+    assert budget.spent(log.engine, ours, NOON + timedelta(days=30)) == 0
