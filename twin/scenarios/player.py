@@ -120,7 +120,7 @@ class _Stage:
             said = "\n".join(words(message) for message in self._from_shop(self._read)).lower()
             return [word for word in wanted if str(word).lower() not in said]
 
-        if not await _until(lambda: not missing(), ANSWER_WITHIN_S):
+        if not await _until(lambda: bool(self._from_shop(self._read)) and not missing(), ANSWER_WITHIN_S):
             said = " / ".join(words(message) for message in self._from_shop(self._read)) or "nothing"
             raise Unmet(f"Expected {', '.join(map(repr, missing()))}; what came: {said[:300]}")
         self._read = len(self._chat.messages)

@@ -5,7 +5,7 @@
     customer: Asha Rao                    # one of the demo's
     steps:
     - says: where is my order?            # the customer types
-    - reads: ["#10234", tomorrow]         # words that the replies to it must have, buttons included
+    - reads: ["#10234", tomorrow]         # words that the replies to it must have, buttons included; "": any reply
     - hears_nothing: 2                    # seconds in which no reply may come
     - taps: Talk to a person              # a button or a row of a list
     - agent: Hello, I am here             # the newest ticket's agent writes to the customer
