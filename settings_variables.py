@@ -58,6 +58,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("SPEECH_MODEL", "whisper-1", "the service's model"),
     Variable("READ_PICTURES", "off", "on: numbers on customers' pictures are read (first: `make pictures`)"),
     Variable("TICKETING", None, "zendesk, freshdesk, hubspot or log (default: by which URL is set)"),
+    Variable("PUBLIC_URL", None, "where agents' browsers reach this server; wins over public_url of handoff.yml"),
     Variable("DESK_SWITCH", None, "a file that says open or closed, whatever the opening hours say"),
     Variable("ZENDESK_URL", None, "https://{subdomain}.zendesk.com, or a local stand-in"),
     Variable("ZENDESK_OAUTH_CLIENT_ID", None, "OAuth client that fetches and renews its own tokens (preferred)"),

@@ -108,7 +108,7 @@ def _read(content: Any, ours: shop.Shop) -> HandoffConfiguration:
         updates_per_10_minutes=int(_number(content, "updates_per_10_minutes", 25, 1, 30)),
         poll_interval_s=_number(content, interval, 60, 1, 3600),
         order_link=order_link,
-        public_url=_link(content, "public_url"),
+        public_url=settings.load().public_url or _link(content, "public_url"),
         freshdesk_order_field=_freshdesk_field(content.get("freshdesk_order_field")),
         receipt_after_s=60 * _number(receipts, "after_minutes", 3, 1, 1440),
         receipt_every_s=60 * _number(receipts, "at_most_every_minutes", 10, 1, 1440),

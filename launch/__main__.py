@@ -74,6 +74,8 @@ def run() -> int:
     local["INSPECTOR_TOKEN"] = secrets.token_hex(16)
     if "INSPECTOR_PORT" not in settings.chosen:
         local["INSPECTOR_PORT"] = str(processes.quiet_port())
+    if "PUBLIC_URL" not in settings.chosen:
+        local["PUBLIC_URL"] = settings.url_of("RASA_PORT")  # the desk shows customers' pictures
     if "DESK_SWITCH" not in settings.chosen:
         local["DESK_SWITCH"] = str(settings.state_path / "desk")
     next_shop = settings.state_path / "next_shop"

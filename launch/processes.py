@@ -40,6 +40,15 @@ def answers(url: str) -> bool:
         return False
 
 
+def listens(port: int) -> bool:
+    """Whether somebody takes connections on a port of this machine."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
 def free_port() -> int:
     """A TCP port on 127.0.0.1 that nobody listens on now."""
     with socket.socket() as probe:
@@ -205,7 +214,9 @@ def worker(environment: dict[str, str]) -> Child:
 def console(settings: Settings, environment: dict[str, str], folder: Path | None = None) -> Child:
     """The inspector. `folder` keeps what is copied for the project, and lets the demo start over."""
     command = [sys.executable, "-m", "workbench.console", *([str(folder)] if folder else [])]
-    return Child("inspector", command, environment, lambda: True, stop_group=STOP_BACKENDS)
+    port = settings.port("INSPECTOR_PORT")
+    is_ready = (lambda: listens(port)) if folder else (lambda: True)  # customers do not wait for it
+    return Child("inspector", command, environment, is_ready, stop_group=STOP_BACKENDS)
 
 
 def pictures(environment: dict[str, str]) -> Child:

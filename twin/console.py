@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 
 import aiohttp
 from aiohttp import web
@@ -24,16 +25,23 @@ class Console:
         app.router.add_route("*", "/console/{path:.*}", self.pass_on)
 
     async def forget(self, customer: str) -> None:
-        """The product forgets a customer of the demo; where there is no inspector, or it may not, nothing happens."""
+        """The product forgets a customer of the demo. Without an inspector nobody can ask it to.
+
+        Raises HTTPServiceUnavailable when it did not: then the phone must not forget either.
+        """
         if self._url is None:
             return
         headers = {"Authorization": f"Bearer {self._token}"}
+        status = 0
         with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
             async with (
                 aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_S)) as session,
                 session.post(f"{self._url}/api/forget", json={"customer": customer}, headers=headers) as answer,
             ):
-                await answer.read()
+                status = answer.status
+        if status != 200:
+            reason = json.dumps({"error": "The assistant cannot forget just now. Try again in a moment."})
+            raise web.HTTPServiceUnavailable(text=reason, content_type="application/json")
 
     async def page(self, request: web.Request) -> web.StreamResponse:
         raise web.HTTPFound("/console/")

@@ -144,6 +144,22 @@ async def test_who_said_what_is_seen_in_the_shops_time_and_without_marks_for_mac
     await expect(theirs.locator("time")).to_have_text(f"{added.astimezone(ZoneInfo('Asia/Kolkata')):%H:%M}")
 
 
+async def test_a_customers_picture_is_seen_and_only_those_of_the_assistant_are_fetched(
+    page: Page, twin: RunningTwin
+) -> None:
+    number = await open_ticket(twin)
+    media = twin.assistant_url + "/webhooks/zendesk/media/1/signed"
+    await customer_writes(twin, number, f"it came torn\n[image: {media}]")
+    await page.goto(f"{twin.url}/desk#/{number}")
+    theirs = page.locator(".comment.theirs")
+    await expect(theirs.locator(".words")).to_have_text("it came torn")
+    picture = theirs.get_by_alt_text("Photo from the customer")
+    await expect(picture).to_be_visible()
+    assert await picture.evaluate("node => node.decode().then(() => node.naturalWidth)") == 1
+    async with twin.session.get(f"{twin.url}/desk/api/picture", params={"url": "http://127.0.0.1:1/x.png"}) as answer:
+        assert answer.status == 404
+
+
 async def test_the_order_and_the_customers_history_are_beside_the_ticket(page: Page, twin: RunningTwin) -> None:
     before, number = await open_ticket(twin, subject="Asked before"), await open_ticket(twin)
     await page.goto(f"{twin.url}/desk#/{number}")

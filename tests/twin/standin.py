@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import hashlib
 import hmac
@@ -22,6 +23,7 @@ SECRET = "test-app-secret"
 TOKEN = "test-access-token"
 NUMBER = "555000111"
 ASHA = "+919876543210"
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 Answer = Callable[["Assistant", dict[str, Any]], Awaitable[None]]
 
@@ -60,6 +62,9 @@ class Assistant:
         if request.query.get("hub.verify_token") != TOKEN:
             return web.Response(status=403)
         return web.Response(text=request.query["hub.challenge"])
+
+    async def picture(self, request: web.Request) -> web.Response:
+        return web.Response(body=base64.b64decode(PIXEL), content_type="image/png")
 
     async def health(self, request: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
@@ -100,6 +105,7 @@ class RunningTwin:
         self.assistant = assistant
         self.session = session
         self.network = app[NETWORK]
+        self.assistant_url = ""
 
     async def get(self, path: str) -> Any:
         async with self.session.get(self.url + path) as response:
@@ -136,11 +142,13 @@ async def running_twin(
         ticketing=ticketing, helpdesk_url=f"{url}/helpdesk", helpdesk_token=TOKEN, shop_name="Marigold",
         time_zone="Asia/Kolkata", inspector_url=inspector_url, inspector_token=TOKEN,
         shop_secret=SECRET, orders_file=state_dir / "orders.db",
+        helpdesk_webhook_url=f"http://127.0.0.1:{assistant_port}/webhooks/zendesk/webhook",
     )  # fmt: skip
     theirs = web.Application(client_max_size=8 * 1024 * 1024)
     theirs.router.add_post("/webhooks/whatsapp/webhook", assistant.webhook)
     theirs.router.add_get("/webhooks/whatsapp/webhook", assistant.handshake)
     theirs.router.add_get("/webhooks/whatsapp/", assistant.health)
+    theirs.router.add_get("/webhooks/zendesk/media/1/signed", assistant.picture)
     ours = make_app(shop, first_retry_s=0.02)
     runners = [(web.AppRunner(theirs), assistant_port), (web.AppRunner(ours, shutdown_timeout=0.5), twin_port)]
     async with aiohttp.ClientSession() as session:
@@ -150,7 +158,9 @@ async def running_twin(
             await web.TCPSite(runner, "127.0.0.1", port).start()
         ours[NETWORK].habits.status_delay_s = 0.01
         try:
-            yield RunningTwin(url, assistant, session, ours)
+            running = RunningTwin(url, assistant, session, ours)
+            running.assistant_url = f"http://127.0.0.1:{assistant_port}"
+            yield running
         finally:
             for runner, _ in reversed(runners):
                 await runner.cleanup()

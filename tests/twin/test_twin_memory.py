@@ -73,3 +73,11 @@ async def test_a_name_that_was_made_to_lead_here_is_refused(tmp_path: Path) -> N
         for host, status in (("evil.example", 403), ("localhost:1", 200), ("127.0.0.1", 200)):
             async with twin.session.get(f"{twin.url}/phone/api/state", headers={"Host": host}) as answer:
                 assert answer.status == status, host
+
+
+async def test_the_phone_forgets_nothing_that_the_assistant_could_not_forget(tmp_path: Path) -> None:
+    async with running_twin(tmp_path, inspector_url="http://127.0.0.1:1") as twin:
+        await twin.write(text="hi")
+        status, answer = await twin.post(f"/phone/api/chats/{KEY}/start-over")
+        assert (status, "Try again" in answer["error"]) == (503, True)
+        assert len((await twin.get(f"/phone/api/chats/{KEY}"))["messages"]) == 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+import aiohttp
 from aiohttp import web
 
 from twin.configuration import TwinConfiguration
@@ -16,6 +17,8 @@ from twin.helpdesk.api import mount
 from twin.phone.pages import page
 
 MOUNT = "/helpdesk"
+PICTURES = ("image/png", "image/jpeg", "image/webp")
+PICTURE_TIMEOUT_S = 15.0
 
 
 class AgentDesk:
@@ -31,6 +34,7 @@ class AgentDesk:
         app.router.add_get("/desk", self.page)
         app.router.add_get("/desk/api/about", self.about)
         app.router.add_put("/desk/api/open", self.set_open)
+        app.router.add_get("/desk/api/picture", self.picture)
         mount(app, self.helpdesk, MOUNT)
 
     async def page(self, request: web.Request) -> web.StreamResponse:
@@ -40,6 +44,23 @@ class AgentDesk:
         """Whether tickets arrive here, and where they go instead."""
         told = {"connected": self._is_ours(request), "ticketing": self.configuration.ticketing, "open": self._is_open()}
         return web.json_response(told)
+
+    async def picture(self, request: web.Request) -> web.Response:
+        """?url=: a customer's picture that the assistant's link in a ticket leads to, for the page to show."""
+        ours = str(self.configuration.helpdesk_webhook_url).removesuffix("webhook") + "media/"
+        if not request.query.get("url", "").startswith(ours):
+            raise web.HTTPNotFound
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PICTURE_TIMEOUT_S)) as session,
+                session.get(request.query["url"], allow_redirects=False) as answer,
+            ):
+                if answer.status != 200 or answer.content_type not in PICTURES:
+                    raise web.HTTPNotFound
+                headers = {"Content-Type": answer.content_type, "X-Content-Type-Options": "nosniff"}
+                return web.Response(body=await answer.read(), headers=headers)
+        except (aiohttp.ClientError, OSError, TimeoutError):
+            raise web.HTTPNotFound from None
 
     def _is_open(self) -> bool | None:
         """None where the shop's hours decide."""

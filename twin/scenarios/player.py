@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from aiohttp import web
+
 from twin.helpdesk.account import Helpdesk
 from twin.helpdesk.tickets import Ticket
 from twin.phone.chats import Chat, ChatMessage
@@ -66,7 +68,7 @@ class Player:
                 await stage.step(what, how)
                 played.held.append(True)
                 self._tell(played)
-        except Unmet as unmet:
+        except (Unmet, web.HTTPException) as unmet:
             played.held.append(False)
             played.problem = str(unmet)
         finally:

@@ -2,7 +2,7 @@
 
 import { dayOf, el, icon, safeAddress, timeOf } from "./dom.js";
 import { DRAFT, paragraph, titled } from "./markdown.js";
-import { readNote, withoutFoot } from "./transcript.js";
+import { readNote, withoutFiles, withoutFoot } from "./transcript.js";
 
 const SHOWN = 8; // lines of the conversation before the ticket; the rest unfolds
 const LATE_MIN = 10;
@@ -55,15 +55,17 @@ export function commentOf(ticket, comment, use) {
   const agent = byAgent(ticket, comment);
   const looks = customer ? "theirs" : agent ? (comment.public ? "agent" : "note") : "note assistant";
   const whom = customer ? "customer" : agent ? (comment.public ? "to the customer" : "private note") : "the assistant's note";
-  const { words, when: wrote } = withoutFoot(comment.body);
-  const { head, lines } = customer ? { head: words, lines: [] } : readNote(comment.body);
+  const { words: whole, when: wrote } = withoutFoot(comment.body);
+  const { words, files: linked } = withoutFiles(whole);
+  const { head, lines } = customer ? { head: words, lines: [] } : readNote(words);
   return el("div", { class: `comment ${looks}`, id: `c-${comment.id}` },
     el("header", {},
       icon(customer ? "person" : agent ? (comment.public ? "reply" : "note") : "robot"),
       el("strong", {}, comment.author),
       el("span", { class: "whom" }, whom),
       el("time", { title: wrote ? `Written on WhatsApp ${wrote}` : null }, when(comment.created_at))),
-    ...(customer || agent ? [paragraph(head)] : blocks(head, use)),
+    ...(customer || agent ? (head ? [paragraph(head)] : []) : blocks(head, use)),
+    ...linked.map(theirs),
     ...conversation(lines),
     ...files(comment));
 }
@@ -85,6 +87,15 @@ function conversation(lines) {
     earlier.length ? el("details", {}, el("summary", {}, `${earlier.length} earlier messages`), earlier.map(said)) : null,
     ...lines.slice(-SHOWN).map(said),
   ].filter(Boolean);
+}
+
+/** What a customer sent: a picture is shown, anything else is a link. */
+function theirs({ kind, name, url }) {
+  const link = el("a", { class: "file", href: url, target: "_blank", rel: "noopener noreferrer" }, icon("document"), el("span", {}, el("strong", {}, name)));
+  if (kind !== "image") return link;
+  const picture = el("img", { class: "picture", src: `/desk/api/picture?url=${encodeURIComponent(url)}`, alt: "Photo from the customer" });
+  picture.addEventListener("error", () => picture.replaceWith(link), { once: true });
+  return picture;
 }
 
 function files(comment) {

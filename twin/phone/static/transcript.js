@@ -10,6 +10,14 @@ export function withoutFoot(body) {
   return found ? { words: body.slice(0, found.index), when: found[1] ?? "" } : { words: body, when: "" };
 }
 
+const FILE = /\[(\w+)([^\]:\n]*): (https?:\/\/[^\s\]]+\/webhooks\/zendesk\/media\/[^\s\]]+)\]/g;
+
+/** Customers' files that the text links to: {words, files: [{kind, name, url}]}. */
+export function withoutFiles(text) {
+  const files = [...text.matchAll(FILE)].map(([, kind, name, url]) => ({ kind, name: `${kind}${name}`.trim(), url }));
+  return { words: text.replace(FILE, "").replace(/\n{3,}/g, "\n\n").trim(), files };
+}
+
 /** A note as {head, lines: [{at, author, text}]}; lines are empty when it holds no conversation. */
 export function readNote(body) {
   const { words } = withoutFoot(body);
