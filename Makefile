@@ -50,7 +50,7 @@ bench-dialogues: setup  ## dialogues that argue, k times each while processes di
 	@$(PY) -m launch train && $(PY) -m tests.bench_dialogues $(ARGS)
 
 chaos: setup  ## kill everything at random and count what was lost (nothing)
-	@$(PY) -m launch train && $(PY) -m tests.chaos && $(PY) -m tests.chaos --sentinels --seconds 120 && $(PY) -m pytest -m marathon
+	@$(PY) -m launch train && $(PY) -m tests.chaos && $(PY) -m tests.chaos --sentinels --seconds 120 && $(PY) -m tests.chaos --cluster --seconds 120 && $(PY) -m pytest -m marathon
 
 lint: setup  ## ruff and mypy
 	@$(PY) -m ruff check . && $(PY) -m mypy

@@ -232,6 +232,19 @@ class Cluster:
             self._servers.start(port)
         self.wait_until_whole()
 
+    def restart(self) -> None:
+        """Kill a master, wait until its replica serves, bring it back."""
+        old = self.masters()[0]
+        self.kill(old)
+        self.new_master(old)
+        self.join(old)
+
+    def start(self) -> None:
+        """They run as long as the block that started them."""
+
+    def stop(self) -> None:
+        """What runs ends with the block that started it."""
+
     def wait_until_whole(self) -> None:
         """All slots are served, and every master has its replica."""
 

@@ -8,10 +8,11 @@ import contextlib
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import signals
 from tests.chaos.harness import VICTIMS, Plan, run
-from tests.redis_servers import with_sentinels
+from tests.redis_servers import cluster, with_sentinels
 
 
 def main() -> int:
@@ -23,13 +24,15 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=16)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--sentinels", action="store_true", help="Redis with replicas and sentinels; masters die")
+    parser.add_argument("--cluster", action="store_true", help="a Redis Cluster of three masters; masters die")
     parser.add_argument("--keep", type=Path, help="folder for the logs (default: a temporary one)")
     options = parser.parse_args()
-    victims = ("redis", "rasa", "redis", "worker") if options.sentinels else VICTIMS
+    start = with_sentinels if options.sentinels else cluster if options.cluster else None
+    victims = ("redis", "rasa", "redis", "worker") if start else VICTIMS
     plan = Plan(options.customers, options.messages, options.seconds, options.kills, victims=victims)
     with tempfile.TemporaryDirectory() as temporary, contextlib.ExitStack() as stack:
         folder = options.keep or Path(temporary)
-        servers = stack.enter_context(with_sentinels(folder / "servers")) if options.sentinels else None
+        servers: Any = stack.enter_context(start(folder / "servers")) if start else None
         outcome = asyncio.run(run(plan, folder, options.seed, servers=servers))
     print(outcome.summary())
     broken = outcome.unanswered or outcome.doubled or outcome.disordered or outcome.left

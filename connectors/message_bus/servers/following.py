@@ -179,7 +179,7 @@ class FollowingRedis(redis.asyncio.Redis):
     """A client that asks once more, over a new connection, when it asked the wrong server."""
 
     durability: Durability
-    readers, block_ms = 4, 400
+    readers, block_ms = 8, 400
     """How many blocking reads share the partitions, and for how long one waits: what is gained meanwhile comes next."""
 
     async def execute_command(self, *arguments: Any, **options: Any) -> Any:
