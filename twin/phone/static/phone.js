@@ -120,7 +120,7 @@ function write(words) {
 
 function suggestionButtons() {
   const tries = customers.get(state.key)?.tries ?? [];
-  const all = [...new Set([...tries, ...SUGGESTIONS])].slice(0, 12);
+  const all = [...new Set([...tries, ...SUGGESTIONS])].slice(0, 8);
   return all.map((text) => el("button", { type: "button", class: "suggestion", onclick: () => suggest(text) }, text));
 }
 
