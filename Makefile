@@ -1,7 +1,7 @@
 # Everything starts here: `make` lists the targets.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup pictures run test quick serve new-shop check train bench bench-dialogues chaos lint validate nlu dialogues chat dead-letters lock
+.PHONY: help setup pictures run test quick serve new-shop check doctor train bench bench-dialogues chaos lint validate nlu dialogues chat dead-letters lock
 
 BOOT := $(or $(shell command -v python3),$(shell command -v python))
 PY := .venv/bin/python
@@ -39,6 +39,9 @@ new-shop: setup  ## begin the folder of a shop: make new-shop DIR=../oak
 
 check: setup  ## everything that can be wrong with the shop in SHOP_DIR and its orders; ARGS=--json for machines
 	@$(PY) -m workbench check $(ARGS)
+
+doctor: setup  ## what make serve stands on: accounts, webhook, clock, disk, Redis, databases, model, packages; ARGS=--json
+	@$(PY) -m workbench doctor $(ARGS)
 
 train: setup  ## train the model, when data/, domain.yml or config.yml changed
 	@$(PY) -m launch train

@@ -79,7 +79,8 @@ def mistakes(named: Mapping[str, tuple[str, str, int]], there: Sequence[Template
     return found
 
 
-async def _fetch(configured: Settings) -> list[Template]:
+async def fetch(configured: Settings) -> list[Template]:
+    """What the account has. Raises SendError."""
     url, token = str(configured.whatsapp_graph_url), str(configured.whatsapp_access_token)
     graph = GraphClient(url, str(configured.whatsapp_phone_number_id), token)
     try:
@@ -99,7 +100,7 @@ def main(arguments: list[str]) -> int:
         print(f"Set {', '.join(missing)} first (Meta's app dashboard, WhatsApp → API setup).", file=sys.stderr)
         return 2
     try:
-        ours, there = shop.load(), sorted(asyncio.run(_fetch(configured)), key=lambda one: (one.name, one.language))
+        ours, there = shop.load(), sorted(asyncio.run(fetch(configured)), key=lambda one: (one.name, one.language))
     except (SendError, shop.ShopError) as error:
         print(f"Meta's templates cannot be checked: {error}", file=sys.stderr)
         return 2

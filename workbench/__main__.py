@@ -1,4 +1,4 @@
-"""`python -m workbench nlu|validate|check|orders|chat|stories|review`: the designers' tools."""
+"""`python -m workbench nlu|validate|check|doctor|orders|chat|stories|review`: the designers' tools."""
 
 from __future__ import annotations
 
@@ -42,6 +42,8 @@ def main(arguments: list[str] | None = None) -> int:
     check = commands.add_parser("check", help="everything that can be wrong with the shop and its orders database")
     check.add_argument("--json", action="store_true", help="one JSON object on standard output")
     check.add_argument("--files", action="store_true", help="only the folder: no database, no question, no account")
+    doctor = commands.add_parser("doctor", help="what this installation stands on, each with its remedy")
+    doctor.add_argument("--json", action="store_true", help="one JSON object on standard output")
     orders = commands.add_parser("orders", help="the table of orders").add_subparsers(dest="what", required=True)
     imported = orders.add_parser("import", help="orders that a shop exported as CSV, into ORDERS_DATABASE_URL")
     imported.add_argument("file", type=Path, help="the CSV file, with its own column names")
@@ -54,6 +56,8 @@ def main(arguments: list[str] | None = None) -> int:
         return _validate(console, with_model=not options.files)
     if options.command == "check":
         return _check(console, options)
+    if options.command == "doctor":
+        return _doctor(console, options)
     if options.command == "orders":
         return _orders(console, options)
     if options.command == "review":
@@ -74,6 +78,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _check(console: Console, options: argparse.Namespace) -> int:
     from workbench.shop_check.command import run
+
+    return run(options, console)
+
+
+def _doctor(console: Console, options: argparse.Namespace) -> int:
+    from workbench.doctor.command import run
 
     return run(options, console)
 
