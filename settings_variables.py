@@ -29,7 +29,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("WHATSAPP_APP_SECRET", None, "key of X-Hub-Signature-256", secret=True),
     Variable("WHATSAPP_ACCESS_TOKEN", None, "for sending through the Graph API", secret=True),
     Variable("WHATSAPP_PHONE_NUMBER_ID", None, "the business number's id"),
-    Variable("WHATSAPP_BUSINESS_ACCOUNT_ID", None, "for `make doctor` and `python -m connectors.templates`, which ask Meta"),
+    Variable("WHATSAPP_BUSINESS_ACCOUNT_ID", None, "for `make doctor` and `connectors.templates`, which ask Meta"),
     Variable("WHATSAPP_GRAPH_URL", "https://graph.facebook.com/v25.0", "Graph API with version"),
     Variable("WHATSAPP_REOPEN_TEMPLATE", None, "approved template (name:language) for agent replies after 24 h"),
     Variable("BURST_WAIT_S", "1.5", "seconds that a greeting or a fragment waits for the rest; 0: not at all"),
