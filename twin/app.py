@@ -19,6 +19,7 @@ from twin.scenarios.player import Player
 from twin.scenarios.routes import Scenarios
 from twin.shop_system import ShopSystem
 from twin.speech import SpeechStandIn
+from twin.whatsapp.account import Account
 from twin.whatsapp.graph import GraphApi
 from twin.whatsapp.network import Network
 from twin.whatsapp.webhooks import FIRST_RETRY_S, WebhookSender
@@ -65,6 +66,7 @@ def make_app(configuration: TwinConfiguration, first_retry_s: float = FIRST_RETR
 
     PhonePage(network, start_over).add_to(app)
     Scenarios(network, Player(network, desk.helpdesk, start_over)).add_to(app)
+    Account(configuration).add_to(app)
     GraphApi(network).add_to(app)
     SpeechStandIn().add_to(app)
     LlmStandIn().add_to(app)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 
-from tests.twin.standin import ASHA, TOKEN, RunningTwin, messages_of, values_of
+import settings
+from tests.twin.standin import ASHA, NUMBER, SECRET, TOKEN, RunningTwin, messages_of, values_of
 from twin.whatsapp.webhooks import encode, signature
+from workbench.doctor import meta
+from workbench.shop_check.credentials import credential_findings
 
 KIRAN = "IN.8842017365520194"
 
@@ -336,3 +340,20 @@ async def test_late_and_reordered_webhooks_all_arrive(twin: RunningTwin) -> None
     order = [message["text"]["body"] for message in twin.assistant.messages]
     assert sorted(order) == sorted("001122334455")
     assert order != sorted(order)
+
+
+async def test_it_tells_the_doctor_of_app_webhook_and_account_as_meta_does(twin: RunningTwin, tmp_path: Path) -> None:
+    values = {
+        "WHATSAPP_GRAPH_URL": f"{twin.url}/v25.0", "WHATSAPP_ACCESS_TOKEN": TOKEN, "WHATSAPP_APP_SECRET": SECRET,
+        "WHATSAPP_BUSINESS_ACCOUNT_ID": "102290129340398", "WHATSAPP_PHONE_NUMBER_ID": NUMBER,
+    }  # fmt: skip
+
+    async def said(**changed: str) -> dict[str, str]:
+        ours = settings.load(values | changed, env_file=tmp_path / "none")
+        found = await asyncio.to_thread(lambda: [*meta.findings(ours), *credential_findings(ours)])
+        return {one.where: one.level for one in found}
+
+    told = await said()
+    assert {told[place] for place in ("webhook", "subscribed_apps", "WHATSAPP_ACCESS_TOKEN")} == {"information"}
+    assert (await said(WHATSAPP_APP_SECRET="another"))["WHATSAPP_APP_SECRET"] == "error"
+    assert (await said(WHATSAPP_ACCESS_TOKEN="another"))["WHATSAPP_ACCESS_TOKEN"] == "error"

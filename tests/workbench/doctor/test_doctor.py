@@ -135,6 +135,7 @@ def test_a_role_that_may_only_read_is_told(tmp_path: Path, postgres_url: str) ->
     found = wrong(databases.conversation_findings(ours))
     with engine.begin() as connection:
         connection.exec_driver_sql("DROP OWNED BY reader; DROP ROLE reader")
+    assert found[0][1].startswith("handoff_")
     assert [level for level, _ in found] == [ERROR]
 
 
