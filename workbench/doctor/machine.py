@@ -19,6 +19,7 @@ from launch.console import LaunchError
 from launch.embedded_redis import server_binary
 from settings import PROJECT_ROOT, Settings
 from workbench.nlu.archives import NoTrainedModel, newest_archive
+from workbench.nlu.trained_nlu import TrainedNlu
 from workbench.shop_check.findings import ERROR, INFORMATION, WARNING, ShopFinding
 
 LITTLE_BYTES, NO_BYTES = 5_000_000_000, 500_000_000
@@ -90,8 +91,20 @@ def model_findings(configured: Settings) -> Iterator[ShopFinding]:
     elif not (configured.models_path / f"assistant-{training.fingerprint()}.tar.gz").exists():
         yield ShopFinding(WARNING, "model", archive.name, "data, domain, configuration or components changed since",
                           "make train (`make serve` does it)")  # fmt: skip
+    elif (trouble := _trouble(configured.models_path)) is not None:
+        yield ShopFinding(ERROR, "model", archive.name, f"what it has learnt cannot be loaded ({trouble})",
+                          "delete it, then make train")  # fmt: skip
     else:
-        yield ShopFinding(INFORMATION, "model", archive.name, f"whole, of today's files and Rasa {rasa}")
+        yield ShopFinding(INFORMATION, "model", archive.name, f"it loads, and is of today's files and Rasa {rasa}")
+
+
+def _trouble(models: Path) -> str | None:
+    """What keeps the newest model from reading a message; None when it does."""
+    try:
+        TrainedNlu.newest(models).label("hello")
+    except Exception as error:
+        return type(error).__name__
+    return None
 
 
 def _trained_by(archive: Path) -> str | None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
+import settings
 import shop
 from connectors.whatsapp.webhook.payloads import parse_notification
 from conversation_log.ingest import hot_tier
@@ -147,3 +151,30 @@ def test_operators_see_how_much_of_the_months_budget_is_spent(log: Writer) -> No
     ours = replace(shop.load(), message_costs=message_costs({"rates": {"utility": 0.5}, "monthly_budget": 8}))
     assert budget.spent(log.engine, ours, NOON + timedelta(days=1)) == pytest.approx(0.25)
     assert budget.spent(log.engine, ours, NOON + timedelta(days=30)) == 0
+
+
+async def test_the_job_of_the_budget_goes_on_while_the_database_is_away(
+    log: Writer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    write(log, status("wamid.1", at=datetime.now(timezone.utc)))
+    ours = replace(shop.load(), message_costs=message_costs({"rates": {"utility": 1}, "monthly_budget": 4}))
+    url, stop, measured = log.engine.url.render_as_string(hide_password=False), asyncio.Event(), []
+    answers = iter([OperationalError("", {}, Exception()), budget.spent(log.engine, ours, datetime.now(timezone.utc))])
+
+    def spent(*_: object) -> float:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def pause(event: asyncio.Event, seconds: float) -> None:
+        measured.append(budget.SPENT._value.get())
+        if len(measured) == 2:
+            event.set()
+
+    monkeypatch.setattr(budget.shop, "load", lambda: ours)
+    monkeypatch.setattr(budget, "spent", spent)
+    monkeypatch.setattr(budget, "pause", pause)
+    given = settings.load({"STATE_DIR": str(tmp_path), "CONVERSATION_DATABASE_URL": url}, env_file=tmp_path / "none")
+    await asyncio.wait_for(budget.run(given, stop), 10)
+    assert measured[1] == 0.25

@@ -156,9 +156,14 @@ def test_a_disk_that_gets_full_is_told(
     assert not (tmp_path / "not").exists()
 
 
-@pytest.mark.parametrize(("version", "cut", "level"), [("installed", 0, WARNING), ("3.5.0", 0, ERROR),
-                                                      ("installed", 200, ERROR)])
-def test_a_model_that_would_not_load_is_told(tmp_path: Path, version: str, cut: int, level: str) -> None:
+@pytest.mark.parametrize(("version", "cut", "current", "level"), [
+    ("installed", 0, False, WARNING), ("3.5.0", 0, True, ERROR), ("installed", 200, True, ERROR),
+    ("installed", 0, True, ERROR),  # whole and current, but nothing learnt is in it
+])
+def test_a_model_that_would_not_load_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, cut: int, current: bool, level: str
+) -> None:
+    monkeypatch.setattr(machine.training, "fingerprint", lambda: "0" if current else "1")
     ours = configured(tmp_path, SHOP_DIR=str(tmp_path / "oak"))
     assert [one[0] for one in wrong(machine.model_findings(ours))] == [WARNING]
     version = machine.importlib.metadata.version("rasa") if version == "installed" else version
