@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-import redis.asyncio
 from redis.exceptions import RedisError
 
 from connectors.message_bus import keys
+from connectors.message_bus.connections import FollowingRedis
 
 log = logging.getLogger(__name__)
 
@@ -45,14 +45,15 @@ class Partitions:
 
     def __init__(
         self,
-        client: redis.asyncio.Redis,
+        client: FollowingRedis,
         gained: Callable[[Owned], None],
         lost: Callable[[Owned], Awaitable[None]],
         lease_s: float = LEASE_S,
         tick_s: float = TICK_S,
     ) -> None:
         self.instance = f"{os.getpid()}-{secrets.token_hex(4)}"
-        self._client: Any = client
+        self._client = client
+        self._failovers = client.failovers
         self._ticks, self._tokens = count(), count(1)
         self.owned: dict[int, Owned] = {}
         self._releasing: dict[int, asyncio.Task[None]] = {}
@@ -89,6 +90,8 @@ class Partitions:
         unreleased, self._unreleased = self._unreleased, []
         for owned in unreleased:
             await self._free(owned)
+        if self._failovers != self._client.failovers:
+            self._begin_again()
         if self.owned and (not was_alive or next(self._ticks) % LOOK_EVERY_TICKS == 0):
             await self._look()
         share = _share(self.instance, sorted(alive))
@@ -96,6 +99,16 @@ class Partitions:
         if len(kept) < share:
             await self._take(share - len(kept), frozenset(alive))
         for owned in kept[: max(0, len(kept) - share)]:
+            self._in_background(owned, self._give_back(owned))
+
+    def _begin_again(self) -> None:
+        """Give everything back, to take it anew: another server is the master now.
+
+        It may not have heard what the last one did in its last moment. An entry that was done there is then still in
+        its stream, and only who takes the partition reads that from its beginning.
+        """
+        self._failovers = self._client.failovers
+        for owned in self._kept():
             self._in_background(owned, self._give_back(owned))
 
     async def _look(self) -> None:

@@ -40,9 +40,14 @@ class ClusterRedis(FollowingRedis):
         self._server, self._servers = server, {seeds[0]: server(seeds[0])}
         super().__init__(connection_pool=self._servers[seeds[0]].connection_pool)
         self._map, self._seeds = SlotMap(all=frozenset(seeds)), tuple(seeds)
+        self._failovers = 0
         self._looking: asyncio.Task[None] | None = None
         self._looked_at = float("-inf")
         self._watching: asyncio.Task[None] | None = None
+
+    @property
+    def failovers(self) -> int:
+        return self._failovers
 
     async def execute_command(self, *arguments: Any, **options: Any) -> Any:
         """One command, where its key is. Raises redis.RedisError."""
@@ -194,6 +199,7 @@ class ClusterRedis(FollowingRedis):
             if server is not None:
                 log.warning("redis.master.moved host=%s port=%d", *place)
                 server.cut()
+            self._failovers += 1
         self._map = found
 
     async def _watch(self) -> None:

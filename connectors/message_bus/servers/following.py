@@ -48,10 +48,13 @@ class Endpoint:
 
     locate: Locate | None = None
     moves: int = 0
+    failovers: int = 0
+    """How often another server has become the master."""
     unanswered: int = 0
     probe_at: float = 0.0
     connections: weakref.WeakSet[Following] = field(default_factory=weakref.WeakSet)
     watcher: asyncio.Task[None] | None = None
+    _master: tuple[str, int] | None = None
 
     def refuse_if_silent(self) -> None:
         """Raise for a server that has not answered lately: whoever asks is told at once instead of waiting too."""
@@ -67,9 +70,15 @@ class Endpoint:
         if self.locate is None:
             return None
         found = await self.locate()
+        self._noted(found)
         if self.watcher is None or self.watcher.done():
             self.watcher = asyncio.create_task(self._watch(self.locate))
         return found
+
+    def _noted(self, master: tuple[str, int]) -> None:
+        if self._master not in (None, master):
+            self.failovers += 1
+        self._master = master
 
     async def _watch(self, locate: Locate) -> None:
         """Cut connections to what is no longer the master: one that hangs would be waited for in vain."""
@@ -79,7 +88,8 @@ class Endpoint:
                 master = await locate()
             except (RedisError, OSError, asyncio.TimeoutError):
                 continue
-            old = [one for one in self.connections if one.is_connected and (one.host, one.port) != master]
+            self._noted(master)
+            old = [one for one in self.connections if one.is_open and (one.host, one.port) != master]
             if old:
                 log.warning("redis.master.moved connections=%d", len(old))
                 self.moves += 1
@@ -124,6 +134,11 @@ class Following:
         if role[0] not in ("master", b"master"):
             raise RedisConnectionError("the server that the sentinels name is no master")
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it may be used: one that was cut counts as connected until its pool looks at it again."""
+        return self._writer is not None and not self._writer.transport.is_closing()
+
     def cut(self) -> None:
         """End it from outside: whoever waits for an answer gets an error now."""
         if self._writer is not None:
@@ -143,6 +158,7 @@ class Following:
             if is_elsewhere(error):
                 if self._moves == self._endpoint.moves:
                     self._endpoint.moves += 1
+                    self._endpoint.failovers += "READONLY" in str(error)
                 await self.disconnect(nowait=True)  # type: ignore[attr-defined]
             raise
         except RedisTimeoutError:
@@ -189,6 +205,11 @@ class FollowingRedis(redis.asyncio.Redis):
             if not is_elsewhere(error):
                 raise
         return await super().execute_command(*arguments, **options)
+
+    @property
+    def failovers(self) -> int:
+        """How often another server has become the master, as far as this process has seen."""
+        return int(self.connection_pool.connection_kwargs["endpoint"].failovers)
 
     def cut(self) -> None:
         """End all connections now, whoever waits for an answer."""

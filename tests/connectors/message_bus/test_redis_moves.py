@@ -13,6 +13,7 @@ import redis
 from redis.exceptions import ReadOnlyError, ResponseError
 
 from connectors.conversations.identity import Identities
+from connectors.message_bus import keys
 from connectors.message_bus.connections import connect
 from connectors.message_bus.servers.following import Following, is_elsewhere
 from connectors.whatsapp.webhook.payloads import parse_notification
@@ -168,3 +169,36 @@ async def test_every_kind_of_address_is_followed(url: str, db: int) -> None:
     assert (isinstance(connection, Following), connection.db) == (True, db)
     with pytest.raises((redis.RedisError, OSError)):
         await client.ping()
+
+
+async def test_what_the_last_master_did_and_the_new_one_never_heard_of_is_done_again(redis_url: str) -> None:
+    """The old one had committed the turn; on the new one the message still waits, behind what was read already."""
+    process = Process(redis_url).start()
+    entry = message("919000000001", "wamid.1", "hello")
+
+    async def is_answered(times: int = 1) -> bool:
+        return len(process.speaker.answered) == times
+
+    await process.inbox.put([entry])
+    await eventually(is_answered)
+    await process.drained(10)
+    stream = keys.inbox_stream(keys.partition_of(entry.customer))
+    await process.client.delete(stream)
+    await process.client.xadd(stream, {"c": entry.customer, "e": entry.as_json()}, id="1-1")
+    await asyncio.sleep(0.6)
+    assert await is_answered()
+    process.client.connection_pool.connection_kwargs["endpoint"].failovers += 1
+    await eventually(lambda: is_answered(2))
+    await process.drained(10)
+    await process.stop()
+
+
+async def test_a_connection_that_was_cut_is_not_taken_for_one_to_the_old_master_for_ever(redis_url: str) -> None:
+    client = connect(redis_url)
+    connection = client.connection_pool.make_connection()
+    await connection.connect()
+    assert connection.is_open
+    connection.cut()
+    assert not connection.is_open
+    assert connection.is_connected, "redis-py does not know yet"
+    await client.close()
