@@ -28,7 +28,7 @@ SAID = "zorblat cashback of 45678 not credited, call +91 98123 45670"
 def project(tmp_path: Path) -> Path:
     """A copy of what the command needs, so that labels go nowhere else. It has no trained model."""
     root = tmp_path / "project"
-    for folder in ("conversation_log", "privacy", "workbench", "components", "data"):
+    for folder in ("conversation_log", "hot_store", "privacy", "workbench", "components", "data"):
         shutil.copytree(ROOT / folder, root / folder)
     for file in (*ROOT.glob("*.py"), *(ROOT / name for name in ("domain.yml", "config.yml", "shop.yml"))):
         shutil.copy(file, root / file.name)
