@@ -9,17 +9,19 @@ from __future__ import annotations
 import logging
 
 from rasa_sdk import Tracker
+from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.knowledge.answers.answering import GroundedAnswer, NotCovered, Overview, PolicyAnswers
+from actions.knowledge.answers.answering import GroundedAnswer, NotCovered, Overview, PolicyAnswers, Sought
 from actions.knowledge.pages.documents import KnowledgeError
+from actions.knowledge.retrieval.retriever import Earlier
 from actions.llm.facts import facts
 from actions.skill import services
 from actions.skill.action import BaseAction, Domain, Event, follows, message_metadata, message_text
 
 log = logging.getLogger(__name__)
 
-QUESTION_SLOT = "policy_question"
+QUESTION_SLOT, SOUGHT_SLOT = "policy_question", "policy_sought"
 MAX_REMEMBERED_CHARS = 300
 REFUND_QUESTION = "how and when does my refund come"
 TOPIC_ENTITY = "policy_topic"
@@ -48,7 +50,7 @@ class ActionAnswerReturnPolicy(BaseAction):
         question = asked_question(tracker)
         try:
             knowledge = self._knowledge or await services.knowledge_when_built()
-            outcome = await knowledge.answer(question, previous=_asked_before(tracker))
+            outcome = await knowledge.answer(question, _asked_before(tracker))
         except KnowledgeError as error:
             log.error("knowledge.unavailable problem=%s", error)
             dispatcher.utter_message(response="utter_return_policy_unavailable")
@@ -58,10 +60,10 @@ class ActionAnswerReturnPolicy(BaseAction):
                 response="utter_return_policy_overview", answer=outcome.text, policy_pages=[outcome.section.page],
                 policy_sections=[outcome.section.key],
             )
-            return [remember(None)]
+            return remember(None)
         if isinstance(outcome, NotCovered):
             dispatcher.utter_message(response="utter_return_policy_not_covered", policy_pages=[], llm=facts(outcome))
-            return [remember(question)]
+            return remember(question, outcome.sought)
         return tell(dispatcher, outcome, question)
 
 
@@ -75,7 +77,7 @@ def tell(dispatcher: CollectingDispatcher, outcome: GroundedAnswer, question: st
         policy_sections=[outcome.section.key],
         llm=facts(outcome),
     )
-    return [remember(question)]
+    return remember(question, outcome.sought)
 
 
 def asked_question(tracker: Tracker) -> str:
@@ -89,17 +91,20 @@ def asked_question(tracker: Tracker) -> str:
     return str(text)
 
 
-def _asked_before(tracker: Tracker) -> str | None:
-    """What a fragment goes on from: the question before, or what the records were asked about."""
+def _asked_before(tracker: Tracker) -> Earlier | None:
+    """What a question may go on from: the one before, or what the records were asked about."""
     if (tracker.latest_message or {}).get("question"):
         return None  # said in full
     after = follows(tracker)
     if after == "refund":
-        return REFUND_QUESTION
-    return tracker.get_slot(QUESTION_SLOT) if after in ("policy", "declined", "") else None
+        return Earlier(REFUND_QUESTION)
+    question, sought = tracker.get_slot(QUESTION_SLOT), tracker.get_slot(SOUGHT_SLOT)
+    if not question or after not in ("policy", "declined", ""):
+        return None
+    return Earlier(question, None if sought is None else tuple((str(key), float(share)) for key, share in sought))
 
 
-def remember(question: str | None) -> Event:
-    """The event that keeps the question, so that "and for shoes?" has something to follow."""
+def remember(question: str | None, sought: Sought = ()) -> list[Event]:
+    """Keep the question and where its answer was sought, so that "and for shoes?" has something to follow."""
     kept = question[:MAX_REMEMBERED_CHARS] if question else None
-    return {"event": "slot", "timestamp": None, "name": QUESTION_SLOT, "value": kept}
+    return [SlotSet(QUESTION_SLOT, kept), SlotSet(SOUGHT_SLOT, [list(one) for one in sought] if kept else None)]

@@ -270,8 +270,12 @@ def _option(tracker: Tracker) -> str:
 
 
 def _stops(tracker: Tracker) -> bool:
-    intent = (tracker.latest_message or {}).get("intent") or {}
-    return intent.get("name") in STOPS and float(intent.get("confidence") or 0) >= SURE_STOP
+    return intent_name(tracker) in STOPS and confidence(tracker) >= SURE_STOP
+
+
+def confidence(tracker: Tracker) -> float:
+    """How surely the latest message was read as its intent, 0 to 1."""
+    return float(((tracker.latest_message or {}).get("intent") or {}).get("confidence") or 0)
 
 
 def _is_aside(tracker: Tracker) -> bool:

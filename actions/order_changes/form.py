@@ -28,6 +28,7 @@ from actions.order_changes.details import (
     ChangeDetails,
     another_address,
     begun,
+    confidence,
     not_with_the_courier,
     window_that_is_over,
 )  # fmt: skip
@@ -41,6 +42,7 @@ from actions.skill.action import BaseAction, Domain, Event, intent_name, message
 from actions.skill.order_answers import told_now
 from actions.skill.texts import Pieces
 
+SURE_YES = 0.75  # "next" may be read as one
 SETTLES_NOTHING = SAYS_MORE | {"affirm", "thank", "greet", "chitchat", "mischief", "choose_option"}
 
 
@@ -92,9 +94,12 @@ class ValidateOrderChangeForm(WhichOrder, ChangeDetails, FormValidationAction):
     async def validate_change_confirmed(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain
     ) -> dict[str, Any]:
-        """A yes that only sounds like one settles nothing that would be done; a person may be called with it."""
-        doubtful = value and planned(tracker) and not agreed(tracker) and intent_name(tracker) != "request_human"
-        return {"change_confirmed": None if doubtful else value}
+        """A yes that only sounds like one settles nothing that would be done; a person may be called with it, if it
+        sounds enough like one.
+        """
+        weak = intent_name(tracker) == "affirm" and confidence(tracker) < SURE_YES
+        doubtful = (planned(tracker) or weak) and not agreed(tracker) and intent_name(tracker) != "request_human"
+        return {"change_confirmed": None if value and doubtful else value}
 
 
 class ActionAskChangeConfirmed(BaseAction):

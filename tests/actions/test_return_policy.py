@@ -10,12 +10,14 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.knowledge.answers.answering import GroundedAnswer, NotCovered, Outcome, Overview
 from actions.knowledge.pages.documents import KnowledgeError, Section
+from actions.knowledge.retrieval.retriever import Earlier
 from actions.llm.client import Usage
 from actions.return_policy import ActionAnswerReturnPolicy
 
 SECTION = Section("return_window", "Return window", "Days", "You have 30 days.", ("You have 30 days.",))
 ANSWER = GroundedAnswer(
-    "You have 30 days.", SECTION, ("return_window",), "supported", "anthropic", "claude", Usage(100, 20), 900
+    "You have 30 days.", SECTION, ("return_window",), "supported", "anthropic", "claude", Usage(100, 20), 900,
+    sought=(("return_window#Days", 0.8),),
 )
 
 
@@ -24,10 +26,10 @@ class Answers:
 
     def __init__(self, outcome: Outcome | Exception) -> None:
         self.outcome = outcome
-        self.asked: list[tuple[str, str | None]] = []
+        self.asked: list[tuple[str, Earlier | None]] = []
 
-    async def answer(self, question: str, previous: str | None = None) -> Outcome:
-        self.asked.append((question, previous))
+    async def answer(self, question: str, earlier: Earlier | None = None) -> Outcome:
+        self.asked.append((question, earlier))
         if isinstance(self.outcome, Exception):
             raise self.outcome
         return self.outcome
@@ -55,7 +57,9 @@ async def test_an_answer_names_its_page_and_tells_the_log_how_it_came_about() ->
         "provider": "anthropic", "model": "claude", "verdict": "supported", "latency_ms": 900,
         "input_tokens": 100, "output_tokens": 20,
     }
-    assert [(event["name"], event["value"]) for event in events] == [("policy_question", "how many days?")]
+    assert [(event["name"], event["value"]) for event in events] == [
+        ("policy_question", "how many days?"), ("policy_sought", [["return_window#Days", 0.8]]),
+    ]  # fmt: skip
     assert answers.asked == [("how many days?", None)]
 
 
@@ -63,14 +67,14 @@ async def test_what_is_not_covered_is_said_and_a_person_offered() -> None:
     message, events, _ = await say(NotCovered(0.1))
     assert message["response"] == "utter_return_policy_not_covered"
     assert message["llm"]["verdict"] == "not_covered"
-    assert [event["value"] for event in events] == ["how many days?"]
+    assert [event["value"] for event in events] == ["how many days?", []]
 
 
 async def test_the_topic_alone_gets_the_overview_and_forgets_the_last_question() -> None:
     message, events, _ = await say(Overview("You have 30 days.", SECTION, ("return_window",)))
     assert message["response"] == "utter_return_policy_overview"
     assert message["answer"] == "You have 30 days."
-    assert [event["value"] for event in events] == [None]
+    assert [event["value"] for event in events] == [None, None]
 
 
 async def test_pages_that_cannot_be_read_are_admitted() -> None:
@@ -105,8 +109,14 @@ async def test_a_topic_button_without_its_title_asks_for_its_topic() -> None:
 
 
 async def test_the_question_before_goes_along() -> None:
+    slots = {"policy_question": "how many days?", "policy_sought": [["return_window#Days", 0.8]]}
+    _, _, answers = await say(ANSWER, "and shoes?", slots)
+    assert answers.asked == [("and shoes?", Earlier("how many days?", (("return_window#Days", 0.8),)))]
+
+
+async def test_a_question_of_before_an_upgrade_goes_along_without_its_passages() -> None:
     _, _, answers = await say(ANSWER, "and shoes?", {"policy_question": "how many days?"})
-    assert answers.asked == [("and shoes?", "how many days?")]
+    assert answers.asked == [("and shoes?", Earlier("how many days?"))]
 
 
 async def test_a_very_long_question_is_remembered_short() -> None:

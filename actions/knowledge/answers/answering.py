@@ -6,7 +6,6 @@ import asyncio
 import logging
 import re
 import time
-from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -14,7 +13,7 @@ from actions.knowledge.answers.extractive import extract
 from actions.knowledge.answers.writing import Draft, Writer
 from actions.knowledge.grounding.verification import verify
 from actions.knowledge.pages.documents import Section
-from actions.knowledge.retrieval.retriever import Finding, Passage, Retriever
+from actions.knowledge.retrieval.retriever import Earlier, Finding, Retriever
 from actions.knowledge.return_window import ReturnWindow, return_window
 from actions.llm import metrics
 from actions.llm.client import NO_USAGE, LlmFailed, Usage, within
@@ -24,8 +23,6 @@ log = logging.getLogger(__name__)
 BUDGET_S = 8.0
 SURE_OF_ITSELF = 0.9
 WORTH_ASKING = 0.15  # below this probability not even an LLM is asked
-FRAGMENT_WORDS = 10  # so short a question may lean on the one before
-BORROWED = 0.3  # weight of the reading that does, beside the question alone
 _ONLY_THE_TOPIC = frozenset((
     "return", "returns", "refund", "refunds", "exchange", "exchanges", "policy", "policies", "rule", "rules", "and",
     "or", "your", "the", "a", "of", "on", "about", "what", "whats", "what's", "is", "are", "tell", "me", "know", "more",
@@ -33,6 +30,10 @@ _ONLY_THE_TOPIC = frozenset((
     "does", "it", "work", "conditions", "terms", "need", "us", "for", "hi", "hello", "kya", "hai", "batao", "ki", "ka",
 ))
 _TOPIC = frozenset(("policy", "policies", "rules", "conditions", "terms"))
+
+
+Sought = tuple[tuple[str, float], ...]
+"""Where the answer was sought: keys of sections with their probabilities, best first."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class GroundedAnswer:
     latency_ms: int = 0
     sources: tuple[str, ...] = ()
     """The sections that it rests on, `page#heading` each."""
+    sought: Sought = ()
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class NotCovered:
     model: str | None = None
     usage: Usage = NO_USAGE
     latency_ms: int = 0
+    sought: Sought = ()
 
 
 @dataclass(frozen=True)
@@ -93,9 +96,16 @@ class PolicyAnswers:
         self._redact = redact
         self._budget_s = budget_s
 
-    async def answer(self, question: str, previous: str | None = None) -> Outcome:
-        """The outcome within the budget; `previous` is the question before, for "and for shoes?"."""
-        asked, finding = await asyncio.to_thread(self._find, question, previous)
+    async def answer(self, question: str, earlier: Earlier | None = None) -> Outcome:
+        """The outcome within the budget; `earlier` is the question before, for "and for shoes?"."""
+        finding = await asyncio.to_thread(self._retriever.find, question, earlier)
+        outcome = await self._outcome(question, finding)
+        if isinstance(outcome, Overview):
+            return outcome
+        sought = tuple((passage.section.key, passage.probability) for passage in finding.passages)
+        return replace(outcome, sought=sought)
+
+    async def _outcome(self, question: str, finding: Finding) -> Outcome:
         section = finding.best
         if is_only_the_topic(question) and section is not None:
             pages = self._retriever.pages.pages
@@ -104,16 +114,16 @@ class PolicyAnswers:
             return NotCovered(finding.score)
         if self._writer is None:
             return self._extractive(question, section, "extractive")
-        return await self._written(question, asked, finding, self._writer)
+        return await self._written(question, finding, self._writer)
 
     @property
     def writes(self) -> bool:
         """Whether an LLM words the answers."""
         return self._writer is not None
 
-    async def quote(self, question: str, previous: str | None = None) -> GroundedAnswer | None:
+    async def quote(self, question: str) -> GroundedAnswer | None:
         """The pages' own words, at once, where they surely answer and the verifier finds nothing else in them."""
-        _, finding = await asyncio.to_thread(self._find, question, previous)
+        finding = await asyncio.to_thread(self._retriever.find, question)
         if finding.best is None or not finding.answerable or is_only_the_topic(question):
             return None
         answer = self._extractive(question, finding.best, "extractive")
@@ -136,17 +146,8 @@ class PolicyAnswers:
         if self._writer is not None:
             await self._writer.close()
 
-    def _find(self, question: str, previous: str | None) -> tuple[str, Finding]:
-        """What is asked, and where it is answered. A fragment is read alone and with the question before it."""
-        alone = self._retriever.find(question)
-        if not previous or not 0 < len(question.split()) <= FRAGMENT_WORDS:
-            return question, alone
-        together = f"{previous} {question}"
-        joined = self._retriever.find(together)
-        return (together if joined.score > alone.score else question), blended(alone, joined)
-
-    async def _written(self, question: str, asked: str, finding: Finding, writer: Writer) -> Outcome:
-        section = finding.sections[0]
+    async def _written(self, question: str, finding: Finding, writer: Writer) -> Outcome:
+        section, asked = finding.sections[0], finding.question
         started = time.monotonic()
         draft: Draft | None = None
         usage = NO_USAGE
@@ -189,18 +190,6 @@ class PolicyAnswers:
         return GroundedAnswer(
             text, section, (section.page,), verdict, "extractive", model, usage, ms, (section.key,)
         )  # fmt: skip
-
-
-def blended(alone: Finding, joined: Finding) -> Finding:
-    """One ranking of two readings of a fragment; the surer reading tells whether it is answered."""
-    probability: dict[Section, float] = defaultdict(float)
-    for finding, weight in ((alone, 1.0), (joined, BORROWED)):
-        for passage in finding.passages:
-            probability[passage.section] += weight / (1 + BORROWED) * passage.probability
-    best = sorted(probability, key=probability.__getitem__, reverse=True)[: len(alone.passages)]
-    passages = tuple(Passage(section, probability[section]) for section in best)
-    surer = max(alone, joined, key=lambda finding: finding.score)
-    return replace(alone, passages=passages, score=surer.score, answerable=surer.answerable)
 
 
 def is_only_the_topic(question: str) -> bool:

@@ -23,12 +23,13 @@ from actions.knowledge.pages.documents import Section
 from actions.knowledge.pages.topics import load_topics
 from actions.knowledge.retrieval.embedding import Vectors
 from actions.knowledge.retrieval.experience import Experience, Numbers, unit
+from actions.knowledge.retrieval.follow_up import FollowUp, Reading
 from actions.knowledge.retrieval.pieces import Pieces, folded_words, stems
 
 FITTED = Path(__file__).with_name("relevance.npz")
 Embed = Callable[[Sequence[str], str], Vectors]
 Scores = tuple[Numbers, Numbers]  # of every pair (questions, sections, n), and of every question (questions, m)
-_LEARNT = "experience."
+_PARTS = {"experience": Experience, "follow_up": FollowUp}  # of what was fitted, each under its name
 _SHARPNESS = 14.0  # of the choice among topics
 _IN_LETTERS = 0.4  # weight of shared letters beside the likeness in meaning
 
@@ -47,11 +48,13 @@ class Fitted:
     answerable: Numbers  # (3, numbers of a question + 1): mean, spread, weight; the last is the constant
     made_from: NDArray[np.str_]  # digest of the data
     experience: Experience
+    follow_up: FollowUp
 
     def save(self, path: Path = FITTED) -> None:
         """Write the file that comes with the project, what is large in half precision."""
-        whole = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "experience"}
-        whole |= {_LEARNT + f.name: getattr(self.experience, f.name) for f in fields(Experience)}
+        whole = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _PARTS}
+        for name, kind in _PARTS.items():
+            whole |= {f"{name}.{f.name}": getattr(getattr(self, name), f.name) for f in fields(kind)}
         large = [name for name, rows in whole.items() if rows.dtype.kind == "f" and len(rows) > 3]
         np.savez_compressed(path, **{**whole, **{name: whole[name].astype(np.float16) for name in large}})
 
@@ -62,9 +65,9 @@ def fitted() -> Fitted:
     with np.load(FITTED, allow_pickle=False) as stored:
         whole = {name: stored[name].astype(np.float64) if stored[name].dtype == np.float16 else stored[name]
                  for name in stored.files}
-    learnt = {name.removeprefix(_LEARNT): rows for name, rows in whole.items() if name.startswith(_LEARNT)}
-    rest = {name: rows for name, rows in whole.items() if not name.startswith(_LEARNT)}
-    return Fitted(**rest, experience=Experience(**learnt))
+    made = {name: kind(**{f.name: whole.pop(f"{name}.{f.name}") for f in fields(kind)})
+            for name, kind in _PARTS.items()}
+    return Fitted(**whole, **made)
 
 
 def topics_of_questions(model: Fitted, questions: Sequence[str], vectors: Vectors, unseen: bool = False) -> Numbers:
@@ -130,6 +133,8 @@ class Pages:
         middle = self._whole.mean(axis=0)
         headings = np.stack([self._asked[self._asker == n][0] for n in range(self.size)])
         self.texts = unit(self._whole - middle)
+        pages = [s.page for s in sections]
+        self.page_of = np.array([pages.index(page) for page in pages])
         self.beside_headings = np.concatenate([self.texts, unit(headings - headings.mean(axis=0))], axis=1) / np.sqrt(2)
         self._spoken_texts = unit(self._spoken - middle)
         self._words = [stems(f"{s.heading} {s.text}") for s in sections]
@@ -175,8 +180,15 @@ class Pages:
 
     def probabilities(self, questions: Sequence[str], vectors: Vectors) -> Numbers:
         """Shape (questions, sections + 1): how probably each section, and last none of them, answers."""
+        return choose(self._model, *self._numbers(questions, vectors))
+
+    def readings(self, questions: Sequence[str], vectors: Vectors) -> list[Reading]:
+        """The same, not yet decided, for a question that may be read in more than one way."""
+        return read(self._model, *self._numbers(questions, vectors))
+
+    def _numbers(self, questions: Sequence[str], vectors: Vectors) -> Scores:
         learnt = self.learnt_scores(questions, vectors, self._model.experience)
-        return choose(self._model, *numbers(self.plain_scores(questions, vectors), learnt))
+        return numbers(self.plain_scores(questions, vectors), learnt)
 
     def _shared(self, own: frozenset[str]) -> Numbers:
         """The share of a question's words, weighted by rarity, that stand in each section."""
@@ -199,12 +211,18 @@ def numbers(*scores: Scores) -> Scores:
 
 def choose(model: Fitted, pairs: Numbers, each: Numbers) -> Numbers:
     """Probabilities of the sections and, last, of none of them."""
+    chosen = [np.append(np.exp(one.shares) * one.answered, 1 - one.answered) for one in read(model, pairs, each)]
+    return np.array(chosen).reshape(len(each), -1)
+
+
+def read(model: Fitted, pairs: Numbers, each: Numbers) -> list[Reading]:
+    """The sections' weights and whether one answers, of every question."""
     pairs = (pairs - model.ranking[0]) / model.ranking[1]
-    shares, deciding = decided_by(pairs, each, pairs @ model.ranking[2])
+    ranking = pairs @ model.ranking[2]
+    _, deciding = decided_by(pairs, each, ranking)
     deciding = np.concatenate([deciding, np.ones((len(each), 1))], axis=1)
     weights = ((deciding - model.answerable[0]) / model.answerable[1]) @ model.answerable[2]
-    answered = 1 / (1 + np.exp(-weights))[:, None]
-    return np.concatenate([shares * answered, 1 - answered], axis=1)
+    return [Reading(own, float(1 / (1 + np.exp(-weight)))) for own, weight in zip(ranking, weights, strict=True)]
 
 
 def decided_by(pairs: Numbers, each: Numbers, weights: Numbers) -> Scores:

@@ -1,8 +1,8 @@
 """Fitting the relevance model: `python -m actions.knowledge.retrieval.relevance_training [--judge]`
 
 Reads the catalogue (data/policy_topics/) and the training shops (data/shops/<name>/ and the demo shop in the root:
-pages and questions.tsv with `question, tab, page#heading | refuse`), fits in some minutes, most of it embedding, and
-writes relevance.npz. --judge leaves groups of shops out in turn and says how the others' model does on them.
+pages, questions.tsv with `question, tab, page#heading | refuse`, and chats.tsv), fits in some minutes, most of it
+embedding, and writes relevance.npz. --judge leaves groups of shops out in turn and says how the others' model does.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import hashlib
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import yaml
@@ -21,9 +23,12 @@ from sklearn.linear_model import LogisticRegression
 import settings
 from actions.knowledge.pages.documents import Section, load_pages
 from actions.knowledge.pages.topics import FOLDER, Topic, load_topics
-from actions.knowledge.retrieval.embedding import E5, RememberingEmbedder
+from actions.knowledge.retrieval.embedding import E5, RememberingEmbedder, Vectors
 from actions.knowledge.retrieval.experience import Experience, unit
 from actions.knowledge.retrieval.experience_training import Taught, learn
+from actions.knowledge.retrieval.follow_up import FollowUp
+from actions.knowledge.retrieval.follow_up_training import Played, Turn, follow_ups, play, read_chats
+from actions.knowledge.retrieval.follow_up_training import fit as fit_follow_up
 from actions.knowledge.retrieval.relevance import (
     FITTED,
     Embed,
@@ -35,11 +40,12 @@ from actions.knowledge.retrieval.relevance import (
     decided_by,
     numbers,
     ranked,
+    read,
 )  # fmt: skip
 from actions.knowledge.retrieval.wording import Wording
 
-_NONE = np.zeros((0, 0))
-_NOTHING = Experience(_NONE, _NONE, np.array(""), _NONE, _NONE, _NONE, _NONE, _NONE, _NONE)
+_NONE: Any = np.zeros((0, 0))
+_NOTHING = Experience(*[_NONE] * 9)
 SHOPS = FOLDER.parent / "shops"
 DIMENSIONS = 96
 SPREAD = 1e-3  # added to the spread of phrasings within a topic
@@ -47,18 +53,30 @@ PULL = 0.01  # towards 0, of the weights of the ranking
 LOOSENESS = 0.05  # of the weights of the decision whether the pages answer
 WRONG_SECTION = 0.1  # weight of a question whose section the ranking missed: refusing it loses little
 FEW = (2, 8)  # sections of a shop whose pages are only begun
+EVEN = 0.5  # in the middle of a chat to refuse what could be answered is the worse mistake
 PARTS = 6  # of the shops, learnt from and tried on in turn
 
 
 @dataclass(frozen=True)
 class Shop:
-    """A training shop, read; `scores` are what its pages and the usual topics say of its questions."""
+    """A training shop, read; `scores` are what its pages and the usual topics say of its questions.
+
+    The last of its questions are the turns of its `chats`, each behind the one before; `alone` are their own words.
+    Ranking and refusing are fitted on the `single` ones before them.
+    """
 
     name: str
     language: str
     pages: Pages
     taught: Taught
     scores: Scores
+    chats: Sequence[Turn]
+    alone: tuple[Sequence[str], Vectors, Scores]
+
+    @property
+    def single(self) -> slice:
+        """The questions that stand by themselves."""
+        return slice(len(self.taught.questions) - len(self.chats))
 
     def numbers(self, experience: Experience) -> Scores:
         """All numbers of its questions, with what `experience` says."""
@@ -66,7 +84,8 @@ class Shop:
 
     def with_few_sections(self, experience: Experience) -> tuple[Scores, Numbers]:
         """The same and what is right, as if the shop had only a few sections, and were asked as much beside them."""
-        chance, right = np.random.default_rng(len(self.taught.questions)), self.taught.right
+        right = self.taught.right[self.single]
+        chance = np.random.default_rng(len(right))
         kept = chance.permutation(self.pages.size)[: chance.integers(*FEW)]
         inside = right[:, kept].sum(axis=1) > 0
         beside = chance.permutation(np.flatnonzero(~inside))[: inside.sum()]
@@ -75,6 +94,19 @@ class Shop:
         few = [(pairs[rows][:, kept], each[rows]) for pairs, each in (self.scores, self._learnt(experience))]
         return numbers(*few), right / right.sum(axis=1, keepdims=True)
 
+    def played(
+        self, model: Fitted, experience: Experience, follow: FollowUp | None
+    ) -> list[tuple[Played | None, Numbers]]:
+        """Its chats, turn by turn, as `play` says."""
+        if not self.chats:
+            return []
+        words, vectors, scores = self.alone
+        alone = read(model, *numbers(scores, self.pages.learnt_scores(words, vectors, experience)))
+        last = slice(-len(self.chats), None)
+        pairs, each = self.numbers(experience)
+        joined = read(model, pairs[last], each[last])
+        return play(self.chats, alone, joined, vectors, self.pages.texts, self.pages.page_of, follow)
+
     def _learnt(self, experience: Experience) -> Scores:
         return self.pages.learnt_scores(self.taught.questions, self.taught.vectors, experience)
 
@@ -82,9 +114,10 @@ class Shop:
 def digest() -> str:
     """Of all that the model is made from."""
     made = hashlib.sha256()
-    shown = [file for shop in shops() for file in (*sorted(shop.glob("policy_kb/*.md")), shop / "questions.tsv")]
+    said = ("questions.tsv", "chats.tsv")
+    shown = [file for one in shops() for file in (*sorted(one.glob("policy_kb/*.md")), *map(one.joinpath, said))]
     for path in (*sorted(FOLDER.glob("*.yml")), *shown):
-        made.update(path.name.encode() + path.read_bytes())
+        made.update(path.name.encode() + (path.read_bytes() if path.exists() else b""))
     return made.hexdigest()[:16]
 
 
@@ -109,7 +142,7 @@ def topic_space(topics: Sequence[Topic], embed: Embed) -> Fitted:
     return Fitted(
         middle, turn, unit((asked - middle) @ turn), owner, unit((spoken - spoken.mean(axis=0)) @ turn),
         np.array([areas.index(topic.area) for topic in topics]), np.zeros((3, 0)), np.zeros((3, 0)), np.array(digest()),
-        _NOTHING,
+        _NOTHING, FollowUp(_NONE, _NONE),
     )
 
 
@@ -134,14 +167,21 @@ def read_shop(folder: Path, space: Fitted, embed: Embed) -> Shop:
     loaded = load_pages(folder / "policy_kb")
     pages, wording = Pages(loaded.sections, embed, space), Wording(loaded.lexicon)
     asked = read_questions(folder / "questions.tsv", loaded.sections)
-    questions = [wording.readable(question) for question, _ in asked]
+    chats = read_chats(folder / "chats.tsv", [section.key for section in loaded.sections])
+    turns = [turn.after(before) for turn, before in follow_ups(chats)]
+    questions = [wording.readable(question) for question in (*(question for question, _ in asked), *turns)]
     vectors = embed(questions, "query")
-    right = np.zeros((len(asked), len(loaded.sections) + 1))
-    for row, (_, places) in zip(right, asked, strict=True):
+    right = np.zeros((len(questions), len(loaded.sections) + 1))
+    for row, (_, places) in zip(right, asked):  # noqa: B905 (the chats' rows follow)
         row[list(places) or [-1]] = 1 / max(1, len(places))
+    for row, turn in zip(right[len(asked) :], chats, strict=True):
+        row[:] = turn.right
+    words = [wording.readable(turn.question) for turn in chats] or questions[:1]
+    own = embed(words, "query")
     language = str(yaml.safe_load((folder / "shop.yml").read_text(encoding="utf-8"))["languages"][0])
     taught = Taught(questions, vectors, pages.texts, pages.beside_headings, right)
-    return Shop(folder.name, language[:2], pages, taught, pages.plain_scores(questions, vectors, unseen=True))
+    scores = pages.plain_scores(questions, vectors, unseen=True)
+    return Shop(folder.name, language[:2], pages, taught, scores, chats, (words, own, pages.plain_scores(words, own)))
 
 
 def fit(space: Fitted, learners: Sequence[Shop]) -> Fitted:
@@ -149,12 +189,14 @@ def fit(space: Fitted, learners: Sequence[Shop]) -> Fitted:
 
     What a shop's own questions taught is not believed of the same shop: each part is judged by the others' experience.
     """
+    told = [(shop, experience) for part, others in parts(learners)
+            for experience in [learn([shop.taught for shop in others])] for shop in part]
     tried = [
         shown
-        for part, others in parts(learners)
-        for experience in [learn([shop.taught for shop in others])]
-        for shop in part
-        for shown in ((shop.numbers(experience), shop.taught.right), shop.with_few_sections(experience))
+        for shop, experience in told
+        for pairs, each in [shop.numbers(experience)]
+        for shown in (((pairs[shop.single], each[shop.single]), shop.taught.right[shop.single]),
+                      shop.with_few_sections(experience))
     ]
     every = np.concatenate([pairs.reshape(-1, pairs.shape[-1]) for (pairs, _), _ in tried])
     mean, spread = every.mean(axis=0), every.std(axis=0) + 1e-6
@@ -169,8 +211,10 @@ def fit(space: Fitted, learners: Sequence[Shop]) -> Fitted:
         labels.append(answered)
         worth.append(np.where(lost, WRONG_SECTION, 1.0))
     answerable = _answerable(np.concatenate(tables), np.concatenate(labels), np.concatenate(worth))
-    experience = learn([shop.taught for shop in learners])
-    return replace(space, ranking=np.stack([mean, spread, weights]), answerable=answerable, experience=experience)
+    model = replace(space, ranking=np.stack([mean, spread, weights]), answerable=answerable)
+    chats = [turn for shop, experience in told for turn, _ in shop.played(model, experience, None) if turn]
+    follow_up = fit_follow_up(chats, partial(_answerable, even=EVEN))
+    return replace(model, experience=learn([shop.taught for shop in learners]), follow_up=follow_up)
 
 
 def parts(all_shops: Sequence[Shop]) -> Iterator[tuple[list[Shop], list[Shop]]]:
@@ -181,9 +225,10 @@ def parts(all_shops: Sequence[Shop]) -> Iterator[tuple[list[Shop], list[Shop]]]:
         yield part, [shop for shop in all_shops if shop not in part]
 
 
-def _answerable(table: Numbers, label: Numbers, weight: Numbers) -> Numbers:
-    """A logistic regression for which answering rightly and refusing rightly weigh the same."""
-    weight = weight * np.where(label, 0.5 / weight[label].sum(), 0.5 / weight[~label].sum()) * weight.sum()
+def _answerable(table: Numbers, label: Numbers, weight: Numbers, even: float = 1.0) -> Numbers:
+    """A logistic regression; `even` 1: to answer rightly weighs as much as to refuse rightly, 0: by their share."""
+    weight = weight * np.where(label, weight[label].sum(), weight[~label].sum()) ** -even
+    weight /= weight.mean()
     mean, spread = table.mean(axis=0), table.std(axis=0) + 1e-6
     learnt = LogisticRegression(C=LOOSENESS, max_iter=500).fit((table - mean) / spread, label, weight)
     constant = [[0.0], [1.0], learnt.intercept_]
@@ -206,9 +251,16 @@ def _ranking(tried: Sequence[tuple[Numbers, Numbers]]) -> Numbers:
     return minimize(loss, np.zeros(shown[0][0].shape[-1]), jac=True, method="L-BFGS-B", options={"maxiter": 200}).x
 
 
-def judged(model: Fitted, shop: Shop) -> tuple[float, float, float]:
-    """(right section, right section and not refused, refused when not answered), shares of a shop's questions."""
+def judged(model: Fitted, shop: Shop) -> tuple[float, ...]:
+    """Shares of a shop's questions, and of the later turns of its chats, as `_shares` says."""
     chosen, right = choose(model, *shop.numbers(model.experience)), shop.taught.right
+    later = [(row, turn.right) for turn, row in shop.played(model, model.experience, model.follow_up) if turn]
+    chats = _shares(*map(np.array, zip(*later, strict=True))) if later else (np.nan,) * 3
+    return (*_shares(chosen[shop.single], right[shop.single]), *chats)
+
+
+def _shares(chosen: Numbers, right: Numbers) -> tuple[float, float, float]:
+    """(right section, right section and not refused, refused when not answered)."""
     answered = right[:, -1] == 0
     found = right[np.arange(len(chosen)), chosen[:, :-1].argmax(axis=1)] > 0
     kept = chosen[:, -1] < 0.5
@@ -219,13 +271,13 @@ def judge(space: Fitted, all_shops: Sequence[Shop]) -> None:
     """Print how well each shop is answered by a model that never saw it, and each language's mean."""
     results = [(shop, judged(model, shop))
                for part, others in parts(all_shops) for model in [fit(space, others)] for shop in part]
-    for shop, (section, kept, refused) in results:
-        scores = f"section {section:.2f} answered {kept:.2f} refused {refused:.2f}"
-        print(f"{shop.language} {shop.name:24}{scores} mean {(kept + refused) / 2:.3f}")
+    shares = "section {:.3f} answered {:.3f} refused {:.3f}"
+    line = f"{{}} {{:24}}{shares} · chats {shares}".format
+    for shop, scores in results:
+        print(line(shop.language, shop.name, *scores))
     for language in sorted({shop.language for shop in all_shops}):
-        mean = np.mean([scores for shop, scores in results if shop.language == language], axis=0)
-        scores = f"section {mean[0]:.3f} answered {mean[1]:.3f} refused {mean[2]:.3f}"
-        print(f"{language} {'all':24}{scores} mean {mean[1:].mean():.3f}")
+        of_language = [scores for shop, scores in results if shop.language == language]
+        print(line(language, "all", *np.nanmean(of_language, axis=0)))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -13,9 +13,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+
 import settings
 from actions.knowledge.pages.documents import KnowledgeError, PolicyPages, Section, load_pages, page_files
 from actions.knowledge.retrieval.embedding import E5, Embedder, RememberingEmbedder, Vectors
+from actions.knowledge.retrieval.experience import Numbers
+from actions.knowledge.retrieval.follow_up import Before, numbers_of
 from actions.knowledge.retrieval.relevance import Fitted, Pages, fitted
 from actions.knowledge.retrieval.wording import Wording
 
@@ -34,8 +38,22 @@ class Passage:
 
 
 @dataclass(frozen=True)
+class Earlier:
+    """The question before: its words, and where its answer was sought (section key and probability, best first).
+
+    Without `passages` they are sought again.
+    """
+
+    question: str
+    passages: tuple[tuple[str, float], ...] | None = None
+
+
+@dataclass(frozen=True)
 class Finding:
-    """What is known of a question. `score` is the probability that the pages answer it, `passages` best first."""
+    """What is known of a question. `score` is the probability that the pages answer it, `passages` best first.
+
+    `question` is how it was read: with the one before it where it leans on that.
+    """
 
     question: str
     passages: tuple[Passage, ...] = ()
@@ -91,13 +109,37 @@ class Retriever:
         """The pages in force. Raises KnowledgeError when they were never readable."""
         return self._current().pages
 
-    def find(self, question: str) -> Finding:
-        """The best sections for `question` and whether they answer it. Raises KnowledgeError."""
+    def find(self, question: str, earlier: Earlier | None = None) -> Finding:
+        """The best sections for `question` and whether they answer it, after `earlier`. Raises KnowledgeError."""
         snapshot = self._current()
         readable = snapshot.wording.readable(question)
         if not any(letter.isalnum() for letter in readable):
             return Finding(question)
+        before = snapshot.wording.readable(earlier.question) if earlier else ""
+        if earlier and any(letter.isalnum() for letter in before):
+            return self._find_after(snapshot, question, readable, before, earlier)
         chosen = snapshot.index.probabilities([readable], self._recent(readable)[None])[0]
+        return self._finding(snapshot, question, chosen)
+
+    def _find_after(
+        self, snapshot: _Snapshot, question: str, readable: str, before: str, earlier: Earlier
+    ) -> Finding:
+        """As `find`, with the question alone and behind the one before it."""
+        index, model = snapshot.index, self._model or fitted()
+        together = f"{before} {readable}"
+        vectors = np.stack([self._recent(text) for text in (readable, together, before)])
+        alone, joined = index.readings([readable, together], vectors[:2])
+        sought = _sought(snapshot, earlier.passages)
+        if sought is None:
+            sought = index.probabilities([before], vectors[2:])[0]
+        seen = numbers_of(
+            alone, joined, Before(vectors[2], sought), vectors[0], len(readable.split()), index.texts, index.page_of
+        )
+        if joined.answered > alone.answered:
+            question = f"{earlier.question} {question}"
+        return self._finding(snapshot, question, model.follow_up.choose(*seen))
+
+    def _finding(self, snapshot: _Snapshot, question: str, chosen: Numbers) -> Finding:
         order = chosen[:-1].argsort()[::-1][:CANDIDATES]
         passages = tuple(Passage(snapshot.pages.sections[n], round(float(chosen[n]), 4)) for n in order)
         score = round(float(1 - chosen[-1]), 4)
@@ -143,6 +185,19 @@ class Retriever:
         pages = load_pages(self._folder)
         index = Pages(pages.sections, self._texts.embed, self._model or fitted())
         return _Snapshot(files, pages, Wording(pages.lexicon), index)
+
+
+def _sought(snapshot: _Snapshot, passages: tuple[tuple[str, float], ...] | None) -> Numbers | None:
+    """The probabilities of all sections and, last, of none, from the best ones; None where these are not known."""
+    if passages is None:
+        return None
+    places = {section.key: place for place, section in enumerate(snapshot.pages.sections)}
+    sought = np.zeros(len(places) + 1)
+    for key, probability in passages:
+        if key in places:  # the page may have been edited since
+            sought[places[key]] = probability
+    sought[-1] = max(0.0, 1 - sought.sum())
+    return sought
 
 
 def _listing(folder: Path) -> tuple[tuple[str, int, int], ...]:

@@ -17,7 +17,6 @@ from actions.knowledge.answers.answering import (
     NotCovered,
     Overview,
     PolicyAnswers,
-    blended,
     is_only_the_topic,
 )
 from actions.knowledge.answers.anthropic_writer import AnthropicWriter
@@ -25,7 +24,7 @@ from actions.knowledge.answers.extractive import extract
 from actions.knowledge.answers.openai_writer import OpenAIWriter
 from actions.knowledge.answers.writing import Writer
 from actions.knowledge.pages.documents import Section
-from actions.knowledge.retrieval.retriever import Finding, Passage, Retriever
+from actions.knowledge.retrieval.retriever import Earlier, Retriever
 from actions.llm.anthropic_api import anthropic_client
 from actions.llm.openai_api import openai_client
 from privacy.redaction import redact
@@ -248,17 +247,25 @@ async def test_an_llm_that_obeys_an_injection_is_not_heard(retriever: Retriever,
 
 
 async def test_a_follow_up_borrows_the_question_before(retriever: Retriever) -> None:
-    outcome = await answers(retriever, None).answer("and furniture?", previous="how many days do I have to return")
+    outcome = await answers(retriever, None).answer("and furniture?", Earlier("how many days do I have to return"))
     assert isinstance(outcome, GroundedAnswer)
     assert outcome.section.page == "return_window"
     assert outcome.text.startswith("Furniture has 14 days.")
 
 
 async def test_a_new_question_does_not_borrow(retriever: Retriever) -> None:
-    before = "how many days do I have to return"
-    outcome = await answers(retriever, None).answer("can I return sale items", previous=before)
+    before = Earlier("how many days do I have to return")
+    outcome = await answers(retriever, None).answer("can I return sale items", before)
     assert isinstance(outcome, GroundedAnswer)
     assert outcome.section.page == "exceptions"
+
+
+async def test_an_answer_tells_where_it_was_sought(retriever: Retriever) -> None:
+    outcome = await answers(retriever, None).answer(QUESTION)
+    assert isinstance(outcome, GroundedAnswer)
+    (best, share), *_ = outcome.sought
+    assert best == outcome.section.key
+    assert 0.5 < share <= 1
 
 
 @pytest.mark.parametrize(
@@ -276,15 +283,6 @@ async def test_only_the_topic_gets_an_overview(retriever: Retriever, words: str)
 )
 def test_a_question_with_a_subject_is_not_only_the_topic(words: str) -> None:
     assert not is_only_the_topic(words)
-
-
-def test_a_fragment_is_answered_by_what_both_readings_find() -> None:
-    other = Section("q", "Q", "Shoes", "", ("Shoes have 10 days.",))
-    alone = Finding("and shoes?", (Passage(other, 0.3), Passage(SECTION, 0.1)), 0.4, False)
-    joined = Finding("what does it cost and shoes?", (Passage(SECTION, 0.8), Passage(other, 0.1)), 0.9, True)
-    both = blended(alone, joined)
-    assert both.sections == (SECTION, other)
-    assert both.answerable
 
 
 SECTION = Section("p", "P", "Fees", "", (

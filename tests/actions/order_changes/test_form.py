@@ -151,6 +151,14 @@ async def test_a_post_code_in_an_address_is_no_mistyped_order_number(text: str) 
     assert await form.extract_change_order_number(CollectingDispatcher(), at, {}) == {}
 
 
+@pytest.mark.parametrize(("sureness", "settled"), [(1.0, True), (0.6, None)])
+async def test_only_a_yes_that_sounds_like_one_calls_a_person(sureness: float, settled: bool | None) -> None:
+    at = tracker(intent="affirm", change_kind="cancel", change_order_number="10241")
+    at.latest_message["intent"]["confidence"] = sureness
+    form = ValidateOrderChangeForm(FakeOrders(Order("10241", OrderStatus.PACKED)))
+    assert await form.validate_change_confirmed(True, CollectingDispatcher(), at, {}) == {"change_confirmed": settled}
+
+
 async def test_database_away_is_said_when_no_order_is_known() -> None:
     responses, _ = await run(ActionAskChangeOrderNumber(FakeOrders(away=True)), tracker())
     assert responses == ["utter_order_change_away"]
