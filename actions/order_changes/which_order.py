@@ -170,6 +170,7 @@ class ActionAskChangeOrderNumber(BaseAction):
             return []
         again = last_response(tracker).startswith("utter_order_change_choose")
         response = "utter_order_change_choose_again" if again else "utter_order_change_choose"
+        response = response if len(orders) > 1 else "utter_order_change_ask_number"
         choose_from(orders, dispatcher, domain, response=response)
         return [SlotSet("orders_offered", [order.number for order in orders[:MAX_ROWS]])]
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from actions.knowledge.retrieval.embedding import Vectors
 from actions.knowledge.retrieval.experience import IN_LETTERS, Experience, Numbers, kernel, unit
@@ -25,6 +26,11 @@ class Taught:
     texts: Numbers  # (sections, 384)
     sections: Numbers  # (sections, 768)
     right: Numbers  # (questions, sections + 1): the share of each section, last of none
+
+    def only(self, kept: NDArray[np.bool_]) -> Taught:
+        """With some of the questions."""
+        questions = [question for question, one in zip(self.questions, kept, strict=True) if one]
+        return replace(self, questions=questions, vectors=self.vectors[kept], right=self.right[kept])
 
 
 def learn(shops: Sequence[Taught]) -> Experience:

@@ -78,6 +78,12 @@ class Shop:
         """The questions that stand by themselves."""
         return slice(len(self.taught.questions) - len(self.chats))
 
+    @property
+    def lessons(self) -> Taught:
+        """What others learn from it: not what a chat left unanswered, for that hangs on what was said before."""
+        answered = self.taught.right[:, -1] == 0
+        return self.taught.only(answered | (np.arange(len(answered)) < self.single.stop))
+
     def numbers(self, experience: Experience) -> Scores:
         """All numbers of its questions, with what `experience` says."""
         return numbers(self.scores, self._learnt(experience))
@@ -114,10 +120,9 @@ class Shop:
 def digest() -> str:
     """Of all that the model is made from."""
     made = hashlib.sha256()
-    said = ("questions.tsv", "chats.tsv")
-    shown = [file for one in shops() for file in (*sorted(one.glob("policy_kb/*.md")), *map(one.joinpath, said))]
+    shown = [file for one in shops() for file in (*sorted(one.glob("policy_kb/*.md")), *sorted(one.glob("*.tsv")))]
     for path in (*sorted(FOLDER.glob("*.yml")), *shown):
-        made.update(path.name.encode() + (path.read_bytes() if path.exists() else b""))
+        made.update(path.name.encode() + path.read_bytes())
     return made.hexdigest()[:16]
 
 
@@ -171,11 +176,10 @@ def read_shop(folder: Path, space: Fitted, embed: Embed) -> Shop:
     turns = [turn.after(before) for turn, before in follow_ups(chats)]
     questions = [wording.readable(question) for question in (*(question for question, _ in asked), *turns)]
     vectors = embed(questions, "query")
-    right = np.zeros((len(questions), len(loaded.sections) + 1))
-    for row, (_, places) in zip(right, asked):  # noqa: B905 (the chats' rows follow)
+    right = np.zeros((len(asked), len(loaded.sections) + 1))
+    for row, (_, places) in zip(right, asked, strict=True):
         row[list(places) or [-1]] = 1 / max(1, len(places))
-    for row, turn in zip(right[len(asked) :], chats, strict=True):
-        row[:] = turn.right
+    right = np.array([*right, *(turn.right for turn in chats)])
     words = [wording.readable(turn.question) for turn in chats] or questions[:1]
     own = embed(words, "query")
     language = str(yaml.safe_load((folder / "shop.yml").read_text(encoding="utf-8"))["languages"][0])
@@ -190,7 +194,7 @@ def fit(space: Fitted, learners: Sequence[Shop]) -> Fitted:
     What a shop's own questions taught is not believed of the same shop: each part is judged by the others' experience.
     """
     told = [(shop, experience) for part, others in parts(learners)
-            for experience in [learn([shop.taught for shop in others])] for shop in part]
+            for experience in [learn([shop.lessons for shop in others])] for shop in part]
     tried = [
         shown
         for shop, experience in told
@@ -204,8 +208,7 @@ def fit(space: Fitted, learners: Sequence[Shop]) -> Fitted:
     weights = _ranking([(pairs, right) for pairs, _, right in scaled])
     tables, labels, worth = [], [], []
     for pairs, each, right in scaled:
-        shares, table = decided_by(pairs, each, pairs @ weights)
-        answered = right[:, -1] == 0
+        (shares, table), answered = decided_by(pairs, each, pairs @ weights), right[:, -1] == 0
         lost = answered & (right[np.arange(len(shares)), shares.argmax(axis=1)] == 0)
         tables.append(table)
         labels.append(answered)
@@ -214,7 +217,7 @@ def fit(space: Fitted, learners: Sequence[Shop]) -> Fitted:
     model = replace(space, ranking=np.stack([mean, spread, weights]), answerable=answerable)
     chats = [turn for shop, experience in told for turn, _ in shop.played(model, experience, None) if turn]
     follow_up = fit_follow_up(chats, partial(_answerable, even=EVEN))
-    return replace(model, experience=learn([shop.taught for shop in learners]), follow_up=follow_up)
+    return replace(model, experience=learn([shop.lessons for shop in learners]), follow_up=follow_up)
 
 
 def parts(all_shops: Sequence[Shop]) -> Iterator[tuple[list[Shop], list[Shop]]]:
@@ -270,9 +273,8 @@ def _shares(chosen: Numbers, right: Numbers) -> tuple[float, float, float]:
 def judge(space: Fitted, all_shops: Sequence[Shop]) -> None:
     """Print how well each shop is answered by a model that never saw it, and each language's mean."""
     results = [(shop, judged(model, shop))
-               for part, others in parts(all_shops) for model in [fit(space, others)] for shop in part]
-    shares = "section {:.3f} answered {:.3f} refused {:.3f}"
-    line = f"{{}} {{:24}}{shares} · chats {shares}".format
+               for part, rest in parts(all_shops) for model in [fit(space, rest)] for shop in part]
+    line = "{} {:24}{:.3f} {:.3f} {:.3f} · chats {:.3f} {:.3f} {:.3f} (section, answered, refused)".format
     for shop, scores in results:
         print(line(shop.language, shop.name, *scores))
     for language in sorted({shop.language for shop in all_shops}):
