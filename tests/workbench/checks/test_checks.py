@@ -139,8 +139,8 @@ MISTAKES = {
     "a misspelt key of what a response counts as": (
         "domain.yml", "problem: true}", "problm: true}", "unknown word", "problem: true}", "problem?"),
     "what a response counts as, said of a later variation": (
-        "domain.yml", "Happy to help! Is there anything else?\"\n",
-        "Happy to help! Is there anything else?\"\n    metadata: {counts_as: asks}\n", "word that counts nowhere", None,
+        "domain.yml", "Happy to help! Just write if anything comes up.\"\n",
+        "Happy to help! Just write if anything comes up.\"\n    metadata: {counts_as: asks}\n", "word that counts nowhere", None,
         "first one"),
     "a response of no topic": (
         "domain.yml", "  order_status: {feature", "  order_state: {feature", "no topic", None, "add its topic"),
