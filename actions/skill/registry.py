@@ -27,10 +27,9 @@ def said_to(intent: str) -> str | None:
 
 @lru_cache(maxsize=1)
 def by_name() -> Mapping[str, type[BaseAction]]:
-    """Every action of the modules under `actions/`."""
+    """Every action of the modules under `actions/`, and of the rooms there that name theirs."""
     for module in pkgutil.iter_modules(actions.__path__, "actions."):
-        if not module.ispkg:
-            importlib.import_module(module.name)
+        importlib.import_module(module.name)
     return {kind().name(): kind for kind in _below(BaseAction) if not getattr(kind, "__abstractmethods__", None)}
 
 

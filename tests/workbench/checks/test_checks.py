@@ -140,8 +140,8 @@ MISTAKES = {
         "domain.yml", "problem: true}", "problm: true}", "unknown word", "problem: true}", "problem?"),
     "what a response counts as, said of a later variation": (
         "domain.yml", "Happy to help! Just write if anything comes up.\"\n",
-        "Happy to help! Just write if anything comes up.\"\n    metadata: {counts_as: asks}\n", "word that counts nowhere", None,
-        "first one"),
+        "Happy to help! Just write if anything comes up.\"\n    metadata: {counts_as: asks}\n",
+        "word that counts nowhere", None, "first one"),
     "a response of no topic": (
         "domain.yml", "  order_status: {feature", "  order_state: {feature", "no topic", None, "add its topic"),
     "a topic without a response": (
