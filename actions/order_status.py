@@ -171,23 +171,18 @@ class OrderAction(BaseAction):
         Empty when nothing fits. What was told in this conversation is meant until another order is named or, of a list
         just shown, picked in passing ("why is the second one late?").
         """
-        if not turn.numbers and turn.list_was_shown and (picked := await self._picked(turn)):
-            return picked
-        for numbers in (turn.numbers, [turn.last_shown] if turn.last_shown else []):
-            if numbers:
-                found = await self.orders.find(numbers, turn.phone)
-                if found and numbers is not turn.numbers:
-                    return await self._picked(turn) or list(found.values())
-                if found or numbers is turn.numbers:
-                    return [found[number] for number in numbers if number in found]
-        return await self.orders.open_orders(turn.phone)
-
-    async def _picked(self, turn: OrderTurn) -> list[Order]:
-        """The one order of the list offered before that the words point at ("the late one"); else nothing."""
-        if len(turn.offered) < 2:
-            return []
-        picked = chosen(turn.text, await self.listed(turn))
-        return picked if len(picked) == 1 else []
+        if turn.numbers:
+            found = await self.orders.find(turn.numbers, turn.phone)
+            return [found[number] for number in turn.numbers if number in found]
+        offered = turn.offered if len(turn.offered) > 1 else []
+        known = [*offered, *([turn.last_shown] if turn.last_shown else [])]
+        found = await self.orders.find(known, turn.phone) if known else {}
+        last = found.get(turn.last_shown or "")
+        if last or turn.list_was_shown:
+            picked = chosen(turn.text, [found[number] for number in offered if number in found])
+            if len(picked) == 1:
+                return picked
+        return [last] if last else await self.orders.open_orders(turn.phone)
 
     async def listed(self, turn: OrderTurn) -> list[Order]:
         """The orders of the list that was offered last, in its order."""

@@ -106,10 +106,12 @@ class WhichOrder:
 
     async def _another(self, tracker: Tracker, phone: str, known: str) -> str | None:
         """The order that "no, the other one" or "no wait, the first one" means instead of the known one."""
+        points = points_at_one(message_text(tracker))
+        if not points and intent_name(tracker) != "ask_other_order":
+            return None  # a plain "no" costs no look-up
         possible = await orders_for(self.orders, phone, tracker.get_slot("change_kind"))
         others = [order.number for order in possible if order.number != known]
-        points = points_at_one(message_text(tracker))
-        if len(others) == 1 and (points or intent_name(tracker) == "ask_other_order"):
+        if len(others) == 1:
             return others[0]
         picked = [order.number for order in chosen(message_text(tracker), possible)] if points else []
         return picked[0] if len(picked) == 1 and picked[0] != known else None

@@ -27,13 +27,17 @@ class Reading:
     @property
     def shares(self) -> Numbers:
         """The logarithms of the sections' shares."""
-        above = self.weights - self.weights.max()
-        return np.asarray(above - np.log(np.exp(above).sum()))
+        return log_shares(self.weights)
 
     @property
     def log_odds(self) -> float:
         """Of being answered."""
         return log_odds(self.answered)
+
+    @property
+    def chosen(self) -> Numbers:
+        """Probabilities of the sections and, last, of none of them."""
+        return chosen_by(self.shares, self.answered)
 
 
 @dataclass(frozen=True)
@@ -53,10 +57,10 @@ class FollowUp:
 
     def choose(self, sections: Numbers, question: Numbers) -> Numbers:
         """Probabilities of the sections and, last, of none of them, from `numbers_of`."""
-        shares = Reading(sections @ self.ranking, 0.5).shares
+        shares = log_shares(sections @ self.ranking)
         deciding = np.append(decided_by(shares, question), 1.0)
         answered = 1 / (1 + np.exp(-((deciding - self.answerable[0]) / self.answerable[1]) @ self.answerable[2]))
-        return np.append(np.exp(shares) * answered, 1 - answered)
+        return chosen_by(shares, answered)
 
 
 def numbers_of(
@@ -82,6 +86,17 @@ def numbers_of(
         ours[best], theirs[best],
     ])  # fmt: skip
     return (each[:, :, None] * weighed_by).reshape(size, -1), question
+
+
+def log_shares(weights: Numbers) -> Numbers:
+    """The logarithms of the shares of sections with these weights in the ranking."""
+    above = weights - weights.max()
+    return np.asarray(above - np.log(np.exp(above).sum()))
+
+
+def chosen_by(shares: Numbers, answered: float) -> Numbers:
+    """Probabilities of the sections and, last, of none of them, from the logarithms of their shares."""
+    return np.append(np.exp(shares) * answered, 1 - answered)
 
 
 def decided_by(shares: Numbers, question: Numbers) -> Numbers:

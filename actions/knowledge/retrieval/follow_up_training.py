@@ -11,10 +11,10 @@ from scipy.optimize import minimize
 
 from actions.knowledge.retrieval.embedding import Vectors
 from actions.knowledge.retrieval.experience import Numbers
-from actions.knowledge.retrieval.follow_up import Before, FollowUp, Reading, decided_by, numbers_of
+from actions.knowledge.retrieval.follow_up import Before, FollowUp, Reading, decided_by, log_shares, numbers_of
 
 PULL = 0.003  # towards 0, of the weights
-LOST = 0.1  # weight of a question whose section the ranking missed: refusing it loses little
+WRONG_SECTION = 0.1  # weight of a question whose section the ranking missed: refusing it loses little
 Decide = Callable[[Numbers, Numbers, Numbers], Numbers]  # table, label, weight -> the model whether it is answered
 
 
@@ -76,14 +76,12 @@ def play(
     """
     played: list[tuple[Played | None, Numbers]] = []
     for n, turn in enumerate(turns):
-        own = np.append(np.exp(alone[n].shares) * alone[n].answered, 1 - alone[n].answered)
         if turn.first:
-            played.append((None, own))
+            played.append((None, alone[n].chosen))
             continue
         before = Before(vectors[n - 1], played[-1][1])
         seen = numbers_of(alone[n], joined[n], before, vectors[n], len(turn.question.split()), texts, pages)
-        both = np.append(np.exp(joined[n].shares) * joined[n].answered, 1 - joined[n].answered)
-        chosen = 0.7 * own + 0.3 * both if model is None else model.choose(*seen)
+        chosen = 0.7 * alone[n].chosen + 0.3 * joined[n].chosen if model is None else model.choose(*seen)
         played.append((Played(*seen, turn.right), chosen))
     return played
 
@@ -93,10 +91,10 @@ def fit(turns: Sequence[Played], decide: Decide) -> FollowUp:
     ranking = _ranking([turn for turn in turns if turn.right[-1] == 0])
     tables, labels, worth = [], [], []
     for turn in turns:
-        shares, answered = Reading(turn.sections @ ranking, 0.5).shares, turn.right[-1] == 0
+        shares, answered = log_shares(turn.sections @ ranking), turn.right[-1] == 0
         tables.append(decided_by(shares, turn.question))
         labels.append(answered)
-        worth.append(LOST if answered and turn.right[shares.argmax()] == 0 else 1.0)
+        worth.append(WRONG_SECTION if answered and turn.right[shares.argmax()] == 0 else 1.0)
     return FollowUp(ranking, decide(np.array(tables), np.array(labels), np.array(worth)))
 
 
@@ -108,7 +106,7 @@ def _ranking(turns: Sequence[Played]) -> Numbers:
         total, slope = 0.0, np.zeros_like(weights)
         for turn in turns:
             scaled = turn.sections / spread
-            shares = np.exp(Reading(scaled @ weights, 0.5).shares)
+            shares = np.exp(log_shares(scaled @ weights))
             inside = shares * (turn.right[:-1] > 0)
             total -= float(np.log(inside.sum() + 1e-12))
             slope += (shares - inside / (inside.sum() + 1e-12)) @ scaled

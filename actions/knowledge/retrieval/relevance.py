@@ -211,8 +211,7 @@ def numbers(*scores: Scores) -> Scores:
 
 def choose(model: Fitted, pairs: Numbers, each: Numbers) -> Numbers:
     """Probabilities of the sections and, last, of none of them."""
-    chosen = [np.append(np.exp(one.shares) * one.answered, 1 - one.answered) for one in read(model, pairs, each)]
-    return np.array(chosen).reshape(len(each), -1)
+    return np.array([one.chosen for one in read(model, pairs, each)]).reshape(len(each), -1)
 
 
 def read(model: Fitted, pairs: Numbers, each: Numbers) -> list[Reading]:

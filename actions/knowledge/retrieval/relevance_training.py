@@ -27,7 +27,7 @@ from actions.knowledge.retrieval.embedding import E5, RememberingEmbedder, Vecto
 from actions.knowledge.retrieval.experience import Experience, unit
 from actions.knowledge.retrieval.experience_training import Taught, learn
 from actions.knowledge.retrieval.follow_up import FollowUp
-from actions.knowledge.retrieval.follow_up_training import Played, Turn, follow_ups, play, read_chats
+from actions.knowledge.retrieval.follow_up_training import WRONG_SECTION, Played, Turn, follow_ups, play, read_chats
 from actions.knowledge.retrieval.follow_up_training import fit as fit_follow_up
 from actions.knowledge.retrieval.relevance import (
     FITTED,
@@ -51,7 +51,6 @@ DIMENSIONS = 96
 SPREAD = 1e-3  # added to the spread of phrasings within a topic
 PULL = 0.01  # towards 0, of the weights of the ranking
 LOOSENESS = 0.05  # of the weights of the decision whether the pages answer
-WRONG_SECTION = 0.1  # weight of a question whose section the ranking missed: refusing it loses little
 FEW = (2, 8)  # sections of a shop whose pages are only begun
 EVEN = 0.5  # in the middle of a chat to refuse what could be answered is the worse mistake
 PARTS = 6  # of the shops, learnt from and tried on in turn
