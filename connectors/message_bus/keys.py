@@ -142,7 +142,10 @@ class Script:
         try:
             return await self._client.evalsha(self._sha, len(keys), *keys, *args)
         except NoScriptError:
-            return await self._with_source(keys, args)
+            (answer,) = await self._with_source([(keys, args)])
+            if isinstance(answer, Exception):
+                raise answer from None
+            return answer
 
     async def many(
         self,
@@ -157,22 +160,31 @@ class Script:
         commands = [("EVALSHA", self._sha, len(keys), *keys, *args) for keys, args in calls]
         answers = await self._client.batch([*commands, *beside], durably=durably)
         unknown = [n for n, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
-        for n in unknown[:LEARN_AT_ONCE]:
-            answers[n] = await self._with_source(*calls[n])
         if unknown:
-            left = unknown if durably else unknown[LEARN_AT_ONCE:]  # scripts that are run durably may be run twice
-            for n, answer in zip(left, await self.many([calls[n] for n in left], durably=durably), strict=True):
-                answers[n] = answers[n] if n in unknown[:LEARN_AT_ONCE] else answer
+            first, rest = unknown[:LEARN_AT_ONCE], unknown[LEARN_AT_ONCE:]
+            learnt = await self._with_source([calls[n] for n in first], durably)
+            learnt += await self.many([calls[n] for n in rest], durably=durably) if rest else []
+            for n, answer in zip(unknown, learnt, strict=True):
+                answers[n] = answer
         for answer in answers:
             if isinstance(answer, Exception):
                 raise answer
         return list(answers[: len(calls)])
 
-    async def _with_source(self, keys: Sequence[str], args: Sequence[str | int]) -> Any:
-        try:
-            return await self._client.eval(self._source, len(keys), *keys, *args)
-        except ResponseError as error:
-            if "compiling" not in str(error) or self._source == self._plain:
-                raise
-        self._know(self._plain)
-        return await self._client.eval(self._source, len(keys), *keys, *args)
+    async def _with_source(
+        self, calls: Sequence[tuple[Sequence[str], Sequence[str | int]]], durably: bool = False
+    ) -> list[Any]:
+        """What each call returned; an error is an answer."""
+        commands = [("EVAL", self._source, len(keys), *keys, *args) for keys, args in calls]
+        answers: list[Any] = await self._client.batch(commands, durably=durably)
+        refused = [n for n, answer in enumerate(answers) if _does_not_compile(answer)]
+        if refused and self._source != self._plain:
+            self._know(self._plain)
+            again = await self._with_source([calls[n] for n in refused], durably)
+            for n, answer in zip(refused, again, strict=True):
+                answers[n] = answer
+        return answers
+
+
+def _does_not_compile(answer: Any) -> bool:
+    return isinstance(answer, ResponseError) and "compiling" in str(answer)

@@ -184,6 +184,7 @@ async def test_the_release_before_and_this_one_share_redis_and_database_under_lo
             await ready
         await load(*old, *(new if ready.done() else ()))
         old[0].process.kill()
+        on_its_way = sum(client.hlen(keys.sending(partition)) for partition in range(keys.PARTITIONS))
         client.delete("log:writer", stream.LEASE)  # the dead writer's runs out
         await load(old[1], *(new if ready.done() else ()))
         # A process of another layout waits for the end of this one, and takes over what waits then.
@@ -199,6 +200,9 @@ async def test_the_release_before_and_this_one_share_redis_and_database_under_lo
     heard: dict[str, list[str]] = defaultdict(list)
     for line in client.lrange("accepted", 0, -1):
         customer, _, text = json.loads(line)
+        if heard[customer][-1:] == [text] and on_its_way:
+            on_its_way -= 1  # Graph had taken it when the process was killed, which nobody can know
+            continue
         heard[customer].append(text)
     assert heard == {customer: [f"echo {n}" for n in range(sent)] for customer in customers}
     assert len(dead(redis_url)) == client.xlen(stream.POISON) == 0
