@@ -119,6 +119,10 @@ def _whole(value: str) -> bool:
     return value.isascii() and value.isdecimal() and int(value) > 0
 
 
+def _whole_or_none(value: str) -> bool:
+    return value == "0" or _whole(value)
+
+
 def _seconds(value: str) -> float:
     """The seconds that a value says; -1 for what says none."""
     try:
@@ -202,6 +206,7 @@ _SHAPES: dict[str, tuple[Callable[[str], bool], str]] = {
     "LLM_TIMEOUT_S": (lambda value: _seconds(value) > 0, "must be a number, more than 0 seconds, not {value}."),
     "LLM_INTENT_TIMEOUT_S": (lambda value: _seconds(value) >= 0, "must be a number, 0 seconds or more, not {value}."),
     "BURST_WAIT_S": (lambda value: 0 <= _seconds(value) <= 10, "must be a number, 0 to 10 seconds, not {value}."),
+    "CUSTOMER_MESSAGE_LIMIT": (_whole_or_none, "must be a whole number, 0 for no limit, not {value}."),
     "RETENTION_WARM_DAYS": (_whole, "must be a whole number of days, 1 or more, not {value}."),
     "RETENTION_COLD_DAYS": (_whole, "must be a whole number of days, 1 or more, not {value}."),
 }

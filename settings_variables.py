@@ -33,6 +33,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("WHATSAPP_GRAPH_URL", "https://graph.facebook.com/v25.0", "Graph API with version"),
     Variable("WHATSAPP_REOPEN_TEMPLATE", None, "approved template (name:language) for agent replies after 24 h"),
     Variable("BURST_WAIT_S", "1.5", "seconds that a greeting or a fragment waits for the rest; 0: not at all"),
+    Variable("CUSTOMER_MESSAGE_LIMIT", "0", "messages of one customer that are answered in ten minutes; 0: any number"),
     Variable("REDIS_URL", None, "redis://…, redis+sentinel://…: hot store (default: an embedded Redis)", secret=True),
     Variable("REDIS_WAIT_FOR", "auto", "when a message is stored: auto, replica, replica_disk or nothing"),
     Variable("ORDERS_DATABASE_URL", None, "orders database, read-only (default: SQLite in STATE_DIR)", secret=True),

@@ -16,6 +16,7 @@ import redis.asyncio
 from redis.exceptions import RedisError
 
 from connectors.conversations import agent_replies
+from connectors.conversations.message_limit import MessageLimit
 from connectors.conversations.order_updates import OrderUpdates
 from connectors.conversations.ratings import Ratings
 from connectors.conversations.thread_control import ThreadControl
@@ -84,10 +85,11 @@ class EntryHandler:
         control: ThreadControl,
         updates: OrderUpdates | None = None,
         ratings: Ratings | None = None,
+        limit: MessageLimit | None = None,
     ) -> None:
         """`updates`: customers may write "stop" and "start"; `ratings`: they are asked how it was with a person."""
         self._client, self._speaker, self._control = client, speaker, control
-        self._updates, self._ratings = updates, ratings
+        self._updates, self._ratings, self._limit = updates, ratings, limit
 
     async def handle(self, turn: Turn) -> None:
         """Fill the turn with what its entry leads to."""
@@ -178,6 +180,8 @@ class EntryHandler:
         if time.time() - float(sent_at) > WINDOW_S:
             turn.outcome = "too_old"
             log.warning("consumer.message.too_old age_h=%d", (time.time() - float(sent_at)) / 3600)
+            return
+        if self._limit is not None and not wished and not await self._limit.admits(turn):
             return
         self._speaker.seen(turn)
         if wished and self._updates is not None:

@@ -12,7 +12,7 @@ from rasa.shared.core.events import BotUttered, Restarted
 
 from connectors.dialogue.opening_hours import in_words
 from connectors.dialogue.output import WhatsAppOutput
-from connectors.dialogue.wishes import wish_of
+from connectors.dialogue.wishes import asks_for_person, wish_of
 from connectors.message_bus.consumer import DependencyUnavailable
 from connectors.message_bus.sending.errors import SendError
 from connectors.message_bus.sending.outbox import Graph
@@ -61,6 +61,10 @@ class RasaSpeaker:
     async def wish(self, turn: Turn) -> Wish | None:
         """What a customer who waits for a person wants of the assistant; leaves no trace in the dialogue."""
         return await wish_of(str(turn.entry.payload.get("text") or ""), self._agent.parse_message)
+
+    async def asks_for_person(self, turn: Turn) -> bool:
+        """Whether the message asks for a person; leaves no trace in the dialogue."""
+        return await asks_for_person(str(turn.entry.payload.get("text") or ""), self._agent.parse_message)
 
     async def say(self, turn: Turn, response: str, **facts: Any) -> None:
         """Add a response of the domain, its placeholders filled. Raises LookupError when there is none of this name."""

@@ -44,6 +44,15 @@ async def wish_of(text: str, parse: Parse) -> Wish | None:
     return _wish(said)
 
 
+async def asks_for_person(text: str, parse: Parse) -> bool:
+    """Whether a message asks for a person, by the trained model. Never raises."""
+    try:
+        return len(text) <= MAX_CHARS and await _intent(text, parse) == PERSON
+    except Exception as error:  # the message that says how to get one was sent already
+        log.error("wishes.failed error=%s", type(error).__name__)
+        return False
+
+
 def _clauses(text: str) -> list[str]:
     """What commas divide: "no agent needed, where is my order". Of these only what is sure says anything."""
     clauses = [clause.strip() for clause in text.split(",") if len(clause.split()) >= MIN_CLAUSE_WORDS]

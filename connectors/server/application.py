@@ -28,8 +28,9 @@ from sanic.response import HTTPResponse, raw
 import shop
 import skills
 from connectors import metrics
-from connectors.conversations.entry_handler import EntryHandler, Speaker
+from connectors.conversations.entry_handler import EntryHandler
 from connectors.conversations.identity import Identities
+from connectors.conversations.message_limit import MessageLimit
 from connectors.conversations.order_updates import OrderUpdates
 from connectors.conversations.ratings import Ratings
 from connectors.conversations.thread_control import Authority
@@ -98,6 +99,7 @@ def build(settings: Settings, options: Options) -> Sanic:
             str(settings.redis_url), speaker, graph, control, agent.model_id, wait_s, opt_outs,
             media_reader(settings, app.ctx.redis, graph),
             db if configuration.ask_rating else None,
+            int(settings.number("CUSTOMER_MESSAGE_LIMIT")),
         )  # fmt: skip
         app.ctx.transport.start()
         app.ctx.ready = lambda: agent.is_ready() and app.ctx.transport.partitions.beats()
@@ -124,7 +126,7 @@ def build(settings: Settings, options: Options) -> Sanic:
 
 def transport(
     url: str,
-    speaker: Speaker,
+    speaker: RasaSpeaker,
     graph: Graph,
     authority: Authority,
     model_id: str | None = None,
@@ -132,17 +134,20 @@ def transport(
     opt_outs: OptOuts | None = None,
     reader: MediaReader | None = None,
     ratings: Database | None = None,
+    messages_per_10_min: int = 0,
 ) -> Transport:
     """The message bus of this process, with Redis connections of its own, between this dialogue and this Graph.
 
-    `ratings`: where answers are kept, when customers are asked how it was with a person.
+    `ratings`: where answers are kept, when customers are asked how it was with a person; `messages_per_10_min`: how
+    many of one customer are answered, 0 for any number.
     """
     client = connect(url, BUS_PATIENCE_S, connections=keys.PARTITIONS + 256)  # each partition that is read holds one
     control = MirroredThreadControl(authority, client)
     commits = Commits(client, Identities(client), model_id)
     updates = OrderUpdates(client, speaker, opt_outs) if opt_outs is not None else None
     asking = Ratings(client, ratings, opt_outs) if ratings is not None and opt_outs is not None else None
-    handler = EntryHandler(client, speaker, control, updates, asking)
+    limit = MessageLimit(speaker, messages_per_10_min) if messages_per_10_min else None
+    handler = EntryHandler(client, speaker, control, updates, asking, limit)
     consumer = Consumer(client, handler, commits, burst_wait_s=burst_wait_s, reader=reader)
     return Transport(client, consumer, Outbox(client, graph, control))
 

@@ -60,6 +60,9 @@ class FakeSpeaker:
     async def wish(self, turn: Turn) -> Wish | None:
         return self.wishes.get(turn.entry.payload["text"])
 
+    async def asks_for_person(self, turn: Turn) -> bool:
+        return turn.entry.payload["text"] == "a person please"
+
     async def restart(self, turn: Turn) -> None:
         self.restarted.append(turn.entry.customer)
 
@@ -118,7 +121,7 @@ class Process:
         self.speaker, self.graph = speaker or FakeSpeaker(), graph or FakeGraph()
         control = control or BotAlwaysInControl()
         consumer = Consumer(
-            self.client, EntryHandler(self.client, self.speaker, control),
+            self.client, EntryHandler(self.client, self.speaker, control, limit=options.get("limit")),
             Commits(self.client, Identities(self.client), "model"),
             turn_timeout_s=options.get("turn_timeout_s", 5), retry_s=0.05,
             burst_wait_s=options.get("burst_wait_s", 0.0), reader=options.get("reader"),
