@@ -20,6 +20,7 @@ import structlog
 import settings as settings_module
 import signals
 from connectors.message_bus.servers import migration
+from connectors.rasa_patches import loading
 from connectors.server.startup import CannotStart, Options
 from hot_store import redis_address
 from privacy import log_filter, log_lines
@@ -43,9 +44,11 @@ def main(arguments: list[str]) -> int:
         listening = _reserve_port(settings)
         _share_metrics(settings)
         os.environ.setdefault("ACTION_URL", f"{settings.url_of('ACTION_PORT')}/webhook")  # for endpoints.yml
+        loading.install()
         from connectors.server.application import build
 
         app = build(settings, options)
+        loading.warn_of_tensorflow()
         keep_private(settings)  # what was imported since may have brought handlers of its own
     except (CannotStart, SettingsError) as error:
         print(f"The Rasa server cannot start: {error}", file=sys.stderr)

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from connectors.rasa_patches import loading
+
 
 @contextlib.contextmanager
 def without_progress_bars() -> Iterator[None]:
@@ -20,10 +22,11 @@ def without_progress_bars() -> Iterator[None]:
 
 
 def load_agent(archive: Path, action_url: str | None = None) -> Any:
-    """The agent, quietly. Rasa takes ten seconds to import and warns of its own dependencies."""
+    """The agent, quietly. Rasa takes seconds to import and warns of its own dependencies."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")
     with contextlib.redirect_stderr(io.StringIO()):
+        loading.install()
         from rasa.core.agent import Agent
         from rasa.utils.endpoints import EndpointConfig
         from rasa.utils.log_utils import configure_structlog

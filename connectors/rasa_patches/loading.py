@@ -1,0 +1,118 @@
+"""Loading a model without what only training needs: half the memory of a server process and most of its start.
+
+    TensorFlow        stock Rasa imports it for the names of three classes that training makes objects of
+    train schema      the original imports every class of the graph that made the model, TensorFlow's among them
+    domain            the original parses and checks the archive's YAML four times; the archive holds it as JSON too
+
+Nothing is forbidden: a component of config.yml that needs TensorFlow imports it as ever, and training works. To be
+installed before anything else of rasa is imported. Guarded by the version as `connectors.rasa_patches.speedups`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import sys
+from collections.abc import Callable
+from functools import cached_property
+from types import ModuleType
+from typing import Any
+
+log = logging.getLogger(__name__)
+
+WRITTEN_FOR = "3.6."
+
+# What rasa.utils.train_utils imports, and calls in functions of training only.
+MADE_IN_TRAINING = {
+    "rasa.utils.tensorflow.callback": ("RasaTrainingLogger", "RasaModelCheckpoint"),
+    "rasa.utils.tensorflow.data_generator": ("RasaBatchDataGenerator",),
+}
+
+
+def install() -> bool:
+    """Install all of it. False, with a warning, when this is not the Rasa that it was written for."""
+    import rasa
+
+    if not rasa.__version__.startswith(WRITTEN_FOR):
+        log.warning("loading.stock rasa=%s written_for=%sx", rasa.__version__, WRITTEN_FOR)
+        return False
+    if "rasa.utils.train_utils" not in sys.modules:
+        _import_without_tensorflow()
+    _read_less()
+    return True
+
+
+def warn_of_tensorflow() -> None:
+    """Say that the model needs it, which is what to know when a process is large and slow to start."""
+    if "tensorflow" in sys.modules:
+        log.warning("server.tensorflow.loaded: 350 MB more a process. Remedy: a pipeline and policies in config.yml "
+                    "without it (not DIETClassifier, ResponseSelector, TEDPolicy ...), then `make train`.")  # fmt: skip
+
+
+def _import_without_tensorflow() -> None:
+    """Import train_utils with stand-ins; they are gone afterwards, so that whoever imports the real ones gets them."""
+    stand_ins = {module: ModuleType(module) for module in MADE_IN_TRAINING if module not in sys.modules}
+    for module, stand_in in stand_ins.items():
+        vars(stand_in).update({name: _maker(module, name) for name in MADE_IN_TRAINING[module]})
+    sys.modules.update(stand_ins)
+    try:
+        importlib.import_module("rasa.utils.train_utils")
+    finally:
+        for module in stand_ins:
+            del sys.modules[module]
+
+
+def _maker(module: str, name: str) -> Callable[..., Any]:
+    """What makes objects of a class of a module that is imported by then."""
+
+    def make(*arguments: Any, **options: Any) -> Any:
+        return getattr(importlib.import_module(module), name)(*arguments, **options)
+
+    return make
+
+
+def _read_less() -> None:
+    from rasa.engine.graph import ExecutionContext, GraphSchema
+    from rasa.engine.storage.resource import Resource
+    from rasa.engine.storage.storage import ModelMetadata, ModelStorage
+    from rasa.graph_components.providers.domain_provider import DomainProvider
+
+    stock_from_dict, stock_load = ModelMetadata.from_dict, DomainProvider.load
+    if getattr(stock_load, "reads_less", False):
+        return
+    read: dict[str, Any] = {}  # model id → its domain, from reading its metadata until its graph is made
+
+    class ReadWhenAsked(GraphSchema):
+        """A graph schema whose classes are imported when somebody looks at its nodes."""
+
+        def __init__(self, serialized: dict[str, Any]) -> None:
+            self._serialized = serialized
+
+        @cached_property
+        def nodes(self) -> dict[str, Any]:
+            return dict(GraphSchema.from_dict(self._serialized).nodes)
+
+    def from_dict(serialized: dict[str, Any]) -> ModelMetadata:
+        """As ModelMetadata.from_dict."""
+        metadata = stock_from_dict({**serialized, "train_schema": {"nodes": {}}})
+        metadata.train_schema = ReadWhenAsked(serialized["train_schema"])
+        read.clear()
+        read[metadata.model_id] = metadata.domain
+        return metadata
+
+    def load(
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        **options: Any,
+    ) -> DomainProvider:
+        """As DomainProvider.load."""
+        domain = read.pop(execution_context.model_id or "", None)
+        if domain is None:
+            return stock_load(config, model_storage, resource, execution_context, **options)
+        return DomainProvider(model_storage, resource, domain)
+
+    load.reads_less = True  # type: ignore[attr-defined]
+    ModelMetadata.from_dict = staticmethod(from_dict)
+    DomainProvider.load = staticmethod(load)

@@ -1,0 +1,70 @@
+"""A server process reads of a model what serving needs; whoever needs the rest gets it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+import rasa
+from rasa.shared.core.domain import Domain
+
+from connectors.rasa_patches import loading
+from settings import PROJECT_ROOT
+from workbench.nlu.archives import newest_archive
+
+# In a process of its own: what was imported once cannot be taken back.
+SERVES, THEN_NEEDS_IT = (
+    """
+import sys
+from pathlib import Path
+from connectors.rasa_patches import loading
+assert loading.install() and loading.install()
+from connectors.server.application import load_agent
+agent = load_agent(Path(sys.argv[1]), Path("endpoints.yml"))
+metadata = agent.processor.model_metadata
+assert "tensorflow" not in sys.modules, "TensorFlow was imported"
+assert agent.domain is agent.processor.graph_runner._instantiated_nodes["domain_provider"]._component._domain
+""",
+    """
+assert any(node.uses.__name__ == "IntentClassifier" for node in metadata.train_schema.nodes.values())
+assert metadata.as_dict()["train_schema"]["nodes"]
+from rasa.core.policies.ted_policy import TEDPolicy
+from rasa.utils import train_utils
+from rasa.utils.tensorflow.callback import RasaTrainingLogger
+assert isinstance(train_utils.create_common_callbacks(1)[0], RasaTrainingLogger)
+""",
+)
+
+
+def run(code: str, *arguments: str) -> None:
+    environment = {**os.environ, "ACTION_URL": "http://127.0.0.1:1/webhook", "REDIS_URL": "redis://127.0.0.1:1"}
+    ended = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code, *arguments],
+        env=environment, cwd=PROJECT_ROOT, capture_output=True, text=True, timeout=180,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr[-2000:]
+
+
+@pytest.mark.model
+@pytest.mark.slow
+def test_a_server_serves_without_tensorflow_and_what_needs_it_then_gets_it() -> None:
+    run(SERVES + THEN_NEEDS_IT, str(newest_archive().parent))
+
+
+@pytest.mark.model
+def test_the_domain_that_is_read_is_the_one_that_stock_rasa_reads(tmp_path: Path) -> None:
+    with tarfile.open(newest_archive()) as archive:
+        archive.extractall(tmp_path)
+    ours = Domain.from_dict(json.loads((tmp_path / "metadata.json").read_text())["domain"])
+    assert ours.as_dict() == Domain.from_path(tmp_path / "components" / "domain_provider").as_dict()
+
+
+def test_another_version_of_rasa_is_loaded_as_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rasa, "__version__", "3.7.0")
+    monkeypatch.setattr(loading, "_read_less", lambda: pytest.fail("patched"))
+    assert loading.install() is False
