@@ -109,9 +109,14 @@ class Settings:
             raise SettingsError(f"{name} must be a port between 1 and 65535, not {self.values[name]!r}.")
         return int(value)
 
+    @property
+    def actions_host(self) -> str:
+        """Where the launcher's action server listens: it tells anybody of any order, so on this machine alone."""
+        return "::1" if ":" in (self.values["HOST"] or "") else "127.0.0.1"
+
     def url_of(self, port_name: str) -> str:
         """`http://host:port` at which to call a server that is bound to HOST."""
-        host = self.values["HOST"] or "127.0.0.1"
+        host = self.actions_host if port_name == "ACTION_PORT" else self.values["HOST"] or "127.0.0.1"
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (comparing, not binding)
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port(port_name)}"
 

@@ -20,7 +20,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _IN_HEADERS = frozenset({
     "WHATSAPP_ACCESS_TOKEN", "ANTHROPIC_API_KEY", "OPENAI_API_KEY", "ZENDESK_OAUTH_CLIENT_ID",
     "ZENDESK_OAUTH_CLIENT_SECRET", "ZENDESK_OAUTH_TOKEN", "ZENDESK_EMAIL", "ZENDESK_API_TOKEN", "FRESHDESK_API_KEY",
-    "HUBSPOT_ACCESS_TOKEN", "SPEECH_API_KEY",
+    "HUBSPOT_ACCESS_TOKEN", "SPEECH_API_KEY", "METRICS_TOKEN",
 })  # fmt: skip
 _ADDRESSES = frozenset({
     "WHATSAPP_GRAPH_URL", "ANTHROPIC_BASE_URL", "OPENAI_BASE_URL", "ZENDESK_URL", "FRESHDESK_URL", "HUBSPOT_URL",
@@ -202,6 +202,8 @@ _SHAPES: dict[str, tuple[Callable[[str], bool], str]] = {
     "LOG_LEVEL": _one_of("DEBUG", "INFO", "WARNING", "ERROR"),
     "LOG_FORMAT": _one_of("text", "json"),
     "LLM_READER": _one_of(*LLM_READERS),
+    "WHATSAPP_APPSECRET_PROOF": _one_of("off", "on"),
+    "SHOP_WEBHOOK_MAX_AGE_S": (_whole_or_none, "must be a whole number of seconds, 0 for any age, not {value}."),
     "READ_PICTURES": _one_of("off", "on"),
     "LLM_TIMEOUT_S": (lambda value: _seconds(value) > 0, "must be a number, more than 0 seconds, not {value}."),
     "LLM_INTENT_TIMEOUT_S": (lambda value: _seconds(value) >= 0, "must be a number, 0 seconds or more, not {value}."),

@@ -7,11 +7,13 @@ process started with PROMETHEUS_MULTIPROC_DIR may add metrics of its own; they a
 from __future__ import annotations
 
 import asyncio
+import hmac
+import ipaddress
 import logging
 import os
 import random
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
@@ -26,6 +28,7 @@ from handoff.takeover.inbox_entries import is_agents
 log = logging.getLogger(__name__)
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 _QUICK = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 _SLOW = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40)
 
@@ -61,6 +64,22 @@ def _failure(record: dict[str, Any]) -> tuple[str, str]:
     """Meta's code of a `failed` status, and whose words they were."""
     code = next((error["code"] for error in record.get("errors") or [] if error.get("code") is not None), "none")
     return str(code), "agent" if is_agents(str(record.get("key") or "")) else "assistant"
+
+
+def may_read(peer: str, headers: Mapping[str, str], token: str | None) -> bool:
+    """Whether a request for the metrics is answered: it has the token; without one, it comes from this very machine.
+
+    A proxy on this machine says for whom it asks; what came through one is nobody on this machine.
+    """
+    if token:
+        given = headers.get("authorization", "").encode("utf-8", "replace")
+        return hmac.compare_digest(given, f"Bearer {token}".encode())
+    try:
+        address = ipaddress.ip_address(peer.partition("%")[0])
+        local = (getattr(address, "ipv4_mapped", None) or address).is_loopback
+    except ValueError:
+        return False
+    return local and not any(name in headers for name in _FORWARDED)
 
 
 async def render(client: FollowingRedis, takeovers: Callable[[], Iterable[Metric]] | None = None) -> bytes:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -25,14 +27,16 @@ from handoff.updates.events import NotAnEvent, ShopEvents, parse_event
 
 log = logging.getLogger(__name__)
 
-HEADER = "x-shop-signature-256"
+HEADER, TIMESTAMP = "x-shop-signature-256", "x-shop-timestamp"
+WINDOW_S = 300.0  # for those that say when they were sent, unless SHOP_WEBHOOK_MAX_AGE_S says otherwise
 
 
 class ShopChannel(InputChannel):
     """What the shop reports. Without SHOP_WEBHOOK_SECRET every webhook is refused."""
 
-    def __init__(self, secret: str, events: ShopEvents) -> None:
-        self._secret, self._events = secret, events
+    def __init__(self, secret: str, events: ShopEvents, max_age_s: float = 0.0) -> None:
+        """`max_age_s`: older webhooks are refused, and those that do not say when they were sent; 0: they need not."""
+        self._secret, self._events, self._max_age_s = secret, events, max_age_s
 
     @classmethod
     def name(cls) -> str:
@@ -44,7 +48,8 @@ class ShopChannel(InputChannel):
         """From the environment; credentials.yml only names the channel."""
         configured = settings.load()
         database = Database(configured.values["CONVERSATION_DATABASE_URL"] or "")
-        return cls(configured.shop_webhook_secret or "", ShopEvents(database))
+        max_age_s = configured.number("SHOP_WEBHOOK_MAX_AGE_S")
+        return cls(configured.shop_webhook_secret or "", ShopEvents(database), max_age_s)
 
     def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
         """The routes. `on_new_message` stays unused: an event reaches its customer through the inbox."""
@@ -62,12 +67,12 @@ class ShopChannel(InputChannel):
         return blueprint
 
     async def receive(self, request: Request) -> HTTPResponse:
-        """Store an event: 401 unsigned, 400, 413 and 503 as Meta's webhook, else 200."""
+        """Store an event: 401 unsigned or late, 400, 413 and 503 as Meta's webhook, else 200."""
         try:
             body = await read_body(request)
         except PayloadTooLarge:
             return text("Payload too large", status=413)
-        if not is_genuine(body, request.headers.getall(HEADER, []), self._secret):
+        if not self._is_genuine(body, request):
             log.warning("shop.webhook.unsigned bytes=%d", len(body))
             return text("Unauthorized", status=401)
         try:
@@ -82,3 +87,15 @@ class ShopChannel(InputChannel):
             return text("Service unavailable", status=503, headers={"Retry-After": "5"})
         log.info("shop.event.received type=%s new=%s", event.type, is_new)
         return text("OK")
+
+    def _is_genuine(self, body: bytes, request: Request) -> bool:
+        """Signed by the shop, and lately where it says when: the signature then covers `{timestamp}.{body}`."""
+        signatures, times = request.headers.getall(HEADER, []), request.headers.getall(TIMESTAMP, [])
+        if not times:
+            return not self._max_age_s and is_genuine(body, signatures, self._secret)
+        if len(times) > 1 or not re.fullmatch(r"[0-9]{1,12}", times[0]):
+            return False
+        if abs(time.time() - int(times[0])) > (self._max_age_s or WINDOW_S):
+            log.warning("shop.webhook.late")
+            return False
+        return is_genuine(times[0].encode() + b"." + body, signatures, self._secret)

@@ -81,8 +81,7 @@ def mistakes(named: Mapping[str, tuple[str, str, int]], there: Sequence[Template
 
 async def fetch(configured: Settings) -> list[Template]:
     """What the account has. Raises SendError."""
-    url, token = str(configured.whatsapp_graph_url), str(configured.whatsapp_access_token)
-    graph = GraphClient(url, str(configured.whatsapp_phone_number_id), token)
+    graph = GraphClient.from_settings(configured)
     try:
         return [Template.read(raw) for raw in await graph.templates(str(configured.whatsapp_business_account_id))]
     finally:

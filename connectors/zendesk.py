@@ -134,10 +134,7 @@ class ZendeskChannel(InputChannel):
             content = await asyncio.to_thread(copies.read, media_id, copy)
             if content is not None:
                 return content, copy.content_type, copy.filename
-        graph = GraphClient(
-            configured.whatsapp_graph_url or "", configured.whatsapp_phone_number_id or "",
-            configured.whatsapp_access_token or "",
-        )  # fmt: skip
+        graph = GraphClient.from_settings(configured)
         filename = copy.filename if copy else ""
         try:
             content = (await graph.media(media_id, copies.max_bytes)).data

@@ -77,15 +77,15 @@ def quiet_port() -> int:
 
 def check_port(settings: Settings, name: str) -> None:
     """Raise LaunchError when somebody else listens on the port that variable `name` holds."""
-    port = settings.port(name)
-    family = socket.AF_INET6 if ":" in str(settings.host) else socket.AF_INET
+    port, host = settings.port(name), settings.actions_host if name == "ACTION_PORT" else str(settings.host)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((settings.host, port))
+            probe.bind((host, port))
         except OSError as error:
             raise LaunchError(
-                f"Port {port} of {settings.host} cannot be used ({error.strerror}). "
+                f"Port {port} of {host} cannot be used ({error.strerror}). "
                 f"Remedy: stop what uses it, or choose another with {name}=..."
             ) from None
 
@@ -180,6 +180,7 @@ def check_conversations(settings: Settings) -> None:
 
 def action_server(settings: Settings, environment: dict[str, str]) -> Child:
     health = f"{settings.url_of('ACTION_PORT')}/health"
+    environment = environment | {"HOST": settings.actions_host}
     return Child("actions", [sys.executable, "-m", "launch.action_server"], environment, lambda: answers(health),
                  stop_group=STOP_BACKENDS)
 

@@ -54,10 +54,7 @@ async def round_of(copies: Copies, download: Download) -> int:
 async def run(configured: Settings, stop: asyncio.Event) -> None:
     """Copy until `stop` is set."""
     db = Database(configured.values["CONVERSATION_DATABASE_URL"] or "")
-    graph = GraphClient(
-        configured.whatsapp_graph_url or "", configured.whatsapp_phone_number_id or "",
-        configured.whatsapp_access_token or "",
-    )  # fmt: skip
+    graph = GraphClient.from_settings(configured)
     swept_at = 0.0
     try:
         copies = await asyncio.to_thread(copies_of, configured, load_configuration(), db)

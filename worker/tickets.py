@@ -167,10 +167,7 @@ def _with_public_url(configuration: HandoffConfiguration, configured: Settings) 
 async def run(configured: Settings, stop: asyncio.Event) -> None:
     """Serve takeovers until `stop` is set; what is under way then gets a few seconds to finish."""
     client = connect(configured.redis_url or "")
-    graph = GraphClient(
-        configured.whatsapp_graph_url or "", configured.whatsapp_phone_number_id or "",
-        configured.whatsapp_access_token or "",
-    )  # fmt: skip
+    graph = GraphClient.from_settings(configured)
     desk, db = build(configured, client, graph)
     log.info("handoff.worker.started ticketing=%s", configured.ticketing)
     leases = asyncio.create_task(desk.keep_leases(stop))

@@ -82,11 +82,7 @@ def build(settings: Settings, options: Options) -> Sanic:
     async def start(app: Sanic, _: Any) -> None:
         app.ctx.redis = connect(str(settings.redis_url))
         app.ctx.inbox = metrics.CountingInbox(app.ctx.redis)
-        graph = app.ctx.graph = GraphClient(
-            str(settings.whatsapp_graph_url),
-            str(settings.whatsapp_phone_number_id),
-            str(settings.whatsapp_access_token),
-        )
+        graph = app.ctx.graph = GraphClient.from_settings(settings)
         signer = PayloadSigner(str(settings.whatsapp_app_secret))
         speaker = RasaSpeaker(agent, graph, MessageShaper(signer))
         control = app.ctx.control = ThreadControl.from_settings(settings, priority_of)
@@ -117,7 +113,7 @@ def build(settings: Settings, options: Options) -> Sanic:
         await app.ctx.graph.close()
         log.info("server.stopped")
 
-    _measure(app)
+    _measure(app, settings.metrics_token)
     app.register_listener(start, "before_server_start")
     app.register_listener(ready, "after_server_start")
     app.register_listener(stop, "before_server_stop")
@@ -163,11 +159,13 @@ def media_reader(settings: Settings, client: redis.asyncio.Redis, graph: GraphCl
     return MediaReader(client, graph, abilities) if abilities else None
 
 
-def _measure(app: Sanic) -> None:
-    """`GET /metrics`, and the time of each webhook's acknowledgement."""
+def _measure(app: Sanic, token: str | None) -> None:
+    """`GET /metrics` for whoever may read it, and the time of each webhook's acknowledgement."""
 
     @app.get("/metrics")
     async def show(request: Request) -> HTTPResponse:
+        if not metrics.may_read(request.ip, request.headers, token):
+            return raw("Unauthorized", 401, {"WWW-Authenticate": 'Bearer realm="METRICS_TOKEN"'}, "text/plain")
         text = await metrics.render(app.ctx.redis, app.ctx.takeovers)
         return raw(text, content_type=metrics.CONTENT_TYPE)
 

@@ -72,3 +72,17 @@ async def test_it_answers_although_redis_and_the_database_are_away() -> None:
     text = (await metrics.render(connect(f"redis://127.0.0.1:{free_port()}/0"), away)).decode()
     assert "assistant_redis_up 0" in text
     assert "assistant_takeovers_open" not in text
+
+
+@pytest.mark.parametrize(("peer", "headers", "token", "may"), [
+    ("127.0.0.1", {}, None, True), ("::1", {}, None, True), ("::ffff:127.0.0.1", {}, None, True),
+    ("192.0.2.7", {}, None, False), ("fe80::1%eth0", {}, None, False), ("", {}, None, False),
+    ("127.0.0.1", {"x-forwarded-for": "192.0.2.7"}, None, False), ("127.0.0.1", {"via": "1.1 nginx"}, None, False),
+    ("192.0.2.7", {"authorization": "Bearer t0k"}, "t0k", True), ("127.0.0.1", {}, "t0k", False),
+    ("127.0.0.1", {"authorization": "Bearer t0"}, "t0k", False), ("127.0.0.1", {"authorization": "t0k"}, "t0k", False),
+    ("127.0.0.1", {"authorization": "Bearer tök"}, "t0k", False),
+])  # fmt: skip
+def test_metrics_are_for_the_token_and_without_one_for_this_machine(
+    peer: str, headers: dict[str, str], token: str | None, may: bool
+) -> None:
+    assert metrics.may_read(peer, headers, token) is may

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -27,23 +28,23 @@ EVENT = {"event_id": "e1", "type": "order.shipped", "order_id": "10234", "occurr
 class Server:
     """A real Sanic server with the channel."""
 
-    def __init__(self, db: Database, secret: str = SECRET) -> None:
+    def __init__(self, db: Database, secret: str = SECRET, max_age_s: float = 0.0) -> None:
         self.port, self.events = free_port(), ShopEvents(db)
         self.app = Sanic(f"shop_{self.port}")
 
         async def never(_: Any) -> None:
             raise AssertionError("the webhook must not start turns")
 
-        self.app.blueprint(ShopChannel(secret, self.events).blueprint(never), url_prefix="/webhooks/shop")
+        self.app.blueprint(ShopChannel(secret, self.events, max_age_s).blueprint(never), url_prefix="/webhooks/shop")
 
     @contextlib.asynccontextmanager
     async def serve(self) -> AsyncIterator[Server]:
         async with listening(self.app, self.port):
             yield self
 
-    def post(self, body: Any = EVENT, *signatures: str) -> int:
+    def post(self, body: Any = EVENT, *signatures: str, **more: str) -> int:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        headers = {"X-Shop-Signature-256": signatures[0] if signatures else sign(raw, SECRET)}
+        headers = {"X-Shop-Signature-256": signatures[0] if signatures else sign(raw, SECRET), **more}
         url = f"http://127.0.0.1:{self.port}/webhooks/shop/webhook"
         return requests.post(url, data=raw, headers=headers, timeout=10).status_code
 
@@ -83,3 +84,29 @@ def test_without_a_secret_nothing_is_believed(tmp_path: Path) -> None:
 def test_what_cannot_be_stored_is_not_acknowledged() -> None:
     with on_a_thread(Server(Database("postgresql://u:p@127.0.0.1:1/none")).serve) as without_database:
         assert without_database.post() == 503
+
+
+def sent(at: str, signed_at: str | None = None) -> dict[str, str]:
+    """The headers of EVENT as a shop sends it that says when."""
+    raw = f"{signed_at or at}.".encode() + json.dumps(EVENT).encode()
+    return {"X-Shop-Timestamp": at, "X-Shop-Signature-256": sign(raw, SECRET)}
+
+
+def test_what_says_when_it_was_sent_counts_only_for_a_while(server: Server) -> None:
+    now = int(time.time())
+    assert server.post(EVENT, **sent(str(now))) == 200
+    for headers in (
+        sent(str(now - 900)), sent(str(now + 900)), sent(str(now), signed_at=str(now - 900)), sent("soon"), sent("-5"),
+        sent("9" * 13), {"X-Shop-Timestamp": str(now)},
+        {"X-Shop-Signature-256": sent(str(now))["X-Shop-Signature-256"]},
+    ):  # fmt: skip
+        assert server.post(EVENT, **headers) == 401, headers
+    assert [event.event_id for event in server.events.due(2e9)] == ["e1"]
+
+
+def test_where_an_age_is_set_the_time_of_sending_is_needed(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'log.db'}")
+    with on_a_thread(Server(database, max_age_s=60).serve) as server:
+        now = int(time.time())
+        assert [server.post(), server.post(EVENT, **sent(str(now - 90)))] == [401, 401]
+        assert server.post(EVENT, **sent(str(now))) == 200

@@ -20,7 +20,7 @@ from settings import PROJECT_ROOT, Settings, load
 @pytest.mark.parametrize(("host", "url"), [
     ("127.0.0.1", "http://127.0.0.1:6001/webhook"),
     ("0.0.0.0", "http://127.0.0.1:6001/webhook"),
-    ("192.0.2.7", "http://192.0.2.7:6001/webhook"),
+    ("192.0.2.7", "http://127.0.0.1:6001/webhook"),
     ("::1", "http://[::1]:6001/webhook"),
     ("::", "http://[::1]:6001/webhook"),
 ])

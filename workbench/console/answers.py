@@ -83,7 +83,7 @@ class Answers:
         return self._review.get()
 
     def metrics(self) -> dict[str, Any]:
-        return live.metrics(f"{self._settings.url_of('RASA_PORT')}/metrics")
+        return live.metrics(f"{self._settings.url_of('RASA_PORT')}/metrics", self._settings.metrics_token)
 
     def what_if(self, wished: Mapping[str, float]) -> dict[str, Any]:
         return what_if.compared(self._engine, self._reader, default_settings(), wished)

@@ -119,9 +119,10 @@ def to_review(engine: Engine) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def metrics(url: str) -> dict[str, Any]:
+def metrics(url: str, token: str | None = None) -> dict[str, Any]:
     """Counters and gauges of the Rasa server, as [name with labels, value]. Raises OSError."""
-    with urllib.request.urlopen(url, timeout=3) as answer:  # noqa: S310 (our own http address)
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"} if token else {})  # noqa: S310
+    with urllib.request.urlopen(request, timeout=3) as answer:  # noqa: S310 (our own http address)
         lines = answer.read().decode().splitlines()
     rows = [line.rpartition(" ")[::2] for line in lines if line and not line.startswith("#")]
     return {"metrics": [[name, value] for name, value in rows if "_bucket" not in name and "_created" not in name]}

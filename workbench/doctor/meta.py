@@ -18,6 +18,7 @@ import requests
 import shop
 from connectors import templates
 from connectors.message_bus.sending.errors import SendError
+from connectors.whatsapp.graph.client import appsecret_proof
 from lenient_json import as_mapping, identifier, objects, text
 from settings import Settings
 from workbench.shop_check.findings import ERROR, INFORMATION, WARNING, ShopFinding
@@ -141,10 +142,13 @@ def _templates(configured: Settings) -> Iterator[ShopFinding]:
 
 def _get(configured: Settings, path: str, token: str) -> Answer | None:
     """None when nobody answers."""
-    asked_at = time.time()
+    asked_at, proof = time.time(), {}
+    if configured.values["WHATSAPP_APPSECRET_PROOF"] == "on" and "|" not in token:  # the app's own holds its secret
+        proof = {"appsecret_proof": appsecret_proof(token, str(configured.whatsapp_app_secret))}
     try:
-        answer = requests.get(f"{str(configured.whatsapp_graph_url).rstrip('/')}/{path}", timeout=PATIENCE_S,
-                              headers={"Authorization": f"Bearer {token}"}, allow_redirects=False)  # fmt: skip
+        url, authorization = f"{str(configured.whatsapp_graph_url).rstrip('/')}/{path}", f"Bearer {token}"
+        answer = requests.get(url, params=proof, timeout=PATIENCE_S, headers={"Authorization": authorization},
+                              allow_redirects=False)  # fmt: skip
     except (requests.RequestException, ValueError):
         return None
     try:

@@ -14,6 +14,7 @@ from settings import LLM_KEYS, Settings
 from workbench.shop_check.findings import ERROR, INFORMATION, WARNING, ShopFinding
 
 HELPDESKS = {"zendesk": "ZENDESK_URL", "freshdesk": "FRESHDESK_URL", "hubspot": "HUBSPOT_URL"}
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 Conflict = tuple[str, str, str, str]
 """Level, variable, what does not fit, remedy."""
 
@@ -40,6 +41,9 @@ def _conflicts(configured: Settings) -> Iterator[Conflict]:
     yield from _people(configured)
     yield from _unused(configured)
     yield from _shop(configured)
+    if configured.host not in LOOPBACK and not configured.metrics_token:
+        yield (WARNING, "METRICS_TOKEN", "others reach this server, and without a token only this machine may "
+               "read /metrics", "a long random text, also for Prometheus (authorization: credentials)")
     redis_url = configured.values["REDIS_URL"]
     shared = redis_url is not None and redis_address.parse(redis_url).kind != redis_address.ONE
     if shared and str(configured.conversation_database_url).startswith("sqlite"):
@@ -49,7 +53,7 @@ def _conflicts(configured: Settings) -> Iterator[Conflict]:
 
 def _graph(url: str) -> Iterator[Conflict]:
     parts = urlsplit(url)
-    if parts.hostname in ("127.0.0.1", "localhost", "::1"):
+    if parts.hostname in LOOPBACK:
         yield WARNING, "WHATSAPP_GRAPH_URL", "it is a stand-in on this machine: no customer gets a reply", "unset it"
     elif parts.scheme != "https":
         yield ERROR, "WHATSAPP_GRAPH_URL", "the access token would travel unencrypted", "https://graph.facebook.com/v25.0"

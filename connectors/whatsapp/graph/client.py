@@ -8,6 +8,8 @@ Sending has no idempotency key: after a timeout nobody knows whether the message
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import hmac
 import json
 import logging
 import re
@@ -21,6 +23,7 @@ import aiohttp
 from connectors.message_bus.sending.errors import MediaFailed, Transient
 from connectors.whatsapp.graph.errors import classify
 from lenient_json import as_int, as_mapping, number, objects, text
+from settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +36,14 @@ META_HOSTS = ("facebook.com", "fbsbx.com", "fbcdn.net", "whatsapp.net")
 
 _UPLOAD_TIMEOUT = aiohttp.ClientTimeout(total=60.0, sock_connect=CONNECT_TIMEOUT_S)
 _LONG_NUMBER = re.compile(r"\d{7,}")
+
+
+def appsecret_proof(access_token: str, app_secret: str) -> str:
+    """What Meta asks of an app that requires proof: a token without its app's secret is of no use to a thief.
+
+    https://developers.facebook.com/docs/graph-api/guides/secure-requests
+    """
+    return hmac.new(app_secret.encode(), access_token.encode(), hashlib.sha256).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -49,12 +60,24 @@ class GraphClient:
     Every call raises a SendError, and nothing else.
     """
 
+    @classmethod
+    def from_settings(cls, configured: Settings) -> GraphClient:
+        """The client of the configured number; with a proof of the app secret where WHATSAPP_APPSECRET_PROOF is on."""
+        token, secret = configured.whatsapp_access_token or "", configured.whatsapp_app_secret or ""
+        proof = appsecret_proof(token, secret) if configured.values["WHATSAPP_APPSECRET_PROOF"] == "on" else None
+        return cls(str(configured.whatsapp_graph_url), str(configured.whatsapp_phone_number_id), token, proof=proof)
+
     def __init__(
-        self, graph_url: str, phone_number_id: str, access_token: str, timeout_s: float = TIMEOUT_S
+        self,
+        graph_url: str,
+        phone_number_id: str,
+        access_token: str,
+        timeout_s: float = TIMEOUT_S,
+        proof: str | None = None,
     ) -> None:
         self._base = graph_url.rstrip("/")
         self._number = quote(phone_number_id, safe="")
-        self._token = access_token
+        self._token, self._proof = access_token, {"appsecret_proof": proof} if proof else None
         self._timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=min(CONNECT_TIMEOUT_S, timeout_s))
         self._session: aiohttp.ClientSession | None = None
 
@@ -154,8 +177,9 @@ class GraphClient:
         try:
             # Redirects are not followed: nobody else gets our token and our customers' texts.
             async with self._ready().request(
-                method, url, json=body, data=form, allow_redirects=False, trace_request_ctx=progress, timeout=timeout
-            ) as response:
+                method, url, params=self._proof, json=body, data=form, allow_redirects=False,
+                trace_request_ctx=progress, timeout=timeout,
+            ) as response:  # fmt: skip
                 raw = await response.read()
                 status, retry_after_s = response.status, number(response.headers.get("Retry-After"))
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:

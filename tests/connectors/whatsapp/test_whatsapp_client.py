@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 
+import settings
 from connectors.message_bus.sending import errors
 from connectors.message_bus.sending.errors import SendError
 from connectors.whatsapp.graph.client import GraphClient, Media
@@ -37,7 +40,7 @@ class Graph:
         self.answer = answer
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        body = await request.json() if request.can_read_body else None
+        body = await request.json() if request.content_type == "application/json" else None
         authorization = request.headers.get("Authorization", "")
         self.requests.append((request.method, request.path_qs, body, authorization))
         assert self.answer is not None
@@ -259,3 +262,35 @@ async def test_the_client_works_again_after_it_was_closed(graph: Graph, client: 
     await client.send(BODY)
     await client.close()
     assert await client.send(BODY) == "wamid.out"
+
+
+async def test_every_call_carries_the_proof_of_the_app_secret_where_it_is_on(graph: Graph, tmp_path: Path) -> None:
+    values = {
+        "WHATSAPP_GRAPH_URL": graph.url, "WHATSAPP_PHONE_NUMBER_ID": "7", "WHATSAPP_ACCESS_TOKEN": TOKEN,
+        "WHATSAPP_APP_SECRET": "app-secret", "WHATSAPP_APPSECRET_PROOF": "on",
+    }  # fmt: skip
+    client = GraphClient.from_settings(settings.load(values, tmp_path / "none"))
+    graph.answers(payload={"messages": [{"id": "wamid.out"}], "id": "media", "data": []})
+    await client.send(BODY)
+    await client.mark_read("wamid.in")
+    await client.upload(b"x", "text/plain", "x.txt")
+    await client.templates("77")
+    with pytest.raises(errors.Transient):
+        await client.media("77/../me?x", max_bytes=4)
+    await client.close()
+    proof = f"appsecret_proof={hmac.new(b'app-secret', TOKEN.encode(), 'sha256').hexdigest()}"
+    assert len(graph.requests) == 5
+    assert all(path.split("?")[1].split("&").count(proof) == 1 for _, path, _, _ in graph.requests)
+    assert graph.requests[-1][1].startswith("/v25.0/77%2F..%2Fme%3Fx?phone_number_id=7&")
+    assert "app-secret" not in repr(client)
+    assert proof not in repr(client)
+
+
+async def test_without_the_setting_the_address_is_metas_plain_one(graph: Graph, tmp_path: Path) -> None:
+    client = GraphClient.from_settings(
+        settings.load({"WHATSAPP_GRAPH_URL": graph.url, "WHATSAPP_PHONE_NUMBER_ID": "7"}, tmp_path / "none")
+    )
+    graph.answers(payload={"messages": [{"id": "wamid.out"}]})
+    await client.send(BODY)
+    await client.close()
+    assert graph.requests[0][1] == "/v25.0/7/messages"
