@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
+import outbound_links
 import settings
 import shop_costs
 import shop_updates
@@ -76,6 +77,7 @@ class Shop:
     quiet_hours: str | None = None
     message_costs: shop_costs.MessageCosts = field(default_factory=shop_costs.MessageCosts)
     actions: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
 
 
 def load(folder: Path | None = None) -> Shop:
@@ -274,4 +276,5 @@ _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "opening_hours": _opening_hours, "holidays": _holidays, "ticket_prefix": _ticket_prefix, "orders": _orders,
     "updates": shop_updates.updates, "quiet_hours": shop_updates.quiet_hours,
     "message_costs": shop_costs.message_costs, "actions": _actions,
+    "links": outbound_links.domains,
 }  # fmt: skip

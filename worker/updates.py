@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import dates
+import settings
 import shop
 import shop_updates
 from actions.orders.models import Order
@@ -25,6 +26,7 @@ from connectors.conversations.identity import Identities, IdentitiesUnavailable
 from connectors.message_bus.inbox import Entry, Inbox, InboxUnavailable, connect
 from handoff.storage.database import Database, HandoffUnavailable
 from handoff.updates.events import KEEP_S, MAX_A_DAY, ShopEvent, ShopEvents, quiet_until, retry_s
+from outbound_links import AllowedLinks
 from settings import Settings
 from worker.pauses import pause
 
@@ -102,8 +104,11 @@ def message(ours: shop.Shop, kind: str, order: Order) -> dict[str, Any]:
     """What is told of an event: the words, and the template with its parameters for who wrote long ago."""
     said = ours.updates[kind]
     due = dates.near_day(order.estimated_delivery, ours.languages[0]) if order.estimated_delivery else None
+    tracking = order.tracking_url
+    if tracking and ours.links and not _allowed(ours).permits(tracking):
+        tracking = None
     facts = {
-        "order": named(order.number), "date": due, "carrier": order.carrier, "tracking": order.tracking_url,
+        "order": named(order.number), "date": due, "carrier": order.carrier, "tracking": tracking,
         "brand": ours.name,
     }  # fmt: skip
     template = None
@@ -113,6 +118,10 @@ def message(ours: shop.Shop, kind: str, order: Order) -> dict[str, Any]:
         template = {"name": name, "language": language, "parameters": parameters}
     words = shop_updates.filled(said["text"], facts)
     return {"text": words, "template": template, "order_number": order.number}
+
+
+def _allowed(ours: shop.Shop) -> AllowedLinks:
+    return AllowedLinks(ours.links, settings.load().shop_path / "policy_kb")
 
 
 async def run(configured: Settings, stop: asyncio.Event) -> None:

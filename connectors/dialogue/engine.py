@@ -20,6 +20,7 @@ from connectors.message_bus.turn import Turn
 from connectors.whatsapp.rendering.messages import MessageShaper
 from handoff.takeover.customer_messages import Wish
 from handoff.takeover.opening_hours import Opening
+from outbound_links import AllowedLinks
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +30,10 @@ MAX_MARKS = 30
 class RasaSpeaker:
     """Answers with a Rasa agent."""
 
-    def __init__(self, agent: Agent, graph: Graph, shaper: MessageShaper) -> None:
-        self._agent, self._graph, self._shaper = agent, graph, shaper
+    def __init__(
+        self, agent: Agent, graph: Graph, shaper: MessageShaper, links: AllowedLinks | None = None
+    ) -> None:
+        self._agent, self._graph, self._shaper, self._links = agent, graph, shaper, links
         self._marks: set[asyncio.Task[None]] = set()
 
     async def answer(self, turn: Turn) -> None:
@@ -41,7 +44,7 @@ class RasaSpeaker:
         await self._agent.handle_message(
             UserMessage(
                 str(turn.entry.payload.get("text") or ""),
-                WhatsAppOutput(turn, self._shaper),
+                WhatsAppOutput(turn, self._shaper, self._links),
                 turn.entry.customer,
                 input_channel=WhatsAppOutput.name(),
                 message_id=turn.entry.id,
@@ -69,7 +72,7 @@ class RasaSpeaker:
     async def say(self, turn: Turn, response: str, **facts: Any) -> None:
         """Add a response of the domain, its placeholders filled. Raises LookupError when there is none of this name."""
         message = await self._response(turn, response, facts)
-        await WhatsAppOutput(turn, self._shaper).send_response(turn.entry.customer, message)
+        await WhatsAppOutput(turn, self._shaper, self._links).send_response(turn.entry.customer, message)
 
     async def words(self, turn: Turn, response: str, **facts: Any) -> str:
         """The text of a response of the domain, as `say` fills it."""

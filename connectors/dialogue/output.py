@@ -13,6 +13,7 @@ from rasa.core.channels.channel import OutputChannel
 from connectors.message_bus.turn import Reply, Turn
 from connectors.whatsapp.rendering.messages import MessageShaper
 from lenient_json import as_mapping
+from outbound_links import AllowedLinks
 
 # What a response says, as opposed to what the action tells about it (utter_action, policy_pages, …).
 _CONTENT = frozenset(
@@ -26,9 +27,10 @@ _CONTENT = frozenset(
 class WhatsAppOutput(OutputChannel):
     """Collects a turn's replies."""
 
-    def __init__(self, turn: Turn, shaper: MessageShaper) -> None:
-        self._turn = turn
-        self._shaper = shaper
+    def __init__(self, turn: Turn, shaper: MessageShaper, links: AllowedLinks | None = None) -> None:
+        """`links`: those that the assistant may send; an agent's own are not looked at."""
+        self._turn, self._shaper = turn, shaper
+        self._links = links if turn.entry.kind != "agent_comment" else None
 
     @classmethod
     def name(cls) -> str:
@@ -39,6 +41,8 @@ class WhatsAppOutput(OutputChannel):
         """Shape one response and add it to the turn. `quote: true` makes it a reply to the customer's message."""
         # A response's own `metadata` in the domain arrives one level down.
         message = {**as_mapping(message.get("metadata")), **message}
+        if self._links is not None:
+            message = self._links.response(message)
         metadata = {name: value for name, value in message.items() if name not in _CONTENT}
         quote = self._turn.metadata.get("wamid") if message.get("quote") else None
         for shaped in self._shaper.shape(message, self._turn.entry.customer, quote):

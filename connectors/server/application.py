@@ -59,6 +59,7 @@ from handoff.jobs.metrics import Metrics
 from handoff.storage.database import Database
 from handoff.takeover.thread_control import ThreadControl
 from handoff.updates.opt_outs import OptOuts
+from outbound_links import AllowedLinks
 from settings import Settings
 
 log = logging.getLogger(__name__)
@@ -84,7 +85,7 @@ def build(settings: Settings, options: Options) -> Sanic:
         app.ctx.inbox = metrics.CountingInbox(app.ctx.redis)
         graph = app.ctx.graph = GraphClient.from_settings(settings)
         signer = PayloadSigner(str(settings.whatsapp_app_secret))
-        speaker = RasaSpeaker(agent, graph, MessageShaper(signer))
+        speaker = RasaSpeaker(agent, graph, MessageShaper(signer), allowed_links(agent, settings))
         control = app.ctx.control = ThreadControl.from_settings(settings, priority_of)
         wait_s = settings.number("BURST_WAIT_S")
         opt_outs, configuration = None, load_configuration()
@@ -146,6 +147,14 @@ def transport(
     handler = EntryHandler(client, speaker, control, updates, asking, limit)
     consumer = Consumer(client, handler, commits, burst_wait_s=burst_wait_s, reader=reader)
     return Transport(client, consumer, Outbox(client, graph, control))
+
+
+def allowed_links(agent: Agent, settings: Settings) -> AllowedLinks | None:
+    """Where the assistant may send customers; None, anywhere, unless shop.yml has `links`."""
+    named = shop.load().links
+    responses = agent.domain.responses if agent.domain else {}
+    said = [str(variation) for variation in chain.from_iterable(responses.values())]
+    return AllowedLinks(named, settings.shop_path / "policy_kb", said) if named else None
 
 
 def media_reader(settings: Settings, client: redis.asyncio.Redis, graph: GraphClient) -> MediaReader | None:

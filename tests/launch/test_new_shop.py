@@ -32,6 +32,7 @@ def test_the_commented_keys_of_a_new_shop_can_be_used_as_they_stand(tmp_path: Pa
     path.write_text(re.sub(r"^( *)# ( *[a-z_.]+: )", r"\1\2", text, flags=re.MULTILINE), encoding="utf-8")
     ours = shop.read(tmp_path)
     assert (ours.actions, ours.quiet_hours) == (("cancel", "address", "returns"), "21:00-08:00")
+    assert ours.links == ("oakandspoke.example", "dhl.com")
     assert list(ours.updates) == ["order.shipped"]
 
 

@@ -158,6 +158,16 @@ def test_what_is_not_known_of_an_order_is_not_told() -> None:
     assert said["template"]["parameters"] == ["WC-1", "", ""]
 
 
+def test_a_tracking_link_to_a_stranger_is_not_told() -> None:
+    order = Order("WC-1", OrderStatus.SHIPPED, None, tracking_url="https://evil.example/1")
+    updates = {"order.shipped": {"text": "Order {order} left. Follow it at {tracking}.", "template": ("shipped", "en")}}
+    said = [message(Shop("Oak", updates=updates, links=links), "order.shipped", order) for links in (("dhl.com",), ())]
+    assert [one["text"] for one in said] == [
+        "Order WC-1 left.", "Order WC-1 left. Follow it at https://evil.example/1."
+    ]
+    assert [one["template"]["parameters"][2] for one in said] == ["", "https://evil.example/1"]
+
+
 def test_the_shop_reports_of_exactly_one_order_with_its_phone(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'orders.db'}"
     with sa.create_engine(url).begin() as connection:

@@ -14,12 +14,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+import settings
 from actions.orders.columns import Columns
 from actions.orders.days import day
 from actions.orders.numbers import normal_number, same_number
 from actions.orders.phones import NUMBER, e164
 from actions.orders.rows import NOT_KNOWN, RowReader
 from components.order_numbers.shape import Shape
+from outbound_links import AllowedLinks, host_of
 from shop import STATUSES, Shop
 from workbench.shop_check.files import shape_of_orders
 from workbench.shop_check.findings import ERROR, INFORMATION, WARNING, ShopFinding, masked, word_shown
@@ -28,7 +30,7 @@ MAX_ROWS = 50_000
 FEW = 0.01  # a smaller share of rows than this is worth a warning, no error
 EXAMPLES = 3
 DATES = ("estimated_delivery", "placed_at", "delivered_at")
-_READ = ("order_id", "customer_phone", "status", *DATES)
+_READ = ("order_id", "customer_phone", "status", "tracking_url", *DATES)
 
 
 @dataclass
@@ -43,6 +45,7 @@ class _Counts:
     no_phone: int = 0
     unread_phones: Counter[str] = field(default_factory=Counter)
     ambiguous_phones: int = 0
+    foreign_links: Counter[str] = field(default_factory=Counter)  # by where they lead
     unread_dates: dict[str, Counter[str]] = field(default_factory=lambda: {name: Counter() for name in DATES})
 
 
@@ -63,6 +66,13 @@ def row_findings(
     yield from _ids(counts)
     yield from _statuses(_all_statuses(connection, orders) or counts.statuses, ours)
     yield from _phones(counts, ours)
+    if counts.foreign_links:
+        lost = counts.foreign_links.total()
+        yield ShopFinding(
+            WARNING, "orders", "orders.tracking_url", f"{lost} of {counts.rows} tracking links are not sent: `links` "
+            f"of shop.yml does not name where they lead, {_looks(counts.foreign_links)}",
+            "add the domains that are your carriers' to links", lost,
+        )  # fmt: skip
     for name, unread in counts.unread_dates.items():
         if unread:
             yield ShopFinding(
@@ -77,6 +87,7 @@ def _counted(connection: Connection, orders: Columns, ours: Shop, newest_first: 
     query = sa.select(*(orders[name] for name in _READ if name in orders)).limit(MAX_ROWS)
     if newest_first:
         query = query.order_by(orders["order_id"].desc())
+    allowed = AllowedLinks(ours.links, settings.load().shop_path / "policy_kb") if ours.links else None
     counts, shape, zone = _Counts(), shape_of_orders(), ZoneInfo(ours.time_zone)
     for row in connection.execution_options(stream_results=True).execute(query).mappings():
         counts.rows += 1
@@ -84,6 +95,8 @@ def _counted(connection: Connection, orders: Columns, ours: Shop, newest_first: 
         _count_id(counts, row["order_id"], shape)
         _count_phone(counts, row["customer_phone"], ours.region)
         _count_dates(counts, row, zone, ours.region)
+        if allowed and row.get("tracking_url") and not allowed.permits(link := _text(row["tracking_url"])):
+            counts.foreign_links[host_of(link) or "no link"] += 1
     return counts
 
 

@@ -47,6 +47,9 @@ def test_a_new_shop_is_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     ("orders: {id_exampels: [1]}", "no key 'id_exampels'", "'id_examples'"),
     ("orders: {id_examples: [none]}", "an example of an order number has", "id_examples"),
     ("orders: {id_examples: [1], statuses: {done: deliverd}}", "'done' means 'deliverd'", "'delivered'"),
+    ("links: [https://oak.example/x]", "is no domain", "oakandspoke.example"),
+    ("links: [com]", "is no domain", "oakandspoke.example"),
+    ("links: oak.example", "must be a list", "links: ["),
     ("name: ''", "has no name", "name: ..."),
 ])
 def test_every_mistake_in_shop_yml_is_named_with_its_remedy(

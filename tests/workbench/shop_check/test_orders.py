@@ -85,6 +85,16 @@ def test_a_phone_that_could_be_of_two_countries_is_counted(folder: Path, orders:
     assert [(one.count, "another country" in one.problem) for one in found(folder, "warning")] == [(2, True)]
 
 
+def test_tracking_links_that_will_not_be_sent_are_told_by_where_they_lead(folder: Path, orders: Orders) -> None:
+    orders(changed("tracking_url", "https://www.dhl.com/1", "https://evil.example/2", "https://evil.example/3"))
+    assert not found(folder, "warning")
+    path = folder / "shop.yml"
+    path.write_text(f"{path.read_text(encoding='utf-8')}links: [dhl.com]\n", encoding="utf-8")
+    (warning,) = found(folder, "warning")
+    assert (warning.where, warning.count) == ("orders.tracking_url", 2)
+    assert "evil.example (2)" in warning.problem
+
+
 @pytest.mark.parametrize("missing", ["order_id", "customer_phone", "status"])
 def test_a_column_that_is_needed_and_missing_is_an_error(folder: Path, orders: Orders, missing: str) -> None:
     orders([], [name for name in COLUMNS if name != missing], index=False)
