@@ -60,6 +60,7 @@ def train() -> Path:
         if result.returncode != 0 or not model.exists():
             print(_said(result), file=sys.stderr)
             raise LaunchError("Training failed; the lines above name the file. Remedy: correct it, or `make validate`.")
+        _write_digest(model)
         done(f"Trained {model.name} in {time.monotonic() - started:.0f} s.")
         _forget_old_models(model)
         return model
@@ -95,11 +96,18 @@ def _said(result: subprocess.CompletedProcess[str]) -> str:
     return "\n".join([line for line in lines if line[:1].strip() and not _NOISE.search(line)][-15:])
 
 
+def _write_digest(model: Path) -> None:
+    """What the servers hold the model against before they load it, as `sha256sum -c` reads it."""
+    digest = hashlib.sha256(model.read_bytes()).hexdigest()
+    model.with_name(f"{model.name}.sha256").write_text(f"{digest}  {model.name}\n", encoding="utf-8")
+
+
 def _forget_old_models(current: Path) -> None:
     archives = sorted(current.parent.glob("assistant-*.tar.gz"), key=lambda path: path.stat().st_mtime, reverse=True)
     for archive in archives[KEPT_MODELS:]:
         if archive != current:
             archive.unlink(missing_ok=True)
+            archive.with_name(f"{archive.name}.sha256").unlink(missing_ok=True)
 
 
 @contextmanager

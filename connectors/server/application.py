@@ -50,7 +50,7 @@ from connectors.message_bus.sending.outbox import Outbox
 from connectors.message_bus.sending.ports import Graph
 from connectors.message_bus.transport import Transport
 from connectors.rasa_patches import speedups
-from connectors.server.startup import CannotStart, Options
+from connectors.server.startup import CannotStart, Options, verify_model
 from connectors.whatsapp.graph.client import GraphClient
 from connectors.whatsapp.rendering.messages import MessageShaper
 from connectors.whatsapp.webhook.payload_ids import PayloadSigner
@@ -202,6 +202,7 @@ def load_agent(models: Path, endpoints_file: Path) -> Agent:
     _check_class(endpoints.event_broker, EventBroker, "event_broker", endpoints_file)
     if endpoints.action is not None:
         endpoints.action = KeptAliveEndpoint.like(endpoints.action)
+    verify_model(Path(model))
     agent = asyncio.run(rasa_agent.load_agent(model_path=model, endpoints=endpoints))
     if agent is None or not agent.is_ready():
         raise CannotStart(f"the model {Path(model).name} cannot be loaded. Remedy: `make train`.")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import logging
 from dataclasses import dataclass
 from pathlib import Path
+
+log = logging.getLogger(__name__)
 
 
 class CannotStart(RuntimeError):
@@ -17,3 +21,27 @@ class Options:
     models: Path
     endpoints: Path
     credentials: Path
+
+
+def verify_model(archive: Path) -> None:
+    """Hold a model against the digest that `make train` wrote beside it. Raises CannotStart.
+
+    What is loaded decides what customers are told. A model without a digest is loaded with a warning.
+    """
+    beside = archive.with_name(f"{archive.name}.sha256")
+    try:
+        expected = beside.read_text(encoding="utf-8").split()[:1]
+    except FileNotFoundError:
+        log.warning("server.model.unverified model=%s. Remedy: copy its .sha256 along, or `make train`.", archive.name)
+        return
+    except (OSError, UnicodeDecodeError):
+        expected = []
+    digest = hashlib.sha256()
+    with archive.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    if expected != [digest.hexdigest()]:
+        raise CannotStart(
+            f"the model {archive.name} is not the one that was trained: it does not have the sum in {beside.name}. "
+            "Remedy: copy both again from where it was trained, or delete both and `make train`."
+        )

@@ -7,6 +7,7 @@ from subprocess import CompletedProcess
 
 import pytest
 
+from connectors.server.startup import CannotStart, verify_model
 from launch import training
 from launch.console import LaunchError
 
@@ -51,6 +52,21 @@ def test_nothing_is_trained_when_nothing_changed(project: Path, monkeypatch: pyt
     assert training.train() == current
 
 
+def test_a_trained_model_has_its_sum_beside_it(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = project / "models" / f"assistant-{training.fingerprint()}.tar.gz"
+
+    def run(command: list[str], **_: object) -> CompletedProcess[str]:
+        model.write_bytes(b"a model")
+        return CompletedProcess(command, 0, "", "")
+
+    monkeypatch.setattr(training.subprocess, "run", run)
+    assert training.train() == model
+    verify_model(model)
+    model.write_bytes(b"another")
+    with pytest.raises(CannotStart, match="is not the one that was trained"):
+        verify_model(model)
+
+
 @pytest.mark.parametrize(("program", "words"), [("workbench", "Nothing was trained"), ("rasa", "Training failed")])
 def test_failed_training_is_said_with_the_remedy(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], program: str, words: str
@@ -82,9 +98,12 @@ def test_old_models_are_forgotten_but_not_other_archives(project: Path) -> None:
     models = project / "models"
     models.mkdir()
     for number in range(5):
-        (models / f"assistant-{number}.tar.gz").touch()
+        for ending in ("tar.gz", "tar.gz.sha256"):
+            (models / f"assistant-{number}.{ending}").touch()
     (models / "handmade.tar.gz").touch()
     training._forget_old_models(models / "assistant-0.tar.gz")
     left = {path.name for path in models.iterdir()}
     assert "handmade.tar.gz" in left
-    assert len([name for name in left if name.startswith("assistant-")]) <= training.KEPT_MODELS + 1
+    archives = {name for name in left if name.startswith("assistant-") and name.endswith(".gz")}
+    assert len(archives) <= training.KEPT_MODELS + 1
+    assert {name.removesuffix(".sha256") for name in left if name.endswith(".sha256")} == archives

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 import socket
 import subprocess
 import sys
+import tarfile
+import tempfile
 import threading
 from pathlib import Path
 from types import SimpleNamespace
@@ -109,6 +112,34 @@ def test_a_model_that_cannot_be_loaded_ends_the_start(models: Path, monkeypatch:
     monkeypatch.setenv("ACTION_URL", "http://127.0.0.1:5055/webhook")
     with pytest.raises(CannotStart, match="make train"):
         load_agent(models, PROJECT_ROOT / "endpoints.yml")
+
+
+@pytest.mark.parametrize("sum_beside", ["0" * 64 + "  broken.tar.gz\n", "", "\ufffd"])
+def test_a_model_that_is_not_the_trained_one_ends_the_start(
+    models: Path, monkeypatch: pytest.MonkeyPatch, sum_beside: str
+) -> None:
+    monkeypatch.setenv("ACTION_URL", "http://127.0.0.1:5055/webhook")
+    (models / "broken.tar.gz.sha256").write_text(sum_beside)
+    with pytest.raises(CannotStart, match=r"broken.tar.gz is not the one that was trained.*Remedy"):
+        load_agent(models, PROJECT_ROOT / "endpoints.yml")
+
+
+@pytest.mark.parametrize("kind", ["climbing", "absolute", "link"])
+def test_an_archive_that_would_write_outside_its_folder_is_not_unpacked(
+    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setenv("ACTION_URL", "http://127.0.0.1:5055/webhook")
+    folder, outside = tmp_path / "unpacked", tmp_path / "unpacked" / "outside.txt"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    member = tarfile.TarInfo({"climbing": "../outside.txt", "absolute": str(outside), "link": "link"}[kind])
+    if kind == "link":
+        member.type, member.linkname = tarfile.SYMTYPE, str(outside)
+    with tarfile.open(models / "broken.tar.gz", "w:gz") as archive:
+        archive.addfile(member, io.BytesIO(b""))
+    with pytest.raises(CannotStart, match="make train"):
+        load_agent(models, PROJECT_ROOT / "endpoints.yml")
+    assert list(folder.iterdir()) == []
 
 
 def test_a_channel_that_is_not_there_ends_the_start(tmp_path: Path) -> None:
