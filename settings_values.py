@@ -6,6 +6,7 @@ has any of those at its ends. What is refused is never shown: it may be a secret
 
 from __future__ import annotations
 
+import ipaddress
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -154,6 +155,13 @@ def _is_pattern(value: str) -> bool:
         return False
 
 
+def _are_networks(value: str) -> bool:
+    try:
+        return bool([ipaddress.ip_network(one.strip()) for one in value.split(",")])
+    except ValueError:
+        return False
+
+
 def _one_of(*words: str) -> tuple[Callable[[str], bool], str]:
     return words.__contains__, f"must be one of {', '.join(words)}, not {{value}}."
 
@@ -204,6 +212,7 @@ _SHAPES: dict[str, tuple[Callable[[str], bool], str]] = {
     "LLM_READER": _one_of(*LLM_READERS),
     "WHATSAPP_APPSECRET_PROOF": _one_of("off", "on"),
     "SHOP_WEBHOOK_MAX_AGE_S": (_whole_or_none, "must be a whole number of seconds, 0 for any age, not {value}."),
+    "METRICS_FROM": (_are_networks, "must be networks, not {value}. Remedy: such as 127.0.0.0/8,10.0.0.0/8."),
     "READ_PICTURES": _one_of("off", "on"),
     "LLM_TIMEOUT_S": (lambda value: _seconds(value) > 0, "must be a number, more than 0 seconds, not {value}."),
     "LLM_INTENT_TIMEOUT_S": (lambda value: _seconds(value) >= 0, "must be a number, 0 seconds or more, not {value}."),

@@ -21,7 +21,6 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
-import outbound_links
 import settings
 import shop_costs
 import shop_updates
@@ -34,6 +33,7 @@ LANGUAGES = ("en", "hinglish", "hi", "pt", "es")
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 ACTIONS = ("cancel", "address", "returns")
 _SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*(?:([01]\d|2[0-3]|24(?=:00)):([0-5]\d))")
+_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
 _ORDERS = ("id_examples", "id_pattern", "statuses")
 _OLD_VARIABLES = {"DEFAULT_REGION": "region", "SHOP_TIMEZONE": "time_zone"}
 
@@ -265,6 +265,13 @@ def _actions(value: Any) -> tuple[str, ...]:
     return actions
 
 
+def _links(value: Any) -> tuple[str, ...]:
+    for domain in _strings("links", value):
+        if not _DOMAIN.fullmatch(domain.lower()):
+            raise _WrongError(f"'links': {domain!r} is no domain. Remedy: only its name, such as oakandspoke.example.")
+    return tuple(str(domain).lower() for domain in value)
+
+
 def _strings(key: str, value: Any) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise _WrongError(f"'{key}' must be a list. Remedy: {key}: [..., ...].")
@@ -276,5 +283,5 @@ _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "opening_hours": _opening_hours, "holidays": _holidays, "ticket_prefix": _ticket_prefix, "orders": _orders,
     "updates": shop_updates.updates, "quiet_hours": shop_updates.quiet_hours,
     "message_costs": shop_costs.message_costs, "actions": _actions,
-    "links": outbound_links.domains,
+    "links": _links,
 }  # fmt: skip

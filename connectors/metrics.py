@@ -66,20 +66,21 @@ def _failure(record: dict[str, Any]) -> tuple[str, str]:
     return str(code), "agent" if is_agents(str(record.get("key") or "")) else "assistant"
 
 
-def may_read(peer: str, headers: Mapping[str, str], token: str | None) -> bool:
-    """Whether a request for the metrics is answered: it has the token; without one, it comes from this very machine.
+def may_read(peer: str, headers: Mapping[str, str], token: str | None, networks: str) -> bool:
+    """Whether a request for the metrics is answered: it has the token, or comes from one of the networks.
 
-    A proxy on this machine says for whom it asks; what came through one is nobody on this machine.
+    A proxy says for whom it asks: what came through one comes from no network that we know.
     """
-    if token:
-        given = headers.get("authorization", "").encode("utf-8", "replace")
-        return hmac.compare_digest(given, f"Bearer {token}".encode())
+    given = headers.get("authorization", "").encode("utf-8", "replace")
+    if token and hmac.compare_digest(given, f"Bearer {token}".encode()):
+        return True
     try:
-        address = ipaddress.ip_address(peer.partition("%")[0])
-        local = (getattr(address, "ipv4_mapped", None) or address).is_loopback
+        found = ipaddress.ip_address(peer.partition("%")[0])
     except ValueError:
         return False
-    return local and not any(name in headers for name in _FORWARDED)
+    address = getattr(found, "ipv4_mapped", None) or found
+    near = any(address in ipaddress.ip_network(one.strip()) for one in networks.split(","))
+    return near and not any(name in headers for name in _FORWARDED)
 
 
 async def render(client: FollowingRedis, takeovers: Callable[[], Iterable[Metric]] | None = None) -> bytes:

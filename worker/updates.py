@@ -26,7 +26,7 @@ from connectors.conversations.identity import Identities, IdentitiesUnavailable
 from connectors.message_bus.inbox import Entry, Inbox, InboxUnavailable, connect
 from handoff.storage.database import Database, HandoffUnavailable
 from handoff.updates.events import KEEP_S, MAX_A_DAY, ShopEvent, ShopEvents, quiet_until, retry_s
-from outbound_links import AllowedLinks
+from privacy.outbound_links import AllowedLinks
 from settings import Settings
 from worker.pauses import pause
 

@@ -20,7 +20,7 @@ from connectors.message_bus.turn import Turn
 from connectors.whatsapp.rendering.messages import MessageShaper
 from handoff.takeover.customer_messages import Wish
 from handoff.takeover.opening_hours import Opening
-from outbound_links import AllowedLinks
+from privacy.outbound_links import AllowedLinks
 
 log = logging.getLogger(__name__)
 

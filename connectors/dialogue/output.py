@@ -13,7 +13,7 @@ from rasa.core.channels.channel import OutputChannel
 from connectors.message_bus.turn import Reply, Turn
 from connectors.whatsapp.rendering.messages import MessageShaper
 from lenient_json import as_mapping
-from outbound_links import AllowedLinks
+from privacy.outbound_links import AllowedLinks
 
 # What a response says, as opposed to what the action tells about it (utter_action, policy_pages, …).
 _CONTENT = frozenset(

@@ -59,7 +59,7 @@ from handoff.jobs.metrics import Metrics
 from handoff.storage.database import Database
 from handoff.takeover.thread_control import ThreadControl
 from handoff.updates.opt_outs import OptOuts
-from outbound_links import AllowedLinks
+from privacy.outbound_links import AllowedLinks
 from settings import Settings
 
 log = logging.getLogger(__name__)
@@ -114,7 +114,7 @@ def build(settings: Settings, options: Options) -> Sanic:
         await app.ctx.graph.close()
         log.info("server.stopped")
 
-    _measure(app, settings.metrics_token)
+    _measure(app, settings)
     app.register_listener(start, "before_server_start")
     app.register_listener(ready, "after_server_start")
     app.register_listener(stop, "before_server_stop")
@@ -168,12 +168,13 @@ def media_reader(settings: Settings, client: redis.asyncio.Redis, graph: GraphCl
     return MediaReader(client, graph, abilities) if abilities else None
 
 
-def _measure(app: Sanic, token: str | None) -> None:
+def _measure(app: Sanic, settings: Settings) -> None:
     """`GET /metrics` for whoever may read it, and the time of each webhook's acknowledgement."""
+    networks = str(settings.values["METRICS_FROM"])
 
     @app.get("/metrics")
     async def show(request: Request) -> HTTPResponse:
-        if not metrics.may_read(request.ip, request.headers, token):
+        if not metrics.may_read(request.ip, request.headers, settings.metrics_token, networks):
             return raw("Unauthorized", 401, {"WWW-Authenticate": 'Bearer realm="METRICS_TOKEN"'}, "text/plain")
         text = await metrics.render(app.ctx.redis, app.ctx.takeovers)
         return raw(text, content_type=metrics.CONTENT_TYPE)

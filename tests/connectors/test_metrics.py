@@ -74,15 +74,16 @@ async def test_it_answers_although_redis_and_the_database_are_away() -> None:
     assert "assistant_takeovers_open" not in text
 
 
-@pytest.mark.parametrize(("peer", "headers", "token", "may"), [
-    ("127.0.0.1", {}, None, True), ("::1", {}, None, True), ("::ffff:127.0.0.1", {}, None, True),
-    ("192.0.2.7", {}, None, False), ("fe80::1%eth0", {}, None, False), ("", {}, None, False),
-    ("127.0.0.1", {"x-forwarded-for": "192.0.2.7"}, None, False), ("127.0.0.1", {"via": "1.1 nginx"}, None, False),
-    ("192.0.2.7", {"authorization": "Bearer t0k"}, "t0k", True), ("127.0.0.1", {}, "t0k", False),
-    ("127.0.0.1", {"authorization": "Bearer t0"}, "t0k", False), ("127.0.0.1", {"authorization": "t0k"}, "t0k", False),
-    ("127.0.0.1", {"authorization": "Bearer tök"}, "t0k", False),
+@pytest.mark.parametrize(("peer", "headers", "may"), [
+    ("127.0.0.1", {}, True), ("::1", {}, True), ("::ffff:127.0.0.1", {}, True), ("10.1.2.3", {}, True),
+    ("192.0.2.7", {}, False), ("fe80::1%eth0", {}, False), ("", {}, False), ("localhost", {}, False),
+    ("127.0.0.1", {"x-forwarded-for": "192.0.2.7"}, False), ("127.0.0.1", {"via": "1.1 nginx"}, False),
+    ("192.0.2.7", {"authorization": "Bearer t0k"}, True), ("127.0.0.1", {"via": "x", "authorization": "t0k"}, False),
+    ("192.0.2.7", {"authorization": "Bearer t0"}, False), ("192.0.2.7", {"authorization": "Bearer tök"}, False),
 ])  # fmt: skip
-def test_metrics_are_for_the_token_and_without_one_for_this_machine(
-    peer: str, headers: dict[str, str], token: str | None, may: bool
+def test_metrics_are_for_the_token_and_for_the_networks_that_are_named(
+    peer: str, headers: dict[str, str], may: bool
 ) -> None:
-    assert metrics.may_read(peer, headers, token) is may
+    networks = "127.0.0.0/8,::1/128, 10.0.0.0/8"
+    assert metrics.may_read(peer, headers, "t0k", networks) is may
+    assert metrics.may_read(peer, headers, None, networks) is (may and "authorization" not in headers)

@@ -24,6 +24,7 @@ from conversation_log.archive.parquet_archive import ParquetArchive
     ("LLM_TIMEOUT_S", "soon", "must be a number"),
     ("LLM_INTENT_TIMEOUT_S", "-1", "0 seconds or more"),
     ("BURST_WAIT_S", "60", "0 to 10 seconds"),
+    ("METRICS_FROM", "10.0.0.1/8", "10.0.0.0/8"),
     ("CUSTOMER_MESSAGE_LIMIT", "-1", "0 for no limit"),
     ("LLM_READER", "sometimes", "never, unsure, always"),
     ("RETENTION_WARM_DAYS", "0", "1 or more"),

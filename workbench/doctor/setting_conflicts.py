@@ -41,9 +41,9 @@ def _conflicts(configured: Settings) -> Iterator[Conflict]:
     yield from _people(configured)
     yield from _unused(configured)
     yield from _shop(configured)
-    if configured.host not in LOOPBACK and not configured.metrics_token:
-        yield (WARNING, "METRICS_TOKEN", "others reach this server, and without a token only this machine may "
-               "read /metrics", "a long random text, also for Prometheus (authorization: credentials)")
+    if configured.host not in LOOPBACK and not (configured.metrics_token or "METRICS_FROM" in configured.chosen):
+        yield (WARNING, "METRICS_TOKEN", "others reach this server, and only this machine may read /metrics",
+               "a long random text, also for Prometheus (authorization: credentials), or METRICS_FROM")
     redis_url = configured.values["REDIS_URL"]
     shared = redis_url is not None and redis_address.parse(redis_url).kind != redis_address.ONE
     if shared and str(configured.conversation_database_url).startswith("sqlite"):

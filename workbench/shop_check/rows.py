@@ -21,7 +21,7 @@ from actions.orders.numbers import normal_number, same_number
 from actions.orders.phones import NUMBER, e164
 from actions.orders.rows import NOT_KNOWN, RowReader
 from components.order_numbers.shape import Shape
-from outbound_links import AllowedLinks, host_of
+from privacy.outbound_links import AllowedLinks, host_of
 from shop import STATUSES, Shop
 from workbench.shop_check.files import shape_of_orders
 from workbench.shop_check.findings import ERROR, INFORMATION, WARNING, ShopFinding, masked, word_shown

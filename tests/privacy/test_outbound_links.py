@@ -14,7 +14,7 @@ from connectors.dialogue.output import WhatsAppOutput
 from connectors.message_bus.inbox import Entry
 from connectors.message_bus.turn import Turn
 from connectors.whatsapp.rendering.messages import MessageShaper, PayloadSigner
-from outbound_links import LINK, AllowedLinks
+from privacy.outbound_links import LINK, AllowedLinks
 
 OURS = AllowedLinks(["oak.example", "dhl.com"], Path("/nowhere"), ["Write to https://help.oakhelp.example/contact."])
 

@@ -26,23 +26,12 @@ _BARE = rf"(?<![\w@.-])(?:\w[\w-]{{0,62}}\.){{1,126}}(?:{_LAST})(?:[/?:#]{_END})
 LINK = re.compile(rf"(?<!\w)(?:[a-z][a-z0-9+.-]{{0,30}}://(?:\[[^\s\]]*\])?|www\.){_END}|{_BARE}", re.IGNORECASE)
 _MARKDOWN = re.compile(rf"\[([^\]\n]*)\]\(\s*({LINK.pattern})\s*\)", re.IGNORECASE)
 _IN_PAGES = re.compile(rb"https?://([A-Za-z0-9.-]+)")
-_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
 _PAGES = frozenset({".md", ".markdown", ".txt", ".html", ".htm"})
 _TARGETS = ("url", "link", "src", "image_url")
 _WORDS = frozenset(
     ("text", "body", "caption", "title", "subtitle", "description", "header", "footer", "name", "address", "button")
 )
 _SAID = ("text", "buttons", "quick_replies", "image", "attachment", "elements", "custom")
-
-
-def domains(value: Any) -> tuple[str, ...]:
-    """`links` of shop.yml. Raises ValueError with the remedy."""
-    if not isinstance(value, list):
-        raise ValueError("'links' must be a list of domains. Remedy: links: [oakandspoke.example, dhl.com].")
-    for one in value:
-        if not isinstance(one, str) or not _DOMAIN.fullmatch(one.lower()):
-            raise ValueError(f"'links': {one!r} is no domain. Remedy: only its name, such as oakandspoke.example.")
-    return tuple(one.lower() for one in value)
 
 
 def host_of(url: str) -> str | None:
