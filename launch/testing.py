@@ -1,4 +1,4 @@
-"""`make test`: every check, one after the other, each with its time; all run even when one fails."""
+"""`make test`: every check, each with its time; all run even when one fails."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
@@ -20,9 +22,11 @@ from settings import PROJECT_ROOT
 RESULTS = PROJECT_ROOT / "var" / "test-results"
 ENDS_BY_ITSELF_S = 5.0
 CLEANS_UP_WITHIN_S = 20.0
+_running: list[subprocess.Popen[str]] = []
+WORKERS = "3"  # on two cores: tests wait for servers about as long as they compute
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Check:
     """One step: what it proves, its command, and what to do when it fails."""
 
@@ -52,20 +56,22 @@ DESIGNERS = Check(
     _module("workbench", "validate", "--files"),
     "the lines above name file, line and what to do",
 )
+CODE = (
+    Check("ruff: the code is tidy", _module("ruff", "check", "."), "`ruff check --fix` fixes most of it", quiet=True),
+    Check("mypy: the types hold", _module("mypy"), "correct the line it names", quiet=True),
+    Check(
+        "rasa data validate: intents, rules, stories and responses fit together",
+        _rasa("data", "validate", "--fail-on-warnings", "--data", "data"),
+        "the lines above name the intent, rule or response; correct data/ or domain.yml",
+        quiet=True,
+    ),
+)
 TRAINING = Check("the model can be trained", (), "correct what the lines above name")
 
 
 def checks(model: str, folder: str) -> list[Check]:
-    """Every check, cheapest first. `folder` is for pytest's temporary files, so that parallel runs share none."""
+    """What needs the model, the longest last. `folder` is for pytest's temporary files: parallel runs share none."""
     return [
-        Check("ruff: the code is tidy", _module("ruff", "check", "."), "`ruff check --fix` fixes most of it"),
-        Check("mypy: the types hold", _module("mypy"), "correct the line it names"),
-        Check(
-            "rasa data validate: intents, rules, stories and responses fit together",
-            _rasa("data", "validate", "--fail-on-warnings", "--data", "data"),
-            "the lines above name the intent, rule or response; correct data/ or domain.yml",
-            quiet=True,
-        ),
         Check(
             "rasa test: the dialogue stories",
             _rasa("test", "core", "--stories", "tests/stories", "--model", model, "--out", str(RESULTS / "stories"),
@@ -82,10 +88,10 @@ def checks(model: str, folder: str) -> list[Check]:
             quiet=True,
         ),
         Check("pytest: everything else",
-              _module("pytest", "-m", "not marathon", "-n", "2", "--dist", "loadgroup", "--durations=10",
-                      f"--basetemp={folder}/pytest"),
+              _module("pytest", "-m", "not marathon", "-n", WORKERS, "--dist", "loadgroup", "--no-loadscope-reorder",
+                      "--durations=10", f"--basetemp={folder}/pytest"),
               "run the failing test alone with `.venv/bin/python -m pytest path::name`",
-              # Two tests at a time on two cores make clocks and browsers late; what also fails alone is broken.
+              # Several at a time make clocks and browsers late; what also fails alone is broken.
               again=_module("pytest", "-m", "not marathon", "-n", "1", "--dist", "loadgroup", "--last-failed",
                             "--last-failed-no-failures", "none", f"--basetemp={folder}/again"),
               timeout_s=2700.0),
@@ -93,22 +99,41 @@ def checks(model: str, folder: str) -> list[Check]:
 
 
 def run_everything() -> int:
-    """Train when needed, run every check, say what failed. Returns 0 only if all pass."""
+    """Train when needed, run every check, say what failed. Returns 0 only if all pass.
+
+    What reads the code alone runs beside the training, and Rasa's own tests beside pytest.
+    """
     # Told to end, it ends what it started, as with Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     started = time.monotonic()
-    failed = [] if _passes(DESIGNERS) else [DESIGNERS]
-    try:
-        model = training.train()
-    except LaunchError as error:
-        # The mistakes above are why; nothing else can be tested before they are corrected.
-        fail(str(error))
-        return _summary([*failed, TRAINING], 2, started)
     RESULTS.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="assistant-tests-", ignore_cleanup_errors=True) as folder:
-        planned = checks(str(model), folder)
-        failed += [check for check in planned if not _passes(check)]
-    return _summary(failed, 2 + len(planned), started)
+    passed = {DESIGNERS: _passes(DESIGNERS)}
+    with (
+        ThreadPoolExecutor(1) as beside,
+        tempfile.TemporaryDirectory(prefix="assistant-tests-", ignore_cleanup_errors=True) as folder,
+    ):
+        try:
+            running = {check: beside.submit(_passes, check) for check in CODE}
+            if model := _trained():
+                *others, last = checks(str(model), folder)
+                running |= {check: beside.submit(_passes, check) for check in others}
+                passed[last] = _passes(last)
+            passed |= {TRAINING: model is not None} | {check: found.result() for check, found in running.items()}
+        except KeyboardInterrupt:
+            beside.shutdown(wait=False, cancel_futures=True)
+            for process in _running:
+                _end(process)
+            raise
+    return _summary([check for check, fine in passed.items() if not fine], len(passed), started)
+
+
+def _trained() -> Path | None:
+    try:
+        return training.train()
+    except LaunchError as error:
+        # The mistakes above are why; nothing that needs the model can be tested before they are corrected.
+        fail(str(error))
+        return None
 
 
 def _summary(failed: Sequence[Check], total: int, started: float) -> int:
@@ -126,20 +151,20 @@ def _run(command: Sequence[str], quiet: bool, timeout_s: float) -> subprocess.Co
         command, cwd=PROJECT_ROOT, env=environment, stdin=subprocess.DEVNULL, text=True,
         stdout=subprocess.PIPE if quiet else None, stderr=subprocess.STDOUT if quiet else None,
     )
+    _running.append(process)
     try:
         said, _ = process.communicate(timeout=timeout_s)
     except subprocess.TimeoutExpired:
         _end(process)
         fail(f"It did not end within {timeout_s:.0f} s and was stopped.")
         return subprocess.CompletedProcess(command, 124, "")
-    except KeyboardInterrupt:
-        _end(process)
-        raise
     return subprocess.CompletedProcess(command, process.returncode, said)
 
 
 def _end(process: subprocess.Popen[str]) -> None:
     """End a command and all its descendants: some have sessions of their own, which no Ctrl-C reaches."""
+    if process.poll() is not None:
+        return
     try:
         descendants = psutil.Process(process.pid).children(recursive=True)
     except psutil.NoSuchProcess:

@@ -29,6 +29,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+LONG = ("journey", "chaos", "browser", "model", "slow")  # marks, the longest first
 STARTS_WITHIN_S = 90.0
 EMPTIED = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();
@@ -48,11 +49,24 @@ signals.restore()
 signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups after us
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """`make quick` starts no PostgreSQL: who takes one is marked, whatever fixture it comes from."""
+    """The long ones begin; a module with a fixture of its own stays on one worker; PostgreSQL is marked."""
+    heaviest: dict[Path, int] = {}
     for item in items:
         if "postgres_url" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.postgres)
+            item.add_marker(pytest.mark.postgres)  # `make quick` starts none
+        if _shares_a_fixture(item) and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+        marked = [LONG.index(mark.name) for mark in item.iter_markers() if mark.name in LONG]
+        heaviest[item.path] = min([heaviest.get(item.path, len(LONG)), *marked])
+    items.sort(key=lambda item: heaviest[item.path])
+
+
+def _shares_a_fixture(item: pytest.Item) -> bool:
+    """Whether a fixture is made once for all tests of the module: two workers would make it twice."""
+    known = item._fixtureinfo.name2fixturedefs if isinstance(item, pytest.Function) else {}
+    return any(found[-1].scope == "module" for found in known.values())
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -18,6 +18,7 @@ FLAGS = [
 HERE = Path(__file__).resolve().parent
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups after us
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """One product at a time on the machine, and time for the first training."""
     for item in items:

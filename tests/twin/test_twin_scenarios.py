@@ -49,7 +49,6 @@ async def play(twin: RunningTwin, monkeypatch: pytest.MonkeyPatch, folder: Path,
 async def test_steps_are_ticked_and_the_one_that_does_not_hold_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("twin.scenarios.player.ANSWER_WITHIN_S", 0.5)
     async with running_twin(tmp_path / "state", answer) as twin:
         folder = tmp_path
         held = await play(
@@ -58,6 +57,7 @@ async def test_steps_are_ticked_and_the_one_that_does_not_hold_is_told(
         )  # fmt: skip
         assert ([step[2] for step in held["steps"]], held["problem"]) == ([True] * 7, "")
         assert twin.network.habits.copies == 1, "a scenario leaves nothing broken behind"
+        monkeypatch.setattr("twin.scenarios.player.ANSWER_WITHIN_S", 2.0)
         failed = await play(twin, monkeypatch, folder, {"says": "hi"}, {"reads": "bye"}, {"says": "never"})
         assert [step[2] for step in failed["steps"]] == [True, False, None]
         assert "'bye'; what came: echo hi" in failed["problem"]

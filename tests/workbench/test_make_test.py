@@ -22,13 +22,17 @@ def fails(words: str, status: int = 1) -> list[str]:
     return [sys.executable, "-c", f"import sys; print({words!r}); sys.exit({status})"]
 
 
-def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, designers: Check, *checks: Check, trains: bool = True) -> int:
+def run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, designers: Check, *checks: Check, trains: bool = True,
+    code: tuple[Check, ...] = (),
+) -> int:  # fmt: skip
     def train() -> Path:
         if not trains:
             raise LaunchError("Training failed.")
         return tmp_path / "model.tar.gz"
 
     monkeypatch.setattr(testing, "DESIGNERS", designers)
+    monkeypatch.setattr(testing, "CODE", code)
     monkeypatch.setattr(testing, "RESULTS", tmp_path / "results")
     monkeypatch.setattr(testing, "checks", lambda model, folder: list(checks))
     monkeypatch.setattr(testing.training, "train", train)
@@ -47,6 +51,20 @@ def test_a_designers_mistake_fails_though_everything_else_passes(
     shown = capfd.readouterr()
     assert "domain.yml:7" in shown.out
     assert "checks: 2 passed, 1 failed" in shown.out
+
+
+@pytest.mark.parametrize("trains", [True, False])
+def test_what_fails_beside_the_training_fails_it_all(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str], trains: bool
+) -> None:
+    code = (Check("types", fails("app.py:7"), "fix it", quiet=True), Check("tidy", OK, "fix"))
+    one, last = Check("stories", fails("red"), "fix"), Check("last", OK, "fix")
+    assert run(monkeypatch, tmp_path, Check("files", OK, ""), one, last, code=code, trains=trains) == 1
+    shown = capfd.readouterr()
+    assert "app.py:7" in shown.out
+    assert "types. Remedy: fix it." in shown.err
+    assert ("stories. Remedy" in shown.err) is trains
+    assert f"checks: {4 if trains else 2} passed, 2 failed" in shown.out
 
 
 @pytest.mark.parametrize("files", [OK, fails("domain.yml:7")])
@@ -101,6 +119,7 @@ def test_told_to_end_it_ends_what_runs(monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.setattr(testing, "ENDS_BY_ITSELF_S", 0.1)
     monkeypatch.setattr(testing, "CLEANS_UP_WITHIN_S", 0.5)
     threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGTERM)).start()
+    hangs = Check("hangs", FOREVER, "fix")
     with pytest.raises(KeyboardInterrupt):
-        run(monkeypatch, tmp_path, Check("files", OK, ""), Check("hangs", FOREVER, "fix"))
+        run(monkeypatch, tmp_path, Check("files", OK, ""), hangs, code=(hangs, hangs))
     assert sleepers() == []

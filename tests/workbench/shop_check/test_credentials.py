@@ -99,7 +99,7 @@ def test_an_account_that_never_answers_is_not_waited_for(
     with socket.create_server(("127.0.0.1", 0)) as silent:
         began = time.monotonic()
         found = tried(about, f"http://127.0.0.1:{silent.getsockname()[1]}", monkeypatch)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 20
     assert [one.level for one in found] == ["error"]
 
 
