@@ -85,7 +85,14 @@ class Settings:
     @property
     def models_path(self) -> Path:
         """Where the shop's trained models are: models/ of the project for the demo shop, else in its state."""
+        if self.values["MODELS_DIR"]:
+            return (PROJECT_ROOT / self.values["MODELS_DIR"]).resolve()
         return (PROJECT_ROOT if self.shop_path == PROJECT_ROOT else self.state_path) / "models"
+
+    @property
+    def action_url(self) -> str:
+        """Where action calls go. Raises SettingsError for an ACTION_PORT that is none."""
+        return self.values["ACTION_URL"] or f"{self.url_of('ACTION_PORT')}/webhook"
 
     @property
     def reader_asked(self) -> str:
@@ -159,8 +166,9 @@ class Settings:
         return [value for value in values if value]
 
     def as_environment(self) -> dict[str, str]:
-        """The variables that have a value, for a child process."""
-        return {name: value for name, value in self.values.items() if value is not None}
+        """The variables that have a value, for a child process; Rasa reads ACTION_URL from it."""
+        known = {name: value for name, value in self.values.items() if value is not None}
+        return known | {"ACTION_URL": self.action_url}
 
     def replace_in(self, environ: MutableMapping[str, str]) -> None:
         """Put the resolved values into an environment, in place of what they were read from.

@@ -25,7 +25,7 @@ _IN_HEADERS = frozenset({
 })  # fmt: skip
 _ADDRESSES = frozenset({
     "WHATSAPP_GRAPH_URL", "ANTHROPIC_BASE_URL", "OPENAI_BASE_URL", "ZENDESK_URL", "FRESHDESK_URL", "HUBSPOT_URL",
-    "SLACK_WEBHOOK_URL", "SPEECH_URL",
+    "SLACK_WEBHOOK_URL", "SPEECH_URL", "ACTION_URL",
 })  # fmt: skip
 
 

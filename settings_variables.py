@@ -18,9 +18,12 @@ class Variable:
 VARIABLES: tuple[Variable, ...] = (
     Variable("STATE_DIR", "var", "all run-time state: embedded databases, embedded Redis, archive"),
     Variable("SHOP_DIR", None, "folder of the shop: shop.yml, policy_kb/ (default: the project root, the demo shop)"),
+    Variable("MODELS_DIR", None, "trained models (default: models/; for a shop of its own in STATE_DIR)"),
     Variable("HOST", "127.0.0.1", "address that the servers bind to"),
     Variable("RASA_PORT", "5005", "the Rasa server: webhooks, health, metrics"),
     Variable("ACTION_PORT", "5055", "the action server"),
+    Variable("ACTION_URL", None, "the action server on another machine (default: ACTION_PORT on this one)"),
+    Variable("WORKER_PORT", None, "health and metrics of a worker that runs apart (default: it listens nowhere)"),
     Variable("TWIN_PORT", "8080", "the simulator of `make run`"),
     Variable("INSPECTOR_TOKEN", None, "password of the inspector (default: none runs, but in make run)", secret=True),
     Variable("INSPECTOR_PORT", "5065", "the inspector, always on 127.0.0.1"),

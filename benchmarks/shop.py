@@ -124,7 +124,7 @@ class Shop:
         inherited = dict(os.environ)
         settings.replace_in(inherited)
         return {
-            **inherited, "ACTION_URL": f"{settings.url_of('ACTION_PORT')}/webhook",
+            **inherited,
             "RASA_TELEMETRY_ENABLED": "false", "TF_CPP_MIN_LOG_LEVEL": "3",
             "PYTHONPATH": str(PROJECT_ROOT), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
             "SQLALCHEMY_SILENCE_UBER_WARNING": "1", "PROMETHEUS_MULTIPROC_DIR": str(self.folder / "metrics"),

@@ -7,18 +7,16 @@ process started with PROMETHEUS_MULTIPROC_DIR may add metrics of its own; they a
 from __future__ import annotations
 
 import asyncio
-import hmac
-import ipaddress
 import logging
-import os
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
+from prometheus_client import Counter, Histogram
 from redis.exceptions import RedisError
 
+import exposition
 from connectors.message_bus import keys, partitions
 from connectors.message_bus.connections import FollowingRedis
 from connectors.message_bus.inbox import Entry, Inbox
@@ -27,8 +25,6 @@ from handoff.takeover.inbox_entries import is_agents
 
 log = logging.getLogger(__name__)
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-_FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 _QUICK = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 _SLOW = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40)
 
@@ -66,26 +62,9 @@ def _failure(record: dict[str, Any]) -> tuple[str, str]:
     return str(code), "agent" if is_agents(str(record.get("key") or "")) else "assistant"
 
 
-def may_read(peer: str, headers: Mapping[str, str], token: str | None, networks: str) -> bool:
-    """Whether a request for the metrics is answered: it has the token, or comes from one of the networks.
-
-    A proxy says for whom it asks: what came through one comes from no network that we know.
-    """
-    given = headers.get("authorization", "").encode("utf-8", "replace")
-    if token and hmac.compare_digest(given, f"Bearer {token}".encode()):
-        return True
-    try:
-        found = ipaddress.ip_address(peer.partition("%")[0])
-    except ValueError:
-        return False
-    address = getattr(found, "ipv4_mapped", None) or found
-    near = any(address in ipaddress.ip_network(one.strip()) for one in networks.split(","))
-    return near and not any(name in headers for name in _FORWARDED)
-
-
 async def render(client: FollowingRedis, takeovers: Callable[[], Iterable[Metric]] | None = None) -> bytes:
     """All metrics as Prometheus text. `takeovers` is an optional function that reads its metrics in the database."""
-    text = await asyncio.to_thread(_of_processes)
+    text = await asyncio.to_thread(exposition.of_processes)
     lines: list[str] = []
     try:
         for name, stream in (("inbox", keys.inbox_stream), ("outbox", keys.outbox_stream)):
@@ -107,14 +86,6 @@ async def render(client: FollowingRedis, takeovers: Callable[[], Iterable[Metric
     if takeovers is not None:
         lines += await _takeovers(takeovers)
     return text + "\n".join([*lines, ""]).encode()
-
-
-def _of_processes() -> bytes:
-    registry = CollectorRegistry()
-    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        multiprocess.MultiProcessCollector(registry)
-        return bytes(generate_latest(registry))
-    return bytes(generate_latest())
 
 
 async def _waiting(client: FollowingRedis, stream: Callable[[int], str]) -> tuple[int, float]:

@@ -142,7 +142,8 @@ def _supervise(settings: Settings, with_twin: bool) -> int:
     environment = processes.child_environment(settings)
     if with_twin:
         children.append(processes.twin(settings, environment))
-    children.append(processes.action_server(settings, environment))
+    if not settings.values["ACTION_URL"]:
+        children.append(processes.action_server(settings, environment))
     if settings.values["READ_PICTURES"] == "on":
         environment["PICTURES_URL"] = f"http://127.0.0.1:{processes.quiet_port()}/"
         children.append(processes.pictures(environment))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import warnings
+from typing import Any
 
 import settings as settings_module
 import signals
@@ -35,7 +36,20 @@ def main() -> None:
     utils.check_version_compatibility = lambda *_: None
     app = create_app("actions", cors_origins=NOBODY)
     app.register_listener(_warm_up, "before_server_start")
+    app.add_route(_metrics, "/metrics")
     app.run(host=settings.host, port=settings.port("ACTION_PORT"), access_log=False, motd=False)
+
+
+async def _metrics(request: Any) -> Any:
+    """What this process counted; where all run on one machine, the Rasa server shows that too."""
+    from sanic.response import raw
+
+    import exposition
+
+    settings = settings_module.load()
+    if not exposition.may_read(request.ip, request.headers, settings.metrics_token, str(settings.metrics_from)):
+        return raw("Unauthorized", 401, exposition.NOT_ALLOWED, "text/plain")
+    return raw(exposition.of_processes(), content_type=exposition.CONTENT_TYPE)
 
 
 async def _warm_up(app: object, _: object) -> None:

@@ -8,7 +8,7 @@ import sys
 from launch.console import done, fail, say
 from settings import PROJECT_ROOT
 
-LOCKS = ("requirements", "requirements-dev", "requirements-actions", "requirements-pictures")
+LOCKS = ("requirements", "requirements-dev", "requirements-actions", "requirements-worker", "requirements-pictures")
 
 
 def lock() -> int:

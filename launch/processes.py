@@ -99,8 +99,6 @@ def child_environment(settings: Settings) -> dict[str, str]:
         **inherited,
         settings_module.COMPLETE: "1",
         "STATE_DIR": str(settings.state_path),
-        # Rasa fills in variables of endpoints.yml only where one is the whole value.
-        "ACTION_URL": f"{settings.url_of('ACTION_PORT')}/webhook",
         "PYTHONPATH": str(PROJECT_ROOT),
         "PYTHONUNBUFFERED": "1",
         "PYTHONWARNINGS": "ignore",

@@ -1,10 +1,11 @@
-"""`python -m worker`: runs the background jobs side by side until SIGTERM or SIGINT.
+"""`python -m worker [--without JOB]`: runs the background jobs side by side until SIGTERM or SIGINT.
 
 A job that fails is started again after a growing pause and never takes the others down.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import importlib
 import logging
@@ -13,7 +14,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 
 from redis.exceptions import RedisError
@@ -29,7 +30,7 @@ from worker.pauses import pause
 log = logging.getLogger("worker")
 
 JOBS = ("worker.log_writer", "worker.tickets", "worker.updates", "worker.files", "worker.archiver",
-        "worker.budget")
+        "worker.budget", "worker.health")
 FIRST_PAUSE_S = 1.0
 MAX_PAUSE_S = 30.0
 STOP_WITHIN_S = 9.0
@@ -98,12 +99,12 @@ async def run(settings: Settings, stop: asyncio.Event, jobs: dict[str, Job] | No
     return not late
 
 
-async def _until_signalled(settings: Settings) -> bool:
+async def _until_signalled(settings: Settings, without: Collection[str]) -> bool:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    in_time = await run(settings, stop)
+    in_time = await run(settings, stop, {name: job for name, job in load().items() if name not in without})
     if not in_time:
         # A thread that waits for a dead server cannot be stopped; what it had in hand stays queued.
         logging.shutdown()
@@ -118,9 +119,14 @@ def configure_logging(settings: Settings) -> None:
         logging.getLogger(library).setLevel(logging.WARNING)
 
 
-def main() -> int:
+def main(arguments: Sequence[str]) -> int:
     """Run until stopped. Returns the exit status."""
     signals.restore()
+    parser = argparse.ArgumentParser(prog="python -m worker", description="the background jobs")
+    names = [module.rpartition(".")[2] for module in JOBS]
+    parser.add_argument("--without", action="append", default=[], choices=names, metavar="JOB",
+                        help=f"one that something else runs: {', '.join(names)}")  # fmt: skip
+    without = parser.parse_args(arguments).without
     try:
         settings = settings_module.load()
         settings.validate()
@@ -133,9 +139,9 @@ def main() -> int:
     except (SettingsError, ValueError, RuntimeError) as error:
         print(f"worker: {error}", file=sys.stderr)
         return 1
-    asyncio.run(_until_signalled(settings))
+    asyncio.run(_until_signalled(settings, without))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

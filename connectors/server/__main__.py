@@ -43,7 +43,6 @@ def main(arguments: list[str]) -> int:
         _check_redis(settings)
         listening = _reserve_port(settings)
         _share_metrics(settings)
-        os.environ.setdefault("ACTION_URL", f"{settings.url_of('ACTION_PORT')}/webhook")  # for endpoints.yml
         loading.install()
         from connectors.server.application import build
 

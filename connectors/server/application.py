@@ -25,6 +25,7 @@ from sanic import Sanic
 from sanic.request import Request
 from sanic.response import HTTPResponse, raw
 
+import exposition
 import shop
 import skills
 from connectors import metrics
@@ -174,10 +175,10 @@ def _measure(app: Sanic, settings: Settings) -> None:
 
     @app.get("/metrics")
     async def show(request: Request) -> HTTPResponse:
-        if not metrics.may_read(request.ip, request.headers, settings.metrics_token, networks):
-            return raw("Unauthorized", 401, {"WWW-Authenticate": 'Bearer realm="METRICS_TOKEN"'}, "text/plain")
+        if not exposition.may_read(request.ip, request.headers, settings.metrics_token, networks):
+            return raw("Unauthorized", 401, exposition.NOT_ALLOWED, "text/plain")
         text = await metrics.render(app.ctx.redis, app.ctx.takeovers)
-        return raw(text, content_type=metrics.CONTENT_TYPE)
+        return raw(text, content_type=exposition.CONTENT_TYPE)
 
     @app.on_request
     async def begin(request: Request) -> None:

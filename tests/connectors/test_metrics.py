@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import exposition
 from connectors import metrics
 from connectors.message_bus import keys
 from connectors.message_bus.inbox import connect
@@ -24,7 +25,7 @@ METRICS = [
     Metric("assistant_ticket_orders", "Jobs", 0, 'trouble="none"'),
     Metric("assistant_ticket_orders", "Jobs", 2, 'trouble="unreachable"'),
 ]
-SHOW = "from connectors import metrics; print(metrics._of_processes().decode())"
+SHOW = "import exposition; print(exposition.of_processes().decode())"
 
 
 def python(code: str, folder: Path) -> str:
@@ -85,5 +86,5 @@ def test_metrics_are_for_the_token_and_for_the_networks_that_are_named(
     peer: str, headers: dict[str, str], may: bool
 ) -> None:
     networks = "127.0.0.0/8,::1/128, 10.0.0.0/8"
-    assert metrics.may_read(peer, headers, "t0k", networks) is may
-    assert metrics.may_read(peer, headers, None, networks) is (may and "authorization" not in headers)
+    assert exposition.may_read(peer, headers, "t0k", networks) is may
+    assert exposition.may_read(peer, headers, None, networks) is (may and "authorization" not in headers)

@@ -34,6 +34,12 @@ def test_rasa_calls_the_actions_where_they_listen(
     assert endpoint.url == url
 
 
+def test_action_servers_on_other_machines_are_called(tmp_path: Path) -> None:
+    elsewhere = load({"ACTION_URL": "http://actions:5055/webhook"}, tmp_path / "none")
+    elsewhere.validate()
+    assert processes.child_environment(elsewhere)["ACTION_URL"] == elsewhere.action_url == "http://actions:5055/webhook"
+
+
 @pytest.fixture
 def live_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A `.env` of a live shop where the launcher looks for it."""

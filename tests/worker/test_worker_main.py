@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import signal
 import subprocess
@@ -10,16 +11,19 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
+import aiohttp
 import pytest
 import redis
+from aiohttp import web
 from sqlalchemy import text
 
 import settings
 from conversation_log.ingest.stream import STREAMS
 from conversation_log.storage import database
 from tests.children import child, python
+from tests.conftest import free_port
 from worker import __main__ as worker_main
-from worker import archiver
+from worker import archiver, health
 
 
 @pytest.fixture
@@ -72,6 +76,50 @@ def test_archiver_waits_for_the_night() -> None:
 
     assert archiver.seconds_until_next(datetime(2026, 11, 1, 2, 0, tzinfo=timezone.utc)) == 1800
     assert archiver.seconds_until_next(datetime(2026, 11, 1, 2, 30, tzinfo=timezone.utc)) == 24 * 3600
+
+
+async def test_a_worker_that_runs_apart_tells_how_it_is_and_what_it_counted(tmp_path: Path) -> None:
+    port = free_port()
+    found = settings.load({"STATE_DIR": str(tmp_path), "WORKER_PORT": str(port)}, env_file=tmp_path / "none")
+    stop = asyncio.Event()
+    running = asyncio.create_task(worker_main.run(found, stop, worker_main.load(("worker.health", "worker.budget"))))
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as session:
+        for path, holds in (("/health", "ok"), ("/metrics", "assistant_month_budget_spent_ratio")):
+            for _ in range(200):
+                with contextlib.suppress(aiohttp.ClientError):
+                    async with session.get(f"http://127.0.0.1:{port}{path}") as response:
+                        assert response.status == 200
+                        assert holds in await response.text()
+                        break
+                await asyncio.sleep(0.05)
+            else:
+                raise AssertionError("it does not listen")
+    stop.set()
+    assert await running
+
+
+async def test_a_worker_beside_the_servers_listens_nowhere(found, monkeypatch) -> None:
+    monkeypatch.setattr(web.TCPSite, "start", pytest.fail)
+    stop = asyncio.Event()
+    asyncio.get_running_loop().call_later(0.1, stop.set)
+    await health.run(found, stop)
+
+
+def test_a_job_that_something_else_runs_is_left_out_and_an_unknown_one_refused(found, monkeypatch, capsys) -> None:
+    ran = []
+    monkeypatch.setattr(worker_main.settings_module, "load", lambda: found)
+    monkeypatch.setattr(worker_main, "configure_logging", lambda _: None)
+
+    async def note(_settings, _stop, jobs):
+        ran.extend(jobs)
+        return True
+
+    monkeypatch.setattr(worker_main, "run", note)
+    assert worker_main.main(["--without", "archiver"]) == 0
+    assert ran == [module.removeprefix("worker.") for module in worker_main.JOBS if module != "worker.archiver"]
+    with pytest.raises(SystemExit):
+        worker_main.main(["--without", "archive"])
+    assert "archiver" in capsys.readouterr().err
 
 
 @pytest.mark.slow

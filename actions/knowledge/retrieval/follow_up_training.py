@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.optimize import minimize
 
 from actions.knowledge.retrieval.embedding import Vectors
 from actions.knowledge.retrieval.experience import Numbers
@@ -100,6 +99,8 @@ def fit(turns: Sequence[Played], decide: Decide) -> FollowUp:
 
 def _ranking(turns: Sequence[Played]) -> Numbers:
     """The weights of a conditional logit over the sections, any of the right ones counting in full."""
+    from scipy.optimize import minimize  # not in the action server's image, which imports this module too
+
     spread = np.concatenate([turn.sections for turn in turns]).std(axis=0) + 1e-6
 
     def loss(weights: Numbers) -> tuple[float, Numbers]:

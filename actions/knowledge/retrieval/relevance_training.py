@@ -17,8 +17,6 @@ from typing import Any
 
 import numpy as np
 import yaml
-from scipy.optimize import minimize
-from sklearn.linear_model import LogisticRegression
 
 import settings
 from actions.knowledge.pages.documents import Section, load_pages
@@ -229,16 +227,19 @@ def parts(all_shops: Sequence[Shop]) -> Iterator[tuple[list[Shop], list[Shop]]]:
 
 def _answerable(table: Numbers, label: Numbers, weight: Numbers, even: float = 1.0) -> Numbers:
     """A logistic regression; `even` 1: to answer rightly weighs as much as to refuse rightly, 0: by their share."""
+    from sklearn.linear_model import LogisticRegression  # not in the action server's image
+
     weight = weight * np.where(label, weight[label].sum(), weight[~label].sum()) ** -even
     weight /= weight.mean()
     mean, spread = table.mean(axis=0), table.std(axis=0) + 1e-6
     learnt = LogisticRegression(C=LOOSENESS, max_iter=500).fit((table - mean) / spread, label, weight)
-    constant = [[0.0], [1.0], learnt.intercept_]
-    return np.concatenate([np.stack([mean, spread, learnt.coef_[0]]), constant], axis=1)
+    return np.concatenate([np.stack([mean, spread, learnt.coef_[0]]), [[0.0], [1.0], learnt.intercept_]], axis=1)
 
 
 def _ranking(tried: Sequence[tuple[Numbers, Numbers]]) -> Numbers:
     """The weights of a conditional logit over the sections."""
+    from scipy.optimize import minimize
+
     shown = [(pairs[right[:, -1] == 0], right[right[:, -1] == 0, :-1]) for pairs, right in tried]
     count = sum(len(right) for _, right in shown)
 

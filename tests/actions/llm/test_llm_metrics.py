@@ -19,7 +19,7 @@ from actions.llm import metrics
 from actions.llm.client import Usage
 metrics.count("anthropic", metrics.ANSWERING, "grounded", 1.2, Usage(900, 40))
 """
-IN_THE_RASA_SERVER = "from connectors import metrics; print(metrics._of_processes().decode())"
+IN_THE_RASA_SERVER = "import exposition; print(exposition.of_processes().decode())"
 
 
 def python(code: str, folder: Path) -> str:

@@ -1,0 +1,33 @@
+"""What compose.yaml says must be what the project is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+import settings
+from settings import PROJECT_ROOT
+
+COMPOSE: dict[str, Any] = yaml.safe_load((PROJECT_ROOT / "compose.yaml").read_text())
+ASSISTANT = COMPOSE["services"]["assistant"]
+
+
+def test_it_sets_only_variables_that_the_assistant_reads() -> None:
+    assert set(ASSISTANT["environment"]) <= {variable.name for variable in settings.VARIABLES}
+
+
+def test_the_composed_assistant_would_start_with_a_full_env_file(tmp_path: Path) -> None:
+    given = {name: str(value) for name, value in ASSISTANT["environment"].items()}
+    given["CONVERSATION_DATABASE_URL"] = re.sub(r"\$\{[^}]*\}", "secret", given["CONVERSATION_DATABASE_URL"])
+    loaded = settings.load(given, PROJECT_ROOT / ".env.example")
+    loaded.validate()
+    assert loaded.missing() == []
+    assert loaded.redis_url == "redis://redis:6379/0"
+
+
+def test_its_redis_keeps_what_was_acknowledged() -> None:
+    command = COMPOSE["services"]["redis"]["command"]
+    assert "--appendonly yes --appendfsync always --maxmemory-policy noeviction" in command
