@@ -116,7 +116,8 @@ def _parser(settings: Settings) -> argparse.ArgumentParser:
 
     add("status", _status, "Print how far the log is behind and what each tier holds.")
     add("retry", _retry, "Log the records once more that could not be logged and were set aside.")
-    add("migrate", _migrate, "Create or update the log's tables.")
+    migrate = add("migrate", _migrate, "Create or update the log's tables, or take them back.")
+    migrate.add_argument("--to", metavar="NUMBER", help="to this migration, such as 0002, up or down (default: newest)")
     add("schedule", _schedule, "Print a crontab line for those who run `archive` by cron.")
     return parser
 
@@ -219,7 +220,10 @@ def _retry(settings: Settings, parsed: argparse.Namespace) -> int:
 def _migrate(settings: Settings, parsed: argparse.Namespace) -> int:
     engine = database.connect(str(settings.conversation_database_url))
     before = _revision(engine)
-    database.migrate(engine)
+    if parsed.to:
+        database.move_to(engine, parsed.to)
+    else:
+        database.migrate(engine)
     after = database.applied_revision(engine)
     print(f"The log's tables are at {after}." if before == after else f"The log's tables went to {after}.")
     return 0

@@ -5,6 +5,7 @@
     python -m handoff reply MG-1001 "words"    to the customer
     python -m handoff note MG-1001 "words"     for colleagues only
     python -m handoff solve MG-1001            the assistant has the conversation again
+    python -m handoff migrate [0005]           the tables of tickets to the newest migration, or to that one
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from handoff.helpdesks.log_tickets import LogTickets
 from handoff.jobs import trouble
 from handoff.storage.database import Database, HandoffUnavailable
 from handoff.storage.queries import change_takeover
+from handoff.storage.schema import REVISIONS, NoSuchRevision
 from handoff.storage.tables import jobs, log_tickets, takeovers
 
 EXPLANATION = {
@@ -39,17 +41,26 @@ def main(arguments: list[str] | None = None) -> int:
     """0, or 1 with a sentence on standard error."""
     signals.restore()
     parser = argparse.ArgumentParser(prog="python -m handoff", description="Answer tickets from the terminal.")
-    parser.add_argument("what", nargs="?", default="list", choices=["list", "show", "reply", "note", "solve"])
+    what = ["list", "show", "reply", "note", "solve", "migrate"]
+    parser.add_argument("what", nargs="?", default="list", choices=what)
     parser.add_argument("reference", nargs="?", help="the ticket's number, such as MG-1001")
     parser.add_argument("words", nargs="?", default="")
     given = parser.parse_args(arguments)
     db = Database(settings.load().values["CONVERSATION_DATABASE_URL"] or "")
     try:
+        if given.what == "migrate":
+            return _migrate(db, given.reference or REVISIONS[-1])
         return _list(db) if given.what == "list" else _one(db, given.what, given.reference or "", given.words)
-    except (HandoffUnavailable, HelpdeskError) as error:
+    except (HandoffUnavailable, HelpdeskError, NoSuchRevision) as error:
         return _fail(f"The tickets cannot be reached: {error}.")
     finally:
         db.close()
+
+
+def _migrate(db: Database, revision: str) -> int:
+    db.move_to(revision)
+    print(f"The tables of tickets are at {revision}.")
+    return 0
 
 
 def _list(db: Database) -> int:

@@ -155,6 +155,23 @@ def newest_revision() -> str | None:
     return ScriptDirectory.from_config(_config()).get_current_head()
 
 
+def move_to(engine: Engine, revision: str) -> None:
+    """Bring the tables to a migration, up or down; down takes away what came after it, with what is in there.
+
+    Raises LogUnavailable, also for a migration that there is not.
+    """
+    script = ScriptDirectory.from_config(_config())
+    known = [one.revision for one in reversed(list(script.walk_revisions()))]
+    if revision not in known:
+        raise LogUnavailable(f"There is no migration {revision} of the log; there are {', '.join(known)}.")
+    try:
+        with exclusive(engine, "migration", MIGRATION_WAIT_S):
+            down = revision < (applied_revision(engine) or "")
+            _run(engine, command.downgrade if down else command.upgrade, revision)
+    except SQLAlchemyError as error:
+        raise LogUnavailable(remedies.of_database(error, engine.url)) from error
+
+
 def _is_newer(applied: str | None) -> bool:
     """Whether a newer release made the tables. Its migrations only add, and a release that is taken back must serve."""
     known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
@@ -174,11 +191,15 @@ def _upgrade(engine: Engine) -> None:
     if _is_newer(applied):
         log.warning("log.tables.newer revision=%s; this release knows up to %s", applied, newest_revision())
         return
+    _run(engine, command.upgrade, "head")
+    log.info("log.database.migrated revision=%s", newest_revision())
+
+
+def _run(engine: Engine, move: Callable[[Config, str], None], revision: str) -> None:
     config = _config()
     with writing(engine) as connection, postgres_patience.longer(connection, COMMANDS_STATEMENT_S):
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-    log.info("log.database.migrated revision=%s", newest_revision())
+        move(config, revision)
 
 
 @contextmanager

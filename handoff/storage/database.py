@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 import postgres_patience
-from handoff.storage.schema import is_current, migrate
+from handoff.storage.schema import REVISIONS, is_current, migrate
 from settings_values import database_url
 
 BUSY_TIMEOUT_S = 5
@@ -80,11 +80,16 @@ class Database:
                 self._migrate()
         self.prepared = True
 
-    def _migrate(self) -> None:
+    def move_to(self, revision: str) -> None:
+        """Bring the tables to a migration, up or down. Raises NoSuchRevision and HandoffUnavailable."""
+        with _translated():
+            self._migrate(revision)
+
+    def _migrate(self, revision: str = REVISIONS[-1]) -> None:
         with self._writing.begin() as connection, postgres_patience.longer(connection, MIGRATION_TIMEOUT_S):
             if not self.sqlite:
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})")
-            migrate(connection)
+            migrate(connection, revision)
 
     @contextlib.contextmanager
     def write(self) -> Iterator[Connection]:

@@ -19,13 +19,20 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 REVISIONS = tuple(sorted(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py")))
 
 
-def migrate(connection: Connection) -> None:
+class NoSuchRevision(ValueError):
+    """The tables cannot be brought there; the message says where they can."""
+
+
+def migrate(connection: Connection, revision: str = REVISIONS[-1]) -> None:
     """Apply what is missing, inside the caller's transaction, which lets only one process at a time come here.
 
-    Tables of a newer release are left alone: its migrations only add, and a release that is taken back must serve.
+    Tables of a newer release are left alone: its migrations only add, and a release that is taken back must serve. An
+    older `revision` than the tables' takes away what came after it, with what is in there. Raises NoSuchRevision.
     """
+    if revision not in REVISIONS:
+        raise NoSuchRevision(f"there is no migration {revision}; there are {', '.join(REVISIONS)}")
     applied = applied_revision(connection)
-    if applied == REVISIONS[-1]:
+    if applied == revision:
         return
     if applied is not None and applied not in REVISIONS:
         log.warning("handoff.tables.newer revision=%s; this release knows up to %s", applied, REVISIONS[-1])
@@ -37,8 +44,9 @@ def migrate(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
-    log.info("handoff.tables.migrated from=%s to=%s", applied, REVISIONS[-1])
+    move = command.downgrade if revision < (applied or "") else command.upgrade
+    move(config, revision)
+    log.info("handoff.tables.migrated from=%s to=%s", applied, revision)
 
 
 def is_current(connection: Connection) -> bool:

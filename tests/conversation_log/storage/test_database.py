@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import subprocess
 from contextlib import ExitStack
+from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import select
 from sqlalchemy.dialects import mysql
+from sqlalchemy.engine import Engine
 from sqlalchemy.schema import CreateTable
 
+from conversation_log.__main__ import main
 from conversation_log.storage import database
-from conversation_log.storage.tables import metadata
+from conversation_log.storage.tables import conversations, messages, metadata
 from tests.children import child, python
+from tests.conversation_log.crowd import plant
 
 
 def test_migrations_make_exactly_the_tables_of_the_code(sql_url: str) -> None:
@@ -37,6 +43,33 @@ def test_processes_that_start_together_migrate_once(sql_url: str) -> None:
     engine = database.connect(sql_url)
     database.require_current(engine)
     engine.dispose()
+
+
+def test_migrations_go_down_and_up_again_and_keep_the_conversations(
+    sql_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CONVERSATION_DATABASE_URL", sql_url)
+    engine = database.connect(sql_url)
+    database.migrate(engine)
+    plant(engine, 20, datetime(2026, 11, 1, tzinfo=timezone.utc), days=3)
+    before = everything(engine)
+    for revision in ("0002", "0001", "0002", "0003"):
+        assert main(["migrate", "--to", revision]) == 0
+        assert database.applied_revision(engine) == revision
+        assert everything(engine) == before
+    assert main(["migrate"]) == 0
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": database.VERSION_TABLE})
+        assert compare_metadata(context, metadata) == []
+    assert main(["migrate", "--to", "0099"]) == 1
+    assert "there are 0001, 0002, 0003" in capsys.readouterr().err
+    engine.dispose()
+
+
+def everything(engine: Engine) -> list[Any]:
+    wanted = [select(table).order_by(*table.primary_key) for table in (conversations, messages)]
+    with engine.connect() as connection:
+        return [connection.execute(one).all() for one in wanted]
 
 
 def test_tables_can_be_created_on_mysql() -> None:

@@ -12,7 +12,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.engine import Connection
 
-from handoff.storage.database import Database
+from handoff.__main__ import main as desk
+from handoff.storage.database import Database, HandoffUnavailable
 from handoff.storage.schema import MIGRATIONS, REVISIONS, VERSION_TABLE, applied_revision
 from handoff.storage.tables import metadata
 from handoff.takeover.state_machine import open_takeover
@@ -64,6 +65,36 @@ def test_an_installation_from_before_migrations_keeps_its_takeovers(sql_url: str
     assert (again.outcome, again.reference) == ("already_waiting", "MG-1001")
     with db.read() as connection:
         assert differences(connection) == []
+    db.close()
+
+
+def test_migrations_go_down_and_up_again_and_keep_the_takeovers(
+    sql_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CONVERSATION_DATABASE_URL", sql_url)
+    db = Database(sql_url)
+    opened = open_takeover(db, request("919", "wamid.1"))
+    with db.write() as connection:
+        takeovers = metadata.tables["handoff_takeovers"]
+        kept = dict(zip(takeovers.c.keys(), connection.execute(sqlalchemy.select(takeovers)).one(), strict=True))
+        rows = [
+            {**kept, "id": n, "external_id": f"h{n}", "reference": f"MG-{n}", "opened_by": f"w{n}", "state": state}
+            for n, state in ((12, "closed"), (13, "closed"), (14, "waiting"))
+        ]
+        connection.execute(takeovers.insert(), rows[:2])
+    for revision in (*reversed(REVISIONS[:-1]), *REVISIONS[1:]):
+        assert desk(["migrate", revision]) == 0
+        with sqlalchemy.create_engine(sql_url, future=True).connect() as connection:
+            assert applied_revision(connection) == revision
+            references = connection.exec_driver_sql("SELECT reference FROM handoff_takeovers ORDER BY id").scalars()
+            assert list(references) == [opened.reference, "MG-12", "MG-13"]
+    with db.read() as connection:
+        assert differences(connection) == []
+    assert open_takeover(db, request("919", "wamid.2")).outcome == "already_waiting"
+    with pytest.raises(HandoffUnavailable, match="IntegrityError"), db.write() as connection:
+        connection.execute(takeovers.insert(), rows[2:])
+    assert desk(["migrate", "0099"]) == 1
+    assert "there are 0001" in capsys.readouterr().err
     db.close()
 
 

@@ -10,3 +10,8 @@ down_revision = "0001"
 def upgrade() -> None:
     op.add_column("handoff_jobs", sa.Column("trouble", sa.String(12)))
     op.add_column("handoff_takeovers", sa.Column("leased_by", sa.String(32)))
+
+
+def downgrade() -> None:
+    op.drop_column("handoff_takeovers", "leased_by")
+    op.drop_column("handoff_jobs", "trouble")

@@ -11,3 +11,8 @@ def upgrade() -> None:
     op.add_column("handoff_takeovers", sa.Column("follows", sa.String(60)))
     op.add_column("handoff_takeovers", sa.Column("opened_without", sa.String(200)))
     op.add_column("handoff_takeovers", sa.Column("receipt_at", sa.Float))
+
+
+def downgrade() -> None:
+    for name in ("receipt_at", "opened_without", "follows"):
+        op.drop_column("handoff_takeovers", name)

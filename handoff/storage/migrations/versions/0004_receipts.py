@@ -9,3 +9,7 @@ down_revision = "0003"
 
 def upgrade() -> None:
     op.add_column("handoff_takeovers", sa.Column("receipt_for", sa.String(300)))
+
+
+def downgrade() -> None:
+    op.drop_column("handoff_takeovers", "receipt_for")

@@ -30,3 +30,8 @@ def upgrade() -> None:
         sa.Column("person", sa.String(64), primary_key=True),
         sa.Column("at", sa.Float, nullable=False),
     )
+
+
+def downgrade() -> None:
+    op.drop_table("handoff_update_opt_outs")
+    op.drop_table("handoff_shop_events")

@@ -27,3 +27,10 @@ def upgrade() -> None:
         sa.Column("created_at", sa.Float, nullable=False),
     )
     op.create_index("handoff_media_due", "handoff_media", ["state", "due_at"])
+
+
+def downgrade() -> None:
+    op.drop_table("handoff_media")
+    op.drop_column("handoff_deliveries", "uploads")
+    for name in ("rated_by", "rating", "rating_for", "brief"):
+        op.drop_column("handoff_takeovers", name)
