@@ -78,7 +78,8 @@ def _rights(engine: Engine) -> Iterator[ShopFinding]:
         with engine.connect() as connection:
             if not connection.execute(sa.text("SELECT has_schema_privilege(current_schema(), 'CREATE')")).scalar():
                 yield ShopFinding(WARNING, "conversations", NAME, "its role may not create tables: the next "
-                                  "release cannot migrate", "GRANT CREATE ON SCHEMA to it")  # fmt: skip
+                                  "release cannot migrate", "migrate as the tables' owner before it is started "
+                                  "(deploy/postgresql/roles.sql), or GRANT CREATE ON SCHEMA to it")  # fmt: skip
     yield ShopFinding(INFORMATION, "conversations", NAME, "its rows can be written")
 
 
