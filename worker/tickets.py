@@ -18,8 +18,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-import redis.asyncio
-
+from connectors.message_bus.connections import FollowingRedis
 from connectors.message_bus.inbox import Entry, Inbox, InboxUnavailable, connect
 from connectors.message_bus.sending.errors import Refused as RefusedByMeta
 from connectors.message_bus.sending.errors import SendError
@@ -117,7 +116,7 @@ class TicketDesk:
             log.error("handoff.worker.failed what=%s error=%s", key[0], type(done.exception()).__name__)
 
 
-def build(configured: Settings, client: redis.asyncio.Redis, graph: GraphClient) -> tuple[TicketDesk, Database]:
+def build(configured: Settings, client: FollowingRedis, graph: GraphClient) -> tuple[TicketDesk, Database]:
     """The desk as configured, in a running event loop. Raises SettingsError and HandoffConfigurationError."""
     db = Database(configured.values["CONVERSATION_DATABASE_URL"] or "")
     configuration = _with_public_url(load_configuration(), configured)

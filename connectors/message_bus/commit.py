@@ -12,6 +12,7 @@ from connectors.message_bus.connections import until_redis_answers
 from connectors.message_bus.inbox import Entry
 from connectors.message_bus.keyed_executor import Item
 from connectors.message_bus.sending.outgoing import Outgoing, compact
+from connectors.message_bus.servers.following import MasterChanged
 from connectors.message_bus.turn import Turn
 from hot_store import record_versions
 from lenient_json import as_mapping
@@ -50,7 +51,14 @@ class Commits:
     async def commit(self, item: Item, turn: Turn, dead: dict[str, Any] | None = None) -> str:
         """Make the turn visible. Waits out a Redis that is away; returns 'done', 'fenced' or 'gone'."""
         names, arguments = _names(item, turn), await self._arguments(item, turn, dead)
-        return await until_redis_answers(lambda: self._commit(names, arguments), "commit")
+
+        async def commit() -> str:
+            try:
+                return str(await self._commit(names, arguments, since=item.owned.failovers))
+            except MasterChanged:
+                return "fenced"
+
+        return str(await until_redis_answers(commit, "commit"))
 
     async def _arguments(self, item: Item, turn: Turn, dead: dict[str, Any] | None) -> list[str | int]:
         known = await self._known_address(turn)

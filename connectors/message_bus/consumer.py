@@ -150,7 +150,8 @@ class Consumer:
             keys.owner(partition), keys.inbox_stream(partition), keys.runs(partition), keys.failures(partition),
             keys.voices(entries[0].customer),
         ]  # fmt: skip
-        state, crashes, *rest = await self._begin(names, [*_token(item), ids[len(entries) - 1]])
+        arguments = [*_token(item), ids[len(entries) - 1]]
+        state, crashes, *rest = await self._begin(names, arguments, since=item.owned.failovers)
         if state != "mine":
             return None
         last, *voices = rest

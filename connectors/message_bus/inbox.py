@@ -16,12 +16,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import redis.asyncio
 from redis.exceptions import RedisError
 
 from connectors.message_bus import keys
-from connectors.message_bus.connections import connect
+from connectors.message_bus.connections import FollowingRedis, connect
 from connectors.message_bus.servers.layout import REMEMBER_IDS_S, Legacy
+from connectors.message_bus.servers.promised import Promised
 from hot_store import record_versions
 
 __all__ = ["Entry", "Inbox", "InboxUnavailable", "connect"]
@@ -73,10 +73,11 @@ class Entry:
 class Inbox:
     """Stores entries and log records. What raised may be stored in part: then it is to be delivered again, whole."""
 
-    def __init__(self, client: redis.asyncio.Redis) -> None:
+    def __init__(self, client: FollowingRedis) -> None:
         self._client = client
         self._put = keys.Script(client, "put", even_when_full=False)
         self._legacy = Legacy(client)
+        self._promised = Promised(client, self._store, self._store_again)
 
     @classmethod
     def from_url(cls, url: str) -> Inbox:
@@ -92,11 +93,23 @@ class Inbox:
             return 0
         try:
             entries = await self._without_known(entries)
-            return sum(await self._put.many(_calls(entries, records), _settling(records), durably=True))
+            return await self._promised.store(entries, records)
         except (RedisError, OSError, asyncio.TimeoutError) as error:
             log.error("inbox.put.failed entries=%d error=%s", len(entries), type(error).__name__)
             raise InboxUnavailable(f"Redis did not store the messages: {type(error).__name__}") from error
 
+    async def _store(self, entries: Sequence[Entry], records: Sequence[dict[str, Any]]) -> int:
+        return sum(await self._put.many(_calls(entries, records), _settling(records), durably=True))
+
+    async def _store_again(self, entries: Sequence[Entry], records: Sequence[dict[str, Any]]) -> int:
+        """Those entries that are not known any more, and all records: who reads them knows each already."""
+        names = [keys.seen(entry.id, keys.partition_of(entry.customer)) for entry in entries]
+        known = await self._client.batch([("EXISTS", name) for name in names])
+        for answer in known:
+            if isinstance(answer, Exception):
+                raise answer
+        lost = [entry for entry, is_known in zip(entries, known, strict=True) if not is_known]
+        return await self._store(lost, records) if lost or records else 0
 
     async def _without_known(self, entries: Sequence[Entry]) -> Sequence[Entry]:
         """Those that were not taken before the layout of Redis changed, as long as that is remembered."""

@@ -132,13 +132,16 @@ class Script:
         self._source = source
         self._sha = hashlib.sha1(source.encode()).hexdigest()  # noqa: S324 (Redis' own name for it)
 
-    async def __call__(self, keys: Sequence[str], args: Sequence[str | int], durably: bool = False) -> Any:
-        """Run it on these keys, of one tag; `durably`: until a replica holds what it wrote, where there are replicas.
+    async def __call__(
+        self, keys: Sequence[str], args: Sequence[str | int], durably: bool = False, since: int | None = None
+    ) -> Any:
+        """Run it on these keys, of one tag.
 
-        Raises redis.RedisError, NotReplicated when no replica confirmed; run it again then.
+        `durably`: until a replica holds what it wrote, where there are replicas; `since`: only while there were so many
+        failovers. Raises redis.RedisError, NotReplicated when no replica confirmed (run it again then), MasterChanged.
         """
-        if durably:
-            return (await self.many([(keys, args)], durably=True))[0]
+        if durably or since is not None:
+            return (await self.many([(keys, args)], durably=durably, since=since))[0]
         try:
             return await self._client.evalsha(self._sha, len(keys), *keys, *args)
         except NoScriptError:
@@ -152,18 +155,19 @@ class Script:
         calls: Sequence[tuple[Sequence[str], Sequence[str | int]]],
         beside: Sequence[Sequence[Any]] = (),
         durably: bool = False,
+        since: int | None = None,
     ) -> list[Any]:
         """Run it on each of these keys, without waiting in between, with other commands `beside`; what each returned.
 
         What one returned says nothing about the others. Raises as a call does, when any fails.
         """
         commands = [("EVALSHA", self._sha, len(keys), *keys, *args) for keys, args in calls]
-        answers = await self._client.batch([*commands, *beside], durably=durably)
+        answers = await self._client.batch([*commands, *beside], durably=durably, since=since)
         unknown = [n for n, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
         if unknown:
             first, rest = unknown[:LEARN_AT_ONCE], unknown[LEARN_AT_ONCE:]
-            learnt = await self._with_source([calls[n] for n in first], durably)
-            learnt += await self.many([calls[n] for n in rest], durably=durably) if rest else []
+            learnt = await self._with_source([calls[n] for n in first], durably, since)
+            learnt += await self.many([calls[n] for n in rest], (), durably, since) if rest else []
             for n, answer in zip(unknown, learnt, strict=True):
                 answers[n] = answer
         for answer in answers:
@@ -172,15 +176,18 @@ class Script:
         return list(answers[: len(calls)])
 
     async def _with_source(
-        self, calls: Sequence[tuple[Sequence[str], Sequence[str | int]]], durably: bool = False
+        self,
+        calls: Sequence[tuple[Sequence[str], Sequence[str | int]]],
+        durably: bool = False,
+        since: int | None = None,
     ) -> list[Any]:
         """What each call returned; an error is an answer."""
         commands = [("EVAL", self._source, len(keys), *keys, *args) for keys, args in calls]
-        answers: list[Any] = await self._client.batch(commands, durably=durably)
+        answers: list[Any] = await self._client.batch(commands, durably=durably, since=since)
         refused = [n for n, answer in enumerate(answers) if _does_not_compile(answer)]
         if refused and self._source != self._plain:
             self._know(self._plain)
-            again = await self._with_source([calls[n] for n in refused], durably)
+            again = await self._with_source([calls[n] for n in refused], durably, since)
             for n, answer in zip(refused, again, strict=True):
                 answers[n] = answer
         return answers

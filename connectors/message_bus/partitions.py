@@ -34,10 +34,15 @@ LOOK_EVERY_TICKS = 5
 
 @dataclass(frozen=True)
 class Owned:
-    """A partition and the token of this ownership."""
+    """A partition and the token of this ownership, taken after so many failovers.
+
+    What is done in a customer's order is done on the master that it was read from: the next one may not have heard of
+    the last turns, so who goes on there begins at the head of the stream.
+    """
 
     partition: int
     token: str
+    failovers: int = 0
 
 
 class Partitions:
@@ -131,10 +136,11 @@ class Partitions:
         serving = alive - {self.instance}
         free = [(p, token) for p, token in zip(others, tokens, strict=True) if _instance_of(token) not in serving]
         chosen = [(p, old or "", f"{self.instance}:{next(self._tokens)}") for p, old in free[:wanted]]
-        taken = await self._claim.many([([keys.owner(p)], [old, token]) for p, old, token in chosen])
+        claims = [([keys.owner(p)], [old, token]) for p, old, token in chosen]
+        taken = await self._claim.many(claims, since=self._failovers)
         for (partition, _, token), won in zip(chosen, taken, strict=True):
             if won:
-                self._gain(Owned(partition, token))
+                self._gain(Owned(partition, token, self._failovers))
 
     async def _owners(self, partitions: Iterable[int]) -> list[str | None]:
         """The tokens of these partitions' owners. Raises redis.RedisError."""

@@ -143,7 +143,8 @@ class Outbox:
         now_s = "" if reply.author == "agent" else str(time.time())
         progress.attempt = mine
         # Durably: what is sent must not come up again behind a master that lost the turn that said it.
-        state, marked = await self._sending(names, [*_token(item), mine, now_s, wamid or ""], durably=True)
+        arguments = [*_token(item), mine, now_s, wamid or ""]
+        state, marked = await self._sending(names, arguments, durably=True, since=item.owned.failovers)
         if state == "silenced":
             return await self._failed(item, reply, CONTROL_LOST) or False
         if state != "mine":

@@ -19,7 +19,7 @@ from typing import Any
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
 
-from connectors.message_bus.servers.following import FollowingRedis
+from connectors.message_bus.servers.following import FollowingRedis, MasterChanged
 from connectors.message_bus.servers.slots import Place, SlotMap, redirection, slot_of
 from hot_store import redis_layout
 
@@ -66,8 +66,11 @@ class ClusterRedis(FollowingRedis):
                 raise
         raise RedisConnectionError("the cluster does not settle")
 
-    async def batch(self, commands: Sequence[Sequence[Any]], durably: bool = False) -> list[Any]:
+    async def batch(
+        self, commands: Sequence[Sequence[Any]], durably: bool = False, since: int | None = None
+    ) -> list[Any]:
         """As of one server; those of one server go together, different servers' side by side."""
+        self._require(since)
         answers: list[Any] = [None] * len(commands)
         by_server: dict[FollowingRedis, list[int]] = defaultdict(list)
         for n, command in enumerate(commands):
@@ -88,8 +91,15 @@ class ClusterRedis(FollowingRedis):
                 raise outcome
         for n, answer in enumerate(answers):
             if isinstance(answer, ResponseError) and _is_for_later(answer):
+                if since is not None:
+                    await self._look()
+                    self._require(since)
                 answers[n] = await self._alone(commands[n], answer, durably)
         return answers
+
+    def _require(self, since: int | None) -> None:
+        if since not in (None, self._failovers):
+            raise MasterChanged("another server is the master now")
 
     async def _alone(self, command: Sequence[Any], error: ResponseError, durably: bool) -> Any:
         """A command of a batch that was sent to the wrong place, or too early. An error is an answer."""
@@ -131,6 +141,10 @@ class ClusterRedis(FollowingRedis):
         for place in {one for one in self._map.masters if one is not None}:
             async for name in self._at(place).scan_iter(*arguments, **options):
                 yield name
+
+    async def reach(self) -> None:
+        """Have the map of the servers watched."""
+        await self._of_slot(None)
 
     async def replicas(self) -> int | None:
         """Of the master that has the fewest."""

@@ -34,6 +34,10 @@ Locate = Callable[[], Awaitable[tuple[str, int]]]
 SILENT_AFTER, PROBE_S = 3, 0.5
 
 
+class MasterChanged(RedisConnectionError):
+    """Nothing was carried out: another server is the master since the caller found out what it may do."""
+
+
 def is_elsewhere(error: ResponseError) -> bool:
     """Whether the answer says that this server is not, or no longer, the one to ask."""
     if isinstance(error, ReadOnlyError):
@@ -211,6 +215,11 @@ class FollowingRedis(redis.asyncio.Redis):
         """How often another server has become the master, as far as this process has seen."""
         return int(self.connection_pool.connection_kwargs["endpoint"].failovers)
 
+    async def reach(self) -> None:
+        """Be connected to the master of now, so that `failovers` counts it. Raises redis.RedisError."""
+        if self.connection_pool.connection_kwargs["endpoint"].locate is not None:
+            await self.connection_pool.release(await self.connection_pool.get_connection("_"))
+
     def cut(self) -> None:
         """End all connections now, whoever waits for an answer."""
         endpoint = self.connection_pool.connection_kwargs["endpoint"]
@@ -219,19 +228,22 @@ class FollowingRedis(redis.asyncio.Redis):
         for connection in list(endpoint.connections):
             connection.cut()
 
-    async def batch(self, commands: Sequence[Sequence[Any]], durably: bool = False) -> list[Any]:
+    async def batch(
+        self, commands: Sequence[Sequence[Any]], durably: bool = False, since: int | None = None
+    ) -> list[Any]:
         """Raw answers of commands that are sent without waiting in between; an error is an answer, too.
 
-        `durably`: until a replica holds what they wrote, where there are replicas. Asks once more like
-        `execute_command`. Raises redis.RedisError when not all were answered, NotReplicated.
+        `durably`: until a replica holds what they wrote, where there are replicas. `since`: only while there were so
+        many failovers. Asks once more like `execute_command`.
+        Raises redis.RedisError when not all were answered, NotReplicated, MasterChanged.
         """
         if not commands:
             return []
         wait = await self.durability.command(self) if durably else None
         asked = [*commands, wait] if wait else commands
-        answers = await self._over_one_connection(asked)
+        answers = await self._over_one_connection(asked, since)
         if isinstance(answers[0], ResponseError) and is_elsewhere(answers[0]):
-            answers = await self._over_one_connection(asked)
+            answers = await self._over_one_connection(asked, since)
         if wait:
             confirm(answers.pop())
         return answers
@@ -244,10 +256,12 @@ class FollowingRedis(redis.asyncio.Redis):
             return None
         return int(found.get("connected_slaves") or 0)
 
-    async def _over_one_connection(self, commands: Sequence[Sequence[Any]]) -> list[Any]:
+    async def _over_one_connection(self, commands: Sequence[Sequence[Any]], since: int | None) -> list[Any]:
         connection = await self.connection_pool.get_connection("_")
         answers: list[Any] = []
         try:
+            if since not in (None, self.failovers):
+                raise MasterChanged("another server is the master now")
             await connection.send_packed_command(connection.pack_commands(commands))
             for _ in commands:
                 try:

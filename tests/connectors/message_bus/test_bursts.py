@@ -114,7 +114,7 @@ async def test_a_greeting_alone_is_answered_when_nothing_follows_and_delays_nobo
     assert time.monotonic() - began < WAIT_S
     assert not shop.graph.texts("91")
     await shop.drained()
-    assert WAIT_S <= time.monotonic() - began < WAIT_S + 1
+    assert WAIT_S <= time.monotonic() - began < WAIT_S + 5
     assert shop.graph.texts("91") == ["echo hi"]
     await shop.stop()
 

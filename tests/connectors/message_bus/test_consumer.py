@@ -106,9 +106,9 @@ async def test_a_redis_too_slow_to_answer_does_not_count_as_a_crash_of_the_messa
     process = Process(redis_url)
     begin, late = process.transport.consumer._begin, 8
 
-    async def slow(*args: Any) -> Any:
+    async def slow(*args: Any, **options: Any) -> Any:
         nonlocal late
-        found = await begin(*args)
+        found = await begin(*args, **options)
         late -= 1
         if late >= 0:
             raise redis.TimeoutError("Timeout reading from socket")

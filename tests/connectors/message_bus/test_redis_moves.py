@@ -110,7 +110,7 @@ async def test_every_process_takes_and_answers_messages_after_a_failover(pair: P
         before = len(graph.accepted)
         for k, process in enumerate(processes):
             assert await process.inbox.can_store(), "health of each process"
-            assert await process.inbox.put([message(f"92{n}", f"{before}.{n}.{k}") for n in range(40)]) == 40
+            await process.deliver([message(f"92{n}", f"{before}.{n}.{k}") for n in range(40)])
         await processes[0].drained()
         assert len(graph.accepted) == before + 80
         assert all(process.transport.partitions.beats() for process in processes)

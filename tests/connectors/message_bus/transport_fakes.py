@@ -17,7 +17,7 @@ from connectors.conversations.thread_control import BotAlwaysInControl
 from connectors.message_bus import keys
 from connectors.message_bus.commit import Commits
 from connectors.message_bus.consumer import Consumer
-from connectors.message_bus.inbox import Entry, Inbox, connect
+from connectors.message_bus.inbox import Entry, Inbox, InboxUnavailable, connect
 from connectors.message_bus.sending.outbox import Outbox
 from connectors.message_bus.transport import Transport
 from connectors.message_bus.turn import Reply, TrackerAppend, Turn
@@ -147,6 +147,18 @@ class Process:
             await asyncio.Event().wait()
         finally:
             await self.transport.cut()
+
+    async def deliver(self, entries: list[Entry], timeout_s: float = 20) -> None:
+        """As Meta does: again, until it is stored."""
+
+        async def stored() -> bool:
+            try:
+                await self.inbox.put(entries)
+            except InboxUnavailable:
+                return False
+            return True
+
+        await eventually(stored, timeout_s)
 
     async def stop(self) -> None:
         await self.transport.stop(2)
