@@ -153,7 +153,7 @@ class Settings:
         except (ArgumentError, ValueError):
             raise SettingsError(
                 f"{name} is not a valid database URL. Remedy: write it as postgresql://user:password@host:5432/name "
-                "(special characters of the password percent-encoded), or unset it to use SQLite."
+                "(or mysql://…; special characters of the password percent-encoded), or unset it to use SQLite."
             ) from None
 
     def missing(self, names: tuple[str, ...] = REQUIRED_TO_SERVE) -> list[str]:

@@ -76,8 +76,9 @@ def _from_file(name: str, path: Path) -> str:
 
 
 def database_url(url: str) -> str:
-    """`url` as SQLAlchemy reads it: hosting services hand out `postgres://`."""
-    return re.sub(r"(?i)^postgres(ql)?(?=[+:])", "postgresql", url, count=1)
+    """`url` as SQLAlchemy reads it: hosting services hand out `postgres://`; of MySQL's drivers we have PyMySQL."""
+    url = re.sub(r"(?i)^postgres(ql)?(?=[+:])", "postgresql", url, count=1)
+    return re.sub(r"(?i)^(mysql|mariadb)(\+pymysql)?(?=:)", "mysql+pymysql", url, count=1)
 
 
 def check(values: Mapping[str, str | None]) -> None:

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,7 +55,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long ones begin; a module with a fixture of its own stays on one worker; PostgreSQL is marked."""
     heaviest: dict[Path, int] = {}
     for item in items:
-        if "postgres_url" in getattr(item, "fixturenames", ()):
+        if {"postgres_url", "mariadb_url"} & {*getattr(item, "fixturenames", ())}:
             item.add_marker(pytest.mark.postgres)  # `make quick` starts none
         if _shares_a_fixture(item) and not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
@@ -159,12 +160,78 @@ def postgres_url(postgres_database: str) -> Iterator[str]:
     engine.dispose()
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture(scope="session")
+def mariadb_server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One real MariaDB for the whole run, with Latin-1 for default as old ones have it; skipped where there is none."""
+    places = f"{os.environ['PATH']}:/usr/sbin"
+    install, server = (shutil.which(program, path=places) for program in ("mariadb-install-db", "mariadbd"))
+    if not install or not server:
+        pytest.skip("no MariaDB on the PATH. Debian, Ubuntu: apt-get install mariadb-server-core mariadb-client-core")
+    with tempfile.TemporaryDirectory(prefix="assistant-mariadb-", dir="/tmp") as name:
+        folder, port = Path(name), free_port()
+        user = ["--user=nobody"] if os.geteuid() == 0 else []
+        if user:
+            shutil.chown(folder, "nobody")
+        settings = ["--no-defaults", f"--datadir={folder}/data", *user, "--innodb-log-file-size=8M",
+                    "--innodb-buffer-pool-size=32M", "--performance-schema=OFF"]  # fmt: skip
+        subprocess.run([install, *settings, "--auth-root-authentication-method=normal", "--skip-test-db"],
+                       check=True, capture_output=True, timeout=STARTS_WITHIN_S)  # fmt: skip
+        process = subprocess.Popen(
+            [server, *settings, f"--port={port}", "--bind-address=127.0.0.1", f"--socket={folder}/socket",
+             f"--pid-file={folder}/pid", "--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        url = f"mysql+pymysql://root@127.0.0.1:{port}"
+        try:
+            _answers(url, process)
+            yield url
+        finally:
+            process.kill()
+            process.wait(10)
+
+
+def _answers(url: str, process: subprocess.Popen[bytes]) -> None:
+    import sqlalchemy
+
+    engine = sqlalchemy.create_engine(url)
+    deadline = time.monotonic() + STARTS_WITHIN_S
+    while True:
+        try:
+            engine.connect().close()
+            return
+        except sqlalchemy.exc.OperationalError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+@pytest.fixture
+def mariadb_url(mariadb_server_url: str) -> str:
+    """A database of its own on the real MariaDB."""
+    import sqlalchemy
+
+    name = f"t{time.monotonic_ns()}"
+    admin = sqlalchemy.create_engine(mariadb_server_url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    admin.dispose()
+    return f"{mariadb_server_url}/{name}"
+
+
+@pytest.fixture
 def sql_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A SQL database of each kind in turn: SQLite and real PostgreSQL."""
+    """A SQL database of each kind in turn: SQLite, real PostgreSQL, and where `every_database` says so real MariaDB."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/test.db"
-    return str(request.getfixturevalue("postgres_url"))
+    return str(request.getfixturevalue(f"{request.param}_url"))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The contract of a store runs on every database that it can be in; what stands upon it, on two."""
+    if "sql_url" in metafunc.fixturenames:
+        servers = ["postgres", *(["mariadb"] if metafunc.definition.get_closest_marker("every_database") else [])]
+        kinds = ["sqlite", *(pytest.param(kind, marks=pytest.mark.postgres) for kind in servers)]
+        metafunc.parametrize("sql_url", kinds, indirect=True)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """An engine for reading a database that is not ours: read-only, pooled, and never waited for long.
 
 The three kinds differ: SQLite would create a missing file and has no statement timeout, PostgreSQL takes both per
-transaction (start-up options do not pass PgBouncer), MySQL's driver takes them per connection.
+transaction (start-up options do not pass PgBouncer), MySQL takes them per session.
 """
 
 from __future__ import annotations
@@ -16,24 +16,16 @@ from typing import Any
 import sqlalchemy
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
-import postgres_patience
 from settings_values import database_url
+from sql_servers import mysql_sessions, postgres_patience
 
 CONNECT_TIMEOUT_S = 2
 POOL_TIMEOUT_S = 1.5
-DRIVERS = {"postgresql": "postgresql+psycopg2", "mysql": "mysql+pymysql",
-           "mariadb": "mysql+pymysql"}
-
-
-def with_driver(url: str) -> URL:
-    """The URL, with the driver that we have for its kind of database."""
-    parsed = make_url(database_url(url))
-    return parsed.set(drivername=DRIVERS.get(parsed.drivername, parsed.drivername))
 
 
 def read_only_engine(url: str, statement_timeout_s: float) -> Engine:
     """An engine for `url` (sqlite, postgresql or mysql). Connects only when first used."""
-    parsed = with_driver(url)
+    parsed = make_url(database_url(url))
     kind = parsed.get_backend_name()
     options: dict[str, Any] = {"future": True, "hide_parameters": True}
     if kind == "sqlite":
@@ -48,12 +40,8 @@ def read_only_engine(url: str, statement_timeout_s: float) -> Engine:
     if kind == "postgresql":
         options["connect_args"] = postgres_patience.connect_args(CONNECT_TIMEOUT_S, statement_timeout_s)
     elif kind == "mysql":
-        patience = max(1, round(statement_timeout_s))
-        options["connect_args"] = {
-            "connect_timeout": CONNECT_TIMEOUT_S,
-            "read_timeout": patience,
-            "write_timeout": patience,
-            "init_command": "SET SESSION TRANSACTION READ ONLY",
+        options["connect_args"] = mysql_sessions.connect_args(CONNECT_TIMEOUT_S, statement_timeout_s) | {
+            "init_command": "SET SESSION TRANSACTION READ ONLY"
         }
     return sqlalchemy.create_engine(parsed, **options)
 
@@ -65,13 +53,15 @@ def reading(engine: Engine, timeout_s: float) -> Iterator[Connection]:
     Raises sqlalchemy.exc.SQLAlchemyError for everything that goes wrong.
     """
     with engine.connect() as connection:
+        raw: Any = connection.connection.dbapi_connection
         if engine.dialect.name == "postgresql":
             connection.exec_driver_sql(
                 f"SET TRANSACTION READ ONLY; SET LOCAL statement_timeout = {int(timeout_s * 1000)}"
             )
+        elif engine.dialect.name == "mysql":
+            connection.exec_driver_sql(*mysql_sessions.limit(raw, timeout_s))
         elif engine.dialect.name == "sqlite":
             deadline = time.monotonic() + timeout_s
-            raw: Any = connection.connection.dbapi_connection
             raw.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
         yield connection
 

@@ -24,9 +24,9 @@ from sqlalchemy import event, text
 from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-import postgres_patience
 from conversation_log.storage import remedies
 from settings_values import database_url
+from sql_servers import mysql_sessions, postgres_patience
 
 log = logging.getLogger(__name__)
 
@@ -64,23 +64,24 @@ def connect(url: str, statement_s: float = COMMANDS_STATEMENT_S) -> Engine:
     elif backend == "postgresql":
         options["executemany_mode"] = "values_plus_batch"
         options["connect_args"] = postgres_patience.connect_args(CONNECT_TIMEOUT_S, statement_s)
-    elif backend in ("mysql", "mariadb"):
-        waits = max(1, round(statement_s))
-        options["connect_args"] = {
-            "connect_timeout": round(CONNECT_TIMEOUT_S), "read_timeout": waits, "write_timeout": waits,
-        }  # fmt: skip
+    elif backend == "mysql":
+        options |= {"connect_args": mysql_sessions.connect_args(CONNECT_TIMEOUT_S, statement_s),
+                    "isolation_level": mysql_sessions.ISOLATION}  # fmt: skip
     try:
         engine = sqlalchemy.create_engine(parsed, **options)
     except (ArgumentError, ImportError):
         raise LogUnavailable(
             f"CONVERSATION_DATABASE_URL asks for {parsed.drivername}, whose driver is not here; use sqlite, "
-            "postgresql or mysql+pymysql."
+            "postgresql or mysql."
         ) from None
     if backend == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
-    elif backend == "postgresql":
-        locks_s = min(statement_s, BUSY_TIMEOUT_S)
+        return engine
+    locks_s = min(statement_s, BUSY_TIMEOUT_S)
+    if backend == "mysql":
+        mysql_sessions.prepare(engine, statement_s, locks_s)
+    else:
         event.listen(
             engine, "connect", lambda raw, _record: postgres_patience.limit_statements(raw, statement_s, locks_s)
         )
@@ -197,7 +198,8 @@ def _upgrade(engine: Engine) -> None:
 
 def _run(engine: Engine, move: Callable[[Config, str], None], revision: str) -> None:
     config = _config()
-    with writing(engine) as connection, postgres_patience.longer(connection, COMMANDS_STATEMENT_S):
+    patience = mysql_sessions if engine.dialect.name == "mysql" else postgres_patience
+    with writing(engine) as connection, patience.longer(connection, COMMANDS_STATEMENT_S):
         config.attributes["connection"] = connection
         move(config, revision)
 
@@ -235,13 +237,14 @@ def _lock_of(engine: Engine, purpose: str) -> Iterator[tuple[Callable[[], bool],
     take, free = {
         "postgresql": ("SELECT pg_try_advisory_lock(:id)", "SELECT pg_advisory_unlock(:id)"),
         "mysql": ("SELECT GET_LOCK(:id, 0)", "SELECT RELEASE_LOCK(:id)"),
-        "mariadb": ("SELECT GET_LOCK(:id, 0)", "SELECT RELEASE_LOCK(:id)"),
     }[name]
-    number = {"id": zlib.crc32(f"conversation_log {purpose}".encode())}
+    number: int | str = zlib.crc32(f"conversation_log {purpose}".encode())
+    if name == "mysql":  # its locks are the server's: two shops' databases on it have one each
+        number = f"{number} {file}"[:64]
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         yield (
-            lambda: bool(connection.execute(text(take), number).scalar()),
-            lambda: connection.execute(text(free), number).close(),
+            lambda: bool(connection.execute(text(take), {"id": number}).scalar()),
+            lambda: connection.execute(text(free), {"id": number}).close(),
         )
 
 

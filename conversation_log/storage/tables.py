@@ -48,7 +48,7 @@ class UtcDateTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        if dialect.name in ("mysql", "mariadb"):
+        if dialect.name == "mysql":
             return dialect.type_descriptor(mysql.DATETIME(fsp=6))
         return dialect.type_descriptor(DateTime(timezone=True))
 
@@ -105,7 +105,7 @@ messages = Table(
     Column("accepted_at", UtcDateTime),
     Column("message_id", String(KEY_CHARS)),
     Column("intent", String(120)),
-    Column("confidence", Float),
+    Column("confidence", Float().with_variant(mysql.DOUBLE(asdecimal=False), "mysql")),
     Column("feature", String(20)),
     Column("escalated", Boolean, nullable=False),
     Column("response", String(160)),

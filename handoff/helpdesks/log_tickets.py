@@ -31,11 +31,7 @@ class LogTickets:
         content = json.dumps(asdict(draft))
         try:
             with self._db.write() as connection:
-                connection.execute(
-                    insert_once(connection, log_tickets)
-                    .values(external_id=draft.external_id, status="open", content=content)
-                    .on_conflict_do_nothing()
-                )
+                insert_once(connection, log_tickets, external_id=draft.external_id, status="open", content=content)
                 found = select(log_tickets.c.id).where(log_tickets.c.external_id == draft.external_id)
                 return Ticket(str(connection.execute(found).scalar_one()))
         except HandoffUnavailable as error:
@@ -68,13 +64,9 @@ class LogTickets:
                 status = select(log_tickets.c.status).where(log_tickets.c.id == int(ticket_id))
                 if connection.execute(status).scalar() in (None, "closed"):
                     raise Gone("the ticket is closed or gone")
-                connection.execute(
-                    insert_once(connection, log_comments)
-                    .values(
-                        ticket_id=int(ticket_id), author=author, public=int(public), body=body, key=key,
-                        created_at=time.time(),
-                    )
-                    .on_conflict_do_nothing()
+                insert_once(
+                    connection, log_comments, ticket_id=int(ticket_id), author=author, public=int(public), body=body,
+                    key=key, created_at=time.time(),
                 )  # fmt: skip
                 newest = select(log_comments.c.id).where(log_comments.c.ticket_id == int(ticket_id))
                 newest = newest.where(log_comments.c.key == key) if key else newest

@@ -134,8 +134,7 @@ class Dispatcher:
         with self._db.write() as connection:
             self._queue.done(connection, job, self._clock())
             if comment_id:
-                own = insert_once(connection, comments).values(ticket_id=ticket.id, comment_id=comment_id)
-                connection.execute(own.on_conflict_do_nothing())
+                insert_once(connection, comments, ticket_id=ticket.id, comment_id=comment_id)
 
     def _new_comment(self, takeover: Row, job: HelpdeskJob) -> NewComment:
         first = job.rows[0]

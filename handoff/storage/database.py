@@ -1,8 +1,8 @@
-"""The SQL database of takeovers: SQLite by default, PostgreSQL where several machines share it.
+"""The SQL database of takeovers: SQLite by default, PostgreSQL, MySQL or MariaDB where several machines share it.
 
 SQLite: write-ahead log, so readers never wait for a writer; a transaction that will write takes the write lock
 at its start (`BEGIN IMMEDIATE`), because a reader that turns writer halfway fails at once instead of waiting.
-PostgreSQL: the caller locks the customer's row.
+The servers: the caller locks the customer's row, and then sees what is committed.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-import postgres_patience
 from handoff.storage.schema import REVISIONS, is_current, migrate
 from settings_values import database_url
+from sql_servers import mysql_sessions, postgres_patience
 
 BUSY_TIMEOUT_S = 5
 CONNECT_TIMEOUT_S = 3
@@ -38,10 +38,10 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = make_url(database_url(url))
-        self.sqlite = self.url.get_backend_name() == "sqlite"
+        self.sqlite, self.mysql = (self.url.get_backend_name() == name for name in ("sqlite", "mysql"))
         if self.sqlite and self.url.database not in (None, "", ":memory:"):
             Path(str(self.url.database)).parent.mkdir(parents=True, exist_ok=True)
-        self._writing = self._engine()
+        self._writing = self._engine(**({"isolation_level": mysql_sessions.ISOLATION} if self.mysql else {}))
         self._reading = self._engine(isolation_level="AUTOCOMMIT")
         if self.sqlite:
             event.listen(self._writing, "begin", _begin_immediate)
@@ -52,7 +52,8 @@ class Database:
             arguments: dict[str, Any] = {"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}
         else:
             # A server that is frozen, or vanished from the network, must not hold a thread.
-            arguments = postgres_patience.connect_args(CONNECT_TIMEOUT_S, STATEMENT_TIMEOUT_S)
+            patience = mysql_sessions if self.mysql else postgres_patience
+            arguments = patience.connect_args(CONNECT_TIMEOUT_S, STATEMENT_TIMEOUT_S)
         # SQLAlchemy 1.4 reopens a SQLite file for every statement unless told to keep connections.
         options |= {"poolclass": QueuePool, "pool_size": 4, "max_overflow": 8, "pool_timeout": CONNECT_TIMEOUT_S}
         engine = create_engine(
@@ -65,6 +66,8 @@ class Database:
         )
         if self.sqlite:
             event.listen(engine, "connect", _configure_sqlite)
+        elif self.mysql:
+            mysql_sessions.prepare(engine, STATEMENT_TIMEOUT_S, LOCK_TIMEOUT_S)
         else:
             event.listen(engine, "connect", _configure_postgres)
         return engine
@@ -86,7 +89,12 @@ class Database:
             self._migrate(revision)
 
     def _migrate(self, revision: str = REVISIONS[-1]) -> None:
-        with self._writing.begin() as connection, postgres_patience.longer(connection, MIGRATION_TIMEOUT_S):
+        patience = mysql_sessions if self.mysql else postgres_patience
+        with self._writing.begin() as connection, patience.longer(connection, MIGRATION_TIMEOUT_S):
+            if self.mysql:
+                with mysql_sessions.locked(connection, "handoff migration", MIGRATION_TIMEOUT_S):
+                    migrate(connection, revision)
+                return
             if not self.sqlite:
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_SCHEMA_LOCK})")
             migrate(connection, revision)

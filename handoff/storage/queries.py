@@ -7,12 +7,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import insert, select, update
+from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.engine import Connection, Row
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.sql.schema import Table
 
 from handoff.storage.tables import comments, deliveries, jobs, media, notices, takeovers, thread_controls
+from sql_servers import mysql_sessions
 
 
 @dataclass(frozen=True)
@@ -25,11 +27,15 @@ class TicketRef:
 
 def lock_control(connection: Connection, customer: str) -> Row:
     """The customer's thread control row, created if need be, locked until the transaction ends."""
-    statement = insert_once(connection, thread_controls).values(customer=customer, control_version=0, owner="bot")
     found = select(thread_controls).where(thread_controls.c.customer == customer).with_for_update()
     row = connection.execute(found).first()
     if row is None:
-        connection.execute(statement.on_conflict_do_nothing())
+        new = {"customer": customer, "control_version": 0, "owner": "bot"}
+        if connection.dialect.name == "mysql":
+            # One that is there already is locked for us alone: locks shared with others would end in a deadlock.
+            connection.execute(mysql.insert(thread_controls).values(new).on_duplicate_key_update(customer=customer))
+        else:
+            insert_once(connection, thread_controls, **new)
         row = connection.execute(found).one()
     return row
 
@@ -71,10 +77,9 @@ def change_control(connection: Connection, customer: str, *only_if: Any, **value
 def add_notices(connection: Connection, takeover_id: int, channels: Iterable[str], now: float) -> None:
     """Have each channel notified of the takeover, once."""
     for channel in channels:
-        row = insert_once(connection, notices).values(
-            takeover_id=takeover_id, channel=channel, state="pending", attempts=0, due_at=now
+        insert_once(
+            connection, notices, takeover_id=takeover_id, channel=channel, state="pending", attempts=0, due_at=now
         )
-        connection.execute(row.on_conflict_do_nothing())
 
 
 def notify_again(connection: Connection, takeover_id: int, now: float) -> None:
@@ -93,7 +98,9 @@ def add_job(
     wait_s: float = 0.0,
 ) -> bool:
     """Queue a job for the helpdesk, due `wait_s` from now; False when `key` was queued before."""
-    statement = insert_once(connection, jobs).values(
+    return insert_once(
+        connection,
+        jobs,
         takeover_id=takeover_id,
         kind=kind,
         key=key,
@@ -103,14 +110,15 @@ def add_job(
         due_at=now + wait_s,
         created_at=now,
     )
-    return bool(connection.execute(statement.on_conflict_do_nothing()).rowcount)
 
 
 def add_delivery(
     connection: Connection, takeover: Row, kind: str, entry_id: str, payload: dict[str, Any], now: float
 ) -> bool:
     """Queue something for the customer's inbox; False when `entry_id` was queued before."""
-    statement = insert_once(connection, deliveries).values(
+    return insert_once(
+        connection,
+        deliveries,
         takeover_id=takeover.id,
         customer=takeover.customer,
         kind=kind,
@@ -120,18 +128,16 @@ def add_delivery(
         state="pending",
         created_at=now,
     )
-    return bool(connection.execute(statement.on_conflict_do_nothing()).rowcount)
 
 
 def add_media(connection: Connection, takeover: Row, files: Iterable[tuple[str, str]], now: float) -> None:
     """Note the customer's files, (media id, file name), that the takeover's ticket links to; each once."""
     for media_id, filename in files:
         if media_id:
-            row = insert_once(connection, media).values(
-                media_id=media_id[:200], customer=takeover.customer, takeover_id=takeover.id, filename=filename[:240],
-                state="pending", attempts=0, due_at=now, created_at=now,
+            insert_once(
+                connection, media, media_id=media_id[:200], customer=takeover.customer, takeover_id=takeover.id,
+                filename=filename[:240], state="pending", attempts=0, due_at=now, created_at=now,
             )  # fmt: skip
-            connection.execute(row.on_conflict_do_nothing())
 
 
 def is_own_comment(connection: Connection, ticket_id: str, comment_id: str) -> bool:
@@ -142,7 +148,16 @@ def is_own_comment(connection: Connection, ticket_id: str, comment_id: str) -> b
     return connection.execute(own).first() is not None
 
 
-def insert_once(connection: Connection, table: Table) -> Any:
-    """An INSERT that knows ON CONFLICT, which both databases spell alike."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    return dialect.insert(table)
+def insert_once(connection: Connection, table: Table, **values: Any) -> bool:
+    """Insert a row unless its key is there; whether it was not."""
+    if connection.dialect.name == "mysql":
+        # INSERT IGNORE would also ignore what does not fit. A statement that fails takes nothing else back.
+        try:
+            connection.execute(insert(table).values(values))
+        except IntegrityError as error:
+            if error.orig is None or error.orig.args[0] != mysql_sessions.DUPLICATE_KEY:
+                raise
+            return False
+        return True
+    dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite  # they spell it alike
+    return bool(connection.execute(dialect.insert(table).values(values).on_conflict_do_nothing()).rowcount)

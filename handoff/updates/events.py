@@ -86,11 +86,10 @@ class ShopEvents:
         """Keep an event; False when its id is known."""
         now = time.time() if now is None else now
         with self._db.write() as connection:
-            statement = insert_once(connection, shop_events).values(
-                event_id=event.event_id, type=event.type, order_id=event.order_id, occurred_at=event.occurred_at,
-                received_at=now, due_at=now, attempts=0, state="pending",
+            return insert_once(
+                connection, shop_events, event_id=event.event_id, type=event.type, order_id=event.order_id,
+                occurred_at=event.occurred_at, received_at=now, due_at=now, attempts=0, state="pending",
             )  # fmt: skip
-            return bool(connection.execute(statement.on_conflict_do_nothing()).rowcount)
 
     def due(self, now: float) -> list[ShopEvent]:
         """Some of the events that wait, in the order in which they happened."""

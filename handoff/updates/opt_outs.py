@@ -51,8 +51,7 @@ class OptOuts:
                 connection.execute(delete(update_opt_outs).where(update_opt_outs.c.person.in_(people)))
                 return
             for person in people:
-                statement = insert_once(connection, update_opt_outs).values(person=person, at=time.time())
-                connection.execute(statement.on_conflict_do_nothing())
+                insert_once(connection, update_opt_outs, person=person, at=time.time())
 
     def _has_stopped(self, people: list[str]) -> bool:
         found = select(update_opt_outs.c.person).where(update_opt_outs.c.person.in_(people)).limit(1)

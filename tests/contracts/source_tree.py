@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = (
     "actions", "benchmarks", "components", "connectors", "conversation_log", "handoff", "hot_store", "launch",
-    "privacy", "twin", "workbench", "worker",
+    "privacy", "sql_servers", "twin", "workbench", "worker",
 )  # fmt: skip
 
 

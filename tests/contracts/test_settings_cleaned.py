@@ -146,6 +146,9 @@ def test_usable_values_are_accepted(name: str, value: str, tmp_path: Path) -> No
     ("POSTGRES://u:p@h/d", "postgresql://u:p@h/d"),
     ("postgres+psycopg2://u@h/d", "postgresql+psycopg2://u@h/d"),
     ("postgresql://u@h/postgres", "postgresql://u@h/postgres"),
+    ("mysql://u@h/mysql:x", "mysql+pymysql://u@h/mysql:x"),
+    ("MariaDB://u:p@h/d", "mysql+pymysql://u:p@h/d"),
+    ("mariadb+pymysql://u@h/d", "mysql+pymysql://u@h/d"),
     ("sqlite:///var/postgres:x.db", "sqlite:///var/postgres:x.db"),
 ])
 def test_every_database_url_is_read_as_sqlalchemy_needs_it(written: str, read: str, tmp_path: Path) -> None:

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from actions.orders.database import CONNECT_TIMEOUT_S, with_driver
+from actions.orders.database import CONNECT_TIMEOUT_S
 from actions.orders.numbers import normal_number
 from launch.demo_orders import ITEMS, ORDERS, SEEDED
+from settings_values import database_url
 from workbench.order_import.exported import ImportRefusedError
 
 _CREATED = sa.Table(
@@ -65,7 +66,7 @@ def upsert(url: str, rows: Mapping[str, Values], write: bool) -> Outcome:
 
 @contextmanager
 def _connection(url: str) -> Iterator[Connection]:
-    parsed = with_driver(url)
+    parsed = make_url(database_url(url))
     options: dict[str, Any] = {"future": True, "hide_parameters": True}
     if parsed.get_backend_name() == "sqlite":
         Path(parsed.database or "").expanduser().parent.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 from alembic import context
 
+import sql_servers.mysql_migrations  # noqa: F401  (tells Alembic)
 from conversation_log.storage.database import VERSION_TABLE
 from conversation_log.storage.tables import metadata
 

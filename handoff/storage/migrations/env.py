@@ -2,6 +2,7 @@
 
 from alembic import context
 
+import sql_servers.mysql_migrations  # noqa: F401  (tells Alembic)
 from handoff.storage.schema import VERSION_TABLE
 from handoff.storage.tables import metadata
 

@@ -151,6 +151,41 @@ def test_a_table_without_the_columns_that_are_needed_is_unavailable_and_says_wha
     assert "missing=customer_phone" in caplog.text
 
 
+@pytest.mark.postgres
+@pytest.mark.parametrize("phone_type", ["VARCHAR(40)", "BIGINT", "DECIMAL(20,0)"])
+@pytest.mark.parametrize("number_type", ["VARCHAR(40)", "INTEGER", "BIGINT", "DECIMAL(20,2)", "DOUBLE"])
+def test_mariadb_finds_numbers_and_phones_in_columns_of_every_type(
+    mariadb_url: str, number_type: str, phone_type: str
+) -> None:
+    longer = [("84021abc", "1")] if number_type == phone_type == "VARCHAR(40)" else []
+    typed_table(mariadb_url, number_type, phone_type, ("84021", "919876543210"), ("84022", "9876543210"), *longer)
+    repository = OrderRepository(mariadb_url.replace("mysql+pymysql", "mariadb"))
+    assert sorted(numbers(repository.find(["84021", "#84022", "WC-1001", "9" * 30], ASHA).values())) == [
+        "84021", "84022"
+    ]  # fmt: skip
+    assert numbers(repository.all_orders(ASHA)) == ["84022", "84021"]
+    assert repository.find(["84021"], VIKRAM) == {}
+    with pytest.raises(sa.exc.OperationalError, match="READ ONLY"), repository._engine.begin() as connection:
+        connection.exec_driver_sql("DELETE FROM orders")
+    repository.close()
+
+
+@pytest.mark.postgres
+def test_mariadb_that_is_slow_is_given_up_in_time(mariadb_url: str) -> None:
+    typed_table(mariadb_url, "INTEGER", "VARCHAR(40)", (84021, ASHA))
+    engine = sa.create_engine(mariadb_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE orders RENAME TO sales")
+        connection.exec_driver_sql("CREATE VIEW orders AS SELECT *, SLEEP(0.2) AS slow FROM sales WHERE SLEEP(0.2) = 0")
+    repository = OrderRepository(mariadb_url, statement_timeout_s=0.1)
+    with pytest.raises(OrdersUnavailable):
+        repository.find(["84021"], ASHA)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SHOW PROCESSLIST").rowcount < 5, "the server has stopped it, too"
+    engine.dispose()
+    repository.close()
+
+
 @pytest.mark.parametrize(("type_code", "texts"), [(8, False), (246, False), (253, True), (252, True)])
 def test_mysql_is_asked_in_the_type_of_its_column(type_code: int, texts: bool) -> None:
     """A number beside a text column would be compared as a number there: '10234abc' would be 10234."""

@@ -1,6 +1,6 @@
 """The views of docs/shops/ over the tables of the shop systems: what they say is what customers are told.
 
-The MySQL views run on SQLite with three of MySQL's functions lent to it.
+The MySQL views run on a real MariaDB where there is one, and on SQLite with three of MySQL's functions lent to it.
 """
 
 from __future__ import annotations
@@ -11,14 +11,17 @@ from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
+import pymysql
 import pytest
 import sqlalchemy as sa
 import yaml
+from pymysql.constants import CLIENT
 
 from actions.orders.models import Order, OrderStatus
 from actions.orders.repository import OrderRepository
 from actions.orders.rows import RowReader
 
+Shop = Callable[[str, list[str]], str]
 DOCS = Path(__file__).parents[3] / "docs" / "shops"
 ANA = "+5511912345678"
 PARCEL = ('a:1:{i:0;a:6:{s:17:"tracking_provider";s:8:"correios";s:24:"custom_tracking_provider";s:0:"";'
@@ -135,6 +138,31 @@ def on_sqlite(tmp_path: Path, tables: str, views: list[str]) -> str:
     return f"sqlite:///{tmp_path}/shop.db"
 
 
+def on_mariadb(url: str, tables: str, views: list[str]) -> str:
+    """The views on the server that they are made for."""
+    at = sa.engine.make_url(url)
+    connection = pymysql.connect(
+        host=at.host, port=at.port, user=at.username, database=at.database, client_flag=CLIENT.MULTI_STATEMENTS
+    )
+    with connection.cursor() as cursor:
+        for script in (tables.replace("integer PRIMARY KEY", "integer AUTO_INCREMENT PRIMARY KEY"), *views):
+            cursor.execute(script)
+            while cursor.nextset():
+                pass
+    connection.commit()
+    connection.close()
+    return url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("mariadb", marks=pytest.mark.postgres)])
+def shop(request: pytest.FixtureRequest, tmp_path: Path) -> Shop:
+    """Makes a shop's database of its tables and our views."""
+    if request.param == "sqlite":
+        return lambda tables, views: on_sqlite(tmp_path, tables, views)
+    url = request.getfixturevalue("mariadb_url")
+    return lambda tables, views: on_mariadb(url, tables, views)
+
+
 def told(url: str, page: str) -> list[Order]:
     repository = OrderRepository(url, reader(page))
     found = repository.all_orders(ANA)
@@ -145,9 +173,9 @@ def told(url: str, page: str) -> list[Order]:
 
 
 @pytest.mark.parametrize(("tables", "views"), [(HPOS + ITEMS, (0, 2)), (LEGACY + ITEMS, (1, 2))], ids=["own", "posts"])
-def test_orders_of_woocommerce_are_told(tmp_path: Path, tables: str, views: tuple[int, ...]) -> None:
+def test_orders_of_woocommerce_are_told(shop: Shop, tables: str, views: tuple[int, ...]) -> None:
     sql = blocks("woocommerce")
-    shipped, open_one = told(on_sqlite(tmp_path, tables, [sql[n] for n in views]), "woocommerce")
+    shipped, open_one = told(shop(tables, [sql[n] for n in views]), "woocommerce")
     assert (shipped.number, shipped.status) == ("1044", OrderStatus.DELIVERED)
     assert (shipped.carrier, shipped.tracking_number) == ("correios", "AA1BR22")
     assert shipped.tracking_url == "https://track.example/AA1BR22"
@@ -157,8 +185,8 @@ def test_orders_of_woocommerce_are_told(tmp_path: Path, tables: str, views: tupl
     assert [(item.title, item.quantity) for item in open_one.items] == [("Caneca", 2)]
 
 
-def test_orders_of_magento_are_told(tmp_path: Path) -> None:
-    shipped, open_one = told(on_sqlite(tmp_path, MAGENTO, blocks("magento")), "magento")
+def test_orders_of_magento_are_told(shop: Shop) -> None:
+    shipped, open_one = told(shop(MAGENTO, blocks("magento")), "magento")
     assert (shipped.number, shipped.status, shipped.tracking_number) == ("000001044", OrderStatus.SHIPPED, "AA1BR22")
     assert (open_one.number, open_one.status) == ("000001043", OrderStatus.CONFIRMED)
     assert [(item.title, item.quantity, item.currency) for item in open_one.items] == [("Caneca", 2, "BRL")]

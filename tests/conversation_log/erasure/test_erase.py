@@ -152,6 +152,7 @@ def files_with(words: str, *folders: Path) -> list[Path]:
     ]  # fmt: skip
 
 
+@pytest.mark.every_database
 def test_takeovers_of_the_customer_are_erased_and_others_kept(the_log, turn, sent, archive, noon):
     from handoff.storage import tables
 
@@ -185,7 +186,7 @@ def plant_takeover(connection: Any, number: int, customer: str) -> None:
         for column in table.columns:
             if column.name in known:
                 values[column.key] = known[column.name]
-            elif column.type.python_type is str:
+            elif getattr(column.type, "impl", column.type).python_type is str:
                 values[column.key] = f"{column.name}{number}"[: getattr(column.type, "length", None) or 20]
             else:
                 values[column.key] = number

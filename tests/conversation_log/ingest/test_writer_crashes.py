@@ -142,6 +142,7 @@ def test_only_the_holder_of_the_lease_writes(sqlite_log, turn):
     assert len(sqlite_log.read()) == 1
 
 
+@pytest.mark.every_database
 def test_two_writers_at_once_do_not_double_a_message(the_log, turn, noon):
     """The lease ran out under a writer that was only slow: it commits after the next one did."""
     records = [turn(f"wamid.{n}", at=noon + n) for n in range(5)]

@@ -12,15 +12,15 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import select
-from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Engine
-from sqlalchemy.schema import CreateTable
 
 from conversation_log.__main__ import main
 from conversation_log.storage import database
 from conversation_log.storage.tables import conversations, messages, metadata
 from tests.children import child, python
 from tests.conversation_log.crowd import plant
+
+pytestmark = pytest.mark.every_database
 
 
 def test_migrations_make_exactly_the_tables_of_the_code(sql_url: str) -> None:
@@ -70,11 +70,6 @@ def everything(engine: Engine) -> list[Any]:
     wanted = [select(table).order_by(*table.primary_key) for table in (conversations, messages)]
     with engine.connect() as connection:
         return [connection.execute(one).all() for one in wanted]
-
-
-def test_tables_can_be_created_on_mysql() -> None:
-    for table in metadata.sorted_tables:
-        CreateTable(table).compile(dialect=mysql.dialect())
 
 
 def test_missing_database_is_explained_with_its_remedy(tmp_path: Path) -> None:

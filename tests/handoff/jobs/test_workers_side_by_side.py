@@ -24,6 +24,8 @@ from handoff.takeover.customer_messages import CustomerMessage, customer_said
 from handoff.takeover.state_machine import open_takeover
 from tests.handoff.jobs.fake_helpdesk import CUSTOMER, Clock, FakeHelpdesk, opened_at, state, work
 
+pytestmark = pytest.mark.every_database
+
 
 class Killed(BaseException):
     """The process dies here."""

@@ -19,6 +19,9 @@ from handoff.storage.tables import metadata
 from handoff.takeover.state_machine import open_takeover
 from tests.handoff.samples import request
 
+# MySQL's own way to let a customer have one open takeover; a test of its own sees to it.
+ON_MYSQL = ("open_customer", "handoff_one_open_ticket")
+
 
 def before_migrations(url: str) -> None:
     """The tables as the releases without migrations made them, and a customer who waits."""
@@ -42,6 +45,8 @@ def before_migrations(url: str) -> None:
 
 def differences(connection: Connection) -> list[object]:
     def ours(_: object, name: str | None, kind: str, *__: object) -> bool:
+        if connection.dialect.name == "mysql" and name in ON_MYSQL:
+            return False
         return kind != "table" or (name or "").startswith("handoff_")
 
     context = MigrationContext.configure(
@@ -50,6 +55,7 @@ def differences(connection: Connection) -> list[object]:
     return list(compare_metadata(context, metadata))
 
 
+@pytest.mark.every_database
 def test_migrations_make_the_tables_that_the_code_expects(sql_url: str) -> None:
     db = Database(sql_url)
     with db.read() as connection:
@@ -68,6 +74,7 @@ def test_an_installation_from_before_migrations_keeps_its_takeovers(sql_url: str
     db.close()
 
 
+@pytest.mark.every_database
 def test_migrations_go_down_and_up_again_and_keep_the_takeovers(
     sql_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -109,6 +116,7 @@ def test_many_processes_may_come_first(sql_url: str) -> None:
         db.close()
 
 
+@pytest.mark.every_database
 def test_a_release_that_is_taken_back_serves_on_the_newer_tables(
     sql_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:

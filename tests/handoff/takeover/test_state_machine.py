@@ -22,6 +22,8 @@ from handoff.takeover.thread_control import ControlState, ThreadControl
 NOW = 1_800_000_000.0
 CUSTOMER = "919876543210"
 
+pytestmark = pytest.mark.every_database
+
 
 def external_id(db: Database, takeover_id: int) -> str:
     with db.read() as connection:

@@ -53,7 +53,7 @@ def upgrade() -> None:
         sa.Column("accepted_at", moment),
         sa.Column("message_id", sa.String(540)),
         sa.Column("intent", sa.String(120)),
-        sa.Column("confidence", sa.Float()),
+        sa.Column("confidence", sa.Float().with_variant(mysql.DOUBLE(asdecimal=False), "mysql")),
         sa.Column("feature", sa.String(20)),
         sa.Column("escalated", sa.Boolean(), nullable=False),
         sa.Column("response", sa.String(160)),

@@ -1,12 +1,17 @@
 """The first tables. Those that an installation had before there were migrations are kept as they are."""
 
 from alembic import op
-from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, Text, UniqueConstraint, text
+from sqlalchemy import Column, Computed, Float, Index, Integer, MetaData, String, Table, Text, UniqueConstraint, text
+from sqlalchemy.dialects import mysql
 
 revision = "0001"
 down_revision = None
 
+ONE_OPEN = "handoff_one_open_ticket"
+
 metadata = MetaData()
+seconds = Float().with_variant(mysql.DOUBLE(asdecimal=False), "mysql")
+long_text = Text().with_variant(mysql.LONGTEXT(), "mysql")
 
 Table(
     "handoff_floor",
@@ -29,24 +34,24 @@ Table(
     Column("state", String(8), nullable=False),
     Column("reason", String(40), nullable=False),
     Column("priority", String(10), nullable=False),
-    Column("opened_at", Float, nullable=False),
-    Column("closed_at", Float),
+    Column("opened_at", seconds, nullable=False),
+    Column("closed_at", seconds),
     Column("closed_as", String(10)),
-    Column("last_customer_at", Float, nullable=False),
-    Column("request", Text),
+    Column("last_customer_at", seconds, nullable=False),
+    Column("request", long_text),
     Column("backend", String(20)),
     Column("ticket_id", String(60)),
     Column("ticket_url", String(500)),
     Column("requester_id", String(60)),
-    Column("status_at", Float, nullable=False),
+    Column("status_at", seconds, nullable=False),
     Column("ending", String(10)),
     Column("return_epoch", Integer),
-    Column("look_at", Float),
+    Column("look_at", seconds),
     Column("look_failures", Integer, nullable=False),
-    Column("leased_until", Float, nullable=False),
+    Column("leased_until", seconds, nullable=False),
     UniqueConstraint("customer", "opened_by", name="handoff_one_takeover_a_turn"),
     Index(
-        "handoff_one_open_ticket",
+        ONE_OPEN,
         "customer",
         unique=True,
         sqlite_where=text("state <> 'closed'"),
@@ -64,13 +69,13 @@ Table(
     Column("takeover_id", Integer, nullable=False),
     Column("kind", String(8), nullable=False),
     Column("key", String(340), nullable=False, unique=True),
-    Column("body", Text),
+    Column("body", long_text),
     Column("part", Integer),
     Column("state", String(8), nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("due_at", Float, nullable=False),
-    Column("created_at", Float, nullable=False),
-    Column("done_at", Float),
+    Column("due_at", seconds, nullable=False),
+    Column("created_at", seconds, nullable=False),
+    Column("done_at", seconds),
     Index("handoff_jobs_due", "state", "due_at"),
     Index("handoff_jobs_takeover", "takeover_id"),
     sqlite_autoincrement=True,
@@ -84,10 +89,10 @@ Table(
     Column("customer", String(160), nullable=False),
     Column("kind", String(24), nullable=False),
     Column("entry_id", String(200), nullable=False, unique=True),
-    Column("payload", Text),
+    Column("payload", long_text),
     Column("files", Integer, nullable=False),
     Column("state", String(8), nullable=False),
-    Column("created_at", Float, nullable=False),
+    Column("created_at", seconds, nullable=False),
     Index("handoff_deliveries_state", "state"),
     sqlite_autoincrement=True,
 )
@@ -106,8 +111,8 @@ Table(
     Column("channel", String(10), primary_key=True),
     Column("state", String(8), nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("due_at", Float, nullable=False),
-    Column("done_at", Float),
+    Column("due_at", seconds, nullable=False),
+    Column("done_at", seconds),
     Index("handoff_notices_due", "state", "due_at"),
 )
 
@@ -117,7 +122,7 @@ Table(
     Column("id", Integer, primary_key=True),
     Column("external_id", String(60), nullable=False, unique=True),
     Column("status", String(8), nullable=False),
-    Column("content", Text),
+    Column("content", long_text),
     sqlite_autoincrement=True,
 )
 
@@ -128,13 +133,22 @@ Table(
     Column("ticket_id", Integer, nullable=False),
     Column("author", String(10), nullable=False),
     Column("public", Integer, nullable=False),
-    Column("body", Text),
+    Column("body", long_text),
     Column("key", String(340), unique=True),
-    Column("created_at", Float, nullable=False),
+    Column("created_at", seconds, nullable=False),
     Index("handoff_log_comments_ticket", "ticket_id"),
     sqlite_autoincrement=True,
 )
 
 
 def upgrade() -> None:
-    metadata.create_all(op.get_bind())
+    if op.get_bind().dialect.name != "mysql":
+        metadata.create_all(op.get_bind())
+        return
+    for table in metadata.sorted_tables:
+        table.indexes = {index for index in table.indexes if index.name != ONE_OPEN}
+        op.get_context().impl.create_table(table)
+    # No index of MySQL's leaves rows out, but null equals nothing.
+    open_customer = Computed("CASE WHEN state <> 'closed' THEN customer END", persisted=False)
+    op.add_column("handoff_takeovers", Column("open_customer", String(160), open_customer))
+    op.create_index(ONE_OPEN, "handoff_takeovers", ["open_customer"], unique=True)

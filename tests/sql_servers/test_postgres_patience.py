@@ -15,9 +15,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
-import postgres_patience
 from conversation_log.storage import database
 from handoff.storage.database import Database, HandoffUnavailable
+from sql_servers import postgres_patience
 
 
 @pytest.fixture
