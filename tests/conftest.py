@@ -19,6 +19,7 @@ from sanic import Sanic
 
 import signals
 from launch.processes import free_port
+from tests.children import child
 
 # Sanic keeps a registry of applications by name; every test makes its own.
 Sanic.test_mode = True
@@ -176,18 +177,14 @@ def mariadb_server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
                     "--innodb-buffer-pool-size=32M", "--performance-schema=OFF"]  # fmt: skip
         subprocess.run([install, *settings, "--auth-root-authentication-method=normal", "--skip-test-db"],
                        check=True, capture_output=True, timeout=STARTS_WITHIN_S)  # fmt: skip
-        process = subprocess.Popen(
-            [server, *settings, f"--port={port}", "--bind-address=127.0.0.1", f"--socket={folder}/socket",
-             f"--pid-file={folder}/pid", "--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        url = f"mysql+pymysql://root@127.0.0.1:{port}"
-        try:
+        command = [
+            server, *settings, f"--port={port}", "--bind-address=127.0.0.1", f"--socket={folder}/socket",
+            f"--pid-file={folder}/pid", "--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync",
+        ]  # fmt: skip
+        with child(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            url = f"mysql+pymysql://root@127.0.0.1:{port}"
             _answers(url, process)
             yield url
-        finally:
-            process.kill()
-            process.wait(10)
 
 
 def _answers(url: str, process: subprocess.Popen[bytes]) -> None:
