@@ -180,7 +180,7 @@ def test_worker_uses_of_other_rooms_only_the_inbox_whose_it_is_the_graph_client_
     allowed = {
         "connectors.message_bus.inbox", "connectors.conversations.identity", "connectors.conversations.senders",
         "connectors.whatsapp.graph.client", "connectors.message_bus.sending.errors",
-        "connectors.message_bus.servers.migration",
+        "connectors.message_bus.servers.migration", "connectors.message_bus.connections",
     }  # fmt: skip
     for path in modules("worker"):
         used = {name for name in imported(path) if name.startswith(("connectors", "actions"))}

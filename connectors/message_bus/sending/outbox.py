@@ -103,11 +103,10 @@ class Outbox:
 
     async def _unreadable(self, item: Item, error: Exception) -> RetryAfter | None:
         """Set it aside whole: only a newer release, or a person, can tell what it was meant to be."""
-        reason = str(error) if isinstance(error, UnknownVersion) else "unreadable"
-        log.error("outbox.entry.set_aside partition=%d reason=%s", item.owned.partition, reason)
+        said = {"reason": str(error) if isinstance(error, UnknownVersion) else "unreadable", "at": time.time()}
+        log.error("outbox.entry.set_aside partition=%d reason=%s", item.owned.partition, said["reason"])
         metrics.SENT.labels("failed", "unknown").inc()
-        record = {"record": "unreadable_reply", "at": time.time()}
-        await self._settle(item, record, {"reply": item.text, "reason": reason, "at": time.time()})
+        await self._settle(item, {"record": "unreadable_reply", "at": said["at"]}, {"reply": item.text, **said})
         return None
 
     async def _attempt(self, item: Item, reply: Outgoing, progress: Progress) -> RetryAfter | None:
