@@ -13,6 +13,7 @@ from typing import Any
 
 import settings as settings_module
 import signals
+import tracing
 from privacy import log_lines
 
 NOBODY: list[str] = []
@@ -37,6 +38,9 @@ def main() -> None:
     app = create_app("actions", cors_origins=NOBODY)
     app.register_listener(_warm_up, "before_server_start")
     app.add_route(_metrics, "/metrics")
+    tracing.start("actions", settings)
+    app.register_middleware(_join_trace, "request")
+    app.register_listener(_end_traces, "after_server_stop")
     app.run(host=settings.host, port=settings.port("ACTION_PORT"), access_log=False, motd=False)
 
 
@@ -50,6 +54,14 @@ async def _metrics(request: Any) -> Any:
     if not exposition.may_read(request.ip, request.headers, settings.metrics_token, str(settings.metrics_from)):
         return raw("Unauthorized", 401, exposition.NOT_ALLOWED, "text/plain")
     return raw(exposition.of_processes(), content_type=exposition.CONTENT_TYPE)
+
+
+async def _join_trace(request: Any) -> None:
+    tracing.received.set(request.headers.get(tracing.HEADER))
+
+
+async def _end_traces(app: object, _: object) -> None:
+    await asyncio.to_thread(tracing.stop)
 
 
 async def _warm_up(app: object, _: object) -> None:

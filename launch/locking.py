@@ -8,7 +8,8 @@ import sys
 from launch.console import done, fail, say
 from settings import PROJECT_ROOT
 
-LOCKS = ("requirements", "requirements-dev", "requirements-actions", "requirements-worker", "requirements-pictures")
+LOCKS = ("requirements", "requirements-dev", "requirements-actions", "requirements-worker", "requirements-pictures",
+         "requirements-tracing")  # fmt: skip
 
 
 def lock() -> int:

@@ -10,13 +10,15 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
 from privacy import log_filter
 
 FORMATS = ("text", "json")
+trace_id: Callable[[], str | None] | None = None
+"""Of the trace that is worked on (`tracing` says it, where there are traces)."""
 _message_id: ContextVar[str | None] = ContextVar("message_id", default=None)
 
 
@@ -47,7 +49,7 @@ class TextLines(logging.Formatter):
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line: `time` (UTC), `level`, `logger`, `event`, `message`, `wamid`, `traceback`.
+    """One JSON object a line: `time` (UTC), `level`, `logger`, `event`, `message`, `wamid`, `trace`, `traceback`.
 
     `event` is the first word of a line of ours (`outbox.reply.accepted`), and absent from a library's.
     """
@@ -65,6 +67,7 @@ class JsonLines(logging.Formatter):
             "event": event if "." in event and event.replace(".", "").replace("_", "").isalnum() else None,
             "message": message,
             "wamid": current(),
+            "trace": trace_id() if trace_id else None,
             "traceback": record.exc_text or record.stack_info,
         }
         return json.dumps({name: value for name, value in fields.items() if value}, ensure_ascii=False)

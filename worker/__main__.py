@@ -21,6 +21,7 @@ from redis.exceptions import RedisError
 
 import settings as settings_module
 import signals
+import tracing
 from connectors.message_bus.servers import migration
 from handoff.configuration import HandoffConfigurationError
 from privacy import log_lines
@@ -105,6 +106,7 @@ async def _until_signalled(settings: Settings, without: Collection[str]) -> bool
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     in_time = await run(settings, stop, {name: job for name, job in load().items() if name not in without})
+    await asyncio.to_thread(tracing.stop)
     if not in_time:
         # A thread that waits for a dead server cannot be stopped; what it had in hand stays queued.
         logging.shutdown()
@@ -131,6 +133,7 @@ def main(arguments: Sequence[str]) -> int:
         settings = settings_module.load()
         settings.validate()
         configure_logging(settings)
+        tracing.start("worker", settings)
         if settings.redis_url:
             migration.ensure(settings.redis_url)
     except RedisError as error:

@@ -13,6 +13,8 @@ from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+import tracing
+
 log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
@@ -86,7 +88,7 @@ class LlmClient:
         """What `read` makes of the answer to `request` and its cost. Raises LlmFailed, as `read` may."""
         usage = NO_USAGE
         try:
-            with _failures_of(self.api.sdk):
+            with tracing.span("llm", provider=self.provider), _failures_of(self.api.sdk):
                 answer = await self.api.create(model=self.model, **request)
                 usage = self.api.usage_of(answer)
                 return read(answer, usage)

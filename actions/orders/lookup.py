@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from prometheus_client import Counter
 
+import tracing
 from actions.orders.models import Order
 from actions.orders.repository import OrderRepository, OrdersUnavailable
 
@@ -58,7 +59,8 @@ class Orders:
             # A turn that looks twice must not wait twice for a database that has just failed this customer.
             raise OrdersUnavailable
         try:
-            found = await asyncio.wait_for(loop.run_in_executor(self._threads, look_up), self._answer_within_s)
+            with tracing.span("orders.lookup"):
+                found = await asyncio.wait_for(loop.run_in_executor(self._threads, look_up), self._answer_within_s)
         except (OrdersUnavailable, asyncio.TimeoutError) as error:
             reason = type(error.__cause__ or error).__name__
             log.warning("orders.lookup.failed error=%s", reason)

@@ -18,6 +18,7 @@ from rasa_sdk import Action, Tracker
 from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import ActionExecutionRejection
 
+import tracing
 from actions.orders.numbers import named
 from actions.skill.texts import for_customer
 from privacy import log_lines
@@ -58,7 +59,10 @@ class BaseAction(abc.ABC, Action):
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
         """Rasa's entry point."""
-        with log_lines.about(message_metadata(tracker).get("wamid")):
+        with (
+            log_lines.about(message_metadata(tracker).get("wamid")),
+            tracing.span("action", tracing.received.get(), action=self.name()),
+        ):
             return await self._safely(dispatcher, tracker, domain)
 
     async def _safely(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:

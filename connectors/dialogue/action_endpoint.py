@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 from rasa.utils.endpoints import ClientResponseError, EndpointConfig
 
+import tracing
 from connectors.message_bus.keyed_executor import release_during_io
 from connectors.message_bus.turn import current_turn
 
@@ -56,13 +57,14 @@ class KeptAliveEndpoint(EndpointConfig):
         if self.cafile or subpath or "headers" in kwargs:
             return await super().request(method, subpath, content_type, compress, **kwargs)
         kwargs["timeout"] = aiohttp.ClientTimeout(total=TIMEOUT_S, connect=3)
-        try:
-            return await self._call(method, content_type, compress, **kwargs)
-        except (aiohttp.ServerDisconnectedError, ConnectionResetError):
-            return await self._noting(self._call(method, content_type, compress, **kwargs))
-        except (aiohttp.ClientConnectionError, asyncio.TimeoutError) as error:
-            _note(error)
-            raise
+        with tracing.span("action.call", action=(kwargs.get("json") or {}).get("next_action")):
+            try:
+                return await self._call(method, content_type, compress, **kwargs)
+            except (aiohttp.ServerDisconnectedError, ConnectionResetError):
+                return await self._noting(self._call(method, content_type, compress, **kwargs))
+            except (aiohttp.ClientConnectionError, asyncio.TimeoutError) as error:
+                _note(error)
+                raise
 
     async def _noting(self, call: Any) -> Any:
         try:
@@ -73,6 +75,8 @@ class KeptAliveEndpoint(EndpointConfig):
 
     async def _call(self, method: str, content_type: str | None, compress: bool, **kwargs: Any) -> Any:
         headers = {"Content-Type": content_type} if content_type else {}
+        if carried := tracing.carry():
+            headers[tracing.HEADER] = carried
         params = self.combine_parameters(kwargs)
         async with release_during_io(), self.kept_session().request(
             method, self.url, headers=headers, params=params, compress=compress, **kwargs

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import redis.asyncio
 
+import tracing
 from connectors.message_bus import keys, quoting
 from connectors.message_bus.connections import until_redis_answers
 from connectors.message_bus.inbox import Entry
@@ -71,7 +72,8 @@ class Commits:
         for append in turn.appends:
             tail = "" if append.tail_chunks is None else append.tail_chunks
             arguments += [tail, append.preamble, len(append.chunks), *append.chunks]
-        records = [compact(record_versions.stamped(record)) for record in self._records(turn)]
+        trace = {"trace": carried} if (carried := tracing.carry()) else {}
+        records = [compact(record_versions.stamped(record | trace)) for record in self._records(turn)]
         replies = [reply.as_json() for reply in outgoing(turn, known)]
         return [*arguments, len(records), *records, len(replies), *replies]
 
@@ -152,6 +154,7 @@ def outgoing(turn: Turn, known: dict[str, Any]) -> list[Outgoing]:
             asked_at=float(turn.metadata.get("received_at") or 0),
             about=quoting.about(reply),
             otherwise=reply.otherwise,
+            trace=tracing.carry(),
         )
         for number, reply in enumerate(turn.replies, entry.first_reply)
     ]

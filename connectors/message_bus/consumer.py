@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import redis.asyncio
 from redis.exceptions import RedisError
 
+import tracing
 from connectors import metrics
 from connectors.message_bus import keys, quoting
 from connectors.message_bus.bursts import Bursts, asks, join
@@ -170,7 +171,10 @@ class Consumer:
         if int(crashes) >= MAX_CRASHES:
             await self._set_aside(item, turn, "ended the process each time")
             return None
-        again = await self._attempt(item, turn)
+        links = [part.trace for part in parts[1:]]
+        with tracing.span("turn", parts[0].trace, links, kind=entry.kind, messages=len(parts)) as span:
+            again = await self._attempt(item, turn)
+            span.set(outcome="again" if again else turn.outcome, replies=len(turn.replies))
         if again is None:
             self._bursts.answered(parts[-1])
         return again or Finished(len(parts))

@@ -13,11 +13,12 @@ import random
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from redis.exceptions import RedisError
 
+import tracing
 from connectors.message_bus import keys
 from connectors.message_bus.connections import FollowingRedis, connect
 from connectors.message_bus.servers.layout import REMEMBER_IDS_S, Legacy
@@ -41,7 +42,7 @@ class Entry:
     """Something to be handled in the order of its customer.
 
     `kind` is "message", "agent_comment" or "conversation_returned"; `id` is unique for ever (a wamid for messages).
-    `replays` is how often it came back from the dead letters.
+    `replays` is how often it came back from the dead letters, `trace` the span that stored it, where there are traces.
     """
 
     kind: str
@@ -49,6 +50,7 @@ class Entry:
     id: str
     payload: dict[str, Any]
     replays: int = 0
+    trace: str | None = None
 
     @property
     def first_reply(self) -> int:
@@ -57,7 +59,8 @@ class Entry:
 
     def as_json(self) -> str:
         """The entry as it stands in the stream."""
-        return json.dumps(record_versions.stamped(vars(self)), separators=(",", ":"))
+        kept = {name: value for name, value in vars(self).items() if value is not None}
+        return json.dumps(record_versions.stamped(kept), separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Entry:
@@ -67,7 +70,8 @@ class Entry:
         """
         raw = json.loads(text)
         record_versions.check(raw)
-        return cls(raw["kind"], raw["customer"], raw["id"], raw["payload"], int(raw.get("replays") or 0))
+        replays = int(raw.get("replays") or 0)
+        return cls(raw["kind"], raw["customer"], raw["id"], raw["payload"], replays, raw.get("trace"))
 
 
 class Inbox:
@@ -93,7 +97,10 @@ class Inbox:
             return 0
         try:
             entries = await self._without_known(entries)
-            return await self._promised.store(entries, records)
+            with tracing.span("inbox.put", entries=len(entries), records=len(records)):
+                if carried := tracing.carry():
+                    entries = [replace(entry, trace=carried) for entry in entries]
+                return await self._promised.store(entries, records)
         except (RedisError, OSError, asyncio.TimeoutError) as error:
             log.error("inbox.put.failed entries=%d error=%s", len(entries), type(error).__name__)
             raise InboxUnavailable(f"Redis did not store the messages: {type(error).__name__}") from error

@@ -19,6 +19,7 @@ import structlog
 
 import settings as settings_module
 import signals
+import tracing
 from connectors.message_bus.servers import migration
 from connectors.rasa_patches import loading
 from connectors.server.startup import CannotStart, Options
@@ -43,6 +44,7 @@ def main(arguments: list[str]) -> int:
         _check_redis(settings)
         listening = _reserve_port(settings)
         _share_metrics(settings)
+        tracing.start("server", settings)
         loading.install()
         from connectors.server.application import build
 

@@ -28,6 +28,7 @@ from sanic.response import HTTPResponse, raw
 import exposition
 import shop
 import skills
+import tracing
 from connectors import metrics
 from connectors.conversations.entry_handler import EntryHandler
 from connectors.conversations.identity import Identities
@@ -113,6 +114,7 @@ def build(settings: Settings, options: Options) -> Sanic:
         if app.ctx.transport.consumer.reader is not None:
             await app.ctx.transport.consumer.reader.close()
         await app.ctx.graph.close()
+        await asyncio.to_thread(tracing.stop)
         log.info("server.stopped")
 
     _measure(app, settings)

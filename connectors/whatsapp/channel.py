@@ -18,6 +18,7 @@ from sanic.exceptions import PayloadTooLarge
 from sanic.request import Request
 from sanic.response import HTTPResponse, json, text
 
+import tracing
 from connectors.conversations.identity import Identities, IdentitiesUnavailable
 from connectors.conversations.other_voices import OtherVoices
 from connectors.message_bus.inbox import InboxUnavailable, connect
@@ -131,7 +132,9 @@ class WhatsAppChannel(InputChannel):
             log.warning("whatsapp.webhook.not_json problem=%s bytes=%d", problem, len(body))
             return text("Bad request", status=400)
         try:
-            await self._intake(request.app.ctx).take(notification)
+            messages, statuses = len(notification.messages), len(notification.statuses)
+            with tracing.span("webhook", messages=messages, statuses=statuses):
+                await self._intake(request.app.ctx).take(notification)
         except (InboxUnavailable, IdentitiesUnavailable) as problem:
             log.error("whatsapp.webhook.not_stored problem=%s", type(problem).__name__)
             return text("Service unavailable", status=503)

@@ -84,6 +84,7 @@ def _turn(raw: Mapping[str, Any]) -> Turn | None:
         begins_session=any(event.get("name") == "action_session_start" for event in events),
         escalation=escalation,
         model=model,
+        trace=_trace(raw),
     )
 
 
@@ -157,7 +158,13 @@ def _sent(raw: Mapping[str, Any]) -> Outcome:
         text=clean(raw.get("text")),
         author=author,
         phone=phone_of(raw.get("phone")),
+        trace=_trace(raw),
     )
+
+
+def _trace(raw: Mapping[str, Any]) -> str | None:
+    """What the record carries of its trace; whoever reads it knows whether it is one."""
+    return raw["trace"] if isinstance(raw.get("trace"), str) else None
 
 
 def _status(raw: Mapping[str, Any]) -> Status | None:

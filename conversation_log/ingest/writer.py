@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
@@ -16,6 +17,7 @@ from prometheus_client import Counter
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
 
+import tracing
 from conversation_log.ingest import housekeeping, projection
 from conversation_log.ingest.parsing import parse
 from conversation_log.ingest.stream import Entry, EventStream
@@ -114,7 +116,7 @@ class Writer:
         if not records:
             return
         try:
-            with database.writing(self.engine) as connection:
+            with _traced(records), database.writing(self.engine) as connection:
                 batch = projection.LogProjector(connection, self.bot_version)
                 batch.load(records)
                 for record in records:
@@ -160,6 +162,15 @@ class Writer:
             housekeeping.forget_early(connection, self.now() - STATUS_PATIENCE)
             housekeeping.forget_archived(connection, self.now() - judgements.LATE)
         return settled
+
+
+def _traced(records: list[Record]) -> ExitStack:
+    """The transaction as a span of each trace that it stores something of."""
+    spans = ExitStack()
+    for record in records:
+        if isinstance(record, (Turn, Outcome)) and record.trace:
+            spans.enter_context(tracing.span("log.store", record.trace, record=type(record).__name__.lower()))
+    return spans
 
 
 def _tell(records: list[Record]) -> None:

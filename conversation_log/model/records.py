@@ -61,6 +61,7 @@ class Turn:
     begins_session: bool = False
     escalation: Escalation | None = None
     model: str | None = None
+    trace: str | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class Outcome:
     text: str
     author: str
     phone: str | None = None
+    trace: str | None = None
 
 
 @dataclass(frozen=True)

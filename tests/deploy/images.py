@@ -18,9 +18,11 @@ from importlib.metadata import distributions
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from launch import bootstrap
 from tests.children import ROOT, child
 
 DOCKERFILE = ROOT / "deploy/Dockerfile"
+TRACING = ROOT / "requirements-tracing.lock"
 
 
 @dataclass
@@ -115,8 +117,9 @@ def _left_out(folder: str, names: list[str]) -> set[str]:
 
 
 def give_packages(app: Path, lock: Path) -> None:
-    """A `.venv` with those of this environment's packages that the lock names, and no other."""
-    wanted = {_plain(name) for name in re.findall(r"^([\w.-]+)==", lock.read_text(), re.MULTILINE)}
+    """A `.venv` with those of this environment's packages that the lock and TRACING name, and no other."""
+    locked = lock.read_text() + TRACING.read_text()
+    wanted = {_plain(name) for name in re.findall(r"^([\w.-]+)==", locked, re.MULTILINE)}
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", app / ".venv"], check=True, timeout=60)
     packages = next((app / ".venv/lib").glob("python*")) / "site-packages"
     for distribution in distributions():
@@ -132,12 +135,13 @@ def give_packages(app: Path, lock: Path) -> None:
 
 def install_packages(app: Path, lock: Path) -> None:
     """A `.venv` made by the Dockerfile's own lines."""
-    uv = ROOT / "var/tools/bin/uv"
-    shutil.copy(lock, app)
+    uv = Path(bootstrap.get_uv())
+    for file in (lock, TRACING):
+        shutil.copy(file, app)
     stage = f"packages-{'server' if lock.stem == 'requirements' else lock.stem.removeprefix('requirements-')}"
     commands = [rest for name in ("packages", stage) for instruction, rest in lines(name)
                 if instruction == "RUN" and rest.startswith("uv ")]  # fmt: skip
-    environment = {**os.environ, "VIRTUAL_ENV": str(app / ".venv"), "UV_PYTHON_DOWNLOADS": "never"}
+    environment = {**os.environ, "VIRTUAL_ENV": str(app / ".venv"), "UV_PYTHON_DOWNLOADS": "never", "TRACING": "1"}
     environment["PATH"] = f"{uv.parent}:{Path(sys.base_prefix) / 'bin'}:{os.environ['PATH']}"
     if os.environ.get("PIP_INDEX_URL"):
         environment["UV_DEFAULT_INDEX"] = os.environ["PIP_INDEX_URL"]

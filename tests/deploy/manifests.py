@@ -99,16 +99,22 @@ def containers(documents: tuple[Document, ...]) -> dict[str, Container]:
     return found
 
 
-def mistakes(document: Document) -> list[str]:
-    """What Kubernetes' own schema (strict: no unknown fields) says against a document of a built-in kind."""
+@cache
+def _schemas() -> tuple[Path, jsonschema.RefResolver]:
+    """The folder of Kubernetes' schemas, and what finds the definitions that they share."""
     spec = find_spec(SCHEMAS[0])
     assert spec is not None, "kubernetes-validate is not installed. Remedy: make setup."
     assert spec.origin is not None
     folder = Path(spec.origin).parent / SCHEMAS[1]
+    shared = json.loads((folder / "_definitions.json").read_text())
+    return folder, jsonschema.RefResolver(shared["$id"], shared, cache_remote=False)
+
+
+def mistakes(document: Document) -> list[str]:
+    """What Kubernetes' own schema (strict: no unknown fields) says against a document of a built-in kind."""
+    folder, resolver = _schemas()
     group, _, version = document["apiVersion"].rpartition("/")
     parts = [document["kind"].lower(), *([group.split(".")[0]] if group else []), version]
     schema = json.loads((folder / f"{'-'.join(parts)}.json").read_text())
-    definitions = json.loads((folder / "_definitions.json").read_text())
-    resolver = jsonschema.RefResolver(schema["$id"], schema, {definitions["$id"]: definitions})
     validator = jsonschema.Draft202012Validator(schema, resolver=resolver)
     return [f"{'/'.join(map(str, error.path))}: {error.message}" for error in validator.iter_errors(document)]

@@ -30,6 +30,7 @@ from tests.conftest import free_port
 from tests.deploy import images, manifests
 from tests.deploy.images import ROOT, image
 from tests.deploy.manifests import Container
+from tests.otlp_collector import Collector, collector
 
 TARGETS = ("server", "actions", "worker", "assistant")
 # Not ours: what other programs in the image read.
@@ -106,7 +107,8 @@ class Pods:
         return folder
 
     def log(self, name: str) -> str:
-        return (self.folder / name / "log").read_text(errors="replace")[-3000:]
+        here = self.folder / name if (self.folder / name).exists() else self.folder / "assistant"
+        return (here / "log").read_text(errors="replace")[-3000:]
 
     def address(self, name: str, path: str) -> str:
         return f"http://127.0.0.1:{self.ports[name]}{path}"
@@ -168,6 +170,8 @@ async def test_the_three_images_answer_a_customer_as_the_manifests_start_them(
     pods.give_packages = give_packages
     containers = manifests.containers(manifests.rendered("small"))
     with ExitStack() as stack:
+        traces = stack.enter_context(collector())
+        pods.environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = traces.url
         for name in ("actions", "worker", "server"):
             pods.running[name] = pods.run(stack, containers[name])
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(10), headers=WATCHING) as session:
@@ -194,8 +198,25 @@ async def test_the_three_images_answer_a_customer_as_the_manifests_start_them(
         for name, process in pods.running.items():
             grace_s = containers[name].pod["spec"]["terminationGracePeriodSeconds"]
             assert await asyncio.to_thread(process.wait, grace_s) == 0, pods.log(name)
+    _is_one_trace(traces)
     written = [path for path in pods.folder.glob("*/tmp/*") if path.is_file()]
     assert not written, "what is kept belongs under /state"
+
+
+def _is_one_trace(found: Collector) -> None:
+    """From the webhook through all three processes, and nothing private in it."""
+    [webhook] = found.named("webhook")
+    spans = [span for span in found.spans if span.trace == webhook.trace]
+    services = {span.name: span.service.removeprefix("assistant-") for span in spans}
+    assert services == {
+        "webhook": "server", "inbox.put": "server", "turn": "server", "action.call": "server", "action": "actions",
+        "orders.lookup": "actions", "graph.send": "server", "log.store": "worker",
+    }  # fmt: skip
+    names = {span.id: span.name for span in spans}
+    assert {names[span.parent] for span in spans if span.name == "action"} == {"action.call"}
+    everything = "".join(found.bodies)
+    for private in ("919876543210", "where is my order", "10234", "wamid."):
+        assert private not in everything, private
 
 
 @pytest.mark.marathon

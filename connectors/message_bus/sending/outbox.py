@@ -15,6 +15,7 @@ from typing import Any
 import redis.asyncio
 from redis.exceptions import RedisError
 
+import tracing
 from connectors import metrics
 from connectors.message_bus import keys, quoting
 from connectors.message_bus.connections import until_redis_answers
@@ -171,13 +172,10 @@ class Outbox:
         await self._unmark([keys.owner(partition), keys.sending(partition)], _token(item))
 
     async def _send(self, item: Item, reply: Outgoing, progress: Progress) -> RetryAfter | None:
-        body = {
-            **reply.in_form(progress.form),
-            **reply.address,
-            "biz_opaque_callback_data": reply.key,
-        }
+        body = {**reply.in_form(progress.form), **reply.address, "biz_opaque_callback_data": reply.key}
         try:
-            wamid = await asyncio.wait_for(self._graph.send(body), self._send_timeout_s)
+            with tracing.span("graph.send", reply.trace, author=reply.author, form=progress.form):
+                wamid = await asyncio.wait_for(self._graph.send(body), self._send_timeout_s)
         except asyncio.TimeoutError:
             self.gate.release_probe()
             return self._in_doubt(reply, progress)

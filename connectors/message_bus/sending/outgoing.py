@@ -22,7 +22,8 @@ class Outgoing:
 
     `address` is {"to": ...} or {"recipient": ...}; `expires_at` is the end of the customer service window in epoch
     seconds; `author` is "assistant" or "agent"; `asked_at` is when the message came in that is answered; `about` is
-    what a message that quotes the reply is about; `otherwise` a template to send should the window have closed.
+    what a message that quotes the reply is about; `otherwise` a template to send should the window have closed; `trace`
+    the span that made it, where there are traces.
     """
 
     customer: str
@@ -38,6 +39,7 @@ class Outgoing:
     about: dict[str, Any] = field(default_factory=dict)
     otherwise: dict[str, Any] | None = None
     replayed: bool = False  # came back from the dead letters: Graph may have taken it before
+    trace: str | None = None
 
     def as_json(self) -> str:
         # "epoch" is the stored, older name: a release beside this one reads it.
@@ -83,4 +85,5 @@ class Outgoing:
             record_versions.FIELD: record_versions.CURRENT,
             "record": "sent", "customer": self.customer, "key": self.key, "wamid": wamid, "at": time.time(),
             "outcome": outcome, "error": error, "text": self.text, "author": self.author,
+            **({"trace": self.trace} if self.trace else {}),
         }  # fmt: skip

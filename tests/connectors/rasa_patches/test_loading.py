@@ -28,6 +28,7 @@ from connectors.server.application import load_agent
 agent = load_agent(Path(sys.argv[1]), Path("endpoints.yml"))
 metadata = agent.processor.model_metadata
 assert "tensorflow" not in sys.modules, "TensorFlow was imported"
+assert "opentelemetry" not in sys.modules, "traces are off"
 assert agent.domain is agent.processor.graph_runner._instantiated_nodes["domain_provider"]._component._domain
 """,
     """
