@@ -1,7 +1,7 @@
 # Everything starts here: `make` lists the targets.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup pictures run test quick serve new-shop check doctor train bench bench-dialogues chaos lint validate nlu dialogues chat dead-letters lock
+.PHONY: help setup pictures run test quick serve new-shop check doctor train bench bench-dialogues chaos fuzz backup restore lint validate nlu dialogues chat dead-letters lock
 
 BOOT := $(or $(shell command -v python3),$(shell command -v python))
 PY := .venv/bin/python
@@ -54,6 +54,15 @@ bench-dialogues: setup  ## dialogues that argue, k times each while processes di
 
 chaos: setup  ## kill everything at random and count what was lost (nothing)
 	@$(PY) -m launch train && $(PY) -m tests.chaos && $(PY) -m tests.chaos --sentinels --seconds 120 && $(PY) -m tests.chaos --cluster --seconds 120 && $(PY) -m pytest -m marathon
+
+fuzz: setup  ## an hour of wild input for everything that others write to; ARGS="--minutes 5"
+	@$(PY) -m tests.fuzz $(ARGS)
+
+backup: setup  ## what STATE_DIR holds as one file, while the assistant is stopped: make backup FILE=monday.tar.gz
+	@$(PY) -m launch.backup make "$(FILE)"
+
+restore: setup  ## put a backup in the place of STATE_DIR's content, which is kept beside it: make restore FILE=monday.tar.gz
+	@$(PY) -m launch.backup restore "$(FILE)"
 
 lint: setup  ## ruff and mypy
 	@$(PY) -m ruff check . && $(PY) -m mypy

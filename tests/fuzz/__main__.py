@@ -1,0 +1,51 @@
+"""`python -m tests.fuzz --minutes 60`: every reader of untrusted input in turn, for long. Exit status 1 when one broke.
+
+What made it break, and what led farthest, is kept in `corpus/`; commit it, so that the tests go on from there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+import traceback
+from pathlib import Path
+
+from hypothesis import HealthCheck, settings
+from hypothesis.database import DirectoryBasedExampleDatabase
+
+import signals
+from tests.fuzz.untrusted import TARGETS
+
+CORPUS = Path(__file__).parent / "corpus"
+ROUND = 2000  # examples
+
+
+def main() -> int:
+    signals.restore()
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--only", choices=[read.__name__ for read in TARGETS])
+    options = parser.parse_args()
+    ends_at = time.monotonic() + options.minutes * 60
+    long = settings(max_examples=ROUND, deadline=None, suppress_health_check=list(HealthCheck),
+                    database=DirectoryBasedExampleDatabase(CORPUS))  # fmt: skip
+    waiting = [read for read in TARGETS if options.only in (None, read.__name__)]
+    tried = dict.fromkeys((read.__name__ for read in waiting), 0)
+    broken: list[str] = []
+    while waiting and time.monotonic() < ends_at:
+        read = waiting.pop(0)
+        try:
+            long(read)()
+        except Exception:
+            traceback.print_exc()
+            broken.append(read.__name__)  # its example is in the corpus; the others go on
+            continue
+        waiting.append(read)
+        tried[read.__name__] += ROUND
+    print(", ".join(f"{name} {count}" for name, count in tried.items()), f"broken: {', '.join(broken) or 'none'}")
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
