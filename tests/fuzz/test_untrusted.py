@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
-from hypothesis.database import DirectoryBasedExampleDatabase, ReadOnlyDatabase
+from hypothesis.database import ReadOnlyDatabase
 
-from tests.fuzz.__main__ import CORPUS
+from tests.fuzz.__main__ import Corpus
 from tests.fuzz.untrusted import TARGETS
 
 
@@ -16,7 +16,7 @@ from tests.fuzz.untrusted import TARGETS
 def test_whatever_others_put_in_it_is_read_or_refused(read: Callable[[], None]) -> None:
     shortly = settings(
         max_examples=40, deadline=None, suppress_health_check=list(HealthCheck),
-        database=ReadOnlyDatabase(DirectoryBasedExampleDatabase(CORPUS)),
+        database=ReadOnlyDatabase(Corpus()),
         phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.target],
     )  # fmt: skip
     shortly(read)()

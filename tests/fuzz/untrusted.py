@@ -1,7 +1,7 @@
 """What reads input that others make, each with what may be put into it and what has to hold whatever it is.
 
-A test runs each shortly; `python -m tests.fuzz --minutes 60` for long, and keeps in `corpus/` what it found worth
-keeping: the tests read that first.
+A test runs each shortly; `python -m tests.fuzz --minutes 60` for long, and keeps in `corpus.json` what it found
+worth keeping: the tests read that first.
 """
 
 from __future__ import annotations

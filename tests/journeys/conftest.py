@@ -31,7 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """The product of `make run`, without an LLM. One for all journeys: be other customers."""
-    with Shop(tmp_path_factory.mktemp("shop"), helpdesk=True) as running:
+    with Shop(tmp_path_factory.mktemp("shop"), helpdesk=True, LOG_LEVEL="DEBUG") as running:
         yield running
 
 
