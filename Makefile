@@ -59,10 +59,10 @@ fuzz: setup  ## an hour of wild input for everything that others write to; ARGS=
 	@$(PY) -m tests.fuzz $(ARGS)
 
 backup: setup  ## what STATE_DIR holds as one file, while the assistant is stopped: make backup FILE=monday.tar.gz
-	@$(PY) -m launch.backup make "$(FILE)"
+	@$(PY) -m workbench.doctor.backup make "$(FILE)"
 
 restore: setup  ## put a backup in the place of STATE_DIR's content, which is kept beside it: make restore FILE=monday.tar.gz
-	@$(PY) -m launch.backup restore "$(FILE)"
+	@$(PY) -m workbench.doctor.backup restore "$(FILE)"
 
 lint: setup  ## ruff and mypy
 	@$(PY) -m ruff check . && $(PY) -m mypy

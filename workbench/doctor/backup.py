@@ -1,4 +1,4 @@
-"""`python -m launch.backup make|restore FILE`: what one machine keeps in STATE_DIR, as one file.
+"""`python -m workbench.doctor.backup make|restore FILE`: what one machine keeps in STATE_DIR, as one file.
 
 The assistant is stopped meanwhile, which loses nothing: Meta delivers again. What is kept elsewhere (REDIS_URL, a
 database server, buckets) has backups of its own; `make` names it. Secrets of `.env` are not in the file, customers'
@@ -163,7 +163,7 @@ def _elsewhere(settings: Settings) -> Iterator[str]:
 def main(arguments: list[str]) -> int:
     """Returns the exit status."""
     signals.restore()
-    parser = argparse.ArgumentParser(prog="python -m launch.backup", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m workbench.doctor.backup", description=__doc__)
     parser.add_argument("what", choices=["make", "restore"])
     parser.add_argument("file", type=Path)
     given = parser.parse_args(arguments)

@@ -16,10 +16,10 @@ import sqlalchemy as sa
 import settings
 from handoff.storage.database import Database
 from handoff.takeover.state_machine import open_takeover
-from launch import backup
 from launch.embedded_redis import EmbeddedRedis
 from tests.conftest import _wheel_postgres, free_port
 from tests.handoff.samples import request
+from workbench.doctor import backup
 
 
 @pytest.fixture
