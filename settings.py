@@ -11,6 +11,7 @@ import hashlib
 import os
 from collections.abc import Collection, Mapping, MutableMapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -201,7 +202,29 @@ def load(
     Raises SettingsError for a `NAME_FILE` that cannot be read, and for both `NAME` and `NAME_FILE`.
     What `.env` says of the names in `not_from_file` is left out.
     """
-    environ = os.environ if environ is None else environ
+    if environ is None and env_file is None and not not_from_file and _NAMES_OF_FILES.isdisjoint(os.environ):
+        return _unchanged(frozenset(os.environ.items()), _version(PROJECT_ROOT / ".env"))
+    return _resolved(os.environ if environ is None else environ, env_file, not_from_file)
+
+
+_NAMES_OF_FILES = frozenset(f"{variable.name}_FILE" for variable in VARIABLES)
+
+
+@lru_cache(maxsize=1)
+def _unchanged(environ: frozenset[tuple[str, str]], version: tuple[int, int] | None) -> Settings:
+    """Resolved again when the environment or `.env` (its `version`) changes: every turn asks several times."""
+    return _resolved(dict(environ), None, ())
+
+
+def _version(file: Path) -> tuple[int, int] | None:
+    try:
+        written = file.stat()
+    except OSError:
+        return None
+    return written.st_mtime_ns, written.st_size
+
+
+def _resolved(environ: Mapping[str, str], env_file: Path | None, not_from_file: Collection[str]) -> Settings:
     from_file: dict[str, str | None] = {}
     if env_file or not environ.get(COMPLETE):
         from_file = dotenv_values(env_file or PROJECT_ROOT / ".env")

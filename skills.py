@@ -32,6 +32,7 @@ POLICY, DECLINED, CHANGE, OFFER = "policy", "declined", "change", "offer"
 ABOUT = (ORDER, ORDERS, NUMBER, REFUND, POLICY, DECLINED, CHANGE, OFFER)
 SMALL_TALK = "smalltalk"
 TAKES_ORDER, TAKES_QUESTION = "order", "question"
+PIECE = "_piece_"  # in the names of responses that actions put sentences together from
 _ASK = "utter_ask_"  # what Rasa calls the question for a form's slot
 
 

@@ -2,8 +2,8 @@
 
 Customers' words belong to the designers. Where an answer is put together from facts that may be missing (a date,
 a carrier), its parts are responses too, named `utter_<topic>_piece_<name>`; the action fills them and passes the
-result to the whole response as a placeholder. Rasa sends the domain along with every action call; if
-`selective_domain` is ever switched on, actions that use pieces need `send_domain: true`.
+result to the whole response as a placeholder. Actions that use pieces need `send_domain: true` in `domain.yml`: of the
+responses Rasa then sends the pieces alone (`connectors/dialogue/action_endpoint.py`).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from datetime import date, time
 from typing import Any
 
 import dates
+from skills import PIECE
 
 PLACEHOLDER = re.compile(r"{(\w+)}")
-_IS_PIECE = "_piece_"
 
 
 def for_customer(domain: Mapping[str, Any], slots: Mapping[str, Any]) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def for_customer(domain: Mapping[str, Any], slots: Mapping[str, Any]) -> dict[st
     Chosen as Rasa does it for whole responses: those whose conditions all hold, else those without conditions.
     """
     responses = domain.get("responses") or {}
-    chosen = {name: _suitable(entries, slots) for name, entries in responses.items() if _IS_PIECE in name}
+    chosen = {name: _suitable(entries, slots) for name, entries in responses.items() if PIECE in name}
     return {**domain, "responses": {**responses, **chosen}, "language": slots.get("language")}
 
 

@@ -48,13 +48,14 @@ class FollowUp:
 
 @dataclass(frozen=True)
 class FollowUpModel:
-    """Fit once, predict many. Shapes, for n examples: `rows` (n, features) sparse, `vectors` (n, d), `opinions`
-    (n, labels of the intents' model, square roots), `contexts` (n,) places in CONTEXTS, `dual` (n, labels)."""
+    """Fit once, predict many. Shapes, for n examples: `rows` (n, features) sparse by column, `vectors` (n, d),
+    `opinions` (n, labels of the intents' model, square roots), `contexts` (n,) places in CONTEXTS,
+    `dual` (n, labels)."""
 
     pattern: str
     labels: tuple[str, ...]
     ngrams: Ngrams
-    rows: scipy.sparse.csr_matrix
+    rows: scipy.sparse.csc_matrix
     vectors: np.ndarray
     centre: np.ndarray
     opinions: np.ndarray
@@ -81,18 +82,17 @@ class FollowUpModel:
         words = np.asarray((rows @ rows.T).todense(), dtype=np.float32)
         kernel = _kernel(words, vectors @ vectors.T, roots @ roots.T, contexts[:, None] == contexts[None, :])
         fitted = kernel_ridge(kernel.astype(np.float32), target, _RIDGE / balancing(target, _BALANCE))
-        return cls(pattern, labels, ngrams, rows, vectors, centre, roots, contexts,
+        return cls(pattern, labels, ngrams, rows.tocsc(), vectors, centre, roots, contexts,
                    fitted.dual, fitted.bias, fitted.temperature)  # fmt: skip
 
     def predict(self, text: str, after: str, opinion: np.ndarray, embedder: Embedder) -> dict[str, float]:
         """The probability of each intent for a message that follows `after`, the likeliest first."""
         row = self.ngrams.row(folded(text, self.pattern))
-        dense = np.zeros(self.rows.shape[1], dtype=np.float32)
-        dense[row.columns] = row.values
         vector = centred(embedder.one(readable(text, self.pattern)).reshape(1, -1), self.centre)[0]
         kernel = _kernel(
-            self.rows @ dense, self.vectors @ vector, self.opinions @ np.sqrt(opinion),
-            self.contexts == CONTEXTS.index(after),
+            self.rows[:, row.columns] @ row.values, self.vectors @ vector,
+            self.opinions @ np.sqrt(opinion).astype(np.float32),
+            (self.contexts == CONTEXTS.index(after)).astype(np.float32),
         )  # fmt: skip
         probabilities = softmax((kernel @ self.dual + self.bias) / self.temperature)
         order = np.argsort(-probabilities, kind="stable")
@@ -102,10 +102,11 @@ class FollowUpModel:
         """Write everything to one file without pickled code."""
         text = {"labels": self.labels, "vocabulary": self.ngrams.vocabulary, "pattern": self.pattern,
                 "temperature": self.temperature}  # fmt: skip
+        rows = self.rows.tocsr()
         with path.open("wb") as file:
             np.savez(
                 file, text=np.frombuffer(json.dumps(text).encode(), np.uint8), rarity=self.ngrams.rarity,
-                data=self.rows.data, indices=self.rows.indices, indptr=self.rows.indptr,
+                data=rows.data, indices=rows.indices, indptr=rows.indptr,
                 vectors=self.vectors.astype(np.float16), centre=self.centre, opinions=self.opinions,
                 contexts=self.contexts, dual=self.dual, bias=self.bias,
             )  # fmt: skip
@@ -118,7 +119,7 @@ class FollowUpModel:
         text = json.loads(kept["text"].tobytes())
         ngrams = Ngrams(text["vocabulary"], kept["rarity"])
         shape = (len(kept["indptr"]) - 1, len(text["vocabulary"]))
-        rows = scipy.sparse.csr_matrix((kept["data"], kept["indices"], kept["indptr"]), shape=shape)
+        rows = scipy.sparse.csr_matrix((kept["data"], kept["indices"], kept["indptr"]), shape=shape).tocsc()
         return cls(
             text["pattern"], tuple(text["labels"]), ngrams, rows, kept["vectors"].astype(np.float32), kept["centre"],
             kept["opinions"], kept["contexts"], kept["dual"], kept["bias"], text["temperature"],

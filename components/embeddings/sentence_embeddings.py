@@ -12,6 +12,7 @@ import ctypes
 import hashlib
 import mmap
 import os
+import re
 import struct
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -28,6 +29,7 @@ DIMENSION = 384
 LAYERS = 8
 _BATCH = 32  # texts: about 400 tokens
 _REMEMBERED = 2048  # texts: what is understood and what is looked at for anger is often the same
+_LONG_NUMBER = re.compile(r"\d{4,}")
 _MAX_CHARS = 280  # characters: the topic stands at a message's beginning, its question at the end
 
 
@@ -52,8 +54,8 @@ class SentenceEmbeddings:
         self._frame: int | None = None  # tokens around a text
 
     def one(self, text: str) -> np.ndarray:
-        """The vector of one text, shape (384,)."""
-        key = (self._layers, clip(text))
+        """The vector of one text, shape (384,). Which number it names does not count: many ask the same of theirs."""
+        key = (self._layers, clip(_LONG_NUMBER.sub(_same_length, text)))
         vector = _recent.pop(key, None)
         if vector is None:
             vector = np.asarray(self._engine().query(key[1]), dtype=np.float32)
@@ -116,6 +118,10 @@ class SentenceEmbeddings:
         partial = self._cache_file.with_suffix(f".{os.getpid()}.npz")
         np.savez(partial, keys=np.array(list(known)), vectors=np.array(list(known.values())))
         partial.replace(self._cache_file)
+
+
+def _same_length(number: re.Match[str]) -> str:
+    return ("1234567890" * 30)[: len(number.group())]
 
 
 def clip(text: str) -> str:

@@ -4,6 +4,7 @@
                              event as each of its kinds until one fits
     resolve_event_type       the original walks the tree of event classes for every stored event
     debug copies             deep copies of dialogue states for debug logs that nobody reads
+    is_empty                 the original makes an empty domain for every message, to compare with
     run_graph                the original prunes the same two graphs and has a scheduler order them on every run
     replays                  see `connectors.rasa_patches.replay`
     predictions              see `connectors.rasa_patches.predictions`
@@ -30,6 +31,7 @@ from rasa.engine.exceptions import GraphRunError
 from rasa.engine.graph import GraphSchema
 from rasa.engine.runner.dask import DaskGraphRunner
 from rasa.shared.constants import DOCS_BASE_URL
+from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import Event
 
 from connectors.rasa_patches import graph_thread, predictions, replay
@@ -43,6 +45,7 @@ COPIES_FOR_DEBUG_ONLY = (processor, forms, memoization, rule_policy)
 
 _stock_resolve_by_type = Event.resolve_by_type
 _stock_run = DaskGraphRunner.run
+_stock_is_empty = Domain.is_empty
 _stock_validate = action.RemoteAction._validate_action_result
 
 
@@ -54,6 +57,7 @@ def install() -> bool:
     action.RemoteAction._validate_action_result = validate_action_result
     Event.resolve_by_type = staticmethod(resolve_event_type)
     DaskGraphRunner.run = run_graph
+    Domain.is_empty = is_empty
     replay.install()
     predictions.install()
     graph_thread.install()
@@ -68,6 +72,7 @@ def uninstall() -> None:
     action.RemoteAction._validate_action_result = _stock_validate
     Event.resolve_by_type = staticmethod(_stock_resolve_by_type)
     DaskGraphRunner.run = _stock_run
+    Domain.is_empty = _stock_is_empty
     replay.uninstall()
     predictions.uninstall()
     graph_thread.uninstall()
@@ -128,6 +133,16 @@ def resolve_event_type(type_name: str, default: type[Event] | None = None) -> ty
         if found is not None and found.type_name == type_name:
             _event_types[type_name] = found
     return found
+
+
+@lru_cache(maxsize=1)
+def _empty_domain() -> dict[str, Any]:
+    return dict(Domain.empty().as_dict())
+
+
+def is_empty(self: Domain) -> bool:
+    """As Domain.is_empty."""
+    return bool(self.as_dict() == _empty_domain())
 
 
 def run_graph(

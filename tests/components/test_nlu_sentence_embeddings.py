@@ -33,3 +33,10 @@ def test_what_one_user_of_the_model_embedded_the_next_does_not_compute(monkeypat
     other = SentenceEmbeddings()
     monkeypatch.setattr(other, "_engine", lambda: pytest.fail("computed again"))
     assert np.array_equal(other.one("has it left the warehouse"), vector)
+
+
+def test_who_asks_the_same_of_another_order_is_not_embedded_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    embeddings = SentenceEmbeddings()
+    vector = embeddings.one("has 10234 left the warehouse")
+    monkeypatch.setattr(embeddings, "_engine", lambda: pytest.fail("computed again"))
+    assert np.array_equal(embeddings.one("has 98765 left the warehouse"), vector)

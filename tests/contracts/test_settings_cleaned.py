@@ -171,3 +171,19 @@ def test_the_environment_of_this_process_is_not_touched_by_loading(tmp_path: Pat
     before = dict(os.environ)
     load({"HOST": " x "}, tmp_path)
     assert dict(os.environ) == before
+
+
+def test_a_change_of_the_environment_or_of_the_file_counts_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "PROJECT_ROOT", tmp_path)
+    monkeypatch.delenv("RASA_PORT", raising=False)
+    found = []
+    for env_file, port in ((None, None), ("RASA_PORT=5010", None), ("RASA_PORT=50110", None), ("RASA_PORT=5", "5012")):
+        if env_file:
+            (tmp_path / ".env").write_text(env_file)
+        if port:
+            monkeypatch.setenv("RASA_PORT", port)
+        found.append(settings.load().port("RASA_PORT"))
+    assert found == [5005, 5010, 50110, 5012]
+    assert settings.load() is settings.load()

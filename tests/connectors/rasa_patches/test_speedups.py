@@ -22,6 +22,7 @@ from rasa.core.policies.rule_policy import RulePolicy
 from rasa.engine.exceptions import GraphRunError
 from rasa.engine.graph import GraphSchema, SchemaNode
 from rasa.engine.runner.dask import DaskGraphRunner
+from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import (
     ActionExecuted,
     ActiveLoop,
@@ -284,3 +285,8 @@ def test_without_stories_memoization_predicts_nothing_as_before() -> None:
         policy.lookup = lookup
         expected = predictions.stock_memoized(policy, tracker, DOMAIN)
         assert vars(predictions.memoized(policy, tracker, DOMAIN)) == vars(expected)
+
+
+@pytest.mark.parametrize("domain", [DOMAIN, Domain.empty(), Domain.from_dict({"version": "3.1", "intents": ["greet"]})])
+def test_a_domain_is_empty_when_it_was_before(domain: Domain) -> None:
+    assert speedups.is_empty(domain) == speedups._stock_is_empty(domain)
