@@ -259,7 +259,7 @@ def _resolve(values: dict[str, str | None]) -> None:
     values["TICKETING"] = _choice(
         "TICKETING",
         values,
-        {"zendesk": "ZENDESK_URL", "freshdesk": "FRESHDESK_URL", "hubspot": "HUBSPOT_URL"},
+        {name: f"{name.upper()}_URL" for name in ("zendesk", "freshdesk", "hubspot", "chatwoot")},
         "log",
     )
 

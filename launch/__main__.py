@@ -25,7 +25,7 @@ NOT_FROM_ENV_FILE = frozenset(
     if variable.name in ("REDIS_URL", "CONVERSATION_DATABASE_URL", "ORDERS_DATABASE_URL", "ARCHIVE_URL", "MEDIA_URL")
     or variable.name == "TICKETING"
     or variable.name.startswith(
-        ("ZENDESK_", "FRESHDESK_", "HUBSPOT_", "SLACK_", "SMTP_", "ESCALATION_", "SHOP_API_", "SPEECH_")
+        ("ZENDESK_", "FRESHDESK_", "HUBSPOT_", "CHATWOOT_", "SLACK_", "SMTP_", "ESCALATION_", "SHOP_API_", "SPEECH_")
     )
 )
 """What in `.env` may be a live shop's: made-up customers must not get into its queue, database or helpdesk."""

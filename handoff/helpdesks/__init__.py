@@ -1,4 +1,4 @@
-"""The helpdesks behind one interface: Zendesk, Freshdesk, HubSpot, and tickets kept in our own database.
+"""The helpdesks behind one interface: Zendesk, Freshdesk, HubSpot, Chatwoot, and tickets kept in our own database.
 
 Imports `handoff.storage`; `zendesk_events.py` also the takeover. Start reading in `interface.py`.
 """

@@ -22,6 +22,10 @@ def helpdesk(configured: Settings, configuration: HandoffConfiguration, db: Data
         from handoff.helpdesks.hubspot import HubSpot
 
         return HubSpot.from_settings(configured)
+    if configured.ticketing == "chatwoot":
+        from handoff.helpdesks.chatwoot import Chatwoot
+
+        return Chatwoot.from_settings(configured)
     from handoff.helpdesks.log_tickets import LogTickets
 
     return LogTickets(db)

@@ -39,8 +39,7 @@ from handoff.helpdesks.interface import (
 )
 from handoff.helpdesks.timestamps import epoch_or
 from handoff.helpdesks.zendesk_events import fullest
-from handoff.helpdesks.zendesk_login import Login, login
-from handoff.helpdesks.zendesk_session import ACCOUNT, TIMEOUT_S, Session
+from handoff.helpdesks.zendesk_login import ACCOUNT, TIMEOUT_S, Login, Session, login
 from settings import Settings, SettingsError
 
 log = logging.getLogger(__name__)

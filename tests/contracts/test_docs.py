@@ -34,7 +34,8 @@ def test_every_link_leads_somewhere(page: str) -> None:
 
 @pytest.mark.parametrize("page", sorted(TEXT))
 def test_every_variable_that_is_named_is_a_setting(page: str) -> None:
-    prefixes = r"WHATSAPP_|ZENDESK_|FRESHDESK_|HUBSPOT_|LLM_|ANTHROPIC_|OPENAI_|RASA_|SMTP_|SLACK_|[A-Z_]+_DATABASE_URL"
+    prefixes = r"WHATSAPP_|ZENDESK_|FRESHDESK_|HUBSPOT_|CHATWOOT_|LLM_|ANTHROPIC_|OPENAI_|RASA_|SMTP_|SLACK_|"
+    prefixes += "[A-Z_]+_DATABASE_URL"
     named = set(re.findall(rf"`((?:{prefixes})[A-Z_]*)`", TEXT[page]))
     known = {variable.name for variable in settings.VARIABLES}
     assert {name for name in named if not name.endswith("_")} <= known

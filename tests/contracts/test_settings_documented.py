@@ -52,7 +52,7 @@ def test_provider_follows_the_keys_unless_named(environ: dict[str, str], provide
 
 
 def test_wrong_choice_names_the_variable_and_the_options(tmp_path: Path) -> None:
-    with pytest.raises(settings.SettingsError, match="TICKETING must be one of zendesk, freshdesk, hubspot, log"):
+    with pytest.raises(settings.SettingsError, match="one of zendesk, freshdesk, hubspot, chatwoot, log"):
         settings.load({"TICKETING": "jira"}, tmp_path / "none")
 
 

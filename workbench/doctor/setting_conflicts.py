@@ -13,7 +13,7 @@ from launch.console import LaunchError
 from settings import LLM_KEYS, Settings
 from workbench.shop_check.findings import ERROR, INFORMATION, WARNING, ShopFinding
 
-HELPDESKS = {"zendesk": "ZENDESK_URL", "freshdesk": "FRESHDESK_URL", "hubspot": "HUBSPOT_URL"}
+HELPDESKS = {name: f"{name.upper()}_URL" for name in ("zendesk", "freshdesk", "hubspot", "chatwoot")}
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 Conflict = tuple[str, str, str, str]
 """Level, variable, what does not fit, remedy."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from handoff.helpdesks.chatwoot import Chatwoot
 from handoff.helpdesks.freshdesk import Freshdesk
 from handoff.helpdesks.hubspot import HubSpot
 from handoff.helpdesks.interface import Draft, Helpdesk, NewComment, Ticket
@@ -13,6 +14,7 @@ from handoff.helpdesks.log_tickets import LogTickets
 from handoff.helpdesks.zendesk import Zendesk
 from handoff.helpdesks.zendesk_login import Fixed
 from handoff.storage.database import Database
+from tests.handoff.chatwoot_stand_in import ChatwootStandIn
 from tests.handoff.stand_ins import FreshdeskStandIn, HubSpotStandIn, serving
 from twin.helpdesk import api as twin_helpdesk
 
@@ -109,6 +111,22 @@ def hubspot_backend(tmp_path: Any) -> Iterator[Backend]:
         )
 
 
+def chatwoot_backend(tmp_path: Any) -> Iterator[Backend]:
+    there = ChatwootStandIn()
+    with serving(there.app) as url:
+        yield Backend(
+            Chatwoot(url, "3", "7", "token"),
+            lambda: len(there.conversations),
+            lambda: [message["content"] for messages in there.messages.values() for message in messages],
+            lambda ticket_id: there.conversations[int(ticket_id)].update(status="resolved"),
+            lambda kind, status=500, headers=None: there.faults.next.append(
+                {"kind": kind, "status": status, "headers": headers}
+            ),
+            reply=lambda ticket_id, text, public: there.say(int(ticket_id), content=text, private=not public),
+            extra={"there": there},
+        )
+
+
 def log_backend(tmp_path: Any) -> Iterator[Backend]:
     db = Database(f"sqlite:///{tmp_path}/log.db")
     desk = LogTickets(db)
@@ -133,4 +151,7 @@ def _ticket(number: int) -> Ticket:
     return Ticket(str(number))
 
 
-BACKENDS = {"zendesk": zendesk_backend, "freshdesk": freshdesk_backend, "hubspot": hubspot_backend, "log": log_backend}
+BACKENDS = {
+    "zendesk": zendesk_backend, "freshdesk": freshdesk_backend, "hubspot": hubspot_backend,
+    "chatwoot": chatwoot_backend, "log": log_backend,
+}  # fmt: skip

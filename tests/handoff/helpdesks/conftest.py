@@ -10,7 +10,7 @@ import pytest
 from tests.handoff.helpdesks.backend_samples import BACKENDS, Backend, hubspot_backend, zendesk_backend
 
 
-@pytest.fixture(params=["zendesk", "freshdesk", "hubspot", "log"])
+@pytest.fixture(params=[*BACKENDS])
 def backend(request: pytest.FixtureRequest, tmp_path: Any) -> Iterator[Backend]:
     yield from BACKENDS[request.param](tmp_path)
 

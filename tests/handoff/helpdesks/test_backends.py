@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from handoff.helpdesks.chatwoot import Chatwoot
 from handoff.helpdesks.freshdesk import Freshdesk
 from handoff.helpdesks.hubspot import HubSpot
 from handoff.helpdesks.interface import NotAllowed, Refused, RetryLater
@@ -15,7 +16,7 @@ from handoff.helpdesks.zendesk_login import Fixed
 from tests.handoff.helpdesks.backend_samples import BACKENDS, DRAFT, NOTE, WORDS, Backend
 
 
-@pytest.fixture(params=["zendesk", "freshdesk", "hubspot"])
+@pytest.fixture(params=["zendesk", "freshdesk", "hubspot", "chatwoot"])
 def http_backend(request: pytest.FixtureRequest, tmp_path: Any) -> Iterator[Backend]:
     yield from BACKENDS[request.param](tmp_path)
 
@@ -121,6 +122,7 @@ def test_a_comment_on_a_ticket_that_is_gone_is_refused(http_backend: Backend) ->
 
 def test_nobody_at_the_other_end_is_to_be_tried_later() -> None:
     nobody = "http://127.0.0.1:9"
-    for helpdesk in (Zendesk(nobody, Fixed("")), Freshdesk(nobody, "key"), HubSpot(nobody, "token")):
+    for helpdesk in (Zendesk(nobody, Fixed("")), Freshdesk(nobody, "key"), HubSpot(nobody, "token"),
+                     Chatwoot(nobody, "1", "2", "token")):  # fmt: skip
         with pytest.raises(RetryLater):
             helpdesk.open_ticket(DRAFT, False)

@@ -25,7 +25,7 @@ from tests.handoff.samples import NOW
 CUSTOMER = "919876543210"
 
 
-@pytest.fixture(params=["freshdesk", "hubspot"])
+@pytest.fixture(params=["freshdesk", "hubspot", "chatwoot"])
 def backend(request: pytest.FixtureRequest, tmp_path: Any) -> Iterator[backends.Backend]:
     yield from backends.BACKENDS[request.param](tmp_path)
 
