@@ -1,6 +1,6 @@
 """An agent's attachment, fetched from where the helpdesk keeps it.
 
-Credentials go to the helpdesk's own host only: the files behind its links are often elsewhere.
+Credentials go to the helpdesk's own host only: the files behind its links are often elsewhere, but on the public web.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, unquote, urljoin, urlsplit
 
 import requests
 
+from handoff.files import public_web
 from handoff.helpdesks.http_answers import Answer, judge
 from handoff.helpdesks.interface import Refused, RetryLater
 from handoff.helpdesks.zendesk_login import login
@@ -39,16 +40,16 @@ Fetch = Callable[[str, int], File]
 
 def fetcher(configured: Settings) -> Fetch:
     """`fetch(link, max_bytes)`: blocks for a minute at most, raises HelpdeskError. Raises SettingsError."""
-    if configured.ticketing != "zendesk" or not configured.zendesk_url:
-        return lambda link, max_bytes: fetch(link, max_bytes)
-    shown, own = login(configured), urlsplit(configured.zendesk_url).netloc
+    own = urlsplit(configured.values.get(f"{configured.ticketing}_URL".upper()) or "").netloc
+    if configured.ticketing != "zendesk" or not own:
+        return lambda link, max_bytes: fetch(link, max_bytes, own)
+    shown = login(configured)
     return lambda link, max_bytes: fetch(link, max_bytes, own, shown.authorization)
 
 
 def fetch(link: str, max_bytes: int, own: str = "", authorization: Callable[[], str] | None = None) -> File:
     """The file at `link`; `authorization` is shown to the host `own`. Raises HelpdeskError."""
-    name, session = _name_in(link), requests.Session()
-    session.trust_env = False
+    name, session = _name_in(link), public_web.session(urlsplit(f"//{own}").hostname)
     try:
         for _ in range(MAX_REDIRECTS + 1):
             parts = urlsplit(link)
@@ -62,6 +63,8 @@ def fetch(link: str, max_bytes: int, own: str = "", authorization: Callable[[], 
                 judge(Answer(answer.status_code, answer.headers, ""))
                 return File(_content(answer, max_bytes), _name_of(answer) or name or _name_in(link) or "file")
         raise Refused("too many redirects")
+    except public_web.NotPublic as error:
+        raise Refused(str(error)) from None
     except (requests.RequestException, ValueError) as error:
         raise RetryLater(type(error).__name__) from error
     finally:
