@@ -39,7 +39,7 @@ class Image:
     @property
     def lock(self) -> Path:
         """The packages that it has."""
-        stage = next((stage for stage, _, target in self.copies if target == ".venv"), None) or "packages-server"
+        stage = next((stage for stage, _, target in self.copies if target == ".venv"), None) or "packages-training"
         return ROOT / next(found for found in lines(stage) if found[0] == "COPY")[1].split()[0]
 
 
@@ -138,7 +138,7 @@ def install_packages(app: Path, lock: Path) -> None:
     uv = Path(bootstrap.get_uv())
     for file in (lock, TRACING):
         shutil.copy(file, app)
-    stage = f"packages-{'server' if lock.stem == 'requirements' else lock.stem.removeprefix('requirements-')}"
+    stage = f"packages-{'training' if lock.stem == 'requirements' else lock.stem.removeprefix('requirements-')}"
     commands = [rest for name in ("packages", stage) for instruction, rest in lines(name)
                 if instruction == "RUN" and rest.startswith("uv ")]  # fmt: skip
     environment = {**os.environ, "VIRTUAL_ENV": str(app / ".venv"), "UV_PYTHON_DOWNLOADS": "never", "TRACING": "1"}

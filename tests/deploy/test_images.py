@@ -25,7 +25,7 @@ import yaml
 import settings
 from benchmarks import webhooks
 from benchmarks.graph_stand_in import GraphStandIn
-from launch import bootstrap, demo_orders, processes
+from launch import bootstrap, demo_orders, locking, processes
 from tests.conftest import free_port
 from tests.deploy import images, manifests
 from tests.deploy.images import ROOT, image
@@ -57,12 +57,20 @@ def test_an_image_runs_one_of_our_modules_as_nobody_special_and_is_asked_how_it_
 
 
 def test_images_install_what_the_launcher_would_and_only_what_was_locked() -> None:
-    runs = [rest for stage in ("packages", *(f"packages-{name}" for name in PORTS))
+    runs = [rest for stage in ("packages", "packages-training", *(f"packages-{name}" for name in PORTS))
             for instruction, rest in images.lines(stage) if instruction == "RUN"]  # fmt: skip
     assert f"pip install --no-cache-dir uv=={bootstrap.UV_VERSION}" in runs
     installs = [line for line in runs if "pip" in line and "uv==" not in line]
-    assert len(installs) == 3
+    assert len(installs) == 4
     assert all("uv pip sync --require-hashes requirements" in line for line in installs)
+
+
+def test_a_server_s_image_has_the_versions_that_trained_the_model_and_no_tensorflow() -> None:
+    every, server = ({line for line in (ROOT / name).read_text().splitlines() if line[:1].isalpha()}
+                     for name in ("requirements.lock", "requirements-server.lock"))  # fmt: skip
+    left_out = {re.split(r"==", line)[0] for line in every - server}
+    assert server < every
+    assert left_out == set(locking.ONLY_TRAINING)
 
 
 def test_no_secret_and_no_state_gets_into_an_image() -> None:
