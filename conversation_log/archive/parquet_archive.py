@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import fs
 
+import buckets
 from conversation_log.archive.columns import SCHEMA, as_row, from_row
 from conversation_log.storage import remedies
 from conversation_log.storage.database import LogUnavailable
@@ -28,7 +29,6 @@ from conversation_log.storage.reader import Selection
 
 FORMAT = 1
 ROWS_AT_ONCE = 500
-GCS_PATIENCE_S = 30  # Google's client would try for 15 minutes before it says that there are no credentials
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,8 @@ class ParquetArchive:
     def at(cls, url: str) -> ParquetArchive:
         """The archive at a `file://`, `s3://` or `gs://` URI. Raises LogUnavailable."""
         scheme = {"gcs": "gs"}.get(url.partition("://")[0], url.partition("://")[0])
-        if scheme == "gs" and "retry_limit_seconds" not in url:
-            url += f"{'&' if '?' in url else '?'}retry_limit_seconds={GCS_PATIENCE_S}"
         try:
-            filesystem, root = fs.FileSystem.from_uri(url)
+            filesystem, root = buckets.file_system(url)
         except pa.ArrowInvalid:
             # Arrow's message repeats the URI, and s3:// ones may hold a key.
             raise LogUnavailable(

@@ -42,7 +42,7 @@ _OF_ARCHIVES: Remedies = (
     (r"access.?denied|forbidden|status 40[13]|status: 40[13]|invalid.?access|signature|credential|unauthenticated|"
      r"permission.?denied for|unauthorized|token", "it refuses the credentials. {credentials}"),
     (r"network.?connection|resolve host|could.?n.t connect|could not connect|curl|time.?out|timed out|unavailable|"
-     r"retry", "it does not answer. Check the network, and the region or endpoint in ARCHIVE_URL"),
+     r"retry", "it does not answer. Check the network, and AWS_REGION, AWS_ENDPOINT_URL or those in ARCHIVE_URL"),
     (r"permission denied|errno 13|read-only|errno 30", "it may not be written. Whoever runs this needs to write "
      "there"),
     (r"errno 20|errno 21|not a directory", "the path is not a folder. Correct ARCHIVE_URL"),

@@ -12,11 +12,10 @@ from contextlib import suppress
 import pyarrow as pa
 from pyarrow import fs
 
+import buckets
 from handoff.storage.database import HandoffUnavailable
 from privacy.pseudonyms import folder_of
 from settings import SettingsError
-
-GCS_PATIENCE_S = 30  # Google's client would try for 15 minutes before it says that there are no credentials
 
 
 class StoreUnavailable(HandoffUnavailable):
@@ -32,10 +31,8 @@ class MediaStore:
     @classmethod
     def at(cls, url: str) -> MediaStore:
         """The store at a `file://`, `s3://` or `gs://` URI. Raises SettingsError, StoreUnavailable."""
-        if url.startswith("gs://") and "retry_limit_seconds" not in url:
-            url += f"{'&' if '?' in url else '?'}retry_limit_seconds={GCS_PATIENCE_S}"
         try:
-            return cls(*fs.FileSystem.from_uri(url))
+            return cls(*buckets.file_system(url))
         except pa.ArrowInvalid:
             # Arrow's message repeats the URI, and s3:// ones may hold a key.
             raise SettingsError(

@@ -22,6 +22,7 @@ ALLOWED = {
     "settings_values.py": {"hot_store"},
     "settings_variables.py": set(),
     "signals.py": set(),
+    "buckets.py": {"settings"},
     "exposition.py": set(),
     "tracing.py": {"privacy", "settings"},
     "lenient_json.py": set(),

@@ -13,6 +13,7 @@ import pytest
 from conversation_log.archive import archiver, parquet_archive
 from conversation_log.erasure import erase
 from conversation_log.storage.reader import Selection
+from handoff.files.store import MediaStore
 from launch.processes import answers, free_port
 from tests.children import child, python
 
@@ -37,6 +38,23 @@ def s3_url(s3_port: int, monkeypatch: pytest.MonkeyPatch) -> str:
     bucket = f"log-{time.monotonic_ns()}"
     boto3.client("s3", endpoint_url=f"http://127.0.0.1:{s3_port}", region_name="us-east-1").create_bucket(Bucket=bucket)
     return f"s3://{bucket}/support?scheme=http&endpoint_override=127.0.0.1:{s3_port}&region=us-east-1"
+
+
+@pytest.mark.slow
+def test_a_service_that_speaks_s3_is_named_by_one_setting(s3_url, s3_port, tmp_path, monkeypatch) -> None:
+    (tmp_path / "secret").write_text("testing\n")
+    for name in ("AWS_SECRET_ACCESS_KEY", "AWS_ENDPOINT_URL"):
+        monkeypatch.setenv(name, "")  # what is put there goes with the test
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY_FILE", str(tmp_path / "secret"))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{s3_port}")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    url = s3_url.partition("?")[0]
+    store = MediaStore.at(f"{url}/files")
+    store.write("919", "media1", b"words")
+    assert MediaStore.at(f"{url}/files").read("919", "media1") == b"words"
+    archive = parquet_archive.ParquetArchive.at(url)
+    assert archive.manifests() == []
 
 
 @pytest.mark.slow
