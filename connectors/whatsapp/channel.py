@@ -23,6 +23,7 @@ from connectors.conversations.identity import Identities, IdentitiesUnavailable
 from connectors.conversations.other_voices import OtherVoices
 from connectors.message_bus.inbox import InboxUnavailable, connect
 from connectors.whatsapp.webhook import signature
+from connectors.whatsapp.webhook.gathering import Gathering
 from connectors.whatsapp.webhook.intake import Intake
 from connectors.whatsapp.webhook.payload_ids import PayloadSigner
 from connectors.whatsapp.webhook.payloads import Notification, NotJson, parse_notification
@@ -134,7 +135,7 @@ class WhatsAppChannel(InputChannel):
         try:
             messages, statuses = len(notification.messages), len(notification.statuses)
             with tracing.span("webhook", messages=messages, statuses=statuses):
-                await self._intake(request.app.ctx).take(notification)
+                await self._gathering(request.app.ctx).take(notification)
         except (InboxUnavailable, IdentitiesUnavailable) as problem:
             log.error("whatsapp.webhook.not_stored problem=%s", type(problem).__name__)
             return text("Service unavailable", status=503)
@@ -150,9 +151,12 @@ class WhatsAppChannel(InputChannel):
             return parse_notification(body, phone_number_id)
         return await asyncio.to_thread(parse_notification, body, phone_number_id)
 
-    def _intake(self, context: Any) -> Intake:
-        inbox = getattr(context, "inbox", None)
+    def _gathering(self, context: Any) -> Gathering:
+        inbox, known = getattr(context, "inbox", None), getattr(context, "whatsapp_gathering", None)
         if inbox is None:
             raise InboxUnavailable("the server is still starting")
-        signer = PayloadSigner(self._credentials["app_secret"])
-        return Intake(inbox, context.whatsapp_identities, context.whatsapp_voices, signer)
+        if known is None or known[0] is not inbox:
+            signer = PayloadSigner(self._credentials["app_secret"])
+            intake = Intake(inbox, context.whatsapp_identities, context.whatsapp_voices, signer)
+            known = context.whatsapp_gathering = inbox, Gathering(intake.take)
+        return known[1]
