@@ -14,13 +14,18 @@ NOT_ALLOWED = {"WWW-Authenticate": 'Bearer realm="METRICS_TOKEN"'}
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
 
 
+def has_token(headers: Mapping[str, str], token: str) -> bool:
+    """Whether a request brings this bearer token."""
+    given = headers.get("authorization", "").encode("utf-8", "replace")
+    return hmac.compare_digest(given, f"Bearer {token}".encode())
+
+
 def may_read(peer: str, headers: Mapping[str, str], token: str | None, networks: str) -> bool:
     """Whether a request for the metrics is answered: it has the token, or comes from one of the networks.
 
     A proxy says for whom it asks: what came through one comes from no network that we know.
     """
-    given = headers.get("authorization", "").encode("utf-8", "replace")
-    if token and hmac.compare_digest(given, f"Bearer {token}".encode()):
+    if token and has_token(headers, token):
         return True
     try:
         found = ipaddress.ip_address(peer.partition("%")[0])

@@ -24,6 +24,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("ACTION_PORT", "5055", "the action server"),
     Variable("ACTION_URL", None, "the action server on another machine (default: ACTION_PORT on this one)"),
     Variable("WORKER_PORT", None, "health and metrics of a worker that runs apart (default: it listens nowhere)"),
+    Variable("ACTION_TOKEN", None, "what servers show the action servers (default: nothing is asked for)", secret=True),
     Variable("TWIN_PORT", "8080", "the simulator of `make run`"),
     Variable("INSPECTOR_TOKEN", None, "password of the inspector (default: none runs, but in make run)", secret=True),
     Variable("INSPECTOR_PORT", "5065", "the inspector, always on 127.0.0.1"),

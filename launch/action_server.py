@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import warnings
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import settings as settings_module
@@ -17,6 +18,7 @@ import tracing
 from privacy import log_lines
 
 NOBODY: list[str] = []
+OPEN = ("/health", "/metrics")  # the second has rules of its own
 
 
 def main() -> None:
@@ -38,10 +40,26 @@ def main() -> None:
     app = create_app("actions", cors_origins=NOBODY)
     app.register_listener(_warm_up, "before_server_start")
     app.add_route(_metrics, "/metrics")
+    if settings.action_token:
+        app.register_middleware(guard(settings.action_token), "request")
     tracing.start("actions", settings)
     app.register_middleware(_join_trace, "request")
     app.register_listener(_end_traces, "after_server_stop")
     app.run(host=settings.host, port=settings.port("ACTION_PORT"), access_log=False, motd=False)
+
+
+def guard(token: str) -> Callable[[Any], Awaitable[Any]]:
+    """Nobody without the token gets an action run: it would tell of any order."""
+
+    async def refuse(request: Any) -> Any:
+        from sanic.response import text
+
+        import exposition
+
+        known = request.path in OPEN or exposition.has_token(request.headers, token)
+        return None if known else text("Unauthorized", 401)
+
+    return refuse
 
 
 async def _metrics(request: Any) -> Any:

@@ -31,11 +31,12 @@ class KeptAliveEndpoint(EndpointConfig):
     _domain: tuple[Any, str] = (None, "")  # the last that was sent, and what is sent of it
 
     @classmethod
-    def like(cls, other: EndpointConfig) -> KeptAliveEndpoint:
-        """The same endpoint, kept alive."""
+    def like(cls, other: EndpointConfig, token: str | None = None) -> KeptAliveEndpoint:
+        """The same endpoint, kept alive; `token` is shown to it with each call."""
+        shown = {"Authorization": f"Bearer {token}"} if token else {}
         return cls(
-            other.url, other.params, other.headers, other.basic_auth, other.token, other.token_name,
-            other.cafile, **other.kwargs,
+            other.url, other.params, {**(other.headers or {}), **shown}, other.basic_auth, other.token,
+            other.token_name, other.cafile, **other.kwargs,
         )  # fmt: skip
 
     def kept_session(self) -> aiohttp.ClientSession:

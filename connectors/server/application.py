@@ -75,7 +75,7 @@ _OURS = frozenset(skills.WORDS_OF_RESPONSES)
 def build(settings: Settings, options: Options) -> Sanic:
     """The application, its model loaded. Raises CannotStart."""
     speedups.install()
-    agent = load_agent(options.models, options.endpoints)
+    agent = load_agent(options.models, options.endpoints, settings.action_token)
     ready_file = Path(os.environ["READY_FILE"]) if os.environ.get("READY_FILE") else None
     channels = _channels(options.credentials)
     app = configure_app(channels, enable_api=False)
@@ -193,7 +193,7 @@ def _measure(app: Sanic, settings: Settings) -> None:
             metrics.WEBHOOK_SECONDS.labels(str(response.status)).observe(elapsed)
 
 
-def load_agent(models: Path, endpoints_file: Path) -> Agent:
+def load_agent(models: Path, endpoints_file: Path, action_token: str | None = None) -> Agent:
     """An agent with the newest model and our stores. Raises CannotStart where Rasa would only warn."""
     model = get_latest_model(str(models))
     if model is None:
@@ -205,7 +205,7 @@ def load_agent(models: Path, endpoints_file: Path) -> Agent:
     _check_class(endpoints.tracker_store, TrackerStore, "tracker_store", endpoints_file)
     _check_class(endpoints.event_broker, EventBroker, "event_broker", endpoints_file)
     if endpoints.action is not None:
-        endpoints.action = KeptAliveEndpoint.like(endpoints.action)
+        endpoints.action = KeptAliveEndpoint.like(endpoints.action, action_token)
     verify_model(Path(model))
     agent = asyncio.run(rasa_agent.load_agent(model_path=model, endpoints=endpoints))
     if agent is None or not agent.is_ready():

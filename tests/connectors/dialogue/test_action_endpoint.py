@@ -1,11 +1,19 @@
-"""What goes along with an action call."""
+"""What goes along with an action call, and who may make one."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+import pytest
+from rasa.utils.endpoints import ClientResponseError, EndpointConfig
+from sanic import Sanic
+from sanic.response import json as sanic_json
+
 from connectors.dialogue.action_endpoint import KeptAliveEndpoint
+from launch.action_server import guard
+from tests.conftest import free_port
+from tests.loops import listening
 
 RESPONSES = {"utter_order_piece_due": [{"text": "kal"}], "utter_greet": [{"text": "Hi 👋"}]}
 
@@ -32,3 +40,32 @@ def test_a_call_without_domain_or_responses_is_sent_as_it_is() -> None:
     endpoint = KeptAliveEndpoint("http://127.0.0.1:1")
     for call in ({"next_action": "a"}, {"domain": {}}, {"domain": {"slots": {}, "responses": {}}, "version": "3"}):
         assert json.loads(endpoint._body(call)) == call
+
+
+async def test_an_action_is_run_only_for_who_brings_the_token() -> None:
+    app, ran = Sanic("guarded_actions"), []
+
+    @app.post("/webhook")
+    async def webhook(request: Any) -> Any:
+        ran.append(request.json["next_action"])
+        return sanic_json({"events": [], "responses": []})
+
+    @app.get("/health")
+    async def health(request: Any) -> Any:
+        return sanic_json({})
+
+    app.register_middleware(guard("t0ken"), "request")
+    port = free_port()
+    async with listening(app, port):
+        known = EndpointConfig(f"http://127.0.0.1:{port}/webhook")
+        for token in (None, "t0ke"):
+            stranger = KeptAliveEndpoint.like(known, token)
+            with pytest.raises(ClientResponseError, match="401"):
+                await stranger.request(json={"next_action": "action_check_order_status"})
+            await stranger.kept_session().close()
+        ours = KeptAliveEndpoint.like(known, "t0ken")
+        assert await ours.request(json={"next_action": "action_greet"}) == {"events": [], "responses": []}
+        async with ours.kept_session().get(f"http://127.0.0.1:{port}/health", headers={"Authorization": ""}) as answer:
+            assert answer.status == 200
+        await ours.kept_session().close()
+    assert ran == ["action_greet"]
