@@ -128,8 +128,10 @@ class ShopEvents:
     def finish(self, event: ShopEvent, outcome: str, customer: str | None, now: float) -> None:
         """It was handed to the customer's inbox ("notified"), or this is why not. Old events are deleted."""
         values = {"state": "done", "outcome": outcome, "customer": customer, "done_at": now}
+        # What another worker finished meanwhile stays as it was told.
+        this = (shop_events.c.event_id == event.event_id) & (shop_events.c.state == "pending")
         with self._db.write() as connection:
-            connection.execute(update(shop_events).where(shop_events.c.event_id == event.event_id).values(**values))
+            connection.execute(update(shop_events).where(this).values(**values))
             old = (shop_events.c.state == "done") & (shop_events.c.received_at < now - KEEP_S)
             connection.execute(delete(shop_events).where(old))
 

@@ -18,6 +18,7 @@ from connectors.conversations.identity import Identities
 from connectors.message_bus import keys
 from connectors.message_bus.inbox import Entry, Inbox, connect
 from handoff.storage.database import Database
+from handoff.storage.tables import shop_events
 from handoff.updates import events as of_events
 from handoff.updates.events import ShopEvent, ShopEvents
 from shop import Shop
@@ -36,7 +37,7 @@ class World:
     """The worker's part with a real database and Redis, and an orders database that may be away."""
 
     def __init__(self, db: Database, client: Any) -> None:
-        self.events, self.now = ShopEvents(db), NOW
+        self.db, self.events, self.now = db, ShopEvents(db), NOW
         self.client, self.inbox, self.identities = client, Inbox(client), Identities(client)
         self.orders: dict[str, tuple[Order, str]] = {"10234": (ORDER, PHONE)}
         self.away = False
@@ -89,6 +90,20 @@ async def test_a_worker_that_died_after_handing_over_does_not_tell_twice(world: 
     await world.updates().round()
     assert len(await world.told()) == 1
     assert world.events.due(NOW + 1) == []
+
+
+async def test_what_two_workers_take_up_at_once_is_told_once_and_stays_as_it_was_told(world: World) -> None:
+    async def slower(entries: list[Entry]) -> None:
+        await world.updates().round()  # the other one, meanwhile
+        await world.inbox.put(entries)
+
+    world.report()
+    [event] = world.events.due(NOW)
+    await world.updates(slower).round()
+    world.events.finish(event, "too_many", CUSTOMER, NOW)  # as one that counts what the other told
+    assert len(await world.told()) == 1
+    with world.db.read() as connection:
+        assert connection.execute(sa.select(shop_events.c.outcome)).scalars().all() == ["notified"]
 
 
 async def test_a_customer_who_is_known_by_another_form_of_the_number_is_the_same(world: World) -> None:
