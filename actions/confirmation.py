@@ -14,7 +14,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.fallback import bot_events
 from actions.order_changes.acting import pass_on_change, planned
-from actions.order_changes.details import FORM
+from actions.order_changes.details import FORM, SURE_YES, confidence
 from actions.skill.action import BaseAction, Domain, Event, as_if_said, in_form
 from actions.skill.registry import answering, said_to
 
@@ -48,7 +48,8 @@ class ActionAffirm(BaseAction):
             if planned(tracker):
                 return [FollowupAction(FORM)]  # what would be done is said again first
             return pass_on_change(tracker)  # the form was left with its question open
-        if intent == PERSON:
+        weak = 0 < confidence(tracker) < SURE_YES  # what only sounds like a yes calls nobody: it is asked again
+        if intent == PERSON and not weak:
             return [*ASKED_FOR_A_PERSON, FollowupAction("action_escalate")]
         # Answered here and not by a follow-up action, behind which no rule would go on.
         if kind := answering(intent):

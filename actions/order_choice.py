@@ -6,7 +6,7 @@ What is counted is the list that was offered last, else the open orders in the o
 from __future__ import annotations
 
 from actions.order_status import OrderAction
-from actions.orders.choosing import chosen
+from actions.orders.choosing import chosen, other_clause
 from actions.orders.models import Order
 from actions.skill.action import Event
 from actions.skill.order_answers import OrderTurn
@@ -38,12 +38,12 @@ class ActionOtherOrder(OrderAction):
     async def look_up(self, turn: OrderTurn) -> list[Event]:
         if turn.numbers:
             return await self.by_number(turn)
-        orders = await _counted(self, turn)
-        if picked := chosen(turn.text, orders):
+        orders, words = await _counted(self, turn), other_clause(turn.text)
+        if picked := chosen(words, orders):
             return await self.picked(turn, picked)
         if not [order for order in orders if order.number != turn.last_shown]:
             orders = await self.orders.all_orders(turn.phone)
-        elif picked := chosen(turn.text, await self.orders.all_orders(turn.phone)):
+        elif picked := chosen(words, await self.orders.all_orders(turn.phone)):
             return await self.picked(turn, picked)
         fresh = [order for order in orders if order.number not in (*turn.shown, turn.last_shown)]
         others = fresh or [order for order in orders if order.number != turn.last_shown]

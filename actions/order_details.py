@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from actions.order_status import OrderAction
 from actions.orders.models import OrderStatus
 from actions.skill.action import Event
@@ -25,6 +27,9 @@ class ActionOrderWhyLate(OrderAction):
         return "action_order_why_late"
 
     async def look_up(self, turn: OrderTurn) -> list[Event]:
+        if not turn.numbers and turn.list_was_shown:
+            late = [order for order in await self.meant(turn) if order.status is OrderStatus.DELAYED]
+            turn = replace(turn, numbers=[order.number for order in late]) if len(late) == 1 else turn
         return await self.about_one(turn, turn.phrases.why_late)
 
 

@@ -62,15 +62,48 @@ class ActionAnswerReturnPolicy(BaseAction):
             )
             return remember(None)
         if isinstance(outcome, NotCovered):
-            dispatcher.utter_message(response="utter_return_policy_not_covered", policy_pages=[], llm=facts(outcome))
+            if outcome.nearest:
+                tell(dispatcher, outcome.nearest, question, "utter_return_policy_not_covered_nearest")
+            else:
+                dispatcher.utter_message(
+                    response="utter_return_policy_not_covered", policy_pages=[], llm=facts(outcome)
+                )
             return remember(question, outcome.sought)
         return tell(dispatcher, outcome, question)
 
 
-def tell(dispatcher: CollectingDispatcher, outcome: GroundedAnswer, question: str) -> list[Event]:
+class ActionAnswerComplaint(BaseAction):
+    """Something is wrong with what came, calmly told: what the pages say of it, and the offer of a person."""
+
+    def __init__(self, knowledge: PolicyAnswers | None = None) -> None:
+        self._knowledge = knowledge
+
+    def name(self) -> str:
+        return "action_answer_complaint"
+
+    async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
+        question = message_text(tracker)
+        try:
+            knowledge = self._knowledge or await services.knowledge_when_built()
+            outcome = None if question.startswith("/") else await knowledge.answer(question)
+        except KnowledgeError as error:
+            log.error("knowledge.unavailable problem=%s", error)
+            outcome = None
+        if isinstance(outcome, GroundedAnswer):
+            return tell(dispatcher, outcome, question, "utter_return_policy_complaint")
+        dispatcher.utter_message(response="utter_handoff_offer")
+        return []
+
+
+def tell(
+    dispatcher: CollectingDispatcher,
+    outcome: GroundedAnswer,
+    question: str,
+    response: str = "utter_return_policy_answer",
+) -> list[Event]:
     """Say what the pages say, with the page's name."""
     dispatcher.utter_message(
-        response="utter_return_policy_answer",
+        response=response,
         answer=outcome.text,
         source=outcome.section.page_title,
         policy_pages=list(outcome.pages),
@@ -99,7 +132,7 @@ def _asked_before(tracker: Tracker) -> Earlier | None:
     if after == "refund":
         return Earlier(REFUND_QUESTION)
     question, sought = tracker.get_slot(QUESTION_SLOT), tracker.get_slot(SOUGHT_SLOT)
-    if not question or after not in ("policy", "declined", ""):
+    if not question or after not in ("policy", "declined", "change", ""):
         return None
     return Earlier(question, None if sought is None else tuple((str(key), float(share)) for key, share in sought))
 

@@ -44,6 +44,7 @@ NOT_WITH_THE_COURIER = frozenset({OrderStatus.PLACED, OrderStatus.CONFIRMED, Ord
 STARTS_ANEW = frozenset({"cancel_order", "start_return"})
 STOPS = frozenset({"deny", "goodbye", "thank"})
 MAX_ROW_TITLE_CHARS = 24
+SURE_YES = 0.75  # "next" may be read as one
 SURE_STOP = 0.9  # "no" stops, "too small" is a reason
 _ACTS = {"cancel": CANCEL, "change": ADDRESS, "return": RETURNS}
 

@@ -25,6 +25,7 @@ from actions.order_changes.acting import (
     summarise,
 )  # fmt: skip
 from actions.order_changes.details import (
+    SURE_YES,
     ChangeDetails,
     another_address,
     begun,
@@ -36,13 +37,13 @@ from actions.order_changes.which_order import KINDS, SAYS_MORE, WhichOrder
 from actions.orders.lookup import Orders
 from actions.orders.models import Order
 from actions.orders.repository import OrdersUnavailable
+from actions.return_policy import remember
 from actions.self_service.performing import SelfService
 from actions.skill import services
 from actions.skill.action import BaseAction, Domain, Event, intent_name, message_metadata
 from actions.skill.order_answers import told_now
 from actions.skill.texts import Pieces
 
-SURE_YES = 0.75  # "next" may be read as one
 SETTLES_NOTHING = SAYS_MORE | {"affirm", "thank", "greet", "chitchat", "mischief", "choose_option"}
 
 
@@ -50,24 +51,29 @@ class ActionBeginCancelOrder(BaseAction):
     """The customer wants to cancel: open the form with what the message says already."""
 
     kind = "cancel"
+    policy_question: str | None = "what happens to my money when I cancel an order"
+    """What questions in between go on from: "how many days?", "is it free?"."""
 
     def name(self) -> str:
         return f"action_begin_{self.kind}_order"
 
     async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
-        return [SlotSet("change_kind", self.kind), *begun(tracker), SlotSet("awaiting_order_number", False)]
+        begins = [SlotSet("change_kind", self.kind), SlotSet("awaiting_order_number", False)]
+        return [*begins, *begun(tracker), *remember(self.policy_question)]
 
 
 class ActionBeginChangeOrder(ActionBeginCancelOrder):
     """The customer wants a change of address, items or the like."""
 
     kind = "change"
+    policy_question = None
 
 
 class ActionBeginReturnOrder(ActionBeginCancelOrder):
     """The customer wants the return or exchange of an order set up."""
 
     kind = "return"
+    policy_question = "how do I return or exchange an item"
 
 
 class ValidateOrderChangeForm(WhichOrder, ChangeDetails, FormValidationAction):

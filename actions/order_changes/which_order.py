@@ -22,8 +22,9 @@ from actions.order_changes.details import (
     window_that_is_over,
 )  # fmt: skip
 from actions.order_status import choose_from
-from actions.orders.choosing import chosen, described, points_at_one
+from actions.orders.choosing import chosen, counted, described, points_at_one
 from actions.orders.lookup import Orders
+from actions.orders.models import Order
 from actions.orders.numbers import named
 from actions.orders.phones import senders_phone
 from actions.orders.repository import OrdersUnavailable
@@ -89,13 +90,14 @@ class WhichOrder:
             listed = [found[number] for number in offered if number in found]
             if len(picked := chosen(message_text(tracker), listed)) == 1:
                 return {"change_order_number": picked[0].number, "change_confirmed": None}
-        if intent_name(tracker) in SAYS_MORE and in_form(tracker):
+        picks_nothing = known and intent_name(tracker) == "choose_order"
+        if in_form(tracker) and (intent_name(tracker) in SAYS_MORE or picks_nothing):
             return {"change_order_number": known}  # the form asks again; nothing extracted would end it in silence
         if known:
             return {}
         orders = await orders_for(self.orders, phone, tracker.get_slot("change_kind"))
-        if intent_name(tracker) in KINDS and len(fitting := described(message_text(tracker), orders)) == 1:
-            return {"change_order_number": fitting[0].number}  # "cancel the packed one"
+        if intent_name(tracker) in KINDS and (meant := await self._described(tracker, phone, orders, offered)):
+            return {"change_order_number": meant}
         possible = [order.number for order in orders]
         # A form is active already while the message that began it is read; then no slot is asked for yet.
         wished_now = intent_name(tracker) in KINDS or tracker.get_slot("requested_slot") is None
@@ -103,6 +105,17 @@ class WhichOrder:
         if talked_about and (talked_about in possible or not possible):
             return {"change_order_number": talked_about}
         return {"change_order_number": possible[0]} if len(possible) == 1 else {}
+
+    async def _described(self, tracker: Tracker, phone: str, orders: list[Order], offered: list[str]) -> str | None:
+        """Which one a wish names: "cancel the packed one"; "the second" counts the list shown last."""
+        text = message_text(tracker)
+        if len(fitting := described(text, orders)) == 1:
+            return fitting[0].number
+        if len(offered) < 2 or not points_at_one(text):
+            return None
+        found = await self.orders.find(offered, phone)
+        at_place = counted(text, [found[number] for number in offered if number in found])
+        return at_place.number if at_place else None
 
     async def _another(self, tracker: Tracker, phone: str, known: str) -> str | None:
         """The order that "no, the other one" or "no wait, the first one" means instead of the known one."""

@@ -38,12 +38,21 @@ _MIN_TRACKING_DIGITS = 6
 
 def chosen(text: str, orders: Sequence[Order]) -> list[Order]:
     """The orders that the words pick from a list that was shown; empty when they do not say."""
-    words = text.lower()
     fitting = described(text, orders)
-    place = _place(words)
-    if len(fitting) != 1 and place is not None and -len(orders) <= place < len(orders):
-        return [orders[place]]
-    return fitting
+    at_place = counted(text, orders) if len(fitting) != 1 else None
+    return [at_place] if at_place else fitting
+
+
+def counted(text: str, orders: Sequence[Order]) -> Order | None:
+    """The order at the place that the words name in a list that was shown: "the second"."""
+    place = _place(text.lower())
+    return orders[place] if place is not None and -len(orders) <= place < len(orders) else None
+
+
+def other_clause(text: str) -> str:
+    """Where one order is told of and another asked for ("one came today. the other?"), the clause of the other."""
+    clauses = [clause for clause in re.split(r"[.,;!?\n]+", text.lower()) if clause.strip()]
+    return next((clause for clause in clauses if _OTHER & set(re.findall(r"\w+", clause))), text)
 
 
 def points_at_one(text: str) -> bool:

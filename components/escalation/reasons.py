@@ -9,7 +9,7 @@ import tarfile
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -18,11 +18,13 @@ from components.embeddings.sentence_embeddings import SentenceEmbeddings
 from components.escalation.examples import NONE, ROOT, training_examples
 from components.order_numbers.shops import shop_pattern
 from components.text.classifier import Classifier, ClassifierOptions, Embedder, digest, in_order
+from components.text.message_text import folded
 
 log = logging.getLogger(__name__)
 FILE = "escalation_model.npz"
 _NEAREST = 3
 _KEPT = 3  # fits, 30 MB each
+_AS_WRITTEN = 0.95  # share of the label of an example in the same words: "refund" is not what "refund me" is
 _CODE = ("text", "embeddings", "escalation")
 
 
@@ -62,7 +64,23 @@ class Reasons:
         except Exception:  # whatever is wrong with the embedding model
             log.warning("escalation.embeddings.unavailable", exc_info=True)
             prediction = self.classifier.predict_fast(text)
-        return Opinion(dict(prediction.ranking))
+        said = dict(prediction.ranking)
+        if label := self._as_written.get(self._folded(text)):
+            said = {each: (1 - _AS_WRITTEN) * share for each, share in said.items()}
+            said[label] = said.get(label, 0.0) + _AS_WRITTEN
+        return Opinion(said)
+
+    @cached_property
+    def _as_written(self) -> Mapping[str, str | None]:
+        """The label of each example's words; None where examples contradict one another."""
+        labels: dict[str, str | None] = {}
+        for label, text in self.classifier.examples:
+            words = self._folded(text)
+            labels[words] = label if labels.get(words, label) == label else None
+        return labels
+
+    def _folded(self, text: str) -> str:
+        return folded(text, self.classifier.options.order_number_pattern)
 
     def nearest(self, text: str) -> list[tuple[str, str]]:
         try:

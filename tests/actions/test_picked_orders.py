@@ -168,6 +168,11 @@ async def test_the_other_one_while_a_list_is_open_is_told_what_was_asked() -> No
     assert said == [f"{COURIER} 10241"]
 
 
+async def test_of_one_that_came_and_another_the_other_is_told() -> None:
+    said = await Conversation().says(ActionOtherOrder, "ask_other_order", text="one came today. and the other?")
+    assert said == ["utter_order_status_choose"]  # of the two that are still to come
+
+
 async def test_shared_contact_answers_whichever_skill_waited_for_it() -> None:
     conversation = Conversation()
     said = await conversation.says(ActionOrderCourier, "ask_courier", "10241", phone=None)

@@ -12,7 +12,7 @@ from actions.knowledge.answers.answering import GroundedAnswer, NotCovered, Outc
 from actions.knowledge.pages.documents import KnowledgeError, Section
 from actions.knowledge.retrieval.retriever import Earlier
 from actions.llm.client import Usage
-from actions.return_policy import ActionAnswerReturnPolicy
+from actions.return_policy import ActionAnswerComplaint, ActionAnswerReturnPolicy
 
 SECTION = Section("return_window", "Return window", "Days", "You have 30 days.", ("You have 30 days.",))
 ANSWER = GroundedAnswer(
@@ -68,6 +68,26 @@ async def test_what_is_not_covered_is_said_and_a_person_offered() -> None:
     assert message["response"] == "utter_return_policy_not_covered"
     assert message["llm"]["verdict"] == "not_covered"
     assert [event["value"] for event in events] == ["how many days?", []]
+
+
+async def test_what_may_be_the_answer_is_shown_as_no_more_than_that() -> None:
+    message, events, _ = await say(NotCovered(0.4, nearest=ANSWER))
+    assert message["response"] == "utter_return_policy_not_covered_nearest"
+    assert (message["answer"], message["source"]) == ("You have 30 days.", "Return window")
+    assert [event["value"] for event in events] == ["how many days?", []]
+
+
+@pytest.mark.parametrize(("outcome", "response"), [
+    (ANSWER, "utter_return_policy_complaint"), (NotCovered(0.4, nearest=ANSWER), "utter_handoff_offer"),
+    (KnowledgeError("broken"), "utter_handoff_offer"),
+])  # fmt: skip
+async def test_a_calm_complaint_is_answered_from_the_pages_where_they_speak_of_it_and_offered_a_person(
+    outcome: Outcome | Exception, response: str
+) -> None:
+    tracker = Tracker("c", {}, {"text": "the zip broke"}, [], False, None, {}, "action_listen")
+    dispatcher = CollectingDispatcher()
+    await ActionAnswerComplaint(Answers(outcome)).run(dispatcher, tracker, {})  # type: ignore[arg-type]
+    assert [message["response"] for message in dispatcher.messages] == [response]
 
 
 async def test_the_topic_alone_gets_the_overview_and_forgets_the_last_question() -> None:

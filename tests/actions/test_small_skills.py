@@ -62,6 +62,12 @@ async def test_yes_to_the_offer_of_a_person_calls_one() -> None:
     assert FollowupAction("action_escalate") in events
 
 
+async def test_what_only_sounds_like_a_yes_calls_nobody_and_is_asked_again() -> None:
+    at = tracker(bot("utter_return_policy_not_covered", YES_OR_NO), USER, intent="affirm")
+    at.latest_message["intent"]["confidence"] = 0.7
+    assert await run(ActionAffirm(), at) == (["utter_handoff_offer"], [])
+
+
 @pytest.mark.parametrize("buttons", [[], [{"title": "Talk to a person", "payload": "/request_human"}]])
 async def test_yes_to_nothing_in_particular_asks_what_is_wanted(buttons: list[dict[str, str]]) -> None:
     """A button that may be pressed is no question that "ok" could answer."""

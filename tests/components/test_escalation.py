@@ -98,6 +98,13 @@ def test_innocent_message_does_not_call_a_person(text: str, reasons: Reasons) ->
     assert 0 <= assessed.score < 0.5
 
 
+@pytest.mark.model
+def test_message_in_the_words_of_an_example_is_what_the_example_says(reasons: Reasons) -> None:
+    for label, text in [("none", "refund"), ("refund_request", "want refund")]:
+        assert (label, text) in reasons.classifier.examples
+        assert reasons.read(text).probabilities[label] > 0.9
+
+
 def judged(path: Path, reasons: Reasons) -> tuple[float, float, float]:
     """Precision, recall, and the share of false alarms among the tricky innocent messages."""
     decided = [(expected, assess(TurnContext(text), reasons).escalate) for expected, text in labelled(path)]

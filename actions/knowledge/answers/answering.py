@@ -23,11 +23,13 @@ log = logging.getLogger(__name__)
 BUDGET_S = 8.0
 SURE_OF_ITSELF = 0.9
 WORTH_ASKING = 0.15  # below this probability not even an LLM is asked
+WORTH_SHOWING = 0.25  # from here on the nearest section is shown, as what may answer it
 _ONLY_THE_TOPIC = frozenset((
     "return", "returns", "refund", "refunds", "exchange", "exchanges", "policy", "policies", "rule", "rules", "and",
     "or", "your", "the", "a", "of", "on", "about", "what", "whats", "what's", "is", "are", "tell", "me", "know", "more",
     "please", "pls", "info", "information", "details", "regarding", "can", "you", "i", "want", "to", "how", "do",
     "does", "it", "work", "conditions", "terms", "need", "us", "for", "hi", "hello", "kya", "hai", "batao", "ki", "ka",
+    "also", "ur",
 ))
 _TOPIC = frozenset(("policy", "policies", "rules", "conditions", "terms"))
 
@@ -59,7 +61,10 @@ class GroundedAnswer:
 
 @dataclass(frozen=True)
 class NotCovered:
-    """The policies do not answer this. `score` is how likely retrieval thought that they do."""
+    """The policies do not answer this. `score` is how likely retrieval thought that they do.
+
+    `nearest` is what they say that comes nearest, where it may well be the answer.
+    """
 
     score: float
     verdict: str = "not_covered"
@@ -68,6 +73,7 @@ class NotCovered:
     usage: Usage = NO_USAGE
     latency_ms: int = 0
     sought: Sought = ()
+    nearest: GroundedAnswer | None = None
 
 
 @dataclass(frozen=True)
@@ -111,7 +117,9 @@ class PolicyAnswers:
             pages = self._retriever.pages.pages
             return Overview(section.text, section, tuple(page.name for page in pages))
         if section is None or not (finding.answerable or (self._writer and finding.score >= WORTH_ASKING)):
-            return NotCovered(finding.score)
+            if section is None or finding.score < WORTH_SHOWING:
+                return NotCovered(finding.score)
+            return NotCovered(finding.score, nearest=self._extractive(question, section, "nearest"))
         if self._writer is None:
             return self._extractive(question, section, "extractive")
         return await self._written(question, finding, self._writer)

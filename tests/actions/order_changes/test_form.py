@@ -225,7 +225,18 @@ async def test_a_new_wish_forgets_the_old_one(action: Any, kind: str) -> None:
     assert values.pop("awaiting_order_number") is False
     assert values.pop("change_wished_in") == "c"
     assert {"change_order_number", "change_confirmed", "change_act", "change_address"} <= values.keys()
-    assert set(values.values()) == {None}
+    assert bool(values.pop("policy_question")) == (kind == "cancel")  # what questions in between go on from
+    assert not any(values.values())
+
+
+@pytest.mark.parametrize(("text", "number"), [("ok cancel the second", "10002"), ("cancel my order", "10001")])
+async def test_a_place_in_a_wish_counts_the_list_shown_before(text: str, number: str) -> None:
+    orders = [Order(f"1000{n}", OrderStatus.SHIPPED) for n in (1, 2)]
+    at = tracker(change_kind="cancel", orders_offered=["10001", "10002"], order_number="10001")
+    at.latest_message["text"] = text
+    form = ValidateOrderChangeForm(FakeOrders(*orders))
+    extracted = await form.extract_change_order_number(CollectingDispatcher(), at, {})
+    assert extracted == {"change_order_number": number}
 
 
 @pytest.mark.parametrize(("text", "number"), [
