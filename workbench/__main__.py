@@ -103,13 +103,9 @@ def _review(options: argparse.Namespace) -> int:
 def _chat(console: Console, phone: str | None) -> int:
     from launch.demo_orders import samples
     from workbench.talk.chat import chat
-    from workbench.talk.chat_actions import ChatUnavailable
 
     try:
         chat(console, phone or samples()[0][0].phone)
-    except ChatUnavailable as error:
-        console.print(escape(str(error)))
-        return 2
     except KeyboardInterrupt:
         console.print()
     return 0

@@ -21,16 +21,15 @@ def without_progress_bars() -> Iterator[None]:
         yield
 
 
-def load_agent(archive: Path, action_url: str | None = None) -> Any:
+def load_agent(archive: Path) -> Any:
     """The agent, quietly. Rasa takes seconds to import and warns of its own dependencies."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")
     with contextlib.redirect_stderr(io.StringIO()):
         loading.install()
         from rasa.core.agent import Agent
-        from rasa.utils.endpoints import EndpointConfig
         from rasa.utils.log_utils import configure_structlog
     warnings.filterwarnings("ignore")
     configure_structlog(logging.ERROR)
     logging.basicConfig(level=logging.ERROR)
-    return Agent.load(str(archive), action_endpoint=EndpointConfig(action_url) if action_url else None)
+    return Agent.load(str(archive))

@@ -1,6 +1,6 @@
 """A chat in the terminal that shows what the assistant thinks: intents, who chose which action, slots, and the reply.
 
-The dialogue is the real one with the newest model and an action server of its own; state lies in a temporary folder, so
+The dialogue is the real one with the newest model and the actions in this process; state lies in a temporary folder, so
 nothing of a running assistant is touched and no ticket leaves the machine. Without an orders database it gets the
 demo's.
 """
@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 
+import settings
+from launch import demo_orders
+from workbench.dialogues.play import agent_with_actions, metadata_of, say
+from workbench.dialogues.run import use
 from workbench.nlu.archives import newest_archive
-from workbench.talk.agent import load_agent, without_progress_bars
-from workbench.talk.chat_actions import action_server
+from workbench.talk.agent import without_progress_bars
 from workbench.talk.sources import Sources, named_places, training_trackers
 
 _HIDDEN = ("action_listen", "action_session_start")
@@ -30,27 +32,32 @@ Behind = Callable[[str, str], str]
 
 
 def chat(console: Console, phone: str) -> None:
-    """Talk until an empty line, `quit` or the end of input. Raises NoTrainedModel, ChatUnavailable."""
+    """Talk until an empty line, `quit` or the end of input. Raises NoTrainedModel."""
     archive = newest_archive()
-    with tempfile.TemporaryDirectory() as state, action_server(state) as url:
+    with tempfile.TemporaryDirectory() as state:
+        use(state, _orders_url(state), llm=True)
         console.print(f"[dim]{archive.name}; you write as {phone}. An empty line ends the chat.[/]", soft_wrap=True)
-        asyncio.run(_converse(console, archive, url, phone))
+        asyncio.run(_converse(console, archive, phone))
 
 
-async def _converse(console: Console, archive: Path, url: str, phone: str) -> None:
-    agent = load_agent(archive, f"{url}/webhook")
-    from rasa.core.channels import CollectingOutputChannel, UserMessage
+def _orders_url(state: str) -> str:
+    """The configured orders database; the demo's orders while its file does not exist yet."""
+    url = str(settings.load().orders_database_url)
+    if not url.startswith("sqlite:///") or Path(url.removeprefix("sqlite:///")).exists():
+        return url
+    demo_orders.seed(f"sqlite:///{state}/orders.db", date.today())
+    return f"sqlite:///{state}/orders.db"
 
+
+async def _converse(console: Console, archive: Path, phone: str) -> None:
+    agent = agent_with_actions(archive)
     with without_progress_bars():
         sources = Sources(training_trackers(agent.domain), agent.domain)
     places = named_places()
     seen, slots = 0, dict[str, Any]()
     while text := await asyncio.to_thread(_ask, console):
-        metadata = _metadata(text, phone)
         with sources.noting():
-            await agent.handle_message(UserMessage(text, CollectingOutputChannel(), phone, metadata=metadata))
-        tracker = await agent.tracker_store.retrieve(phone)
-        events = [event.as_dict() for event in tracker.events] if tracker else []
+            events = await say(agent, phone, text, metadata_of(text, phone))
         for line in explain(events[seen:], _behind(sources, places), slots):
             console.print(line, soft_wrap=True)
         seen = len(events)
@@ -125,21 +132,3 @@ def _ask(console: Console) -> str:
         return ""
     return "" if text == "quit" else text
 
-
-def _metadata(text: str, phone: str) -> dict[str, Any]:
-    """What the channel would have set for a typed message."""
-    now = time.time()
-    return {
-        "wamid": f"chat.{uuid.uuid4().hex}",
-        "customer": phone.lstrip("+"),
-        "wa_id": phone.lstrip("+"),
-        "user_id": None,
-        "phone": phone,
-        "profile_name": None,
-        "kind": "text",
-        "timestamp": int(now),
-        "typed": text,
-        "reply_to": None,
-        "media": [],
-        "received_at": now,
-    }
