@@ -35,11 +35,7 @@ def run_command(
     now = datetime.now(timezone.utc)
     period = tiers.Period(since or (until or now) - DEFAULT_PERIOD, until)
     figures = gather(settings, engine, period)
-    console = Console(highlight=False)
-    terminal.show(figures, period, now, console)
-    spent = costs.gather(engine, period, shop.load(), now)
-    if spent.messages:
-        console.print(costs.table(spent))
+    terminal.show(figures, period, now, Console(highlight=False), costs.gather(engine, period, shop.load(), now))
     if html is not None:
         html.write_text(html_page.page(figures, period, now), encoding="utf-8")
         print(f"Written to {html}")

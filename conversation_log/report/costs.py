@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from zoneinfo import ZoneInfo
 
-from rich.table import Table
 from sqlalchemy import select
 from sqlalchemy.engine import Engine
 
@@ -73,22 +72,6 @@ def gather(engine: Engine, period: Period, ours: Shop, now: datetime) -> Costs:
     if card.free_service_messages:
         costs.free_left = card.free_service_messages - free[f"{month:%Y-%m}"]
     return costs
-
-
-def table(costs: Costs) -> Table:
-    """The costs by category, and below them what the month has left."""
-    shown = Table(title="\nMessages by WhatsApp's categories", title_justify="left", box=None, padding=(0, 2, 0, 0))
-    for head in ("", "messages", "billed", f"cost ({costs.currency})"):
-        shown.add_column(head, justify="left" if not head else "right")
-    for category in sorted(costs.messages):
-        amount = f"{costs.by_category[category]:.4f}"
-        shown.add_row(category, str(costs.messages[category]), str(costs.billed[category]), amount)
-    for feature, spent in sorted(costs.by_feature.items(), key=lambda item: -item[1])[:6]:
-        if spent:
-            shown.add_row(f"  for {feature}", "", "", f"{spent:.4f}", style="dim")
-    for line in notes(costs):
-        shown.add_row(line)
-    return shown
 
 
 def notes(costs: Costs) -> list[str]:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from datetime import datetime, timezone
 from html import escape
 from pathlib import Path
 
 from conversation_log.model.version import bot_version
 from conversation_log.query.tiers import Period
-from conversation_log.report import plots
+from conversation_log.report import plots, tables
 from conversation_log.report.figures import OUTCOMES, Figures
 from conversation_log.report.message_groups import Group, group
 from conversation_log.report.plots import Series
-from conversation_log.report.terminal import day_rows, duration, latency_rows, money, percent, span
+from conversation_log.report.tables import Table, duration, percent
+from conversation_log.report.terminal import span
 
 TOP = 15
+DAYS = 92
 WORDINGS = 12
 PRIORITIES = ("CRITICAL", "HIGH", "MEDIUM", "unknown")
 STYLE = Path(__file__).parent / "report.css"
@@ -51,16 +52,14 @@ def _sections(figures: Figures) -> list[str]:
         _section("How sure the assistant was", _confidence(figures)),
         _section("Escalations", _escalations(figures)),
         _section("What we failed at", _failures(figures)),
-        '<div class="pair">'
-        + _section("Time to answer", _latencies(figures))
-        + _section("Delivery of replies", _delivery(figures))
-        + "</div>",
-        _section("How it was with a person", _table(("", "count", "share"), figures.ratings.rows()))
-        if figures.ratings.rows()
-        else "",
-        _section("Language model", _llm(figures)) if figures.llm else "",
-        _section("Policy pages cited", _pages(figures)) if figures.pages else "",
+        f'<div class="pair">{_tabled(tables.latencies(figures))}{_tabled(tables.delivery(figures))}</div>',
+        *map(_tabled, (tables.with_a_person(figures), tables.llm(figures), tables.pages(figures))),
     ]
+
+
+def _tabled(table: Table) -> str:
+    """A section; nothing for a table without lines."""
+    return _section(table.title, _table(table)) if table.lines else ""
 
 
 def _section(title: str, body: str) -> str:
@@ -82,11 +81,12 @@ def _tiles(figures: Figures) -> str:
 
 
 def _by_day(figures: Figures) -> str:
-    days = sorted(figures.by_day)[-92:]
+    days = sorted(figures.by_day)[-DAYS:]
     series = [Series(name, name, [figures.by_day[day][name] for day in days]) for name in OUTCOMES]
-    heads, lines = day_rows(figures)
-    table = f"<details><summary>As a table</summary>{_table(heads, lines[-92:])}</details>"
-    return plots.columns([day[5:] for day in days], series) + plots.legend(series) + table
+    by_day = tables.days(figures)
+    table = _table(Table(by_day.title, by_day.heads, by_day.lines[-DAYS:]))
+    return f"{plots.columns([day[5:] for day in days], series)}{plots.legend(series)}" \
+           f"<details><summary>As a table</summary>{table}</details>"
 
 
 def _intents(figures: Figures) -> str:
@@ -136,36 +136,8 @@ def _group(found: Group) -> str:
     )
 
 
-def _table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    head = "".join(f"<th>{escape(name)}</th>" for name in heads)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in line) + "</tr>" for line in lines)
+def _table(table: Table) -> str:
+    head = "".join(f"<th>{escape(name)}</th>" for name in table.heads)
+    filled = [(*line, *[""] * (len(table.heads) - len(line))) for line in table.lines]
+    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in line) + "</tr>" for line in filled)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _latencies(figures: Figures) -> str:
-    lines = [
-        [name, *(duration(found.quantile(share)) for share in (0.5, 0.9, 0.99)), f"{found.count:,}"]
-        for name, found in latency_rows(figures)
-    ]
-    return _table(("", "median", "90 %", "99 %", "count"), lines)
-
-
-def _delivery(figures: Figures) -> str:
-    names = [name for name in ("read", "delivered", "sent", "accepted", "failed", "unknown") if figures.delivery[name]]
-    lines = [[name, f"{figures.delivery[name]:,}"] for name in names]
-    lines += [[f"– {error[:60]}", f"{count:,}"] for error, count in figures.errors.most_common(6)]
-    return _table(("", "replies"), lines)
-
-
-def _llm(figures: Figures) -> str:
-    lines = []
-    for model, use in sorted(figures.llm.items()):
-        cost = money(use.cost_usd)
-        verdicts = ", ".join(f"{name} {count}" for name, count in use.verdicts.most_common(5))
-        times = [duration(use.latency.quantile(share)) for share in (0.5, 0.9)]
-        lines.append([model, f"{use.calls:,}", f"{use.tokens_in:,}", f"{use.tokens_out:,}", cost, *times, verdicts])
-    return _table(("model", "answers", "tokens in", "tokens out", "cost", "median", "90 %", "verdicts"), lines)
-
-
-def _pages(figures: Figures) -> str:
-    return _table(("page", "answers"), [[page, f"{count:,}"] for page, count in figures.pages.most_common()])

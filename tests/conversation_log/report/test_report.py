@@ -15,7 +15,7 @@ from rich.console import Console
 import settings
 from conversation_log.archive import archiver, parquet_archive
 from conversation_log.query import tiers
-from conversation_log.report import command, html_page, message_groups, terminal
+from conversation_log.report import command, html_page, message_groups, tables, terminal
 from conversation_log.report.figures import Figures
 from conversation_log.report.quantiles import Durations
 from tests.conversation_log.crowd import plant
@@ -82,10 +82,10 @@ def test_how_it_was_with_a_person_is_counted_once_a_ticket_in_the_conversation_t
 
 def test_days_add_up_and_show_containment_and_cost(figures: Figures) -> None:
     assert sum(figures.cost_by_day.values()) == pytest.approx(figures.cost_usd)
-    heads, lines = terminal.day_rows(figures)
-    assert heads[-2:] == ["containment", "LLM cost"]
-    assert sum(int(line[heads.index("conversations")]) for line in lines) == 400
-    assert lines[0][-1] in html_page.page(figures, PERIOD, NOW)
+    table = tables.days(figures)
+    assert table.heads[-2:] == ("containment", "LLM cost")
+    assert sum(int(line[table.heads.index("began")]) for line in table.lines) == 400
+    assert table.lines[0][-1] in html_page.page(figures, PERIOD, NOW)
 
 
 def test_llm_that_settled_a_meaning_is_counted_too_and_answers_without_one_cost_nothing() -> None:
