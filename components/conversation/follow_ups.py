@@ -24,9 +24,8 @@ from components.text.kernel_ridge import balancing, centred, gaussian, kernel_ri
 from components.text.message_text import folded, readable
 from components.text.ngrams import Ngrams
 
-_ANYWHERE = 1.0  # likeness in words and meaning of examples that follow different things, beside 2 of the same
 _MEANING = 2.0  # weight of the sentence embedding beside the words
-_OPINION = 0.5  # weight of what the message is thought to mean alone, and once more after the same thing
+_OPINION = 0.5  # weight of what the message is thought to mean alone
 _RIDGE, _BALANCE = 0.3, 0.3
 _TOGETHER = 0.9  # share of the reading in context: of 1,600 turns held out it alone knows 0.87, the other 0.56
 # ... unless it is unsure while the message is plain by itself ("mera parcel kab aayega bhai").
@@ -79,9 +78,10 @@ class FollowUpModel:
         labels = tuple(sorted({example.intent for example in examples}))
         target = np.array([labels.index(example.intent) for example in examples])
         roots = np.sqrt(opinions).astype(np.float32)
-        words = np.asarray((rows @ rows.T).todense(), dtype=np.float32)
+        words = (rows @ rows.T).toarray()
         kernel = _kernel(words, vectors @ vectors.T, roots @ roots.T, contexts[:, None] == contexts[None, :])
-        fitted = kernel_ridge(kernel.astype(np.float32), target, _RIDGE / balancing(target, _BALANCE))
+        del words
+        fitted = kernel_ridge(kernel, target, _RIDGE / balancing(target, _BALANCE))
         return cls(pattern, labels, ngrams, rows.tocsc(), vectors, centre, roots, contexts,
                    fitted.dual, fitted.bias, fitted.temperature)  # fmt: skip
 
@@ -145,10 +145,13 @@ def blended(alone: Prediction, together: Mapping[str, float]) -> Prediction:
 
 
 def _kernel(words: np.ndarray, cosine: np.ndarray, opinion: np.ndarray, same: np.ndarray) -> np.ndarray:
-    """How alike examples are: words and meaning where they follow the same thing, and what each means alone."""
-    likeness = (words + _MEANING * gaussian(cosine, 1.0)) * (_ANYWHERE + same)
-    result: np.ndarray = likeness + _OPINION * opinion * (1.0 + same)
-    return result
+    """How alike examples are, in words, in meaning and in what each means alone; twice where they follow the same."""
+    alike = gaussian(cosine, 1.0)
+    alike *= np.float32(_MEANING)
+    alike += words
+    alike += np.float32(_OPINION) * opinion
+    alike *= np.float32(1) + same
+    return alike
 
 
 def a_few(after: Sequence[str], text: str, most: int = 2) -> list[str]:

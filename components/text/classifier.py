@@ -13,6 +13,7 @@ training on folds, and they tell which examples the others contradict.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -28,6 +29,8 @@ from components.text.kernel_ridge import BIAS, balancing, centred, gaussian, ker
 from components.text.message_text import folded, readable, words
 from components.text.ngrams import Ngrams, Row
 from components.text.spelling import MIN_CHARS, Speller
+
+_TOGETHER = 256  # texts whose likeness to every example is worked out at once
 
 
 class Embedder(Protocol):
@@ -125,7 +128,10 @@ class Classifier:
         weight = np.array([example.weight for example in examples]) * balancing(target, options.balance)
         kernel = (sparse @ sparse.T).toarray()
         ngram_weights, ngram_bias = _sparse_ridge(sparse, target, weight, options.ngram_ridge)
-        kernel += options.embedding_share * gaussian(support @ support.T, options.width)
+        near = gaussian(support @ support.T, options.width)
+        near *= np.float32(options.embedding_share)
+        kernel += near
+        del near
         whole = kernel_ridge(kernel, target, options.ridge / weight)
         return cls(
             options=options,
@@ -147,24 +153,25 @@ class Classifier:
 
     def predict(self, text: str, embedder: Embedder) -> Prediction:
         """The ranking for one message."""
-        return self._predict(text, embedder, embedder.one)
+        return self._predict(text, embedder, lambda read: self._by_meaning(embedder.one(read).reshape(1, -1))[0])
 
-    def _predict(self, text: str, embedder: Embedder, vector: Callable[[str], np.ndarray]) -> Prediction:
+    def _predict(self, text: str, embedder: Embedder, by_meaning: Callable[[str], np.ndarray]) -> Prediction:
         pattern = self.options.order_number_pattern
         speller = Speller(self.ngrams, self.frequent, embedder.is_word)
         row = self.ngrams.row(speller.correct(folded(text, pattern)))
         probabilities = self._by_ngrams(row)
         if probabilities.max() >= self.options.sure:
             return self._ranked(probabilities, embedded=False)
-        near = self._nearness(vector(readable(text, pattern)))
-        scores = row.dot(self.weights) + near @ self.support_weights + self.bias
+        scores = row.dot(self.weights) + by_meaning(readable(text, pattern)) + self.bias
         return self._ranked(softmax(scores / self.temperature), embedded=True)
 
     def probabilities(self, texts: Sequence[str], embedder: Embedder) -> np.ndarray:
         """Of each label in the order of `labels`, shape (texts, labels); embedded together, which costs less."""
         read = list(dict.fromkeys(readable(text, self.options.order_number_pattern) for text in texts))
-        vectors = dict(zip(read, embedder.many(read), strict=True))
-        rankings = [dict(self._predict(text, embedder, vectors.__getitem__).ranking) for text in texts]
+        vectors = embedder.many(read)
+        parts = [self._by_meaning(vectors[at : at + _TOGETHER]) for at in range(0, len(read), _TOGETHER)]
+        by_meaning = dict(zip(read, itertools.chain.from_iterable(parts), strict=True))
+        rankings = [dict(self._predict(text, embedder, by_meaning.__getitem__).ranking) for text in texts]
         return np.array([[ranking[label] for label in self.labels] for ranking in rankings])
 
     def predict_fast(self, text: str) -> Prediction:
@@ -174,13 +181,17 @@ class Classifier:
 
     def nearest(self, text: str, embedder: Embedder, most: int) -> list[tuple[str, str]]:
         """Label and text of the examples that a message is most like in meaning, the nearest first."""
-        near = self._nearness(embedder.one(readable(text, self.options.order_number_pattern)))
+        near = self._nearness(embedder.one(readable(text, self.options.order_number_pattern)).reshape(1, -1))[0]
         return [self.examples[number] for number in np.argsort(-near, kind="stable")[:most]]
 
-    def _nearness(self, vector: np.ndarray) -> np.ndarray:
-        """Similarity in meaning to each example, shape (examples,)."""
-        near: np.ndarray = gaussian(centred(vector.reshape(1, -1), self.centre) @ self.support.T, self.options.width)
-        return near[0]
+    def _nearness(self, vectors: np.ndarray) -> np.ndarray:
+        """Similarity in meaning of each vector to each example, shape (vectors, examples)."""
+        return gaussian(centred(vectors, self.centre) @ self.support.T, self.options.width)
+
+    def _by_meaning(self, vectors: np.ndarray) -> np.ndarray:
+        """What the embeddings say for each label, shape (vectors, labels)."""
+        scores: np.ndarray = self._nearness(vectors) @ self.support_weights
+        return scores
 
     def _by_ngrams(self, row: Row) -> np.ndarray:
         return softmax((row.dot(self.ngram_weights) + self.ngram_bias) / self.temperature)

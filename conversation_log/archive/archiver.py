@@ -21,7 +21,7 @@ from conversation_log.archive.parquet_archive import Manifest, ParquetArchive, c
 from conversation_log.model.judgements import IDLE, LATE, resolution
 from conversation_log.query.export import as_record, without_personal_data
 from conversation_log.storage import database
-from conversation_log.storage.reader import Conversation, Row, messages_of
+from conversation_log.storage.reader import Conversation, Row, in_parts, messages_of
 from conversation_log.storage.tables import archived_keys, conversations, messages
 from settings import Settings, SettingsError
 
@@ -29,7 +29,6 @@ log = logging.getLogger(__name__)
 
 WARM_DAYS = 90
 FILE_CONVERSATIONS = 2000
-_IN_LIST = 400
 
 
 @dataclass(frozen=True)
@@ -148,12 +147,10 @@ def _copy(
 
 def _snapshot(connection: Connection, rows: list[Row]) -> Snapshot:
     """log_id → the conversation's row and those of its messages."""
-    found: Snapshot = {}
-    for start in range(0, len(rows), _IN_LIST):
-        part = rows[start : start + _IN_LIST]
-        said = messages_of(connection, [row["log_id"] for row in part])
-        found |= {row["log_id"]: (row, said[row["log_id"]]) for row in part}
-    return found
+    said: dict[str, list[Row]] = {}
+    for part in in_parts(row["log_id"] for row in rows):
+        said |= messages_of(connection, part)
+    return {row["log_id"]: (row, said[row["log_id"]]) for row in rows}
 
 
 def _delete_warm(
@@ -171,10 +168,9 @@ def _delete_warm(
         return canonical(archived(row, said, now)) == frozen[log_id]
 
     changed: set[str] = set()
-    ids = sorted(copied or frozen)
-    for start in range(0, len(ids), _IN_LIST):
+    for part in in_parts(copied or frozen):
         with database.writing(engine) as connection:
-            changed |= _delete_unchanged(connection, ids[start : start + _IN_LIST], is_copied, now)
+            changed |= _delete_unchanged(connection, part, is_copied, now)
     if changed:
         # Someone wrote in the meantime (a late status): the warm rows stay, the file goes on without them.
         log.warning("log.archive.changed_meanwhile conversations=%d", len(changed))

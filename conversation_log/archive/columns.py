@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
 from typing import Any
 
 import pyarrow as pa
+
+from conversation_log.model.records import iso, moment
 
 _MOMENT = pa.timestamp("us", tz="UTC")
 _MESSAGE = pa.struct(
@@ -67,8 +68,8 @@ def as_row(record: dict[str, Any]) -> dict[str, Any]:
     """An exported record as a row of SCHEMA."""
     return {
         **record,
-        "timestamp_start": _moment(record["timestamp_start"]),
-        "timestamp_end": _moment(record["timestamp_end"]),
+        "timestamp_start": moment(record["timestamp_start"]),
+        "timestamp_end": moment(record["timestamp_end"]),
         "messages": [_message(message) for message in record["messages"]],
     }
 
@@ -77,8 +78,8 @@ def from_row(row: dict[str, Any]) -> dict[str, Any]:
     """The record that `as_row` made the row of, exactly."""
     record = {
         **row,
-        "timestamp_start": _iso(row["timestamp_start"]),
-        "timestamp_end": _iso(row["timestamp_end"]),
+        "timestamp_start": iso(row["timestamp_start"]),
+        "timestamp_end": iso(row["timestamp_end"]),
         "messages": [_message_back(message) for message in row["messages"]],
     }
     if record["escalation_priority"] is None:
@@ -87,7 +88,7 @@ def from_row(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _message(message: dict[str, Any]) -> dict[str, Any]:
-    changed: dict[str, Any] = {name: _moment(message[name]) for name in _MOMENTS if name in message}
+    changed: dict[str, Any] = {name: moment(message[name]) for name in _MOMENTS if name in message}
     changed |= {name: json.dumps(message[name], ensure_ascii=False) for name in _JSON if name in message}
     return {**message, **changed}
 
@@ -101,14 +102,6 @@ def _message_back(row: dict[str, Any]) -> dict[str, Any]:
                 message.pop(name, None)
     if row["role"] == "user":
         message.pop("delivery_status", None)
-    message |= {name: _iso(message[name]) for name in _MOMENTS if name in message}
+    message |= {name: iso(message[name]) for name in _MOMENTS if name in message}
     message |= {name: json.loads(message[name]) for name in _JSON if name in message}
     return message
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
-
-
-def _iso(moment: datetime) -> str:
-    return moment.astimezone(timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -14,7 +14,7 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import pyarrow as pa
@@ -23,6 +23,7 @@ from pyarrow import fs
 
 import buckets
 from conversation_log.archive.columns import SCHEMA, as_row, from_row
+from conversation_log.model.records import moment
 from conversation_log.storage import remedies
 from conversation_log.storage.database import LogUnavailable
 from conversation_log.storage.reader import Selection
@@ -235,14 +236,13 @@ def _manifest(body: bytes) -> Manifest:
 
 def may_hold(manifest: Manifest, selection: Selection) -> bool:
     """Whether a file can hold conversations of a selection, by when they began."""
-    if selection.since is not None and datetime.fromisoformat(manifest.last.replace("Z", "+00:00")) < selection.since:
+    if selection.since is not None and moment(manifest.last) < selection.since:
         return False
-    first = datetime.fromisoformat(manifest.first.replace("Z", "+00:00"))
-    return selection.until is None or first < selection.until
+    return selection.until is None or moment(manifest.first) < selection.until
 
 
 def _selected(record: dict[str, Any], selection: Selection) -> bool:
-    began = datetime.fromisoformat(record["timestamp_start"].replace("Z", "+00:00"))
+    began = moment(record["timestamp_start"])
     if selection.since is not None and began < selection.since:
         return False
     if selection.until is not None and began >= selection.until:

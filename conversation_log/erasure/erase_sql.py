@@ -17,9 +17,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from conversation_log.model import identities
 from conversation_log.model.identities import Identities
 from conversation_log.storage import database
+from conversation_log.storage.reader import in_parts
 from conversation_log.storage.tables import archived_keys, conversations, early_statuses, messages, metadata
 
-_IN_LIST = 400
 CHECKPOINT_WAIT_S = 15.0
 LOCK_WAIT_MS = 10_000
 
@@ -39,7 +39,7 @@ def erase(engine: Engine, known: Identities, wamids: set[str]) -> tuple[dict[str
     with database.writing(engine) as connection:
         own = select(conversations.c.log_id).where(_own(known))
         ids = list(connection.execute(own).scalars())
-        for part in _parts(ids):
+        for part in in_parts(ids):
             count = connection.execute(delete(messages).where(messages.c.log_id.in_(part))).rowcount
             removed["messages"] = removed.get("messages", 0) + count
             count = connection.execute(delete(conversations).where(conversations.c.log_id.in_(part))).rowcount
@@ -62,7 +62,7 @@ def _erase_early(connection: Connection, known: Identities, wamids: set[str]) ->
         for wamid in connection.execute(select(early_statuses.c.message_id)).scalars()
         if wamid in wamids or identities.mentions(wamid, known.names)
     ]
-    for part in _parts(own):
+    for part in in_parts(own):
         connection.execute(delete(early_statuses).where(early_statuses.c.message_id.in_(part)))
     return len(own)
 
@@ -163,7 +163,3 @@ def _rewrite_mysql(engine: Engine) -> list[str]:
 
 def _is_ours(table: str) -> bool:
     return table in metadata.tables or table.startswith("handoff_")
-
-
-def _parts(values: list[Any]) -> list[list[Any]]:
-    return [values[at : at + _IN_LIST] for at in range(0, len(values), _IN_LIST)]

@@ -11,9 +11,8 @@ from sqlalchemy.engine import Connection
 
 from conversation_log.model import judgements
 from conversation_log.model.records import Outcome, Record, Status, Turn
+from conversation_log.storage.reader import in_parts
 from conversation_log.storage.tables import archived_keys, charges, conversations, early_statuses, messages
-
-_IN_LIST = 400  # below every database's limit of bound parameters
 
 Row = dict[str, Any]
 
@@ -144,9 +143,3 @@ def _table_of(row: Row) -> str:
 def charge_key(wamid: str) -> str:
     """The name of a message in the ledger, which must not lead back to the customer whose number its id holds."""
     return hashlib.sha256(wamid.encode()).hexdigest()
-
-
-def in_parts(values: Iterable[str]) -> Iterable[list[str]]:
-    """Values in lists that fit into one statement."""
-    ordered = sorted(values)
-    return (ordered[at : at + _IN_LIST] for at in range(0, len(ordered), _IN_LIST))

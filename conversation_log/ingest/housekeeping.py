@@ -7,7 +7,6 @@ from datetime import datetime
 from sqlalchemy import delete, select, update
 from sqlalchemy.engine import Connection
 
-from conversation_log.ingest.batch_session import Row, in_parts
 from conversation_log.model import judgements
 from conversation_log.storage import reader
 from conversation_log.storage.tables import archived_keys, conversations, early_statuses
@@ -31,8 +30,8 @@ def settle_idle(connection: Connection, now: datetime, limit: int = 500) -> int:
         .limit(limit)
     )
     ids = list(connection.execute(over).scalars())
-    by_id: dict[str, list[Row]] = {}
-    for part in in_parts(ids):
+    by_id: dict[str, list[reader.Row]] = {}
+    for part in reader.in_parts(ids):
         by_id |= reader.messages_of(connection, part)
     for log_id, rows in by_id.items():
         still_open = (conversations.c.log_id == log_id) & (conversations.c.resolution_status == "open")

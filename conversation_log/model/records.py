@@ -122,6 +122,11 @@ def moment(value: Any) -> datetime:
     return datetime.fromtimestamp(seconds, timezone.utc)
 
 
+def iso(at: datetime) -> str:
+    """RFC 3339 in UTC, to the microsecond."""
+    return at.astimezone(timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
 def phone_of(value: Any) -> str | None:
     """`value` if it is an E.164 number, else None."""
     return value if isinstance(value, str) and _E164.fullmatch(value) else None

@@ -7,11 +7,10 @@ when a message was received and accepted. Absent facts are left out there.
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from conversation_log.model.records import phone_of
+from conversation_log.model.records import iso, phone_of
 from conversation_log.storage.reader import Conversation, Row
 from privacy.pseudonyms import pseudonym
 from privacy.redaction import redact
@@ -83,11 +82,6 @@ def _redacted(value: Any) -> Any:
 def as_line(record: dict[str, Any]) -> str:
     """One record as one line of JSON."""
     return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
-
-
-def iso(moment: datetime) -> str:
-    """RFC 3339 in UTC, to the microsecond."""
-    return moment.astimezone(timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _message(row: Row) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.engine import Engine
 
 from conversation_log.model import identities
+from conversation_log.model.records import iso
 from conversation_log.query import show
-from conversation_log.query.export import iso
 from conversation_log.storage.reader import Row
 from conversation_log.storage.tables import conversations, messages
 from privacy.pseudonyms import mask_phone

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from datetime import datetime, timezone
 from typing import Any
 
 import redis
@@ -14,6 +13,7 @@ from rich.rule import Rule
 from rich.text import Text
 from sqlalchemy.engine import Engine
 
+from conversation_log.model.records import moment
 from conversation_log.query import tiers
 from privacy.pseudonyms import mask_phone
 from settings import Settings
@@ -27,7 +27,7 @@ def conversation(record: Mapping[str, Any]) -> list[Rule | Text]:
     """One record as lines for the console."""
     who = mask_phone(record["customer_phone"] or record["customer_id"])
     title = (
-        f"{who}   {_parse_utc(record['timestamp_start']):%Y-%m-%d %H:%M} UTC   [bold]{record['resolution_status']}[/]"
+        f"{who}   {moment(record['timestamp_start']):%Y-%m-%d %H:%M} UTC   [bold]{record['resolution_status']}[/]"
     )
     if record["escalation_reason"]:
         title += f" ({escape(record['escalation_reason'])})"
@@ -37,7 +37,7 @@ def conversation(record: Mapping[str, Any]) -> list[Rule | Text]:
 def message(said: Mapping[str, Any]) -> Text:
     """One message as a line: when, who, what, how far it got, what was understood."""
     role = said["role"]
-    line = Text(f"{_parse_utc(said['timestamp']):%H:%M:%S} ", style="dim")
+    line = Text(f"{moment(said['timestamp']):%H:%M:%S} ", style="dim")
     line.append(f"{_NAMES.get(role, role):9} ", style=_COLOURS.get(role, ""))
     line.append(said["content"])
     if said.get("buttons"):
@@ -61,10 +61,6 @@ def _about(said: Mapping[str, Any]) -> str:
     if said.get("error"):
         parts.append(said["error"])
     return "  ".join(parts)
-
-
-def _parse_utc(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(timezone.utc)
 
 
 def run_command(settings: Settings, engine: Engine, client: redis.Redis[Any] | None, customer: str, last: int) -> int:

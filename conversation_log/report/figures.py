@@ -6,10 +6,10 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from conversation_log.model.judgements import is_unresolved_reply
+from conversation_log.model.records import moment
 from conversation_log.report.quantiles import Durations
 from conversation_log.report.ratings import Ratings
 from privacy.redaction import redact
@@ -131,7 +131,7 @@ class Figures:
     def _take_latency(self, asked: Record, reply: Record, is_first: bool) -> None:
         received, accepted = asked.get("received_at"), reply.get("accepted_at")
         if received and accepted:
-            seconds = max(0.0, (_moment(accepted) - _moment(received)).total_seconds())
+            seconds = max(0.0, (moment(accepted) - moment(received)).total_seconds())
             self.answers.add(seconds)
             if is_first:
                 self.first_answers.add(seconds)
@@ -141,7 +141,7 @@ class Figures:
         escalated = next((message for message in said if message.get("escalated")), None)
         agent = next((message for message in said if message["role"] == "agent"), None)
         if escalated and agent:
-            waited = _moment(agent["timestamp"]) - _moment(escalated["timestamp"])
+            waited = moment(agent["timestamp"]) - moment(escalated["timestamp"])
             self.first_agent_words.add(max(0.0, waited.total_seconds()))
 
     def _take_llm(self, llm: Mapping[str, Any]) -> None:
@@ -183,7 +183,3 @@ def contained(outcomes: Mapping[str, float]) -> float | None:
 
 def _unmet(reply: Record) -> bool:
     return is_unresolved_reply({"feature": reply["feature_used"], "response": reply.get("response")})
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))

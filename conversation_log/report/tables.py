@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from conversation_log.report.costs import Costs, notes
@@ -9,6 +10,7 @@ from conversation_log.report.figures import OUTCOMES, Figures, contained
 from conversation_log.report.message_groups import group
 
 TOP = 12
+Line = tuple[str, ...]
 DELIVERED = ("read", "delivered", "sent", "accepted", "failed", "unknown")
 
 
@@ -18,11 +20,11 @@ class Table:
 
     title: str
     heads: tuple[str, ...]
-    lines: list[tuple[str, ...]]
+    lines: Sequence[Line]
 
 
 def overview(figures: Figures) -> Table:
-    lines = [("conversations", f"{figures.conversations:,}")]
+    lines: list[Line] = [("conversations", f"{figures.conversations:,}")]
     counted = [(name, figures.outcomes[name]) for name in OUTCOMES]
     lines += [(f"  {name}", f"{count:,}", percent(count / figures.conversations)) for name, count in counted]
     lines += [("containment", "", percent(figures.containment))]
@@ -70,7 +72,7 @@ def with_a_person(figures: Figures) -> Table:
 
 def llm(figures: Figures) -> Table:
     """A line a model, and below it what became of its answers."""
-    lines: list[tuple[str, ...]] = []
+    lines: list[Line] = []
     for model, use in sorted(figures.llm.items()):
         counts = (f"{count:,}" for count in (use.calls, use.tokens_in, use.tokens_out))
         times = (duration(use.latency.quantile(share)) for share in (0.5, 0.9))
@@ -94,7 +96,7 @@ def days(figures: Figures) -> Table:
 
 def costs(spent: Costs) -> Table:
     """What WhatsApp bills, by category and feature, and below it what the month has left."""
-    lines: list[tuple[str, ...]] = [
+    lines: list[Line] = [
         (name, f"{spent.messages[name]:,}", f"{spent.billed[name]:,}", f"{spent.by_category[name]:.4f}")
         for name in sorted(spent.messages)
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ from sqlalchemy.sql import Select
 from conversation_log.model import judgements
 from conversation_log.storage.tables import conversations, messages
 
-PAGE = 400
+PAGE = 400  # below every database's limit of bound parameters
 
 Row = dict[str, Any]
 
@@ -73,6 +73,12 @@ def messages_of(connection: Connection, ids: list[str]) -> dict[str, list[Row]]:
     for message in connection.execute(found).mappings():
         by_id[message["log_id"]].append(dict(message))
     return {log_id: sorted(said, key=judgements.spoken) for log_id, said in by_id.items()}
+
+
+def in_parts(values: Iterable[str]) -> Iterator[list[str]]:
+    """Values in order, in lists that fit into one statement."""
+    ordered = sorted(values)
+    return (ordered[at : at + PAGE] for at in range(0, len(ordered), PAGE))
 
 
 def _page(connection: Connection, selection: Selection, after: tuple[datetime, str] | None) -> list[Row]:

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from conversation_log.model.judgements import feature_of
+from conversation_log.model.records import moment
 from workbench.replay.answers import Answer, Said, is_by_llm
 
 TAPS = ("button_reply", "list_reply")
@@ -62,8 +63,8 @@ def read(record: Record) -> LoggedConversation:
     return LoggedConversation(
         str(record["customer_id"]),
         record.get("customer_phone"),
-        _moment(record["timestamp_start"]),
-        _moment(record["timestamp_end"]),
+        moment(record["timestamp_start"]),
+        moment(record["timestamp_end"]),
         str((record.get("session_metadata") or {}).get("model") or ""),
         tuple(turns),
         record["resolution_status"] == "escalated",
@@ -85,7 +86,7 @@ def _asked(messages: Sequence[Record]) -> Iterator[tuple[list[Record], list[Reco
 
 def _together(one: Record, other: Record) -> bool:
     came = [message.get("received_at") for message in (one, other)]
-    return all(came) and 0 <= (_moment(came[1]) - _moment(came[0])).total_seconds() <= BURST_S
+    return all(came) and 0 <= (moment(came[1]) - moment(came[0])).total_seconds() <= BURST_S
 
 
 def _replies(following: Sequence[Record]) -> Iterator[Record]:
@@ -109,7 +110,3 @@ def _answer(message: Record, replies: Sequence[Record]) -> Answer:
         if one.get("response") or one.get("feature_used")
     )
     return Answer(str(message["intent_detected"]), said, any(one.get("escalated") for one in replies))
-
-
-def _moment(text: Any) -> datetime:
-    return datetime.fromisoformat(str(text).replace("Z", "+00:00"))

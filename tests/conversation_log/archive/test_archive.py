@@ -91,7 +91,7 @@ def test_killed_anywhere_and_run_again_nothing_is_lost_or_doubled(sqlite_log, tu
     fill(sqlite_log, turn, noon, 20)
     before = everywhere(sqlite_log, archive)
     monkeypatch.setattr(archiver, "FILE_CONVERSATIONS", 3)
-    monkeypatch.setattr(archiver, "_IN_LIST", 2)
+    monkeypatch.setattr(reader, "PAGE", 2)
     deaths = 0
 
     def deadly(function: Any) -> Any:

@@ -16,6 +16,7 @@ import pytest
 from conversation_log.archive import archiver, parquet_archive
 from conversation_log.ingest import projection
 from conversation_log.ingest.stream import LEASE, STREAMS, EventStream, backlog
+from conversation_log.storage import reader
 from conversation_log.storage.reader import Selection
 from tests.conversation_log.conftest import NOON, Log, sent_record, status_record, turn_record
 
@@ -138,7 +139,7 @@ def travel(log: Log, folder: Path, seed: int, steps: int, monkeypatch: pytest.Mo
     journey = Journey(log, parquet_archive.ParquetArchive.at(f"file://{folder}/archive"), seed)
     monkeypatch.setattr("conversation_log.ingest.writer.BATCH", 5)
     monkeypatch.setattr(archiver, "FILE_CONVERSATIONS", 3)
-    monkeypatch.setattr(archiver, "_IN_LIST", 2)
+    monkeypatch.setattr(reader, "PAGE", 2)
     with journey.dangers(monkeypatch):
         for number in range(steps):
             ways = (journey.talk, journey.write, journey.store, journey.wait, journey.wait_long)
