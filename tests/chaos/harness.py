@@ -19,6 +19,7 @@ from benchmarks.shop import Shop
 from connectors.message_bus import keys
 from connectors.message_bus.inbox import connect
 from launch.processes import free_port
+from tests.known_pages import bring_pages
 
 QUESTIONS = ("hello", "where is my order 10234", "what is your return policy", "thanks", "track order 10999", "bye")
 FAULTS = Faults(server_error=0.05, throttled=0.01, reset=0.02, accepted_then_reset=0.02, accepted_then_hang=0.002)
@@ -106,6 +107,7 @@ async def run(plan: Plan, folder: Path, seed: int = 1, say: Any = print, **shop_
     chance = random.Random(seed)
     graph = GraphStandIn(free_port(), FAULTS, random.Random(seed))
     shop = Shop(folder, graph.url, **shop_options)
+    bring_pages(folder)
     await graph.start()
     try:
         say("starting the shop …")

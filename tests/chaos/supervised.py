@@ -14,6 +14,7 @@ import psutil
 from benchmarks import webhooks
 from launch.processes import answers, free_port
 from tests import children
+from tests.known_pages import bring_pages
 
 START_TIMEOUT_S = 300.0
 STOP_TIMEOUT_S = 20.0
@@ -75,6 +76,7 @@ def supervised(folder: Path, graph_url: str, workers: int = 1) -> Iterator[Super
         "WHATSAPP_ACCESS_TOKEN": "token", "WHATSAPP_PHONE_NUMBER_ID": webhooks.PHONE_NUMBER_ID,
         "WHATSAPP_GRAPH_URL": graph_url, "BURST_WAIT_S": "0",
     }  # fmt: skip
+    bring_pages(folder / "state")
     command = children.python("-m", "launch", "serve")
     with log_file.open("wb") as log, children.child(command, environment, stdout=log, stderr=log) as launcher:
         product = Supervised(launcher, f"http://127.0.0.1:{port}", log_file)

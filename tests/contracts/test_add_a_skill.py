@@ -129,6 +129,7 @@ def test_page_adds_an_action_a_rule_phrases_a_story_a_test_and_a_block_of_the_do
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_skill_of_the_page_has_no_mistakes_and_counts_as_a_skill(copy: Path) -> None:
     assert [f"{one.place} {one.problem}" for one in file_findings(copy)] == []
     added = skills.load(copy)

@@ -74,6 +74,7 @@ def test_it_shows_what_would_change_and_acts_on_nothing(sqlite_log, turn, noon, 
         assert hidden not in shown + done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_a_replay_that_cannot_be_says_why(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "conversation_log", "replay", "--policies", str(tmp_path)],

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from tests.known_pages import embed_pages
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 LEVELS = {
@@ -25,6 +27,7 @@ LEVELS = {
 @pytest.fixture(scope="module")
 def sums() -> Mapping[str, Mapping[str, Any]]:
     """The sums of each folder, played in one process of its own."""
+    embed_pages()
     folders = [str(HERE / name) for name in LEVELS]
     done = subprocess.run(
         [sys.executable, "-m", "workbench.dialogues", "--json", *folders],

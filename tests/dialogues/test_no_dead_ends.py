@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.known_pages import embed_pages
+
 ROOT = Path(__file__).resolve().parents[2]
 WALK = """
 import asyncio, json, os, random, sys, tempfile
@@ -42,6 +44,7 @@ with tempfile.TemporaryDirectory() as state:
 @pytest.mark.model
 @pytest.mark.timeout(300)
 def test_an_order_the_pages_and_a_person_can_always_be_reached() -> None:
+    embed_pages()
     walking = [sys.executable, "-c", WALK]
     done = subprocess.run(walking, cwd=ROOT, capture_output=True, text=True, timeout=280, check=True)
     walks = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[[")]

@@ -86,6 +86,7 @@ def test_after_the_end_we_forget_who_it_was(
     assert (row.state, row.request, row.next_poll_at) == ("closed", None, None)
 
 
+@pytest.mark.slow
 def test_a_number_that_a_customer_was_told_is_never_given_again(db: Database, request_for: Any) -> None:
     first = open_takeover(db, request_for()).reference
     with db.write() as connection:

@@ -26,6 +26,7 @@ import psutil
 
 from launch.processes import free_port
 from launch.supervisor import die_with_parent
+from tests.known_pages import bring_pages
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 READY_TIMEOUT_S = 420.0
@@ -105,6 +106,7 @@ class Shop:
     def start(self) -> None:
         """Start the processes and wait until the channel is healthy. Raises ShopDidNotStart."""
         self.state_dir.mkdir(parents=True, exist_ok=True)
+        bring_pages(self.state_dir)
         environment = {**os.environ, "HOST": "127.0.0.1", "STATE_DIR": str(self.state_dir), **self.environment}
         environment |= {name: str(port) for name, port in self.ports.items()}
         with self.output.open("ab") as output:

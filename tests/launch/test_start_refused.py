@@ -30,6 +30,7 @@ def launch(command: str, tmp_path: Path, **environ: str) -> subprocess.Completed
 
 
 @pytest.mark.parametrize("name", REQUIRED_TO_SERVE)
+@pytest.mark.slow
 def test_serve_without_a_required_variable_names_it_within_seconds(name: str, tmp_path: Path) -> None:
     started = time.monotonic()
     result = launch("serve", tmp_path, **{key: value for key, value in LOCAL.items() if key != name})
@@ -49,6 +50,7 @@ def test_port_in_use_is_named_with_its_variable(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("port", ["0", "70000", "http", "80.5"])
+@pytest.mark.slow
 def test_nonsense_port_is_refused(port: str, tmp_path: Path) -> None:
     result = launch("serve", tmp_path, **LOCAL, RASA_PORT=port)
     assert result.returncode == 1
@@ -67,6 +69,7 @@ def test_dead_redis_is_refused_and_its_password_not_shown(url: str) -> None:
     "nosuchdb://shop:hunter2@127.0.0.1/log",
     "sqlite:////proc/nowhere/hunter2.db",
 ])
+@pytest.mark.slow
 def test_unusable_conversation_database_stops_the_start_without_its_password(url: str, tmp_path: Path) -> None:
     ports = {name: str(processes.free_port()) for name in ("RASA_PORT", "ACTION_PORT")}
     started = time.monotonic()

@@ -70,6 +70,7 @@ def test_its_orders_are_imported_and_told_to_their_customer_alone(folder: Path) 
     orders.close()
 
 
+@pytest.mark.slow
 def test_nothing_of_the_demo_shop_is_in_what_it_says_or_shows(folder: Path, tmp_path: Path) -> None:
     composed, data = shop_folder.compose(folder, tmp_path)
     said = yaml.safe_load(composed.read_text(encoding="utf-8"))["responses"]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
+import shutil
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from datetime import date
+from pathlib import Path
 
 import settings
 from workbench.dialogues.cases import Dialogue
@@ -45,6 +47,9 @@ def use(state: str, orders: str, llm: bool, shop_dir: str | None = None) -> None
     folder than the configured one. Call it before an action reads the settings.
     """
     kept = {name: value for name, value in settings.load().as_environment().items() if _is_harmless(name, llm)}
+    known = settings.load().state_path / "knowledge"
+    if known.is_dir():  # what the pages say need not be embedded again
+        shutil.copytree(known, Path(state) / known.name, dirs_exist_ok=True)
     for variable in settings.VARIABLES:
         for name in (variable.name, f"{variable.name}_FILE"):
             os.environ.pop(name, None)

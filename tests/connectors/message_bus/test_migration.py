@@ -101,6 +101,7 @@ async def test_what_the_release_before_left_is_served(
 
 
 @pytest.mark.parametrize("after", [0, 1, 5, 20, 40, 70])
+@pytest.mark.slow
 async def test_killed_at_any_point_the_next_process_goes_on(
     redis_url: str, old: redis.Redis[Any], monkeypatch: pytest.MonkeyPatch, after: int
 ) -> None:

@@ -13,6 +13,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from sqlalchemy import func, select
 
 from actions.escalation import ActionEscalate
+from actions.skill import services
 from handoff.configuration import HandoffConfiguration
 from handoff.jobs.ticket import request_of
 from handoff.storage.database import Database
@@ -41,6 +42,16 @@ async def run(service: HandoffService, of: Tracker) -> tuple[list[dict[str, Any]
     dispatcher = CollectingDispatcher()
     events = await ActionEscalate(service).run(dispatcher, of, {"responses": PIECES})
     return dispatcher.messages, events
+
+
+@pytest.fixture(autouse=True)
+def _without_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is drafted: embedding the shop's pages would take seconds."""
+
+    async def none() -> None:
+        return None
+
+    monkeypatch.setattr(services, "knowledge_when_built", none)
 
 
 @pytest.fixture

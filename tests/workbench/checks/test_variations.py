@@ -29,6 +29,7 @@ def hinglish(text: str = "Order #{number} yahan hai.", **other: Any) -> dict[str
     return {"condition": HINGLISH, "text": text, "buttons": [{"title": "Haan", "payload": "/affirm"}], **other}
 
 
+@pytest.mark.slow
 def test_every_response_of_the_domain_is_written_in_every_language_that_is_answered_in() -> None:
     """With the placeholders and buttons of the first variation; Hindi's own script is not written yet."""
     assert [f"{one.place}: {one.problem}; {one.remedy}" for one in wrong_variations()] == []
