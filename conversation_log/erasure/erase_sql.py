@@ -158,7 +158,7 @@ def _rewrite_mysql(engine: Engine) -> list[str]:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         for name in filter(_is_ours, inspect(connection).get_table_names()):
             connection.exec_driver_sql(f"OPTIMIZE TABLE `{name}`").close()
-    return ["The server's tables were rewritten; its binary log and backups are recycled by their own rules."]
+    return ["The server's tables were rewritten; its logs and backups are recycled by their own rules."]
 
 
 def _is_ours(table: str) -> bool:

@@ -86,8 +86,9 @@ def _unused(configured: Settings) -> Iterator[Conflict]:
     for provider, key in LLM_KEYS.items():
         if configured.values[key] and configured.llm_provider == "none":
             yield WARNING, key, "it is set, and LLM_PROVIDER is none", f"LLM_PROVIDER={provider}, or unset it"
-    if configured.speech_api_key and not configured.speech_url:
-        yield WARNING, "SPEECH_API_KEY", "it is set, and SPEECH_URL is not", "set SPEECH_URL, or unset it"
+    for kind in ("SPEECH", "EMBEDDINGS"):
+        if configured.values[f"{kind}_API_KEY"] and not configured.values[f"{kind}_URL"]:
+            yield WARNING, f"{kind}_API_KEY", f"it is set, and {kind}_URL is not", f"set {kind}_URL, or unset it"
 
 
 def _shop(configured: Settings) -> Iterator[Conflict]:

@@ -39,11 +39,15 @@ def credential_findings(configured: Settings) -> Iterator[ShopFinding]:
         tries.append(("helpdesk", "TICKETING", lambda: _helpdesk(configured)))
     if configured.whatsapp_access_token and configured.whatsapp_phone_number_id:
         tries.append(("whatsapp", "WHATSAPP_ACCESS_TOKEN", lambda: _whatsapp(configured)))
+    if configured.embeddings_url:
+        tries.append(("embeddings", "EMBEDDINGS_URL", lambda: _embeddings(configured)))
     yield from _self_service(configured)
     for about, variable, attempt in tries:
         _load_client(about, configured)
         outcome = _within(attempt)
-        named = configured.values[variable] if variable in ("LLM_PROVIDER", "TICKETING") else "the Graph API"
+        named = {"whatsapp": "the Graph API", "embeddings": configured.embeddings_model}.get(
+            about, configured.values[variable]
+        )
         if outcome is None:
             yield ShopFinding(INFORMATION, about, variable, f"{named} answers and does not refuse the credentials")
         else:
@@ -134,6 +138,17 @@ def _helpdesk(configured: Settings) -> Outcome:
         return f"it does not answer ({error})", "see that its URL is right and that this machine reaches it"
     except (Refused, HelpdeskError):
         return None
+    return None
+
+
+def _embeddings(configured: Settings) -> Outcome:
+    from actions.knowledge.retrieval.embedding_service import EmbeddingService, ServiceAway
+
+    url, model = str(configured.embeddings_url), str(configured.embeddings_model)
+    try:
+        EmbeddingService(url, configured.embeddings_api_key, model, str).try_once()
+    except ServiceAway as error:
+        return f"it gives no vectors ({error})", "correct EMBEDDINGS_URL, EMBEDDINGS_API_KEY and EMBEDDINGS_MODEL"
     return None
 
 

@@ -60,9 +60,9 @@ class Fitted:
 
 
 @lru_cache(maxsize=1)
-def fitted() -> Fitted:
-    """The model that comes with the project."""
-    with np.load(FITTED, allow_pickle=False) as stored:
+def fitted(file: Path = FITTED) -> Fitted:
+    """The model that comes with the project, or one fitted to other embeddings."""
+    with np.load(file, allow_pickle=False) as stored:
         whole = {name: stored[name].astype(np.float64) if stored[name].dtype == np.float16 else stored[name]
                  for name in stored.files}
     made = {name: kind(**{f.name: whole.pop(f"{name}.{f.name}") for f in fields(kind)})

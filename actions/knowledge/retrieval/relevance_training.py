@@ -21,7 +21,8 @@ import yaml
 import settings
 from actions.knowledge.pages.documents import Section, load_pages
 from actions.knowledge.pages.topics import FOLDER, Topic, load_topics
-from actions.knowledge.retrieval.embedding import E5, RememberingEmbedder, Vectors
+from actions.knowledge.retrieval.embedding import RememberingEmbedder, Vectors
+from actions.knowledge.retrieval.embedding_service import chosen_embedder
 from actions.knowledge.retrieval.experience import Experience, unit
 from actions.knowledge.retrieval.experience_training import Taught, learn
 from actions.knowledge.retrieval.follow_up import FollowUp
@@ -283,16 +284,22 @@ def judge(space: Fitted, all_shops: Sequence[Shop]) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Fit and write; with --judge only tell how well each shop is answered by a model that never saw it."""
+    """Fit to the embeddings that the settings name, and write.
+
+    With --judge only tell how well each shop is answered by a model that never saw it.
+    """
     arguments = sys.argv[1:] if arguments is None else arguments
-    texts = RememberingEmbedder(E5(), settings.load().state_path / "knowledge" / "training")
+    configured = settings.load()
+    embedder, own = chosen_embedder(configured, lambda text: text)
+    texts = RememberingEmbedder(embedder, configured.state_path / "knowledge" / "training")
     space = topic_space(load_topics(), texts.embed)
     learners = [read_shop(folder, space, texts.embed) for folder in shops()]
     if "--judge" in arguments:
         judge(space, learners)
         return 0
-    fit(space, learners).save()
-    print(f"{FITTED.name}: {len(learners)} shops, {sum(len(shop.taught.questions) for shop in learners)} questions.")
+    file = own or FITTED
+    fit(space, learners).save(file)
+    print(f"{file.name}: {len(learners)} shops, {sum(len(shop.taught.questions) for shop in learners)} questions.")
     return 0
 
 

@@ -17,11 +17,13 @@ import numpy as np
 
 import settings
 from actions.knowledge.pages.documents import KnowledgeError, PolicyPages, Section, load_pages, page_files
-from actions.knowledge.retrieval.embedding import E5, Embedder, RememberingEmbedder, Vectors
+from actions.knowledge.retrieval.embedding import Embedder, RememberingEmbedder, Vectors
+from actions.knowledge.retrieval.embedding_service import chosen_embedder
 from actions.knowledge.retrieval.experience import Numbers
 from actions.knowledge.retrieval.follow_up import Before, numbers_of
 from actions.knowledge.retrieval.relevance import Fitted, Pages, fitted
 from actions.knowledge.retrieval.wording import Wording
+from privacy.redaction import redact
 
 log = logging.getLogger(__name__)
 
@@ -217,8 +219,15 @@ def _listing(folder: Path) -> tuple[tuple[str, int, int], ...]:
 
 
 def default_retriever(wait: bool = False) -> Retriever:
-    """The shop's pages, embeddings remembered under STATE_DIR, each shop's apart."""
+    """The shop's pages, embeddings remembered under STATE_DIR, each shop's apart. Raises KnowledgeError."""
     configured = settings.load()
     folder = configured.shop_path / "policy_kb"
     shop = hashlib.sha256(str(folder).encode()).hexdigest()[:12]
-    return Retriever(folder, E5(), memory=configured.state_path / "knowledge" / shop, wait=wait)
+    embedder, fit = chosen_embedder(configured, redact)
+    if fit is not None and not fit.is_file():
+        raise KnowledgeError(
+            f"what tells whether a section answers is not fitted to {configured.embeddings_model} yet. Remedy: "
+            "python -m actions.knowledge.retrieval.relevance_training, once, with these settings."
+        )
+    memory = configured.state_path / "knowledge" / shop
+    return Retriever(folder, embedder, memory, fitted(fit) if fit else None, wait)
