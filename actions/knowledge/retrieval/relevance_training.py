@@ -279,27 +279,20 @@ def judge(space: Fitted, all_shops: Sequence[Shop]) -> None:
     for shop, scores in results:
         print(line(shop.language, shop.name, *scores))
     for language in sorted({shop.language for shop in all_shops}):
-        of_language = [scores for shop, scores in results if shop.language == language]
-        print(line(language, "all", *np.nanmean(of_language, axis=0)))
+        print(line(language, "all", *np.nanmean([of for shop, of in results if shop.language == language], axis=0)))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Fit to the embeddings that the settings name, and write.
-
-    With --judge only tell how well each shop is answered by a model that never saw it.
-    """
-    arguments = sys.argv[1:] if arguments is None else arguments
-    configured = settings.load()
-    embedder, own = chosen_embedder(configured, lambda text: text)
-    texts = RememberingEmbedder(embedder, configured.state_path / "knowledge" / "training")
+    """Fit to the embeddings of the settings and write; --judge only tells how shops never seen would be answered."""
+    embedder, own = chosen_embedder(settings.load(), str)
+    texts = RememberingEmbedder(embedder, settings.load().state_path / "knowledge" / "training")
     space = topic_space(load_topics(), texts.embed)
     learners = [read_shop(folder, space, texts.embed) for folder in shops()]
-    if "--judge" in arguments:
+    if "--judge" in (sys.argv[1:] if arguments is None else arguments):
         judge(space, learners)
-        return 0
-    file = own or FITTED
-    fit(space, learners).save(file)
-    print(f"{file.name}: {len(learners)} shops, {sum(len(shop.taught.questions) for shop in learners)} questions.")
+    else:
+        fit(space, learners).save(own or FITTED)
+        print(f"{len(learners)} shops, {sum(len(shop.taught.questions) for shop in learners)} questions")
     return 0
 
 
