@@ -140,3 +140,54 @@ def test_who_reads_the_orders_sees_them_and_nothing_else(admin: Engine) -> None:
         refused(orders, statement)
         refused(orders, "SET TRANSACTION READ WRITE", statement)
     orders.dispose()
+
+
+def accounts(url: str) -> Iterator[str]:
+    """The statements of accounts.sql, for the database of this test."""
+    written = (FOLDER.parent / "mariadb" / "accounts.sql").read_text()
+    said = "\n".join(line for line in written.splitlines() if not line.startswith("--"))
+    name = sa.engine.make_url(url).database
+    for statement in said.replace("assistant.*", f"{name}.*").replace("shop.orders", f"{name}.orders").split(";"):
+        if statement.strip():
+            yield statement
+
+
+def test_accounts_of_mariadb_do_their_work_and_nothing_else(mariadb_url: str) -> None:
+    admin = sa.create_engine(mariadb_url, isolation_level="AUTOCOMMIT", future=True)
+    with admin.connect() as connection:
+        connection.exec_driver_sql("CREATE TABLE orders (order_id varchar(40), customer_phone varchar(40))")
+        for _ in range(2):
+            for statement in accounts(mariadb_url):
+                connection.exec_driver_sql(statement)
+    with pytest.raises(SQLAlchemyError, match=r"locked|denied"):
+        database.connect(str(admin.url.set(username="assistant_app"))).connect()
+    with admin.connect() as connection:
+        for role in ROLES:
+            connection.exec_driver_sql(f"ALTER USER {role} IDENTIFIED BY 'w0rd' ACCOUNT UNLOCK")
+    urls = [admin.url.set(username=role, password="w0rd").render_as_string(hide_password=False) for role in ROLES]
+    owner, app, reader, orders = map(database.connect, urls)
+    database.migrate(owner)
+    Database(urls[0]).prepare()
+
+    database.migrate(app)
+    plant(app, 2, NOON, days=1)
+    tickets = Database(urls[1])
+    assert open_takeover(tickets, request("919", "wamid.1")).outcome == "opened"
+    tickets.close()
+    with reader.connect() as connection:
+        assert connection.execute(sa.select(sa.func.count()).select_from(conversations)).scalar() == 2
+    with orders.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM orders").scalar() == 0
+    table = "CREATE TABLE x (y int)"
+    for account, statements in (
+        (app, ("DROP TABLE messages", "ALTER TABLE messages ADD x int", table, "TRUNCATE messages", "CREATE USER x")),
+        (reader, ("DELETE FROM messages", table)), (orders, ("DELETE FROM orders", "SELECT * FROM messages", table)),
+    ):  # fmt: skip
+        for statement in statements:
+            with pytest.raises(SQLAlchemyError, match="denied"), account.begin() as connection:
+                connection.exec_driver_sql(statement)
+    for used in (owner, app, reader, orders):
+        used.dispose()
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"DROP USER {', '.join(ROLES)}")
+    admin.dispose()
