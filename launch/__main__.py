@@ -22,13 +22,14 @@ TWIN_PHONE_NUMBER_ID = "106540352242922"
 NOT_FROM_ENV_FILE = frozenset(
     variable.name
     for variable in settings_module.VARIABLES
-    if variable.name in ("REDIS_URL", "CONVERSATION_DATABASE_URL", "ORDERS_DATABASE_URL", "ARCHIVE_URL", "MEDIA_URL")
-    or variable.name == "TICKETING"
+    if variable.name in ("REDIS_URL", "CONVERSATION_DATABASE_URL", "ORDERS_DATABASE_URL", "ARCHIVE_URL", "MEDIA_URL",
+                         "TICKETING", "ACTION_URL", "HOST")
     or variable.name.startswith(
         ("ZENDESK_", "FRESHDESK_", "HUBSPOT_", "CHATWOOT_", "SLACK_", "SMTP_", "ESCALATION_", "SHOP_API_", "SPEECH_")
     )
 )
-"""What in `.env` may be a live shop's: made-up customers must not get into its queue, database or helpdesk."""
+"""What in `.env` may be a live shop's: made-up customers must not get into its queue, database or helpdesk, and who
+reaches the live servers must not reach the demo's phones and desk, which ask for no password."""
 
 
 def serve() -> int:

@@ -45,7 +45,7 @@ def live_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A `.env` of a live shop where the launcher looks for it."""
     (tmp_path / ".env").write_text(
         "REDIS_URL=redis://live/0\nCONVERSATION_DATABASE_URL=postgresql://live/log\nORDERS_DATABASE_URL=mysql://live/o\n"
-        "TICKETING=zendesk\nZENDESK_URL=https://live.zendesk.com\nZENDESK_API_TOKEN=live-token\nDEFAULT_REGION=GB\n"
+        "HOST=0.0.0.0\nACTION_URL=http://live:5055/webhook\nTICKETING=zendesk\nZENDESK_URL=https://live.zendesk.com\nZENDESK_API_TOKEN=live-token\nDEFAULT_REGION=GB\n"
     )
     monkeypatch.setattr(settings_module, "PROJECT_ROOT", tmp_path)
     for variable in settings_module.VARIABLES:
@@ -66,6 +66,7 @@ def test_run_leaves_the_live_shop_of_the_env_file_alone_and_says_so(live_env_fil
     values = settings.values
     assert not [name for name, value in values.items() if value and "live" in value.replace(str(live_env_file), "")]
     assert values["REDIS_URL"] is None
+    assert values["HOST"] == "127.0.0.1", "the demo's pages ask for no password"
     assert "127.0.0.1" in str(values["ZENDESK_URL"])
     assert values["DEFAULT_REGION"] == "GB"
     said = [line for line in capsys.readouterr().out.splitlines() if "Not used from .env" in line]
