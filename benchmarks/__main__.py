@@ -18,7 +18,7 @@ from typing import Any
 import aiohttp
 
 import signals
-from benchmarks import buyers, measures, webhooks
+from benchmarks import buyers, measures, scale, webhooks
 from benchmarks.graph_stand_in import GraphStandIn
 from benchmarks.plot import draw
 from benchmarks.shop import Shop
@@ -127,7 +127,7 @@ def table(results: dict[str, Any]) -> str:
     )
     lines.append(f"batch of 1000 answered in {results['batch of 1000, s']:.1f} s")
     lines.append("memory MB: " + ", ".join(f"{name} {mb:.0f}" for name, mb in results["memory MB"].items()))
-    return "\n".join(lines)
+    return "\n".join([*lines, *(scale.lines(results["scale"]) if "scale" in results else ())])
 
 
 def main() -> int:
@@ -139,10 +139,14 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--rate", type=float, default=80, help="messages/s while acknowledgements are timed")
     parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--customers", type=int, default=1_000_000, help="known when the last ones write; 0: no scale")
     parser.add_argument("--keep", type=Path, help="folder for the processes' logs (default: a temporary one)")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
-        results = asyncio.run(run(options, options.keep or Path(temporary)))
+        kept = options.keep or Path(temporary)
+        results = asyncio.run(run(options, kept))
+        if options.customers:
+            results["scale"] = asyncio.run(scale.run(kept / "scale", options.turns, options.customers))
     folder = PROJECT_ROOT / "results"
     folder.mkdir(exist_ok=True)
     (folder / "bench.json").write_text(json.dumps(results, indent=2))
