@@ -18,6 +18,7 @@ from handoff.takeover.customer_messages import Wish
 log = logging.getLogger(__name__)
 
 BACK, SOLVED, PERSON = "return_to_bot", "problem_solved", "request_human"
+TO_A_PERSON = frozenset({PERSON, "request_refund", "file_complaint"})  # what a person is called for by itself
 SURE = 0.6  # of a message or a sentence of it; the confidences are calibrated
 MAX_CHARS = 400  # whoever writes more tells the person something
 MAX_SENTENCES = 5
@@ -45,9 +46,9 @@ async def wish_of(text: str, parse: Parse) -> Wish | None:
 
 
 async def asks_for_person(text: str, parse: Parse) -> bool:
-    """Whether a message asks for a person, by the trained model. Never raises."""
+    """Whether a message asks for a person, or for what is a person's, by the trained model. Never raises."""
     try:
-        return len(text) <= MAX_CHARS and await _intent(text, parse) == PERSON
+        return len(text) <= MAX_CHARS and await _intent(text, parse) in TO_A_PERSON
     except Exception as error:  # the message that says how to get one was sent already
         log.error("wishes.failed error=%s", type(error).__name__)
         return False

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import sys
 import time
 import traceback
@@ -43,6 +44,7 @@ class Corpus(InMemoryExampleDatabase):
 
 def main() -> int:
     signals.restore()
+    logging.disable()
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--only", choices=[read.__name__ for read in TARGETS])

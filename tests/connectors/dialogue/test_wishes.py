@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connectors.dialogue.wishes import MAX_CHARS, wish_of
+from connectors.dialogue.wishes import MAX_CHARS, asks_for_person, wish_of
 
 MEANS = {
     "bot is fine": ("return_to_bot", 0.9),
@@ -15,6 +15,7 @@ MEANS = {
     "thank you so much!": ("thank", 0.9),
     "no no.": ("deny", 0.9),
     "get me an agent": ("request_human", 0.9),
+    "my money back": ("request_refund", 0.9),
     "how long is it?": ("ask_return_policy", 0.9),
     "hm hm hm": ("nlu_fallback", 0.4),
     "no agent needed, how long is it?": ("return_to_bot", 0.9),
@@ -73,3 +74,18 @@ async def test_a_model_that_is_away_or_silent_wishes_nothing(answer: Any) -> Non
         return answer
 
     assert await wish_of("bot is fine", parse) is None
+
+
+@pytest.mark.parametrize(("text", "asks"), [
+    ("get me an agent", True), ("my money back", True), ("bot maybe", False), ("how long is it?", False),
+    ("get me an agent " * 40, False),
+])  # fmt: skip
+async def test_what_a_person_is_called_for_is_told_also_of_whoever_writes_too_much(text: str, asks: bool) -> None:
+    assert await asks_for_person(text, Model()) is asks
+
+
+async def test_a_model_that_fails_calls_nobody() -> None:
+    async def broken(text: str) -> dict[str, Any]:
+        raise RuntimeError
+
+    assert await asks_for_person("get me an agent", broken) is False
