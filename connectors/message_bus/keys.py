@@ -19,7 +19,7 @@ __all__ = ["PARTITIONS", "Script", "log_stream", "partition_of", "tag"]
 
 LUA = Path(__file__).parent / "lua"
 
-MEMBERS = "{wa}:members"
+MEMBERS, LEAVING = "{wa}:members", "{wa}:leaving"
 LEARN_AT_ONCE = 8  # calls that carry the script to servers that do not know it
 
 

@@ -90,7 +90,7 @@ class Partitions:
     async def tick(self) -> None:
         """One heartbeat: say that we are alive, take what is free, start to give back what is too much."""
         arguments: list[str | int] = [self.instance, int(self._lease_s * 1000), int(not self._stopping)]
-        was_alive, *alive = await self._tick([keys.MEMBERS], arguments)
+        was_alive, serving, leaving = await self._tick([keys.MEMBERS, keys.LEAVING], arguments)
         self._ticked_at = time.monotonic()
         unreleased, self._unreleased = self._unreleased, []
         for owned in unreleased:
@@ -99,10 +99,10 @@ class Partitions:
             self._begin_again()
         if self.owned and (not was_alive or next(self._ticks) % LOOK_EVERY_TICKS == 0):
             await self._look()
-        share = _share(self.instance, sorted(alive))
+        share = _share(self.instance, sorted(serving))
         kept = self._kept()
         if len(kept) < share:
-            await self._take(share - len(kept), frozenset(alive))
+            await self._take(share - len(kept), frozenset((*serving, *leaving)))
         for owned in kept[: max(0, len(kept) - share)]:
             self._in_background(owned, self._give_back(owned))
 
@@ -133,8 +133,8 @@ class Partitions:
         others = [p for p in range(keys.PARTITIONS) if p not in self.owned]
         random.shuffle(others)
         tokens = await self._owners(others)
-        serving = alive - {self.instance}
-        free = [(p, token) for p, token in zip(others, tokens, strict=True) if _instance_of(token) not in serving]
+        served_by = alive - {self.instance}
+        free = [(p, token) for p, token in zip(others, tokens, strict=True) if _instance_of(token) not in served_by]
         chosen = [(p, old or "", f"{self.instance}:{next(self._tokens)}") for p, old in free[:wanted]]
         claims = [([keys.owner(p)], [old, token]) for p, old, token in chosen]
         taken = await self._claim.many(claims, since=self._failovers)
@@ -205,7 +205,8 @@ def _instance_of(token: str | None) -> str | None:
 async def unserved(client: Any) -> int:
     """How many partitions no living process owns: their customers' messages wait. Raises redis.RedisError."""
     seconds, _ = await client.time()
-    alive = set(await client.zrangebyscore(keys.MEMBERS, (seconds - LEASE_S) * 1000, "+inf"))
+    since = (seconds - LEASE_S) * 1000
+    alive = {one for key in (keys.MEMBERS, keys.LEAVING) for one in await client.zrangebyscore(key, since, "+inf")}
     tokens = await client.batch([("GET", keys.owner(partition)) for partition in range(keys.PARTITIONS)])
     for token in tokens:
         if isinstance(token, Exception):

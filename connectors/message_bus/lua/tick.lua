@@ -1,10 +1,15 @@
--- One heartbeat of one process. KEYS: members. ARGV: instance, lease ms, serves (1|0).
--- Returns {1 when it was still known as alive, who is alive ...}.
+-- One heartbeat of one process. KEYS: members, leaving. ARGV: instance, lease ms, serves (1|0).
+-- Who does not serve any more finishes what runs: alive, so that nobody takes its partitions, but with no share of them.
+-- Returns {1 when it was still known as alive, {who serves ...}, {who finishes ...}}.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - tonumber(ARGV[2]))
-local known = redis.call('ZSCORE', KEYS[1], ARGV[1])
-if ARGV[3] == '1' then redis.call('ZADD', KEYS[1], now, ARGV[1]) else redis.call('ZREM', KEYS[1], ARGV[1]) end
-local alive = redis.call('ZRANGE', KEYS[1], 0, -1)
-table.insert(alive, 1, known and 1 or 0)
-return alive
+local known = false
+for _, key in ipairs(KEYS) do
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', now - tonumber(ARGV[2]))
+  known = redis.call('ZSCORE', key, ARGV[1]) or known
+end
+local mine, other = KEYS[1], KEYS[2]
+if ARGV[3] ~= '1' then mine, other = other, mine end
+redis.call('ZREM', other, ARGV[1])
+redis.call('ZADD', mine, now, ARGV[1])
+return {known and 1 or 0, redis.call('ZRANGE', KEYS[1], 0, -1), redis.call('ZRANGE', KEYS[2], 0, -1)}

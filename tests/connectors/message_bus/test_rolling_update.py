@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from connectors.message_bus.turn import Turn
 from tests.connectors.message_bus.transport_fakes import FakeGraph, FakeSpeaker, Process, eventually, message
 
 CUSTOMERS, SERVERS = 40, 3
+PATIENCE_S = 30.0  # a busy machine must not look like a server that does not end in time
 
 
 async def _work(_: Turn) -> None:
@@ -30,12 +32,39 @@ def test_a_server_that_is_killed_is_not_missed_for_more_than_five_seconds() -> N
     assert partitions.LEASE_S + partitions.TICK_S <= 5
 
 
-@pytest.mark.slow
+async def test_what_runs_on_a_server_that_ends_is_finished_there_although_others_could_take_it(redis_url: str) -> None:
+    runs = asyncio.Event()
+
+    async def takes_long(_: Turn) -> None:
+        runs.set()
+        await asyncio.sleep(2.0)  # many heartbeats, and longer than a lease here
+
+    async def sends_long(_: dict[str, Any]) -> None:
+        await asyncio.sleep(0.5)
+
+    graph = FakeGraph(sends_long)
+    ends, stays = Process(redis_url, FakeSpeaker(takes_long), graph).start(), Process(redis_url, graph=graph)
+    await ends.inbox.put([message("91", "a")])
+    await asyncio.wait_for(runs.wait(), 10)
+    stays.start()
+    await eventually(lambda: _serves(stays))
+    await ends.stop(PATIENCE_S)
+    await stays.drained()
+    assert (len(ends.speaker.answered), stays.speaker.answered) == (1, [])
+    assert (graph.attempts, graph.keys()) == (1, {"a:1": 1})
+    await stays.stop()
+
+
+async def _serves(one: Process) -> bool:
+    return bool(one.transport.partitions.owned)
+
+
+@pytest.mark.marathon
 async def test_a_rolling_update_under_load_loses_doubles_and_disorders_nothing(redis_url: str) -> None:
     graph, rolling = FakeGraph(), asyncio.Event()
 
     def started() -> Process:
-        process = Process(redis_url, FakeSpeaker(_work), graph)
+        process = Process(redis_url, FakeSpeaker(_work), graph, settle_s=PATIENCE_S, send_timeout_s=PATIENCE_S)
         process.transport.partitions._lease_s = partitions.LEASE_S  # nobody dies here, and one loop runs them all
         return process.start()
 
@@ -54,15 +83,15 @@ async def test_a_rolling_update_under_load_loses_doubles_and_disorders_nothing(r
     writing = [asyncio.create_task(writes(f"91{n:04d}")) for n in range(CUSTOMERS)]
     for _ in range(SERVERS):
         servers.append(started())
-        await eventually(lambda: _shares(servers), 30)
-        await servers.pop(0).stop()
+        await eventually(lambda: _shares(servers), PATIENCE_S)
+        await servers.pop(0).stop(PATIENCE_S)
     rolling.set()
     await asyncio.gather(*writing)
-    await servers[0].drained(20)
+    await servers[0].drained(60)
     await eventually(lambda: _shares(servers))
     for customer, messages in said.items():
         assert graph.texts(customer) == [f"echo {number}" for number in range(messages)]
     assert set(graph.keys().values()) == {1}
     assert sum(said.values()) > 2 * CUSTOMERS, "they wrote while it rolled"
     for one in servers:
-        await one.stop()
+        await one.stop(PATIENCE_S)

@@ -160,8 +160,8 @@ class Process:
 
         await eventually(stored, timeout_s)
 
-    async def stop(self) -> None:
-        await self.transport.stop(2)
+    async def stop(self, patience_s: float = 2) -> None:
+        await self.transport.stop(patience_s)
         self._unguard()
 
     async def die(self) -> None:
