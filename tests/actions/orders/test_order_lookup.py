@@ -30,11 +30,11 @@ class SlowRepository:
 
 
 async def test_a_database_that_hangs_is_unavailable_when_the_time_is_up() -> None:
-    orders = Orders(SlowRepository(0.6), answer_within_s=0.1)  # type: ignore[arg-type]
+    orders = Orders(SlowRepository(2), answer_within_s=0.1)  # type: ignore[arg-type]
     began = time.monotonic()
     with pytest.raises(OrdersUnavailable):
         await orders.open_orders("+919876543210")
-    assert time.monotonic() - began < 0.5
+    assert time.monotonic() - began < 1.5
 
 
 async def test_the_event_loop_goes_on_while_the_database_is_slow() -> None:

@@ -146,7 +146,7 @@ async def test_a_slow_database_costs_one_budget_and_is_then_left_alone(sql: Sql,
     for _ in range(20):
         assert (await control.owner("91")).owner == "bot"
     assert sql.asked == 1
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 4
 
 
 async def test_after_the_pause_one_question_probes_for_all(sql: Sql, client: redis.asyncio.Redis) -> None:
