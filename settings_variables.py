@@ -68,6 +68,9 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("EMBEDDINGS_URL", None, "embeds pages and questions: an OpenAI-compatible service (default: built in)"),
     Variable("EMBEDDINGS_API_KEY", None, "with EMBEDDINGS_URL, where the service wants one", secret=True),
     Variable("EMBEDDINGS_MODEL", "intfloat/multilingual-e5-small", "the service's model; another needs a fit first"),
+    Variable("PASSAGE_STORE_URL", None, "vectors of the pages: postgresql://… with pgvector, pinecone+https://… "
+             "(default: in STATE_DIR)", secret=True),
+    Variable("PINECONE_API_KEY", None, "with PASSAGE_STORE_URL=pinecone+https://…", secret=True),
     Variable("SPEECH_URL", None, "hears voice notes: an OpenAI-compatible service, such as https://api.openai.com/v1"),
     Variable("SPEECH_API_KEY", None, "with SPEECH_URL, where the service wants one", secret=True),
     Variable("SPEECH_MODEL", "whisper-1", "the service's model"),

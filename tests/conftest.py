@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import hypothesis
@@ -56,7 +57,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long ones begin; a module with a fixture of its own stays on one worker; PostgreSQL is marked."""
     heaviest: dict[Path, int] = {}
     for item in items:
-        if {"postgres_url", "mariadb_url"} & {*getattr(item, "fixturenames", ())}:
+        if {"postgres_url", "mariadb_url", "pgvector_url"} & {*getattr(item, "fixturenames", ())}:
             item.add_marker(pytest.mark.postgres)  # `make quick` starts none
         if _shares_a_fixture(item) and not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
@@ -109,7 +110,25 @@ def postgres_server_url(request: pytest.FixtureRequest) -> Iterator[str]:
     if "not postgres" in str(request.config.getoption("markexpr")):
         pytest.fail("this run is to start no PostgreSQL, but a test without the mark `postgres` asks for one")
     initdb = shutil.which("initdb")
-    bin_dir = Path(initdb).resolve().parent if initdb else _wheel_postgres()
+    with _postgres(Path(initdb).resolve().parent if initdb else _wheel_postgres()) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def pgvector_url() -> Iterator[str]:
+    """A real PostgreSQL with pgvector, which comes with the wheel; skipped where it does not start."""
+    try:
+        server = _postgres(_wheel_postgres())
+        url = server.__enter__()
+    except (ImportError, OSError, subprocess.SubprocessError) as error:
+        pytest.skip(f"the wheel's PostgreSQL does not start ({type(error).__name__})")
+    yield url
+    server.__exit__(None, None, None)
+
+
+@contextmanager
+def _postgres(bin_dir: Path) -> Iterator[str]:
+    """The URL of a server of its own, as long as the block runs."""
     # PostgreSQL refuses to run as root, and every run of root's closes pytest's folders to everybody else.
     user = "nobody" if os.geteuid() == 0 else None
     folder = Path(tempfile.mkdtemp(prefix="assistant-postgres-", dir="/tmp" if user else None))

@@ -23,9 +23,9 @@ def test_every_setting_that_the_page_names_exists() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(
-    name for name in NAMES if name.startswith(("CHATWOOT_", "AWS_", "EMBEDDINGS_")) or name in (
-        "ORDERS_DATABASE_URL", "CONVERSATION_DATABASE_URL", "TICKETING", "ARCHIVE_URL", "MEDIA_URL", "ZENDESK_URL",
-        "FRESHDESK_URL", "HUBSPOT_URL",
+    name for name in NAMES if name.startswith(("CHATWOOT_", "AWS_", "EMBEDDINGS_", "PINECONE_")) or name in (
+        "ORDERS_DATABASE_URL", "CONVERSATION_DATABASE_URL", "TICKETING", "PASSAGE_STORE_URL", "ARCHIVE_URL",
+        "MEDIA_URL", "ZENDESK_URL", "FRESHDESK_URL", "HUBSPOT_URL",
     )
 ))  # fmt: skip
 def test_every_setting_that_chooses_a_backend_is_on_the_page(name: str) -> None:

@@ -115,6 +115,24 @@ def _shares(likeness: Numbers) -> Numbers:
     return raised / raised.sum(axis=1, keepdims=True)
 
 
+def texts_of(section: Section) -> list[tuple[str, str]]:
+    """(kind, text) of all that is embedded of a section, as the embedder is told it."""
+    spoken = [("passage", text) for text in (_whole(section), *_spoken(section))]
+    return spoken + [("query", text) for text in _asked_of(section)]
+
+
+def _whole(section: Section) -> str:
+    return f"{section.page_title}: {section.heading}. {section.text}"
+
+
+def _spoken(section: Section) -> list[str]:
+    return [f"{section.heading}: {sentence}" for sentence in section.sentences]
+
+
+def _asked_of(section: Section) -> tuple[str, ...]:
+    return (section.heading, *section.asked_as)
+
+
 class Pages:
     """All that is taken from a shop's sections once: their vectors, words and topics."""
 
@@ -122,9 +140,9 @@ class Pages:
         self.sections, self._model = sections, model
         self._usual: tuple[Experience, Numbers] | None = None
         self.size = len(sections)
-        texts = [f"{s.page_title}: {s.heading}. {s.text}" for s in sections]
-        spoken = [(f"{s.heading}: {sentence}", n) for n, s in enumerate(sections) for sentence in s.sentences]
-        asked = [(line, n) for n, s in enumerate(sections) for line in (s.heading, *s.asked_as)]
+        texts = [_whole(section) for section in sections]
+        spoken = [(sentence, n) for n, s in enumerate(sections) for sentence in _spoken(s)]
+        asked = [(line, n) for n, s in enumerate(sections) for line in _asked_of(s)]
         rows = embed([*texts, *(text for text, _ in spoken)], "passage")
         self._whole, self._spoken = np.split(rows, [len(texts)])
         self._asked = embed([text for text, _ in asked], "query")

@@ -21,7 +21,7 @@ import yaml
 import settings
 from actions.knowledge.pages.documents import Section, load_pages
 from actions.knowledge.pages.topics import FOLDER, Topic, load_topics
-from actions.knowledge.retrieval.embedding import RememberingEmbedder, Vectors
+from actions.knowledge.retrieval.embedding import Vectors
 from actions.knowledge.retrieval.embedding_service import chosen_embedder
 from actions.knowledge.retrieval.experience import Experience, unit
 from actions.knowledge.retrieval.experience_training import Taught, learn
@@ -42,6 +42,7 @@ from actions.knowledge.retrieval.relevance import (
     read,
 )  # fmt: skip
 from actions.knowledge.retrieval.wording import Wording
+from actions.knowledge.stores.remembering import RememberingEmbedder
 
 _NONE: Any = np.zeros((0, 0))
 _NOTHING = Experience(*[_NONE] * 9)
@@ -231,9 +232,8 @@ def _answerable(table: Numbers, label: Numbers, weight: Numbers, even: float = 1
     from sklearn.linear_model import LogisticRegression  # not in the action server's image
 
     weight = weight * np.where(label, weight[label].sum(), weight[~label].sum()) ** -even
-    weight /= weight.mean()
     mean, spread = table.mean(axis=0), table.std(axis=0) + 1e-6
-    learnt = LogisticRegression(C=LOOSENESS, max_iter=500).fit((table - mean) / spread, label, weight)
+    learnt = LogisticRegression(C=LOOSENESS, max_iter=500).fit((table - mean) / spread, label, weight / weight.mean())
     return np.concatenate([np.stack([mean, spread, learnt.coef_[0]]), [[0.0], [1.0], learnt.intercept_]], axis=1)
 
 

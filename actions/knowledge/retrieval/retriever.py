@@ -1,7 +1,8 @@
 """Finding the sections that answer a question, and knowing when none does.
 
 The pages are read, embedded and indexed once (relevance.py says with what); a question then costs its embedding and a
-few milliseconds. An edited page is indexed in a thread while questions are answered from the pages as they were.
+few milliseconds. An edited page is indexed in a thread while questions are answered from the pages as they were. Of
+very many sections (LARGE) only those nearest to the question in meaning are weighed, as the passage store finds them.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,18 +19,21 @@ import numpy as np
 
 import settings
 from actions.knowledge.pages.documents import KnowledgeError, PolicyPages, Section, load_pages, page_files
-from actions.knowledge.retrieval.embedding import Embedder, RememberingEmbedder, Vectors
+from actions.knowledge.retrieval.embedding import Embedder, Vectors
 from actions.knowledge.retrieval.embedding_service import chosen_embedder
 from actions.knowledge.retrieval.experience import Numbers
 from actions.knowledge.retrieval.follow_up import Before, numbers_of
-from actions.knowledge.retrieval.relevance import Fitted, Pages, fitted
+from actions.knowledge.retrieval.relevance import Fitted, Pages, fitted, texts_of
 from actions.knowledge.retrieval.wording import Wording
+from actions.knowledge.stores.interface import PassageStore
+from actions.knowledge.stores.remembering import RememberingEmbedder, chosen_store
 from privacy.redaction import redact
 
 log = logging.getLogger(__name__)
 
 CANDIDATES = 4
 ANSWERABLE_FROM = 0.5
+LARGE, NEAREST = 1500, 60  # sections: from so many on, only so many are weighed
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,15 @@ class _Snapshot:
     files: tuple[tuple[str, int, int], ...]
     pages: PolicyPages
     wording: Wording
-    index: Pages
+    index: _Index | None  # of all sections; None where they are too many
+
+
+@dataclass(frozen=True)
+class _Index:
+    """The sections among which a question is answered, by place, and what is taken from them."""
+
+    sections: Sequence[Section]
+    taken: Pages
 
 
 class Retriever:
@@ -97,10 +110,12 @@ class Retriever:
         memory: Path | None = None,
         model: Fitted | None = None,
         wait: bool = False,
+        store: PassageStore | None = None,
     ) -> None:
         self._folder, self._embedder, self._model, self._wait = folder, embedder, model, wait
         # Only what the pages say is kept on disk, never what a customer asked.
-        self._texts = RememberingEmbedder(embedder, memory)
+        self._texts = RememberingEmbedder(embedder, memory, store)
+        self._near = lru_cache(maxsize=8)(self._taken)
         self._snapshot: _Snapshot | None = None
         self._refused: tuple[tuple[str, int, int], ...] = ()  # files that could not be read as they were
         self._indexing = threading.Lock()
@@ -120,18 +135,20 @@ class Retriever:
         before = snapshot.wording.readable(earlier.question) if earlier else ""
         if earlier and any(letter.isalnum() for letter in before):
             return self._find_after(snapshot, question, readable, before, earlier)
-        chosen = snapshot.index.probabilities([readable], self._recent(readable)[None])[0]
-        return self._finding(snapshot, question, chosen)
+        vectors = self._recent(readable)[None]
+        index = self._index_for(snapshot, vectors)
+        return _finding(index, question, index.taken.probabilities([readable], vectors)[0])
 
     def _find_after(
         self, snapshot: _Snapshot, question: str, readable: str, before: str, earlier: Earlier
     ) -> Finding:
         """As `find`, with the question alone and behind the one before it."""
-        index, model = snapshot.index, self._model or fitted()
-        together = f"{before} {readable}"
+        model, together = self._model or fitted(), f"{before} {readable}"
         vectors = np.stack([self._recent(text) for text in (readable, together, before)])
+        near = self._index_for(snapshot, vectors, earlier.passages or ())
+        index = near.taken
         alone, joined = index.readings([readable, together], vectors[:2])
-        sought = _sought(snapshot, earlier.passages)
+        sought = _sought(near.sections, earlier.passages)
         if sought is None:
             sought = index.probabilities([before], vectors[2:])[0]
         seen = numbers_of(
@@ -139,13 +156,21 @@ class Retriever:
         )
         if joined.answered > alone.answered:
             question = f"{earlier.question} {question}"
-        return self._finding(snapshot, question, model.follow_up.choose(*seen))
+        return _finding(near, question, model.follow_up.choose(*seen))
 
-    def _finding(self, snapshot: _Snapshot, question: str, chosen: Numbers) -> Finding:
-        order = chosen[:-1].argsort()[::-1][:CANDIDATES]
-        passages = tuple(Passage(snapshot.pages.sections[n], round(float(chosen[n]), 4)) for n in order)
-        score = round(float(1 - chosen[-1]), 4)
-        return Finding(question, passages, score, score >= ANSWERABLE_FROM)
+    def _index_for(
+        self, snapshot: _Snapshot, vectors: Vectors, earlier: Sequence[tuple[str, float]] = ()
+    ) -> _Index:
+        """Of all sections; of very many, of those near to any of the vectors and those of the question before."""
+        if snapshot.index is not None:
+            return snapshot.index
+        near = [key for vector in vectors for key in self._texts.nearest(vector, NEAREST)]
+        wanted = dict.fromkeys([*near, *(key for key, _ in earlier)])
+        found = tuple(section for section in snapshot.pages.sections if section.key in wanted)
+        return self._near(found or snapshot.pages.sections[:NEAREST])
+
+    def _taken(self, sections: Sequence[Section]) -> _Index:
+        return _Index(sections, Pages(sections, self._texts.embed, self._model or fitted()))
 
     def readable(self, question: str) -> str:
         """The question in the words in which it is searched."""
@@ -185,15 +210,24 @@ class Retriever:
 
     def _index(self, files: tuple[tuple[str, int, int], ...]) -> _Snapshot:
         pages = load_pages(self._folder)
-        index = Pages(pages.sections, self._texts.embed, self._model or fitted())
+        every = [(*text, section.key) for section in pages.sections for text in texts_of(section)]
+        self._texts.keep([(kind, text, place if kind == "passage" else "") for kind, text, place in every], True)
+        index = self._taken(pages.sections) if len(pages.sections) < LARGE else None
         return _Snapshot(files, pages, Wording(pages.lexicon), index)
 
 
-def _sought(snapshot: _Snapshot, passages: tuple[tuple[str, float], ...] | None) -> Numbers | None:
+def _finding(index: _Index, question: str, chosen: Numbers) -> Finding:
+    order = chosen[:-1].argsort()[::-1][:CANDIDATES]
+    passages = tuple(Passage(index.sections[n], round(float(chosen[n]), 4)) for n in order)
+    score = round(float(1 - chosen[-1]), 4)
+    return Finding(question, passages, score, score >= ANSWERABLE_FROM)
+
+
+def _sought(sections: Sequence[Section], passages: Sequence[tuple[str, float]] | None) -> Numbers | None:
     """The probabilities of all sections and, last, of none, from the best ones; None where these are not known."""
     if passages is None:
         return None
-    places = {section.key: place for place, section in enumerate(snapshot.pages.sections)}
+    places = {section.key: place for place, section in enumerate(sections)}
     sought = np.zeros(len(places) + 1)
     for key, probability in passages:
         if key in places:  # the page may have been edited since
@@ -230,4 +264,5 @@ def default_retriever(wait: bool = False) -> Retriever:
             "python -m actions.knowledge.retrieval.relevance_training, once, with these settings."
         )
     memory = configured.state_path / "knowledge" / shop
-    return Retriever(folder, embedder, memory, fitted(fit) if fit else None, wait)
+    store = chosen_store(configured, shop, embedder.name)
+    return Retriever(folder, embedder, memory, fitted(fit) if fit else None, wait, store)

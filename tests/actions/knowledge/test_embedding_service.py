@@ -14,10 +14,11 @@ import pytest
 
 from actions.knowledge.pages.files import KnowledgeError
 from actions.knowledge.retrieval import embedding_service
-from actions.knowledge.retrieval.embedding import E5, RememberingEmbedder, Vectors
+from actions.knowledge.retrieval.embedding import E5, Vectors
 from actions.knowledge.retrieval.embedding_service import EmbeddingService, ServiceAway, chosen_embedder
 from actions.knowledge.retrieval.relevance import FITTED
 from actions.knowledge.retrieval.retriever import Retriever, default_retriever
+from actions.knowledge.stores.remembering import RememberingEmbedder
 from privacy.redaction import redact
 from settings import load
 from tests.actions.knowledge.conftest import CountingE5

@@ -15,8 +15,9 @@ import pytest
 
 from actions.knowledge.pages.documents import KnowledgeError
 from actions.knowledge.retrieval.__main__ import answer_lines
-from actions.knowledge.retrieval.embedding import RememberingEmbedder, Vectors
+from actions.knowledge.retrieval.embedding import Vectors
 from actions.knowledge.retrieval.retriever import Finding, Retriever
+from actions.knowledge.stores.remembering import RememberingEmbedder
 from tests.actions.knowledge.conftest import CountingE5
 
 
