@@ -38,7 +38,7 @@ OTHERS = {
     "HOME", "PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTHONWARNINGS", "RASA_TELEMETRY_ENABLED",
     "TF_CPP_MIN_LOG_LEVEL", "SQLALCHEMY_SILENCE_UBER_WARNING", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS",
 }  # fmt: skip
-READY_WITHIN_S = 120.0
+READY_WITHIN_S = 300.0
 WATCHING = {"Authorization": "Bearer token-of-metrics"}
 PORTS = {"server": "RASA_PORT", "actions": "ACTION_PORT", "worker": "WORKER_PORT"}
 
@@ -156,6 +156,7 @@ def pods(tmp_path: Path, redis_url: str, graph: GraphStandIn) -> Iterator[Pods]:
         "WHATSAPP_PHONE_NUMBER_ID": webhooks.PHONE_NUMBER_ID, "REDIS_URL": redis_url,
         "ORDERS_DATABASE_URL": str(stores.orders_database_url),
         "CONVERSATION_DATABASE_URL": str(stores.conversation_database_url), "METRICS_TOKEN": "token-of-metrics",
+        "ACTION_TOKEN": "token-of-actions",
     }.items():  # fmt: skip
         (secrets / name).write_text(value + "\n")
     environment = {"WHATSAPP_GRAPH_URL": graph.url, "ARCHIVE_URL": f"file://{tmp_path}/archive", "BURST_WAIT_S": "0"}
