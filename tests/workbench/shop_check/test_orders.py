@@ -121,6 +121,26 @@ def test_a_big_table_whose_phones_must_be_scanned_for_is_told(
     assert any("reads the whole table" in one.problem for one in found(folder, "warning")) == told
 
 
+@pytest.mark.postgres
+def test_mariadb_with_a_role_that_only_reads_is_fine_and_one_that_may_write_is_told(
+    folder: Path, mariadb_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, name = sa.create_engine(mariadb_url, future=True), sa.engine.make_url(mariadb_url).database
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"CREATE TABLE orders ({' VARCHAR(90), '.join(COLUMNS)} VARCHAR(90))")
+        connection.exec_driver_sql("ALTER TABLE orders ADD PRIMARY KEY (order_id), ADD INDEX (customer_phone)")
+        places = ", ".join(["%s"] * len(COLUMNS))
+        connection.exec_driver_sql(f"INSERT INTO orders VALUES ({places})", [tuple(row) for row in GOOD])
+        connection.exec_driver_sql(f"CREATE USER {name}_r IDENTIFIED BY 'hush'")
+        connection.exec_driver_sql(f"GRANT SELECT ON {name}.orders TO {name}_r")
+    engine.dispose()
+    reader = mariadb_url.replace("mysql+pymysql://root@", f"mariadb://{name}_r:hush@")
+    monkeypatch.setenv("ORDERS_DATABASE_URL", reader)
+    assert [(one.level, one.count) for one in found(folder)] == [("information", 20)]
+    monkeypatch.setenv("ORDERS_DATABASE_URL", mariadb_url)
+    assert ["our role may write to it" in one.problem for one in found(folder, "warning")] == [True]
+
+
 def test_an_empty_table_is_a_warning(folder: Path, orders: Orders) -> None:
     orders([])
     assert [one.problem for one in found(folder, "warning")] == ["the table is empty"]
