@@ -70,14 +70,14 @@ class EmbeddingService:
 
     def embed(self, texts: Sequence[str], kind: str) -> Vectors:
         """Rows of length 1."""
+        if kind == "query" and self._stand_in is not None and time.monotonic() < self._rests_until:
+            return self._stand_in.embed(texts, kind)
         try:
-            if kind == "query" and time.monotonic() < self._rests_until:
-                raise ServiceAway("it was away a moment ago")
             if not self._gives_the_same():
                 raise ServiceAway(f"its {self._model} is another model than {BUILT_IN}; see EMBEDDINGS_MODEL")
             return self._asked(texts, kind)
         except ServiceAway as error:
-            self._rests_until = max(self._rests_until, time.monotonic() + RESTS_S)
+            self._rests_until = time.monotonic() + RESTS_S
             log.warning("knowledge.embeddings.away kind=%s why=%s stand_in=%s", kind, error, bool(self._stand_in))
             if self._stand_in is None:
                 raise KnowledgeError(f"the embedding service gives no vectors ({error}). "
