@@ -16,7 +16,7 @@ import settings as settings_module
 from benchmarks import buyers, webhooks
 from launch import demo_orders
 from launch.embedded_redis import EmbeddedRedis
-from launch.processes import answers, free_port
+from launch.processes import answers, child_environment, free_port
 from settings import PROJECT_ROOT
 
 
@@ -121,14 +121,7 @@ class Shop:
         demo_orders.prepare(settings)
         buyers.add_orders(settings.values["ORDERS_DATABASE_URL"] or "")
         (self.folder / "metrics").mkdir(exist_ok=True)
-        inherited = dict(os.environ)
-        settings.replace_in(inherited)
-        return {
-            **inherited,
-            "RASA_TELEMETRY_ENABLED": "false", "TF_CPP_MIN_LOG_LEVEL": "3",
-            "PYTHONPATH": str(PROJECT_ROOT), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
-            "SQLALCHEMY_SILENCE_UBER_WARNING": "1", "PROMETHEUS_MULTIPROC_DIR": str(self.folder / "metrics"),
-        }  # fmt: skip
+        return child_environment(settings)
 
     def python(self, name: str, arguments: list[str], ready: Callable[[], bool], **extra: str) -> Process:
         """A Python process of ours, with its log in the folder."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from connectors.message_bus.inbox import Entry
@@ -57,37 +56,3 @@ class ThreadControl(Authority, Protocol):
     async def takeover_opened(self, customer: str, entry_id: str, control_version: int) -> None:
         """The turn `entry_id`, begun in `control_version`, called a person and is about to be committed."""
         ...
-
-
-@dataclass(frozen=True)
-class BotState:
-    """The assistant speaks."""
-
-    owner: str = "bot"
-    control_version: int = 0
-    opened_by: str | None = None
-
-
-class BotAlwaysInControl:
-    """No takeovers: the assistant always speaks."""
-
-    async def owner(self, customer: str) -> State:
-        return BotState()
-
-    async def admit_reply(self, customer: str, control_version: int, wamid: str | None) -> bool:
-        return True
-
-    async def relay(self, customer: str, entry: Entry, wish: Wish | None = None) -> Relayed:
-        return Relayed()
-
-    async def not_delivered(self, entry_id: str, why: str) -> None:
-        return None
-
-    async def reply_suppressed(self, customer: str, wamid: str, answer: str) -> None:
-        return None
-
-    async def accept_return(self, customer: str, entry_id: str) -> State:
-        return BotState()
-
-    async def takeover_opened(self, customer: str, entry_id: str, control_version: int) -> None:
-        return None

@@ -111,7 +111,7 @@ async def test_whatever_the_llm_does_the_own_reading_stands_in_time(
     llm.api.fault, llm.api.commands = fault, None
     started = time.monotonic()
     after = (await read(tracker(UNCERTAIN), Reader(client, 1.5)))[-1]
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 15
     assert after["parse_data"] == UNCERTAIN["parse_data"]
     assert after["metadata"]["llm"]["verdict"] in (FAULTS[fault] if fault else "unclear", "timeout")
 

@@ -63,7 +63,7 @@ class Played:
 def play(run: Run, shop: Shop, weather: Weather, seed: int) -> Played:
     """All turns of a run, one after the other."""
     chance, played = random.Random(f"{seed}/{run.name}"), Played(run)
-    customer = Customer(shop.twin, run.phone)
+    customer = shop.customer(run.phone)
     try:
         for turn in run.argument.turns:
             _spoil(shop, run, weather, chance)

@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -23,7 +24,9 @@ from typing import Any
 
 import httpx
 import psutil
+import redis
 
+from connectors.message_bus import keys
 from launch.processes import free_port
 from launch.supervisor import die_with_parent
 from tests.known_pages import bring_pages
@@ -166,7 +169,20 @@ class Shop:
 
     def customer(self, who: str) -> Customer:
         """The holder of a phone number (E.164) or of a user id ("IN.1234")."""
-        return Customer(self.twin, who)
+        return Customer(self.twin, who, self.is_at_rest)
+
+    def is_at_rest(self) -> bool:
+        """Whether no message waits to be answered or sent; False where Redis does not say."""
+        try:
+            url = (self.state_dir / "redis.url").read_text()
+            with redis.Redis.from_url(url, socket_timeout=1) as client:
+                asked = client.pipeline(transaction=False)
+                for name in (keys.inbox_stream, keys.outbox_stream):
+                    for partition in range(keys.PARTITIONS):
+                        asked.xlen(name(partition))
+                return not any(asked.execute())
+        except (OSError, redis.RedisError):
+            return False
 
     def sent(self, since: int = 0) -> list[dict[str, Any]]:
         """Every message that Graph accepted from n = `since` on: {n, at, to, wamid, body}."""
@@ -198,10 +214,10 @@ class Shop:
 
 
 class Customer:
-    """One customer with a phone. Methods that write return the replies that followed, until it was quiet."""
+    """One customer with a phone. Methods that write return the replies that followed, until the shop was at rest."""
 
-    def __init__(self, twin: httpx.Client, who: str) -> None:
-        self.twin = twin
+    def __init__(self, twin: httpx.Client, who: str, at_rest: Callable[[], bool]) -> None:
+        self.twin, self._at_rest = twin, at_rest
         self.who = who
         self.key = who.lstrip("+")
         self.heard: list[Body] = []
@@ -231,11 +247,15 @@ class Customer:
         response.raise_for_status()
         return str(response.json()["wamid"])
 
-    def listen(self, first_s: float = FIRST_REPLY_S, quiet_s: float = QUIET_S) -> list[Body]:
-        """Replies until none came for `quiet_s`; empty when the first did not come within `first_s`."""
+    def listen(self, first_s: float = FIRST_REPLY_S, quiet_s: float | None = None) -> list[Body]:
+        """Replies until none came for `quiet_s` (else: until nothing waits); empty without one within `first_s`."""
         replies = more = self._fetch(first_s)
         while more:
-            more = self._fetch(quiet_s)
+            quiet_at = time.monotonic() + (QUIET_S if quiet_s is None else quiet_s)
+            more, settled = [], False
+            while not (more or settled) and time.monotonic() < quiet_at:
+                settled = quiet_s is None and self._at_rest()
+                more = self._fetch(0 if settled else 0.1)
             replies = replies + more
         return replies
 

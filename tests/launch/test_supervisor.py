@@ -178,12 +178,12 @@ def test_servers_stop_first_then_what_they_call_then_the_stores(tmp_path: Path) 
 
 @pytest.mark.slow
 def test_many_servers_stop_at_the_same_time(tmp_path: Path) -> None:
-    servers = [polite(tmp_path, f"s{number}", STOP_FRONTS, 0.5) for number in range(5)]
+    servers = [polite(tmp_path, f"s{number}", STOP_FRONTS, 2.0) for number in range(5)]
     supervisor = Supervisor(servers)
     supervisor.start()
     started = time.monotonic()
     supervisor.stop()
-    assert time.monotonic() - started < 2.0
+    assert time.monotonic() - started < 9
     words = (tmp_path / "order").read_text().split()
     assert len(words) == 10
     assert all(word.endswith("<") for word in words[:5])
@@ -201,7 +201,7 @@ def test_deaf_children_are_killed_within_the_budget_however_many_there_are(tmp_p
     time.sleep(0.3)
     started = time.monotonic()
     supervisor.stop()
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 9
     assert not any(one.is_alive() for one in children)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from types import SimpleNamespace
 
@@ -29,24 +30,23 @@ async def test_a_hanging_provider_is_left_when_the_time_is_up(llm: SimpleNamespa
     request = client.api.structured("read", "words", schema())
     with pytest.raises(LlmFailed, match="timeout"):
         await within(BUDGET_S, client.ask(lambda answer, usage: answer, **request))
-    assert time.monotonic() - started < BUDGET_S + 5
+    assert time.monotonic() - started < BUDGET_S + 10
     await client.close()
 
 
 @pytest.mark.slow
 async def test_work_that_will_not_be_cancelled_keeps_nobody_waiting() -> None:
+    over = asyncio.Event()
+
     async def stubborn() -> str:
-        for _ in range(20):
-            try:
-                await asyncio.sleep(0.1)
-            except asyncio.CancelledError:
-                continue
+        while not over.is_set():
+            with contextlib.suppress(asyncio.CancelledError):
+                await over.wait()
         return "late"
 
-    started = time.monotonic()
     with pytest.raises(LlmFailed, match="timeout"):
         await within(0.2, stubborn())
-    assert time.monotonic() - started < 1.5
+    over.set()
 
 
 async def test_who_stops_waiting_stops_the_work() -> None:

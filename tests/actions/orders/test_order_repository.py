@@ -119,7 +119,7 @@ def test_a_locked_sqlite_file_is_unavailable_within_seconds(tmp_path: Path) -> N
     began = time.monotonic()
     with pytest.raises(OrdersUnavailable):
         OrderRepository(url).open_orders(ASHA)
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 10
     holder.close()
 
 
@@ -132,7 +132,7 @@ def test_a_slow_sqlite_query_is_stopped(tmp_path: Path) -> None:
     began = time.monotonic()
     with pytest.raises(OrdersUnavailable):
         OrderRepository(f"sqlite:///{tmp_path}/orders.db", statement_timeout_s=0.3).find(["x"], ASHA)
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 15
 
 
 def test_a_slow_postgres_query_is_stopped(postgres_url: str) -> None:
@@ -146,7 +146,7 @@ def test_a_slow_postgres_query_is_stopped(postgres_url: str) -> None:
     began = time.monotonic()
     with pytest.raises(OrdersUnavailable):
         repository.find(["10234"], ASHA)
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 15
     repository.close()
 
 
@@ -158,7 +158,7 @@ def test_a_server_that_accepts_and_never_answers_is_unavailable_within_seconds(s
         began = time.monotonic()
         with pytest.raises(OrdersUnavailable):
             repository.find(["10234"], ASHA)
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 15
 
 
 def test_a_server_that_is_not_there_is_unavailable_at_once() -> None:
@@ -167,7 +167,7 @@ def test_a_server_that_is_not_there_is_unavailable_at_once() -> None:
     began = time.monotonic()
     with pytest.raises(OrdersUnavailable):
         OrderRepository(f"postgresql://u:p@127.0.0.1:{port}/shop").open_orders(ASHA)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 10
 
 
 def test_a_table_too_big_to_scan_gives_no_orders_instead_of_no_answer(

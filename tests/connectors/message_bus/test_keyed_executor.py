@@ -33,7 +33,7 @@ async def test_work_that_waits_for_another_server_leaves_its_slot_to_others() ->
 
     begin = time.perf_counter()
     await asyncio.gather(*(limiter.run(call) for _ in range(20)))
-    assert time.perf_counter() - begin < 4
+    assert time.perf_counter() - begin < 5
 
 
 async def test_work_that_hangs_is_no_longer_counted() -> None:

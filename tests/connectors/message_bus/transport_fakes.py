@@ -13,7 +13,7 @@ import redis.asyncio
 
 from connectors.conversations.entry_handler import EntryHandler
 from connectors.conversations.identity import Identities
-from connectors.conversations.thread_control import BotAlwaysInControl
+from connectors.conversations.thread_control import State
 from connectors.message_bus import keys
 from connectors.message_bus.commit import Commits
 from connectors.message_bus.consumer import Consumer
@@ -22,6 +22,7 @@ from connectors.message_bus.sending.outbox import Outbox
 from connectors.message_bus.transport import Transport
 from connectors.message_bus.turn import Reply, TrackerAppend, Turn
 from handoff.takeover.customer_messages import Wish
+from handoff.takeover.thread_control import Relayed
 
 
 def message(customer: str, wamid: str, text: str = "hello", at: float | None = None) -> Entry:
@@ -72,6 +73,40 @@ class FakeSpeaker:
 
 def text_reply(text: str) -> Reply:
     return Reply({"messaging_product": "whatsapp", "type": "text", "text": {"body": text}}, text)
+
+
+@dataclass(frozen=True)
+class BotState:
+    """The assistant speaks."""
+
+    owner: str = "bot"
+    control_version: int = 0
+    opened_by: str | None = None
+
+
+class BotAlwaysInControl:
+    """No takeovers: the assistant always speaks."""
+
+    async def owner(self, customer: str) -> State:
+        return BotState()
+
+    async def admit_reply(self, customer: str, control_version: int, wamid: str | None) -> bool:
+        return True
+
+    async def relay(self, customer: str, entry: Entry, wish: Wish | None = None) -> Relayed:
+        return Relayed()
+
+    async def not_delivered(self, entry_id: str, why: str) -> None:
+        return None
+
+    async def reply_suppressed(self, customer: str, wamid: str, answer: str) -> None:
+        return None
+
+    async def accept_return(self, customer: str, entry_id: str) -> State:
+        return BotState()
+
+    async def takeover_opened(self, customer: str, entry_id: str, control_version: int) -> None:
+        return None
 
 
 @dataclass
@@ -172,7 +207,7 @@ class Process:
         if self._guard:
             self._guard.cancel()
 
-    async def drained(self, timeout_s: float = 10) -> None:
+    async def drained(self, timeout_s: float = 60) -> None:
         """Wait until inbox and outbox are empty."""
         await eventually(self.empty, timeout_s)
 
@@ -186,7 +221,7 @@ class Process:
         return all(length == 0 for length in lengths)
 
 
-async def eventually(condition: Callable[[], Awaitable[bool]], timeout_s: float = 10) -> None:
+async def eventually(condition: Callable[[], Awaitable[bool]], timeout_s: float = 60) -> None:
     """Wait until the condition holds; AssertionError when it does not in time."""
     deadline = time.monotonic() + timeout_s
     while not await condition():

@@ -49,9 +49,9 @@ REPEATED = ["[", "![a](", "# ", "**", "*a**", "__", "~~a", "`", "```", "https://
 @pytest.mark.parametrize("piece", REPEATED)
 def test_formatting_takes_linear_time_whatever_a_text_repeats(piece: str) -> None:
     text = "# " + piece * (30_000 // len(piece))
-    started = time.perf_counter()
+    started = time.process_time()
     split_text(to_whatsapp(text), 4096)
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3
 
 
 PIECES = ["a", "b", "word", ".", "! ", "? ", "\n", "\n\n", " ", " ", ", ", "। ", "é", "👍🏽", "👨‍👩‍👧", "क्षि"]

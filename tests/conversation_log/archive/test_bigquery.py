@@ -189,7 +189,7 @@ def test_silence_ends_after_the_patience(google, impatient) -> None:
     google.silence_s = 0.4
     started = time.monotonic()
     assert "Check the network" in complaint(lambda: bigquery.publish(TABLE, ARCHIVE))
-    assert time.monotonic() - started < 6
+    assert time.monotonic() - started < 10
 
 
 def test_a_job_that_never_ends_is_not_waited_for_for_ever(google, impatient) -> None:

@@ -219,7 +219,7 @@ def test_a_part_that_hangs_or_fails_costs_its_own_line_and_no_more(
         raise RuntimeError(f"postgresql://us:{graph.SECRET}@h/db")
 
     def hangs(ours: Settings) -> list[ShopFinding]:
-        time.sleep(3)
+        time.sleep(30)
         return []
 
     monkeypatch.setattr(command, "PATIENCE_S", 0.2)
@@ -227,7 +227,7 @@ def test_a_part_that_hangs_or_fails_costs_its_own_line_and_no_more(
     found = command.examine(configured(tmp_path), {
         "one": fails, "two": hangs, "three": lambda ours: [ShopFinding(INFORMATION, "three", "three", "well")],
     })
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 15
     assert wrong(found) == [(ERROR, "one"), (ERROR, "two")]
     assert "well" in [one.problem for one in found]
 
@@ -252,7 +252,7 @@ def test_whatever_fails_no_secret_is_printed_and_the_end_comes_in_time(
         monkeypatch.setattr(command, "PATIENCE_S", 4.0)
         began = time.monotonic()
         status = command.run(argparse.Namespace(json=True), Console())
-        assert time.monotonic() - began < 8
+        assert time.monotonic() - began < 20
     said = capsys.readouterr()
     assert status == 1
     assert canary not in said.out + said.err
