@@ -9,8 +9,8 @@ import pytest
 
 from tests.journeys.shop import Shop, options, words
 
-ASHA, VIKRAM, MEERA, FARHAN, LAKSHMI = (
-    "+919876543210", "+919812345670", "+919900112233", "+919845098450", "+919447012345",
+ASHA, VIKRAM, MEERA, LAKSHMI = (
+    "+919876543210", "+919812345670", "+919900112233", "+919447012345",
 )
 NUMBER = re.compile(r"(?<!\d)10\d{3}(?!\d)")
 
@@ -122,8 +122,8 @@ def test_questions_after_a_look_up_that_failed_are_just_answered(shop: Shop) -> 
 
 
 def test_nonsense_gets_a_clarification_and_then_another_one(shop: Shop) -> None:
-    farhan = shop.customer(FARHAN)
-    first, second = words(farhan.say("blorp zint quax")), words(farhan.say("vlim trog nub"))
+    someone = shop.customer("+919700000401")
+    first, second = words(someone.say("blorp zint quax")), words(someone.say("vlim trog nub"))
     assert first
     assert second
     assert first != second
