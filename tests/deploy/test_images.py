@@ -253,7 +253,7 @@ async def test_the_image_of_compose_serves_and_stops_in_time(pods: Pods) -> None
 
 
 async def _until(holds: Any, pods: Pods) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + READY_WITHIN_S
     while not holds():
         assert time.monotonic() < deadline, "\n".join(pods.log(name) for name in PORTS)
         await asyncio.sleep(0.2)
