@@ -105,9 +105,9 @@ def tell(
     dispatcher.utter_message(
         response=response,
         answer=outcome.text,
-        source=outcome.section.page_title,
+        source=", ".join(dict.fromkeys(section.page_title for section in outcome.quoted)),
         policy_pages=list(outcome.pages),
-        policy_sections=[outcome.section.key],
+        policy_sections=[section.key for section in outcome.quoted],
         llm=facts(outcome),
     )
     return remember(question, outcome.sought)

@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 BUDGET_S = 8.0
 SURE_OF_ITSELF = 0.9
 WORTH_ASKING = 0.15  # below this probability not even an LLM is asked
+AS_GOOD_AS = 0.5  # of the best section's probability: from here on another one is quoted beside it
+BESIDE_CHARS = 320  # of each of two
 WORTH_SHOWING = 0.25  # from here on the nearest section is shown, as what may answer it
 _ONLY_THE_TOPIC = frozenset((
     "return", "returns", "refund", "refunds", "exchange", "exchanges", "policy", "policies", "rule", "rules", "and",
@@ -57,6 +59,13 @@ class GroundedAnswer:
     sources: tuple[str, ...] = ()
     """The sections that it rests on, `page#heading` each."""
     sought: Sought = ()
+    beside: Section | None = None
+    """Another section that is quoted, where it may answer as well as the first."""
+
+    @property
+    def quoted(self) -> tuple[Section, ...]:
+        """The section, and the one beside it."""
+        return (self.section, self.beside) if self.beside else (self.section,)
 
 
 @dataclass(frozen=True)
@@ -121,7 +130,7 @@ class PolicyAnswers:
                 return NotCovered(finding.score)
             return NotCovered(finding.score, nearest=self._extractive(question, section, "nearest"))
         if self._writer is None:
-            return self._extractive(question, section, "extractive")
+            return self._extractive(question, section, "extractive", beside=_as_good(finding))
         return await self._written(question, finding, self._writer)
 
     @property
@@ -139,7 +148,8 @@ class PolicyAnswers:
 
     def holds(self, answer: GroundedAnswer, question: str) -> bool:
         """Whether every sentence of an answer stands in its section, or was held against what it cites already."""
-        return answer.verdict == "supported" or verify(answer.text, (answer.section.text,), question).supported
+        texts = tuple(section.text for section in answer.quoted)
+        return answer.verdict == "supported" or verify(answer.text, texts, question).supported
 
     def prepare(self) -> None:
         """Index the pages and load the embedding model now (blocking), so that no customer waits for it."""
@@ -193,10 +203,15 @@ class PolicyAnswers:
         model: str | None = None,
         usage: Usage = NO_USAGE,
         ms: int = 0,
+        beside: Section | None = None,
     ) -> GroundedAnswer:
-        text = extract(section, self._retriever.readable(question))
+        readable, quoted = self._retriever.readable(question), (section, beside) if beside else (section,)
+        text = extract(section, readable)
+        if beside:
+            text = "\n\n".join(f"*{one.heading}*\n{extract(one, readable, BESIDE_CHARS)}" for one in quoted)
+        pages, sources = dict.fromkeys(one.page for one in quoted), tuple(one.key for one in quoted)
         return GroundedAnswer(
-            text, section, (section.page,), verdict, "extractive", model, usage, ms, (section.key,)
+            text, section, tuple(pages), verdict, "extractive", model, usage, ms, sources, beside=beside
         )  # fmt: skip
 
 
@@ -205,6 +220,12 @@ def is_only_the_topic(question: str) -> bool:
     words = re.findall(r"[a-z']+", question.lower())
     names_topic = bool(_TOPIC & set(words)) or (len(words) <= 2 and bool({"return", "returns"} & set(words)))
     return bool(words) and names_topic and set(words) <= _ONLY_THE_TOPIC
+
+
+def _as_good(finding: Finding) -> Section | None:
+    """The second section, where it may well be the one that answers."""
+    first, *others = finding.passages[:2]
+    return next((one.section for one in others if one.probability >= AS_GOOD_AS * first.probability), None)
 
 
 def _outcome(reason: str, draft: Draft | None) -> str:
