@@ -102,6 +102,19 @@ class ActionExplainOrderNumber(PickingAction):
         return turn.wait_for_number()
 
 
+class ActionOtherPhone(PickingAction):
+    """"I ordered with my wife's number": why it is not shown; a number that is named is looked up all the same."""
+
+    def name(self) -> str:
+        return "action_other_phone"
+
+    async def look_up(self, turn: OrderTurn) -> list[Event]:
+        if turn.numbers:
+            return await self.by_number(turn)
+        turn.say.utter_message(response="utter_order_status_other_phone")
+        return []
+
+
 async def _counted(action: OrderAction, turn: OrderTurn) -> list[Order]:
     """The orders of the list that was offered last, in its order; without one, the open ones."""
     return await action.listed(turn) if turn.offered else await action.orders.open_orders(turn.phone)

@@ -46,7 +46,7 @@ STOPS = frozenset({"deny", "goodbye", "thank"})
 MAX_ROW_TITLE_CHARS = 24
 SURE_YES = 0.75  # "next" may be read as one
 SURE_STOP = 0.9  # "no" stops, "too small" is a reason
-_ACTS = {"cancel": CANCEL, "change": ADDRESS, "return": RETURNS}
+ACT_OF = {"cancel": CANCEL, "change": ADDRESS, "return": RETURNS}
 
 
 async def orders_for(orders: Orders, phone: str, kind: str | None) -> list[Order]:
@@ -67,7 +67,7 @@ def possible_act(order: Order | None, kind: str | None) -> str | None:
 
     What the order's status forbids is not asked for; where the status is not understood, the shop decides.
     """
-    service, act = services.self_service(), _ACTS.get(kind or "")
+    service, act = services.self_service(), ACT_OF.get(kind or "")
     if order is None or service is None or act not in service.actions:
         return None
     if act == RETURNS:

@@ -25,7 +25,10 @@ from actions.order_changes.acting import (
     summarise,
 )  # fmt: skip
 from actions.order_changes.details import (
+    ACT_OF,
+    NUMBER,
     SURE_YES,
+    WISH,
     ChangeDetails,
     another_address,
     begun,
@@ -38,12 +41,14 @@ from actions.orders.lookup import Orders
 from actions.orders.models import Order
 from actions.orders.repository import OrdersUnavailable
 from actions.return_policy import remember
+from actions.self_service.consent import is_yes
 from actions.self_service.performing import SelfService
 from actions.skill import services
-from actions.skill.action import BaseAction, Domain, Event, intent_name, message_metadata
+from actions.skill.action import BaseAction, Domain, Event, intent_name, message_metadata, message_text
 from actions.skill.order_answers import told_now
 from actions.skill.texts import Pieces
 
+EXCHANGE_QUESTION = "how do I exchange an item"
 SETTLES_NOTHING = SAYS_MORE | {"affirm", "thank", "greet", "chitchat", "mischief", "choose_option"}
 
 
@@ -58,8 +63,9 @@ class ActionBeginCancelOrder(BaseAction):
         return f"action_begin_{self.kind}_order"
 
     async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
-        begins = [SlotSet("change_kind", self.kind), SlotSet("awaiting_order_number", False)]
-        return [*begins, *begun(tracker), *remember(self.policy_question)]
+        begins = [SlotSet("change_kind", self.kind), *begun(tracker), SlotSet("awaiting_order_number", False)]
+        wish = next((event["value"] for event in begins if event.get("name") == WISH), None)
+        return [*begins, *remember(EXCHANGE_QUESTION if wish == "exchange" else self.policy_question)]
 
 
 class ActionBeginChangeOrder(ActionBeginCancelOrder):
@@ -103,7 +109,9 @@ class ValidateOrderChangeForm(WhichOrder, ChangeDetails, FormValidationAction):
         """A yes that only sounds like one settles nothing that would be done; a person may be called with it, if it
         sounds enough like one.
         """
-        weak = intent_name(tracker) == "affirm" and confidence(tracker) < SURE_YES
+        act, number = ACT_OF.get(tracker.get_slot("change_kind") or ""), str(tracker.get_slot(NUMBER))
+        plain = act is not None and is_yes(message_text(tracker), act, number)
+        weak = intent_name(tracker) == "affirm" and confidence(tracker) < SURE_YES and not plain
         doubtful = (planned(tracker) or weak) and not agreed(tracker) and intent_name(tracker) != "request_human"
         return {"change_confirmed": None if value and doubtful else value}
 

@@ -19,6 +19,7 @@ from actions.order_choice import (
     ActionExplainOrderNumber,
     ActionListOrders,
     ActionOtherOrder,
+    ActionOtherPhone,
 )
 from actions.order_details import ActionOrderCourier, ActionOrderNotReceived
 from actions.order_status import ActionCheckOrderStatus
@@ -171,6 +172,13 @@ async def test_the_other_one_while_a_list_is_open_is_told_what_was_asked() -> No
 async def test_of_one_that_came_and_another_the_other_is_told() -> None:
     said = await Conversation().says(ActionOtherOrder, "ask_other_order", text="one came today. and the other?")
     assert said == ["utter_order_status_choose"]  # of the two that are still to come
+
+
+async def test_an_order_of_another_phone_is_explained_and_a_number_that_is_named_looked_up() -> None:
+    conversation = Conversation()
+    other = "utter_order_status_other_phone"
+    assert await conversation.says(ActionOtherPhone, "other_phone", text="ordered with my mother's number") == [other]
+    assert await conversation.says(ActionOtherPhone, "other_phone", "10234") == [f"{STATUS} 10234"]
 
 
 async def test_shared_contact_answers_whichever_skill_waited_for_it() -> None:

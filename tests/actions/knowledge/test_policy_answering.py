@@ -24,7 +24,7 @@ from actions.knowledge.answers.extractive import extract
 from actions.knowledge.answers.openai_writer import OpenAIWriter
 from actions.knowledge.answers.writing import Writer
 from actions.knowledge.pages.documents import Section
-from actions.knowledge.retrieval.retriever import Earlier, Retriever
+from actions.knowledge.retrieval.retriever import Earlier, Finding, Passage, Retriever
 from actions.llm.anthropic_api import anthropic_client
 from actions.llm.openai_api import openai_client
 from privacy.redaction import redact
@@ -68,6 +68,43 @@ async def writer(request: pytest.FixtureRequest, llm: SimpleNamespace) -> AsyncI
 
 def answers(retriever: Retriever, writer: Writer | None, budget_s: float = 5.0) -> PolicyAnswers:
     return PolicyAnswers(retriever, writer, redact, budget_s)
+
+
+DAYS = Section("window", "Return window", "How many days", "You have 30 days.", ("You have 30 days.",))
+START = Section("steps", "How to return", "Start a return", "Tap Return.", ("Tap Return.",))
+
+
+class Found:
+    """A retriever that has found this."""
+
+    def __init__(self, score: float, *passages: Passage) -> None:
+        self.finding = Finding("?", passages, score, score >= 0.5)
+
+    def find(self, question: str, earlier: Earlier | None = None) -> Finding:
+        return self.finding
+
+    def readable(self, question: str) -> str:
+        return question
+
+
+@pytest.mark.parametrize(("second", "sections"), [(0.4, ["window#How many days", "steps#Start a return"]),
+                                                  (0.1, ["window#How many days"])])  # fmt: skip
+async def test_two_sections_are_quoted_where_either_may_be_the_one_that_answers(
+    second: float, sections: list[str]
+) -> None:
+    found = Found(0.9, Passage(DAYS, 0.5), Passage(START, second))
+    outcome = await PolicyAnswers(found, None, redact).answer("how do I return in time")  # type: ignore[arg-type]
+    assert isinstance(outcome, GroundedAnswer)
+    assert [section.key for section in outcome.quoted] == list(outcome.sources) == sections
+    assert ("Tap Return." in outcome.text) == (len(sections) == 2)
+
+
+@pytest.mark.parametrize(("score", "shown"), [(0.4, True), (0.2, False)])
+async def test_what_may_well_answer_is_kept_beside_the_refusal(score: float, shown: bool) -> None:
+    found = Found(score, Passage(DAYS, score))
+    outcome = await PolicyAnswers(found, None, redact).answer("how long is it")  # type: ignore[arg-type]
+    assert isinstance(outcome, NotCovered)
+    assert (outcome.nearest is not None and outcome.nearest.section == DAYS) == shown
 
 
 async def test_a_supported_answer_reaches_the_customer_with_its_proof(retriever: Retriever, writer: Writer) -> None:

@@ -229,6 +229,15 @@ async def test_a_new_wish_forgets_the_old_one(action: Any, kind: str) -> None:
     assert not any(values.values())
 
 
+@pytest.mark.parametrize(("text", "agreed"), [("haan #10234 cancel kar do, confirm", True), ("next", None)])
+async def test_a_yes_in_so_many_words_counts_however_it_was_read(text: str, agreed: bool | None) -> None:
+    at = tracker(intent="affirm", change_kind="cancel", change_order_number="10234")
+    at.latest_message |= {"text": text, "intent": {"name": "affirm", "confidence": 0.6}}
+    form = ValidateOrderChangeForm(FakeOrders(Order("10234", OrderStatus.PACKED)))
+    found = await form.validate_change_confirmed(True, CollectingDispatcher(), at, {})
+    assert found == {"change_confirmed": agreed}
+
+
 @pytest.mark.parametrize(("text", "number"), [("ok cancel the second", "10002"), ("cancel my order", "10001")])
 async def test_a_place_in_a_wish_counts_the_list_shown_before(text: str, number: str) -> None:
     orders = [Order(f"1000{n}", OrderStatus.SHIPPED) for n in (1, 2)]
