@@ -26,7 +26,9 @@ _INNER = re.compile(
 )
 _TELLS = re.compile(r"utter_order_status_(?!not_found|choose|what_num|misshaped|number_changed)|utter_self_service|"
                     r"utter_order_change_(?!not_found|choose|ask_number|unavailable|kept)")  # fmt: skip
-_OF_PAGES = ("utter_return_policy_answer", "utter_return_policy_overview")
+_OF_PAGES = tuple(
+    f"utter_return_policy_{outcome}" for outcome in ("answer", "overview", "not_covered_nearest", "complaint")
+)
 _PROMISES = ("day", "week", "month", "year", "percent", "inr", "eur", "gbp", "usd", "mxn", "brl", "chf", "$")
 _SHINGLE = 8
 
@@ -100,7 +102,7 @@ def _plain(text: str) -> str:
 @cache
 def _pages() -> tuple[str, tuple[str, ...]]:
     sections = load_pages(Path(PROJECT_ROOT) / "policy_kb").sections
-    sentences = [sentence for section in sections for sentence in section.sentences]
+    sentences = [said for section in sections for said in (section.heading, *section.sentences)]
     return _plain(" ".join(sentences)), tuple(section.text for section in sections)
 
 
