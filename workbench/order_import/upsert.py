@@ -17,6 +17,7 @@ from actions.orders.database import CONNECT_TIMEOUT_S
 from actions.orders.numbers import normal_number
 from launch.demo_orders import ITEMS, ORDERS, SEEDED
 from settings_values import database_url
+from sql_servers import mysql_sessions
 from workbench.order_import.exported import ImportRefusedError
 
 _CREATED = sa.Table(
@@ -28,6 +29,7 @@ _CREATED = sa.Table(
     sa.Column("placed_at", sa.String(40)),
 )  # fmt: skip
 _AT_ONCE = 500
+STATEMENT_S = 60.0
 Values = Mapping[str, "str | None"]
 
 
@@ -73,6 +75,8 @@ def _connection(url: str) -> Iterator[Connection]:
     else:
         options["connect_args"] = {"connect_timeout": CONNECT_TIMEOUT_S}
     engine = sa.create_engine(parsed, **options)
+    if engine.dialect.name == "mysql":
+        mysql_sessions.prepare(engine, STATEMENT_S, STATEMENT_S)
     try:
         with engine.connect() as connection:
             yield connection

@@ -62,6 +62,7 @@ def stored(url: str, query: str = "SELECT order_id, customer_phone, status FROM 
     return found
 
 
+@pytest.mark.every_database
 def test_an_export_becomes_orders_that_are_found(
     database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -82,6 +83,7 @@ def test_an_export_becomes_orders_that_are_found(
     orders.close()
 
 
+@pytest.mark.every_database
 def test_the_same_again_changes_nothing_and_a_newer_export_what_it_says(
     database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
