@@ -72,9 +72,16 @@ def check(configured: Settings, only_files: bool = False) -> Checked:
 
 
 def _answers(asked: Sequence[Question], trainable: bool) -> list[ShopFinding]:
+    from actions.knowledge.pages.files import KnowledgeError
     from actions.knowledge.retrieval.retriever import default_retriever
 
-    find = default_retriever(wait=True).find
+    try:
+        retriever = default_retriever(wait=True)
+        retriever.find("how many days")
+    except KnowledgeError as error:
+        problem, _, remedy = str(error).partition(" Remedy: ")
+        return [ShopFinding(ERROR, "questions", questions.FILE, f"nothing can be looked up: {problem}", remedy)]
+    find = retriever.find
     label: Callable[[str], str] | None = None
     found: list[ShopFinding] = []
     if any(question.kind == questions.INTENT for question in asked):

@@ -41,11 +41,14 @@ def credential_findings(configured: Settings) -> Iterator[ShopFinding]:
         tries.append(("whatsapp", "WHATSAPP_ACCESS_TOKEN", lambda: _whatsapp(configured)))
     if configured.embeddings_url:
         tries.append(("embeddings", "EMBEDDINGS_URL", lambda: _embeddings(configured)))
+    if configured.passage_store_url:
+        tries.append(("passages", "PASSAGE_STORE_URL", lambda: _passages(configured)))
     yield from _self_service(configured)
     for about, variable, attempt in tries:
         _load_client(about, configured)
         outcome = _within(attempt)
-        named = {"whatsapp": "the Graph API", "embeddings": configured.embeddings_model}.get(
+        named = {"whatsapp": "the Graph API", "embeddings": configured.embeddings_model,
+                 "passages": "the passage store"}.get(
             about, configured.values[variable]
         )
         if outcome is None:
@@ -149,6 +152,23 @@ def _embeddings(configured: Settings) -> Outcome:
         EmbeddingService(url, configured.embeddings_api_key, model, str).try_once()
     except ServiceAway as error:
         return f"it gives no vectors ({error})", "correct EMBEDDINGS_URL, EMBEDDINGS_API_KEY and EMBEDDINGS_MODEL"
+    return None
+
+
+def _passages(configured: Settings) -> Outcome:
+    from actions.knowledge.pages.files import KnowledgeError
+    from actions.knowledge.stores.interface import StoreAway
+    from actions.knowledge.stores.remembering import chosen_store
+
+    try:
+        store = chosen_store(configured, "check", "none")
+        if store is not None:
+            store.known([bytes(16)])
+    except KnowledgeError as error:
+        return str(error).split(" Remedy: ")[0], "see docs/backends.md"
+    except StoreAway as error:
+        return (f"it gives nothing ({error})", "see that it answers, has the extension pgvector and lets our role make a "
+                "table; or correct PINECONE_API_KEY")  # fmt: skip
     return None
 
 

@@ -63,6 +63,7 @@ ACCOUNTS = {
     "helpdesk": {"TICKETING": "freshdesk", "FRESHDESK_URL": "{url}", "FRESHDESK_API_KEY": SECRET},
     "whatsapp": {"WHATSAPP_GRAPH_URL": "{url}/v25.0", "WHATSAPP_ACCESS_TOKEN": SECRET,
                  "WHATSAPP_PHONE_NUMBER_ID": "106540352242922"},
+    "passages": {"PASSAGE_STORE_URL": "pinecone+{url}", "PINECONE_API_KEY": SECRET},
     "embeddings": {"EMBEDDINGS_URL": "{url}/v1", "EMBEDDINGS_API_KEY": SECRET},
 }  # fmt: skip
 
@@ -81,6 +82,7 @@ def tried(about: str, url: str, monkeypatch: pytest.MonkeyPatch) -> list[ShopFin
     ("llm", 200, "information"), ("llm", 401, "error"), ("helpdesk", 404, "information"), ("helpdesk", 401, "error"),
     ("helpdesk", 503, "error"), ("whatsapp", 200, "information"), ("whatsapp", 401, "error"),
     ("whatsapp", 400, "error"), ("embeddings", 200, "error"), ("embeddings", 401, "error"),
+    ("passages", 401, "error"), ("passages", 503, "error"),
 ])  # fmt: skip
 def test_an_account_is_tried_with_a_harmless_call(
     folder: Path, api: StandIn, monkeypatch: pytest.MonkeyPatch, about: str, status: int, level: str
