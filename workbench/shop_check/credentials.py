@@ -167,7 +167,7 @@ def _passages(configured: Settings) -> Outcome:
     except KnowledgeError as error:
         return str(error).split(" Remedy: ")[0], "see docs/backends.md"
     except StoreAway as error:
-        return (f"it gives nothing ({error})", "see that it answers, has the extension pgvector and lets our role make a "
+        return (f"it gives nothing ({error})", "see that it answers, has pgvector and lets our role make a "
                 "table; or correct PINECONE_API_KEY")  # fmt: skip
     return None
 
