@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 
+from actions.orders.days import shop_today
 from tests.journeys.shop import Customer, Shop, options, words
 
 LUANA, DIEGO, GRETA = "+5511960000006", "+5215596000007", "+4915196000008"
@@ -16,7 +17,7 @@ KABIR, NANDINI, JOSEPH, UNKNOWN = "+919600000001", "+919600000002", "+9196000000
 @pytest.fixture(scope="module", autouse=True)
 def orders(shop: Shop) -> None:
     """Customers of this file alone, so that nobody else's language depends on it."""
-    due = (date.today() + timedelta(days=3)).isoformat()
+    due = (shop_today() + timedelta(days=3)).isoformat()
     rows = [("10901", KABIR, "shipped"), ("10902", NANDINI, "packed"), ("10903", NANDINI, "delayed"),
             ("10904", JOSEPH, "shipped"), ("10905", "+919600000005", "shipped"),
             ("10906", LUANA, "shipped"), ("10907", DIEGO, "packed"), ("10908", DIEGO, "delivered")]  # fmt: skip
