@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from tests.children import child
+from tests.contracts.source_tree import ROOMS
 
 ROOT = Path(__file__).resolve().parents[2]
 Turn = Callable[..., dict[str, Any]]
@@ -26,9 +27,9 @@ SAID = "zorblat cashback of 45678 not credited, call +91 98123 45670"
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A copy of what the command needs, so that labels go nowhere else. It has no trained model."""
+    """A copy of the product, so that labels go nowhere else. It has no trained model."""
     root = tmp_path / "project"
-    for folder in ("conversation_log", "hot_store", "privacy", "workbench", "components", "data"):
+    for folder in (*ROOMS, "data"):
         shutil.copytree(ROOT / folder, root / folder)
     for file in (*ROOT.glob("*.py"), *(ROOT / name for name in ("domain.yml", "config.yml", "shop.yml"))):
         shutil.copy(file, root / file.name)
