@@ -147,17 +147,28 @@ class RedisTrackerStore(TrackerStore):
             base = TrackerAppend(tracker.sender_id, chunks, tail_chunks=1)
             return base, _Stored(new[-1], sizes[-1:])
         if len(sizes) > self._most and tracker._max_event_history is None:
-            kept, preamble = self._compact(tracker, sizes)
-            rebased = TrackerAppend(tracker.sender_id, chunks, kept, preamble)
-            return rebased, _Stored(new[-1], sizes[-kept:])
+            kept, head = self._compact(tracker, sizes)
+            tail = list(tracker.events)[-sum(sizes[-kept:]) :]
+            if self._leads_to(tracker, [*head, *tail]):
+                preamble = json.dumps([e.as_dict() for e in head], separators=(",", ":"))
+                rebased = TrackerAppend(tracker.sender_id, chunks, kept, preamble)
+                return rebased, _Stored(new[-1], sizes[-kept:])
         return TrackerAppend(tracker.sender_id, chunks), _Stored(new[-1], sizes)
 
-    def _compact(self, tracker: DialogueStateTracker, sizes: tuple[int, ...]) -> tuple[int, str]:
-        """How many arrays stay, and the preamble for the rest. Prefers a cut where no loop is active."""
+    def _leads_to(self, tracker: DialogueStateTracker, events: list[Event]) -> bool:
+        """Whether these events bring a tracker to this one's state: what is taken back may lie before them."""
+        again = self.init_tracker(tracker.sender_id)
+        again._reset()
+        again.events.extend(events)
+        again.replay_events()
+        return _told(again) == _told(tracker)
+
+    def _compact(self, tracker: DialogueStateTracker, sizes: tuple[int, ...]) -> tuple[int, list[Event]]:
+        """How many arrays stay, and the events for the rest. Prefers a cut where no loop is active."""
         events = list(tracker.events)
         replayed = self.init_tracker(tracker.sender_id)
         position = 0
-        kept, preamble = self._kept, "[]"
+        kept, head = self._kept, list[Event]()
         start = len(events) - sum(sizes)
         for dropped in range(1, len(sizes) - self._kept + 1):
             end = start + sum(sizes[:dropped])
@@ -168,8 +179,13 @@ class RedisTrackerStore(TrackerStore):
                 if replayed.active_loop is not None and kept != self._kept:
                     break
                 kept = len(sizes) - dropped
-                preamble = json.dumps([e.as_dict() for e in state_as_events(replayed)], separators=(",", ":"))
-        return kept, preamble
+                head = state_as_events(replayed)
+        return kept, head
+
+
+def _told(tracker: DialogueStateTracker) -> list[dict[str, Any]]:
+    """The state as plain values, whenever it came to be."""
+    return [{**event.as_dict(), "timestamp": None} for event in state_as_events(tracker)]
 
 
 def _after(tracker: DialogueStateTracker, last: Event | None) -> list[Event]:

@@ -185,9 +185,20 @@ REJECTED_BEFORE_THE_BASE = [
 ]
 
 
+TAKEN_BACK_FROM_BEFORE_THE_BASE = [
+    session_start(),
+    turn_of([], "greet", "plain"),
+    turn_of([[ActionExecuted("utter_hi"), BotUttered("hi")], [SlotSet("items", [])]], "greet", "plain"),
+    turn_of([], "greet", "plain"),
+    turn_of([[ActionReverted()], [ActionReverted()], [ActionExecuted("utter_hi"), BotUttered("hi")]], "greet", "plain"),
+    *[turn_of([], "greet", "plain") for _ in range(3)],
+]
+
+
 @pytest.mark.slow
 @QUICK
 @example(steps=REJECTED_BEFORE_THE_BASE)
+@example(steps=TAKEN_BACK_FROM_BEFORE_THE_BASE)
 @given(steps=LONG_CONVERSATIONS)
 def test_a_bounded_tail_leads_to_the_same_state_and_the_same_recent_past(
     redis_url: str, steps: list[list[Event]]
