@@ -13,7 +13,7 @@ import pytest
 from redis.crc import key_slot
 
 from connectors.message_bus import keys
-from connectors.message_bus.inbox import InboxUnavailable
+from connectors.message_bus.inbox import Entry, InboxUnavailable
 from connectors.message_bus.servers.durability import AUTO, NOTHING
 from tests.connectors.message_bus.transport_fakes import FakeGraph, Process, eventually, message
 from tests.redis_servers import Cluster, WithSentinels, cluster, with_sentinels
@@ -44,18 +44,23 @@ class Writers:
     async def _write(self, customer: str) -> None:
         number = 0
         while not self._stopping:
-            at = time.monotonic()
-            try:
-                await self._process.inbox.put([message(customer, f"{customer}.{number}", str(number))])
-            except InboxUnavailable:
-                self.refused += 1
-                self.slowest_s = max(self.slowest_s, time.monotonic() - at)
+            entry = message(customer, f"{customer}.{number}", str(number))
+            while not await self._is_stored(entry):  # also while stopping: what was refused may be there all the same
                 await asyncio.sleep(0.1)
-                continue
             self.last_stored_at = time.monotonic()
             self.stored[customer].append(f"echo {number}")
             number += 1
             await asyncio.sleep(0.05)
+
+    async def _is_stored(self, entry: Entry) -> bool:
+        at = time.monotonic()
+        try:
+            await self._process.inbox.put([entry])
+        except InboxUnavailable:
+            self.refused += 1
+            self.slowest_s = max(self.slowest_s, time.monotonic() - at)
+            return False
+        return True
 
     async def stop(self) -> None:
         self._stopping = True
