@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 LOOK_S, LOOK_AGAIN_S = 1.0, 0.1
 ATTEMPTS, AGAIN_S = 8, 0.05
+ALONE_MOST = 32  # of a batch; one by one, thousands would be tried for minutes while nobody serves them
 _SOON = ("TRYAGAIN", "CLUSTERDOWN", "LOADING")
 
 
@@ -89,8 +90,13 @@ class ClusterRedis(FollowingRedis):
         for outcome in await asyncio.gather(*tasks, return_exceptions=True):
             if isinstance(outcome, BaseException):
                 raise outcome
-        for n, answer in enumerate(answers):
-            if isinstance(answer, ResponseError) and _is_for_later(answer):
+        later = [n for n, answer in enumerate(answers) if isinstance(answer, ResponseError) and _is_for_later(answer)]
+        if len(later) > ALONE_MOST:
+            self._look_soon()
+            raise RedisConnectionError("the cluster does not settle")
+        for n in later:
+            answer = answers[n]
+            if isinstance(answer, ResponseError):
                 if since is not None:
                     await self._look()
                     self._require(since)
