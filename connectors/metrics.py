@@ -94,17 +94,13 @@ async def _waiting(client: FollowingRedis, stream: Callable[[int], str]) -> tupl
     if not depth:
         return 0, 0.0
     commands = [("XRANGE", stream(partition), "-", "+", "COUNT", 1) for partition in range(keys.PARTITIONS)]
-    firsts = [int(found[0][0].split("-")[0]) / 1000 for found in await client.batch(commands) if found]
+    firsts = [int(found[0][0].split("-")[0]) / 1000 for found in await client.ask(commands) if found]
     return depth, max(0.0, time.time() - min(firsts)) if firsts else 0.0
 
 
 async def _lengths(client: FollowingRedis, stream: Callable[[int], str]) -> int:
     """How many entries the streams of all partitions have together."""
-    answers = await client.batch([("XLEN", stream(partition)) for partition in range(keys.PARTITIONS)])
-    for answer in answers:
-        if isinstance(answer, Exception):
-            raise answer
-    return sum(answers)
+    return sum(await client.ask([("XLEN", stream(partition)) for partition in range(keys.PARTITIONS)]))
 
 
 async def _takeovers(takeovers: Callable[[], Iterable[Metric]]) -> list[str]:

@@ -57,10 +57,12 @@ class AllowedLinks:
         self._of_pages: frozenset[str] = frozenset()
 
     def permits(self, url: str) -> bool:
-        """Whether customers may be sent there: a domain of the list, or below one."""
+        """Whether customers may be sent there."""
         host = host_of(url)
-        if host is None:
-            return False
+        return host is not None and self.permits_host(host)
+
+    def permits_host(self, host: str) -> bool:
+        """Whether it is a domain of the list, or below one."""
         return any(host == one or host.endswith(f".{one}") for one in self._domains) or host in self._in_pages()
 
     def words(self, text: str) -> str:

@@ -61,10 +61,11 @@ class KeptAliveEndpoint(EndpointConfig):
         """As EndpointConfig.request, except that a call which cannot be made is noted on the current turn."""
         if self.cafile or subpath or "headers" in kwargs:
             return await super().request(method, subpath, content_type, compress, **kwargs)
-        if "json" in kwargs:
-            kwargs["data"] = self._body(kwargs.pop("json"))
+        call = kwargs.pop("json", None)
+        if call is not None:
+            kwargs["data"] = self._body(call)
         kwargs["timeout"] = aiohttp.ClientTimeout(total=TIMEOUT_S, connect=3)
-        with tracing.span("action.call", action=(kwargs.get("json") or {}).get("next_action")):
+        with tracing.span("action.call", action=(call or {}).get("next_action")):
             try:
                 return await self._call(method, content_type, compress, **kwargs)
             except (aiohttp.ServerDisconnectedError, ConnectionResetError):

@@ -111,10 +111,7 @@ class Inbox:
     async def _store_again(self, entries: Sequence[Entry], records: Sequence[dict[str, Any]]) -> int:
         """Those entries that are not known any more, and all records: who reads them knows each already."""
         names = [keys.seen(entry.id, keys.partition_of(entry.customer)) for entry in entries]
-        known = await self._client.batch([("EXISTS", name) for name in names])
-        for answer in known:
-            if isinstance(answer, Exception):
-                raise answer
+        known = await self._client.ask([("EXISTS", name) for name in names])
         lost = [entry for entry, is_known in zip(entries, known, strict=True) if not is_known]
         return await self._store(lost, records) if lost or records else 0
 

@@ -13,6 +13,7 @@ from typing import Any
 import redis.asyncio
 from redis.exceptions import NoScriptError, ResponseError
 
+from connectors.message_bus.servers.following import unfailed
 from hot_store.redis_layout import PARTITIONS, log_stream, partition_of, tag
 
 __all__ = ["PARTITIONS", "Script", "log_stream", "partition_of", "tag"]
@@ -124,7 +125,7 @@ class Script:
     def __init__(
         self, client: redis.asyncio.Redis, name: str, even_when_full: bool = True, folder: Path = LUA
     ) -> None:
-        self._client: Any = client  # a FollowingRedis where scripts are run durably or several at once
+        self._client: Any = client  # a FollowingRedis
         self._plain = (folder / f"{name}.lua").read_text()
         self._know(("#!lua flags=allow-oom\n" if even_when_full else "") + self._plain)
 
@@ -140,15 +141,8 @@ class Script:
         `durably`: until a replica holds what it wrote, where there are replicas; `since`: only while there were so many
         failovers. Raises redis.RedisError, NotReplicated when no replica confirmed (run it again then), MasterChanged.
         """
-        if durably or since is not None:
-            return (await self.many([(keys, args)], durably=durably, since=since))[0]
-        try:
-            return await self._client.evalsha(self._sha, len(keys), *keys, *args)
-        except NoScriptError:
-            (answer,) = await self._with_source([(keys, args)])
-            if isinstance(answer, Exception):
-                raise answer from None
-            return answer
+        (answer,) = await self.many([(keys, args)], (), durably, since)
+        return answer
 
     async def many(
         self,
@@ -170,10 +164,7 @@ class Script:
             learnt += await self.many([calls[n] for n in rest], (), durably, since) if rest else []
             for n, answer in zip(unknown, learnt, strict=True):
                 answers[n] = answer
-        for answer in answers:
-            if isinstance(answer, Exception):
-                raise answer
-        return list(answers[: len(calls)])
+        return unfailed(answers)[: len(calls)]
 
     async def _with_source(
         self,

@@ -144,11 +144,7 @@ class Partitions:
 
     async def _owners(self, partitions: Iterable[int]) -> list[str | None]:
         """The tokens of these partitions' owners. Raises redis.RedisError."""
-        answers = await self._client.batch([("GET", keys.owner(partition)) for partition in partitions])
-        for answer in answers:
-            if isinstance(answer, Exception):
-                raise answer
-        return list(answers)
+        return await self._client.ask([("GET", keys.owner(partition)) for partition in partitions])
 
     async def stop(self, patience_s: float) -> None:
         """Take no more and give everything back, waiting at most `patience_s` for what runs.
@@ -207,8 +203,5 @@ async def unserved(client: Any) -> int:
     seconds, _ = await client.time()
     since = (seconds - LEASE_S) * 1000
     alive = {one for key in (keys.MEMBERS, keys.LEAVING) for one in await client.zrangebyscore(key, since, "+inf")}
-    tokens = await client.batch([("GET", keys.owner(partition)) for partition in range(keys.PARTITIONS)])
-    for token in tokens:
-        if isinstance(token, Exception):
-            raise token
+    tokens = await client.ask([("GET", keys.owner(partition)) for partition in range(keys.PARTITIONS)])
     return sum(_instance_of(token) not in alive for token in tokens)

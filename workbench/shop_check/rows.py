@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -88,6 +89,7 @@ def _counted(connection: Connection, orders: Columns, ours: Shop, newest_first: 
     if newest_first:
         query = query.order_by(orders["order_id"].desc())
     allowed = AllowedLinks(ours.links, settings.load().shop_path / "policy_kb") if ours.links else None
+    permitted = lru_cache(maxsize=None)(allowed.permits_host) if allowed else None  # the pages are looked through
     counts, shape, zone = _Counts(), shape_of_orders(), ZoneInfo(ours.time_zone)
     for row in connection.execution_options(stream_results=True).execute(query).mappings():
         counts.rows += 1
@@ -95,8 +97,10 @@ def _counted(connection: Connection, orders: Columns, ours: Shop, newest_first: 
         _count_id(counts, row["order_id"], shape)
         _count_phone(counts, row["customer_phone"], ours.region)
         _count_dates(counts, row, zone, ours.region)
-        if allowed and row.get("tracking_url") and not allowed.permits(link := _text(row["tracking_url"])):
-            counts.foreign_links[host_of(link) or "no link"] += 1
+        if permitted and row.get("tracking_url"):
+            host = host_of(_text(row["tracking_url"]))
+            if host is None or not permitted(host):
+                counts.foreign_links[host or "no link"] += 1
     return counts
 
 

@@ -58,9 +58,7 @@ class FollowUp:
     def choose(self, sections: Numbers, question: Numbers) -> Numbers:
         """Probabilities of the sections and, last, of none of them, from `numbers_of`."""
         shares = log_shares(sections @ self.ranking)
-        deciding = np.append(decided_by(shares, question), 1.0)
-        answered = 1 / (1 + np.exp(-((deciding - self.answerable[0]) / self.answerable[1]) @ self.answerable[2]))
-        return chosen_by(shares, answered)
+        return chosen_by(shares, float(answered_by(self.answerable, decided_by(shares, question)[None])[0]))
 
 
 def numbers_of(
@@ -97,6 +95,13 @@ def log_shares(weights: Numbers) -> Numbers:
 def chosen_by(shares: Numbers, answered: float) -> Numbers:
     """Probabilities of the sections and, last, of none of them, from the logarithms of their shares."""
     return np.append(np.exp(shares) * answered, 1 - answered)
+
+
+def answered_by(fitted: Numbers, deciding: Numbers) -> Numbers:
+    """How probably each of the questions is answered; `fitted` as `answerable`, `deciding` (questions, numbers)."""
+    mean, spread, weights = fitted
+    table = np.concatenate([deciding, np.ones((len(deciding), 1))], axis=1)
+    return np.asarray(1 / (1 + np.exp(-((table - mean) / spread) @ weights)))
 
 
 def decided_by(shares: Numbers, question: Numbers) -> Numbers:

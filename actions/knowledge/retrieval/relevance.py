@@ -23,7 +23,7 @@ from actions.knowledge.pages.documents import Section
 from actions.knowledge.pages.topics import load_topics
 from actions.knowledge.retrieval.embedding import Vectors
 from actions.knowledge.retrieval.experience import Experience, Numbers, unit
-from actions.knowledge.retrieval.follow_up import FollowUp, Reading
+from actions.knowledge.retrieval.follow_up import FollowUp, Reading, answered_by
 from actions.knowledge.retrieval.pieces import Pieces, folded_words, stems
 
 FITTED = Path(__file__).with_name("relevance.npz")
@@ -237,9 +237,8 @@ def read(model: Fitted, pairs: Numbers, each: Numbers) -> list[Reading]:
     pairs = (pairs - model.ranking[0]) / model.ranking[1]
     ranking = pairs @ model.ranking[2]
     _, deciding = decided_by(pairs, each, ranking)
-    deciding = np.concatenate([deciding, np.ones((len(each), 1))], axis=1)
-    weights = ((deciding - model.answerable[0]) / model.answerable[1]) @ model.answerable[2]
-    return [Reading(own, float(1 / (1 + np.exp(-weight)))) for own, weight in zip(ranking, weights, strict=True)]
+    answered = answered_by(model.answerable, deciding)
+    return [Reading(own, float(share)) for own, share in zip(ranking, answered, strict=True)]
 
 
 def decided_by(pairs: Numbers, each: Numbers, weights: Numbers) -> Scores:

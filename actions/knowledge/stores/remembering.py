@@ -39,8 +39,8 @@ class RememberingEmbedder:
     def keep(self, texts: Sequence[Text], forget_others: bool = False) -> Vectors:
         """The vectors of the pages' texts, from now on with their sections; all others may be forgotten."""
         keys = [_key(kind, text) for kind, text, _ in texts]
-        missing = dict.fromkeys(key for key in keys if not self._own.known([key]))
-        new = {key: text for key, text in zip(keys, texts, strict=True) if key in missing}
+        known = self._own.known(keys)
+        new = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
         if new:
             self._learn(new)
         self._own.place({key: section for key, (_, _, section) in zip(keys, texts, strict=True)})

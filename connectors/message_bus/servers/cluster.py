@@ -90,17 +90,16 @@ class ClusterRedis(FollowingRedis):
         for outcome in await asyncio.gather(*tasks, return_exceptions=True):
             if isinstance(outcome, BaseException):
                 raise outcome
-        later = [n for n, answer in enumerate(answers) if isinstance(answer, ResponseError) and _is_for_later(answer)]
+        failed = {n: answer for n, answer in enumerate(answers) if isinstance(answer, ResponseError)}
+        later = {n: error for n, error in failed.items() if _is_for_later(error)}
         if len(later) > ALONE_MOST:
             self._look_soon()
             raise RedisConnectionError("the cluster does not settle")
-        for n in later:
-            answer = answers[n]
-            if isinstance(answer, ResponseError):
-                if since is not None:
-                    await self._look()
-                    self._require(since)
-                answers[n] = await self._alone(commands[n], answer, durably)
+        if later and since is not None:
+            await self._look()
+            self._require(since)
+        for n, error in later.items():
+            answers[n] = await self._alone(commands[n], error, durably)
         return answers
 
     def _require(self, since: int | None) -> None:

@@ -46,6 +46,14 @@ def is_elsewhere(error: ResponseError) -> bool:
     return any(str(error).startswith(word) or f"-{word} " in str(error) for word in _ELSEWHERE)
 
 
+def unfailed(answers: list[Any]) -> list[Any]:
+    """The answers of a batch. Raises the first that is an error."""
+    for answer in answers:
+        if isinstance(answer, Exception):
+            raise answer
+    return answers
+
+
 @dataclass(eq=False)
 class Endpoint:
     """What the connections of a pool share: where the master is, how often it moved, how long it has been silent."""
@@ -247,6 +255,10 @@ class FollowingRedis(redis.asyncio.Redis):
         if wait:
             confirm(answers.pop())
         return answers
+
+    async def ask(self, commands: Sequence[Sequence[Any]]) -> list[Any]:
+        """As `batch`; an error among the answers is raised."""
+        return unfailed(await self.batch(commands))
 
     async def replicas(self) -> int | None:
         """How many are connected to the master; None where this user may not ask. Raises redis.RedisError."""

@@ -32,8 +32,5 @@ class Legacy:
     async def known(self, entry_ids: Iterable[str]) -> set[str]:
         """Those that were taken. Raises redis.RedisError."""
         ids = list(entry_ids)
-        answers = await self._client.batch([("EXISTS", known_before(one)) for one in ids])
-        for answer in answers:
-            if isinstance(answer, Exception):
-                raise answer
+        answers = await self._client.ask([("EXISTS", known_before(one)) for one in ids])
         return {one for one, answer in zip(ids, answers, strict=True) if answer}

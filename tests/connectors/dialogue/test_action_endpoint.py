@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+import aiohttp
 import pytest
 from rasa.utils.endpoints import ClientResponseError, EndpointConfig
 from sanic import Sanic
@@ -69,3 +71,17 @@ async def test_an_action_is_run_only_for_who_brings_the_token() -> None:
             assert answer.status == 200
         await ours.kept_session().close()
     assert ran == ["action_greet"]
+
+
+async def test_the_span_of_an_action_call_names_the_action(monkeypatch: pytest.MonkeyPatch) -> None:
+    spans: list[tuple[str, dict[str, Any]]] = []
+
+    def span(name: str, *_: object, **attributes: Any) -> AbstractContextManager[None]:
+        spans.append((name, attributes))
+        return nullcontext()
+
+    monkeypatch.setattr("tracing.span", span)
+    endpoint = KeptAliveEndpoint(f"http://127.0.0.1:{free_port()}/webhook")
+    with pytest.raises(aiohttp.ClientConnectionError):
+        await endpoint.request(json={"next_action": "action_x"})
+    assert spans == [("action.call", {"action": "action_x"})]
