@@ -38,9 +38,8 @@ class ActionClarify(BaseAction):
         return "action_clarify"
 
     async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
-        misshaped = misshaped_in_message(tracker)
+        misshaped, example = misshaped_in_message(tracker), services.order_number_example()
         if misshaped:
-            example = services.order_number_example()
             dispatcher.utter_message(response="utter_order_status_misshaped", number=misshaped, example=example)
             return []
         answered = await self._from_pages(dispatcher, tracker)
@@ -51,9 +50,8 @@ class ActionClarify(BaseAction):
             outcome = "out_of_scope_again" if again else "out_of_scope"
         else:
             outcome = "second" if again else "first"
-        dispatcher.utter_message(response=CLARIFICATIONS + outcome)
+        dispatcher.utter_message(response=CLARIFICATIONS + outcome, example=example)
         return []
-
 
     async def _from_pages(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> list[Event] | None:
         """The answer of the pages; None when they have none, or cannot be read."""

@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING
 
 import settings
 import shop
+from components.order_numbers.samples import example_number
+from components.order_numbers.shape import Shape
+from components.order_numbers.shops import shop_pattern
 
 if TYPE_CHECKING:
     from actions.knowledge.answers.answering import PolicyAnswers
@@ -56,8 +59,7 @@ def self_service() -> SelfService | None:
 
 def order_number_example() -> str:
     """An order number as this shop writes them."""
-    orders = shop.load().orders
-    return str(next(iter(orders.get("id_examples") or ()), "10234"))
+    return example_number(Shape.of(shop_pattern()), shop.load().orders.get("id_examples") or ())
 
 
 def warm_up() -> None:

@@ -1,4 +1,4 @@
-"""Made-up order numbers of a shop's shape, for sample orders."""
+"""Made-up order numbers of a shop's shape: for sample orders, and to show customers what one looks like."""
 
 from __future__ import annotations
 
@@ -21,6 +21,12 @@ def sample_numbers(shape: Shape, examples: Sequence[object], count: int) -> list
         if len(numbers) < count and shape.fits(number) and number not in numbers:
             numbers.append(number)
     return numbers
+
+
+def example_number(shape: Shape, examples: Sequence[object]) -> str:
+    """What one looks like: the first example, else a made one, which a pattern of unusual signs may not take."""
+    made = (number for form in shape.forms for number in _made(form))
+    return str(next(iter((*examples, *sample_numbers(shape, (), 1), *made))))
 
 
 def _counted_on(number: str, by: int) -> str:

@@ -16,6 +16,7 @@ from actions.orders.models import OrderStatus
 from actions.orders.phones import e164
 from actions.orders.repository import OrderRepository
 from actions.orders.rows import RowReader
+from actions.skill import services
 from components.order_numbers.shape import Shape
 from components.order_numbers.shops import shop_pattern
 from launch import demo_orders
@@ -135,6 +136,7 @@ def test_another_shops_sample_orders_are_in_its_own_shape(
     customers, made = demo_orders.samples()
     shape, reader = Shape.of(shop_pattern()), RowReader(statuses=words)
     assert [one.number for one in made if not shape.fits(one.number)] == []
+    assert shape.fits(services.order_number_example().lstrip("#"))
     assert len({one.number for one in made}) == len(made) == len(DEMO_ORDERS)
     assert [reader.order(one.row(DAY)).status for one in made] == [OrderStatus(one.status) for one in DEMO_ORDERS]
     assert "on its way" in {one.status for one in made}
