@@ -1,7 +1,7 @@
-"""Shopify's Admin GraphQL API: orders are cancelled, and returns requested, which the shop then approves.
+"""Shopify's Admin GraphQL API: orders are cancelled or sent elsewhere, returns requested, which the shop approves.
 
-An address has fields there, which a customer's words are not: it stays a ticket. Shopify knows no idempotency keys
-here, so each attempt looks first whether it is done: a cancelled order says so, a return bears the act's mark.
+Shopify knows no idempotency keys here, so each attempt looks first whether it is done: a cancelled order says so, and
+one that goes to the address already; a return bears the act's mark.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from actions.self_service.acts import CANCEL, DONE, NOT_DONE, REFUSED, RETURNS, UNKNOWN, Act, Answer
+from actions.self_service.acts import ADDRESS, CANCEL, DONE, NOT_DONE, REFUSED, RETURNS, UNKNOWN, Act, Answer, plain
 from actions.self_service.calling import call, no_answer, only_asked, trusted
+from actions.self_service.postal import NOT_TOLD_APART, Postal, told_apart
 
 VERSION = "2026-07"
 NOT_LEFT = frozenset({"UNFULFILLED", "ON_HOLD", "SCHEDULED", "OPEN", "PENDING_FULFILLMENT"})
@@ -30,6 +31,12 @@ CANCELS = """mutation Cancel($order: ID!, $note: String) {
 RETURNABLE = """query Returnable($order: ID!) { returnableFulfillments(orderId: $order, first: 20) { nodes {
   returnableFulfillmentLineItems(first: 50) { nodes { quantity fulfillmentLineItem { id lineItem { id sku } } } }
 } } }"""
+GOES_TO = """query GoesTo($order: ID!) {
+  order(id: $order) { shippingAddress {
+    firstName lastName phone address1 address2 city provinceCode zip countryCodeV2 } }
+  orders(first: 100, reverse: true) { nodes { shippingAddress { province provinceCode countryCodeV2 } } } }"""
+SENDS = """mutation Send($input: OrderInput!) { orderUpdate(input: $input) {
+  order { shippingAddress { address1 address2 city provinceCode zip } } userErrors { field message } } }"""
 REQUESTS = """mutation Request($input: ReturnRequestInput!) {
   returnRequest(input: $input) { return { id } userErrors { code message } } }"""
 
@@ -45,7 +52,7 @@ class _SettledError(Exception):
 class Shopify:
     """Asks the shop at `url`, `https://{shop}.myshopify.com`; `secret` is its Admin API access token."""
 
-    can = (CANCEL, RETURNS)
+    can = (CANCEL, ADDRESS, RETURNS)
 
     def __init__(self, url: str, secret: str) -> None:
         self._url = f"{url.rstrip('/')}/admin/api/{VERSION}/graphql.json"
@@ -56,7 +63,8 @@ class Shopify:
     async def attempt(self, act: Act) -> Answer:
         try:
             order = await self._found(act.order_id)
-            return await (self._cancel(act, order) if act.action == CANCEL else self._request_return(act, order))
+            does = {CANCEL: self._cancel, ADDRESS: self._send_elsewhere, RETURNS: self._request_return}
+            return await does[act.action](act, order)
         except _SettledError as settled:
             return settled.answer
 
@@ -83,6 +91,32 @@ class Shopify:
         while len(self._started) > MAX_STARTED:
             self._started.pop(next(iter(self._started)))
         return going_on  # it works in the background: the next attempt looks
+
+    async def _send_elsewhere(self, act: Act, order: Mapping[str, Any]) -> Answer:
+        if order.get("cancelledAt") or order.get("displayFulfillmentStatus") not in NOT_LEFT:
+            return Answer(REFUSED)
+        found = await self._ask(GOES_TO, {"order": order["id"]}, asks_only=True)
+        today = _shipping(found.get("order"))
+        if not today.get("address1") or not (country := today.get("countryCodeV2")):
+            return Answer(NOT_DONE, why="Shopify has no delivery address for this order", final=True)
+        # Shopify takes states by their codes: they are learnt from where the shop has delivered.
+        there = [to for to in map(_shipping, _nodes(found.get("orders"))) if to.get("countryCodeV2") == country]
+        states = {str(to["province"]): str(to["provinceCode"]) for to in there
+                  if to.get("province") and to.get("provinceCode")}  # fmt: skip
+        wanted = told_apart(act.details["address"], _postal(today), str(country), states)
+        if wanted is None:
+            return Answer(NOT_DONE, why=NOT_TOLD_APART, final=True)
+        if _postal(today).same_as(wanted):
+            return Answer(DONE)
+        kept = {"countryCode": country, **{name: today.get(name) for name in ("firstName", "lastName", "phone")}}
+        fields = {"address1": wanted.line1, "address2": wanted.line2, "city": wanted.city, "zip": wanted.postcode,
+                  "provinceCode": wanted.state or None}  # fmt: skip
+        wished = {"id": order["id"], "shippingAddress": {**kept, **fields}}
+        said = (await self._ask(SENDS, {"input": wished})).get("orderUpdate") or {}
+        if _errors(said, "userErrors"):
+            return _turned_down(said["userErrors"])
+        arrives = _postal(_shipping(said.get("order")))
+        return Answer(DONE) if arrives.same_as(wanted) else Answer(UNKNOWN, why="it names another address")
 
     async def _request_return(self, act: Act, order: Mapping[str, Any]) -> Answer:
         notes = [line.get("customerNote") for one in _nodes(order.get("returns")) for line in
@@ -134,6 +168,23 @@ class Shopify:
 
 def _same_name(name: Any, number: str) -> bool:
     return str(name).lstrip("#").casefold() == number.lstrip("#").casefold()
+
+
+def _shipping(order: Any) -> Mapping[str, Any]:
+    address = order.get("shippingAddress") if isinstance(order, dict) else None
+    return address if isinstance(address, dict) else {}
+
+
+def _postal(address: Mapping[str, Any]) -> Postal:
+    return Postal(*(str(address.get(name) or "") for name in ("address1", "address2", "city", "provinceCode", "zip")))
+
+
+def _turned_down(errors: list[Any]) -> Answer:
+    """Why Shopify did not change the address: the address is none that it takes, else the order is none to change."""
+    told = [error for error in errors if isinstance(error, dict)]
+    if any("shippingAddress" in (error.get("field") or ()) for error in told):
+        return Answer(NOT_DONE, why="Shopify does not take this address", final=True)
+    return Answer(REFUSED, reason=plain(told[0].get("message")) if told else "")
 
 
 def _mark(act: Act) -> str:

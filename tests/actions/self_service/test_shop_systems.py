@@ -18,6 +18,12 @@ from actions.self_service.signed_http import SignedHttpApi
 from actions.self_service.woocommerce import WooCommerce
 
 CANCEL = Act("cancel", "1001", "+447700900123", "wamid.yes", "wamid.wish")
+MOVED = "Flat 402, Sunrise Apartments, 12th Main Road, Baner, Pune, Maharashtra 411 045"
+FIELDS = ("Flat 402, Sunrise Apartments, 12th Main Road, Baner", "", "Pune", "MH", "411045")
+
+
+def moved(address: str = MOVED) -> Act:
+    return Act("address", "1001", "+447700900123", "wamid.yes", "wamid.wish", {"address": address})
 
 
 def returned(*items: tuple[str, int]) -> Act:
@@ -54,12 +60,20 @@ class Woo:
 
     def __init__(self, status: str, faults: tuple[int, ...] = (), done: bool = False) -> None:
         self.status, self.faults, self.done, self.writes = status, list(faults), done, 0
+        states = [{"code": "KA", "name": "Karnataka"}, {"code": "MH", "name": "Maharashtra"}]
+        self.country: dict[str, Any] = {"code": "IN", "name": "India", "states": states}
+        self.shipping = {
+            "first_name": "Asha", "last_name": "Rao", "company": "Acme", "address_1": "4 Old Road", "address_2": "",
+            "city": "Bengaluru", "state": "KA", "postcode": "560001", "country": "IN", "phone": "",
+        }  # fmt: skip
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         key = base64.b64encode(b"ck_1:cs_2").decode()
         if request.headers.get("Authorization") != f"Basic {key}":
             body = {"code": "woocommerce_rest_cannot_view", "message": "Sorry", "data": {"status": 401}}
             return web.json_response(body, status=401)
+        if request.path == "/wp-json/wc/v3/data/countries/IN":
+            return web.json_response(self.country)
         if request.path != "/wp-json/wc/v3/orders/1001":
             body = {"code": "woocommerce_rest_shop_order_invalid_id", "message": "Invalid ID.", "data": {"status": 404}}
             return web.json_response(body, status=404)
@@ -67,10 +81,13 @@ class Woo:
             self.writes += 1
             fault = self.faults.pop(0) if self.faults else 0
             if not fault or self.done:
-                self.status = (await request.json())["status"]
+                change = await request.json()
+                self.status = change.get("status", self.status)
+                self.shipping |= change.get("shipping", {})
             if fault:
                 return web.json_response({}, status=fault)
-        return web.json_response({"id": 1001, "number": "1001", "status": self.status, "currency": "GBP"})
+        order = {"id": 1001, "number": "1001", "status": self.status, "currency": "GBP", "shipping": self.shipping}
+        return web.json_response(order)
 
 
 @pytest.mark.parametrize(("status", "outcome", "after"), [
@@ -91,6 +108,38 @@ async def test_woocommerce_is_asked_again_and_changed_once(serving: Any, done: b
     assert shop.writes == (1 if done else 2)
 
 
+@pytest.mark.parametrize("faults", [(), (500,)])
+@pytest.mark.parametrize("status", ["processing", "on-hold", "completed", "cancelled"])
+async def test_woocommerce_sends_what_is_still_there_elsewhere_once(serving: Any, status: str, faults: Any) -> None:
+    shop = Woo(status, faults, done=True)
+    before, still_there = dict(shop.shipping), status in ("processing", "on-hold")
+    outcome = await performed(WooCommerce(await serving(shop), "ck_1:cs_2"), moved())
+    assert outcome.outcome == (DONE if still_there else REFUSED)
+    assert shop.writes == still_there
+    changed = ("address_1", "address_2", "city", "state", "postcode")
+    new = {**before, "company": "", **dict(zip(changed, FIELDS, strict=True))}
+    assert shop.shipping == (new if still_there else before), "all that is left of the old address: name and country"
+
+
+@pytest.mark.parametrize("address", [
+    "12 Main Road, Baner, Pune", "12 Main Road, Pune 411045", "12 Main Road, Paris 411045, France",
+])  # fmt: skip
+async def test_address_whose_parts_are_not_sure_is_a_ticket_at_once_in_either_shop(serving: Any, address: str) -> None:
+    woo, shopify = Woo("processing"), ShopifyStandIn()
+    for port in (WooCommerce(await serving(woo), "ck_1:cs_2"), Shopify(await serving(shopify), "shpat_1")):
+        outcome = await performed(port, moved(address))
+        assert (outcome.outcome, outcome.attempts) == (NOT_DONE, 1)
+    assert not woo.writes
+    assert not shopify.mutations
+
+
+async def test_woocommerce_that_is_away_while_its_states_are_asked_for_has_done_nothing(serving: Any) -> None:
+    shop = Woo("processing")
+    shop.country = {"states": 7}
+    assert (await performed(WooCommerce(await serving(shop), "ck_1:cs_2"), moved(), 0.3)).outcome == NOT_DONE
+    assert not shop.writes
+
+
 async def test_woocommerce_that_refuses_the_key_or_knows_no_such_order_is_not_done(serving: Any) -> None:
     url = await serving(Woo("processing"))
     assert (await performed(WooCommerce(url, "ck_1:wrong"), CANCEL, 0.3)).outcome == NOT_DONE
@@ -107,7 +156,13 @@ class ShopifyStandIn:
         self.fulfilment, self.background, self.drop = fulfilment, background, drop
         self.cancelling, self.looks, self.mutations, self.notes = False, 0, 0, list[str]()
         self.requested: list[dict[str, Any]] = []
-        self.errors: list[dict[str, str]] = []
+        self.errors: list[dict[str, Any]] = []
+        self.ignores_address = False
+        self.address = {
+            "firstName": "Asha", "lastName": "Rao", "phone": "+919876543210", "address1": "4 Old Road",
+            "address2": None, "city": "Bengaluru", "province": "Karnataka", "provinceCode": "KA", "zip": "560001",
+            "countryCodeV2": "IN",
+        }  # fmt: skip
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         if request.headers.get("X-Shopify-Access-Token") != "shpat_1":
@@ -121,7 +176,17 @@ class ShopifyStandIn:
             lines = {"nodes": [line(1, "LAMP", 1), line(2, "KURTA", 2)]}
             nodes = [{"returnableFulfillmentLineItems": lines}]
             return web.json_response({"data": {"returnableFulfillments": {"nodes": nodes}}})
+        if query.startswith("query GoesTo"):
+            order = {"shippingAddress": self.address}
+            others = [{"shippingAddress": None}, {"shippingAddress": {**self.address, **PUNE}}, order]
+            return web.json_response({"data": {"order": order, "orders": {"nodes": others}}})
         self.mutations += 1
+        if query.startswith("mutation Send"):
+            assert set(variables["input"]) == {"id", "shippingAddress"}
+            if not self.errors and not self.ignores_address:
+                self.address |= variables["input"]["shippingAddress"]
+            arrives = None if self.errors else {"shippingAddress": self.address}
+            return self._sent(request, {"orderUpdate": {"order": arrives, "userErrors": self.errors}})
         if query.startswith("mutation Cancel"):
             self.cancelling = self.cancelling or not self.errors
             payload = {"job": {"id": "gid://shopify/Job/1"}, "orderCancelUserErrors": self.errors}
@@ -149,6 +214,44 @@ class ShopifyStandIn:
             self.drop = False
             request.transport.close()
         return web.json_response({"data": data})
+
+
+PUNE = {"province": "Maharashtra", "provinceCode": "MH"}
+
+
+@pytest.mark.parametrize("drop", [True, False])
+async def test_shopify_sends_an_order_elsewhere_once(serving: Any, drop: bool) -> None:
+    shop = ShopifyStandIn(drop=drop)
+    assert (await performed(Shopify(await serving(shop), "shpat_1"), moved(), 5)).outcome == DONE
+    assert tuple(shop.address[name] for name in ("address1", "address2", "city", "provinceCode", "zip")) == FIELDS
+    assert (shop.address["firstName"], shop.address["countryCode"]) == ("Asha", "IN")
+    assert shop.mutations == 1
+
+
+async def test_shopify_that_says_yes_and_keeps_the_old_address_is_an_unknown_outcome(serving: Any) -> None:
+    shop = ShopifyStandIn()
+    shop.ignores_address = True
+    assert (await performed(Shopify(await serving(shop), "shpat_1"), moved(), 1)).outcome == UNKNOWN
+
+
+@pytest.mark.parametrize(("field", "outcome"), [
+    (["shippingAddress", "zip"], (NOT_DONE, "")), (["id"], (REFUSED, "Sorry")),
+])  # fmt: skip
+async def test_address_that_shopify_does_not_take_is_a_ticket_and_an_order_a_reason(
+    serving: Any, field: list[str], outcome: tuple[str, str]
+) -> None:
+    shop = ShopifyStandIn()
+    shop.errors = [{"field": field, "message": "Sorry"}]
+    answered = await performed(Shopify(await serving(shop), "shpat_1"), moved())
+    assert (answered.outcome, answered.reason) == outcome
+    assert answered.attempts == 1
+
+
+@pytest.mark.parametrize("status", ["FULFILLED", "PARTIALLY_FULFILLED", "IN_PROGRESS"])
+async def test_shopify_is_not_asked_to_send_elsewhere_what_left(serving: Any, status: str) -> None:
+    shop = ShopifyStandIn(status)
+    assert (await performed(Shopify(await serving(shop), "shpat_1"), moved())).outcome == REFUSED
+    assert not shop.mutations
 
 
 def line(number: int, sku: str, quantity: int) -> dict[str, Any]:
@@ -218,7 +321,7 @@ async def test_any_answer_is_survived(serving: Any, body: str) -> None:
 
     url = await serving(answer)
     for port in (Shopify(url, "t"), WooCommerce(url, "k:s")):
-        for act in (CANCEL, returned(("a", 1))):
+        for act in (CANCEL, moved(), returned(("a", 1))):
             assert (await performed(port, act, 0.2)).outcome in (UNKNOWN, NOT_DONE)
 
 
