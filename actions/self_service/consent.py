@@ -30,6 +30,13 @@ _OF_THE_ACT = {
     ADDRESS: "change update address mudar mude endereço endereco cambiar cambia cámbiala dirección direccion badal पता",
     RETURNS: "return devolver devolva devolverlo wapas wapis वापस",
 }
+# The same words (squeezed here) say something else of an order than that the act be done: "mera order confirm kar do",
+# "yes i want my order", "is it confirmed", "isko theek kar do". Beside the act's own name, the order may be named.
+_OF_THE_ORDER = re.compile(r" (?:order|pedido|want (?!to )|de (?:do|dijiye|dena|dein) )")
+_MENDS_OR_ASKS = re.compile(
+    r"^ (?:is|am) | (?:thek|thik|sahi|corect|right) "
+    r"(?:kar|karo|kardo|karna|kijiye|do|it|this|that|the|my|mera|meri|isko) "
+)
 _SEPARATORS = re.compile(r"[\s.,!…\-–—'’\"“”👍👌✅🙏❤️\U0001F3FB-\U0001F3FF\u2060]+")
 
 
@@ -43,6 +50,9 @@ def is_yes(text: str, action: str, order: str) -> bool:
     if len(plain) > MAX_CHARS or not all(word in _KNOWN[action] for word in said):
         return False
     together = f" {' '.join(words)} "
+    drawn_in, names_the_act = f" {' '.join(said)} ", any(word in _OWN[action] for word in said)
+    if _MENDS_OR_ASKS.search(drawn_in) or (_OF_THE_ORDER.search(drawn_in) and not names_the_act):
+        return False
     return any(word in _YES_WORDS for word in said) or any(f" {yes} " in together for yes in _YES_TOGETHER)
 
 
@@ -56,4 +66,5 @@ def _words(text: str) -> frozenset[str]:
 
 
 _YES_WORDS = _words(_YES)
-_KNOWN = {action: _YES_WORDS | _words(_BESIDE) | _words(own) for action, own in _OF_THE_ACT.items()}
+_OWN = {action: _words(own) for action, own in _OF_THE_ACT.items()}
+_KNOWN = {action: _YES_WORDS | _words(_BESIDE) | own for action, own in _OWN.items()}

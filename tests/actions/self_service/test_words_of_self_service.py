@@ -34,6 +34,25 @@ def test_anything_else_is_none(text: str) -> None:
     assert not is_yes(text, "cancel", "10241")
 
 
+@pytest.mark.parametrize("text", [
+    "confirm my order", "yes i want my orderrr",
+    "mera order confirm kar do", "order confirm hai", "confirma mi pedido", "confirmo meu pedido",
+    "is it confirmed", "is my order confirmed", "am i sure", "yes i want my order", "yes i want it", "order kar do",
+    "haan order de do", "haan de do", "mera order theek kar do", "isko sahi kar do", "yes correct it",
+])  # fmt: skip
+@pytest.mark.parametrize("act", ["cancel", "address", "returns"])
+def test_words_of_yes_that_want_the_order_itself_or_ask_are_no_yes_to_an_act(text: str, act: str) -> None:
+    assert not is_yes(text, act, "10241")
+
+
+@pytest.mark.parametrize("text", [
+    "yes i want to", "haan mera order cancel kar do", "theek hai kar do", "yes that is right", "ok do it now",
+    "yes please cancel my order", "sim pode cancelar meu pedido",
+])  # fmt: skip
+def test_a_yes_may_speak_of_the_order_where_it_names_the_act(text: str) -> None:
+    assert is_yes(text, "cancel", "10241")
+
+
 def test_a_yes_names_the_act_that_was_asked_for() -> None:
     assert is_yes("yes change it", "address", "7")
     assert not is_yes("yes cancel it", "address", "7")
