@@ -28,8 +28,9 @@ from launch.console import LaunchError, done, fail, say
 from settings import Settings, SettingsError
 
 MANIFEST = "manifest.json"
-NOT_KEPT = frozenset({"metrics", "ready", "cache", "models", "redis.url", "shops"})
-"""What is made anew at each start, and the states of other shops, which have backups of their own."""
+NOT_KEPT = frozenset({"metrics", "ready", "cache", "models", "redis.url", "shops", "python", "tools"})
+"""What is made anew at each start, the states of other shops, which have backups of their own, and what `.venv` stands
+on: a Python that uv fetched, whose links no backup keeps."""
 ASIDE = "before-restore-"
 _SQLITE_BESIDE = ("-wal", "-shm", "-journal", ".lock")
 
@@ -77,8 +78,12 @@ def restore(settings: Settings, source: Path) -> Path | None:
 @contextmanager
 def _stopped(state: Path) -> Iterator[None]:
     """Hold the lock that a running assistant holds. Raises LaunchError."""
-    state.mkdir(parents=True, exist_ok=True)
-    with (state / ".lock").open("wb") as lock:
+    try:
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = (state / ".lock").open("wb")
+    except OSError as error:
+        raise LaunchError(f"STATE_DIR {state} cannot be written ({error.strerror}). Remedy: another.") from None
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -78,6 +78,20 @@ def test_what_was_there_is_there_again(state: Path, tmp_path: Path, capsys: pyte
     server.stop()
 
 
+def test_the_python_that_the_environment_stands_on_stays_where_it_is(state: Path, tmp_path: Path) -> None:
+    python = state / "python" / "cpython-3.10" / "bin" / "python3.10"  # STATE_DIR is var/ by default, as uv's folder
+    python.parent.mkdir(parents=True)
+    python.write_text("a program")
+    python.with_name("python").symlink_to("python3.10")
+    (state / "tools").mkdir()
+    (state / "tools" / "uv").write_text("another")
+    file = tmp_path / "monday.tar.gz"
+    assert backup.main(["make", str(file)]) == 0
+    assert not [name for name in names(file) if name.startswith(("python", "tools"))]
+    assert backup.main(["restore", str(file)]) == 0
+    assert python.with_name("python").read_text() == "a program"
+
+
 def test_on_a_new_machine_there_is_nothing_to_put_aside(
     state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -87,6 +101,16 @@ def test_on_a_new_machine_there_is_nothing_to_put_aside(
     assert backup.main(["restore", str(file)]) == 0
     assert tickets(tmp_path / "new") == ["wamid.1"]
     assert not list((tmp_path / "new").glob("before-restore-*"))
+    assert (tmp_path / "new").stat().st_mode & 0o077 == 0, "customers' words are there"
+
+
+def test_a_state_folder_that_cannot_be_used_is_said_to_be_so(
+    state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("STATE_DIR", str(tmp_path / "file" / "below"))
+    assert [backup.main([what, str(tmp_path / "x.tar.gz")]) for what in ("make", "restore")] == [1, 1]
+    assert "STATE_DIR" in capsys.readouterr().err
 
 
 def test_while_the_assistant_runs_there_is_no_backup(
