@@ -15,6 +15,7 @@ import shop
 
 _WRITTEN_AS = {"hinglish": "en"}  # Hindi in Latin script takes the English names of days and months
 _ABBREVIATED = frozenset({"en"})  # 'Tue 24 Nov'; elsewhere abbreviations end in dots, or are hard to guess
+_CLOCK = {"hi": "B h:mm 'बजे'"}  # the part of the day is said with the hour; elsewhere the locale's short form
 
 
 def near_day(day: date, language: str | None) -> str:
@@ -36,10 +37,12 @@ def weekday(day: date, language: str | None) -> str:
 
 
 def hour(moment: time, language: str | None) -> str:
-    """'9 am', '9:30 am', '09:00': by the clock that the locale reads."""
+    """'9 am', '9:30 am', '09:00', 'सुबह 9 बजे': by the clock that the locale reads."""
     locale = _locale(language)
-    written = str(format_time(moment, "short", locale=locale)).replace("\u202f", " ").replace("\xa0", " ")
-    return written.replace(":00", "") if locale.language in _ABBREVIATED and not written.endswith("0") else written
+    written = str(format_time(moment, _CLOCK.get(locale.language, "short"), locale=locale))
+    written = written.replace("\u202f", " ").replace("\xa0", " ")
+    bare = locale.language in _ABBREVIATED | _CLOCK.keys() and not written.endswith("0")
+    return written.replace(":00", "") if bare else written
 
 
 @lru_cache(maxsize=64)

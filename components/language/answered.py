@@ -18,10 +18,19 @@ WRITTEN = {
 """The languages that responses, phrases and dates are written in, each by its own name."""
 
 
+_OTHER_SCRIPT = {HINDI: HINGLISH, HINGLISH: HINDI}
+
+
 @lru_cache(maxsize=1)
 def answered() -> tuple[str, ...]:
     """The languages that this shop answers in, its default first (`languages` in shop.yml)."""
     return shop.load().languages or (ENGLISH,)
+
+
+def written_as(language: str) -> str:
+    """The language in a script that this shop answers in: of Hindi's two, readers of one can mostly read the other."""
+    other = _OTHER_SCRIPT.get(language, language)
+    return other if language not in answered() and other in answered() else language
 
 
 def by_name(languages: tuple[str, ...]) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from components.language.answered import ENGLISH, HINDI, HINGLISH, PORTUGUESE, SPANISH, answered
+from components.language.answered import ENGLISH, HINDI, HINGLISH, PORTUGUESE, SPANISH, answered, written_as
 from components.language.detection import ONE_WORD, detect
 from components.text.message_text import words
 
@@ -23,14 +23,16 @@ def _set(text: str) -> frozenset[str]:
 
 _NAMES = {
     **dict.fromkeys(_set("english inglish englis angrezi angreji अंग्रेजी अंग्रेज़ी इंग्लिश inglés ingles inglês"), ENGLISH),
-    **dict.fromkeys(_set("hindi हिंदी हिन्दी"), HINDI),
-    "hinglish": HINGLISH,
+    # Who writes its name in Latin script is answered in it; whoever writes its own script gets that at once.
+    **dict.fromkeys(_set("हिंदी हिन्दी हिंदि हिन्दि देवनागरी devanagari devnagari devanagri"), HINDI),
+    **dict.fromkeys(_set("hindi hinglish हिंग्लिश"), HINGLISH),
     **dict.fromkeys(_set("portuguese portugese português portugues portugués brazilian"), PORTUGUESE),
     **dict.fromkeys(_set("spanish español espanol espanhol castellano"), SPANISH),
     **dict.fromkeys(
         _set("tamil telugu marathi bengali bangla gujarati kannada malayalam punjabi urdu odia assamese"), OTHER
     ),
     **dict.fromkeys(_set("bhojpuri konkani nepali arabic french german chinese russian japanese italian dutch"), OTHER),
+    **dict.fromkeys(_set("तमिल तेलुगु मराठी बंगाली बांग्ला गुजराती कन्नड़ मलयालम पंजाबी उर्दू भोजपुरी नेपाली"), OTHER),
     **dict.fromkeys(_set("turkish indonesian francês francés alemão alemán italiano árabe deutsch français"), OTHER),
 }
 # Said in any language, as "ok" is: they tell nothing of the one that the customer writes.
@@ -49,7 +51,9 @@ _WISHING = _set("""
     boliye bol baat baatein karo kar kare karen karein karte kariye kijiye sakte sakta sakti ho hai hain kya aap tum
     mujhe mujhse hum samajh samjha samjhao aati aata ata ati nahi nhi se batao bataiye bata likho likhiye likhe
     jawab dijiye de dena dein chahiye ji bhai yaar haan bhasha zara thoda ab में मे बात करो करें कीजिए करिए बोलो
-    बोलिए बताओ बताइए जवाब दो दीजिए लिखो प्लीज कृपया मुझे नहीं आती समझ em por favor pf pfv fala falar fale falo falam
+    बोलिए बताओ बताइए जवाब दो दीजिए लिखो लिखिए प्लीज प्लीज़ कृपया मुझे मुझसे हमसे हमें नहीं नही आती आता समझ समझाओ समझाइए
+    क्या आप तुम सकते सकता सकती हो हैं है हूँ हूं केवल सिर्फ सिर्फ़ बस ही अब से भाषा बदलो बदलिए चाहिए जी भाई यार ज़रा जरा थोड़ा
+    हाँ हां ठीक नमस्ते लिपि को की का भी बात कर दें देना em por favor pf pfv fala falar fale falo falam
     falem conversar escreve escrever escreva responde responder responda pode podem podemos poderia você voce vc vcs
     eu não nao entendo só so quero prefiro gostaria o a oi olá ola língua sim en favor porfa habla hablas hablar
     hablan hablame háblame hablo hablamos escribe escribir escríbeme escribeme contesta contestar puedes puede
@@ -61,19 +65,22 @@ _SAYING = (
     r"(?:speak|talk|reply|write|chat|answer|respond|explain|tell|type|say|switch|continue)"
     r"(?: (?:me|us|back|it|this|that|please|only|to|with|kindly|everything))*(?: (?:in|into))?"
 )
-_HINDI_SAYING = r"(?:bolo|boliye|bol|baat|batao|bataiye|bata|likho|likhiye|jawab|samjhao|reply|answer)"
+_HINDI_SAYING = (
+    r"(?:bolo|boliye|bol|baat|batao|bataiye|bata|likho|likhiye|jawab|samjhao|reply|answer"
+    r"|बोलो|बोलिए|बात|बताओ|बताइए|लिखो|लिखिए|जवाब|समझाओ|समझाइए)"
+)
 _NAME = rf"(?:{'|'.join(sorted(_NAMES, key=len, reverse=True))})"
 _ROMANCE_SAYING = (
     r"(?:fala|fale|falar|conversar|escreve|escreva|responde|responda|responder|habla|háblame|hablame|hablar|escribe"
     r"|escríbeme|contesta|contéstame|contestame)(?: (?:me|por|favor|comigo|conmigo))*(?: (?:em|en))"
 )
 _ASKED_FOR = re.compile(
-    rf"\b(?:{_SAYING} {_NAME}|{_NAME} (?:me|mein|main|mai|में|मे) (?:(?:hi|zara|please) )*{_HINDI_SAYING}"
+    rf"\b(?:{_SAYING} {_NAME}|{_NAME} (?:me|mein|main|mai|में|मे) (?:(?:hi|zara|please|ही|ज़रा|जरा) )*{_HINDI_SAYING}"
     rf"|{_ROMANCE_SAYING} {_NAME}|(?:em|en) {_NAME} (?:por favor|pf|porfa)"
     rf"|(?:in )?{_NAME} (?:please|pls|plz|only))(?!\S)"
 )
 _REFUSED_BEFORE = _set("not don't dont can't cant cannot stop why instead")
-_REFUSED_AFTER = _set("nahi nhi नहीं")
+_REFUSED_AFTER = _set("nahi nhi नहीं नही")
 _MAX_CHARS = 1500  # characters in which a wish is looked for, counted from the end
 _REACH = 5  # words between a language's name and the word that refuses it
 
@@ -119,6 +126,8 @@ def choose(before: Spoken, message: Reading, earlier: Reading | None = None) -> 
     """The language after a message; None as long as nothing told. `earlier` is the customer's message before it."""
     if message.wish and message.wish != OTHER:
         return Spoken(message.wish, wished=True)
+    if before.wished and before.language == HINGLISH and message.plain == HINDI:
+        return Spoken(HINDI, wished=True)  # the language that they wished for, in its other script
     if before.wished or message.only_a_wish:
         return before
     twice = message.hint if earlier and message.hint == earlier.language else None
@@ -140,12 +149,12 @@ def _wish(found: list[str], text: str) -> tuple[str | None, bool]:
         return None, False
     wanted = [at for at in named if not _refused(found, at)]
     if wanted:
-        language = _NAMES[found[wanted[-1]]]
+        language = written_as(_NAMES[found[wanted[-1]]])
         return language if language in answered() else OTHER, only
     if _NAMES[found[named[-1]]] != ENGLISH:
         return ENGLISH, only  # "i don't know hindi"
     own = detect(text).language  # "no hablo inglés"
-    return own if own in (PORTUGUESE, SPANISH) else HINDI, only
+    return own if own in (PORTUGUESE, SPANISH) else written_as(HINDI if own == HINDI else HINGLISH), only
 
 
 def _refused(found: list[str], at: int) -> bool:

@@ -18,7 +18,8 @@ from components.language.answered import ENGLISH, HINDI, HINGLISH, answered
 from components.language.vocabulary import KNOWN, vocabulary
 from components.text.message_text import readable
 
-_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
+_LETTERS = r"(?:[^\W\d_]|[\u0900-\u0963\u0971-\u0dff])+"  # the vowel signs of India's scripts are no letters to `re`
+_WORD = re.compile(rf"{_LETTERS}(?:'{_LETTERS})*")
 _MAX_WORDS = 80
 ONE_WORD = 2.0  # from this evidence on, ahead of the runner-up, a language is told
 _LIKELY = 1.0  # customers write in what their shop answers in, more often than not
@@ -62,8 +63,9 @@ def detect(text: str) -> Detected:
     found = _WORD.findall(readable(text))[:_MAX_WORDS]
     if not found:
         return Detected()
-    if language := _by_script(found):
-        return Detected(language, {language: 2 * KNOWN})
+    own_script, count = _by_script(found)
+    if count * 2 >= len(found) > 0:
+        return Detected(own_script, {own_script: 2 * KNOWN})
     known = vocabulary()
     total = np.sum([known.weigh(word) for word in found], axis=0)
     evidence = {
@@ -71,6 +73,8 @@ def detect(text: str) -> Detected:
         for name, weight in zip(known.languages, total, strict=True)
         if weight > 0
     }
+    if count:  # "मेरा refund status check करो": shop words in Latin letters, the grammar around them not
+        evidence[own_script] = KNOWN * count
     if not evidence:
         return Detected()
     detected = Detected(max(evidence, key=lambda name: (evidence[name], name == ENGLISH)), evidence)
@@ -81,13 +85,13 @@ def detect(text: str) -> Detected:
     return Detected(HINGLISH if close == {ENGLISH, HINGLISH} else None, evidence)
 
 
-def _by_script(found: list[str]) -> str | None:
-    """The language of a text of which at least half the words are in a writing system of its own."""
-    language, count = Counter(_script(word[0]) for word in found).most_common(1)[0]
-    if not language or count * 2 < len(found):
-        return None
-    letters = set("".join(found))
-    return next((name for name, own in _OWN_LETTERS.get(language, {}).items() if letters & own), language)
+def _by_script(found: list[str]) -> tuple[str, int]:
+    """The language of the commonest writing system of its own in a text, and its words; ("", 0) for Latin alone."""
+    counted = Counter(language for word in found if (language := _script(word[0])))
+    if not counted:
+        return "", 0
+    (language, count), letters = counted.most_common(1)[0], set("".join(found))
+    return next((name for name, own in _OWN_LETTERS.get(language, {}).items() if letters & own), language), count
 
 
 def _script(char: str) -> str | None:

@@ -17,7 +17,7 @@ from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import Event, SessionStarted, SlotSet, UserUtteranceReverted, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
-from components.language.answered import ENGLISH, HINDI, HINGLISH, answered, by_name
+from components.language.answered import ENGLISH, answered, by_name, written_as
 from components.language.choice import OTHER, Reading, Spoken, choose, read
 from components.untrained_policy import UntrainedPolicy
 
@@ -50,20 +50,20 @@ class LanguagePolicy(UntrainedPolicy):
             return self._abstain(domain)
         message = _reading(tracker.latest_message.text)
         before = _spoken_before(tracker)
-        foreign = message.language is not None and not _is_answered(message.language, domain)
+        foreign = message.language is not None and written_as(message.language) not in answered()
         running = before.language or (tracker.latest_message.parse_data or {}).get("after") not in (None, "none")
         short = foreign and message.language != before.language and _too_short(tracker.latest_message.text)
         if short and running and not message.only_a_wish:
             message = Reading()
         pressed = (tracker.latest_message.text or "").startswith("/")  # our own words, in the language so far
         after = before if pressed else choose(before, message, _earlier(tracker))
-        language = _written_as(after.language, domain)
+        language = _answered_in(after.language)
         events = _changes(tracker, language, after.wished)
-        sorry = [*events, SlotSet(SPOKEN, by_name(_spoken_here(domain)))]
+        sorry = [*events, SlotSet(SPOKEN, by_name(answered()))]
         if message.only_a_wish:
             declined = message.wish == OTHER
             return self._predict(SORRY if declined else CHANGE_LANGUAGE, domain, sorry if declined else events)
-        if language and not after.wished and message.language == after.language and not _is_answered(language, domain):
+        if language and not after.wished and message.language == after.language and language not in answered():
             prediction = self._predict(SORRY, domain, sorry)
             prediction.policy_priority = _BELOW_ESCALATION
             return prediction
@@ -114,27 +114,8 @@ def _spoken_before(tracker: DialogueStateTracker) -> Spoken:
     return Spoken(found.get(LANGUAGE), bool(found.get(WISHED)))
 
 
-def _written_as(language: str | None, domain: Domain) -> str | None:
-    """The shop's first language as long as nothing told; Hindi in its own script only where the domain has it."""
-    if language is None and answered()[0] != ENGLISH:
-        language = answered()[0]
-    return HINGLISH if language == HINDI and not _writes(HINDI, domain) else language
-
-
-def _is_answered(language: str, domain: Domain) -> bool:
-    return language in _spoken_here(domain)
-
-
-def _spoken_here(domain: Domain) -> tuple[str, ...]:
-    """The languages answered in, Hindi as it is written."""
-    return tuple(dict.fromkeys(str(_written_as(language, domain)) for language in answered()))
-
-
-def _writes(language: str, domain: Domain) -> bool:
-    conditions = (
-        condition
-        for variations in domain.responses.values()
-        for variation in variations
-        for condition in variation.get("condition") or []
-    )
-    return any(condition.get("name") == LANGUAGE and condition.get("value") == language for condition in conditions)
+def _answered_in(language: str | None) -> str | None:
+    """The shop's first language as long as nothing told; Hindi in a script that the shop writes."""
+    if language is None:
+        return None if answered()[0] == ENGLISH else answered()[0]
+    return written_as(language)

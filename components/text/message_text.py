@@ -21,7 +21,7 @@ _INVISIBLE = re.compile("[\u200b-\u200f\u2060-\u2064\ufe00-\ufe0f\ufeff]")
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "…": "...", "–": "-", "—": "-"})
 _ELONGATED = re.compile(r"([^\W\d])\1{2,}")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_WORD = re.compile(r"[a-zÀ-ɏऀ-ॿ]+(?:'[a-z]+)?")
+_WORD = re.compile(r"[a-zÀ-ɏऀ-ॣॱ-ॿ]+(?:'[a-z]+)?")
 
 _EMOJI = {
     "angryemoji": "😡🤬😠👿😤🖕💢",

@@ -15,7 +15,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.order_status import ActionCheckOrderStatus, ActionDeliveryDate, OrderAction
 from actions.orders.models import Order, OrderStatus
-from components.language.answered import ENGLISH, HINGLISH, PORTUGUESE, SPANISH
+from components.language.answered import ENGLISH, HINDI, HINGLISH, PORTUGUESE, SPANISH
 from components.language.detection import detect_language
 
 DOMAIN: dict[str, Any] = yaml.safe_load((Path(__file__).resolve().parents[2] / "domain.yml").read_text())
@@ -59,7 +59,7 @@ async def said(action: type[OrderAction], language: str, *orders: Order, number:
 
 @pytest.mark.parametrize("status", [*OrderStatus, None])
 @pytest.mark.parametrize("action", [ActionCheckOrderStatus, ActionDeliveryDate])
-@pytest.mark.parametrize("language", [HINGLISH, PORTUGUESE, SPANISH])
+@pytest.mark.parametrize("language", [HINGLISH, HINDI, PORTUGUESE, SPANISH])
 async def test_an_answer_is_in_one_language(
     language: str, action: type[OrderAction], status: OrderStatus | None
 ) -> None:
@@ -75,6 +75,7 @@ async def test_an_answer_is_in_one_language(
 @pytest.mark.parametrize(("language", "due"), [
     (ENGLISH, "It should reach you tomorrow, Tue 24 Nov."),
     (HINGLISH, "Aap tak kal, Tue 24 Nov ko pahunchna chahiye."),
+    (HINDI, "यह आप तक कल, मंगलवार 24 नवंबर को पहुँचना चाहिए।"),
     (PORTUGUESE, "Deve chegar amanhã, terça-feira 24 de novembro."),
     (SPANISH, "Debería llegarte mañana, martes 24 de noviembre."),
     ("de", "It should reach you tomorrow, Dienstag 24. November."),

@@ -114,7 +114,7 @@ def test_spanish_customer_changes_an_order_in_spanish(shop: Shop) -> None:
 def test_customer_of_a_language_that_is_not_answered_in_is_told_so_in_it(shop: Shop) -> None:
     greta = shop.customer(GRETA)
     said = heard(greta, "hallo, wo ist meine bestellung?")
-    assert said.startswith("Leider spreche ich hier nur: English, Hinglish, português, español.")
+    assert said.startswith("Leider spreche ich hier nur: English, Hinglish, हिन्दी, português, español.")
     assert "Ihre Ticketnummer" in words(greta.tap("Mit jemandem reden"))
 
 

@@ -24,6 +24,10 @@ def after(*messages: str, before: Spoken | None = None) -> str | None:
     ("order cancel kar do", "hinglish"),
     ("mera order", "hinglish"),
     ("मेरा ऑर्डर कहाँ है", "hi"),
+    ("order 10234 कहाँ है", "hi"),
+    ("मेरा refund status check करो", "hi"),
+    ("what does नमस्ते mean", "en"),
+    ("mera ऑर्डर kahan hai", "hinglish"),
     ("order 10234", None),
     ("return policy", None),
     ("namaste", None),
@@ -40,6 +44,7 @@ def test_first_message_decides_when_it_tells(message: str, language: str | None)
 def test_what_belongs_to_no_language_changes_nothing(message: str) -> None:
     assert after("mera order kab aayega", message) == "hinglish"
     assert after("where is my order", message) == "en"
+    assert after("मेरा ऑर्डर कहाँ है", message) == "hi"
 
 
 @pytest.mark.parametrize("message", [
@@ -57,6 +62,13 @@ def test_customer_who_changes_language_is_followed() -> None:
     assert after("where is my order", "wo ist meine bestellung geblieben", "ok where is it") == "en"
 
 
+def test_customer_who_writes_hindi_is_answered_in_the_script_of_the_message() -> None:
+    assert after("mera order kab aayega", "अच्छा, और रिफंड कब मिलेगा") == "hi"
+    assert after("मेरा ऑर्डर कहाँ है", "accha aur mera refund kab tak aayega") == "hinglish"
+    assert after("मेरा ऑर्डर कहाँ है", "english please", "मेरा रिफंड कब मिलेगा") == "en"
+    assert after("can you reply in hindi", "मेरा रिफंड कब मिलेगा") == "hi", "that is the language they wished for"
+
+
 def test_a_word_or_two_of_another_language_change_it_only_twice_in_a_row() -> None:
     assert after("mera order kab aayega", "when?") == "hinglish"
     assert after("mera order kab aayega", "when?", "not received") == "en"
@@ -70,8 +82,10 @@ def test_a_word_or_two_of_another_language_change_it_only_twice_in_a_row() -> No
     ("speak in english", "en"), ("can you talk in English?", "en"), ("i don't understand hindi", "en"),
     ("why are you replying in hindi", "en"), ("english me bolo", "en"), ("hindi nahi english", "en"),
     ("english, not hindi", "en"), ("not hindi please, english", "en"), ("hindi nahi aati mujhe", "en"),
-    ("hindi mein baat karo", "hi"), ("hindi me batao", "hi"), ("hindi please", "hi"), ("do you speak hindi?", "hi"),
-    ("english nahi aati mujhe", "hi"), ("kya aap hindi me baat kar sakte ho", "hi"), ("हिंदी में बात करो", "hi"),
+    ("hindi mein baat karo", "hinglish"), ("hindi please", "hinglish"), ("do you speak hindi?", "hinglish"),
+    ("english nahi aati mujhe", "hinglish"), ("kya aap hindi me baat kar sakte ho", "hinglish"),
+    ("हिंदी में बात करो", "hi"), ("क्या आप हिन्दी में बात कर सकते हैं?", "hi"), ("devanagari mein likhiye", "hi"),
+    ("मुझे अंग्रेज़ी नहीं आती", "hi"), ("हिंदी नहीं, इंग्लिश", "en"), ("english में बोलो", "en"), ("मराठी में बोलिए", "other"),
     ("hinglish me likho", "hinglish"), ("change language to english", "en"), ("no english please", "en"),
     ("can you speak tamil", "other"), ("marathi mein bolo", "other"), ("change your language to german", "other"),
     ("em português por favor", "pt"), ("fala português?", "pt"), ("português", "pt"),
@@ -88,10 +102,11 @@ def test_a_wish_is_understood_as_all_that_the_message_says(message: str, languag
 @pytest.mark.parametrize(("message", "language"), [
     ("where is my order 10234? reply in english", "en"),
     ("10234 english please", "en"),
-    ("mera order kahan hai, hindi mein batao", "hi"),
+    ("mera order kahan hai, hindi mein batao", "hinglish"),
+    ("मेरा ऑर्डर 10234 कहाँ है? हिंदी में बताइए", "hi"),
     ("cadê meu pedido 10234? responde em português", "pt"),
     ("where is my order 10234? en español por favor", "es"),
-    ("my parcel is late and i am angry, please talk in hindi with me", "hi"),
+    ("my parcel is late and i am angry, please talk in hindi with me", "hinglish"),
 ])
 def test_a_wish_beside_a_question_leaves_the_question_standing(message: str, language: str) -> None:
     reading = read(message)
@@ -114,7 +129,7 @@ def test_a_wish_holds_until_the_customer_has_another() -> None:
         wished = choose(wished, read(message))
     assert wished == Spoken("en", wished=True)
     assert choose(wished, read("can you speak tamil")) == wished, "nobody has written answers in Tamil"
-    assert choose(wished, read("hindi mein baat karo")).language == "hi"
+    assert choose(wished, read("hindi mein baat karo")).language == "hinglish"
 
 
 @given(st.text(max_size=300), st.sampled_from([None, "en", "hinglish", "hi"]))

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from rasa.core.policies.policy import PolicyPrediction
 from rasa.engine.graph import ExecutionContext, GraphSchema
 from rasa.engine.storage.local_model_storage import LocalModelStorage
@@ -109,7 +108,7 @@ def test_language_that_nobody_wrote_answers_in_is_declined_in_the_one_spoken(pol
     turn = [SlotSet("language", "hinglish"), *says("can you talk in tamil please")]
     prediction = predict(policy, *turn)
     assert predicted(prediction) == "utter_language_unavailable"
-    assert slots(prediction) == {"languages_spoken": "English, Hinglish, português, español"}
+    assert slots(prediction) == {"languages_spoken": "English, Hinglish, हिन्दी, português, español"}
     assert predicted(predict(policy, *turn, ActionExecuted("utter_language_unavailable"))) == "action_listen"
 
 
@@ -122,7 +121,7 @@ def test_wish_beside_a_question_leaves_the_answer_to_others(policy: LanguagePoli
 def test_language_not_answered_in_is_told_so_in_it_below_a_call_for_a_person(policy: LanguagePolicy) -> None:
     prediction = predict(policy, *says("wo ist meine bestellung"))
     assert predicted(prediction) == "utter_language_unavailable"
-    assert slots(prediction) == {"language": "de", "languages_spoken": "English, Hinglish, português, español"}
+    assert slots(prediction) == {"language": "de", "languages_spoken": "English, Hinglish, हिन्दी, português, español"}
     assert 6 < prediction.policy_priority < 7, "below EscalationPolicy, above RulePolicy"
     assert predicted(predict(policy, SlotSet("language", "de"), *says("10234"))) is None, "a number is answered"
 
@@ -132,8 +131,14 @@ def test_a_shop_may_choose_among_the_languages_that_are_written() -> None:
 
 
 @pytest.fixture
-def portuguese_shop(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(shop, "load", lambda: shop.Shop("Loja", languages=("pt",)))
+def spoken(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    return getattr(request, "param", ("pt",))
+
+
+@pytest.fixture
+def shop_of(spoken: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A shop that answers in `spoken`, in Portuguese unless a test says otherwise."""
+    monkeypatch.setattr(shop, "load", lambda: shop.Shop("Loja", languages=spoken))
     for cached in (answered, detect):
         cached.cache_clear()
     yield
@@ -141,7 +146,7 @@ def portuguese_shop(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         cached.cache_clear()
 
 
-@pytest.mark.usefixtures("portuguese_shop")
+@pytest.mark.usefixtures("shop_of")
 @pytest.mark.parametrize(("text", "language", "said"), [
     ("👍", "pt", None),
     ("cadê meu pedido", "pt", None),
@@ -182,18 +187,25 @@ def test_new_session_goes_on_in_the_language_of_the_last(policy: LanguagePolicy,
     assert now == {"language": "hinglish", **({"language_wished": True} if wished else {})}
 
 
-def test_hindi_in_its_own_script_is_answered_in_latin_script_unless_the_domain_has_it(policy: LanguagePolicy) -> None:
-    asked = says("मेरा ऑर्डर कहाँ है")
-    assert slots(predict(policy, *asked)) == {"language": "hinglish"}
-    hindi = {"condition": [{"type": "slot", "name": "language", "value": "hi"}], "text": "नमस्ते"}
-    content = yaml.safe_load((ROOT / "domain.yml").read_text())
-    content["responses"]["utter_greet"].append(hindi)
-    speaks_it = Domain.from_dict(content)
-    assert slots(predict(policy, *asked, domain=speaks_it)) == {"language": "hi"}
+@pytest.mark.usefixtures("shop_of")
+@pytest.mark.parametrize(("spoken", "text", "language"), [
+    (("en", "hinglish", "hi"), "मेरा ऑर्डर कहाँ है", "hi"),
+    (("en", "hinglish", "hi"), "mera order kahan hai", "hinglish"),
+    (("en", "hinglish"), "मेरा ऑर्डर कहाँ है", "hinglish"),
+    (("en", "hinglish"), "हिंदी में बात करो", "hinglish"),
+    (("en", "hi"), "mera order kahan hai", "hi"),
+    (("en",), "मेरा ऑर्डर कहाँ है", "hi"),
+], indirect=["spoken"])  # fmt: skip
+def test_hindi_is_answered_in_a_script_that_the_shop_writes_the_customers_own_first(
+    policy: LanguagePolicy, spoken: tuple[str, ...], text: str, language: str
+) -> None:
+    prediction = predict(policy, *says(text))
+    assert slots(prediction)["language"] == language
+    assert (predicted(prediction) == "utter_language_unavailable") is (language not in spoken)
 
 
 def test_a_language_that_is_not_answered_in_ends_with_the_messages_in_it(
-    policy: LanguagePolicy, portuguese_shop: None
+    policy: LanguagePolicy, shop_of: None
 ) -> None:
     told = SlotSet("language", "de")
     assert slots(predict(policy, told, *says("10234"))) == {"language": "pt"}
