@@ -18,7 +18,7 @@ _UNITS = {
         "month": "month months mes meses mahine mahina महीने",
         "year": "year years ano anos saal साल",
         "percent": "% percent percentage pc",
-        "clock": "am pm",
+        "am": "am", "pm": "pm",
         "times": "time times vez veces vezes baar",
         "inr": "₹ rs inr rupee rupees re rupaye",
         "eur": "€ eur euro euros",
@@ -41,6 +41,33 @@ _MONTHS = {
         "november": "nov noviembre novembro", "december": "dec diciembre dezembro",
     }.items()
     for name in (full, *names.split())
+}
+_WEEKDAYS = {
+    name: full
+    for full, names in {
+        "monday": "mon mondays lunes somvar", "tuesday": "tue tues tuesdays martes mangalvar",
+        "wednesday": "wed wednesdays miercoles budhvar", "thursday": "thu thurs thursdays jueves guruvar",
+        "friday": "fri fridays viernes shukravar", "saturday": "sat saturdays sabado sabados shanivar",
+        "sunday": "sun sundays domingo domingos ravivar itvar",
+    }.items()
+    for name in (full, *names.split())
+}
+AT_MOST, AT_LEAST = "at most", "at least"
+_ARTICLES = r"(?: (?:the|a|of|first|de|os|as|los|las))*$"
+_BOUNDS_BEFORE = {
+    AT_MOST: re.compile(
+        r"\b(?:within|under|below|until|till|before|by|up to|at most|maximum|max|hasta|ate|dentro|antes|maximo|"
+        r"(?:less|fewer|earlier) than|(?:no|not) (?:more|later|longer) than|(?<!al )(?<!pelo )menos)" + _ARTICLES
+    ),
+    AT_LEAST: re.compile(
+        r"\b(?:after|from|over|above|beyond|exceeding|at least|minimum|desde|despues|depois|apos|partir|acima|encima|"
+        r"mais|mas|minimo|(?:al|pelo) menos|(?<!no )(?<!not )(?:more|later|longer) than|(?:no|not) (?:less|fewer) than)"
+        + _ARTICLES
+    ),
+}
+_BOUNDS_BEHIND = {
+    AT_MOST: re.compile(r"(?:or|and|ou|o|y|e) (?:less|fewer|under|menos)\b|(?:ke )?(?:andar|pehle)\b|tak\b|se kam\b"),
+    AT_LEAST: re.compile(r"(?:or|and|ou|o|y|e) (?:more|above|over|mais|mas)\b|(?:ke )?baad\b|se (?:zyada|jyada)\b"),
 }
 _ONES = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
@@ -95,21 +122,41 @@ class Fact:
 
 def facts_in(text: str) -> frozenset[Fact]:
     """Every fact of `text`. The same fact written otherwise ("thirty days", "30 days") comes out the same."""
+    return frozenset(bounds_in(text))
+
+
+def bounds_in(text: str) -> dict[Fact, set[str]]:
+    """Every fact, with how it is bounded where it stands: AT_MOST ("within"), AT_LEAST ("after"), '' for neither."""
     text = unicodedata.normalize("NFKC", _THOUSANDS_SPACE.sub("", text))
-    found = {Fact(address.group().rstrip(".,;:)").lower(), "address") for address in _ADDRESS.finditer(text)}
+    found = {Fact(address.group().rstrip(".,;:)").lower(), "address"): {""} for address in _ADDRESS.finditer(text)}
     text = _ADDRESS.sub(" ", text)
     words = [plain(word) for word in _TOKEN.findall(text)]
     at = 0
     while at < len(words):
         value, after = _number(words, at)
-        if value is None:
-            if words[at] in _AMOUNT_WORDS:
-                found.add(Fact(_AMOUNT_WORDS[words[at]], ""))
-            at += 1
-            continue
-        found.add(Fact(value, _unit(words, at, after)))
-        at = after
-    return frozenset(found)
+        if value is not None:
+            found.setdefault(Fact(value, _unit(words, at, after)), set()).add(_bound(words, at, after))
+        elif words[at] in _AMOUNT_WORDS:
+            found.setdefault(Fact(_AMOUNT_WORDS[words[at]], ""), set()).add("")
+        elif words[at] in _WEEKDAYS:
+            found.setdefault(Fact(_WEEKDAYS[words[at]], "weekday"), set()).add("")
+        at = max(after, at + 1)
+    return found
+
+
+def _bound(words: list[str], at: int, after: int) -> str:
+    """What is said around a number of whether it is the most or the least; nothing of one that begins a range."""
+    if after + 1 < len(words) and words[after] in _BETWEEN and _number(words, after + 1)[0] is not None:
+        return ""
+    before = words[max(0, at - 5) : at]
+    before = before[:-1] if before and _UNITS.get(before[-1]) in _BEFORE else before
+    behind = words[after : after + 6]
+    while behind and (behind[0] in _UNITS or behind[0] in _KINDS_OF_DAY):
+        behind = behind[1:]
+    for bound, pattern in _BOUNDS_BEFORE.items():
+        if pattern.search(" ".join(before)):
+            return bound
+    return next((bound for bound, pattern in _BOUNDS_BEHIND.items() if pattern.match(" ".join(behind))), "")
 
 
 def plain(word: str) -> str:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from actions.knowledge.grounding.facts import NUMBER_WORDS, Fact, facts_in, plain
+from actions.knowledge.grounding.facts import AT_LEAST, AT_MOST, NUMBER_WORDS, Fact, bounds_in, facts_in, plain
 from actions.knowledge.pages.sentences import split_sentences
 from actions.knowledge.pages.tables import cells_of
 
@@ -57,6 +57,8 @@ _EMPTY = _words(
 _ENDINGS = (
     "ically", "ations", "ation", "ments", "ment", "ing", "edly", "ely", "ies", "ied", "ed", "es", "ly", "s", "e"
 )
+_TIMES = frozenset(("minute", "hour", "day", "working day", "night", "week", "month", "year"))
+_OPPOSITE = {AT_MOST: AT_LEAST, AT_LEAST: AT_MOST}
 _SAME = {
     "refunded": "refund", "money": "refund", "reimburse": "refund", "reimbursed": "refund", "bring": "return",
     "back": "return", "send": "return", "sent": "return", "parcel": "package", "collect": "pick", "collected": "pick",
@@ -115,7 +117,9 @@ def _problem(claim: str, evidence: Sequence[str], question: str) -> str | None:
             for sentence in evidence
         ):
             return "fact_out_of_place"
-    if _of_another_row(claim, evidence, question):
+    if _of_another_row(claim, evidence, question) or _of_another_sentence(claim, evidence):
+        return "fact_out_of_place"
+    if _bounded_otherwise(claim, evidence):
         return "fact_out_of_place"
     if _polarity_differs(claim, evidence):
         return "opposite_claim"
@@ -139,6 +143,40 @@ def _of_another_row(claim: str, evidence: Sequence[str], question: str) -> bool:
             homes = {name for _, name, value in own if fact in facts_in(value) or fact in facts_in(name)}
             if cells and (not homes or (columns and not homes & columns)):
                 return True
+    return False
+
+
+def _of_another_sentence(claim: str, evidence: Sequence[str]) -> bool:
+    """Whether a number is said of what the passages give another one of its kind for: "14 days" for furniture, whose
+    30 days are clothing's. Words of the claim then stand beside that other number, and never beside its own."""
+    known = [(_content(sentence), facts_in(sentence)) for sentence in evidence]
+    for part in _PART.split(claim):
+        words, facts = _content(part), facts_in(part)
+        for fact in facts:
+            homes = [content for content, there in known if fact in there]
+            at_home = frozenset().union(*homes)
+            for content, there in known if homes else ():
+                like = {other for other in there if _kind(other) == _kind(fact)}
+                if like and not like & facts and words & content - at_home:
+                    return True
+    return False
+
+
+def _kind(fact: Fact) -> str:
+    return "time" if fact.unit in _TIMES else fact.unit
+
+
+def _bounded_otherwise(claim: str, evidence: Sequence[str]) -> bool:
+    """Whether "within 30 days" has become "after 30 days", or one of two amounts has taken the other's "below"."""
+    known = [bounds_in(sentence) for sentence in evidence]
+    for fact, said in bounds_in(claim).items():
+        homes = [bounds for bounds in known if fact in bounds]
+        written = {bound for bounds in homes for bound in bounds[fact]}
+        alike = [[bounds[other] for other in bounds if other.unit == fact.unit] for bounds in homes]
+        one_of_several = any(len(ones) > 1 and {""} != set().union(*ones) for ones in alike)
+        turned = any(_OPPOSITE.get(bound) in written for bound in said) and "" not in written
+        if homes and not said <= written and (turned or one_of_several):
+            return True
     return False
 
 

@@ -117,6 +117,45 @@ def test_a_no_is_heard_in_every_answering_language(answer: str, passage: str) ->
     assert verify(passage, [passage]).supported
 
 
+TERMS = [
+    "You can return clothes within 30 days of delivery.", "Furniture has 14 days.",
+    "Refunds are paid to the original payment method within 5 working days.",
+    "Shipping costs ₹99 for orders below ₹999.", "We deliver on Saturdays until 6 pm.",
+    "Devoluciones hasta 20 días, después no.", "Sale ka saman 10 din ke andar wapas hota hai.",
+]
+
+
+@pytest.mark.parametrize("answer", [
+    "You have 30 days from delivery to return furniture.",
+    "Clothes can be returned within 14 days.",
+    "You can return clothes within 14 days, and furniture within 30 days.",
+    "Refunds are paid within 30 days of delivery.",
+    "You can return clothes within 5 working days.",
+    "You can return clothes after 30 days of delivery.",
+    "Clothes can be returned for at least 30 days.",
+    "Shipping costs ₹999.",
+    "Orders below ₹99 cost ₹999 shipping.",
+    "We deliver on Saturdays from 6 pm.",
+    "We deliver on Saturdays until 6 am.",
+    "We deliver on Sundays until 6 pm.",
+    "Devoluciones después de 20 días.",
+    "Sale ka saman 10 din ke baad wapas hota hai.",
+])
+def test_a_number_keeps_its_thing_its_side_and_its_day(answer: str) -> None:
+    assert not verify(answer, TERMS).supported
+
+
+@pytest.mark.parametrize("answer", [
+    "Clothes can be returned within thirty days of delivery.", "Clothes have 30 days, and furniture has 14 days.",
+    "Refunds are paid in 5 working days to the original payment method.",
+    "For orders below ₹999 shipping costs ₹99.",
+    "We deliver on Saturdays until 6 pm.",
+    "Sale ka saman 10 din tak wapas hota hai.",
+])
+def test_what_keeps_them_passes(answer: str) -> None:
+    assert verify(answer, TERMS).reason == "supported"
+
+
 def test_nothing_cited_nothing_said() -> None:
     assert verify("You have 30 days.", []).reason == "nothing_cited"
 
