@@ -29,7 +29,7 @@ test: setup  ## every test: lint, pytest, rasa data validate, rasa test
 	@$(PY) -m launch test
 
 quick: setup  ## the tests that take a second at most, without servers, browser, model or PostgreSQL
-	@$(PY) -m pytest -n 3 --dist loadfile --hypothesis-profile=quick -m "not journey and not browser and not model and not chaos and not marathon and not slow and not postgres"
+	@$(PY) -m pytest -n 2 --dist loadfile --hypothesis-profile=quick -m "not journey and not browser and not model and not chaos and not marathon and not slow and not postgres"
 
 serve: setup  ## the assistant alone, configured by the environment and .env
 	@exec $(PY) -m launch serve

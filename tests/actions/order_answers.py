@@ -9,17 +9,17 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import yaml
 from rasa.core.nlg.interpolator import interpolate
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
+import yaml_files
 from actions.order_status import (
     OrderAction,
 )
 from actions.orders.models import MONEY_BACK, Order, OrderStatus
 
-DOMAIN: dict[str, Any] = yaml.safe_load((Path(__file__).resolve().parents[2] / "domain.yml").read_text())
+DOMAIN: dict[str, Any] = yaml_files.read(Path(__file__).resolve().parents[2] / "domain.yml")
 TODAY = date(2026, 11, 23)
 ASHA, VIKRAM = "+919876543210", "+919812345670"
 

@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from rasa.core.nlg.response import TemplatedNaturalLanguageGenerator
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
+import yaml_files
 from actions.order_status import ActionCheckOrderStatus, ActionDeliveryDate, OrderAction
 from actions.orders.models import Order, OrderStatus
 from components.language.answered import ENGLISH, HINDI, HINGLISH, PORTUGUESE, SPANISH
 from components.language.detection import detect_language
 
-DOMAIN: dict[str, Any] = yaml.safe_load((Path(__file__).resolve().parents[2] / "domain.yml").read_text())
+DOMAIN: dict[str, Any] = yaml_files.read(Path(__file__).resolve().parents[2] / "domain.yml")
 TODAY, DUE = date(2026, 11, 23), date(2026, 11, 24)
 FACTS = {"carrier": "Delhivery", "tracking_number": "DL1", "tracking_url": "https://track.example/DL1"}
 ENGLISH_ONLY = {"the", "your", "it", "its", "has", "been", "should", "tomorrow", "due", "coming", "with"}

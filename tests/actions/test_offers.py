@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from rasa_sdk import Tracker
 from rasa_sdk.events import FollowupAction
 from rasa_sdk.executor import CollectingDispatcher
 
+import yaml_files
 from actions.confirmation import ActionAffirm
 from actions.skill.action import BaseAction
 
-DOMAIN = yaml.safe_load((Path(__file__).parents[2] / "domain.yml").read_text(encoding="utf-8"))
+DOMAIN = yaml_files.read(Path(__file__).parents[2] / "domain.yml")
 ASKED_BEFORE_ACTING = ("utter_self_service_confirm", "utter_self_service_again")
 USER = {"event": "user", "text": "yes please", "parse_data": {"intent": {"name": "affirm"}}}
 
@@ -65,5 +65,5 @@ def test_a_change_that_is_agreed_to_after_a_pause_is_passed_on_with_what_is_want
 
 
 def test_no_is_answered_in_words() -> None:
-    rules = yaml.safe_load((Path(__file__).parents[2] / "data/rules/general.yml").read_text(encoding="utf-8"))["rules"]
+    rules = yaml_files.read(Path(__file__).parents[2] / "data/rules/general.yml")["rules"]
     assert {"intent": "deny"} in [step for rule in rules for step in rule["steps"]]

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
+import yaml_files
 from actions.contact import ActionReceiveContact
 from actions.order_choice import (
     ActionChooseAllOrders,
@@ -25,7 +25,7 @@ from actions.order_details import ActionOrderCourier, ActionOrderNotReceived
 from actions.order_status import ActionCheckOrderStatus
 from actions.orders.models import Order, OrderStatus
 
-DOMAIN = yaml.safe_load((Path(__file__).resolve().parents[2] / "domain.yml").read_text())
+DOMAIN = yaml_files.read(Path(__file__).resolve().parents[2] / "domain.yml")
 PHONE = "+919876543210"
 COURIER, STATUS = "utter_order_status_courier", "utter_order_status_shipped"
 OWN = [

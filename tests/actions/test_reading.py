@@ -11,11 +11,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import yaml
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 import skills
+import yaml_files
 from actions.llm.anthropic_api import anthropic_client
 from actions.llm.client import LlmClient
 from actions.llm.commands import CANNOT_TELL, instructions, meanings
@@ -27,7 +27,7 @@ from actions.skill import services
 from tests.readers import BROKEN, reader, says
 
 ROOT = Path(__file__).resolve().parents[2]
-DOMAIN = yaml.safe_load((ROOT / "domain.yml").read_text())
+DOMAIN = yaml_files.read(ROOT / "domain.yml")
 METADATA = {"wamid": "wamid.1", "phone": "+919876543210"}
 ENTITIES = [{"entity": "order_number", "value": "10234"}]
 LISTEN = {"event": "action", "name": "action_listen"}

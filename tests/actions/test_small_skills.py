@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from rasa_sdk import Tracker
 from rasa_sdk.events import FollowupAction
 from rasa_sdk.executor import CollectingDispatcher
 
+import yaml_files
 from actions.confirmation import ActionAffirm
 from actions.contact import ActionReceiveContact
 from actions.fallback import ActionClarify
@@ -19,7 +19,7 @@ from actions.order_status import ActionCheckOrderStatus
 from actions.orders.models import Order, OrderStatus
 from actions.resume import ActionResumeOrderLookUp
 
-DOMAIN = yaml.safe_load((Path(__file__).resolve().parents[2] / "domain.yml").read_text())
+DOMAIN = yaml_files.read(Path(__file__).resolve().parents[2] / "domain.yml")
 YES_OR_NO = [{"title": "Talk to a person", "payload": "/request_human"}, {"title": "No", "payload": "/deny"}]
 USER = {"event": "user", "text": "?"}
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from rasa.core.policies.policy import PolicyPrediction
 from rasa.engine.graph import ExecutionContext, GraphSchema
 from rasa.engine.storage.local_model_storage import LocalModelStorage
@@ -24,6 +23,7 @@ from rasa.shared.core.events import (
 )
 from rasa.shared.core.trackers import DialogueStateTracker
 
+import yaml_files
 from components.escalation.assessment import TurnContext, assess
 from components.escalation.policy import EscalationPolicy
 from components.escalation.reasons import Opinion, Reader, Reasons, default_reasons
@@ -48,7 +48,7 @@ def reasons() -> Reasons:
 
 
 def built(folder: Path, reader: Reader) -> EscalationPolicy:
-    entry = next(p for p in yaml.safe_load(CONFIG.read_text())["policies"] if p["name"] == POLICY)
+    entry = next(p for p in yaml_files.read(CONFIG)["policies"] if p["name"] == POLICY)
     config = {**EscalationPolicy.get_default_config(), **entry}
     storage = LocalModelStorage.create(folder)
     return EscalationPolicy(config, storage, Resource("p"), ExecutionContext(GraphSchema({})), reader=reader)
@@ -114,7 +114,7 @@ def test_typed_message_is_decided_as_from_the_command_line_whatever_the_intent_m
 
 
 def test_mistake_in_the_settings_is_named_before_anything_is_trained() -> None:
-    entry = next(p for p in yaml.safe_load(CONFIG.read_text())["policies"] if p["name"] == POLICY)
+    entry = next(p for p in yaml_files.read(CONFIG)["policies"] if p["name"] == POLICY)
     assert EscalationPolicy.fingerprint_addon(entry)
     assert EscalationPolicy.fingerprint_addon({"output": "what Rasa kept of it"})
     with pytest.raises(EscalationConfigError, match=r"config\.yml.*unresolved_turns.*Remedy"):

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+import yaml_files
 from components.escalation.examples import REASONS, EscalationDataError, read_folder, training_examples
 from components.escalation.settings import CONFIG, POLICY, EscalationConfigError, parse
 
 
 def entry() -> dict[str, Any]:
-    policies = yaml.safe_load(CONFIG.read_text())["policies"]
+    policies = yaml_files.read(CONFIG)["policies"]
     return copy.deepcopy(next(policy for policy in policies if policy["name"] == POLICY))
 
 

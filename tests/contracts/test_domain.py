@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from rasa_sdk import Action
 
 import actions
+import yaml_files
 from connectors.whatsapp.rendering.messages import problems
 
 ROOT = Path(__file__).resolve().parents[2]
-DOMAIN: dict[str, Any] = yaml.safe_load((ROOT / "domain.yml").read_text())
+DOMAIN: dict[str, Any] = yaml_files.read(ROOT / "domain.yml")
 CODE = "\n".join(
     path.read_text() for folder in ("actions", "connectors", "handoff", "components", "worker")
     for path in sorted((ROOT / folder).rglob("*.py"))

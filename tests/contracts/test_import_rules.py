@@ -6,8 +6,8 @@ import ast
 from pathlib import Path
 
 import pytest
-import yaml
 
+import yaml_files
 from settings import VARIABLES
 from tests.contracts import source_tree
 from tests.contracts.source_tree import ROOMS, ROOT, imported
@@ -141,7 +141,7 @@ def test_python_is_started_only_by_launchers_and_only_with_modules_that_exist() 
 
 def test_classes_that_rasas_files_name_are_in_modules_that_exist() -> None:
     for file in ("endpoints.yml", "credentials.yml", "config.yml"):
-        text = yaml.safe_load((ROOT / file).read_text(encoding="utf-8"))
+        text = yaml_files.read(ROOT / file)
         for name in _dotted(text):
             assert name.rpartition(".")[0] in source_tree.modules(), f"{file}: {name}"
 

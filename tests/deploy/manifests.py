@@ -15,6 +15,7 @@ from typing import Any
 import jsonschema
 import yaml
 
+import yaml_files
 from tests.children import ROOT
 
 FOLDER = ROOT / "deploy/kubernetes"
@@ -37,7 +38,7 @@ def rendered(overlay: str) -> tuple[Document, ...]:
 
 
 def kustomization(overlay: str) -> Document:
-    found: Document = yaml.safe_load((FOLDER / overlay / "kustomization.yaml").read_text())
+    found: Document = yaml_files.read(FOLDER / overlay / "kustomization.yaml")
     return found
 
 

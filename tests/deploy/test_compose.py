@@ -6,12 +6,11 @@ import re
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 import settings
+import yaml_files
 from settings import PROJECT_ROOT
 
-COMPOSE: dict[str, Any] = yaml.safe_load((PROJECT_ROOT / "compose.yaml").read_text())
+COMPOSE: dict[str, Any] = yaml_files.read(PROJECT_ROOT / "compose.yaml")
 ASSISTANT = COMPOSE["services"]["assistant"]
 
 

@@ -20,9 +20,9 @@ from typing import Any
 import aiohttp
 import pytest
 import sqlalchemy
-import yaml
 
 import settings
+import yaml_files
 from benchmarks import webhooks
 from benchmarks.graph_stand_in import GraphStandIn
 from launch import bootstrap, demo_orders, locking, processes
@@ -236,7 +236,7 @@ def _is_one_trace(found: Collector) -> None:
 @pytest.mark.model
 @pytest.mark.timeout(600)
 async def test_the_image_of_compose_serves_and_stops_in_time(pods: Pods) -> None:
-    composed = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]["assistant"]
+    composed = yaml_files.read(ROOT / "compose.yaml")["services"]["assistant"]
     assert composed["build"] == {"context": ".", "dockerfile": "deploy/Dockerfile"}, "its last stage"
     app = pods.folder / "assistant/app"
     has = images.lay_out("assistant", app, pods.models())

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 import settings
+import yaml_files
 from connectors.message_bus import partitions
 from tests.deploy import images, manifests
 from tests.deploy.manifests import FOLDER, OVERLAYS, Container, Document, containers, of_kind, rendered
@@ -163,7 +164,7 @@ def test_servers_and_action_servers_are_scaled_by_the_age_of_the_oldest_message(
     scaled = {spec["scaleTargetRef"]["name"]: spec for spec in objects}
     removed = {"op": "remove", "path": "/spec/replicas"}
     not_set_back = [patch["target"]["name"] for patch in manifests.kustomization("large")["patches"]
-                    if removed in yaml.safe_load(patch.get("patch", "[]"))]  # fmt: skip
+                    if removed in yaml_files.parsed(patch.get("patch", "[]"))]  # fmt: skip
     assert set(scaled) == {"server", "actions"}
     for name, spec in scaled.items():
         assert any(re.fullmatch(target, name) for target in not_set_back), "an apply would set the number back"
@@ -189,5 +190,5 @@ def test_what_the_worker_leaves_to_the_cronjob_is_a_job_of_its() -> None:
 def test_the_small_redis_keeps_what_was_acknowledged() -> None:
     [redis] = [found for found in of_kind(rendered("small"), "StatefulSet") if found["metadata"]["name"] == "redis"]
     args: Document = manifests.pod_of(redis)["spec"]["containers"][0]["args"]
-    composed = yaml.safe_load((FOLDER.parents[1] / "compose.yaml").read_text())["services"]["redis"]["command"]
+    composed = yaml_files.read(FOLDER.parents[1] / "compose.yaml")["services"]["redis"]["command"]
     assert args == composed.split()

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 
+import yaml_files
 from handoff.configuration import HANDOFF_FILE, HandoffConfigurationError, load_configuration
 
 KOLKATA = ZoneInfo("Asia/Kolkata")
@@ -21,7 +22,7 @@ def at(*moment: int) -> float:
 
 
 def changed(tmp_path: Path, **values: Any) -> Path:
-    content = yaml.safe_load(HANDOFF_FILE.read_text())
+    content = yaml_files.read(HANDOFF_FILE)
     content.update(values)
     path = tmp_path / "handoff.yml"
     path.write_text(yaml.safe_dump(content))

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from prometheus_client import REGISTRY
 
+import yaml_files
 from connectors import metrics
 from connectors.message_bus.inbox import connect
 from handoff.jobs.metrics import Metrics
@@ -20,7 +20,7 @@ from settings import PROJECT_ROOT
 from tests.contracts import source_tree
 
 RULES_FILE = PROJECT_ROOT / "deploy/monitoring/alerts.yml"
-GROUPS: list[dict[str, Any]] = yaml.safe_load(RULES_FILE.read_text(encoding="utf-8"))["groups"]
+GROUPS: list[dict[str, Any]] = yaml_files.read(RULES_FILE)["groups"]
 RULES = [rule for group in GROUPS for rule in group["rules"]]
 DASHBOARD: dict[str, Any] = json.loads((PROJECT_ROOT / "deploy/monitoring/dashboard.json").read_text(encoding="utf-8"))
 PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]

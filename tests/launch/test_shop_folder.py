@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 import shop
+import yaml_files
 from launch import shop_folder
 
 
@@ -25,7 +26,7 @@ def test_no_word_of_the_demo_shop_reaches_another_shops_customers(oak: Path, tmp
     said = domain.read_text(encoding="utf-8")
     assert "arigold" not in said
     assert "{brand}" not in said
-    greeting = yaml.safe_load(said)["responses"]["utter_greet"][0]["text"]
+    greeting = yaml_files.parsed(said)["responses"]["utter_greet"][0]["text"]
     assert 'Oak (&) Spoke: "wheels"' in greeting
     assert data == [shop_folder.DATA, oak / "data" / "nlu"]
 
@@ -33,7 +34,7 @@ def test_no_word_of_the_demo_shop_reaches_another_shops_customers(oak: Path, tmp
 def test_a_shops_response_replaces_ours_by_name(oak: Path, tmp_path: Path) -> None:
     own = {"responses": {"utter_greet": [{"text": "Ahoy from {brand}"}]}}
     (oak / "responses.yml").write_text(yaml.safe_dump(own), encoding="utf-8")
-    responses = yaml.safe_load(shop_folder.compose(oak, tmp_path / "state")[0].read_text(encoding="utf-8"))["responses"]
+    responses = yaml_files.read(shop_folder.compose(oak, tmp_path / "state")[0])["responses"]
     assert responses["utter_greet"] == [{"text": 'Ahoy from Oak (&) Spoke: "wheels"'}]
     assert len(responses) > 100
 

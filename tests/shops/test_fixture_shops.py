@@ -9,11 +9,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-import yaml
 from rich.console import Console
 
 import settings
 import shop
+import yaml_files
 from actions.knowledge.retrieval.embedding import E5
 from actions.knowledge.retrieval.retriever import Retriever
 from actions.orders.models import OrderStatus
@@ -73,7 +73,7 @@ def test_its_orders_are_imported_and_told_to_their_customer_alone(folder: Path) 
 @pytest.mark.slow
 def test_nothing_of_the_demo_shop_is_in_what_it_says_or_shows(folder: Path, tmp_path: Path) -> None:
     composed, data = shop_folder.compose(folder, tmp_path)
-    said = yaml.safe_load(composed.read_text(encoding="utf-8"))["responses"]
+    said = yaml_files.read(composed)["responses"]
     demo = shop.read(PROJECT_ROOT)
     shown = json.dumps([said, demo_orders.samples()], default=str, ensure_ascii=False)
     assert shop.load().name in shown

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+import yaml_files
 from launch import demo_orders
 from tests.twin.standin import Assistant, RunningTwin, running_twin
 from twin.scenarios import script
@@ -61,5 +62,5 @@ async def test_steps_are_ticked_and_the_one_that_does_not_hold_is_told(
         failed = await play(twin, monkeypatch, folder, {"says": "hi"}, {"reads": "bye"}, {"says": "never"})
         assert [step[2] for step in failed["steps"]] == [True, False, None]
         assert "'bye'; what came: echo hi" in failed["problem"]
-        recorded = yaml.safe_load((await twin.get("/scenarios/record?customer=919876543210"))["yaml"])
+        recorded = yaml_files.parsed((await twin.get("/scenarios/record?customer=919876543210"))["yaml"])
         assert recorded["steps"] == [{"says": "hi"}, {"reads": ["echo hi"]}]

@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+import yaml_files
 from actions.knowledge.pages.files import (
     HTML,
     KnowledgeError,
@@ -153,7 +154,7 @@ def _front_matter(path: Path, text: str) -> tuple[dict[str, object], str]:
     if found is None:
         return {}, text
     try:
-        front = yaml.safe_load(found.group(1))
+        front = yaml_files.parsed(found.group(1))
     except yaml.YAMLError as error:
         raise KnowledgeError(f"{path.name}: the front matter is not valid YAML ({_one_line(error)}).") from None
     return (front, text[found.end() :]) if isinstance(front, dict) else ({}, text)

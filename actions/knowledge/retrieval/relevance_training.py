@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 import settings
+import yaml_files
 from actions.knowledge.pages.documents import Section, load_pages
 from actions.knowledge.pages.topics import FOLDER, Topic, load_topics
 from actions.knowledge.retrieval.embedding import Vectors
@@ -181,7 +181,7 @@ def read_shop(folder: Path, space: Fitted, embed: Embed) -> Shop:
     right = np.array([*right, *(turn.right for turn in chats)])
     words = [wording.readable(turn.question) for turn in chats] or questions[:1]
     own = embed(words, "query")
-    language = str(yaml.safe_load((folder / "shop.yml").read_text(encoding="utf-8"))["languages"][0])
+    language = str(yaml_files.read(folder / "shop.yml")["languages"][0])
     taught = Taught(questions, vectors, pages.texts, pages.beside_headings, right)
     scores = pages.plain_scores(questions, vectors, unseen=True)
     return Shop(folder.name, language[:2], pages, taught, scores, chats, (words, own, pages.plain_scores(words, own)))

@@ -14,9 +14,9 @@ from pathlib import Path
 import pymysql
 import pytest
 import sqlalchemy as sa
-import yaml
 from pymysql.constants import CLIENT
 
+import yaml_files
 from actions.orders.models import Order, OrderStatus
 from actions.orders.repository import OrderRepository
 from actions.orders.rows import RowReader
@@ -113,7 +113,7 @@ def blocks(page: str, kind: str = "sql") -> list[str]:
 
 
 def reader(page: str) -> RowReader:
-    said = yaml.safe_load(blocks(page, "yaml")[0])["orders"].get("statuses") or {}
+    said = yaml_files.parsed(blocks(page, "yaml")[0])["orders"].get("statuses") or {}
     return RowReader("BR", "America/Sao_Paulo", said)
 
 

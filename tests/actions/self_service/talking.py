@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
+import yaml_files
 from actions.order_changes.details import CONFIRMED, FORM, ActionAskChangeItems
 from actions.order_changes.form import (
     ActionAskChangeConfirmed,
@@ -24,7 +24,7 @@ from actions.order_changes.which_order import ActionAskChangeOrderNumber
 from actions.orders.models import Order
 from actions.orders.repository import OrdersUnavailable
 
-DOMAIN: dict[str, Any] = yaml.safe_load((Path(__file__).parents[3] / "domain.yml").read_text(encoding="utf-8"))
+DOMAIN: dict[str, Any] = yaml_files.read(Path(__file__).parents[3] / "domain.yml")
 PHONE, OTHER = "+919876543210", "+919812345670"
 BEGINS = {
     "cancel_order": ActionBeginCancelOrder, "change_order": ActionBeginChangeOrder,

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from rasa.engine.graph import ExecutionContext, GraphSchema
 from rasa.engine.storage.local_model_storage import LocalModelStorage
 from rasa.engine.storage.resource import Resource
@@ -21,6 +20,7 @@ from rasa.shared.core.events import (
 )
 from rasa.shared.core.trackers import DialogueStateTracker
 
+import yaml_files
 from components.conversation.context import NONE, ORDER, context_of
 from components.conversation.reading_policy import READ, ReadingPolicy, is_unsure
 from components.escalation.policy import EscalationPolicy
@@ -89,7 +89,7 @@ def test_unsure_is_what_the_own_reading_may_have_wrong(changed: dict[str, Any], 
 
 def test_person_and_language_are_decided_before_and_rules_after() -> None:
     configured = {entry["name"].rpartition(".")[2]: entry for entry in
-                  yaml.safe_load((ROOT / "config.yml").read_text())["policies"]}  # fmt: skip
+                  yaml_files.read(ROOT / "config.yml")["policies"]}  # fmt: skip
     reading = configured["ReadingPolicy"]["priority"]
     assert 6 < reading < _BELOW_ESCALATION < configured["EscalationPolicy"]["priority"]
     assert reading == ReadingPolicy.get_default_config()["priority"]

@@ -6,7 +6,8 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
-import yaml
+
+import yaml_files
 
 ROOT = Path(__file__).resolve().parents[3]
 REASONS = {"complaint", "refund_request", "human_requested", "frustration", "none"}
@@ -21,7 +22,7 @@ def examples(language: str) -> dict[str, set[str]]:
     """Messages by reason."""
     found = defaultdict(set)
     for path in sorted((ROOT / "data" / "escalation" / language).glob("*.yml")):
-        for block in yaml.safe_load(path.read_text(encoding="utf-8"))["escalation"]:
+        for block in yaml_files.read(path)["escalation"]:
             found[block["reason"]] |= {line.removeprefix("- ") for line in block["examples"].splitlines()}
     return found
 

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 import yaml
 
+import yaml_files
 from components.language.answered import WRITTEN
 from workbench.checks.contradictions import Finding
 from workbench.checks.variations import wrong_variations
 
-DOMAIN = yaml.safe_load((Path(__file__).resolve().parents[3] / "domain.yml").read_text(encoding="utf-8"))
+DOMAIN = yaml_files.read(Path(__file__).resolve().parents[3] / "domain.yml")
 HINGLISH = [{"type": "slot", "name": "language", "value": "hinglish"}]
 YES = {"title": "Yes", "payload": "/affirm"}
 ENGLISH = {"text": "Order #{number} is here.", "buttons": [YES]}

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+import yaml_files
 from components.escalation.reasons import Opinion
 from components.escalation.settings import EscalationSettings
 from connectors.message_bus import keys
@@ -116,7 +116,7 @@ def test_a_copied_message_is_yaml_without_personal_data_and_is_kept_once(kind: s
     assert "98765" not in text
     path = copies.keep(tmp_path / "review", kind, text)
     copies.keep(tmp_path / "review", kind, text)
-    (section,) = yaml.safe_load(path.read_text()).values()
+    (section,) = yaml_files.read(path).values()
     assert len(section) == 1
 
 
