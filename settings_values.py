@@ -14,6 +14,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 MAX_FILE_BYTES = 65_536
+MAX_DAYS = 36_500
 LLM_READERS = ("never", "unsure", "always")
 _QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’", "«": "»"}
 _INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
@@ -127,6 +128,10 @@ def _whole_or_none(value: str) -> bool:
     return value == "0" or _whole(value)
 
 
+def _are_days(value: str) -> bool:
+    return _whole(value) and int(value) <= MAX_DAYS  # further back there are no dates to compare with
+
+
 def _seconds(value: str) -> float:
     """The seconds that a value says; -1 for what says none."""
     try:
@@ -169,6 +174,7 @@ def _one_of(*words: str) -> tuple[Callable[[str], bool], str]:
     return words.__contains__, f"must be one of {', '.join(words)}, not {{value}}."
 
 
+_DAYS = f"must be a whole number of days, 1 or more and {MAX_DAYS} at most, not {{value}}."
 _SHAPES: dict[str, tuple[Callable[[str], bool], str]] = {
     "WHATSAPP_PHONE_NUMBER_ID": (
         lambda value: re.fullmatch(r"[0-9]{1,32}", value) is not None,
@@ -221,6 +227,6 @@ _SHAPES: dict[str, tuple[Callable[[str], bool], str]] = {
     "LLM_INTENT_TIMEOUT_S": (lambda value: _seconds(value) >= 0, "must be a number, 0 seconds or more, not {value}."),
     "BURST_WAIT_S": (lambda value: 0 <= _seconds(value) <= 10, "must be a number, 0 to 10 seconds, not {value}."),
     "CUSTOMER_MESSAGE_LIMIT": (_whole_or_none, "must be a whole number, 0 for no limit, not {value}."),
-    "RETENTION_WARM_DAYS": (_whole, "must be a whole number of days, 1 or more, not {value}."),
-    "RETENTION_COLD_DAYS": (_whole, "must be a whole number of days, 1 or more, not {value}."),
+    "RETENTION_WARM_DAYS": (_are_days, _DAYS),
+    "RETENTION_COLD_DAYS": (_are_days, _DAYS),
 }

@@ -74,7 +74,7 @@ def _explained(error: Exception, settings: Settings | None) -> str:
 def _parser(settings: Settings) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m conversation_log", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
-    customer = partial(arguments.customer, region=shop.load().region)
+    customer, erasable = (partial(one, region=shop.load().region) for one in (arguments.customer, arguments.erasable))
 
     def add(name: str, command: Command, text: str) -> argparse.ArgumentParser:
         found = commands.add_parser(name, help=text, description=text)
@@ -98,7 +98,7 @@ def _parser(settings: Settings) -> argparse.ArgumentParser:
     archive.add_argument("--print-ddl", action="store_true", help="with --bigquery: print the statement, run nothing")
 
     erase = add("erase", _erase, "Remove a customer from every tier and print a receipt.")
-    erase.add_argument("--customer", type=customer, required=True, help="phone number or customer id")
+    erase.add_argument("--customer", type=erasable, required=True, help="phone number or customer id")
 
     report = add("report", _report, "Answer the usual questions about a period.")
     add_period(report)

@@ -8,6 +8,9 @@ from datetime import datetime, timedelta, timezone
 
 import phonenumbers
 
+from conversation_log.model.identities import MIN_NAME_CHARS
+from settings_values import MAX_DAYS
+
 _AGO = re.compile(r"(\d+)\s*(m|h|d|w)", re.IGNORECASE)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -15,11 +18,11 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 def moment(text: str) -> datetime:
     """`2026-11-01`, `2026-11-01T10:30`, `...+05:30`, or how long ago: `90m`, `24h`, `7d`, `4w`. UTC unless it says."""
     ago = _AGO.fullmatch(text.strip())
-    if ago:
-        return datetime.now(timezone.utc) - timedelta(**{_UNITS[ago.group(2).lower()]: int(ago.group(1))})
     try:
+        if ago:
+            return datetime.now(timezone.utc) - timedelta(**{_UNITS[ago.group(2).lower()]: int(ago.group(1))})
         found = datetime.fromisoformat(text.strip().replace("Z", "+00:00"))
-    except ValueError:
+    except (ValueError, OverflowError):
         raise argparse.ArgumentTypeError(
             f"{text!r} is not a time; write 2026-11-01, 2026-11-01T10:30 or how long ago: 24h, 7d"
         ) from None
@@ -28,9 +31,18 @@ def moment(text: str) -> datetime:
 
 def days(text: str) -> int:
     """A number of days, 0 or more. Raises ArgumentTypeError."""
-    if not text.strip().isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of days")
+    if not text.strip().isdecimal() or int(text) > MAX_DAYS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of days, {MAX_DAYS} at most")
     return int(text)
+
+
+def erasable(text: str, region: str) -> str:
+    """As `customer`, but long enough and with a digit, as every id is: what is erased is looked for in all texts and
+    keys, and `--customer in` would be everybody's inbox. Raises ArgumentTypeError."""
+    found = customer(text, region)
+    if len(found) < MIN_NAME_CHARS or not any(sign.isdigit() for sign in found):
+        raise argparse.ArgumentTypeError(f"{text!r} is too little to know a customer by; nothing was erased")
+    return found
 
 
 def customer(text: str, region: str) -> str:

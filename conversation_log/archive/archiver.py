@@ -24,6 +24,7 @@ from conversation_log.storage import database
 from conversation_log.storage.reader import Conversation, Row, in_parts, messages_of
 from conversation_log.storage.tables import archived_keys, conversations, messages
 from settings import Settings, SettingsError
+from settings_values import MAX_DAYS
 
 log = logging.getLogger(__name__)
 
@@ -49,8 +50,8 @@ class Retention:
 
 
 def _days(name: str, text: str) -> int:
-    if not text.isdecimal():
-        raise SettingsError(f"{name} must be a number of days, not {text!r}.")
+    if not text.isdecimal() or int(text) > MAX_DAYS:
+        raise SettingsError(f"{name} must be a number of days, {MAX_DAYS} at most, not {text!r}.")
     return int(text)
 
 

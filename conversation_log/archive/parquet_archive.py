@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
@@ -184,7 +185,8 @@ class ParquetArchive:
             return bytes(source.read())
 
     def _write(self, path: str, body: bytes) -> None:
-        """Object stores show a file when it is complete; on disks it gets its name when it is."""
+        """Object stores show a file when it is complete; on disks it gets its name when it is, and outlives a power
+        cut from then on: what it holds is deleted elsewhere next."""
         target = self._at(path)
         local = isinstance(self._fs, fs.LocalFileSystem)
         with self._reaching():
@@ -194,7 +196,9 @@ class ParquetArchive:
             with self._fs.open_output_stream(written, compression=None) as sink:
                 sink.write(body)
             if local:
+                _to_disk(written)
                 self._fs.move(written, target)
+                _to_disk(target.rpartition("/")[0])
 
     def _delete(self, path: str) -> None:
         with self._reaching(), suppress(FileNotFoundError):
@@ -207,6 +211,14 @@ class ParquetArchive:
             yield
         except (OSError, pa.ArrowException) as error:
             raise LogUnavailable(remedies.of_archive(error, self._scheme)) from error
+
+
+def _to_disk(path: str) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 _OWNER = ("customer_id", "customer_phone")

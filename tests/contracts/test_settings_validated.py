@@ -29,6 +29,7 @@ from conversation_log.archive.parquet_archive import ParquetArchive
     ("LLM_READER", "sometimes", "never, unsure, always"),
     ("RETENTION_WARM_DAYS", "0", "1 or more"),
     ("RETENTION_WARM_DAYS", "-3", "1 or more"),
+    ("RETENTION_WARM_DAYS", "1000000", "36500 at most"),
     ("RETENTION_COLD_DAYS", "2.5", "whole number"),
     ("ZENDESK_ORDER_FIELD_ID", "order_number", "360012345678"),
     ("ZENDESK_ORDER_FIELD_ID", "-7", "unset it"),

@@ -108,10 +108,31 @@ def test_erase_that_cannot_reach_redis_says_that_it_is_not_complete(filled, caps
     assert "NOT complete" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["in", "tracker", "profile", "12", "+91", "customer"])
+def test_what_is_nobodys_id_erases_nothing(filled, capsys, name) -> None:
+    filled.redis.xadd("{wa:7}:in", {"j": '{"text": "of somebody else", "turn": 12}'})
+    before = {key: filled.redis.dump(key) for key in filled.redis.scan_iter()}
+    with pytest.raises(SystemExit) as ended:
+        main(["erase", "--customer", name])
+    assert ended.value.code == 2
+    assert "too little to know a customer by" in capsys.readouterr().err
+    assert {key: filled.redis.dump(key) for key in filled.redis.scan_iter()} == before
+
+
+@pytest.mark.parametrize("arguments", [
+    ["export", "--since", "99999999d"], ["report", "--since", "9999999w"], ["archive", "--days", "99999999"],
+])  # fmt: skip
+def test_a_time_before_all_times_is_refused_in_a_sentence(filled, capsys, arguments) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert "is not a" in capsys.readouterr().err
+
+
 def test_without_a_database_every_command_names_the_remedy(tmp_path, monkeypatch, capsys) -> None:
     monkeypatch.setenv("STATE_DIR", str(tmp_path / "new"))
     for command in (["export"], ["archive"], ["report"], ["show", "--customer", "x"], ["follow"],
-                    ["erase", "--customer", "x"]):  # fmt: skip
+                    ["erase", "--customer", CUSTOMER]):  # fmt: skip
         assert main(command) == 1
         assert "conversation_log migrate" in capsys.readouterr().err
     assert not (tmp_path / "new").exists()

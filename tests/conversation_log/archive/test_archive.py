@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from collections import Counter
 from datetime import datetime, timedelta, timezone
@@ -125,6 +126,26 @@ def test_killed_anywhere_and_run_again_nothing_is_lost_or_doubled(sqlite_log, tu
     assert sqlite_log.read() == []
     assert everywhere(sqlite_log, archive) == before
     assert {manifest.state for manifest in archive.manifests()} == {"done"}
+
+
+def test_nothing_is_deleted_before_its_copy_is_on_the_disk(sqlite_log, turn, noon, archive, tmp_path, monkeypatch):
+    fill(sqlite_log, turn, noon, 2)
+    on_disk: set[int] = set()
+    fsync, delete = os.fsync, archiver._delete_unchanged
+
+    def seen(descriptor: int) -> None:
+        on_disk.add(os.fstat(descriptor).st_ino)
+        fsync(descriptor)
+
+    def deleting(*arguments: Any) -> Any:
+        copies = [*(tmp_path / "archive").rglob("part-*"), *(tmp_path / "archive").glob("*/date=*")]
+        assert len(copies) == 4
+        assert {path.stat().st_ino for path in copies} <= on_disk
+        return delete(*arguments)
+
+    monkeypatch.setattr(os, "fsync", seen)
+    monkeypatch.setattr(archiver, "_delete_unchanged", deleting)
+    assert archiver.run(sqlite_log.engine, archive, archiver.Retention(), after_days(noon, 91)).conversations == 2
 
 
 def test_file_that_is_not_what_was_written_is_never_trusted(sqlite_log, turn, noon, archive, monkeypatch):
