@@ -18,15 +18,14 @@ from actions.order_changes.details import (
     ACT,
     CONFIRMED,
     FORM,
-    ITEMS,
     NEW_ADDRESS,
-    NUMBER,
     REASON,
     WISH,
     WISHED_IN,
     details_of,
     message_id,
 )  # fmt: skip
+from actions.order_changes.items import ITEMS, NUMBER, listed
 from actions.orders.lookup import Orders
 from actions.orders.numbers import named
 from actions.orders.repository import OrdersUnavailable
@@ -67,7 +66,7 @@ def summarise(dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain
     if act == ADDRESS_CHANGE:
         facts["address"] = tracker.get_slot(NEW_ADDRESS)
     elif act != CANCEL:
-        items = [Item(*entry).named for entry in tracker.get_slot(ITEMS)]
+        items = [_said(item, pieces) for item in listed(tracker.get_slot(ITEMS))]
         facts |= {
             "items": ", ".join(items) or pieces.fill("whole_order"),
             "reason": tracker.get_slot(REASON),
@@ -77,6 +76,11 @@ def summarise(dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain
     dispatcher.utter_message(
         response=AGAIN if again else CONFIRM, question=question, number=number, plan=planned(tracker)
     )
+
+
+def _said(item: Item, pieces: Pieces) -> str:
+    some = item.chosen and item.chosen < item.quantity
+    return pieces.fill("some_of", count=item.chosen, quantity=item.quantity, title=item.title) if some else item.named
 
 
 def asked_for_plan(tracker: Tracker) -> bool:
@@ -167,7 +171,7 @@ def _sheet(tracker: Tracker) -> list[list[str]]:
     """What a person needs to do it by hand."""
     rows = [["new address", tracker.get_slot(NEW_ADDRESS)], ["reason", tracker.get_slot(REASON)],
             ["refund or exchange", tracker.get_slot(WISH)]]  # fmt: skip
-    items = ", ".join(Item(*entry).named for entry in tracker.get_slot(ITEMS) or [])
+    items = ", ".join(item.named for item in listed(tracker.get_slot(ITEMS)))
     return [[name, str(value)] for name, value in [*rows, ["items", items]] if value]
 
 

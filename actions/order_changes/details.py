@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from rasa_sdk import Tracker
@@ -18,32 +19,28 @@ from rasa_sdk.executor import CollectingDispatcher
 import skills
 from actions.knowledge.pages.documents import KnowledgeError
 from actions.knowledge.return_window import ReturnWindow
+from actions.order_changes.items import ITEMS, NUMBER, OFFERED, chosen, entries, listed, picked_items, returnable
 from actions.orders.days import shop_today
 from actions.orders.lookup import Orders
 from actions.orders.models import Order, OrderStatus
 from actions.self_service import answers
 from actions.self_service.acts import ADDRESS, CANCEL, RETURNS, plain
-from actions.self_service.answers import ALL, MAX_REASON_CHARS, OTHER, Item
+from actions.self_service.answers import MAX_REASON_CHARS, OTHER
 from actions.self_service.consent import is_yes
 from actions.skill import services
-from actions.skill.action import BaseAction, Domain, Event, intent_name, message_metadata, message_text
-from actions.skill.order_answers import MAX_ROWS
-from actions.skill.texts import Pieces
+from actions.skill.action import Domain, Event, intent_name, message_metadata, message_text
 
 log = logging.getLogger(__name__)
 
 FORM = "order_change_form"
-NUMBER, CONFIRMED = "change_order_number", "change_confirmed"
-TARGET, NEW_ADDRESS, ITEMS, REASON, WISH = (
-    "change_target", "change_address", "change_items", "change_reason", "change_wish",
-)  # fmt: skip
+CONFIRMED = "change_confirmed"
+TARGET, NEW_ADDRESS, REASON, WISH = "change_target", "change_address", "change_reason", "change_wish"
 DETAILS = (TARGET, NEW_ADDRESS, ITEMS, REASON, WISH)
-OFFERED, ACT, WISHED_IN = "change_items_offered", "change_act", "change_wished_in"
+ACT, WISHED_IN = "change_act", "change_wished_in"
 OF_THE_ORDER = (ACT, ITEMS, OFFERED)  # known anew with another order
 NOT_WITH_THE_COURIER = frozenset({OrderStatus.PLACED, OrderStatus.CONFIRMED, OrderStatus.PACKED})
 STARTS_ANEW = frozenset({"cancel_order", "start_return"})
 STOPS = frozenset({"deny", "goodbye", "thank"})
-MAX_ROW_TITLE_CHARS = 24
 SURE_YES = 0.75  # "next" may be read as one
 SURE_STOP = 0.9  # "no" stops, "too small" is a reason
 ACT_OF = {"cancel": CANCEL, "change": ADDRESS, "return": RETURNS}
@@ -77,25 +74,18 @@ def possible_act(order: Order | None, kind: str | None) -> str | None:
     return act if fits or order.status is None else None
 
 
-def returnable(order: Order) -> list[Item]:
-    """The order's items that may go back as far as its table says."""
-    return [
-        Item(item.item_id, plain(item.title) or item.item_id, item.quantity)
-        for item in order.items
-        if item.item_id and item.returnable is not False
-    ]
-
-
 def known_from(order: Order | None, kind: str | None) -> dict[str, Any]:
     """Slots that follow from which order it is: what may be asked of the shop, and its items to choose from.
 
-    An order of one item, or of none that is known, leaves nothing to choose; no items are the whole order.
+    An order of one item, or of none that is known, leaves nothing to choose but how many; no items are the whole order.
     """
     act = possible_act(order, kind)
     if order is None or act != RETURNS:
         return {ACT: act, OFFERED: None, ITEMS: None}
-    offered = [[item.item_id, item.title, item.quantity] for item in returnable(order)]
-    return {ACT: act, OFFERED: offered, ITEMS: offered if len(offered) < 2 else None}
+    offered = returnable(order)
+    if len(offered) == 1:
+        return {ACT: act, **chosen(offered, [replace(offered[0], chosen=int(offered[0].quantity == 1))])}
+    return {ACT: act, OFFERED: entries(offered), ITEMS: None if offered else []}
 
 
 async def window_that_is_over(order: Order | None, kind: str | None) -> ReturnWindow | None:
@@ -163,11 +153,14 @@ class ChangeDetails:
     async def extract_change_items(self, _: Any, tracker: Tracker, __: Domain) -> dict[str, Any]:
         if not _asked_for(ITEMS, tracker):
             return {}
-        offered = [Item(*entry) for entry in tracker.get_slot(OFFERED) or []]
-        chosen = answers.items(_option(tracker) or _words(tracker), offered)
-        if not chosen and _is_aside(tracker):
-            return {}
-        return {ITEMS: [[item.item_id, item.title, item.quantity] for item in chosen] or None}
+        picked = picked_items(listed(tracker.get_slot(OFFERED)), _option(tracker), _words(tracker))
+        return {} if not picked and _is_aside(tracker) else {ITEMS: entries(picked) or None}
+
+    async def validate_change_items(
+        self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain
+    ) -> dict[str, Any]:
+        """They are chosen once it is known how many of each."""
+        return chosen(listed(tracker.get_slot(OFFERED)), listed(value)) if value else {ITEMS: value}
 
     async def extract_change_reason(self, _: Any, tracker: Tracker, __: Domain) -> dict[str, Any]:
         if not _asked_for(REASON, tracker):
@@ -189,28 +182,8 @@ class ChangeDetails:
         """What was extracted is right already; without such a method the SDK warns on every answer."""
         return {}
 
-    validate_change_target = validate_change_address = validate_change_items = _taken_as_it_is
+    validate_change_target = validate_change_address = _taken_as_it_is
     validate_change_reason = validate_change_wish = _taken_as_it_is
-
-
-class ActionAskChangeItems(BaseAction):
-    """Which items go back? A list to pick one from, or all; several can be written."""
-
-    def name(self) -> str:
-        return "action_ask_change_items"
-
-    async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
-        pieces = Pieces(domain, "self_service")
-        items = [Item(*entry) for entry in tracker.get_slot(OFFERED) or []]
-        rows = [
-            {"title": item.named, "description": _where_cut(item.named), "payload": _payload(str(place))}
-            for place, item in enumerate(items[: MAX_ROWS - 1], 1)
-        ]
-        rows.append({"title": pieces.fill("everything"), "description": "", "payload": _payload(ALL)})
-        custom = {"type": "list", "button": pieces.fill("list_button"), "rows": rows}
-        number = tracker.get_slot(NUMBER)
-        dispatcher.utter_message(response="utter_self_service_items", json_message=custom, number=number)
-        return []
 
 
 def another_address(tracker: Tracker) -> str | None:
@@ -237,21 +210,11 @@ def details_of(tracker: Tracker) -> Mapping[str, Any] | None:
     items, reason, wish = (tracker.get_slot(name) for name in (ITEMS, REASON, WISH))
     if act != RETURNS or items is None or not reason or not wish:
         return None
-    chosen = [Item(*entry) for entry in items]
     return {
-        "items": [{"item_id": item.item_id, "quantity": item.quantity} for item in chosen],
+        "items": [{"item_id": item.item_id, "quantity": item.chosen or item.quantity} for item in listed(items)],
         "reason": reason,
         "wish": wish,
     }
-
-
-def _where_cut(title: str) -> str:
-    """WhatsApp cuts the title of a row; then its description says the whole."""
-    return title if len(title) > MAX_ROW_TITLE_CHARS else ""
-
-
-def _payload(option: str) -> str:
-    return f'/choose_option{{"option":"{option}"}}'
 
 
 def _asked_for(name: str, tracker: Tracker) -> bool:

@@ -13,14 +13,13 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.fallback import last_response
 from actions.order_changes.details import (
-    ITEMS,
-    OFFERED,
     another_address,
     asking_for_details,
     known_from,
     orders_for,
     window_that_is_over,
 )  # fmt: skip
+from actions.order_changes.items import ITEMS, OFFERED, same_items
 from actions.order_status import choose_from
 from actions.orders.choosing import chosen, counted, described, points_at_one
 from actions.orders.lookup import Orders
@@ -150,8 +149,9 @@ class WhichOrder:
         if value in found:
             late = await window_that_is_over(found[value], kind)
             known = known_from(None if late else found[value], kind)
-            if tracker.get_slot(ITEMS) is not None and tracker.get_slot(OFFERED) == known[OFFERED]:
+            if tracker.get_slot(ITEMS) is not None and same_items(tracker.get_slot(OFFERED), known[OFFERED]):
                 known.pop(ITEMS)  # the same order, named once more
+                known.pop(OFFERED)
             return {"change_order_number": value, "order_number": value, **known}
         dispatcher.utter_message(response="utter_order_change_not_found", number=value, order=named(value))
         return {"change_order_number": None}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from actions.self_service.acts import plain
 from privacy import addresses
@@ -31,19 +31,27 @@ _ALL = (
     r"\b(?:all|everything|both|whole|entire|sab|sabhi|pura|poora|dono|tudo|todos|todas|ambos|ambas|todo|toda)\b"
     r"|सब|पूरा"
 )
+_OF = frozenset(["of", "de", "dos", "das", "mein", "me", "में"])
+_COUNTS = (
+    "one ek um uma un una uno एक", "two do dois duas dos दो", "three teen tin três tres तीन",
+    "four char chaar quatro cuatro चार", "five panch paanch cinco पांच पाँच", "six chhe chah seis छह",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Item:
-    """One line of an order, as it may be returned."""
+    """One line of an order, as it may be returned. `chosen`: how many of it are; 0 while that is not known."""
 
     item_id: str
     title: str
     quantity: int
+    chosen: int | None = None
 
     @property
     def named(self) -> str:
-        return f"{self.quantity} × {self.title}" if self.quantity > 1 else self.title
+        """'Lamp', '2 × Mug', and where only some are chosen '1/2 × Mug'."""
+        some = f"{self.chosen}/" if self.chosen and self.chosen < self.quantity else ""
+        return f"{some}{self.quantity} × {self.title}" if self.quantity > 1 else self.title
 
 
 def names_address(text: str) -> bool:
@@ -79,17 +87,34 @@ def _line(text: str) -> str | None:
 
 
 def items(text: str, offered: Sequence[Item]) -> list[Item]:
-    """Those of the items that the words name: all, by a word of their titles, or by place; empty for none."""
-    if re.search(_ALL, text, re.I):
-        return list(offered)
+    """Those of the items that the words name: all, by a word of their titles, or by place; empty for none.
+
+    How many of each stands in `chosen` where the words say it ("one of the mugs") or there is only one.
+    """
     said = _title_words(text)
     shared = Counter(word for item in offered for word in _title_words(item.title))
     named = [item for item in offered if any(shared[word] == 1 for word in said & _title_words(item.title))]
+    if re.search(_ALL, text, re.I):
+        return [replace(item, chosen=item.quantity) for item in (named if len(named) == 1 else offered)]
+    if len(named) == 1:
+        return [replace(named[0], chosen=1 if named[0].quantity == 1 else count(text, named[0].quantity) or 0)]
     places = {int(number) for number in re.findall(r"(?<![\w.])\d{1,2}(?![\w.])", text)}
-    if named or not all(1 <= place <= len(offered) for place in places):
-        return named
-    return [offered[place - 1] for place in sorted(places)]
+    if not named and all(1 <= place <= len(offered) for place in places):
+        named = [offered[place - 1] for place in sorted(places)]
+    return [replace(item, chosen=1 if item.quantity == 1 else 0) for item in named]
+
+
+def count(text: str, most: int) -> int | None:
+    """How many the words say, of so many; None where they say none, several, or more."""
+    words = re.findall(r"\w+", text.casefold())
+    said = {int(word) for word in words if word.isdecimal() and len(word) < 4}
+    said |= {number for number, names in enumerate(_COUNTS, 1) if not {*words}.isdisjoint(names.split())}
+    if re.search(_ALL, text, re.I) and not said - {most}:
+        return most
+    if len(said) == 2 and max(said) == most and not _OF.isdisjoint(words):
+        said.remove(most)  # "two of the three"
+    return next(iter(said)) if len(said) == 1 and 1 <= min(said) <= most else None
 
 
 def _title_words(text: str) -> set[str]:
-    return set(re.findall(r"\w{3,}", text.casefold()))
+    return {word.rstrip("s") for word in re.findall(r"\w{3,}", text.casefold())}  # mugs, kurtas

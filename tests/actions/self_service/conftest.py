@@ -8,6 +8,9 @@ from types import SimpleNamespace
 import pytest
 from aiohttp import web
 
+from actions.self_service.performing import SelfService
+from actions.skill import services
+from tests.actions.self_service.talking import ALL, Port
 from twin.shop_system import ShopSystem, make_shop_app
 
 SECRET = "kept between the shop and the assistant"
@@ -22,3 +25,11 @@ async def shop() -> AsyncIterator[SimpleNamespace]:
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     yield SimpleNamespace(url=f"http://127.0.0.1:{runner.addresses[0][1]}/shop", system=system, secret=SECRET)
     await runner.cleanup()
+
+
+@pytest.fixture
+def port(monkeypatch: pytest.MonkeyPatch) -> Port:
+    port = Port()
+    service = SelfService(port, ALL, within_s=0.05, pause_s=0.02)
+    monkeypatch.setattr(services, "self_service", lambda: service)
+    return port

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 import yaml_files
-from actions.order_changes.details import CONFIRMED, FORM, ActionAskChangeItems
+from actions.order_changes.details import CONFIRMED, FORM
 from actions.order_changes.form import (
     ActionAskChangeConfirmed,
     ActionBeginCancelOrder,
@@ -20,9 +21,11 @@ from actions.order_changes.form import (
     ActionOrderChangeOutcome,
     ValidateOrderChangeForm,
 )
+from actions.order_changes.items import ActionAskChangeItems
 from actions.order_changes.which_order import ActionAskChangeOrderNumber
-from actions.orders.models import Order
+from actions.orders.models import Order, OrderItem, OrderStatus
 from actions.orders.repository import OrdersUnavailable
+from actions.self_service.acts import DONE, Act, Answer
 
 DOMAIN: dict[str, Any] = yaml_files.read(Path(__file__).parents[3] / "domain.yml")
 PHONE, OTHER = "+919876543210", "+919812345670"
@@ -30,7 +33,26 @@ BEGINS = {
     "cancel_order": ActionBeginCancelOrder, "change_order": ActionBeginChangeOrder,
     "start_return": ActionBeginReturnOrder,
 }  # fmt: skip
+ALL = ("cancel", "address", "returns")
+PACKED = Order("10241", OrderStatus.PACKED)
+HERE = Order("10187", OrderStatus.DELIVERED)
+SEVERAL = Order("10190", OrderStatus.DELIVERED, items=(
+    OrderItem("l", "Brass lamp"), OrderItem("k", "Blue kurta", 2), OrderItem("e", "Earrings", returnable=False),
+))  # fmt: skip
+CONFIRM, AGAIN = "utter_self_service_confirm", "utter_self_service_again"
 CONFIRMS = {"affirm": True, "request_human": True, "deny": False}
+
+
+@dataclass
+class Port:
+    """Notes what it is asked; answers as it is told to."""
+
+    answer: Answer = field(default_factory=lambda: Answer(DONE))
+    asked: list[Act] = field(default_factory=list)
+
+    async def attempt(self, act: Act) -> Answer:
+        self.asked.append(act)
+        return self.answer
 
 
 class Owned:

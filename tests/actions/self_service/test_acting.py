@@ -4,49 +4,18 @@ from __future__ import annotations
 
 import random
 import time
-from dataclasses import dataclass, field
-from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from actions.order_status import shop_today
-from actions.orders.models import Order, OrderItem, OrderStatus
-from actions.self_service.acts import DONE, NOT_DONE, REFUSED, UNKNOWN, Act, Answer
+from actions.orders.models import Order, OrderStatus
+from actions.self_service.acts import DONE, NOT_DONE, REFUSED, UNKNOWN, Answer
 from actions.self_service.consent import is_yes
 from actions.self_service.performing import SelfService
 from actions.skill import services
-from tests.actions.self_service.talking import OTHER, Owned, Talk
+from tests.actions.self_service.talking import AGAIN, ALL, CONFIRM, HERE, OTHER, PACKED, SEVERAL, Owned, Port, Talk
 
-ALL = ("cancel", "address", "returns")
-PACKED = Order("10241", OrderStatus.PACKED)
-HERE = Order("10187", OrderStatus.DELIVERED)
-SEVERAL = Order("10190", OrderStatus.DELIVERED, items=(
-    OrderItem("l", "Brass lamp"), OrderItem("k", "Blue kurta", 2), OrderItem("e", "Earrings", returnable=False),
-))  # fmt: skip
-CONFIRM, AGAIN = "utter_self_service_confirm", "utter_self_service_again"
 ADDRESS = "12 Moor Lane, Leeds LS1 4DY"
-
-
-@dataclass
-class Port:
-    """Notes what it is asked; answers as it is told to."""
-
-    answer: Answer = field(default_factory=lambda: Answer(DONE))
-    asked: list[Act] = field(default_factory=list)
-
-    async def attempt(self, act: Act) -> Answer:
-        self.asked.append(act)
-        return self.answer
-
-
-@pytest.fixture
-def port(monkeypatch: pytest.MonkeyPatch) -> Port:
-    port = Port()
-    service = SelfService(port, ALL, within_s=0.05, pause_s=0.02)
-    monkeypatch.setattr(services, "self_service", lambda: service)
-    return port
 
 
 async def test_cancelling_takes_a_yes_and_is_done_once(port: Port) -> None:
@@ -238,50 +207,6 @@ async def test_another_change_than_the_address_is_a_persons(port: Port) -> None:
     await talk.say("yes", "affirm")
     assert talk.called
     assert not port.asked
-
-
-async def test_return_of_the_whole_order_where_its_items_are_not_known(port: Port) -> None:
-    talk = Talk(Owned(HERE))
-    assert await talk.say("return it", "start_return") == ["utter_ask_change_reason"]
-    assert await talk.say("too small", "ask_return_policy") == ["utter_ask_change_wish"]
-    assert await talk.say("exchange", "ask_return_policy") == [CONFIRM]
-    assert "the whole order" in talk.said[0]["question"]
-    assert "an exchange" in talk.said[0]["question"]
-    await talk.say("yes", "affirm")
-    assert port.asked[0].details == {"items": [], "reason": "too small", "wish": "exchange"}
-
-
-async def test_return_of_chosen_items_of_which_some_cannot_go_back(port: Port) -> None:
-    talk = Talk(Owned(SEVERAL))
-    assert await talk.say("money back for 10190", "start_return", ["10190"]) == ["utter_self_service_items"]
-    rows = talk.said[0]["custom"]["rows"]
-    assert [row["title"] for row in rows] == ["Brass lamp", "2 × Blue kurta", "Everything"]
-    assert await talk.say("/choose_option", "choose_option", option="2") == ["utter_ask_change_reason"]
-    assert await talk.say("/choose_option", "choose_option", option="fit", typed="It does not fit") == [CONFIRM]
-    await talk.say("yes", "affirm")
-    assert port.asked[0].details == {
-        "items": [{"item_id": "k", "quantity": 2}], "reason": "It does not fit", "wish": "refund",
-    }  # fmt: skip
-
-
-async def test_what_did_not_arrive_is_not_sent_back(port: Port) -> None:
-    talk = Talk(Owned(PACKED))
-    assert await talk.say("return 10241", "start_return", ["10241"]) == ["utter_order_change_return_not_yet"]
-
-
-@pytest.mark.parametrize(("days_ago", "window", "said"), [
-    (31, 30, "utter_order_change_return_late"), (30, 30, "utter_ask_change_reason"),
-    (400, None, "utter_ask_change_reason"), (None, 30, "utter_ask_change_reason"),
-])  # fmt: skip
-async def test_return_window_is_kept_where_page_and_table_say_it(
-    port: Port, monkeypatch: pytest.MonkeyPatch, days_ago: int | None, window: int | None, said: str
-) -> None:
-    page = SimpleNamespace(days=window, section=SimpleNamespace(page_title="Returns"))
-    answers = SimpleNamespace(return_window=lambda: page if window else None)
-    monkeypatch.setattr(services, "knowledge", lambda: answers)
-    came = None if days_ago is None else shop_today() - timedelta(days_ago)
-    talk = Talk(Owned(Order("10187", OrderStatus.DELIVERED, delivered_on=came)))
-    assert await talk.say("return 10187", "start_return", ["10187"]) == [said]
 
 
 async def test_without_the_shops_system_or_the_action_it_is_the_ticket_of_ever(monkeypatch: pytest.MonkeyPatch) -> None:

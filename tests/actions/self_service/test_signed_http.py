@@ -60,7 +60,7 @@ async def test_what_went_wrong_once_is_asked_again_under_the_same_key_and_done_o
     shop: SimpleNamespace, fault: str
 ) -> None:
     shop.system.faults = [fault]
-    assert await performed(shop) == Performed(DONE, attempts=2)
+    assert await performed(shop, within_s=20, attempt_s=1 if "hang" in fault else 10) == Performed(DONE, attempts=2)
     assert len({request["key"] for request in shop.system.requests}) == 1
     assert len(shop.system.acts) == 1
 

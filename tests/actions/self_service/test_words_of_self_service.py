@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from actions.self_service.acts import Act, plain
-from actions.self_service.answers import Item, address, items, names_address, wish
+from actions.self_service.answers import Item, address, count, items, names_address, wish
 from actions.self_service.consent import is_yes
 
 
@@ -91,7 +91,24 @@ OFFERED = [LAMP, KURTA, SHIRT]
     ("7", []), ("hm", []),
 ])  # fmt: skip
 def test_items_are_picked_by_words_place_or_all(text: str, chosen: list[Item]) -> None:
-    assert items(text, OFFERED) == chosen
+    assert [item.item_id for item in items(text, OFFERED)] == [item.item_id for item in chosen]
+
+
+@pytest.mark.parametrize(("text", "chosen"), [
+    ("the kurta", [0]), ("one kurta", [1]), ("1 of the 2 kurtas", [1]), ("2 kurta", [2]), ("3 kurta", [0]),
+    ("both of the kurta", [2]), ("lamp and kurta", [1, 0]), ("2", [0]), ("all of it", [1, 2, 1]),
+])  # fmt: skip
+def test_how_many_of_an_item_is_taken_from_the_words_where_they_say_it(text: str, chosen: list[int]) -> None:
+    assert [item.chosen for item in items(text, OFFERED)] == chosen
+
+
+@pytest.mark.parametrize(("text", "told"), [
+    ("2", 2), ("two please", 2), ("do", 2), ("dois", 2), ("uno", 1), ("२", 2), ("2 of 3", 2), ("3 mein se 1", 1),
+    ("all", 3), ("sab", 3), ("os dois", 2), ("0", None), ("4", None), ("1 or 2", None), ("1 or 3", None), ("hm", None),
+    ("-", None), ("2.5 kg 7", None), ("9" * 400, None),
+])  # fmt: skip
+def test_number_of_pieces_is_one_number_that_is_possible(text: str, told: int | None) -> None:
+    assert count(text, 3) == told
 
 
 @pytest.mark.parametrize("text", [

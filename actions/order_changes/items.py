@@ -1,0 +1,108 @@
+"""Which items of an order go back, and how many of each: the slots that hold them, and the question for them.
+
+The slots hold lists as Rasa keeps them, one for each `Item`. Of what the order holds several of it is asked how many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import astuple, replace
+from typing import Any
+
+from rasa_sdk import Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.orders.models import Order
+from actions.self_service import answers
+from actions.self_service.acts import plain
+from actions.self_service.answers import ALL, Item
+from actions.skill.action import BaseAction, Domain, Event
+from actions.skill.order_answers import MAX_ROWS
+from actions.skill.texts import Pieces
+
+NUMBER, ITEMS, OFFERED = "change_order_number", "change_items", "change_items_offered"
+MAX_ROW_TITLE_CHARS = 24
+HOW_MANY = "count:"  # before the number in the payload of a row
+
+
+def returnable(order: Order) -> list[Item]:
+    """The order's items that may go back as far as its table says."""
+    return [
+        Item(item.item_id, plain(item.title) or item.item_id, item.quantity)
+        for item in order.items
+        if item.item_id and item.returnable is not False
+    ]
+
+
+def listed(value: Any) -> list[Item]:
+    """The items that a slot holds."""
+    return [Item(*entry) for entry in value or []]
+
+
+def picked_items(offered: Sequence[Item], option: str, words: str) -> list[Item]:
+    """What a tap (`option`) or words choose; where it was asked how many of one, with that number."""
+    asked = _how_many_of(offered)
+    if asked and (not option or option.startswith(HOW_MANY)):
+        count = answers.count(option.removeprefix(HOW_MANY) or words, asked.quantity)
+        begun = [item for item in offered if item.chosen is not None]
+        return [replace(item, chosen=count) if item == asked else item for item in begun] if count else []
+    return answers.items("" if option.startswith(HOW_MANY) else option or words, offered)
+
+
+def same_items(one: Any, other: Any) -> bool:
+    """Whether two values of the slot of offered items are of the same order's, whatever is chosen of them."""
+    first, second = ([entry[:3] for entry in value or []] for value in (one, other))
+    return first == second
+
+
+def entries(items: Sequence[Item]) -> list[list[Any]]:
+    return [list(astuple(item)) for item in items]
+
+
+def chosen(offered: Sequence[Item], picked: Sequence[Item]) -> dict[str, Any]:
+    """Slots once these are chosen: they go back, or of one it has to be asked how many."""
+    if any(item.chosen == 0 for item in picked):
+        by_id = {item.item_id: item.chosen for item in picked}
+        return {ITEMS: None, OFFERED: entries([replace(item, chosen=by_id.get(item.item_id)) for item in offered])}
+    return {ITEMS: entries(picked), OFFERED: entries([replace(item, chosen=None) for item in offered])}
+
+
+def _how_many_of(offered: Sequence[Item]) -> Item | None:
+    return next((item for item in offered if item.chosen == 0), None)
+
+
+class ActionAskChangeItems(BaseAction):
+    """Which items go back? A list to pick one from, or all; several can be written. Then, of one, how many."""
+
+    def name(self) -> str:
+        return "action_ask_change_items"
+
+    async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
+        pieces = Pieces(domain, "self_service")
+        items = listed(tracker.get_slot(OFFERED))
+        number = tracker.get_slot(NUMBER)
+        if asked := _how_many_of(items):
+            counts = range(1, asked.quantity + 1) if asked.quantity <= MAX_ROWS else ()
+            rows = [{"title": str(n), "description": "", "payload": choice(f"{HOW_MANY}{n}")} for n in counts]
+            custom = {"type": "list", "button": pieces.fill("list_button"), "rows": rows} if rows else None
+            facts = {"number": number, "quantity": asked.quantity, "title": asked.title}
+            dispatcher.utter_message(response="utter_self_service_how_many", json_message=custom, **facts)
+            return []
+        rows = [
+            {"title": item.named, "description": _where_cut(item.named), "payload": choice(str(place))}
+            for place, item in enumerate(items[: MAX_ROWS - 1], 1)
+        ]
+        rows.append({"title": pieces.fill("everything"), "description": "", "payload": choice(ALL)})
+        custom = {"type": "list", "button": pieces.fill("list_button"), "rows": rows}
+        dispatcher.utter_message(response="utter_self_service_items", json_message=custom, number=number)
+        return []
+
+
+def _where_cut(title: str) -> str:
+    """WhatsApp cuts the title of a row; then its description says the whole."""
+    return title if len(title) > MAX_ROW_TITLE_CHARS else ""
+
+
+def choice(option: str) -> str:
+    """What a row or button for an answer to a question of the form sends."""
+    return f'/choose_option{{"option":"{option}"}}'
