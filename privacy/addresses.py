@@ -1,7 +1,8 @@
-"""Where a text gives a postal address: a heuristic over the words that Indian addresses are made of.
+"""Where a text gives a postal address: a heuristic over the words that addresses are made of, in India above all.
 
 An address needs a numbered beginning ("Flat 402", "12, MG Road") and, so that "flat 20% off" is none, either a second
-address word or a PIN code, or the words "address is …" before it.
+address word or a PIN code, or the words "address is …" before it. Portuguese and Spanish ones begin with the street,
+and its number follows ("Rua das Flores, 123").
 """
 
 from __future__ import annotations
@@ -13,12 +14,22 @@ from itertools import islice, takewhile
 
 _UNIT = (
     r"(?:flat|house|h\.?\s?no|door|d\.?\s?no|plot|shop|room|villa|apartment|apt|block|tower|bldg|building|quarter|qtr|"
-    r"unit|site|bungalow|floor|makaa?n|kothi|gali|ward)"
+    r"unit|site|bungalow|floor|makaa?n|kothi|gali|ward|मकान|फ्लैट|प्लॉट|गली|वार्ड)"
 )
 # Words that only an address has, and words that shop talk has too ("main colour", "a block print").
 _STRONG_WAY = (
     r"(?:street|road|marg|gali|nagar|colony|sector|apartments|residency|enclave|heights|towers|chowk|bazaar|"
-    r"avenue|vihar|puram|niwas|bhavan|bhawan|taluk|tehsil|layout|rd)"
+    r"avenue|vihar|puram|niwas|bhavan|bhawan|taluk|tehsil|layout|rd|ave|boulevard|blvd|parkway|pkwy|crescent)"
+)
+_STREET_FIRST = (
+    r"(?:rua|avenida|avda|av|travessa|alameda|praça|rodovia|estrada|calle|carrera|calzada|paseo|plaza)\b\.?\s?"
+    r"(?:[^\W\d_][\w.'’-]{0,20}\s{1,3}){0,5}[^\W\d_][\w.'’-]{0,20}(?:,|\s)\s{0,3}"
+    r"(?:n[oº°]?\.?\s{0,2}|n[uú]mero\s|#\s?)?\d{1,5}[a-z]?"
+    r"(?=\s{0,3}(?:[,;\n–-]|\.(?!\d)|$|(?:ap|apto|apartamento|bloco|casa|piso|puerta|int|interior|depto|cep|cp|col)\b))"
+)
+_REST_OF_STREET_FIRST = re.compile(
+    r"(?:[\s,–-]{1,3}(?:(?:ap|apto|apartamento|bloco|bl|casa|piso|puerta|int|interior|depto|sala|cep|cp|col|colonia|bairro)"
+    r"[.:\s]{1,2})?(?:\w{0,8}[./-]?\d[\wºª/-]{0,8}|[A-ZÀ-Ý][\w'’-]+(?:\s(?:(?:d[aeo]s?|del)\s)?[A-ZÀ-Ý][\w'’-]+){0,3})){1,8}"
 )
 _WEAK_WAY = (
     r"(?:lane|phase|society|apartment|tower|market|extension|cross|main|floor|block|circle|wadi|pura|garden|gardens|"
@@ -32,10 +43,10 @@ _CITY = (
     r"patna|ranchi|bhubaneswar|guwahati|chandigarh|mohali|ludhiana|amritsar|dehradun|kochi|cochin|kozhikode|mysore|"
     r"mysuru|mangalore|coimbatore|madurai|visakhapatnam|vijayawada|raipur|goa)"
 )
-_NUMBER = r"[#:\s-]*(?:no\.?|number)?[#:\s-]*(?:[a-z]{1,2}\s?[-/]?\s?)?\d{1,5}(?:[-/]?[a-z0-9]{1,5}){0,3}"
+_NUMBER = r"[#:\s-]*(?:no\.?|number|नंबर)?[#:\s-]*(?:[a-z]{1,2}\s?[-/]?\s?)?\d{1,5}(?:[-/]?[a-z0-9]{1,5}){0,3}"
 _START = re.compile(
     rf"\b{_UNIT}\.?{_NUMBER}\b(?!\s*(?:%|percent|off\b|rs\b|₹|/-))"
-    rf"|(?<![\w₹#.,])(?:[a-z]-)?\d{{1,4}}(?:[/-][a-z0-9]{{1,4}}){{0,2}}\s*(?:st|nd|rd|th)?,?\s+"
+    rf"|(?<![\w₹#.,])(?:[a-z]-)?\d{{1,4}}[a-z]?(?:[/-][a-z0-9]{{1,4}}){{0,2}}\s*(?:st|nd|rd|th)?,?\s+"
     rf"(?:{_BETWEEN}\s+){{0,3}}?{_STRONG_WAY}\b"
     rf"|\b\d{{1,3}}\s?(?:st|nd|rd|th)\s+{_WEAK_WAY}\b"
     r"|\b[cdsw]/o\.?\s+\w+|\b(?:village|vill|vpo|gram)\.?\s+(?!is\b|me\b|se\b)[a-z]\w+",
@@ -49,9 +60,12 @@ _CUE = re.compile(
 )
 _PIN = re.compile(r"(?<![\d₹#])[1-9]\d{2}\s?\d{3}(?!\d)")
 _CITY_PIN = re.compile(rf"\b{_CITY}\s{{0,2}}[-–,:]?\s{{0,2}}[1-9]\d{{2}}\s?\d{{3}}\b", re.I)
+_STREET_FIRST_START = re.compile(rf"(?<![\w.]){_STREET_FIRST}", re.I)
 _SAID = re.compile(r"\baddress(?:\s+(?:is|now|changed\s+to|to))*\s*[:=-]?\s*", re.I)
 _STOP = re.compile(r"[!?;]|\.\s+(?=[A-Z][a-z]+\s+[a-z])|\n\s*\n")
-_TAIL_SEGMENT = re.compile(r"\s*[,\n]\s*([A-Z][\w.'-]*(?:\s+[A-Z][\w.'-]*){0,2})(?=\s*(?:[,.\n]|$))")
+_TAIL_SEGMENT = re.compile(
+    r"\s*[,\n]\s*([A-Z][\w.'-]*(?:\s+[A-Z][\w.'-]*){0,2}(?:\s+(?:\d[A-Z]{2}|\d{5}(?:-\d{4})?))?)(?=\s*(?:[,.\n]|$))"
+)
 
 REACH = 240  # characters that one address may span
 
@@ -72,6 +86,9 @@ def spans(text: str) -> Iterator[tuple[int, int]]:
             done = end
     for match in _CITY_PIN.finditer(text):
         yield match.start(), match.end()
+    for match in _STREET_FIRST_START.finditer(text):
+        rest = _REST_OF_STREET_FIRST.match(text, match.end(), match.start() + REACH)
+        yield match.start(), rest.end() if rest else match.end()
 
 
 def _starts(text: str) -> list[int]:

@@ -95,10 +95,10 @@ def spans(text: str) -> Iterator[tuple[int, int, str]]:
     for rule in _RULES:
         for match in rule.pattern.finditer(text):
             bare = _SEPARATORS.sub("", match.group()).upper()
-            if rule.check(bare) and (rule.sure or not _is_reference(text, match.start())):
+            if rule.check(bare) and (rule.sure or not is_reference(text, match.start())):
                 yield match.start(), match.end(), rule.kind
     for match in _SPACED_DNI.finditer(text):
-        if checks.dni(match.group().replace(" ", "")) and not _is_reference(text, match.start()):
+        if checks.dni(match.group().replace(" ", "")) and not is_reference(text, match.start()):
             yield match.start(), match.end(), "dni"
     for match in _PAN.finditer(text):
         yield match.start(), match.end(), "pan"
@@ -107,7 +107,8 @@ def spans(text: str) -> Iterator[tuple[int, int, str]]:
             yield match.start(1), match.end(1), kind
 
 
-def _is_reference(text: str, start: int) -> bool:
+def is_reference(text: str, start: int) -> bool:
+    """Whether the words before say that a number is an order's, a parcel's or a payment's."""
     return _REFERENCE_BEFORE.search(text[max(0, start - _BEFORE_CHARS) : start]) is not None
 
 

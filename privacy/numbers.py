@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from privacy.checks import aadhaar
+from privacy.identity_numbers import is_reference
 
 _GROUP = re.compile(r"\d+")
 _JOINT = re.compile(r"[ \t\u00a0]?[-.()/]?[ \t]?[(]?|\)[ -]?")
@@ -19,6 +20,12 @@ _MONEY_BEFORE = re.compile(r"(?:₹|\$|€|£|\brs\.?|\binr|\brupees|\bmrp)\s*$"
 _REFERENCE_BEFORE = re.compile(r"#\s?$")
 _ORDERS_BEFORE = re.compile(r"\borders?(?:\s+(?:no|nos|number|numbers|id|ids))?\.?\s*(?:is|are|:)?\s*$", re.I)
 _CODE_BEFORE = re.compile(r"(?<![A-Za-z])([A-Z]{1,4})$")
+_PHONE_SAID_BEFORE = re.compile(
+    r"(?<![^\W_])(?:ph|phone|tel(?:efone|[eé]fono|ephone)?|cel(?:ular|l)?|m[oó]vil|mob(?:ile)?|whats ?app|whats|wpp|"
+    r"zap|contato|contacto|contact|call|ligue|ligar|llam\w+|mobail|phon|फ़ोन|फोन|मोबाइल)(?![^\W_])[\s.:#=-]*"
+    r"(?:(?:me|us|is|no|number|num|at|on|my|é|es|al|a|o|em|en|para|meu|mi|mera|hai|है|n[oº]|n[uú]mero|नंबर)[\s.:]+){0,4}\(?$",
+    re.I,
+)
 _PHONE_WORDS = {"PH", "NO", "MOB", "TEL", "CELL", "WA", "AT", "ON", "IS", "CALL"}
 _CODE_AFTER = re.compile(r"[A-Z]{1,4}(?![A-Za-z])")
 
@@ -27,6 +34,8 @@ _MOBILE_SHAPES = {
     (10,), (5, 5), (4, 6), (6, 4), (3, 7), (3, 3, 4), (4, 3, 3), (3, 4, 3), (2, 4, 4), (2, 8), (2, 3, 5), (3, 2, 5),
     (2, 2, 2, 2, 2), (4, 2, 4), (4, 4, 2), (1, 4, 5), (1, 3, 3, 3),
 }  # fmt: skip
+_MEXICOS_CITIES = ("55", "56", "33", "81")
+_BEFORE_CHARS = 40
 
 @dataclass(frozen=True)
 class _Group:
@@ -64,10 +73,10 @@ def _runs(text: str) -> Iterator[list[_Group]]:
 
 def _longest_at(text: str, run: list[_Group], first: int) -> tuple[int, str] | None:
     """The last group and the kind of the longest number that starts at group `first`, or None."""
-    before = text[max(0, run[first].start - 24) : run[first].start]
+    before = text[max(0, run[first].start - _BEFORE_CHARS) : run[first].start]
     plus = before.rstrip(" (").endswith("+")
     reach = run[first : first + MAX_GROUPS]
-    if sum(len(group.digits) for group in reach) < (7 if plus else 10):
+    if sum(len(group.digits) for group in reach) < (7 if plus else 8):
         return None
     if _MONEY_BEFORE.search(before) or _REFERENCE_BEFORE.search(before) or _is_code(before):
         return None
@@ -101,7 +110,9 @@ def _kind(groups: tuple[str, ...], joints: list[str], plus: bool, before: str) -
         return "phone"
     if shape == (12,) and aadhaar(digits):
         return "aadhaar"
-    return None
+    said = 8 <= len(digits) <= 13 and _PHONE_SAID_BEFORE.search(before)
+    elsewhere = _of_other_countries(digits, shape, joints) and not is_reference(before, len(before))
+    return "phone" if said or elsewhere else None
 
 
 def _international(digits: str) -> bool:
@@ -120,6 +131,17 @@ def _phone(digits: str, shape: tuple[int, ...], joints: list[str], before: str) 
     if len(digits) == 12 and digits.startswith("91") and digits[2] in "6789":
         return shape[0] in (2, 7, 12, 5, 4) and (shape[0] != 4 or len(shape) <= 3)
     return digits.startswith("00") and 11 <= len(digits) <= 17 and digits[2] != "0"
+
+
+def _of_other_countries(digits: str, shape: tuple[int, ...], joints: list[str]) -> bool:
+    """As Brazil, Spain, Portugal, Mexico's cities and France write their own numbers."""
+    if "0" not in digits[:2] and digits[2:3] == "9" and shape in ((11,), (2, 9), (2, 5, 4)):
+        return True
+    if shape == (2, 4, 4):
+        return digits[:2] in _MEXICOS_CITIES or ("0" not in digits[:2] and "-" in joints[1] and digits[2] in "2345")
+    if len(digits) == 9 and digits[0] in "679":
+        return shape in ((3, 3, 3), (3, 2, 2, 2)) and set(joints) == {" "}
+    return shape == (2, 2, 2, 2, 2) and digits[0] == "0" and digits[1] != "0"
 
 
 def _start_with_prefix(text: str, start: int, kind: str) -> int:

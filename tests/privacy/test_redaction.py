@@ -151,13 +151,55 @@ def test_examples(text, expected):
     assert redact(text) == expected
 
 
+@pytest.mark.parametrize("number", [
+    "11 98765-4321", "(11) 98765-4321", "11987654321", "(21) 2345-6789", "612 345 678", "612 34 56 78", "55 1234 5678",
+    "06 12 34 56 78", "912 345 678",
+])  # fmt: skip
+def test_phones_go_as_the_countries_of_all_languages_write_them(number):
+    for before in ("", "meu número é ", "mi cel: ", "call me on "):
+        assert redact(f"{before}{number}, ok") == f"{before}[phone], ok"
+
+
+@pytest.mark.parametrize("text", [
+    "pedido 612 345 678", "rastreio 11987654321", "order no. 912 345 678", "são 3 x 120 000", "R$ 119 876 543",
+    "phone case for 2 phones", "call 10234", "tel 12 dias", "chega dia 12 10 2026", "612 345 unidades",
+])  # fmt: skip
+def test_numbers_that_are_no_phones_there_stay(text):
+    assert redact(text) == text
+
+
+@pytest.mark.parametrize("word", ["telefone", "teléfono", "celular", "cel", "móvil", "whatsapp", "फोन", "call me at"])
+def test_a_number_that_is_said_to_be_a_phone_goes_in_any_grouping(word):
+    assert redact(f"meu {word} é 3322 1100") == f"meu {word} é [phone]"
+    assert redact(f"{word} 61 23 45 678 por favor") == f"{word} [phone] por favor"
+
+
+@pytest.mark.parametrize(("text", "shown"), [
+    ("entregar na Rua das Flores, 123, apto 45, São Paulo 01310-100", "entregar na [address]"),
+    ("moro na rua das acácias 40 ap 12", "moro na [address]"),
+    ("Av. Paulista 1578, Bela Vista. Pode ser hoje?", "[address]. Pode ser hoje?"),
+    ("mi dirección: Calle Mayor 12, 3ºB, 28013 Madrid", "mi dirección: [address]"),
+    ("Calle de la Jícara 218, colonia Americana, Guadalajara", "[address]"),
+    ("221B Baker Street, London NW1 6XE", "[address]"),
+    ("1600 Amphitheatre Pkwy, Mountain View, CA 94043", "[address]"),
+    ("मकान नंबर 12, गली 5, दिल्ली 110001", "[address]"),
+    ("minha rua tem 3 casas", "minha rua tem 3 casas"),
+    ("va en camino desde el 12, pedido 10234", "va en camino desde el 12, pedido 10234"),
+    ("a rua 12 e o pedido 10234", "a rua 12 e o pedido 10234"),
+    ("avenida de 3 pistas", "avenida de 3 pistas"),
+])  # fmt: skip
+def test_addresses_go_in_all_languages(text, shown):
+    assert redact(text) == shown
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "unit",
     ["1 ", "9", "flat 1 ", "a@", "12 a b c ", "+91 ", "address is 1 ", "account no no no ", "x_", "a.", "12, ", "a@a.",
      "1-", "(1) ", "order 1 ", "flat no ", "card 1 ", "nine ", "aa at gmail", "#1, 1st main ", "c/o a ", "aa     ",
      "GB28 ", "GB28", "cpf ", "cpf: no 1", "X1", "1.1", "4 5 3 9 1 4\n", "12345678A ", "rfc AAA",
-     "123-45-", "PT 123 "],
+     "123-45-", "PT 123 ", "rua ", "rua a", "rua a 1", "rua a 1, A ", "rua  a    ", "av a-", "tel ", "tel: no 1",
+     "call me "],
 )  # fmt: skip
 def test_hostile_texts_cost_little(unit):
     text = unit * (65_000 // len(unit)) + "@1"
