@@ -17,11 +17,11 @@ URL = re.compile(r"https?://\S+")
 # The bounds keep the time linear, whatever a text repeats.
 # Code and addresses keep their characters; everything between is formatted.
 _VERBATIM = re.compile(r"```.*?```|`[^`\n]+`|https?://[^\s)\]>]+", re.DOTALL)
-_LINK = re.compile(r"!?\[([^\[\]\n]{0,300})\]\((https?://[^\s)]+|tel:[^\s)]+|mailto:[^\s)]+)(?: \"[^\"\n]{0,300}\")?\)")
+_LINK = re.compile(r"!?\[([^\[\]\n]{0,300})\]\(((?:https?://|tel:|mailto:)[^\s)]{1,2000})(?: \"[^\"\n]{0,300}\")?\)")
 _GRAPHEME = regex.compile(r"\X")
 
 _FORMATS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"^[ \t]{0,3}#{1,6}[ \t]+(?:\*\*|__)?(.{1,300}?)(?:\*\*|__)?[ \t]*#*$", re.MULTILINE), r"*\1*"),
+    (re.compile(r"^[ \t]{0,3}#{1,6}[ \t]+(?!\s)(?:\*\*|__)?(.{1,300}?)(?:\*\*|__)?[ \t]*#*$", re.MULTILINE), r"*\1*"),
     (re.compile(r"\*\*\*(?=\S)([^*\n]+?)(?<=\S)\*\*\*"), r"*_\1_*"),
     (re.compile(r"\*\*(?=\S)([^*\n]+?)(?<=\S)\*\*"), r"*\1*"),
     (re.compile(r"(?<!\w)__(?=\S)([^_\n]+?)(?<=\S)__(?!\w)"), r"*\1*"),
