@@ -49,12 +49,18 @@ class JobQueue:
         self._leases: set[str] = set()
 
     def due(self, limit: int = 20) -> list[int]:
-        """Takeovers with something to do now that nobody works on."""
+        """Takeovers with something to do now that nobody works on; what waits behind a job of a later time is not."""
         now = self._clock()
+        before = jobs.alias()
+        goes_first = (before.c.kind == "open") | ((before.c.id < jobs.c.id) & (jobs.c.kind != "open"))
+        held_up = select(before.c.id).where(
+            before.c.takeover_id == jobs.c.takeover_id, before.c.state == "pending", before.c.kind.in_(KINDS),
+            before.c.due_at > now, goes_first,
+        )  # fmt: skip
         waiting = (
             select(jobs.c.takeover_id)
             .join(takeovers, takeovers.c.id == jobs.c.takeover_id)
-            .where(jobs.c.state == "pending", jobs.c.kind.in_(KINDS), jobs.c.due_at <= now)
+            .where(jobs.c.state == "pending", jobs.c.kind.in_(KINDS), jobs.c.due_at <= now, ~held_up.exists())
             .where(takeovers.c.leased_until <= now)
             .group_by(jobs.c.takeover_id)
             .order_by(func.min(jobs.c.due_at))
