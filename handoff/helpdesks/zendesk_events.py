@@ -139,7 +139,7 @@ def take(db: Database, event: TicketEvent, now: float | None = None) -> str:
 
 def _ticket(ticket_id: Any, content: Mapping[str, Any]) -> TicketRef | None:
     by_id, external_id = _identifier(ticket_id), _identifier(content.get("external_id"))
-    return TicketRef(by_id, external_id) if by_id or external_id else None
+    return TicketRef(by_id, external_id, "zendesk") if by_id or external_id else None
 
 
 def _identifier(value: Any) -> str | None:

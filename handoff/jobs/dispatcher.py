@@ -129,6 +129,8 @@ class Dispatcher:
         log.info("handoff.ticket.opened reference=%s backend=%s", takeover.reference, self._helpdesk.name)
 
     def _comment(self, takeover: Row, job: HelpdeskJob) -> None:
+        if takeover.backend not in (None, self._helpdesk.name):
+            raise Gone(f"a ticket of {takeover.backend}")  # its number may be a stranger's here
         ticket = Ticket(takeover.ticket_id, takeover.ticket_url or "", takeover.requester_id)
         comment_id = self._helpdesk.add_comment(ticket, self._new_comment(takeover, job), job.tried_before)
         with self._db.write() as connection:
@@ -203,7 +205,7 @@ class Dispatcher:
             return True
         now = self._clock()
         with self._db.write() as connection:
-            outcome = follow_up(connection, takeover.id, now)
+            outcome = follow_up(connection, takeover.id, self._helpdesk.name, now)
         log.warning("handoff.ticket.gone reference=%s follow_up=%s", takeover.reference, outcome)
         wait = {"ordered": 0.0, "later": 3.0}.get(outcome, REFUSED_WAIT_S)
         self._queue.change(job, due_at=now + wait, trouble=trouble.REFUSED)

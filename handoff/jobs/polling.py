@@ -16,7 +16,7 @@ from handoff.jobs.deliveries import files_of
 from handoff.storage.database import Database
 from handoff.storage.queries import TicketRef, change_takeover, lock_control, takeover_by_id
 from handoff.storage.tables import takeovers
-from handoff.takeover.follow_up import has_messages_waiting
+from handoff.takeover.follow_up import follow_up, has_messages_waiting
 from handoff.takeover.inbox_entries import comment_entry_id
 from handoff.takeover.takeover_end import announce_return
 
@@ -67,6 +67,9 @@ class TicketPoller:
         if not takeover.ticket_id:
             self._without_ticket(takeover)
             return
+        if takeover.backend not in (None, self._helpdesk.name):
+            self._move_here(takeover)
+            return
         try:
             ticket = Ticket(takeover.ticket_id, takeover.ticket_url or "", takeover.requester_id)
             view = self._helpdesk.read_ticket(ticket)
@@ -95,6 +98,18 @@ class TicketPoller:
         with self._db.write() as connection:
             over = takeovers.c.state == "closed"
             change_takeover(connection, takeover.id, over, next_poll_at=None, request=None, brief=None)
+
+    def _move_here(self, takeover: Row) -> None:
+        """The ticket is in the helpdesk before this one, and its number may be a stranger's here: it is not read."""
+        if takeover.state == "closed":
+            self._after_return(takeover, ticket_open=False)
+        elif takeover.ending:
+            self._end(takeover, only_if_still_ending=True)
+        else:
+            with self._db.write() as connection:
+                outcome = follow_up(connection, takeover.id, self._helpdesk.name, self._clock())
+            log.warning("handoff.ticket.elsewhere reference=%s was_in=%s follow_up=%s",
+                        takeover.reference, takeover.backend, outcome)  # fmt: skip
 
     def _without_ticket(self, takeover: Row) -> None:
         """The answer to opening the ticket was lost, but agents work on it: the dispatcher will find it again."""

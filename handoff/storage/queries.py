@@ -19,10 +19,11 @@ from sql_servers import mysql_sessions
 
 @dataclass(frozen=True)
 class TicketRef:
-    """A ticket as the helpdesk names it. Either may be missing, not both."""
+    """A ticket as the helpdesk names it. Either may be missing, not both; `backend`: numbers of this helpdesk alone."""
 
     ticket_id: str | None
     external_id: str | None = None
+    backend: str | None = None
 
 
 def lock_control(connection: Connection, customer: str) -> Row:
@@ -56,6 +57,7 @@ def locked_takeover(connection: Connection, ticket: TicketRef) -> Row | None:
     if found is None and ticket.ticket_id:
         # Newest first: a helpdesk that was set up again counts from the start again.
         theirs = select(takeovers.c.id, takeovers.c.customer).where(takeovers.c.ticket_id == ticket.ticket_id)
+        theirs = theirs.where(takeovers.c.backend == ticket.backend) if ticket.backend else theirs
         found = connection.execute(theirs.order_by(takeovers.c.id.desc())).first()
     if found is None:
         return None

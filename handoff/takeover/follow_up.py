@@ -19,8 +19,8 @@ from handoff.takeover.takeover_end import give_back_unreached
 MAX_TICKETS_AN_HOUR = 4  # of one takeover; more, and something closes them as fast as we open them
 
 
-def follow_up(connection: Connection, takeover_id: int, now: float) -> str:
-    """Order a ticket that continues the takeover's, which is gone.
+def follow_up(connection: Connection, takeover_id: int, backend: str, now: float) -> str:
+    """Order a ticket in `backend` that continues the takeover's, which is gone, or was another helpdesk's.
 
     Returns ordered; later (the conversation is being given back: ask again in a moment); or too_many.
     """
@@ -33,8 +33,9 @@ def follow_up(connection: Connection, takeover_id: int, now: float) -> str:
     if connection.execute(recent).scalar_one() >= MAX_TICKETS_AN_HOUR:
         return "too_many"
     external_id = f"handoff:{uuid.uuid4()}"
+    follows = takeover.ticket_id if takeover.backend == backend else None
     change_takeover(
-        connection, takeover.id, external_id=external_id, follows=takeover.ticket_id, ticket_id=None, ticket_url=None,
+        connection, takeover.id, external_id=external_id, follows=follows, ticket_id=None, ticket_url=None,
         ending=None, next_poll_at=None, poll_failures=0,
         state="closed" if takeover.state == "closed" else "waiting",
     )  # fmt: skip

@@ -84,7 +84,8 @@ def ticket(server: Server) -> dict[str, str]:
     opened = open_takeover(server.db, Request(customer, f"wamid.{customer}", "complaint", "HIGH", time.time()))
     number = str(10_000_000 + opened.takeover_id)
     with server.db.write() as connection:
-        connection.execute(takeovers.update().where(takeovers.c.id == opened.takeover_id).values(ticket_id=number))
+        this = takeovers.update().where(takeovers.c.id == opened.takeover_id)
+        connection.execute(this.values(ticket_id=number, backend="zendesk"))
         row = connection.execute(select(takeovers).where(takeovers.c.id == opened.takeover_id)).one()
     return {"id": number, "external_id": row.external_id, "customer": customer}
 

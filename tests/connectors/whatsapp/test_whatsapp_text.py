@@ -43,7 +43,8 @@ def test_formatting_loses_no_words(text: str) -> None:
     assert re.sub(r"[^ab]", "", to_whatsapp(text)) == re.sub(r"[^ab]", "", text)
 
 
-REPEATED = ["[", "![a](", "# ", "**", "*a**", "__", "~~a", "`", "```", "https://", "[a](https://x ", "[a](https://x", " ", "👍"]
+REPEATED = ["[", "![a](", "# ", "**", "*a**", "__", "~~a", "`", "```", "https://", " ", "👍"]
+REPEATED += ["[a](https://x ", "[a](https://x"]
 
 
 @pytest.mark.parametrize("piece", REPEATED)
