@@ -281,7 +281,7 @@ def _strings(key: str, value: Any) -> tuple[str, ...]:
 _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "region": _region, "languages": _languages, "currency": _currency, "time_zone": _time_zone,
     "opening_hours": _opening_hours, "holidays": _holidays, "ticket_prefix": _ticket_prefix, "orders": _orders,
-    "updates": shop_updates.updates, "quiet_hours": shop_updates.quiet_hours,
+    "updates": lambda value: shop_updates.updates(value, LANGUAGES), "quiet_hours": shop_updates.quiet_hours,
     "message_costs": shop_costs.message_costs, "actions": _actions,
     "links": _links,
 }  # fmt: skip

@@ -52,12 +52,17 @@ class Template:
 def wanted(ours: shop.Shop, configured: Settings) -> dict[str, tuple[str, str, int]]:
     """Who names a template → its name, its language, and how many parameters we send."""
     named = {
-        f"shop.yml, updates.{kind}": (*said["template"], UPDATE_PARAMETERS)
+        f"shop.yml, updates.{kind}{'.' if language else ''}{language}": (*template, UPDATE_PARAMETERS)
         for kind, said in ours.updates.items()
-        if said["template"]
+        for language, template in _by_language(said["template"]).items()
+        if template
     }
     reopen, _, language = (configured.values["WHATSAPP_REOPEN_TEMPLATE"] or "").partition(":")
     return named | ({"WHATSAPP_REOPEN_TEMPLATE": (reopen, language, REOPEN_PARAMETERS)} if reopen else {})
+
+
+def _by_language(template: Any) -> Mapping[str, Any]:
+    return template if isinstance(template, Mapping) else {"": template}
 
 
 def mistakes(named: Mapping[str, tuple[str, str, int]], there: Sequence[Template]) -> list[str]:

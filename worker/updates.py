@@ -10,7 +10,7 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import dates
@@ -101,23 +101,40 @@ class ShopUpdates:
 
 
 def message(ours: shop.Shop, kind: str, order: Order) -> dict[str, Any]:
-    """What is told of an event: the words, and the template with its parameters for who wrote long ago."""
+    """What is told of an event: the words, and the template with its parameters for who wrote long ago.
+
+    In the shop's default language, and `in_languages` in the others: the one that the customer was answered in last is
+    known where their conversation is.
+    """
+    default, *others = ours.languages
     said = ours.updates[kind]
-    due = dates.near_day(order.estimated_delivery, ours.languages[0]) if order.estimated_delivery else None
+    named_in = {language for one in said.values() if isinstance(one, Mapping) for language in one}
+    told = {language: _told(ours, said, order, language) for language in others if language in named_in}
+    return {**_told(ours, said, order, default), "order_number": order.number, "in_languages": told}
+
+
+def _told(ours: shop.Shop, said: Mapping[str, Any], order: Order, language: str) -> dict[str, Any]:
+    """The words and the template in one language, else in the shop's default, each with its facts in its own."""
+    default = ours.languages[0]
+    spoken = {name: language if isinstance(one, Mapping) and language in one else default for name, one in said.items()}
+    words = shop_updates.in_language(said["text"], language, default)
+    template = shop_updates.in_language(said["template"], language, default)
+    if template:
+        facts = _facts(ours, order, spoken["template"])
+        parameters = [facts["order"], facts["date"] or "", facts["tracking"] or ""]
+        template = {"name": template[0], "language": template[1], "parameters": parameters}
+    return {"text": shop_updates.filled(words, _facts(ours, order, spoken["text"])), "template": template}
+
+
+def _facts(ours: shop.Shop, order: Order, language: str) -> dict[str, str | None]:
+    due = dates.near_day(order.estimated_delivery, language) if order.estimated_delivery else None
     tracking = order.tracking_url
     if tracking and ours.links and not _allowed(ours).permits(tracking):
         tracking = None
-    facts = {
+    return {
         "order": named(order.number), "date": due, "carrier": order.carrier, "tracking": tracking,
         "brand": ours.name,
     }  # fmt: skip
-    template = None
-    if said["template"]:
-        name, language = said["template"]
-        parameters = [facts["order"], facts["date"] or "", facts["tracking"] or ""]
-        template = {"name": name, "language": language, "parameters": parameters}
-    words = shop_updates.filled(said["text"], facts)
-    return {"text": words, "template": template, "order_number": order.number}
 
 
 def _allowed(ours: shop.Shop) -> AllowedLinks:

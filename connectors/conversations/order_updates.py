@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import redis.asyncio
 
-from connectors.conversations.ratings import is_window_open
+from connectors.conversations.ratings import is_window_open, last_heard
 from connectors.message_bus import quoting
 from connectors.message_bus.inbox import Entry
 from connectors.message_bus.turn import Reply, Turn
@@ -42,12 +42,17 @@ class OrderUpdates:
         self._client, self._speaker, self._opt_outs = client, speaker, opt_outs
 
     async def tell(self, turn: Turn) -> None:
-        """Add the message to the turn, as the window and the customer's wish allow; else the turn is without words."""
+        """Add the message to the turn, as the window and the customer's wish allow; else the turn is without words.
+
+        It is said in the language in which the customer was answered last, where the shop has it in that one.
+        """
         payload, customer = turn.entry.payload, turn.entry.customer
         phone = payload.get("phone")
         turn.metadata = {"wamid": turn.entry.id, "customer": customer, "phone": phone, "kind": turn.entry.kind}
-        template = _template(payload["template"]) if payload.get("template") else []
-        words, order = text(payload.get("text")), text(payload.get("order_number"), 80)
+        spoken = text((await last_heard(self._client, customer)).get("language"))
+        said = as_mapping(as_mapping(payload.get("in_languages")).get(spoken)) or payload
+        template = _template(said["template"]) if said.get("template") else []
+        words, order = text(said.get("text")), text(payload.get("order_number"), 80)
         turn.outcome = "notified"
         if await self._opt_outs.has_stopped([customer, phone]):
             turn.outcome = "not_notified_stopped"

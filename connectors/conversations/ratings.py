@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
+from typing import Any
 
 import redis.asyncio
 
@@ -40,6 +42,10 @@ class Ratings:
 
 async def is_window_open(client: redis.asyncio.Redis, customer: str) -> bool:
     """Whether the customer wrote within the last 24 hours, less a margin for what is on its way."""
-    stored = await client.get(keys.address(customer))
-    at = number(record_versions.read_kept(stored).get("at")) or 0.0
+    at = number((await last_heard(client, customer)).get("at")) or 0.0
     return at + WINDOW_S - WINDOW_MARGIN_S > time.time()
+
+
+async def last_heard(client: redis.asyncio.Redis, customer: str) -> Mapping[str, Any]:
+    """When the customer wrote last (`at`), and in which `language` they were answered; empty after 30 days."""
+    return record_versions.read_kept(await client.get(keys.address(customer)))

@@ -78,13 +78,20 @@ class Commits:
         return [*arguments, len(records), *records, len(replies), *replies]
 
     async def _known_address(self, turn: Turn) -> dict[str, Any]:
-        """wa_id, user_id and time of the customer's last message: from this one, else as last committed."""
-        entry, metadata = turn.entry, turn.metadata
+        """wa_id, user_id and time of the customer's last message, and the language of our last answer.
+
+        From this turn, else as last committed.
+        """
+        entry, metadata, answered_in = turn.entry, turn.metadata, turn.language
+        stored = None
+        if entry.kind != "message" or not answered_in:
+            stored = await until_redis_answers(lambda: self._client.get(keys.address(entry.customer)), "address")
+        known = dict(record_versions.read_kept(stored)) or {"at": 0}
         if entry.kind == "message":
             at = metadata.get("timestamp") or time.time()
-            return {"wa_id": metadata.get("wa_id"), "user_id": metadata.get("user_id"), "at": at}
-        stored = await until_redis_answers(lambda: self._client.get(keys.address(entry.customer)), "address")
-        known = dict(record_versions.read_kept(stored)) or {"at": 0}
+            spoken = answered_in or known.get("language")
+            heard = {"wa_id": metadata.get("wa_id"), "user_id": metadata.get("user_id"), "at": at}
+            return {**heard, "language": spoken} if spoken else heard
         # The profile follows number changes; what was committed last may be a number that is a stranger's by now.
         address = await until_redis_answers(lambda: self._addresses.address(entry.customer), "identity")
         if address.wa_id or address.user_id:

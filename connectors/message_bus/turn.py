@@ -71,6 +71,7 @@ class Turn:
     outcome: str = "answered"
     voices: OtherVoices = OtherVoices()
     parts: tuple[Entry, ...] = ()
+    language: str | None = None  # that the dialogue answers in, where it ran
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -81,6 +82,7 @@ class Turn:
         """Nothing of what the turn made so far is to become visible."""
         for made in (self.replies, self.appends, self.events):
             made.clear()
+        self.language = None
 
 
 current_turn: ContextVar[Turn | None] = ContextVar("current_turn", default=None)

@@ -91,6 +91,8 @@ class RedisTrackerStore(TrackerStore):
 
     async def save(self, tracker: DialogueStateTracker) -> None:
         """Append what is new, to the current turn or else to Redis. Raises redis.RedisError."""
+        if (turn := current_turn.get()) is not None and (language := tracker.slots.get("language")) is not None:
+            turn.language = language.value
         stored: _Stored | None = getattr(tracker, "stored", None)
         if stored is None:
             stored, new = await self._compare(tracker)

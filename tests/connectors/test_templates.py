@@ -81,6 +81,18 @@ def test_what_does_not_fit_is_named_with_its_remedy(
     assert "shop.yml, updates.order.shipped" in said
 
 
+def test_a_template_of_each_language_is_checked(
+    meta: Meta, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = "name: Oak\nupdates: {order.shipped: {text: x, template: {en: 'left:en', pt: 'left:pt_BR'}}}\n"
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "shop.yml").write_text(said)
+    monkeypatch.setenv("SHOP_DIR", str(tmp_path / "other"))
+    meta.templates = [at_meta("left")]
+    assert main(["check"]) == 1
+    assert "updates.order.shipped.pt: left:pt_BR does not exist (it has en)" in capsys.readouterr().out
+
+
 def test_the_reopen_template_is_checked_too(meta: Meta, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WHATSAPP_REOPEN_TEMPLATE", "reopen:pt_BR")
     meta.templates = [at_meta("order_shipped")]

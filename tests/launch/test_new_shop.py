@@ -33,7 +33,7 @@ def test_the_commented_keys_of_a_new_shop_can_be_used_as_they_stand(tmp_path: Pa
     ours = shop.read(tmp_path)
     assert (ours.actions, ours.quiet_hours) == (("cancel", "address", "returns"), "21:00-08:00")
     assert ours.links == ("oakandspoke.example", "dhl.com")
-    assert list(ours.updates) == ["order.shipped"]
+    assert list(ours.updates) == ["order.shipped", "order.delayed"]
 
 
 def test_a_relative_folder_starts_where_make_is_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

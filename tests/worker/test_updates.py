@@ -173,6 +173,26 @@ def test_what_is_not_known_of_an_order_is_not_told() -> None:
     assert said["template"]["parameters"] == ["WC-1", "", ""]
 
 
+def test_an_update_is_made_in_each_language_of_the_shop_that_has_words_or_a_template_for_it() -> None:
+    said = {"text": {"en": "Order {order} left. Due {date}.", "pt": "O pedido {order} saiu. Chega {date}."},
+            "template": {"en": ("left", "en"), "hinglish": ("left", "en_IN")}}  # fmt: skip
+    ours = Shop("Oak", languages=("en", "hinglish", "pt", "es"), updates={"order.shipped": said})
+    made = message(ours, "order.shipped", ORDER)
+    assert made["text"] == "Order #10234 left. Due Tue 24 Nov."
+    assert set(made["in_languages"]) == {"hinglish", "pt"}
+    portuguese, hinglish = made["in_languages"]["pt"], made["in_languages"]["hinglish"]
+    assert portuguese["text"].startswith("O pedido #10234 saiu. Chega ter")
+    assert portuguese["template"] == made["template"], "there is none in Portuguese"
+    assert (hinglish["text"], hinglish["template"]["language"]) == (made["text"], "en_IN")
+
+
+def test_an_update_in_one_language_is_that_one_whatever_the_shop_speaks() -> None:
+    ours = Shop("Oak", languages=("es", "en"), updates={"order.shipped": {"text": {"pt": "Saiu."}, "template": None}})
+    assert message(ours, "order.shipped", ORDER) == {
+        "text": "Saiu.", "template": None, "order_number": "10234", "in_languages": {},
+    }  # fmt: skip
+
+
 def test_a_tracking_link_to_a_stranger_is_not_told() -> None:
     order = Order("WC-1", OrderStatus.SHIPPED, None, tracking_url="https://evil.example/1")
     updates = {"order.shipped": {"text": "Order {order} left. Follow it at {tracking}.", "template": ("shipped", "en")}}

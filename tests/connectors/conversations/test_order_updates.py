@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,34 @@ async def test_in_the_window_it_is_told_in_the_shops_words(redis_url: str, tmp_p
     await says(process, "a")
     [sent] = await tell(process)
     assert (sent["type"], sent["text"]["body"], sent["to"]) == ("text", "Order #10234 is late.", CUSTOMER)
+    await process.stop()
+
+
+async def test_it_is_told_in_the_language_of_the_last_answer_in_the_window_and_by_template(
+    redis_url: str, tmp_path: Path
+) -> None:
+    class Portuguese(FakeSpeaker):
+        async def answer(self, turn: Turn) -> None:
+            await super().answer(turn)
+            turn.language = {"oi": "pt", "hola": "es"}.get(str(turn.entry.payload["text"]))
+
+    process = shop(redis_url, tmp_path, Portuguese())
+    spoken = {"pt": {"text": "Saiu.", "template": {**TEMPLATE, "language": "pt_BR"}}}
+
+    async def told(event_id: str) -> dict[str, Any]:
+        entry = update(event_id)
+        await process.inbox.put([replace(entry, payload={**entry.payload, "in_languages": spoken})])
+        await process.drained()
+        return process.graph.accepted[-1]
+
+    assert (await told("e0"))["template"]["language"]["code"] == "en", "nobody was answered yet"
+    await says(process, "a", "oi")
+    await says(process, "b", "10234")
+    assert (await told("e1"))["text"]["body"] == "Saiu."
+    await says(process, "c", "10234", time.time() - 25 * 3600)
+    assert (await told("e2"))["template"]["language"]["code"] == "pt_BR"
+    await says(process, "d", "hola")
+    assert (await told("e3"))["text"]["body"] == "Order #10234 is late.", "the shop has no Spanish words for it"
     await process.stop()
 
 

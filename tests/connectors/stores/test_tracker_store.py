@@ -277,6 +277,19 @@ async def test_inside_a_turn_nothing_is_stored_but_what_was_saved_can_be_read(
     assert len(turn.appends) == 2
 
 
+async def test_a_turn_knows_the_language_of_its_dialogue(redis_url: str) -> None:
+    speaks = "slots:\n  language: {type: categorical, values: [en, pt], mappings: [{type: custom}]}"
+    store = RedisTrackerStore(DOMAIN.merge(Domain.from_yaml(speaks)), redis_url)
+    turn = Turn(Entry("message", "91", "w", {}), {})
+    token = current_turn.set(turn)
+    tracker = await store.get_or_create_tracker("91")
+    assert turn.language is None
+    tracker.update(SlotSet("language", "pt"))
+    await store.save(tracker)
+    current_turn.reset(token)
+    assert turn.language == "pt"
+
+
 async def test_a_tracker_that_was_not_read_from_here_adds_only_what_is_later(
     make_store: Callable[..., RedisTrackerStore],
 ) -> None:
