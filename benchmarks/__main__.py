@@ -88,6 +88,7 @@ async def _measure(
         "p50": measures.quantile(took, 0.5), "p99": measures.quantile(took, 0.99),
         "messages/s": options.rate, "stored": len(took),
     }  # fmt: skip
+    results["burst"] = {"messages": options.burst, **await measures.burst(ours, question, options.burst)}
     results["batch of 1000, s"] = await measures.batch_seconds(ours, question, 1000)
     results["memory MB"] = measures.memory_mb(ours.shop)
     return results
@@ -125,6 +126,12 @@ def table(results: dict[str, Any]) -> str:
         f"acknowledgement at {ack['messages/s']:.0f}/s: p50 {ack['p50']:.0f} ms, p99 {ack['p99']:.0f} ms "
         f"({ack['stored']} stored)"
     )
+    burst = results["burst"]
+    lines.append(
+        f"{burst['messages']} webhooks at once acknowledged: p50 {burst['p50']:.0f} ms, p99 {burst['p99']:.0f} ms "
+        f"(processor ms each: servers {burst['server ms']:.2f}, generator {burst['generator ms']:.2f})"
+    )
+    lines.append(f"their answers {burst['turns/s']:.1f} turns/s, those of a tenth {burst['turns/s of few']:.1f}")
     lines.append(f"batch of 1000 answered in {results['batch of 1000, s']:.1f} s")
     lines.append("memory MB: " + ", ".join(f"{name} {mb:.0f}" for name, mb in results["memory MB"].items()))
     return "\n".join([*lines, *(scale.lines(results["scale"]) if "scale" in results else ())])
@@ -139,6 +146,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--rate", type=float, default=80, help="messages/s while acknowledgements are timed")
     parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--burst", type=int, default=3000, help="webhooks that are posted at once")
     parser.add_argument("--customers", type=int, default=1_000_000, help="known when the last ones write; 0: no scale")
     parser.add_argument("--keep", type=Path, help="folder for the processes' logs (default: a temporary one)")
     options = parser.parse_args()

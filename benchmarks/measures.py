@@ -184,6 +184,27 @@ async def batch_seconds(ours: Ours, question: Question, messages: int) -> float:
     return time.perf_counter() - begin
 
 
+async def burst(ours: Ours, question: Question, messages: int) -> dict[str, float]:
+    """That many webhooks at once: milliseconds to each acknowledgement, and the rate at which all are answered.
+
+    Beside the rate of a tenth of them, and with the processor time that the servers and this generator take for one.
+    """
+    few = await turns_per_second(ours.ask, question, messages // 10, messages // 10)
+    customers = [buyers.new_customer() for _ in range(messages)]
+    texts = [webhooks.text_message(c, f"wamid.burst.{next(_numbers)}", question(c)) for c in customers]
+    spent: dict[str, float] = {}
+    began, own = time.perf_counter(), time.process_time()
+    with processor_ms(ours.shop, messages, spent):
+        took = await webhooks.at_once(ours.shop.rasa_port, [webhooks.notification([text]) for text in texts])
+    own = time.process_time() - own
+    await drained(ours)
+    return {
+        "p50": quantile(took, 0.5) * 1000, "p99": quantile(took, 0.99) * 1000, "server ms": spent["rasa"],
+        "generator ms": own * 1000 / messages,
+        "turns/s": messages / (time.perf_counter() - began), "turns/s of few": few,
+    }  # fmt: skip
+
+
 @contextlib.contextmanager
 def processor_ms(shop: Shop, turns: int, found: dict[str, float]) -> Iterator[None]:
     """Processor milliseconds a turn of each kind of process, while the block runs that many turns."""

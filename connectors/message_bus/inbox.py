@@ -99,7 +99,7 @@ class Inbox:
             entries = await self._without_known(entries)
             with tracing.span("inbox.put", entries=len(entries), records=len(records)):
                 if carried := tracing.carry():
-                    entries = [replace(entry, trace=carried) for entry in entries]
+                    entries = [entry if entry.trace else replace(entry, trace=carried) for entry in entries]
                 return await self._promised.store(entries, records)
         except (RedisError, OSError, asyncio.TimeoutError) as error:
             log.error("inbox.put.failed entries=%d error=%s", len(entries), type(error).__name__)

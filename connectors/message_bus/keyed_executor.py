@@ -7,7 +7,7 @@ import contextlib
 import itertools
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -66,19 +66,26 @@ class ConcurrencyLimiter:
     longer than `max_hold_s`, up to `max_total` in all; so hanging customers do not stop the others.
     """
 
-    def __init__(self, max_active: int, max_total: int, max_hold_s: float) -> None:
+    def __init__(
+        self, max_active: int, max_total: int, max_hold_s: float, may_begin: Callable[[], Awaitable[None]] | None = None
+    ) -> None:
+        """`may_begin` returns when more may begin."""
+        self._may_begin = may_begin
         self._active = asyncio.Semaphore(max_active)
         self._total = asyncio.Semaphore(max_total)
         self._max_hold_s = max_hold_s
 
     async def run(self, work: Callable[[], Awaitable[Outcome]]) -> Outcome:
         """Run the work with a permit."""
-        async with self._total, _Permit(self._active, self._max_hold_s) as permit:
-            token = _current_permit.set(permit)
-            try:
-                return await work()
-            finally:
-                _current_permit.reset(token)
+        async with self._total:
+            if self._may_begin is not None:
+                await self._may_begin()
+            async with _Permit(self._active, self._max_hold_s) as permit:
+                token = _current_permit.set(permit)
+                try:
+                    return await work()
+                finally:
+                    _current_permit.reset(token)
 
 
 class _Permit:
@@ -224,3 +231,17 @@ class KeyedExecutor:
         except Exception:
             log.exception("executor.work.failed partition=%d", item.owned.partition)
             return RetryAfter(1.0)
+
+
+async def end(tasks: Iterable[asyncio.Task[Any]], within_s: float = 3.0) -> None:
+    """Cancel tasks until they have ended.
+
+    Once is not enough: redis-py turns a cancellation that arrives together with an answer into a time-out (it
+    waits through `async_timeout`), and a loop that survives time-outs would then run for ever.
+    """
+    deadline = asyncio.get_running_loop().time() + within_s
+    pending = {task for task in tasks if not task.done()}
+    while pending and asyncio.get_running_loop().time() < deadline:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=0.1)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from redis.exceptions import RedisError
 
 from connectors.message_bus.connections import FollowingRedis
-from connectors.message_bus.keyed_executor import Item, KeyedExecutor
+from connectors.message_bus.keyed_executor import Item, KeyedExecutor, end
 from connectors.message_bus.partitions import Owned
-from connectors.message_bus.tasks import end
 
 log = logging.getLogger(__name__)
 
@@ -27,9 +26,17 @@ class StreamFollower:
     One server is asked for several partitions at once; in a cluster each is read by itself, as it may be anywhere.
     """
 
-    def __init__(self, client: FollowingRedis, routes: Mapping[Callable[[int], str], KeyedExecutor]) -> None:
-        """`client` has a connection for each reader; `routes`: which streams, and who gets their entries."""
-        self._client, self._routes = client, routes
+    def __init__(
+        self,
+        client: FollowingRedis,
+        routes: Mapping[Callable[[int], str], KeyedExecutor],
+        may_read: Callable[[], Awaitable[None]],
+    ) -> None:
+        """`client` has a connection for each reader; `routes`: which streams, and who gets their entries.
+
+        `may_read` returns when more may be read.
+        """
+        self._client, self._routes, self._may_read = client, routes, may_read
         self._cursors: dict[str, str] = {}
         self._owners: dict[str, Owned] = {}
         self._executors: dict[str, KeyedExecutor] = {}
@@ -63,7 +70,8 @@ class StreamFollower:
 
     async def _follow(self, names: set[str]) -> None:
         while names:
-            if any(self._executors[name].waiting >= MAX_LOADED for name in names):
+            await self._may_read()
+            if not names or any(self._executors[name].waiting >= MAX_LOADED for name in names):
                 await asyncio.sleep(0.05)
                 continue
             try:

@@ -8,14 +8,14 @@ import logging
 from redis.exceptions import RedisError
 
 from connectors.message_bus import keys
+from connectors.message_bus.arrivals import Arrivals
 from connectors.message_bus.bursts import MAX_MESSAGES
 from connectors.message_bus.connections import FollowingRedis
 from connectors.message_bus.consumer import Consumer
-from connectors.message_bus.keyed_executor import ConcurrencyLimiter, KeyedExecutor
+from connectors.message_bus.keyed_executor import ConcurrencyLimiter, KeyedExecutor, end
 from connectors.message_bus.partitions import Owned, Partitions
 from connectors.message_bus.sending.outbox import Outbox
 from connectors.message_bus.streams import StreamFollower
-from connectors.message_bus.tasks import end
 
 log = logging.getLogger(__name__)
 
@@ -25,14 +25,17 @@ MAX_ACTIVE_SENDS, MAX_SENDS, SEND_PERMIT_S = 32, 400, 2.0
 
 
 class Transport:
-    """Owns partitions, answers their inbox entries, sends their replies."""
+    """Owns partitions, answers their inbox entries, sends their replies; lets `arrivals` go first."""
 
-    def __init__(self, client: FollowingRedis, consumer: Consumer, outbox: Outbox) -> None:
+    def __init__(
+        self, client: FollowingRedis, consumer: Consumer, outbox: Outbox, arrivals: Arrivals | None = None
+    ) -> None:
         self.consumer, self.outbox = consumer, outbox
-        turns = ConcurrencyLimiter(MAX_ACTIVE_TURNS, MAX_TURNS, TURN_PERMIT_S)
+        passed = (arrivals or Arrivals()).passed
+        turns = ConcurrencyLimiter(MAX_ACTIVE_TURNS, MAX_TURNS, TURN_PERMIT_S, passed)
         self.turns = KeyedExecutor(consumer.work, turns, together=MAX_MESSAGES)
         self.sends = KeyedExecutor(outbox.work, ConcurrencyLimiter(MAX_ACTIVE_SENDS, MAX_SENDS, SEND_PERMIT_S))
-        self._streams = StreamFollower(client, {keys.inbox_stream: self.turns, keys.outbox_stream: self.sends})
+        self._streams = StreamFollower(client, {keys.inbox_stream: self.turns, keys.outbox_stream: self.sends}, passed)
         self.partitions = Partitions(client, self._gained, self._lost)
         self._tasks: list[asyncio.Task[None]] = []
 

@@ -6,6 +6,7 @@
     debug copies             deep copies of dialogue states for debug logs that nobody reads
     is_empty                 the original makes an empty domain for every message, to compare with
     run_graph                the original prunes the same two graphs and has a scheduler order them on every run
+    configure_cors           the original looks at every response for the origins that may read it, also where none may
     replays                  see `connectors.rasa_patches.replay`
     predictions              see `connectors.rasa_patches.predictions`
     graph thread             see `connectors.rasa_patches.graph_thread`
@@ -22,6 +23,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import rasa
+import rasa.server
 from jsonschema.exceptions import best_match
 from jsonschema.validators import validator_for
 from rasa.core import processor
@@ -46,6 +48,7 @@ COPIES_FOR_DEBUG_ONLY = (processor, forms, memoization, rule_policy)
 _stock_resolve_by_type = Event.resolve_by_type
 _stock_run = DaskGraphRunner.run
 _stock_is_empty = Domain.is_empty
+_stock_configure_cors = rasa.server.configure_cors
 _stock_validate = action.RemoteAction._validate_action_result
 
 
@@ -58,6 +61,7 @@ def install() -> bool:
     Event.resolve_by_type = staticmethod(resolve_event_type)
     DaskGraphRunner.run = run_graph
     Domain.is_empty = is_empty
+    rasa.server.configure_cors = configure_cors
     replay.install()
     predictions.install()
     graph_thread.install()
@@ -73,6 +77,7 @@ def uninstall() -> None:
     Event.resolve_by_type = staticmethod(_stock_resolve_by_type)
     DaskGraphRunner.run = _stock_run
     Domain.is_empty = _stock_is_empty
+    rasa.server.configure_cors = _stock_configure_cors
     replay.uninstall()
     predictions.uninstall()
     graph_thread.uninstall()
@@ -182,3 +187,9 @@ def _plan(schema: GraphSchema) -> dict[str, tuple[str, ...]]:
     for name in schema.nodes:
         add(name)
     return plan
+
+
+def configure_cors(app: Any, cors_origins: Any = "") -> None:
+    """Let pages of these origins read responses; where there are none, nothing has to be said to anybody."""
+    if cors_origins:
+        _stock_configure_cors(app, cors_origins)

@@ -45,6 +45,7 @@ from connectors.media.pictures import PictureReader
 from connectors.media.reading import MediaReader
 from connectors.media.speech import SpeechService
 from connectors.message_bus import keys
+from connectors.message_bus.arrivals import Arrivals
 from connectors.message_bus.commit import Commits
 from connectors.message_bus.consumer import Consumer
 from connectors.message_bus.inbox import connect
@@ -84,7 +85,7 @@ def build(settings: Settings, options: Options) -> Sanic:
 
     async def start(app: Sanic, _: Any) -> None:
         app.ctx.redis = connect(str(settings.redis_url))
-        app.ctx.inbox = metrics.CountingInbox(app.ctx.redis)
+        app.ctx.inbox, app.ctx.arrivals = metrics.CountingInbox(app.ctx.redis), Arrivals()
         graph = app.ctx.graph = GraphClient.from_settings(settings)
         signer = PayloadSigner(str(settings.whatsapp_app_secret))
         speaker = RasaSpeaker(agent, graph, MessageShaper(signer), allowed_links(agent, settings))
@@ -99,6 +100,7 @@ def build(settings: Settings, options: Options) -> Sanic:
             media_reader(settings, app.ctx.redis, graph),
             db if configuration.ask_rating else None,
             int(settings.number("CUSTOMER_MESSAGE_LIMIT")),
+            app.ctx.arrivals,
         )  # fmt: skip
         app.ctx.transport.start()
         app.ctx.ready = lambda: agent.is_ready() and app.ctx.transport.partitions.beats()
@@ -135,11 +137,12 @@ def transport(
     reader: MediaReader | None = None,
     ratings: Database | None = None,
     messages_per_10_min: int = 0,
+    arrivals: Arrivals | None = None,
 ) -> Transport:
     """The message bus of this process, with Redis connections of its own, between this dialogue and this Graph.
 
     `ratings`: where answers are kept, when customers are asked how it was with a person; `messages_per_10_min`: how
-    many of one customer are answered, 0 for any number.
+    many of one customer are answered, 0 for any number; `arrivals`: the webhooks that turns let go first.
     """
     client = connect(url, BUS_PATIENCE_S, connections=keys.PARTITIONS + 256)  # each partition that is read holds one
     control = MirroredThreadControl(authority, client)
@@ -149,7 +152,7 @@ def transport(
     limit = MessageLimit(speaker, messages_per_10_min) if messages_per_10_min else None
     handler = EntryHandler(client, speaker, control, updates, asking, limit)
     consumer = Consumer(client, handler, commits, burst_wait_s=burst_wait_s, reader=reader)
-    return Transport(client, consumer, Outbox(client, graph, control))
+    return Transport(client, consumer, Outbox(client, graph, control), arrivals)
 
 
 def allowed_links(agent: Agent, settings: Settings) -> AllowedLinks | None:

@@ -21,6 +21,7 @@ from sanic.response import HTTPResponse, json, text
 import tracing
 from connectors.conversations.identity import Identities, IdentitiesUnavailable
 from connectors.conversations.other_voices import OtherVoices
+from connectors.message_bus.arrivals import Arrivals
 from connectors.message_bus.inbox import InboxUnavailable, connect
 from connectors.whatsapp.webhook import signature
 from connectors.whatsapp.webhook.gathering import Gathering
@@ -40,8 +41,8 @@ CREDENTIALS = ("verify_token", "app_secret", "access_token", "phone_number_id", 
 class WhatsAppChannel(InputChannel):
     """Rasa's side of the WhatsApp Cloud API.
 
-    The server that hosts it provides `app.ctx.inbox` (an Inbox) and `app.ctx.ready` (a function that says whether
-    turns can be taken); until then the channel answers 503.
+    The server that hosts it provides `app.ctx.inbox` (an Inbox), `app.ctx.arrivals` (an Arrivals) and `app.ctx.ready`
+    (a function that says whether turns can be taken); until then the channel answers 503.
     """
 
     def __init__(self, credentials: dict[str, str]) -> None:
@@ -158,5 +159,6 @@ class WhatsAppChannel(InputChannel):
         if known is None or known[0] is not inbox:
             signer = PayloadSigner(self._credentials["app_secret"])
             intake = Intake(inbox, context.whatsapp_identities, context.whatsapp_voices, signer)
-            known = context.whatsapp_gathering = inbox, Gathering(intake.take)
+            arrivals = getattr(context, "arrivals", None) or Arrivals()
+            known = context.whatsapp_gathering = inbox, Gathering(intake.take, arrivals)
         return known[1]

@@ -10,39 +10,44 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from itertools import chain
+from typing import NamedTuple
 
 import tracing
 from connectors.conversations.identity import IdentitiesUnavailable
+from connectors.message_bus.arrivals import Arrivals
 from connectors.message_bus.inbox import InboxUnavailable
 from connectors.whatsapp.webhook.payloads import Notification
 
 Take = Callable[[Notification], Awaitable[int]]
-_Waiting = tuple[Notification, asyncio.Future[None]]
 
 MAX_TOGETHER = 100  # webhooks
 MAX_STEPS = 4  # under way at once: a step that hangs does not hold up the next
 
 
-class Gathering:
-    """Hands notifications to `take`, joined where several wait."""
+class _Waiting(NamedTuple):
+    notification: Notification
+    trace: str | None
+    stored: asyncio.Future[None]
 
-    def __init__(self, take: Take) -> None:
-        self._take = take
+
+class Gathering:
+    """Hands notifications to `take`, joined where several wait. They count among the `arrivals` meanwhile."""
+
+    def __init__(self, take: Take, arrivals: Arrivals) -> None:
+        self._take, self._arrivals = take, arrivals
         self._waiting: deque[_Waiting] = deque()
         self._steps: set[asyncio.Task[None] | None] = set()
 
     async def take(self, notification: Notification) -> None:
         """Return once all of it is stored. Raises what `take` raises."""
-        if tracing.carry():  # its trace goes along with what it brought, so it is stored by itself
-            await self._take(notification)
-            return
         stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((notification, stored))
+        self._waiting.append(_Waiting(notification, tracing.carry(), stored))
         if len(self._steps) < MAX_STEPS:
             self._steps.add(asyncio.create_task(self._work()))
-        await stored
+        with self._arrivals.one():
+            await stored
 
     async def _work(self) -> None:
         try:
@@ -53,8 +58,11 @@ class Gathering:
             self._steps.remove(asyncio.current_task())  # at once, so that the next webhook finds room for a step
 
     async def _store(self, together: Sequence[_Waiting]) -> None:
+        traces = [one.trace for one in together if one.trace]
+        first = traces[0] if traces else None
         try:
-            await self._take(joined([notification for notification, _ in together]))
+            with tracing.span("webhooks.store", first, traces[1:], webhooks=len(together)):
+                await self._take(joined([_traced(one) for one in together]))
         except Exception as error:
             if len(together) > 1 and not isinstance(error, (InboxUnavailable, IdentitiesUnavailable)):
                 for one in together:  # whatever one of them brought is not the others' trouble
@@ -68,6 +76,14 @@ class Gathering:
             _tell(together, None)
 
 
+def _traced(one: _Waiting) -> Notification:
+    """What it brought carries its trace."""
+    if one.trace is None:
+        return one.notification
+    messages = tuple(replace(message, trace=one.trace) for message in one.notification.messages)
+    return replace(one.notification, messages=messages)
+
+
 def joined(notifications: Sequence[Notification]) -> Notification:
     """One that holds what they hold, in their order."""
     if len(notifications) == 1:
@@ -77,7 +93,7 @@ def joined(notifications: Sequence[Notification]) -> Notification:
 
 
 def _tell(together: Sequence[_Waiting], error: Exception | None) -> None:
-    for _, stored in together:
+    for _, _, stored in together:
         if stored.done():  # who posted it is gone
             continue
         if error is None:

@@ -51,7 +51,7 @@ class Intake:
                 records.append(_inbound(message, identity, metadata))
             else:
                 payload = {"text": self._turn_text(message, identity), "metadata": metadata}
-                entries.append(Entry("message", identity.customer, message.id, payload))
+                entries.append(Entry("message", identity.customer, message.id, payload, trace=message.trace))
             with log_lines.about(message.id):
                 log.info("whatsapp.message.received kind=%s", metadata.get("kind"))
             if position % SLICE == 0:

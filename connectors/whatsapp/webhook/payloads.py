@@ -40,7 +40,7 @@ class Message:
     """One message of a customer, not yet given to a conversation.
 
     `metadata` is as the architecture page lists it, still without customer, phone and received_at. `standby`: another
-    app has the conversation, and the message gives no turn.
+    app has the conversation, and the message gives no turn. `trace`: the span of the webhook that brought it.
     """
 
     id: str
@@ -50,6 +50,7 @@ class Message:
     shared_phone: str | None = None
     change: IdentityChange | None = None
     standby: bool = False
+    trace: str | None = None
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from connectors.conversations.entry_handler import EntryHandler
 from connectors.conversations.identity import Identities
 from connectors.conversations.thread_control import State
 from connectors.message_bus import keys
+from connectors.message_bus.arrivals import Arrivals
 from connectors.message_bus.commit import Commits
 from connectors.message_bus.consumer import Consumer
 from connectors.message_bus.inbox import Entry, Inbox, InboxUnavailable, connect
@@ -166,7 +167,8 @@ class Process:
             send_timeout_s=options.get("send_timeout_s", 1), first_backoff_s=0.05, probe_s=0.3,
             unknown_patience_s=options.get("unknown_patience_s", 5),
         )  # fmt: skip
-        self.transport = Transport(self.client, consumer, outbox)
+        self.arrivals = Arrivals()
+        self.transport = Transport(self.client, consumer, outbox, self.arrivals)
         self.transport.partitions._lease_s = 0.8
         self.transport.partitions._tick_s = 0.1
         self._guard: asyncio.Task[None] | None = None

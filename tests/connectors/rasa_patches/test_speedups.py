@@ -51,6 +51,16 @@ def test_the_installed_rasa_is_the_one_they_were_written_for() -> None:
     assert speedups.install() is True
 
 
+def test_origins_that_are_allowed_are_set_up_as_stock_does_and_for_none_nothing_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(speedups, "_stock_configure_cors", lambda app, origins: asked.append(origins))
+    for origins in ("https://shop.example", "", None):
+        speedups.configure_cors(None, origins)
+    assert asked == ["https://shop.example"]
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),

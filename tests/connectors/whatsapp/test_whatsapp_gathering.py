@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from benchmarks.webhooks import PHONE_NUMBER_ID, notification, text_message
+from connectors.message_bus.arrivals import Arrivals
 from connectors.message_bus.inbox import InboxUnavailable
 from connectors.whatsapp.webhook.gathering import MAX_STEPS, MAX_TOGETHER, Gathering
-from connectors.whatsapp.webhook.payloads import Notification
+from connectors.whatsapp.webhook.payloads import Notification, parse_notification
 
 
 def webhook(name: str) -> Notification:
@@ -36,7 +38,7 @@ class Store:
 
 async def posted(store: Store, names: list[str]) -> list[Any]:
     """What each webhook was told, all posted while the first steps are under way."""
-    gathering = Gathering(store.take)
+    gathering = Gathering(store.take, Arrivals())
     tasks = []
     for name in names:
         tasks.append(asyncio.create_task(gathering.take(webhook(name))))
@@ -68,7 +70,7 @@ def test_when_nothing_can_be_stored_every_webhook_of_the_step_hears_it_and_the_n
         assert set(alone) == {None}
         assert isinstance(lost, InboxUnavailable)
         assert isinstance(beside, InboxUnavailable)
-        gathering = Gathering(store.take)
+        gathering = Gathering(store.take, Arrivals())
         await gathering.take(webhook("later"))
         assert sorted(store.stored) == sorted([*names[:MAX_STEPS], "later"])
 
@@ -88,7 +90,7 @@ def test_what_one_webhook_breaks_is_not_the_others_trouble() -> None:
 def test_who_hung_up_holds_nobody_up() -> None:
     async def play() -> None:
         store = Store()
-        gathering = Gathering(store.take)
+        gathering = Gathering(store.take, Arrivals())
         tasks = [asyncio.create_task(gathering.take(webhook(f"w{number}"))) for number in range(MAX_STEPS + 3)]
         await asyncio.sleep(0)
         tasks[0].cancel()
@@ -100,15 +102,23 @@ def test_who_hung_up_holds_nobody_up() -> None:
     asyncio.run(play())
 
 
-@pytest.mark.parametrize("carried", ["00-1-2-01"])
-def test_a_traced_webhook_is_stored_by_itself(carried: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connectors.whatsapp.webhook.gathering.tracing.carry", lambda: carried)
+def test_traced_webhooks_go_together_and_each_message_carries_its_own_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    traces = iter(f"00-{number:032x}-{number:016x}-01" for number in range(1, 100))
+    monkeypatch.setattr("connectors.whatsapp.webhook.gathering.tracing.carry", lambda: next(traces))
+    taken: list[Notification] = []
+
+    async def take(notification: Notification) -> int:
+        taken.append(notification)
+        await asyncio.sleep(0)
+        return 1
 
     async def play() -> None:
-        store = Store()
-        store.open.set()
-        gathering = Gathering(store.take)
-        await asyncio.gather(*(gathering.take(webhook(name)) for name in "abc"))
-        assert store.calls == [("a",), ("b",), ("c",)]
+        gathering = Gathering(take, Arrivals())
+        bodies = [notification([text_message("91", f"w{number}", "hi")]) for number in range(MAX_STEPS + 3)]
+        parsed = [parse_notification(body, PHONE_NUMBER_ID) for body in bodies]
+        await asyncio.gather(*map(gathering.take, parsed))
 
     asyncio.run(play())
+    carried = {message.id: message.trace for one in taken for message in one.messages}
+    assert len(taken) < len(carried) == MAX_STEPS + 3
+    assert carried == {f"w{number}": f"00-{number + 1:032x}-{number + 1:016x}-01" for number in range(MAX_STEPS + 3)}
