@@ -30,7 +30,10 @@ Domain = dict[str, Any]
 
 
 class NamingDispatcher(CollectingDispatcher):
-    """Gives every response that is about an order the placeholder {order}: its number as customers are told it."""
+    """Gives every response that is about an order the placeholder {order}: its number as customers are told it.
+
+    '0[' in what fills one (a page's "₹50[1]") is broken up: Rasa returns a response that contains it unfilled.
+    """
 
     def __init__(self, dispatcher: CollectingDispatcher) -> None:
         super().__init__()
@@ -40,7 +43,8 @@ class NamingDispatcher(CollectingDispatcher):
         number = facts.get("order_number") or facts.get("number")
         if number and "order" not in facts:
             facts["order"] = named(str(number))
-        super().utter_message(*arguments, **facts)
+        filling = {name: fact.replace("0[", "0 [") if isinstance(fact, str) else fact for name, fact in facts.items()}
+        super().utter_message(*arguments, **filling)
 
 
 class BaseAction(abc.ABC, Action):

@@ -47,6 +47,19 @@ async def test_what_an_action_logs_carries_the_id_of_the_message_it_was_called_f
     assert seen == ["wamid.1", None]
 
 
+async def test_a_pages_footnote_does_not_leave_the_response_unfilled() -> None:
+    from rasa.core.nlg.interpolator import interpolate_text
+
+    class Quoting(Raising):
+        async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
+            dispatcher.utter_message(response="utter_return_policy_answer", answer="Shipping costs ₹50[1].", source="A")
+            return []
+
+    dispatcher = CollectingDispatcher()
+    await Quoting().run(dispatcher, tracker(), {})
+    assert interpolate_text("{answer} From {source}", dispatcher.messages[0]) == "Shipping costs ₹50 [1]. From A"
+
+
 async def test_a_form_may_still_refuse_a_turn() -> None:
     with pytest.raises(ActionExecutionRejection):
         await Raising(ActionExecutionRejection("form")).run(CollectingDispatcher(), tracker(), {})
