@@ -225,9 +225,9 @@ def _version(file: Path) -> tuple[int, int] | None:
 
 
 def _resolved(environ: Mapping[str, str], env_file: Path | None, not_from_file: Collection[str]) -> Settings:
-    from_file: dict[str, str | None] = {}
+    from_file: Mapping[str, str | None] = {}
     if env_file or not environ.get(COMPLETE):
-        from_file = dotenv_values(env_file or PROJECT_ROOT / ".env")
+        from_file = _written(env_file or PROJECT_ROOT / ".env")
     in_file = {variable.name: _read(variable.name, from_file) for variable in VARIABLES}
     in_environment = {variable.name: _read(variable.name, environ) for variable in VARIABLES}
     ignored = frozenset(name for name in not_from_file if in_file[name] and not in_environment[name])
@@ -241,6 +241,14 @@ def _resolved(environ: Mapping[str, str], env_file: Path | None, not_from_file: 
             chosen.add(name)
     _resolve(values)
     return Settings(values, frozenset(chosen), ignored)
+
+
+def _written(env_file: Path) -> Mapping[str, str | None]:
+    try:
+        return dotenv_values(env_file)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise SettingsError(f"{env_file} cannot be read: {reason}. Remedy: save it as UTF-8, readable.") from None
 
 
 def _resolve(values: dict[str, str | None]) -> None:

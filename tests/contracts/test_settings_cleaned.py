@@ -78,6 +78,13 @@ def test_a_file_without_a_usable_value_is_named(content: bytes | None, shown: st
         load({"WHATSAPP_APP_SECRET_FILE": f"{tmp_path}/secret"}, tmp_path)
 
 
+@pytest.mark.parametrize("content", ["# café\nRASA_PORT=5010\n".encode("latin-1"), "RASA_PORT=5010".encode("utf-16")])
+def test_an_env_file_that_is_no_text_is_said_to_be_so(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(content)
+    with pytest.raises(settings.SettingsError, match=r"\.env cannot be read: it is not UTF-8 text\. Remedy"):
+        settings.load({}, tmp_path / ".env")
+
+
 def test_a_value_and_a_file_for_it_are_not_guessed_between(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("from the file")
     file = {"WHATSAPP_APP_SECRET_FILE": f"{tmp_path}/secret"}
