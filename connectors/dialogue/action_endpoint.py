@@ -109,6 +109,6 @@ class KeptAliveEndpoint(EndpointConfig):
 
 
 def _note(error: Exception) -> None:
-    turn = current_turn.get()
-    if turn is not None and not isinstance(error, asyncio.TimeoutError):
+    turn, was_made = current_turn.get(), not isinstance(error, aiohttp.ClientConnectionError)
+    if turn is not None and not was_made:
         turn.dependency_unavailable = "action server"

@@ -5,6 +5,7 @@ Credentials go to the helpdesk's own host only: the files behind its links are o
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.message import Message
@@ -19,6 +20,7 @@ from handoff.helpdesks.zendesk_login import login
 from settings import Settings
 
 TIMEOUT_S = (3.0, 20.0)  # connect, each read
+PATIENCE_S = 60.0  # for all of it: the threads that fetch are those that serve the helpdesk
 MAX_REDIRECTS = 3
 MAX_NAME = 200
 
@@ -49,8 +51,9 @@ def fetcher(configured: Settings) -> Fetch:
 
 def fetch(link: str, max_bytes: int, own: str = "", authorization: Callable[[], str] | None = None) -> File:
     """The file at `link`; `authorization` is shown to the host `own`. Raises HelpdeskError."""
-    name, session = _name_in(link), public_web.session(urlsplit(f"//{own}").hostname)
+    session, until = public_web.session(urlsplit(f"//{own}").hostname), time.monotonic() + PATIENCE_S
     try:
+        name = _name_in(link)
         for _ in range(MAX_REDIRECTS + 1):
             parts = urlsplit(link)
             if parts.scheme not in ("http", "https"):
@@ -61,7 +64,7 @@ def fetch(link: str, max_bytes: int, own: str = "", authorization: Callable[[], 
                     link = urljoin(link, answer.headers["Location"])
                     continue
                 judge(Answer(answer.status_code, answer.headers, ""))
-                return File(_content(answer, max_bytes), _name_of(answer) or name or _name_in(link) or "file")
+                return File(_content(answer, max_bytes, until), _name_of(answer) or name or _name_in(link) or "file")
         raise Refused("too many redirects")
     except public_web.NotPublic as error:
         raise Refused(str(error)) from None
@@ -71,12 +74,14 @@ def fetch(link: str, max_bytes: int, own: str = "", authorization: Callable[[], 
         session.close()
 
 
-def _content(answer: requests.Response, max_bytes: int) -> bytes:
+def _content(answer: requests.Response, max_bytes: int, until: float) -> bytes:
     content = bytearray()
     for chunk in answer.iter_content(64 * 1024):
         content += chunk
         if len(content) > max_bytes:
             raise TooLarge("larger than WhatsApp takes")
+        if time.monotonic() > until:
+            raise RetryLater("slow")
     return bytes(content)
 
 

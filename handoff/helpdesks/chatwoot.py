@@ -158,13 +158,16 @@ def _is_deleted(message: dict[str, Any]) -> bool:
 
 
 def _seen(message: dict[str, Any]) -> SeenComment:
-    text, pictures = words_and_pictures(str(message.get("content") or ""))
+    public, by_staff = not message.get("private", True), message.get("message_type") == OUTGOING
+    text = str(message.get("content") or "")
+    # Only agents' words go on: a customer's, and notes that quote them, may be written to take minutes.
+    text, pictures = words_and_pictures(text) if public and by_staff else (text, ())
     files = [str(each["data_url"]) for each in message.get("attachments") or [] if each.get("data_url")]
     return SeenComment(
         id=str(message["id"]),
         text=text,
         at=epoch_or(message.get("created_at"), 0.0),
-        public=not message.get("private", True),
-        by_staff=message.get("message_type") == OUTGOING,
+        public=public,
+        by_staff=by_staff,
         media=(*pictures, *(link for link in files if link not in pictures)),
     )

@@ -199,12 +199,15 @@ def _as_html(text: str) -> str:
 def _seen(comment: dict[str, Any], ticket: Ticket) -> SeenComment:
     by_customer = bool(comment.get("incoming")) or str(comment.get("user_id")) == str(ticket.requester_id)
     files = [file.get("attachment_url") for file in comment.get("attachments") or []]
-    text, pictures = words_and_pictures(str(comment.get("body") or comment.get("body_text") or ""))
+    text, public = str(comment.get("body_text") or ""), not comment.get("private", True)
+    # Only agents' words go on: a customer's, and notes that quote them, may be written to take minutes.
+    by_agent = public and not by_customer
+    text, pictures = words_and_pictures(str(comment.get("body") or text)) if by_agent else (text, ())
     return SeenComment(
         id=str(comment["id"]),
         text=text,
         at=epoch_or(comment.get("created_at"), 0.0),
-        public=not comment.get("private", True),
+        public=public,
         by_staff=not by_customer,
         media=(*pictures, *(str(link) for link in files if link and link not in pictures)),
     )

@@ -40,11 +40,13 @@ log = logging.getLogger(__name__)
 
 TICKET_KEY, CONTACT_KEY, ORDER = "assistant_handoff_id", "assistant_customer_id", "assistant_order_number"
 TO_CUSTOMER = re.compile(r"[*_]*to customer[*_]*\s*:[*_]*", re.IGNORECASE)  # in bold, perhaps
+_OURS = re.compile(r"(?:<(?!b>)[^>]{0,200}>\s*)*<b>(?:Customer on WhatsApp|Assistant)</b>")  # notes that we wrote
 PRIORITY = {"normal": "MEDIUM", "high": "HIGH", "urgent": "URGENT"}
 TICKET_TO_CONTACT, NOTE_TO_TICKET = 16, 228
 FILE_LINK_S = 7 * 24 * 3600
 MAX_FILES = 10  # of one note
 MAX_LINKS = 1000
+PAGE, MAX_PAGES = 500, 20  # of a ticket's notes
 
 
 class HubSpot:
@@ -199,7 +201,8 @@ class HubSpot:
     def _seen(self, note: dict[str, Any]) -> SeenComment:
         """A note. Public is what an agent addressed to the customer; nothing that we write begins like that."""
         properties = note.get("properties") or {}
-        said = whatsapp_words(_body(note))
+        written = _body(note)
+        said = written if _OURS.match(written) else whatsapp_words(written)  # a customer's may take minutes
         addressed = TO_CUSTOMER.match(said)
         words = said[addressed.end() :].strip() if addressed else said
         files = [one for one in str(properties.get("hs_attachment_ids") or "").split(";") if one] if addressed else []
@@ -246,8 +249,13 @@ class HubSpot:
         }
 
     def _notes(self, ticket: Ticket) -> list[dict[str, Any]]:
-        linked = self._call("GET", f"/crm/v4/objects/tickets/{ticket.id}/associations/notes", params={"limit": 500})
-        ids = [{"id": str(row["toObjectId"])} for row in linked.get("results") or []]
+        path, ids, after = f"/crm/v4/objects/tickets/{ticket.id}/associations/notes", [], None
+        for _ in range(MAX_PAGES):
+            page = self._call("GET", path, params={"limit": PAGE, "after": after})
+            ids += [{"id": str(row["toObjectId"])} for row in page.get("results") or []]
+            after = ((page.get("paging") or {}).get("next") or {}).get("after")
+            if not after:
+                break
         found: list[dict[str, Any]] = []
         for start in range(0, len(ids), 100):
             wanted = ["hs_note_body", "hs_timestamp", "hs_attachment_ids"]

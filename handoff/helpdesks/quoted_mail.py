@@ -14,7 +14,7 @@ _QUOTES = re.compile(r"\b(?:gmail_quote|yahoo_quoted|protonmail_quote|freshdesk_
 _LINE_ABOVE = re.compile(r"\b(?:gmail_attr|moz-cite-prefix)\b")
 # Outlook's header stands beside what it heads: known by its id or its line.
 _OUTLOOK = re.compile(
-    r"<(?:div|hr)\b[^>]*(?:\bid=[\"']?(?:x_)*(?:divRplyFwdMsg|appendonsend|stopSpelling)\b|"
+    r"<(?:div|hr)\b[^<>]*(?:\bid=[\"']?(?:x_)*(?:divRplyFwdMsg|appendonsend|stopSpelling)\b|"
     r"border-top: ?solid #(?:E1E1E1|B5C4DF))",
     re.IGNORECASE,
 )
@@ -22,7 +22,7 @@ _NAMESPACED = re.compile(r"</?[a-z]+:[a-z]+\b[^>]{0,200}>", re.IGNORECASE)  # Ou
 
 # A line or two that name the sender's address, and then nothing but quoted lines to the end.
 _QUOTED_LINES = re.compile(
-    r"(?:^[^\n>]*@[^\n>]*\n[^\n>]*:|^[^\n>]*@[^\n>]*:)[*_]*\n+(?:^>[^\n]*(?:\n+|\Z))+\Z", re.MULTILINE
+    r"(?:^[^\n>@]*@[^\n>]*\n[^\n>]*:|^[^\n>@]*@[^\n>]*:)[*_]*\n+(?:^>[^\n]*(?:\n+|\Z))+\Z", re.MULTILINE
 )
 _ORIGINAL_MESSAGE = re.compile(r"^-{3,} ?[^\n-]+ ?-{3,}\n+(?:^[^\s:][^:\n]{0,24}:[ \t][^\n]*\n){2,}", re.MULTILINE)
 _REPLY_ABOVE = re.compile(r"^##-[^\n]*-##$", re.MULTILINE)

@@ -272,8 +272,10 @@ def _text(comment: Any) -> str:
 
 def _seen(comment: Any, by_staff: bool) -> SeenComment:
     files = [getattr(file, "content_url", None) for file in getattr(comment, "attachments", None) or []]
-    words = fullest(*(str(getattr(comment, name, None) or "") for name in ("body", "html_body")))
-    text, pictures = words_and_pictures(words)
+    # Only agents' words go on: a customer's, and notes that quote them, may be written to take minutes.
+    by_agent = by_staff and bool(comment.public)
+    spellings = (str(getattr(comment, name, None) or "") for name in ("body", "html_body"))
+    text, pictures = words_and_pictures(fullest(*spellings)) if by_agent else (_text(comment), ())
     return SeenComment(
         id=str(comment.id),
         text=text,

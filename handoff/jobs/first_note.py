@@ -109,7 +109,7 @@ def _number(request: Request) -> str:
 
 def _order_link(request: Request, configuration: HandoffConfiguration) -> list[str]:
     link = configuration.order_link if request.order_number else None
-    return [link.format(order_number=request.order_number)] if link else []
+    return [link.replace("{order_number}", request.order_number or "")] if link else []
 
 
 def _conversation(request: Request, zone: ZoneInfo, room: int) -> str:

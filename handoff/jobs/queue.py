@@ -15,6 +15,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.engine import Connection, Row
 
 from handoff.configuration import HandoffConfiguration
+from handoff.helpdesks.byte_limits import size
 from handoff.jobs import trouble
 from handoff.storage.database import Database
 from handoff.storage.queries import change_takeover, takeover_by_id
@@ -26,7 +27,7 @@ LEASE_S = 15.0
 BUDGET_WINDOW_S = 600.0
 SLOW_COALESCE_S = 30.0
 KINDS = ("open", "words", "note")  # what a newer release adds waits for a worker of that release
-MAX_MESSAGES_CHARS = 40_000  # characters of JSON in one comment: after an outage there may be hundreds of messages
+MAX_MESSAGES = 40_000  # bytes of JSON as a helpdesk counts them in one comment: after an outage there may be hundreds
 
 
 @dataclass(frozen=True)
@@ -143,9 +144,9 @@ class JobQueue:
         if first.part is not None:
             return tuple(job for job in pending if job.part == first.part)
         together: list[Row] = []
-        room = MAX_MESSAGES_CHARS
+        room = MAX_MESSAGES
         for job in pending:
-            room -= len(job.body or "")
+            room -= size((job.body or "").replace("\\n", "\n"))
             if job.kind != "words" or (together and room < 0):
                 break
             together.append(job)

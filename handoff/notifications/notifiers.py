@@ -62,7 +62,10 @@ class Slack:
     def send(self, escalations: Sequence[Escalation]) -> None:
         text = "\n".join(_lines(escalations, _slack_line))
         try:
-            answer = requests.post(self._url, json={"text": text}, timeout=TIMEOUT_S, allow_redirects=False)
+            with requests.post(
+                self._url, json={"text": text}, timeout=TIMEOUT_S, allow_redirects=False, stream=True
+            ) as answer:
+                pass  # its status says it all: a body that does not come is no reason to say it twice
         except requests.ConnectTimeout as error:
             raise NotSent("connect timeout", certain=True) from error
         except requests.ConnectionError as error:

@@ -213,7 +213,9 @@ class HubSpotStandIn:
 
     async def linked(self, request: web.Request) -> web.Response:
         found = [{"toObjectId": int(note)} for ticket, note in self.links if ticket == request.match_info["id"]]
-        return web.json_response({"results": found})
+        start, limit = int(request.query.get("after") or 0), int(request.query.get("limit") or 500)
+        more = {"paging": {"next": {"after": str(start + limit)}}} if len(found) > start + limit else {}
+        return web.json_response({"results": found[start : start + limit], **more})
 
     async def read(self, request: web.Request) -> web.Response:
         wanted = [row["id"] for row in (await request.json())["inputs"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -13,6 +14,8 @@ from sanic import Sanic
 from sanic.response import json as sanic_json
 
 from connectors.dialogue.action_endpoint import KeptAliveEndpoint
+from connectors.message_bus.inbox import Entry
+from connectors.message_bus.turn import Turn, current_turn
 from launch.action_server import guard
 from tests.conftest import free_port
 from tests.loops import listening
@@ -85,3 +88,23 @@ async def test_the_span_of_an_action_call_names_the_action(monkeypatch: pytest.M
     with pytest.raises(aiohttp.ClientConnectionError):
         await endpoint.request(json={"next_action": "action_x"})
     assert spans == [("action.call", {"action": "action_x"})]
+
+
+@pytest.mark.parametrize(("error", "waits"), [
+    (aiohttp.ServerTimeoutError("Connection timeout to host"), True), (aiohttp.ClientOSError(), True),
+    (asyncio.TimeoutError(), False),
+])  # fmt: skip
+async def test_a_turn_waits_for_an_action_server_that_nobody_reached_and_not_for_one_that_took_the_call(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, waits: bool
+) -> None:
+    async def call(*_: object, **__: object) -> None:
+        raise error
+
+    endpoint = KeptAliveEndpoint("http://127.0.0.1:1/webhook")
+    monkeypatch.setattr(endpoint, "_call", call)
+    turn = Turn(Entry("message", "919876543210", "wamid.1", {}), {})
+    token = current_turn.set(turn)
+    with pytest.raises(type(error)):
+        await endpoint.request(json={"next_action": "action_x"})
+    current_turn.reset(token)
+    assert (turn.dependency_unavailable is not None) == waits

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from aiohttp import web
 
+from handoff.files import attachments
 from handoff.files.attachments import TooLarge, fetch
 from handoff.files.public_web import is_public
 from handoff.helpdesks.interface import Refused, RetryLater
@@ -68,6 +69,19 @@ def test_a_file_that_is_larger_than_asked_for_is_not_read_to_its_end(files: str)
 def test_what_is_not_there_is_told_by_its_remedy(files: str, path: str, error: type[Exception]) -> None:
     with pytest.raises(error):
         fetch(files + path, 1000, files.partition("//")[2])
+
+
+def test_a_file_that_comes_drop_by_drop_holds_nobody_up_for_longer_than_its_time(
+    files: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attachments, "PATIENCE_S", 0.0)
+    with pytest.raises(RetryLater):
+        fetch(f"{files}/file", 2000, files.partition("//")[2])
+
+
+def test_an_address_that_is_none_is_told_as_one() -> None:
+    with pytest.raises(RetryLater):
+        fetch("https://[desk/file", 2000)
 
 
 def test_nothing_of_our_own_network_is_asked_whatever_a_link_says(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handoff.helpdesks.agent_words import whatsapp_words, words_and_pictures
+from handoff.helpdesks.quoted_mail import html_without_history, without_history
 from handoff.helpdesks.zendesk_events import fullest
 
 MARKDOWN = {
@@ -154,6 +156,14 @@ def test_no_word_is_lost_or_turned_around_whatever_stands_between_them(pieces: l
         return re.sub("[^a-zA-Zअ-ह]", "", re.sub("|".join(TAGS), "", text))
 
     assert letters(whatsapp_words("".join(pieces))) == letters("".join(pieces))
+
+
+@pytest.mark.parametrize("piece", ["@", "<div ", "a@b:\n", "<hr"])
+def test_the_mail_below_an_answer_is_looked_for_in_linear_time(piece: str) -> None:
+    text = piece * (60_000 // len(piece))
+    began = time.process_time()
+    without_history(html_without_history(text))
+    assert time.process_time() - began < 5
 
 
 def test_hundreds_of_links_and_steps_stay_whole_and_in_order() -> None:

@@ -56,6 +56,16 @@ def test_hubspot_replies_keep_their_order_and_lose_their_markup(hubspot: Backend
     assert said == ["Hello & sorry\nI am *Meera*", "It comes today"]
 
 
+def test_the_oldest_and_the_newest_of_a_hubspot_tickets_thousand_notes_are_read(hubspot: Backend) -> None:
+    ticket = hubspot.helpdesk.open_ticket(DRAFT, False)
+    hubspot.reply(ticket.id, "the first", True)
+    for number in range(1000):
+        hubspot.extra["there"].add(ticket.id, {"hs_note_body": f"<p>{number}</p>", "hs_timestamp": "1800000000"})
+    hubspot.reply(ticket.id, "the last", True)
+    said = {seen.text for seen in hubspot.helpdesk.read_ticket(ticket).comments if seen.public}
+    assert said == {"the first", "the last"}
+
+
 @pytest.mark.parametrize(("note", "ids", "files"), [
     ("To customer: the label", "77;78", ["77", "78"]), ("To customer:", "77", ["77"]), ("for us only", "77", []),
     ("To customer: the label", "hidden;78", ["78"]), ("To customer: the label", None, []),

@@ -141,6 +141,31 @@ def test_a_ticket_with_an_order_link_has_it(
     assert "https://admin.example/orders/10234" in helpdesk.drafts[0].note
 
 
+def test_an_order_link_with_other_braces_costs_no_ticket(
+    db: Database, helpdesk: FakeHelpdesk, configuration: HandoffConfiguration, request_for: Any, clock: Clock
+) -> None:
+    linked = replace(configuration, order_link="https://admin.example/{shop}/{order_number}?q={}")
+    opened_at(db, request_for, clock)
+    work(Dispatcher(db, helpdesk, linked, [], "key", clock))
+    assert "https://admin.example/{shop}/10234?q={}" in helpdesk.drafts[0].note
+
+
+@pytest.mark.parametrize("letter", ["'", "\n<"])
+def test_no_word_is_cut_however_long_it_is_where_a_helpdesk_counts(
+    db: Database, dispatcher: Dispatcher, helpdesk: FakeHelpdesk, configuration: HandoffConfiguration,
+    request_for: Any, clock: Clock, letter: str,
+) -> None:  # fmt: skip
+    opened_at(db, request_for, clock)
+    for number in range(12):
+        say(db, configuration, clock, number, letter * (3000 // len(letter)))
+    for _ in range(12):
+        clock.now += 60
+        work(dispatcher)
+    said = "".join(comment.body for comment in helpdesk.comments)
+    assert said.count(letter) == 12 * (3000 // len(letter))
+    assert "…" not in said
+
+
 def test_photos_travel_as_links_where_agents_can_reach_us(
     db: Database, helpdesk: FakeHelpdesk, configuration: HandoffConfiguration, request_for: Any, clock: Clock
 ) -> None:

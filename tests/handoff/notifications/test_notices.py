@@ -15,6 +15,7 @@ from aiohttp import web
 from sqlalchemy import insert, select, update
 
 from handoff.configuration import HandoffConfiguration
+from handoff.notifications import notifiers
 from handoff.notifications.notices import STUCK_S, Notifier
 from handoff.notifications.notifiers import Escalation, Mail, NotSent, Slack, channels
 from handoff.storage.database import Database
@@ -35,17 +36,22 @@ class SlackStandIn:
     def __init__(self) -> None:
         self.texts: list[str] = []
         self.answers: list[tuple[int, dict[str, str]]] = []
-        self.hangs_up = False
+        self.hangs_up = self.stalls = False
 
     def app(self) -> web.Application:
         app = web.Application()
         app.add_routes([web.post("/services/T/B/X", self.take)])
         return app
 
-    async def take(self, request: web.Request) -> web.Response:
+    async def take(self, request: web.Request) -> web.StreamResponse:
         status, headers = self.answers.pop(0) if self.answers else (200, {})
         if status == 200:
             self.texts.append((await request.json())["text"])
+        if self.stalls:
+            answer = web.StreamResponse(headers={"Content-Length": "2"})
+            await answer.prepare(request)
+            await asyncio.sleep(2)
+            return answer
         if self.hangs_up:
             request.transport.abort()  # type: ignore[union-attr]
         return web.Response(text="ok" if status == 200 else "invalid_payload", status=status, headers=headers)
@@ -164,6 +170,18 @@ def test_slack_that_took_it_and_hung_up_is_not_told_twice(
         notifier.work()
         clock.now += 700
     assert len(there.texts) == 1
+
+
+def test_slack_that_took_it_and_never_ends_its_answer_is_not_told_twice(
+    db: Database, configuration: HandoffConfiguration, slack: Any, request_for: Any, clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    there, channel = slack
+    there.stalls = True
+    monkeypatch.setattr(notifiers, "TIMEOUT_S", 0.5)
+    escalate(db, request_for)
+    Notifier(db, configuration, [channel], clock).work()
+    assert states(db) == ["done"]
 
 
 def test_a_notice_whose_worker_died_while_sending_is_not_repeated(
