@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import settings
@@ -50,7 +50,8 @@ def train() -> Path:
     with _one_at_a_time():
         model = models_folder() / f"assistant-{fingerprint()}.tar.gz"
         if model.exists():
-            os.utime(model)  # `models/` is read by "the newest archive"
+            with suppress(OSError):  # a read-only image has one model, trained while it was built
+                os.utime(model)  # `models/` is read by "the newest archive"
             done(f"The model is up to date ({model.name}).")
             return model
         say("Training the model (about a minute) ...")
@@ -113,7 +114,8 @@ def _forget_old_models(current: Path) -> None:
 @contextmanager
 def _one_at_a_time() -> Iterator[None]:
     models = models_folder()
-    models.mkdir(parents=True, exist_ok=True)
-    with (models / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with ExitStack() as stack:
+        with suppress(OSError):  # where nothing can be written nobody trains
+            models.mkdir(parents=True, exist_ok=True)
+            fcntl.flock(stack.enter_context((models / ".lock").open("w")), fcntl.LOCK_EX)
         yield

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -49,6 +50,21 @@ def test_nothing_is_trained_when_nothing_changed(project: Path, monkeypatch: pyt
     current = project / "models" / f"assistant-{training.fingerprint()}.tar.gz"
     current.touch()
     monkeypatch.setattr(training.subprocess, "run", lambda *_, **__: pytest.fail("it trained again"))
+    assert training.train() == current
+
+
+def test_a_model_that_is_there_serves_where_nothing_can_be_written(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in the image, with a read-only root file system."""
+
+    def read_only(*_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    (project / "models" / ".lock").mkdir(parents=True)  # cannot be opened for writing, whoever tries
+    current = project / "models" / f"assistant-{training.fingerprint()}.tar.gz"
+    current.touch()
+    monkeypatch.setattr(training.os, "utime", read_only)
     assert training.train() == current
 
 
