@@ -1,5 +1,5 @@
--- Runs a list of identity operations in order, atomically, and gives {'done', [customer, digits of a verified phone or "",
--- digits of the phone they had before or ""] for each}. Which keys that takes follows from what they hold: where some were
+-- Runs a list of identity operations in order, atomically, and gives {'done', JSON: [customer, digits of a verified phone
+-- or "", digits of the phone they had before or ""] for each}. Which keys that takes follows from what they hold: where some were
 -- not declared it changes nothing and gives {'keys', names...}; the caller declares them, too.
 -- KEYS: all that may be read or written. ARGV: prefix of aliases, prefix of profiles, prefix of changes, seconds to live,
 -- operations (JSON), seconds that a former phone counts.
@@ -191,7 +191,7 @@ local function rekey(op)
   return customer, false
 end
 
-local answers, alive = {'done'}, {}
+local answers, alive = {}, {}
 for _, op in ipairs(cjson.decode(ARGV[5])) do
   local customer, phone, former, is_stranger = nil, "", "", false
   if op.op == "rekey" then
@@ -221,4 +221,4 @@ for key, names in pairs(touched) do
   end
 end
 for key in pairs(alive) do redis.call("EXPIRE", key, ttl) end
-return answers
+return {'done', cjson.encode(answers)}

@@ -99,7 +99,7 @@ class Identities:
             for _ in range(MAX_ROUNDS):
                 state, *found = await self._script(list(declared), arguments)
                 if state == "done":
-                    answers = [tuple(map(_string, answer)) for answer in found]
+                    answers = json.loads(found[0])
                     return [Identity(customer, e164(digits), e164(former)) for customer, digits, former in answers]
                 declared.update(dict.fromkeys(found))
         except (RedisError, OSError, asyncio.TimeoutError) as error:

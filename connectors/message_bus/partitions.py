@@ -14,7 +14,7 @@ import os
 import random
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -30,6 +30,7 @@ LEASE_S = 4.0
 TICK_S = 0.8
 # A failover may lose who took a partition last; until this is noticed, its entries wait.
 LOOK_EVERY_TICKS = 5
+LOOK_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Partitions:
         self,
         client: FollowingRedis,
         gained: Callable[[Owned], None],
-        lost: Callable[[Owned], Awaitable[None]],
+        lost: Callable[[Owned], Coroutine[Any, Any, None]],
         lease_s: float = LEASE_S,
         tick_s: float = TICK_S,
     ) -> None:
@@ -62,6 +63,7 @@ class Partitions:
         self._ticks, self._tokens = count(), count(1)
         self.owned: dict[int, Owned] = {}
         self._releasing: dict[int, asyncio.Task[None]] = {}
+        self._again: list[asyncio.Task[None]] = []  # what is given back after a failover, to be taken anew
         self._unreleased: list[Owned] = []  # given up here, but Redis did not hear of it yet
         self._gained, self._lost = gained, lost
         self._lease_s, self._tick_s = lease_s, tick_s
@@ -81,7 +83,16 @@ class Partitions:
             except Exception:
                 # Without its heartbeat this process would serve nobody and not know it.
                 log.exception("partitions.tick.broken")
-            await asyncio.sleep(self._tick_s)
+            await self._pause()
+
+    async def _pause(self) -> None:
+        """Until the next heartbeat; after a failover it comes at once, and again when all can be taken anew."""
+        until = time.monotonic() + self._tick_s
+        while (left := until - time.monotonic()) > 0 and self._failovers == self._client.failovers:
+            if self._again and all(task.done() for task in self._again):
+                self._again = []
+                return
+            await asyncio.sleep(min(left, LOOK_S))
 
     def beats(self) -> bool:
         """Whether the heartbeat got through lately; without it this process serves nobody."""
@@ -113,8 +124,7 @@ class Partitions:
         its stream, and only who takes the partition reads that from its beginning.
         """
         self._failovers = self._client.failovers
-        for owned in self._kept():
-            self._in_background(owned, self._give_back(owned))
+        self._again = [self._in_background(owned, self._give_back(owned)) for owned in self._kept()]
 
     async def _look(self) -> None:
         """Find out which partitions are another's by now."""
@@ -168,8 +178,9 @@ class Partitions:
     def _still_releasing(self) -> set[int]:
         return {p for p, task in self._releasing.items() if not task.done() and p in self.owned}
 
-    def _in_background(self, owned: Owned, work: Awaitable[None]) -> None:
-        self._releasing[owned.partition] = asyncio.ensure_future(work)
+    def _in_background(self, owned: Owned, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = self._releasing[owned.partition] = asyncio.create_task(work)
+        return task
 
     async def _give_back(self, owned: Owned) -> None:
         await self._lost(owned)

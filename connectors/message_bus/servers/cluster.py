@@ -12,7 +12,7 @@ import asyncio
 import logging
 import random
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
@@ -27,8 +27,8 @@ log = logging.getLogger(__name__)
 
 LOOK_S, LOOK_AGAIN_S = 1.0, 0.1
 ATTEMPTS, AGAIN_S = 8, 0.05
-ALONE_MOST = 32  # of a batch; one by one, thousands would be tried for minutes while nobody serves them
 _SOON = ("TRYAGAIN", "CLUSTERDOWN", "LOADING")
+_ASKING = ("ASKING",)
 
 
 class ClusterRedis(FollowingRedis):
@@ -70,72 +70,77 @@ class ClusterRedis(FollowingRedis):
     async def batch(
         self, commands: Sequence[Sequence[Any]], durably: bool = False, since: int | None = None
     ) -> list[Any]:
-        """As of one server; those of one server go together, different servers' side by side."""
+        """As of one server; those of one server go together, different servers' side by side.
+
+        What was sent to the wrong server, or too early, goes again with all others of its kind.
+        """
         self._require(since)
         answers: list[Any] = [None] * len(commands)
+        waiting: dict[int, Place | None] = dict.fromkeys(range(len(commands)))
+        for attempt in range(ATTEMPTS):
+            await self._ask_each(commands, waiting, answers, durably)
+            waiting = {n: self._where_next(answers[n]) for n in waiting if _is_for_later(answers[n])}
+            if not waiting or attempt + 1 == ATTEMPTS:
+                break
+            if since is not None:
+                await self._look()
+                self._require(since)
+            if any(redirection(answers[n]) is None for n in waiting):
+                await asyncio.sleep(AGAIN_S * random.uniform(0.5, 1.5))  # noqa: S311 (no secret)
+        return answers
+
+    async def _ask_each(
+        self, commands: Sequence[Sequence[Any]], where: dict[int, Place | None], answers: list[Any], durably: bool
+    ) -> None:
+        """Put the answers of these commands into `answers`; `where` says which are to be asked of another server."""
         by_server: dict[FollowingRedis, list[int]] = defaultdict(list)
-        for n, command in enumerate(commands):
-            by_server[await self._of_slot(slot_of(command))].append(n)
+        for n, place in where.items():
+            server = await self._of_slot(slot_of(commands[n])) if place is None else self._at(place)
+            by_server[server].append(n)
 
         async def ask(server: FollowingRedis, numbers: list[int]) -> None:
+            sent = [one for n in numbers for one in ([_ASKING] if where[n] else []) + [commands[n]]]
             try:
-                found = await server.batch([commands[n] for n in numbers], durably)
+                found = await server.batch(sent, durably)
             except (RedisError, OSError, asyncio.TimeoutError):
                 self._look_soon()
                 raise
-            for n, answer in zip(numbers, found, strict=True):
+            own = (answer for command, answer in zip(sent, found, strict=True) if command is not _ASKING)
+            for n, answer in zip(numbers, own, strict=True):
                 answers[n] = answer
 
         tasks = [asyncio.create_task(ask(server, numbers)) for server, numbers in by_server.items()]
         for outcome in await asyncio.gather(*tasks, return_exceptions=True):
             if isinstance(outcome, BaseException):
                 raise outcome
-        failed = {n: answer for n, answer in enumerate(answers) if isinstance(answer, ResponseError)}
-        later = {n: error for n, error in failed.items() if _is_for_later(error)}
-        if len(later) > ALONE_MOST:
+
+    def _where_next(self, error: ResponseError) -> Place | None:
+        """Where ASK sends us; None for the server of the command's slot, which MOVED names for good."""
+        moved = redirection(error)
+        if moved is None or moved[0] == "MOVED":
             self._look_soon()
-            raise RedisConnectionError("the cluster does not settle")
-        if later and since is not None:
-            await self._look()
-            self._require(since)
-        for n, error in later.items():
-            answers[n] = await self._alone(commands[n], error, durably)
-        return answers
+        if moved is None:
+            return None
+        word, slot, place = moved
+        if word == "ASK":
+            return place
+        self._map.masters[slot] = place
+        return None
 
     def _require(self, since: int | None) -> None:
         if since not in (None, self._failovers):
             raise MasterChanged("another server is the master now")
 
-    async def _alone(self, command: Sequence[Any], error: ResponseError, durably: bool) -> Any:
-        """A command of a batch that was sent to the wrong place, or too early. An error is an answer."""
-        answer: Any = error
-        for attempt in range(ATTEMPTS):
-            answer = await self._followed(command, answer, last=attempt + 1 == ATTEMPTS, durably=durably)
-            if not (isinstance(answer, ResponseError) and _is_for_later(answer)):
-                return answer
-            server = await self._of_slot(slot_of(command))
-            answer = (await server.batch([command], durably))[0]
-            if not (isinstance(answer, ResponseError) and _is_for_later(answer)):
-                return answer
-        return answer
-
-    async def _followed(
-        self, command: Sequence[Any], error: ResponseError, last: bool, durably: bool = False
-    ) -> Any:
+    async def _followed(self, command: Sequence[Any], error: ResponseError, last: bool) -> Any:
         """The answer from where ASK sent us; the error itself when it is to be tried again, else it is raised."""
-        moved = redirection(error)
-        if moved is None:
-            if not str(error).startswith(_SOON) or last:
-                raise error
-            self._look_soon()
-            await asyncio.sleep(AGAIN_S * random.uniform(0.5, 1.5))  # noqa: S311 (no secret)
+        if not _is_for_later(error) or last:
+            raise error
+        place = self._where_next(error)
+        if place is None:
+            if redirection(error) is None:
+                await asyncio.sleep(AGAIN_S * random.uniform(0.5, 1.5))  # noqa: S311 (no secret)
             return error
-        word, slot, place = moved
-        if word == "MOVED":
-            self._map.masters[slot] = place
-            self._look_soon()
-            return error
-        _, answer = await self._at(place).batch([("ASKING",), command], durably)
+        _, answer = await self._at(place).batch([_ASKING, command])
         if isinstance(answer, ResponseError) and not _is_for_later(answer):
             raise answer
         return answer
@@ -200,18 +205,49 @@ class ClusterRedis(FollowingRedis):
         self._looked_at = time.monotonic()
         known = sorted(self._map.all | set(self._seeds))
         random.shuffle(known)
-        for place in known:
-            try:
-                answer = await asyncio.wait_for(self._at(place).execute_command("CLUSTER SLOTS"), 1.0)
-            except (RedisError, OSError, asyncio.TimeoutError):
+        for n, place in enumerate(known):
+            found = await self._told_by(place)
+            if found is None:
                 continue
-            found = SlotMap.told(answer if isinstance(answer, list) else _as_list(answer), place)
-            if any(found.masters):
+            if self._map.told is None:
                 self._take(found)
-                return
+            elif found.told != self._map.told:
+                self._take(await self._most_told(found, known[n + 1 :], len(known)))
+            return
         raise RedisConnectionError("no server of the cluster answers")
 
+    async def _told_by(self, place: Place) -> SlotMap | None:
+        """The map as this server knows it; None when it does not answer, or knows none."""
+        try:
+            answer = await asyncio.wait_for(self._at(place).execute_command("CLUSTER SLOTS"), 1.0)
+        except (RedisError, OSError, asyncio.TimeoutError):
+            return None
+        found = SlotMap.from_answer(answer if isinstance(answer, list) else _as_list(answer), place)
+        return found if any(found.masters) else None
+
+    async def _most_told(self, first: SlotMap, others: Sequence[Place], known: int) -> SlotMap:
+        """The map that most servers tell: who was cut off, or hears late of a new master, tells an old one.
+
+        What they do not agree on is not known yet: then it stays as it was.
+        """
+        found, votes = {first.told: first}, Counter([first.told])
+        asking = {asyncio.create_task(self._told_by(place)) for place in others}
+        try:
+            while asking and max(votes.values()) <= known / 2:
+                done, asking = await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED)
+                for one in filter(None, (task.result() for task in done)):
+                    found[one.told] = one
+                    votes[one.told] += 1
+        finally:
+            for task in asking:
+                task.cancel()
+        (told, most), *rest = votes.most_common()
+        agreed = not rest or rest[0][1] < most
+        return found[told] if agreed else self._map
+
     def _take(self, found: SlotMap) -> None:
+        if found is self._map:
+            return
         masters = {place for place in found.masters if place is not None}
         for place in {place for place in self._map.masters if place is not None} - masters:
             server = self._servers.get(place)
@@ -227,8 +263,8 @@ class ClusterRedis(FollowingRedis):
             self._look_soon()
 
 
-def _is_for_later(error: ResponseError) -> bool:
-    return redirection(error) is not None or str(error).startswith(_SOON)
+def _is_for_later(answer: Any) -> bool:
+    return isinstance(answer, ResponseError) and (redirection(answer) is not None or str(answer).startswith(_SOON))
 
 
 def _as_list(slots: dict[Any, Any]) -> list[Any]:

@@ -1,7 +1,8 @@
 """Asks the sentinels which server is the master now.
 
-Most of those that answer decide: one that was cut off from the others may still name the old master. A storm of
-connections, as after a failover, asks once.
+Most of them decide: one that was cut off from the others may still name the old master. While most do not answer, the
+master stays who it was, unless those that answer name another for a while. A storm of connections, as after a
+failover, asks once.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from hot_store.redis_address import RedisAddress
 
 ANSWER_S = 0.5
 FRESH_S = 0.1
+CONFIRM_S = 2.0
 Place = tuple[str, int]
 
 
@@ -36,6 +38,8 @@ class Sentinels:
         ]
         self._asking: asyncio.Task[Place] | None = None
         self._found_at = float("-inf")
+        self._known: Place | None = None
+        self._doubt: tuple[Place, float] | None = None  # another, named by few of the sentinels, and since when
 
     async def master(self) -> Place:
         """Host and port of the master. Raises redis.ConnectionError when no sentinel names one."""
@@ -59,7 +63,19 @@ class Sentinels:
             self._found_at = time.monotonic()
         if not votes:
             raise RedisConnectionError("no sentinel names a master")
-        return votes.most_common(1)[0][0]
+        named, count = votes.most_common(1)[0]
+        return self._settled(named, by_most=count > len(self._clients) / 2)
+
+    def _settled(self, named: Place, by_most: bool) -> Place:
+        """The master, as far as it is certain. To take another for it costs a new beginning of everything."""
+        now = time.monotonic()
+        if self._known is None or named == self._known or by_most:
+            self._known, self._doubt = named, None
+        elif self._doubt is None or self._doubt[0] != named:
+            self._doubt = named, now
+        elif now - self._doubt[1] >= CONFIRM_S:
+            self._known, self._doubt = named, None
+        return self._known
 
     async def _named_by(self, client: redis.asyncio.Redis) -> Place | None:
         try:

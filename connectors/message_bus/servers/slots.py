@@ -14,23 +14,28 @@ Place = tuple[str, int]
 
 @dataclass
 class SlotMap:
-    """The masters of all slots as a server of the cluster told it; None where nobody serves one."""
+    """The masters of all slots as a server of the cluster told it; None where nobody serves one.
+
+    `told` is the whole answer, to be compared; None before there was any.
+    """
 
     masters: list[Place | None] = field(default_factory=lambda: [None] * SLOTS)
     with_replicas: frozenset[Place] = frozenset()
     all: frozenset[Place] = frozenset()
+    told: frozenset[Any] | None = None
 
     @classmethod
-    def told(cls, answer: Sequence[Any], by: Place) -> SlotMap:
+    def from_answer(cls, answer: Sequence[Any], by: Place) -> SlotMap:
         """From what CLUSTER SLOTS answers; a server that leaves its own address out means the one that was asked."""
-        found, replicated, every = cls(), set(), set()
+        found, replicated, every, told = cls(), set(), set(), set()
         for first, last, master, *replicas in answer:
             places = [(str(node[0] or by[0]), int(node[1])) for node in (master, *replicas)]
             found.masters[int(first) : int(last) + 1] = [places[0]] * (int(last) - int(first) + 1)
             every.update(places)
+            told.add((first, last, places[0], frozenset(places[1:])))
             if replicas:
                 replicated.add(places[0])
-        return cls(found.masters, frozenset(replicated), frozenset(every))
+        return cls(found.masters, frozenset(replicated), frozenset(every), frozenset(told))
 
 
 def slot_of(command: Sequence[Any]) -> int | None:

@@ -29,10 +29,17 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WithSentinels]
 
 
 class Writers:
-    """Customers who write without end; each waits until a message has its 200, as Meta delivers again until then."""
+    """Customers who write without end; each waits until a message has its 200, as Meta delivers again until then.
 
-    def __init__(self, process: Process, customers: int) -> None:
+    Who has AHEAD messages without an answer waits for one: what is tried is no backlog of a busy machine.
+    """
+
+    AHEAD = 5
+
+    def __init__(self, process: Process, customers: int, graph: FakeGraph) -> None:
         self._process = process
+        self._answered: dict[str, int] = defaultdict(int)
+        graph.on_send = self._hear
         self.stored: dict[str, list[str]] = defaultdict(list)
         self.refused = 0
         self.slowest_s = 0.0
@@ -44,6 +51,9 @@ class Writers:
     async def _write(self, customer: str) -> None:
         number = 0
         while not self._stopping:
+            if number >= self._answered[customer] + self.AHEAD:
+                await asyncio.sleep(0.02)
+                continue
             entry = message(customer, f"{customer}.{number}", str(number))
             while not await self._is_stored(entry):  # also while stopping: what was refused may be there all the same
                 await asyncio.sleep(0.1)
@@ -51,6 +61,10 @@ class Writers:
             self.stored[customer].append(f"echo {number}")
             number += 1
             await asyncio.sleep(0.05)
+
+    async def _hear(self, body: dict[str, Any]) -> None:
+        answered = int(body["text"]["body"].removeprefix("echo ")) + 1
+        self._answered[body["to"]] = max(self._answered[body["to"]], answered)
 
     async def _is_stored(self, entry: Entry) -> bool:
         at = time.monotonic()
@@ -79,7 +93,7 @@ async def test_slots_move_and_masters_die_and_every_stored_message_is_answered_i
 ) -> None:
     graph = FakeGraph()
     processes = [Process(three_masters.url, graph=graph).start() for _ in range(2)]
-    writers = Writers(processes[0], 20)
+    writers = Writers(processes[0], 20, graph)
     for number, end in enumerate([three_masters.kill, three_masters.pause] * rounds):
         for customer in list(writers.stored)[2 * number : 2 * number + 2]:
             slot = key_slot(keys.inbox_stream(keys.partition_of(customer)).encode())
@@ -119,7 +133,7 @@ async def test_masters_die_and_hang_and_every_stored_message_is_answered_in_orde
 ) -> None:
     graph = FakeGraph()
     processes = [Process(servers.url, graph=graph).start() for _ in range(2)]
-    writers = Writers(processes[0], 20)
+    writers = Writers(processes[0], 20, graph)
     for end in [servers.kill, servers.pause] * rounds:
         await asyncio.sleep(1)
         writers.slowest_s = 0.0
