@@ -16,7 +16,7 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.orders.choosing import chosen, may_hold_tracking_number, tracked
+from actions.orders.choosing import chosen, may_hold_tracking_number, partly_named, tracked
 from actions.orders.days import shop_today
 from actions.orders.lookup import Orders
 from actions.orders.models import Order
@@ -127,7 +127,8 @@ class OrderAction(BaseAction):
             return turn.one_more_failure(ask_again=False)
 
     async def _of_tracking_number(self, turn: OrderTurn) -> OrderTurn:
-        """The turn with the number of the customer's own order whose tracking number the message has.
+        """The turn with the number of the customer's own order whose tracking number, or a part of whose own number,
+        the message has.
 
         Numbers on a picture that are no orders of theirs are left out first: on a label stand many.
         """
@@ -135,9 +136,10 @@ class OrderAction(BaseAction):
         if any(number in turn.on_picture for number in numbers):
             own = await self.orders.find(numbers, turn.phone)
             numbers = [number for number in numbers if number in own or number not in turn.on_picture]
-        if numbers or not may_hold_tracking_number(turn.text):
+        if numbers or not (turn.misshaped or may_hold_tracking_number(turn.text)):
             return replace(turn, numbers=numbers or turn.numbers[:1])
-        found = tracked(turn.text, await self.orders.all_orders(turn.phone))
+        every = await self.orders.all_orders(turn.phone)
+        found = tracked(turn.text, every) or partly_named(turn.misshaped or "", every)
         return replace(turn, numbers=[order.number for order in found] or turn.numbers[:1])
 
     async def _of_either_phone(self, turn: OrderTurn, former: str) -> OrderTurn:

@@ -21,7 +21,7 @@ from actions.order_changes.details import (
 )  # fmt: skip
 from actions.order_changes.items import ITEMS, OFFERED, same_items
 from actions.order_status import choose_from
-from actions.orders.choosing import chosen, counted, described, points_at_one
+from actions.orders.choosing import chosen, counted, described, partly_named, points_at_one
 from actions.orders.lookup import Orders
 from actions.orders.models import Order
 from actions.orders.numbers import named
@@ -79,7 +79,9 @@ class WhichOrder:
     async def _without_a_number(self, tracker: Tracker, phone: str) -> dict[str, Any]:
         """What the words pick from the list on offer; else the order talked about; else the only one it can be."""
         known = tracker.get_slot("change_order_number")
-        if misshaped_in_message(tracker):
+        if misshaped := misshaped_in_message(tracker):
+            if own := partly_named(misshaped, await self.orders.all_orders(phone)):
+                return {"change_order_number": own[0].number, "change_confirmed": None}
             return {"change_order_number": None} if known else {}  # they mean an order, and none that we know of
         if known and intent_name(tracker) in MEANS_ANOTHER and (other := await self._another(tracker, phone, known)):
             return {"change_order_number": other, "change_confirmed": None}

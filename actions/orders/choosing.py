@@ -34,6 +34,7 @@ _OTHER = {"other", "another", "different", "dusra", "dusre", "dusri", "doosra", 
 # "one" is a noun far more often than a number.
 _ONE = re.compile(r"\b(?:one|uno)\b(?! *$)|(?<=\w )\b(?:one|uno)\b")
 _MIN_TRACKING_DIGITS = 6
+_MIN_PART_DIGITS = 3  # of an order number of which only a part is written, zeros in front not counted
 
 
 def chosen(text: str, orders: Sequence[Order]) -> list[Order]:
@@ -80,6 +81,26 @@ def tracked(text: str, orders: Sequence[Order]) -> list[Order]:
     said = _letters_and_digits(text)
     numbers = [(order, _letters_and_digits(order.tracking_number or "")) for order in orders]
     return [order for order, number in numbers if may_hold_tracking_number(number) and number in said]
+
+
+def partly_named(said: str, orders: Sequence[Order]) -> list[Order]:
+    """The order of whose number `said` is a part ("00417" or "417" of OS/2026/00417); none where several have it."""
+    part = _groups(said)
+    if sum(len(group) for group in part if group.isdigit()) < _MIN_PART_DIGITS:
+        return []
+    named = [order for order in orders if _is_part(part, _groups(order.number))]
+    return named if len(named) == 1 else []
+
+
+def _is_part(part: Sequence[str], whole: Sequence[str]) -> bool:
+    starts = range(len(whole) - len(part) + 1)
+    return len(part) < len(whole) and any(list(whole[at : at + len(part)]) == list(part) for at in starts)
+
+
+def _groups(text: str) -> list[str]:
+    """Letters and digits apart, zeros in front left out."""
+    groups = re.findall(r"\d+|[^\W\d_]+", text.casefold())
+    return [group.lstrip("0") if group.isdigit() else group for group in groups]
 
 
 def _letters_and_digits(text: str) -> str:

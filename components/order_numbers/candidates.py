@@ -12,7 +12,7 @@ from components.order_numbers.syntax import COVER
 _CLUSTER = re.compile(r"\d+(?:(?: {1,2}| ?[-–—_/]\n| ?[-–—.,_/&+] ?)\d+)*")
 _GLUED = r"(?:orders?|ordr|ord|odr|od|no|num|number|nbr|id|ref|pedido|orden)"
 _FRONT = re.compile(
-    rf"(?:(?P<cue>\b{_GLUED}[-_.:#]{{0,2}})|(?P<letters>(?<![^\W_])[^\W\d_]{{1,6}}[-_/.#]?))\Z", re.IGNORECASE
+    rf"(?:(?P<cue>\b{_GLUED}[-_.:#]{{0,2}})|(?P<letters>(?<![^\W_])[^\W\d_]{{1,20}}[-_/.#]?))\Z", re.IGNORECASE
 )
 _BEHIND = re.compile(r"(?P<particle>(?:ka|ki|ke|ko|hai|h|wala|wali|se)\b)|(?P<letters>[^\W\d_]\w*)", re.IGNORECASE)
 _WORD = re.compile(rf"[^\W\d_]+|\d+|{COVER}+|[?]")
@@ -48,13 +48,14 @@ def candidates(text: str, shape: Shape) -> Iterator[Candidate]:
 
 def _of_run(text: str, run: re.Match[str], shape: Shape) -> Iterator[Candidate]:
     groups = [(m.start() + run.start(), m.end() + run.start()) for m in re.finditer(r"\d+", run.group())]
-    front = _FRONT.search(text, max(0, run.start() - 12), run.start())
+    front = _FRONT.search(text, max(0, run.start() - 22), run.start())
     behind = _BEHIND.match(text, run.end())
     foreign = bool(front and front["letters"])
     tail = (behind["letters"] or "") if behind else ""
     fitting = [] if foreign else list(_fitting(text, groups, shape, bool(tail)))
     for start, end, number in fitting:
-        yield Candidate(start, end, number, run.group(), shape.only_digits)
+        as_written = shape.only_digits or text[start:end] == number
+        yield Candidate(start, end, number, run.group(), as_written)
     if not fitting:
         named = foreign or (front is not None and front.group()[-1] in "-_/")  # ORD-2024-001
         start = front.start() if front and named else run.start()
@@ -66,15 +67,14 @@ def _fitting(
     text: str, groups: list[tuple[int, int]], shape: Shape, glued_behind: bool
 ) -> Iterator[tuple[int, int, str]]:
     """A group that is of the shape alone, else neighbours that are together."""
-    at, wholes = 0, _wholes(text, groups)
+    at, pieces = 0, _pieces(text, groups, shape)
     while at < len(groups):
         step = 1
         for size in range(1, min(len(groups) - at, _MAX_GROUPS) + 1):
             start, end = groups[at][0], groups[at + size - 1][1]
             last = at + size == len(groups)
-            (begins, _, one), (_, ends, other) = wholes[at], wholes[at + size - 1]
-            too_long = max(one, other) > shape.lengths[1]
-            cut = (begins, ends) != (start, end) and (too_long or not shape.only_digits)
+            (begins, _, one), (_, ends, other) = pieces[at], pieces[at + size - 1]
+            cut = (begins, ends) != (start, end) and (one or other or not shape.only_digits)
             number = shape.written(_joined(text[start:end], shape)) if not (cut or (last and glued_behind)) else None
             if number and (size == 1 or at + size == len(groups) or size > 2):
                 yield start, end, number
@@ -83,13 +83,21 @@ def _fitting(
         at += step
 
 
-def _wholes(text: str, groups: list[tuple[int, int]]) -> list[tuple[int, int, int]]:
-    """For each group what it is written in one piece with (112 with 112-4567890-1234567), and its longest group."""
+def _pieces(text: str, groups: list[tuple[int, int]], shape: Shape) -> list[tuple[int, int, bool]]:
+    """For each group what it is written in one piece with, 112 with 112-4567890-1234567: where, and if it is a code."""
     pieces: list[list[tuple[int, int]]] = []
     for group in groups:
         joined = pieces and text[pieces[-1][-1][1] : group[0]] in _JOINTS
         pieces[-1:] = [[*pieces[-1], group]] if joined else [*pieces[-1:], [group]]
-    return [(piece[0][0], piece[-1][1], max(end - start for start, end in piece)) for piece in pieces for _ in piece]
+    read = [(piece, (piece[0][0], piece[-1][1], _is_a_code(text, piece, shape))) for piece in pieces]
+    return [seen for piece, seen in read for _ in piece]
+
+
+def _is_a_code(text: str, piece: list[tuple[int, int]], shape: Shape) -> bool:
+    """Whether a piece is one number of another shop (ORD-2024-001, 2026-118-4), of which no part is an order number."""
+    lengths = [end - start for start, end in piece]
+    many = len(piece) > 2 or (len(piece) > 1 and text[: piece[0][0]][-1:] in _JOINTS)
+    return max(lengths) > shape.lengths[1] or (many and not all(shape.fits(text[start:end]) for start, end in piece))
 
 
 def _joined(spelt: str, shape: Shape) -> str:

@@ -80,7 +80,7 @@ def read_numbers(text: str, pattern: str = DEFAULT_PATTERN) -> tuple[Span, ...]:
     whole = [
         Span(match.start(), match.end(), ORDER, number)
         for match in shape.whole_numbers.finditer(seen)
-        if match.group()[0].isalpha() and (number := shape.written(match.group()))
+        if (number := shape.written(match.group()))
     ]
     seen, told = cover_numbers(blank(seen, whole))
     found = [*spans, *whole, *told, *_meant(seen, pattern)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -31,24 +31,49 @@ MARKS = (*KINDS, _MISSHAPED)
 _RIDGE = 0.6
 _SAID_BEFORE = r"(?i)\b(?:order|number|no|id|pedido|ref)\b"
 _USUAL_DIGITS = 7
-_CODES = 0.25  # of other shops' numbers have letters inside
-_SPELLINGS = 3  # times that an example is written with numbers of the shop's shape
+_BARE = 0.5  # of other shops' short numbers, where this shop's have letters behind
+_CODES = 0.4  # of other shops' numbers have several groups
+_SPELLINGS = 3  # times that an example is written with numbers of the shop's shape; once more with those of others
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """Weights of shape (features, kinds) for one shape of order numbers."""
+    """What digits mean in a shop whose order numbers have this shape. What is of another shape for certain (letters,
+    several groups, bare digits where the shop's numbers have more) is judged by weights of its own: there, whatever
+    stands in an order number's place is one."""
 
     shape: Shape
-    column: dict[str, int]
-    weights: np.ndarray
+    weights: Weights
+    weights_of_others: Weights
 
     @classmethod
     @lru_cache(maxsize=8)
     def of(cls, pattern: str) -> Meaning:
         """The meaning of digits in a shop whose order numbers match `pattern`."""
         shape = Shape.of(pattern)
-        seen = list(examples(shape))
+        own = [(features(c, text, shape), kind) for c, text, kind in examples(shape, range(_SPELLINGS))]
+        others = [(features(c, text, shape), kind) for c, text, kind in examples(shape, range(_SPELLINGS + 1))
+                  if _is_of_others(c, text, shape)]  # fmt: skip
+        return cls(shape, Weights.fit(own), Weights.fit(others))
+
+    def kind(self, candidate: Candidate, text: str) -> str:
+        """One of KINDS."""
+        if candidate.whole and not self.shape.only_digits:
+            return KINDS[0]  # with the shop's own signs
+        weights = self.weights_of_others if _is_of_others(candidate, text, self.shape) else self.weights
+        return KINDS[int(np.argmax(weights.scores(features(candidate, text, self.shape))))]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Of the named features, shape (features, kinds)."""
+
+    column: dict[str, int]
+    weights: np.ndarray
+
+    @classmethod
+    def fit(cls, seen: Sequence[tuple[Sequence[str], str]]) -> Weights:
+        """A ridge regression on one-hot kinds."""
         column = {name: at for at, name in enumerate(sorted({name for names, _ in seen for name in names}))}
         columns = [column[name] for names, _ in seen for name in names]
         ends = np.cumsum([0, *(len(names) for names, _ in seen)])
@@ -58,30 +83,32 @@ class Meaning:
         kernel = (rows @ rows.T).toarray()
         kernel[np.diag_indices(len(seen))] += _RIDGE
         dual = scipy.linalg.solve(kernel, wanted, assume_a="pos", overwrite_a=True)
-        return cls(shape, column, np.asarray(rows.T @ dual, dtype=np.float32))
+        return cls(column, np.asarray(rows.T @ dual, dtype=np.float32))
 
-    def kind(self, candidate: Candidate, text: str) -> str:
-        """One of KINDS."""
-        return KINDS[int(np.argmax(self.scores(candidate, text)))]
-
-    def scores(self, candidate: Candidate, text: str) -> np.ndarray:
+    def scores(self, names: Sequence[str]) -> np.ndarray:
         """Shape (kinds,)."""
-        names = features(candidate, text, self.shape)
         known = [self.column[name] for name in names if name in self.column]
         scores: np.ndarray = self.weights[known].sum(axis=0) / np.sqrt(len(names))
         return scores
 
 
-def examples(shape: Shape) -> Iterator[tuple[Sequence[str], str]]:
-    """Features and kind of every candidate in the example messages, written in the shape of the shop's numbers."""
+def _is_of_others(candidate: Candidate, text: str, shape: Shape) -> bool:
+    """Whether a candidate can be none of the shop's numbers, and looks as other shops' do."""
+    spelt = text[candidate.start : candidate.end]
+    several = re.search(r"\d[-–—_/.]\d", spelt) or any(c.isalpha() for c in spelt)
+    return candidate.number is None and bool(several or not shape.only_digits)
+
+
+def examples(shape: Shape, spellings: Iterable[int]) -> Iterator[tuple[Candidate, str, str]]:
+    """Every candidate in the example messages, written in the shape of the shop's numbers, with its text and kind."""
     dice = random.Random(0)  # noqa: S311 (the same model every time)
     for line in read_examples():
-        for text, spans in dict.fromkeys(_written(line, shape, dice, spelling) for spelling in range(_SPELLINGS)):
+        for text, spans in dict.fromkeys(_written(line, shape, dice, spelling) for spelling in spellings):
             seen, _ = cover_numbers(cover_addresses(text)[0])
             for candidate in candidates(seen, shape):
                 marks = (kind for start, end, kind in spans if start < candidate.end and candidate.start < end)
                 kind = next(marks, "other")
-                yield features(candidate, seen, shape), "order_number" if kind == _MISSHAPED else kind
+                yield candidate, seen, "order_number" if kind == _MISSHAPED else kind
 
 
 def read_examples(path: Path = EXAMPLES) -> list[str]:
@@ -115,11 +142,12 @@ def _written(
     begins = _digits(2, dice)  # a shop's numbers of one time begin alike
     for mark in _MARK.finditer(line):
         text += line[done : mark.start()]
-        if mark[2] == "order_number":
+        if mark[2] == "order_number" and spelling < _SPELLINGS:
             value = _number(shape, dice, begins)
             value = _split(value, dice) if spelling == 2 and re.search(_SAID_BEFORE, text) else value
-        elif mark[2] == _MISSHAPED:
-            value = _misshaped(shape, dice, spelling)
+        elif mark[2] in ("order_number", _MISSHAPED):
+            lettered = 2 if shape.only_digits else dice.randrange(3)
+            value = _misshaped(shape, dice, spelling if spelling < _SPELLINGS else lettered)
         else:
             value = _look_alike(mark[1], mark[2], shape, dice) if spelling else mark[1]
         spans.append((len(text), len(text) + len(value), mark[2]))
@@ -149,8 +177,10 @@ def _number(shape: Shape, dice: random.Random, begins: str) -> str:
 
 
 def _split(number: str, dice: random.Random) -> str:
-    """10234 as 10 234, 10-234 or 1 0 2 3 4, as people write a number that they have just named."""
-    if not number.isdigit() or len(number) < 4:
+    """10234 as 10 234, 10-234 or 1 0 2 3 4, as people write a number that they have just named; others with blanks."""
+    if not number.isdigit():
+        return re.sub(r"[\W_]", " ", number)
+    if len(number) < 4:
         return number
     gap, at = dice.choice(" -,"), dice.randint(1, len(number) - 1)
     return dice.choice((f"{number[:at]}{gap}{number[at:]}", " ".join(number)))
@@ -161,14 +191,20 @@ def _misshaped(shape: Shape, dice: random.Random, spelling: int) -> str:
     low, high = shape.lengths
     short = _digits(max(3, low - dice.randint(1, 2)), dice)
     long = _digits(high + dice.randint(1, 3), dice)
-    letters = "".join(dice.choices("ABCDEKMSTWX", k=2))
-    foreign = letters + dice.choice(("-", "", "/")) + _digits(dice.randint(4, 6), dice)
+    letters, sign = "".join(dice.choices("ABCDEKMORSTWX", k=dice.randint(1, 3))), dice.choice("-/")
+    foreign = letters + dice.choice(("", sign)) + _digits(dice.randint(4, 6), dice)
     if dice.random() < _CODES:
-        foreign = f"{letters}{_digits(2, dice)}{letters}{_digits(2, dice)}"
+        foreign = dice.choice((
+            f"{letters}{_digits(2, dice)}{letters}{_digits(2, dice)}",
+            f"{letters}{sign}20{_digits(2, dice)}{sign}{_digits(dice.randint(3, 5), dice)}",
+            f"{_digits(3, dice)}{sign}{_digits(dice.randint(2, 7), dice)}{sign}{_digits(dice.randint(1, 7), dice)}",
+        ))
     if low > _USUAL_DIGITS:  # most other shops' numbers are far shorter than this one's
         short = _digits(dice.randint(4, 7), dice)
         foreign = dice.choice((foreign, f"{letters}/20{_digits(2, dice)}/{_digits(3, dice)}", _digits(low - 1, dice)))
         long = dice.choice((short, long))
+    bare = _digits(dice.randint(low, high), dice)  # without the letters behind that a number may have
+    short = short if shape.written(bare) or dice.random() < _BARE else bare
     return (short, long, foreign)[spelling % 3] if low > 3 else (long, foreign)[spelling % 2]
 
 

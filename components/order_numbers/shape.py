@@ -15,8 +15,10 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 DEFAULT_PATTERN = r"\d{5}"
-_GAP = r"[\s_./#–—-]{0,3}"
-_GAP_WITHOUT_BLANKS = r"[_./#–—-]{0,3}"
+_GAP = r"[\s_./\\#–—-]{0,3}"
+_GAP_WITHOUT_BLANKS = r"[_./\\#–—-]{0,3}"
+_GAP_BEFORE_A_LETTER = rf"(?:{_GAP_WITHOUT_BLANKS}|[_./\\–—-]?\s(?![aeiouy]\b))"
+_SIGN = r"[_./\\#–—-]{1,3}"
 _MAX_FORMS = 16
 _MIN_UNCUT_DIGITS = 8  # of several groups that are told apart by their lengths when nothing stands between them
 _MAX_CHARS = 40
@@ -70,7 +72,8 @@ class Shape:
 
     @classmethod
     def learnt(cls, examples: Sequence[object]) -> Shape:
-        """The shape of a few numbers: digits of the lengths seen, letters and signs as they are. Raises ShapeError."""
+        """The shape of a few numbers: digits of the lengths seen, letters in front and signs as they are, other letters
+        any where they differ. Raises ShapeError."""
         written = [str(example).strip().lstrip("#") for example in examples]
         if not written or not all(any(c.isdigit() for c in text) and len(text) <= _MAX_CHARS for text in written):
             raise ShapeError("an example of an order number has at least a digit and at most 40 signs")
@@ -101,8 +104,14 @@ class Shape:
 
     @cached_property
     def whole_numbers(self) -> re.Pattern[str]:
-        """Finds numbers of several parts however they are spelt. Never matches where the shape is digits alone."""
-        loose = [_loose(form) for form in self.forms if len(form) > 1]
+        """Finds numbers that have letters, however they are spelt. Never matches where the shape has none.
+
+        Where others stand behind them, those in front may be left out, as "77120-X" for BR-77120-X.
+        """
+        lettered = [form for form in self.forms if any(_sort_of(part) == "letter" for part in form)]
+        bare = [form for form in map(_without_letters_in_front, lettered)
+                if form not in lettered and any(_sort_of(part) == "letter" for part in form)]  # fmt: skip
+        loose = [*map(_loose, lettered), *(rf"(?<![^\W_][_./\\#–—-]){_loose(form, _SIGN)}" for form in bare)]
         return re.compile("|".join(f"(?<![^\\W_]){pattern}(?![^\\W_])" for pattern in loose) or r"(?!)", re.IGNORECASE)
 
     def written(self, spelt: str) -> str | None:
@@ -137,15 +146,16 @@ def _digits(group: str) -> str:
     return re.sub(r"[^0-9A-Za-z]", "", group).upper()
 
 
-def _loose(form: Form) -> str:
+def _loose(form: Form, gap: str = _GAP) -> str:
     pieces: list[str] = []
     last = form[0]
     for part in form:
         if part.is_sign:
             continue
         if pieces:
-            # "in 560001" is no number of two letters and six digits.
-            pieces.append(_GAP if last.kind != "letters" else _GAP_WITHOUT_BLANKS)
+            # "in 560001" is no number of two letters and six digits, and "1234 e 1235" are two numbers.
+            before_letters = _GAP_BEFORE_A_LETTER if part.kind == "letters" else gap
+            pieces.append(gap if gap == _SIGN else _GAP_WITHOUT_BLANKS if last.kind == "letters" else before_letters)
         last = part
         pieces.append(re.escape(part.text) if part.kind == "text" else f"({part.pattern})")
     return "".join(pieces)
@@ -184,17 +194,26 @@ class _Form:
 
 
 def _joined(forms: Sequence[Form]) -> list[_Form]:
-    """Forms that differ in nothing but how many digits they have are one."""
+    """Forms that differ in nothing but how many digits they have, or in letters behind the front, are one."""
     groups: dict[tuple[tuple[str, str], ...], list[Form]] = {}
     for form in forms:
-        groups.setdefault(tuple((part.kind, part.text) for part in form), []).append(form)
-    return [
-        _Form(tuple(
-            Part(same[0].kind, min(p.low for p in same), max(p.high for p in same), same[0].text)
-            for same in zip(*group, strict=True)
-        ))
-        for group in groups.values()
-    ]  # fmt: skip
+        signs = tuple((_sort_of(part), part.text if part.is_sign or not n else "") for n, part in enumerate(form))
+        groups.setdefault(signs, []).append(form)
+    return [_Form(tuple(_any_of(same) for same in zip(*group, strict=True))) for group in groups.values()]
+
+
+def _any_of(same: Sequence[Part]) -> Part:
+    """What holds of a part of several numbers."""
+    low, high = min(part.low for part in same), max(part.high for part in same)
+    if same[0].kind == "digits":
+        return Part("digits", low, high)
+    if len({part.text for part in same}) == 1:
+        return same[0]
+    return Part("letters", min(len(part.text) for part in same), max(len(part.text) for part in same))
+
+
+def _sort_of(part: Part) -> str:
+    return "digit" if part.kind == "digits" else "letter" if part.kind == "letters" else _sort(part.text[0])
 
 
 def _merged(form: Form) -> Form:

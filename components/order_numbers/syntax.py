@@ -38,7 +38,8 @@ NUMBERS = (
     ("money", rf"{_CURRENCY}\s?[-.:]?\s?{_AMOUNT}(?:\s?(?:k|lakhs?|crores?|cr)\b)?(?:\s?/-)?"),
     ("money", rf"{_START}{_AMOUNT}\s?(?:/-|/=|₹|€|£|\$|(?:rs|inr|usd|eur|gbp|mxn|brl|k)\b)"),
     ("other", r"\d[\d.,]{0,14}\s?%|\b\d+\s?[x×*]\s?\d+(?:\s?[x×*]\s?\d+)?\b"),
-    ("phone", r"\+\d(?:[\s().-]{0,2}\d){6,14}"),
+    ("phone", r"\+\d(?:[\s().-]{0,2}\d){6,14}|(?<!\w)\(\d{2,5}\)(?:[\s.-]{0,2}\d){6,10}(?!\w)"),
+    ("other", r"(?<![\w.])\d{3}\.\d{3}\.\d{3}-\d{2}(?!\w)"),  # Brazil's CPF
     ("number", r"(?<![\w.#])\d+\.\d{1,2}(?![\w.])|(?<!\w)[x*]{2,}[ -]?\d{2,6}\b"),
 )  # fmt: skip
 _ADDRESSES = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in ADDRESSES)

@@ -74,18 +74,20 @@ _CLOSING = re.compile(
     r"|please do the needful|do the needful|thanks in advance))+[.!]*$"
 )
 _NUMBER = re.compile(r"\d+")
+_TAUGHT = "10234"  # an order number as the project's own phrases have them
 
 
 @lru_cache(maxsize=256)
 def folded(text: str, pattern: str = DEFAULT_PATTERN) -> str:
     """The n-gram form of a message; empty only for a message without any sign."""
-    return _without_courtesies(_squeeze(_spell(_emoji(_with_placeholders(_plain(text), pattern).lower()))))
+    plain = _with_placeholders(_with_taught(_plain(text), pattern, f" {_PLACEHOLDER[ORDER]} "))
+    return _without_courtesies(_squeeze(_spell(_emoji(plain.lower()))))
 
 
 @lru_cache(maxsize=256)
 def readable(text: str, pattern: str = DEFAULT_PATTERN) -> str:
     """The sentence-embedding form: handles and links gone, spelling folded, numbers kept short."""
-    plain = _plain(text)
+    plain = _with_taught(_plain(text), pattern, _TAUGHT)
     for span in sorted(cover_addresses(plain)[1], key=lambda s: -s.start):
         plain = plain[: span.start] + " " + plain[span.end :]
     return _without_courtesies(_squeeze(_spell(plain.replace("#", " ").lower())))
@@ -103,8 +105,17 @@ def _plain(text: str) -> str:
     return _INVISIBLE.sub("", ascii_digits(text))
 
 
-def _with_placeholders(text: str, pattern: str) -> str:
-    tokens = ((span, _PLACEHOLDER.get(span.kind)) for span in read_numbers(text, pattern))
+def _with_taught(text: str, pattern: str, taught: str) -> str:
+    """The shop's order numbers written as the phrases that all shops learn from have theirs."""
+    if pattern != DEFAULT_PATTERN:
+        for span in reversed(read_numbers(text, pattern)):
+            if span.kind == ORDER:
+                text = f"{text[: span.start]}{taught}{text[span.end :]}"
+    return text
+
+
+def _with_placeholders(text: str) -> str:
+    tokens = ((span, _PLACEHOLDER.get(span.kind)) for span in read_numbers(text, DEFAULT_PATTERN))
     spans = [(span.start, span.end, token) for span, token in tokens if token is not None]
     for start, end, token in sorted(spans, reverse=True):
         text = f"{text[:start]} {token} {text[end:]}"

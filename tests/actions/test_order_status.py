@@ -267,6 +267,18 @@ async def test_what_is_no_order_number_of_this_shop_is_never_answered_with_anoth
     assert "on its way" not in reply.text
 
 
+@pytest.mark.parametrize(("part", "told"), [
+    ("00417", True), ("417", True), ("2026/417", True),
+    ("OS/2026", False), ("PO-00417", False), ("0041", False), ("17", False),
+])  # fmt: skip
+async def test_a_part_of_the_number_of_one_of_ones_own_orders_names_it(part: str, told: bool) -> None:
+    own = ashas(*(Order(f"OS/2026/00{end}", OrderStatus.SHIPPED) for end in ("417", "433")))
+    reply = await ask(ActionCheckOrderStatus, own, misshaped=part)
+    assert ("OS/2026/00417" in reply.text, reply.slots.get("order_number")) == (told, "OS/2026/00417" if told else None)
+    others = await ask(ActionCheckOrderStatus, FakeOrders(), misshaped=part)
+    assert others.responses == ["utter_order_status_misshaped"]
+
+
 @pytest.mark.parametrize(("text", "misshaped"), [
     ("track ee 123-456-789 in", None), ("where is EE123456789IN?", "EE123456789IN"),
 ])

@@ -57,3 +57,10 @@ def test_courtesies_around_a_wish_are_left_out(polite: str, bare: str) -> None:
 @pytest.mark.parametrize("text", ["hi", "hello sir", "good morning", "refund please", "yes please", "hi hello"])
 def test_courtesies_that_are_the_message_stay(text: str) -> None:
     assert folded(text) == text
+
+
+@pytest.mark.parametrize(("pattern", "number"), [(r"HX/\d{4}/\d{5}", "hx-2026-00412"), (r"\d{3}-\d{7}", "118-4410027")])
+def test_a_message_reads_alike_in_every_shop_whatever_its_order_numbers_look_like(pattern: str, number: str) -> None:
+    for said in ("where is {}?", "{} please", "cancel {} and refund me"):
+        assert folded(said.format(number), pattern) == folded(said.format("10234"))
+        assert readable(said.format(number), pattern) == readable(said.format("10234"))

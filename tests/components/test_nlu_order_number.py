@@ -171,6 +171,8 @@ SHAPES = {
     r"SK/\d{4}/\d{4}": ["SK/2025/0042", "SK/2026/1187"],
     r"\d{4}": [4127, 5810],
     r"\d{5}|A\-\d{3}": ["10234", "#A-101"],
+    r"LT\-\d{3}\-[A-Z]{1}": ["LT-204-B", "LT-377-K"],
+    r"\d{2}[A-Z]{1,2}\d{4}": ["25Q0411", "26QB0007"],
 }
 
 
@@ -212,6 +214,13 @@ def test_expressions_that_are_no_shape_are_refused(pattern: str) -> None:
         ([10234], "10235ka bill", "10235"),
         ([10234], "invoice number 10235", "10235"),
         ([10234], "bill for 10235 please", "10235"),
+        (["ORD/2024/001"], "ORD\\2024\\002", "ORD/2024/002"),
+        (["LT-204-B", "LT-377-K"], "lt 205 z arrived?", "LT-205-Z"),
+        (["LT-204-B", "LT-377-K"], "its lt-205-\nz", "LT-205-Z"),
+        (["LT-204-B", "LT-377-K"], "any news of 205-Z", "LT-205-Z"),
+        (["25Q0411", "26Q0007"], "where is 25q0412", "25Q0412"),
+        (["2024-ABC-001"], "2024-abc-002 please", "2024-ABC-002"),
+        (["2026/000123"], "2026/000124", "2026/000124"),
     ],
 )
 def test_a_number_is_named_as_the_shop_writes_it(examples: list[object], text: str, number: str) -> None:
@@ -236,6 +245,8 @@ def test_capitals_and_signs_do_not_matter(number: str, gap: str, small: bool) ->
         ("where is my order WC-9009?", "WC-9009"),
         ("order ORD-2024-001 please", "ORD-2024-001"),
         ("my order is 112-4567890-1234567", "112-4567890-1234567"),
+        ("WC-9009 where", "WC-9009"),
+        ("has PO/2024/07 shipped", "PO/2024/07"),
     ],
 )
 def test_what_is_meant_as_a_number_of_another_shape_is_told_apart(text: str, written: str) -> None:
@@ -243,10 +254,18 @@ def test_what_is_meant_as_a_number_of_another_shape_is_told_apart(text: str, wri
     assert misshaped(text) == [written]
 
 
+@pytest.mark.parametrize("pattern", [r"\d{4}", r"\d{3}\-\d{7}\-\d{7}", r"LT\-\d{3}\-[A-Z]", r"HX/\d{4}/\d{5}"])
+def test_a_part_of_another_shops_number_is_no_number(pattern: str) -> None:
+    for written in ("ORD-2024-001", "QT-2024-B", "2024-118-4"):
+        assert values(f"where is {written}", pattern) == []
+        assert misshaped(f"where is {written}", pattern) or written[0].isdigit()
+
+
 @pytest.mark.parametrize(
     "text",
-    ["call 98765 43210", "+91 98765 43210", "₹1,299 paid", "on 12/03/2026 at 10:30", "pincode 560001", "otp 4567",
-     "awb 4402918833", "2 shirts, size 42", "https://shop.example/orders/1023", "card ending 1234", "since 2024"],
+    ["call 98765 43210", "+91 98765 43210", "₹1,299 paid", "ring (020) 7946 0018", "on 12/03/2026 at 10:30",
+     "pincode 560001", "otp 4567", "awb 4402918833", "2 shirts, size 42", "https://shop.example/orders/1023",
+     "card ending 1234", "since 2024"],
 )
 def test_look_alikes_are_not_misshaped_numbers(text: str) -> None:
     assert misshaped(text) == []

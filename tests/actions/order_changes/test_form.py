@@ -39,6 +39,9 @@ class FakeOrders:
             raise OrdersUnavailable
         return [order for order in self._orders if order.open and phone == PHONE]
 
+    async def all_orders(self, phone: str) -> list[Order]:
+        return [order for order in self._orders if phone == PHONE]
+
 
 def tracker(
     phone: str | None = PHONE, numbers: tuple[str, ...] = (), intent: str = "cancel_order", **slots: Any
@@ -111,6 +114,14 @@ async def test_what_is_no_number_of_this_shop_never_stands_for_another_order(kno
     assert not found.get("change_order_number")
     said, _ = await run(ActionAskChangeOrderNumber(FakeOrders(only)), at)
     assert said == ["utter_order_status_misshaped"]
+
+
+async def test_a_part_of_an_order_number_names_the_order_to_change() -> None:
+    form = ValidateOrderChangeForm(FakeOrders(*(Order(f"OS/2026/{end}", OrderStatus.PACKED) for end in (417, 433))))
+    at = tracker(change_kind="cancel", intent="cancel_order")
+    at.latest_message["entities"] = [{"entity": "order_number_misshaped", "value": "433"}]
+    found = await form.extract_change_order_number(CollectingDispatcher(), at, {})
+    assert found["change_order_number"] == "OS/2026/433"
 
 
 @pytest.mark.parametrize("waits_for", [None, "change_order_number"])
