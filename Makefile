@@ -22,8 +22,8 @@ setup:  ## Python 3.10 and the locked requirements into .venv (every other targe
 pictures: setup  ## also what reading customers' pictures needs (READ_PICTURES=on)
 	@$(BOOT) launch/bootstrap.py pictures
 
-run: setup  ## the whole assistant with a phone in the browser; Ctrl-C stops it; LLM=1 with a stand-in for an LLM
-	@exec $(if $(LLM),env LLM_PROVIDER=anthropic ANTHROPIC_API_KEY=stand-in ANTHROPIC_BASE_URL=http://127.0.0.1:$(or $(TWIN_PORT),8080)) $(PY) -m launch run
+run: setup  ## the whole assistant with a phone in the browser; Ctrl-C stops it; LLM=1: a stand-in for an LLM; FAILOVER=1: two Redis servers
+	@exec $(if $(LLM),env LLM_PROVIDER=anthropic ANTHROPIC_API_KEY=stand-in ANTHROPIC_BASE_URL=http://127.0.0.1:$(or $(TWIN_PORT),8080)) $(PY) -m launch run $(if $(FAILOVER),failover)
 
 test: setup  ## every test: lint, pytest, rasa data validate, rasa test
 	@$(PY) -m launch test

@@ -1,4 +1,4 @@
-"""Days and hours as people write them in the customer's language, by the Unicode locale data that Babel carries.
+"""Days, hours and amounts as people write them in the customer's language, by the Unicode data that Babel carries.
 
 The language is the slot's (`pt`), the country is the shop's: Portuguese in a shop of Portugal is written as there.
 """
@@ -6,10 +6,12 @@ The language is the slot's (`pt`), the country is the shop's: Portuguese in a sh
 from __future__ import annotations
 
 from datetime import date, time
+from decimal import Decimal
 from functools import lru_cache
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton, format_time
+from babel.numbers import format_currency
 
 import shop
 
@@ -43,6 +45,12 @@ def hour(moment: time, language: str | None) -> str:
     written = written.replace("\u202f", " ").replace("\xa0", " ")
     bare = locale.language in _ABBREVIATED | _CLOCK.keys() and not written.endswith("0")
     return written.replace(":00", "") if bare else written
+
+
+def amount(money: Decimal, currency: str | None, language: str | None) -> str:
+    """'₹1,499.00', '1.499,00 €': in the shop's currency where none is named."""
+    code = (currency or shop.load().currency).upper()
+    return str(format_currency(money, code, locale=_locale(language))).replace("\xa0", " ")
 
 
 @lru_cache(maxsize=64)

@@ -13,7 +13,7 @@ import settings as settings_module
 import signals
 from actions.knowledge.pages import documents
 from handoff.configuration import HandoffConfigurationError, load_configuration
-from launch import console, demo_orders, processes, training
+from launch import console, demo_orders, embedded_redis, processes, training
 from launch.console import LaunchError, done, fail, say
 from launch.supervisor import Child, Supervisor
 from settings import Settings, SettingsError
@@ -44,8 +44,11 @@ def serve() -> int:
     return _start(settings, with_twin=False)
 
 
-def run() -> int:
-    """The whole assistant with the simulator, on local secrets made for this run."""
+def run(failover: bool = False) -> int:
+    """The whole assistant with the simulator, on local secrets made for this run.
+
+    `failover`: with two embedded Redis servers, one of which can take over from the other.
+    """
     settings = settings_module.load(not_from_file=NOT_FROM_ENV_FILE)
     if settings.ignored:
         say(f"Not used from .env, which is for `make serve`: {', '.join(sorted(settings.ignored))} "
@@ -81,11 +84,12 @@ def run() -> int:
         local["DESK_SWITCH"] = str(settings.state_path / "desk")
     next_shop = settings.state_path / "next_shop"
     next_shop.unlink(missing_ok=True)
-    status = _start(replace(settings, values={**settings.values, **local}), with_twin=True)
+    status = _start(replace(settings, values={**settings.values, **local}), with_twin=True, failover=failover)
     if status == 0 and next_shop.exists():
         folder = next_shop.read_text(encoding="utf-8")
         say(f"Going on with the shop in {folder} ...")
-        os.execve(sys.executable, [sys.executable, "-m", "launch", "run"], {**os.environ, "SHOP_DIR": folder})  # noqa: S606 (ourselves)
+        again = [sys.executable, "-m", "launch", "run", *(["failover"] if failover else [])]
+        os.execve(sys.executable, again, {**os.environ, "SHOP_DIR": folder})  # noqa: S606 (ourselves)
     return status
 
 
@@ -108,7 +112,7 @@ class _Secrets:
         return str(known[name])
 
 
-def _start(settings: Settings, with_twin: bool) -> int:
+def _start(settings: Settings, with_twin: bool, failover: bool = False) -> int:
     settings.validate()
     load_configuration()
     ports = ["RASA_PORT", "ACTION_PORT", *(["TWIN_PORT"] if with_twin else [])]
@@ -124,7 +128,7 @@ def _start(settings: Settings, with_twin: bool) -> int:
         done(demo_orders.prepare(settings))
         if with_twin and settings.desk_switch:
             Path(settings.desk_switch).write_text("open", encoding="utf-8")
-        return _supervise(settings, with_twin)
+        return _supervise(settings, with_twin, failover)
 
 
 def _show_pages(folder: Path) -> None:
@@ -134,12 +138,17 @@ def _show_pages(folder: Path) -> None:
         fail(f"{folder.name}/{path.name}: {problem} Until then no question about the pages is answered.")
 
 
-def _supervise(settings: Settings, with_twin: bool) -> int:
+def _supervise(settings: Settings, with_twin: bool, failover: bool) -> int:
     children: list[Child] = []
+    also = {}
     if not settings.values["REDIS_URL"]:
-        url, child = processes.embedded_redis(settings, processes.quiet_port())
+        if failover:
+            pair, children = processes.redis_pair(settings)
+            url, also = pair.url, {"failover": pair.master}
+        else:
+            url, child = processes.embedded_redis(settings, processes.quiet_port())
+            children.append(child)
         settings = replace(settings, values={**settings.values, "REDIS_URL": url})
-        children.append(child)
     environment = processes.child_environment(settings)
     if with_twin:
         children.append(processes.twin(settings, environment))
@@ -154,7 +163,11 @@ def _supervise(settings: Settings, with_twin: bool) -> int:
         folder = settings.state_path / "review" if with_twin else None
         children.append(processes.console(settings, environment, folder))
     kill_folder = settings.state_path / "kill" if with_twin else None
-    return Supervisor(children, kill_folder).run(lambda: _announce(settings, with_twin))
+    try:
+        return Supervisor(children, kill_folder, also).run(lambda: _announce(settings, with_twin))
+    finally:
+        if also:
+            embedded_redis.settle(settings.state_path)
 
 
 def _announce(settings: Settings, with_twin: bool) -> None:
@@ -187,11 +200,12 @@ COMMANDS = {"run": run, "serve": serve, "train": train, "test": test, "lock": lo
 def main(arguments: list[str]) -> int:
     """Run the named command. Returns its exit status."""
     signals.restore()
-    if len(arguments) != 1 or arguments[0] not in COMMANDS:
-        console.fail(f"Usage: python -m launch {'|'.join(COMMANDS)}")
+    with_failover = arguments == ["run", "failover"]
+    if not with_failover and (len(arguments) != 1 or arguments[0] not in COMMANDS):
+        console.fail(f"Usage: python -m launch {'|'.join(COMMANDS)} (run failover: with two Redis servers)")
         return 2
     try:
-        return COMMANDS[arguments[0]]()
+        return run(failover=True) if with_failover else COMMANDS[arguments[0]]()
     except (LaunchError, SettingsError, HandoffConfigurationError) as error:
         fail(str(error))
         return 1

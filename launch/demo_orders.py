@@ -41,6 +41,7 @@ ORDERS = sa.Table(
     sa.Column("carrier", sa.String(60)),
     sa.Column("tracking_number", sa.String(60)),
     sa.Column("tracking_url", sa.String(500)),
+    sa.Column("total", sa.Numeric(10, 2)),
 )
 ITEMS = sa.Table(
     "order_items",
@@ -104,6 +105,7 @@ class DemoOrder:
     tracking_number: str | None = None
     tracking_page: str = "https://track.marigold.example"
     items: tuple[DemoItem, ...] = ()
+    total: float | None = None
 
     def row(self, today: date) -> dict[str, object]:
         """The order as the table has it."""
@@ -117,6 +119,7 @@ class DemoOrder:
             "carrier": self.carrier,
             "tracking_number": number,
             "tracking_url": f"{self.tracking_page}/{number}" if number else None,
+            "total": self.total,
         }
 
 
@@ -124,26 +127,19 @@ DEMO_ORDERS = (
     DemoOrder("10234", ASHA, "shipped", 1, "Delhivery", "DL4402918"),
     DemoOrder("10187", ASHA, "delivered", -9, "Delhivery", "DL4371120", items=(
         DemoItem("Blue cotton kurta", 2), DemoItem("Brass lamp"), DemoItem("Silver earrings", returnable=False),
-    )),
+    ), total=4297.0),
     DemoOrder("10235", VIKRAM, "out_for_delivery", 0, "Blue Dart", "BD7715520"),
-    DemoOrder("10241", VIKRAM, "confirmed", 6),
-    DemoOrder("10248", VIKRAM, "placed"),
+    DemoOrder("10241", VIKRAM, "confirmed", 6, items=(DemoItem("Linen shirt"),), total=1899.0),
+    DemoOrder("10248", VIKRAM, "placed", items=(DemoItem("Leather sandals"),), total=2499.0),
     DemoOrder("10198", VIKRAM, "delivered", -4, "Ekart", "EK9920331"),
     *(
         DemoOrder(str(10301 + n), FARHAN, status, due, carrier, tracking)
         for n, (status, due, carrier, tracking) in enumerate(
             [
-                ("shipped", 2, "Delhivery", "DL4403001"),
-                ("shipped", 3, "Ekart", None),
-                ("shipped", 4, None, None),
-                ("packed", 3, "Blue Dart", None),
-                ("packed", 5, None, None),
-                ("packed", None, None, None),
-                ("confirmed", 6, None, None),
-                ("confirmed", 7, None, None),
-                ("confirmed", None, None, None),
-                ("placed", 8, None, None),
-                ("placed", None, None, None),
+                ("shipped", 2, "Delhivery", "DL4403001"), ("shipped", 3, "Ekart", None), ("shipped", 4, None, None),
+                ("packed", 3, "Blue Dart", None), ("packed", 5, None, None), ("packed", None, None, None),
+                ("confirmed", 6, None, None), ("confirmed", 7, None, None), ("confirmed", None, None, None),
+                ("placed", 8, None, None), ("placed", None, None, None),
                 ("out_for_delivery", 0, "India Post", "EE123456789IN"),
             ]
         )
@@ -203,6 +199,8 @@ def seed(url: str, today: date) -> str:
             return "not_ours"
         with engine.begin() as connection:
             METADATA.create_all(connection)
+            if "total" not in {column["name"] for column in sa.inspect(connection).get_columns(ORDERS.name)}:
+                connection.execute(sa.text("ALTER TABLE orders ADD COLUMN total NUMERIC(10, 2)"))  # of an older release
             seeded = connection.execute(sa.select(SEEDED.c.seeded_on)).scalar()
             if seeded and not _are_these(connection, orders):
                 for table in (ORDERS, ITEMS):

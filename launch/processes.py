@@ -12,6 +12,7 @@ import socket
 import sys
 import urllib.error
 import urllib.request
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -23,7 +24,7 @@ import shop
 from handoff.storage.database import Database, HandoffUnavailable
 from hot_store import redis_address
 from launch.console import LaunchError
-from launch.embedded_redis import EmbeddedRedis
+from launch.embedded_redis import EmbeddedRedis, RedisPair, settle
 from launch.supervisor import STOP_BACKENDS, STOP_STORES, Child
 from settings import PROJECT_ROOT, Settings
 
@@ -136,11 +137,10 @@ def prepare_state(settings: Settings) -> IO[bytes]:
 
 def embedded_redis(settings: Settings, port: int) -> tuple[str, Child]:
     """The embedded Redis as a child, and its URL (also kept in STATE_DIR for the command line tools)."""
+    settle(settings.state_path)
     server = EmbeddedRedis(settings.state_path / "redis", port)
     server.folder.mkdir(parents=True, exist_ok=True)
-    address = settings.state_path / "redis.url"
-    address.write_text(server.url)
-    address.chmod(0o600)
+    _keep_address(settings, server.url)
     client = redis.Redis.from_url(server.url, socket_timeout=1)
 
     def is_ready() -> bool:
@@ -150,6 +150,23 @@ def embedded_redis(settings: Settings, port: int) -> tuple[str, Child]:
             return False
 
     return server.url, Child("redis", server.command(), dict(os.environ), is_ready, quiet=True, stop_group=STOP_STORES)
+
+
+def redis_pair(settings: Settings) -> tuple[RedisPair, list[Child]]:
+    """Two embedded servers behind a sentinel, so that one can fail over to the other."""
+    pair = RedisPair(settings.state_path, *(quiet_port() for _ in range(3)))
+    _keep_address(settings, pair.url)
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT_ROOT)}
+    return pair, [
+        Child(name, command, environment, partial(pair.is_ready, name), quiet=True, stop_group=STOP_STORES)
+        for name, command in pair.commands().items()
+    ]
+
+
+def _keep_address(settings: Settings, url: str) -> None:
+    address = settings.state_path / "redis.url"
+    address.write_text(url)
+    address.chmod(0o600)
 
 
 def check_redis(url: str) -> None:
@@ -244,7 +261,8 @@ def twin(settings: Settings, environment: dict[str, str]) -> Child:
     ours = shop.load()
     environment = environment | {"SHOP_NAME": ours.name, "SHOP_TIME_ZONE": ours.time_zone,
                                  "SHOP_ICON": str(settings.shop_path / "icon.svg"),
-                                 "SHOPS": json.dumps(shops_at_hand(settings))}
+                                 "SHOPS": json.dumps(shops_at_hand(settings)),
+                                 "FAILS_OVER": "1" if str(settings.values["REDIS_URL"]).startswith("redis+") else ""}
     if settings.values["SHOP_API_URL"] == f"{settings.url_of('TWIN_PORT')}/shop":
         environment["SHOP_ORDERS_FILE"] = str(settings.state_path / "orders.db")
         environment["SHOP_STATUSES"] = json.dumps(ours.orders.get("statuses") or {})

@@ -90,10 +90,18 @@ class Child:
 class Supervisor:
     """Runs children until told to stop. `run` returns the exit status of the whole product."""
 
-    def __init__(self, children: list[Child], kill_folder: Path | None = None) -> None:
-        """`kill_folder`: a file there has the children whose names begin with its own killed, and started again."""
+    def __init__(
+        self,
+        children: list[Child],
+        kill_folder: Path | None = None,
+        also: Mapping[str, Callable[[], str]] | None = None,
+    ) -> None:
+        """`kill_folder`: a file there has the children whose names begin with its own killed, and started again.
+
+        `also`: what else such a file may be called, and how the child is found then.
+        """
         self.children = children
-        self._kill_folder = kill_folder
+        self._kill_folder, self._also = kill_folder, also or {}
         self.stopping = threading.Event()
 
     def start(self) -> None:
@@ -136,8 +144,9 @@ class Supervisor:
             wish.unlink(missing_ok=True)
             if wish.name == EVERYTHING:
                 self.stopping.set()
+            name = self._also[wish.name]() if wish.name in self._also else wish.name
             for child in self.children:
-                if child.name.startswith(wish.name) and child.process is not None:
+                if child.name.startswith(name) and child.process is not None:
                     child.process.kill()
 
     def _tend(self, child: Child) -> bool:

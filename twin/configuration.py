@@ -41,6 +41,8 @@ class TwinConfiguration:
     inspector_token: str = ""
     icon: Path | None = None
     """The shop's own drawing (SVG); without one its initials."""
+    fails_over: bool = False
+    """Whether there are two Redis servers, one of which can take over."""
     business_account_id: str = "102290129340398"
 
 
@@ -74,6 +76,7 @@ def from_environment(environ: Mapping[str, str]) -> TwinConfiguration:
         shop_secret=environ.get("SHOP_API_SECRET") or None,
         orders_file=Path(environ["SHOP_ORDERS_FILE"]) if environ.get("SHOP_ORDERS_FILE") else None,
         statuses=json.loads(environ.get("SHOP_STATUSES") or "{}"),
+        fails_over=bool(environ.get("FAILS_OVER")),
         state_dir=PROJECT_ROOT / (environ.get("STATE_DIR") or "var"),
         ticketing=environ.get("TICKETING") or ("zendesk" if environ.get("ZENDESK_URL") else "log"),
         helpdesk_url=environ.get("ZENDESK_URL") or None,

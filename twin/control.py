@@ -12,7 +12,8 @@ GET, POST, DELETE /control/faults   see `faults.Fault`
 GET, POST /control/habits  see `records.Habits`
 GET    /control/counted    what customers wrote and what reached them, to see that nothing is lost or doubled
 GET, POST /control/shop    the shops at hand; {"folder"}: the launcher stops this one and goes on with that
-POST   /control/kill       {"name": redis, rasa, actions or worker}: the launcher kills it (-9) and starts it again
+POST   /control/kill       {"name": redis, rasa, actions or worker}: the launcher kills it (-9) and starts it again;
+                           "failover": of two Redis servers the master. GET: {"names"}
 POST   /control/window     {"customer", "closed": bool}: age the customer's last message past 24 hours, or renew it
 POST   /control/reset      forget everything
 """
@@ -62,6 +63,7 @@ class ControlApi:
         routes.add_post("/control/habits", self.change_habits)
         routes.add_get("/control/counted", self.counted)
         routes.add_post("/control/kill", self.kill)
+        routes.add_get("/control/kill", self.killable)
         routes.add_get("/control/shop", self.shops)
         routes.add_post("/control/shop", self.go_on_with_shop)
         routes.add_post("/control/window", self.change_window)
@@ -170,10 +172,17 @@ class ControlApi:
 
     async def kill(self, request: web.Request) -> web.Response:
         name = (await json_object(request)).get("name")
-        if name not in KILLABLE:
-            raise bad_request(ValueError(f"name is one of {', '.join(KILLABLE)}."))
+        if name not in self._killable:
+            raise bad_request(ValueError(f"name is one of {', '.join(self._killable)}."))
         self._ask_launcher(str(name))
         return web.json_response({"killed": name})
+
+    @property
+    def _killable(self) -> tuple[str, ...]:
+        return (*KILLABLE, "failover") if self.network.configuration.fails_over else KILLABLE
+
+    async def killable(self, request: web.Request) -> web.Response:
+        return web.json_response({"names": self._killable})
 
     async def shops(self, request: web.Request) -> web.Response:
         shops = [{"folder": folder, "name": name} for folder, name in self.network.configuration.shops.items()]

@@ -39,7 +39,7 @@ class OrderItem:
 class Order:
     """One order. `status` is None when the shop's word for it (`status_said`) is not understood.
 
-    `placed_at` is in the shop's zone.
+    `placed_at` is in the shop's zone. `total` is what was paid for all of it, in `currency` or else the shop's.
     """
 
     number: str
@@ -50,6 +50,8 @@ class Order:
     tracking_url: str | None = None
     placed_at: datetime | None = None
     delivered_on: date | None = None
+    total: Decimal | None = None
+    currency: str | None = None
     items: tuple[OrderItem, ...] = ()
     status_said: str | None = field(default=None, compare=False)
 

@@ -6,12 +6,14 @@ All words come from the pieces in `domain.yml` (`utter_order_status_piece_*`), d
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Any, Protocol
 
 from actions.orders.models import Order, OrderStatus
 from actions.orders.numbers import named
 
 COUNTED_DAYS = 14
+SHOWN_ITEMS, MAX_ITEM_CHARS = 3, 40
 MAX_ROW_DESCRIPTION_CHARS = 72  # WhatsApp's limit for a list row
 
 
@@ -24,6 +26,8 @@ class Words(Protocol):
 
     def far_day(self, day: date) -> str: ...
 
+    def amount(self, money: Decimal, currency: str | None) -> str: ...
+
 
 class OrderPhrases:
     """Orders in the designers' words, as of `today` in the shop's time zone."""
@@ -35,10 +39,11 @@ class OrderPhrases:
     def status(self, order: Order) -> tuple[str, dict[str, str]]:
         """(response, its placeholders) for an order.
 
-        `details` holds one line each for delivery, carrier and tracking as far as they are known and still matter;
-        it starts with a line break, or is empty.
+        `details` holds one line each for delivery, items, amount, carrier and tracking as far as they are known and
+        still matter; it starts with a line break, or is empty.
         """
-        lines = [self.arrival(order) if self._arrival_matters(order) else None, *self._parcel(order)]
+        arrival = self.arrival(order) if self._arrival_matters(order) else None
+        lines = [arrival, *self._contents(order), *self._parcel(order)]
         details = "".join(f"\n{line}" for line in lines if line)
         return f"utter_order_status_{_label(order)}", {"order_number": order.number, "details": details}
 
@@ -103,6 +108,8 @@ class OrderPhrases:
         label = self._words.fill(f"row_{_label(order)}")
         if order.open and order.estimated_delivery:
             label = self._words.fill("row_due", status=label, when=self._when(order.estimated_delivery))
+        if items := _items(order):
+            label = f"{label} · {items}"
         return {
             "title": named(order.number),
             "description": label[:MAX_ROW_DESCRIPTION_CHARS],
@@ -118,6 +125,15 @@ class OrderPhrases:
         """Nothing more arrives of an ended order; one that is out for delivery without a date is said to be so."""
         on_the_doorstep = order.status is OrderStatus.OUT_FOR_DELIVERY and order.estimated_delivery is None
         return order.open and not on_the_doorstep
+
+    def _contents(self, order: Order) -> list[str]:
+        """What is in it, and what was paid: as far as the shop's tables say."""
+        items = _items(order)
+        paid = self._words.amount(order.total, order.currency) if order.total is not None else ""
+        return [
+            *([self._words.fill("items", items=items)] if items else []),
+            *([self._words.fill("total", amount=paid)] if paid else []),
+        ]
 
     def _parcel(self, order: Order) -> list[str]:
         """Carrier and tracking. A parcel that nobody carries yet, or that went back, is not for tracking."""
@@ -146,6 +162,15 @@ class OrderPhrases:
 _CARRIED = frozenset(
     {OrderStatus.SHIPPED, OrderStatus.OUT_FOR_DELIVERY, OrderStatus.DELAYED, OrderStatus.DELIVERED, None}
 )
+
+
+def _items(order: Order) -> str:
+    """'2 × Mug, Lamp +3'; '' where no title is known."""
+    titles = [(item.title, item.quantity) for item in order.items if item.title]
+    shown = [f"{quantity} × {title}" if quantity > 1 else str(title) for title, quantity in titles[:SHOWN_ITEMS]]
+    more = f" +{len(titles) - SHOWN_ITEMS}" if len(titles) > SHOWN_ITEMS else ""
+    return ", ".join(one if len(one) <= MAX_ITEM_CHARS else f"{one[: MAX_ITEM_CHARS - 1]}…" for one in shown) + more
+
 
 def _label(order: Order) -> str:
     return order.status.value if order.status else "unclear"

@@ -35,6 +35,7 @@ MAX_ITEMS = 1000
 NEEDED = ("order_id", "customer_phone", "status")
 ORDER_COLUMNS = (
     *NEEDED, "estimated_delivery", "carrier", "tracking_number", "tracking_url", "placed_at", "delivered_at",
+    "total", "currency",
 )  # fmt: skip
 ITEM_COLUMNS = ("order_id", "item_id", "title", "quantity", "price", "currency", "returnable")
 SMALL_TABLE_ROWS = 20_000  # are scanned in a few milliseconds

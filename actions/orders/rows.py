@@ -55,6 +55,8 @@ class RowReader:
             tracking_url=_link(row.get("tracking_url")),
             placed_at=moment(row.get("placed_at"), self._zone, self.region),
             delivered_on=self._day(row.get("delivered_at")),
+            total=_price(row.get("total")),
+            currency=_text(row.get("currency")),
             items=tuple(_item(item) for item in items),
             status_said=_text(row.get("status")),
         )

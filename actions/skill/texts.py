@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date, time
+from decimal import Decimal
 from typing import Any
 
 import dates
@@ -70,6 +71,10 @@ class Pieces:
     def weekday(self, day: date) -> str:
         """'Monday'."""
         return dates.weekday(day, self._language)
+
+    def amount(self, money: Decimal, currency: str | None) -> str:
+        """'₹1,499.00'."""
+        return dates.amount(money, currency, self._language)
 
     def hour(self, moment: time) -> str:
         """'9 am'."""

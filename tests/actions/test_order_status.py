@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -22,7 +24,7 @@ from actions.order_status import (
     shop_today,
 )
 from actions.orders.lookup import Orders
-from actions.orders.models import Order, OrderStatus
+from actions.orders.models import Order, OrderItem, OrderStatus
 from actions.orders.repository import OrderRepository, OrdersUnavailable
 from tests.actions.order_answers import ASHA, DOMAIN, VIKRAM, FakeOrders, ashas, ask, order
 
@@ -153,6 +155,30 @@ async def test_without_a_number_several_open_orders_are_offered_as_a_list() -> N
         {"title": "#10235", "description": "Placed", "payload": '/inform_order_number{"order_number":"10235"}'},
     ]
     assert reply.slots["awaiting_order_number"] is True
+
+
+ITEMS = (OrderItem("a", "Mug", 3), OrderItem("b", "Lamp"), OrderItem("c"), OrderItem("d", "x" * 300),
+         OrderItem("e", "Bowl"))  # fmt: skip
+
+
+async def test_items_and_amount_are_told_where_the_shop_has_them() -> None:
+    known = Order("10234", OrderStatus.PACKED, items=ITEMS[:3], total=Decimal("1499"))
+    reply = await ask(ActionCheckOrderStatus, ashas(known))
+    assert "\nIn it: 3 × Mug, Lamp\nTotal: ₹1,499.00" in reply.text
+    reply = await ask(ActionCheckOrderStatus, ashas(replace(known, items=(), currency="eur")))
+    assert "In it" not in reply.text
+    assert "Total: €1,499.00" in reply.text
+    reply = await ask(ActionCheckOrderStatus, ashas(order("10234", "packed")))
+    assert "Total" not in reply.text
+
+
+async def test_rows_name_what_is_in_an_order_as_far_as_there_is_room() -> None:
+    several = Order("10234", OrderStatus.PACKED, date(2026, 11, 24), items=ITEMS)
+    orders = ashas(several, Order("10235", OrderStatus.PLACED, items=ITEMS[1:2]))
+    rows = (await ask(ActionCheckOrderStatus, orders)).rows
+    assert rows[0]["description"].startswith("Packed, due tomorrow, Tue 24 Nov · 3 × Mug, Lamp, xxx")
+    assert len(rows[0]["description"]) == 72
+    assert rows[1]["description"] == "Placed · Lamp"
 
 
 @pytest.mark.parametrize("status", [*OrderStatus, None])

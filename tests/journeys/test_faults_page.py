@@ -76,6 +76,8 @@ async def test_a_process_is_killed_by_the_launcher_as_asked(page: Page, twin: Ru
     folder = twin.network.configuration.state_dir / "kill"
     await twin.until(lambda: [path.name for path in folder.glob("*")] == ["redis"])
     assert (await twin.post("/control/kill", name="../../etc"))[0] == 400
+    await expect(page.get_by_role("button", name="Redis fails over")).to_be_disabled()
+    assert (await twin.post("/control/kill", name="failover"))[0] == 400, "there is one Redis alone"
 
 
 async def test_a_scenario_plays_on_the_phone_with_its_steps_ticked(

@@ -87,6 +87,19 @@ def test_child_that_is_killed_is_started_again(tmp_path: Path) -> None:
     supervisor.stop()
 
 
+def test_a_wish_of_another_name_kills_whom_it_stands_for(tmp_path: Path) -> None:
+    folder = tmp_path / "kill"
+    folder.mkdir()
+    victim, other = child(tmp_path, "redis-1", SLEEPER), child(tmp_path, "redis-2", SLEEPER)
+    supervisor = Supervisor([victim, other], folder, {"failover": lambda: "redis-1"})
+    supervisor.start()
+    (folder / "failover").touch()
+    supervisor._kill_as_asked()
+    wait_for(lambda: not victim.is_alive())
+    assert other.is_alive()
+    supervisor.stop()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("names", [["early"], ["late"], ["early", "late"]])
 def test_children_that_are_killed_while_others_start_are_started_again(tmp_path: Path, names: list[str]) -> None:

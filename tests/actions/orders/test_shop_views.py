@@ -66,16 +66,17 @@ INSERT INTO wp_postmeta (post_id, meta_key, meta_value) VALUES (1043,'_billing_p
 MAGENTO = f"""
 CREATE TABLE sales_order (entity_id integer PRIMARY KEY, state varchar(32), status varchar(32),
   increment_id varchar(50),
-  shipping_address_id int, billing_address_id int, order_currency_code varchar(3), created_at timestamp);
+  shipping_address_id int, billing_address_id int, order_currency_code varchar(3), created_at timestamp,
+  grand_total decimal(20,4));
 CREATE TABLE sales_order_address (entity_id integer PRIMARY KEY, parent_id int, address_type varchar(255),
   firstname varchar(255), lastname varchar(255), telephone varchar(255));
 CREATE TABLE sales_shipment_track (entity_id integer PRIMARY KEY, parent_id int, order_id int, track_number text,
   title varchar(255), carrier_code varchar(32));
 CREATE TABLE sales_order_item (item_id integer PRIMARY KEY, order_id int, parent_item_id int, name varchar(255),
   qty_ordered decimal(12,4), price decimal(12,4));
-INSERT INTO sales_order VALUES (43,'processing','processing','000001043',NULL,1,'BRL','2026-11-20 02:30:00'),
-  (44,'complete','complete','000001044',2,3,'BRL','2026-11-21 10:00:00'),
-  (47,'new','pending','000001047',NULL,5,'BRL','2026-11-23 10:00:00');
+INSERT INTO sales_order VALUES (43,'processing','processing','000001043',NULL,1,'BRL','2026-11-20 02:30:00',90),
+  (44,'complete','complete','000001044',2,3,'BRL','2026-11-21 10:00:00',20),
+  (47,'new','pending','000001047',NULL,5,'BRL','2026-11-23 10:00:00',5);
 INSERT INTO sales_order_address VALUES (1,43,'billing','Ana','Reis','(11) 91234-5678'),
   (2,44,'shipping','Ana','Reis','1'),
   (3,44,'billing','Ana','Reis','{ANA}'), (5,47,'billing','Zeca','Lima','21 99876-5432');
@@ -180,6 +181,8 @@ def test_orders_of_woocommerce_are_told(shop: Shop, tables: str, views: tuple[in
     assert (shipped.carrier, shipped.tracking_number) == ("correios", "AA1BR22")
     assert shipped.tracking_url == "https://track.example/AA1BR22"
     assert (open_one.number, open_one.status) == ("1043", OrderStatus.CONFIRMED)
+    if "wp_wc_orders" in tables:
+        assert (open_one.total, open_one.currency) == (90, "BRL")
     assert open_one.placed_at
     assert open_one.placed_at.date() == date(2026, 11, 19), "half past two at night in UTC"
     assert [(item.title, item.quantity) for item in open_one.items] == [("Caneca", 2)]
@@ -190,6 +193,7 @@ def test_orders_of_magento_are_told(shop: Shop) -> None:
     assert (shipped.number, shipped.status, shipped.tracking_number) == ("000001044", OrderStatus.SHIPPED, "AA1BR22")
     assert (open_one.number, open_one.status) == ("000001043", OrderStatus.CONFIRMED)
     assert [(item.title, item.quantity, item.currency) for item in open_one.items] == [("Caneca", 2, "BRL")]
+    assert (open_one.total, open_one.currency) == (90, "BRL")
 
 
 def test_orders_of_odoo_are_told(postgres_url: str) -> None:

@@ -30,7 +30,7 @@ const fault = (at, title, note, kind) => ({
 });
 
 const llm = (title, note, name) => ({ title, note, at: "/llm/fault", isOn: (now) => now.fault === name, set: (wished) => call("PUT", "/llm/fault", { fault: wished ? name : null }) });
-const kill = (title, note, name) => ({ title, note, act: () => call("POST", "/control/kill", { name }) });
+const kill = (title, note, name) => ({ title, note, name, act: () => call("POST", "/control/kill", { name }) });
 
 const GROUPS = [
   ["WhatsApp's webhooks", [
@@ -62,6 +62,7 @@ const GROUPS = [
   ]],
   ["Processes", [
     kill("Kill Redis", "-9; started again from its append-only file", "redis"),
+    kill("Redis fails over", "-9 to the master; its replica takes over (make run FAILOVER=1)", "failover"),
     kill("Kill the servers", "-9, in the middle of whatever they do", "rasa"),
     kill("Kill the action server", "-9", "actions"),
     kill("Kill the worker", "-9: tickets and log wait for it", "worker"),
@@ -84,6 +85,7 @@ function line(one) {
       setTimeout(() => (button.disabled = false), 2000);
     } }, "Kill");
     button.setAttribute("aria-label", one.title);
+    button.disabled = !killable.includes(one.name);
     return el("div", { class: "switch" }, words, button);
   }
   const input = el("input", { type: "checkbox", role: "switch", onchange: () => one.set(input.checked).catch(tell).then(look) });
@@ -124,6 +126,7 @@ async function count() {
     box("said twice", counted.twice.length, counted.twice.length ? "bad" : "good"));
 }
 
+const killable = (await call("GET", "/control/kill").catch(() => ({ names: [] }))).names;
 draw();
 const inspector = await fetch("/console/why.css").catch(() => null);
 for (const tab of document.querySelectorAll(".needs-console")) tab.hidden = !inspector?.ok;
