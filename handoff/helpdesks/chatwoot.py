@@ -160,7 +160,7 @@ def _is_deleted(message: dict[str, Any]) -> bool:
 def _seen(message: dict[str, Any]) -> SeenComment:
     public, by_staff = not message.get("private", True), message.get("message_type") == OUTGOING
     text = str(message.get("content") or "")
-    # Only agents' words go on: a customer's, and notes that quote them, may be written to take minutes.
+    # Only agents' words go on: a customer's, and notes that quote them, may be made to take long.
     text, pictures = words_and_pictures(text) if public and by_staff else (text, ())
     files = [str(each["data_url"]) for each in message.get("attachments") or [] if each.get("data_url")]
     return SeenComment(

@@ -200,7 +200,7 @@ def _seen(comment: dict[str, Any], ticket: Ticket) -> SeenComment:
     by_customer = bool(comment.get("incoming")) or str(comment.get("user_id")) == str(ticket.requester_id)
     files = [file.get("attachment_url") for file in comment.get("attachments") or []]
     text, public = str(comment.get("body_text") or ""), not comment.get("private", True)
-    # Only agents' words go on: a customer's, and notes that quote them, may be written to take minutes.
+    # Only agents' words go on: a customer's, and notes that quote them, may be made to take long.
     by_agent = public and not by_customer
     text, pictures = words_and_pictures(str(comment.get("body") or text)) if by_agent else (text, ())
     return SeenComment(

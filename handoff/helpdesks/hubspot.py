@@ -202,7 +202,7 @@ class HubSpot:
         """A note. Public is what an agent addressed to the customer; nothing that we write begins like that."""
         properties = note.get("properties") or {}
         written = _body(note)
-        said = written if _OURS.match(written) else whatsapp_words(written)  # a customer's may take minutes
+        said = written if _OURS.match(written) else whatsapp_words(written)  # a customer's may take long
         addressed = TO_CUSTOMER.match(said)
         words = said[addressed.end() :].strip() if addressed else said
         files = [one for one in str(properties.get("hs_attachment_ids") or "").split(";") if one] if addressed else []

@@ -272,7 +272,7 @@ def _text(comment: Any) -> str:
 
 def _seen(comment: Any, by_staff: bool) -> SeenComment:
     files = [getattr(file, "content_url", None) for file in getattr(comment, "attachments", None) or []]
-    # Only agents' words go on: a customer's, and notes that quote them, may be written to take minutes.
+    # Only agents' words go on: a customer's, and notes that quote them, may be made to take long.
     by_agent = by_staff and bool(comment.public)
     spellings = (str(getattr(comment, name, None) or "") for name in ("body", "html_body"))
     text, pictures = words_and_pictures(fullest(*spellings)) if by_agent else (_text(comment), ())
