@@ -6,6 +6,7 @@ their columns: `customer`, then `takeover_id`, `external_id` and `ticket_id`.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from typing import Any
@@ -76,16 +77,26 @@ def _erase_takeovers(connection: Connection, known: Identities) -> tuple[dict[st
     log_tickets = tables.get("handoff_log_tickets")
     own_tickets: list[Any] = []
     if log_tickets is not None:
+        links["external_id"] += _left_behind(connection, log_tickets, links["customer"])
         own_tickets = _ids(connection, log_tickets, log_tickets.c.external_id, links["external_id"])
     removed: dict[str, int] = {}
     for name, table in tables.items():
         values = dict(links)
         if name == "handoff_log_comments":
             values["ticket_id"] = own_tickets
+        elif name == "handoff_takeovers":
+            del values["ticket_id"]  # another helpdesk's ticket of this number is another customer's
         conditions = [table.c[column].in_(wanted) for column, wanted in values.items() if wanted and column in table.c]
         if conditions:
             removed[name] = connection.execute(delete(table).where(or_(*conditions))).rowcount
     return removed, [str(ticket) for ticket in links["elsewhere"]]
+
+
+def _left_behind(connection: Connection, log_tickets: Table, names: list[str]) -> list[str]:
+    """Tickets here that another one continues, in another helpdesk perhaps: their takeover names them no more."""
+    theirs = [f'"customer": {json.dumps(name)}' for name in names]
+    rows = connection.execute(select(log_tickets.c.external_id, log_tickets.c.content)).all()
+    return [row.external_id for row in rows if any(named in (row.content or "") for named in theirs)]
 
 
 def _links(connection: Connection, takeovers: Table | None, known: Identities) -> dict[str, list[Any]]:

@@ -17,7 +17,7 @@ from sqlalchemy.engine import Row
 
 from handoff.configuration import HandoffConfiguration
 from handoff.files.file_types import content_type
-from handoff.storage.database import Database
+from handoff.storage.database import Database, HandoffUnavailable
 from handoff.storage.tables import media
 from settings import Settings
 
@@ -99,12 +99,20 @@ class Copies:
         lost = (media.c.state == "pending") & (media.c.created_at <= now - WHATSAPP_KEEPS_S)
         with self._db.read() as connection:
             rows = connection.execute(select(media).where(over | lost).limit(100)).all()
-        for row in rows:
-            if row.state == "kept" and self._store is not None:
+        gone = [row.media_id for row in rows if row.state != "kept" or self._is_deleted(row)]
+        with self._db.write() as connection:
+            connection.execute(delete(media).where(media.c.media_id.in_(gone)))
+        return len(gone)
+
+    def _is_deleted(self, row: Row) -> bool:
+        """Whether the store deleted a file; one that does not let us keeps nobody from copying and deleting others."""
+        try:
+            if self._store is not None:
                 self._store.delete(row.customer, row.media_id)
-            with self._db.write() as connection:
-                connection.execute(delete(media).where(media.c.media_id == row.media_id))
-        return len(rows)
+        except HandoffUnavailable as error:
+            log.error("files.delete.failed error=%s", type(error).__name__)
+            return False
+        return True
 
     def find(self, media_id: str) -> Copy | None:
         """What is known of a file; None when no ticket links to it, or its customer was erased."""

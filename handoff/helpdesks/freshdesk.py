@@ -8,6 +8,7 @@ its webhooks are unsigned and not listened to.
 
 from __future__ import annotations
 
+import datetime as dt
 import html
 import logging
 from typing import Any
@@ -76,20 +77,20 @@ class Freshdesk:
             try:
                 return self._post(body, tuple(without))
             except Refused as error:
-                changed = self._mend(body, error)
+                changed = self._mend(body, error, without)
                 if changed is None:
                     raise
                 log.error("freshdesk.ticket.refused error=%s; asking again, changed: %s", error, changed)
                 without.append(changed)
 
-    def _mend(self, body: dict[str, Any], error: Refused) -> str | None:
+    def _mend(self, body: dict[str, Any], error: Refused, tried: list[str]) -> str | None:
         """Change what Freshdesk complains about: a mandatory field gets a stopgap, a doubtful one is left out.
 
         Returns the field's name; None when nothing is left to try. No field may cost the ticket.
         """
         for field, _, code in (each.partition(":") for each in error.fields):
             custom = body.setdefault("custom_fields", {})
-            if code == "missing_field" and field not in body and field not in custom:
+            if code == "missing_field" and field not in body and field not in custom and field not in tried:
                 (custom if field.startswith("cf_") else body)[field] = self._stopgap(field)
                 return field
         for doubtful in ("custom_fields", "phone"):
@@ -108,7 +109,10 @@ class Freshdesk:
         choices = found.get("choices")
         if choices:
             return next(iter(choices))
-        kinds: dict[str, Any] = {"custom_checkbox": True, "custom_number": 0, "custom_decimal": 0}
+        today = dt.datetime.now(dt.timezone.utc).date().isoformat()
+        kinds: dict[str, Any] = {
+            "custom_checkbox": True, "custom_number": 0, "custom_decimal": 0, "custom_date": today,
+        }  # fmt: skip
         return kinds.get(str(found.get("type")), STOPGAP)
 
     def _post(self, body: dict[str, Any], without: tuple[str, ...]) -> Ticket:

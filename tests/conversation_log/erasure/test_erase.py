@@ -173,6 +173,24 @@ def test_takeovers_of_the_customer_are_erased_and_others_kept(the_log, turn, sen
     assert any("T1" in note for note in receipt.notes)
 
 
+def test_a_ticket_of_the_same_number_in_another_helpdesk_stays_and_one_left_behind_goes(sqlite_log, archive):
+    from handoff.storage import tables
+
+    tables.metadata.create_all(sqlite_log.engine)
+    with sqlite_log.engine.begin() as connection:
+        for number, customer in ((1, CUSTOMER), (2, OTHER)):
+            plant_takeover(connection, number, customer)
+            content = json.dumps({"external_id": f"before{number}", "customer": customer, "note": CANARY})
+            before = {"id": number + 10, "external_id": f"before{number}", "status": "open", "content": content}
+            connection.execute(tables.log_tickets.insert().values(before))
+        connection.execute(tables.takeovers.update().values(ticket_id="T1"))
+    run(sqlite_log, archive)
+    with sqlite_log.engine.connect() as connection:
+        assert connection.execute(text("SELECT customer FROM handoff_takeovers")).scalars().all() == [OTHER]
+        kept = connection.execute(text("SELECT external_id FROM handoff_log_tickets ORDER BY id")).scalars().all()
+        assert kept == ["e2", "before2"]
+
+
 def plant_takeover(connection: Any, number: int, customer: str) -> None:
     """A row in every table of the takeovers, filled by the columns' types."""
     from handoff.storage import tables

@@ -12,7 +12,7 @@ from sqlalchemy import delete, select
 from connectors.message_bus.sending.errors import BadPayload, MediaFailed, Transient
 from connectors.whatsapp.graph.client import Media
 from handoff.files.copies import DAY_S, Copies
-from handoff.files.store import MediaStore
+from handoff.files.store import MediaStore, StoreUnavailable
 from handoff.storage.database import Database
 from handoff.storage.tables import media
 from handoff.takeover.customer_messages import CustomerMessage, customer_said
@@ -75,7 +75,7 @@ async def test_a_file_in_a_ticket_is_kept_once(db: Database, copies: Copies, sto
 async def test_a_customers_folder_does_not_tell_who_it_is(db: Database, copies: Copies, tmp_path: Path) -> None:
     sends(db, "111", "passport of Asha.jpg")
     await round_of(copies, serving(JPEG))
-    names = "".join(str(path) for path in (tmp_path / "media").rglob("*"))
+    names = "".join(str(path.relative_to(tmp_path)) for path in (tmp_path / "media").rglob("*"))
     assert not [word for word in (CUSTOMER, "Asha", "111") if word in names]
 
 
@@ -153,6 +153,26 @@ async def test_a_copy_is_deleted_when_its_time_is_over(
     copies.sweep()
     assert store.read(CUSTOMER, "111") is None
     assert states(db) == []
+
+
+async def test_a_store_that_deletes_nothing_keeps_neither_new_files_out_nor_others_in(
+    db: Database, copies: Copies, store: MediaStore, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for media_id in ("111", "222"):
+        sends(db, media_id)
+    await round_of(copies, serving(JPEG))
+    clock.now += 31 * DAY_S
+    delete_it = store.delete
+
+    def refuse_one(customer: str, media_id: str) -> None:
+        if media_id == "111":
+            raise StoreUnavailable("PermissionError")
+        delete_it(customer, media_id)
+
+    monkeypatch.setattr(store, "delete", refuse_one)
+    assert copies.sweep() == 1
+    assert (store.read(CUSTOMER, "111"), store.read(CUSTOMER, "222")) == (JPEG, None)
+    assert states(db) == [("kept", None)]
 
 
 async def test_without_a_store_files_are_noted_for_as_long_as_whatsapp_has_them(

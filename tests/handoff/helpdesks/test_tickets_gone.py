@@ -10,6 +10,7 @@ import requests
 from sqlalchemy import select
 
 from handoff.configuration import HandoffConfiguration
+from handoff.helpdesks.interface import Refused
 from handoff.helpdesks.zendesk import Zendesk
 from handoff.helpdesks.zendesk_login import Fixed
 from handoff.jobs.dispatcher import Dispatcher
@@ -178,6 +179,23 @@ def test_a_field_that_a_freshdesk_shop_made_mandatory_gets_a_stopgap_and_is_told
         (ticket,) = desk.tickets.values()
         assert ticket["custom_fields"] == {"cf_channel": stopgap}
         assert shop.row().opened_without == "cf_channel"
+
+
+@pytest.mark.parametrize(("kind", "accepts", "opened"), [
+    ("custom_date", r"\d{4}-\d\d-\d\d", 1), ("custom_regex", r"[A-Z]{3}-\d+", 0),
+])  # fmt: skip
+def test_a_mandatory_field_is_filled_once_and_never_asked_about_again_and_again(
+    tmp_path: Any, kind: str, accepts: str, opened: int
+) -> None:
+    for behind in backends.freshdesk_backend(tmp_path):
+        behind.extra["there"].mandatory = {"cf_channel": {"type": kind, "accepts": accepts}}
+        calls = behind.extra["there"].faults.calls
+        try:
+            behind.helpdesk.open_ticket(backends.DRAFT, False)
+        except Refused:
+            assert opened == 0
+        assert behind.tickets() == opened
+        assert len(calls) < 12
 
 
 def test_the_stand_in_refuses_what_zendesk_refuses_in_its_words(there: tuple[twin_helpdesk.Helpdesk, str]) -> None:
