@@ -45,6 +45,7 @@ _CLAUSE = re.compile(
     re.I,
 )
 _PART = re.compile(r"[;:]\s+|,\s+|\s+(?:and|y|e|aur)\s+", re.I)
+_TOGETHER = re.compile(r";\s+|,\s+|\s+(?:and|y|e|aur)\s+", re.I)
 _REPLY = re.compile(r"^(?:yes|no)[,.!]\s+", re.I)
 _OPENING = re.compile(r"^((?:if|when|once|where|after|until|as|for|on|in|before)\b[^,]*),\s+", re.I)
 _EMPTY = _words(
@@ -121,6 +122,8 @@ def _problem(claim: str, evidence: Sequence[str], question: str) -> str | None:
         return "fact_out_of_place"
     if _bounded_otherwise(claim, evidence):
         return "fact_out_of_place"
+    if _mixes(claim, evidence, pool):
+        return "mixed_claim"
     if _polarity_differs(claim, evidence):
         return "opposite_claim"
     return None
@@ -149,7 +152,7 @@ def _of_another_row(claim: str, evidence: Sequence[str], question: str) -> bool:
 def _of_another_sentence(claim: str, evidence: Sequence[str]) -> bool:
     """Whether a number is said of what the passages give another one of its kind for: "14 days" for furniture, whose
     30 days are clothing's. Words of the claim then stand beside that other number, and never beside its own."""
-    known = [(_content(sentence), facts_in(sentence)) for sentence in evidence]
+    known = [(_content(part), facts_in(part)) for sentence in evidence for part in _PART.split(sentence)]
     for part in _PART.split(claim):
         words, facts = _content(part), facts_in(part)
         for fact in facts:
@@ -159,6 +162,21 @@ def _of_another_sentence(claim: str, evidence: Sequence[str]) -> bool:
                 like = {other for other in there if _kind(other) == _kind(fact)}
                 if like and not like & facts and words & content - at_home:
                     return True
+    return False
+
+
+def _mixes(claim: str, evidence: Sequence[str], pool: set[str]) -> bool:
+    """Whether what is said of one thing is said of another: "Pick-up is free for returns", where it is for exchanges.
+
+    Then no sentence has all the words, and those that have most of them say something else in place of the others.
+    """
+    known = [_content(sentence) for sentence in evidence]
+    for part in _TOGETHER.split(claim):
+        words = _content(part) & pool
+        most = max(len(words & content) for content in known)
+        nearest = [content for content in known if len(words & content) == most]
+        if most < len(words) and all(content - _content(claim) for content in nearest):
+            return True
     return False
 
 

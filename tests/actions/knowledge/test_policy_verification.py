@@ -156,6 +156,39 @@ def test_what_keeps_them_passes(answer: str) -> None:
     assert verify(answer, TERMS).reason == "supported"
 
 
+PARALLELS = [
+    "Pick-up is free for exchanges.", "For other returns we deduct ₹99 from the refund.",
+    "Gift cards cannot be returned.",
+    "Cash on delivery orders are refunded to a bank account.", "Prepaid orders are refunded to the original card.",
+    "Damaged items are replaced free of charge.", "Delivery to islands takes 7 days, elsewhere it takes 3 days.",
+    "Shoes are returned in their box.",
+]
+
+
+@pytest.mark.parametrize("answer", [
+    "Pick-up is free for returns.",
+    "Exchanges: we deduct ₹99 from the refund.",
+    "Cash on delivery orders are refunded to the original card.",
+    "Prepaid orders are refunded to a bank account.",
+    "Gift cards are refunded to a bank account.",
+    "Shoes are replaced free of charge.",
+    "Damaged items are refunded free of charge.",
+    "Delivery to islands takes 3 days.",
+])
+def test_what_is_said_of_one_thing_is_not_said_of_another(answer: str) -> None:
+    assert not verify(answer, PARALLELS).supported
+
+
+@pytest.mark.parametrize("answer", [
+    "Pick-up for exchanges is free, and for other returns we deduct ₹99 from the refund.",
+    "Prepaid orders are refunded to the original card, cash on delivery orders to a bank account.",
+    "It takes 3 days elsewhere.",
+    "Yes, shoes can be returned in their box.",
+])
+def test_what_is_said_of_each_thing_may_be_said_together(answer: str) -> None:
+    assert verify(answer, PARALLELS).reason == "supported"
+
+
 def test_nothing_cited_nothing_said() -> None:
     assert verify("You have 30 days.", []).reason == "nothing_cited"
 
