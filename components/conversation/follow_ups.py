@@ -19,6 +19,7 @@ import numpy as np
 import scipy.sparse
 
 from components.conversation.examples import CONTEXTS
+from components.order_numbers.shape import DEFAULT_PATTERN
 from components.text.classifier import Embedder, Example, Prediction
 from components.text.kernel_ridge import balancing, centred, gaussian, kernel_ridge, softmax
 from components.text.message_text import folded, readable
@@ -51,7 +52,6 @@ class FollowUpModel:
     `opinions` (n, labels of the intents' model, square roots), `contexts` (n,) places in CONTEXTS,
     `dual` (n, labels)."""
 
-    pattern: str
     labels: tuple[str, ...]
     ngrams: Ngrams
     rows: scipy.sparse.csc_matrix
@@ -62,16 +62,15 @@ class FollowUpModel:
     dual: np.ndarray
     bias: np.ndarray
     temperature: float
+    pattern: str = DEFAULT_PATTERN  # of the order numbers in what is predicted, a regular expression
 
     @classmethod
-    def fit(
-        cls, examples: Sequence[FollowUp], opinions: np.ndarray, embedder: Embedder, pattern: str
-    ) -> FollowUpModel:
+    def fit(cls, examples: Sequence[FollowUp], opinions: np.ndarray, embedder: Embedder) -> FollowUpModel:
         """Train; `opinions`, shape (n, labels): what the intents' model thinks of examples that it has not seen."""
-        folds = [folded(example.text, pattern) for example in examples]
+        folds = [folded(example.text) for example in examples]
         ngrams = Ngrams.fit(folds)
         rows = ngrams.matrix(folds)
-        vectors = embedder.many([readable(example.text, pattern) for example in examples])
+        vectors = embedder.many([readable(example.text) for example in examples])
         centre = vectors.mean(axis=0)
         vectors = centred(vectors, centre).astype(np.float32)
         contexts = np.array([CONTEXTS.index(example.after) for example in examples])
@@ -82,13 +81,13 @@ class FollowUpModel:
         kernel = _kernel(words, vectors @ vectors.T, roots @ roots.T, contexts[:, None] == contexts[None, :])
         del words
         fitted = kernel_ridge(kernel, target, _RIDGE / balancing(target, _BALANCE))
-        return cls(pattern, labels, ngrams, rows.tocsc(), vectors, centre, roots, contexts,
+        return cls(labels, ngrams, rows.tocsc(), vectors, centre, roots, contexts,
                    fitted.dual, fitted.bias, fitted.temperature)  # fmt: skip
 
     def predict(self, text: str, after: str, opinion: np.ndarray, embedder: Embedder) -> dict[str, float]:
         """The probability of each intent for a message that follows `after`, the likeliest first."""
         row = self.ngrams.row(folded(text, self.pattern))
-        vector = centred(embedder.one(readable(text, self.pattern)).reshape(1, -1), self.centre)[0]
+        vector = centred(embedder.one(readable(text)).reshape(1, -1), self.centre)[0]
         kernel = _kernel(
             self.rows[:, row.columns] @ row.values, self.vectors @ vector,
             self.opinions @ np.sqrt(opinion).astype(np.float32),
@@ -100,8 +99,7 @@ class FollowUpModel:
 
     def save(self, path: Path) -> None:
         """Write everything to one file without pickled code."""
-        text = {"labels": self.labels, "vocabulary": self.ngrams.vocabulary, "pattern": self.pattern,
-                "temperature": self.temperature}  # fmt: skip
+        text = {"labels": self.labels, "vocabulary": self.ngrams.vocabulary, "temperature": self.temperature}
         rows = self.rows.tocsr()
         with path.open("wb") as file:
             np.savez(
@@ -112,8 +110,8 @@ class FollowUpModel:
             )  # fmt: skip
 
     @classmethod
-    def load(cls, path: Path) -> FollowUpModel:
-        """Read what `save` wrote."""
+    def load(cls, path: Path, pattern: str) -> FollowUpModel:
+        """Read what `save` wrote, for a shop whose order numbers match `pattern`."""
         with np.load(path, allow_pickle=False) as stored:
             kept = dict(stored)
         text = json.loads(kept["text"].tobytes())
@@ -121,8 +119,9 @@ class FollowUpModel:
         shape = (len(kept["indptr"]) - 1, len(text["vocabulary"]))
         rows = scipy.sparse.csr_matrix((kept["data"], kept["indices"], kept["indptr"]), shape=shape).tocsc()
         return cls(
-            text["pattern"], tuple(text["labels"]), ngrams, rows, kept["vectors"].astype(np.float32), kept["centre"],
+            tuple(text["labels"]), ngrams, rows, kept["vectors"].astype(np.float32), kept["centre"],
             kept["opinions"], kept["contexts"], kept["dual"], kept["bias"], text["temperature"],
+            pattern,
         )  # fmt: skip
 
 

@@ -24,9 +24,10 @@ from rasa.shared.core.trackers import DialogueStateTracker
 
 from components.escalation.assessment import Assessment, TurnContext, assess
 from components.escalation.examples import training_examples
-from components.escalation.reasons import FILE, Opinion, Reader, Reasons, code_digest, fit, options
+from components.escalation.reasons import FILE, Opinion, Reader, Reasons, code_digest, fit
 from components.escalation.settings import parse
 from components.escalation.turns import ESCALATE, NOT_UNDERSTOOD, Turn, turns_backwards, unresolved_run
+from components.order_numbers.shops import shop_pattern
 from components.text.classifier import Classifier, digest, in_order
 from components.untrained_policy import UntrainedPolicy
 
@@ -76,7 +77,7 @@ class EscalationPolicy(UntrainedPolicy):
         """
         if "output" not in config:
             parse(config)
-        return digest(in_order(training_examples())) + code_digest().hex() + repr(options())
+        return digest(in_order(training_examples())) + code_digest().hex()
 
     @classmethod
     def load(
@@ -88,7 +89,7 @@ class EscalationPolicy(UntrainedPolicy):
         **kwargs: Any,
     ) -> EscalationPolicy:
         with model_storage.read_from(resource) as folder:
-            reader = Reasons(Classifier.load(folder / FILE))
+            reader = Reasons(Classifier.load(folder / FILE, shop_pattern()))
         return cls(config, model_storage, resource, execution_context, reader=reader)
 
     def train(self, training_trackers: list[TrackerWithCachedStates], domain: Domain, **kwargs: Any) -> Resource:

@@ -65,7 +65,7 @@ class Reasons:
             log.warning("escalation.embeddings.unavailable", exc_info=True)
             prediction = self.classifier.predict_fast(text)
         said = dict(prediction.ranking)
-        if label := self._as_written.get(self._folded(text)):
+        if label := self._as_written.get(folded(text, self.classifier.pattern)):
             said = {each: (1 - _AS_WRITTEN) * share for each, share in said.items()}
             said[label] = said.get(label, 0.0) + _AS_WRITTEN
         return Opinion(said)
@@ -75,12 +75,9 @@ class Reasons:
         """The label of each example's words; None where examples contradict one another."""
         labels: dict[str, str | None] = {}
         for label, text in self.classifier.examples:
-            words = self._folded(text)
+            words = folded(text)
             labels[words] = label if labels.get(words, label) == label else None
         return labels
-
-    def _folded(self, text: str) -> str:
-        return folded(text, self.classifier.options.order_number_pattern)
 
     def nearest(self, text: str) -> list[tuple[str, str]]:
         try:
@@ -88,11 +85,6 @@ class Reasons:
         except Exception:
             log.warning("escalation.embeddings.unavailable", exc_info=True)
             return []
-
-
-def options() -> ClassifierOptions:
-    """How reasons are learnt: as intents are, for this shop's order numbers."""
-    return ClassifierOptions(order_number_pattern=shop_pattern())
 
 
 @lru_cache(maxsize=1)
@@ -111,7 +103,7 @@ def _from_archive(archive: Path) -> Classifier | None:
                 if member.name.endswith(f"/{FILE}"):
                     member.name = FILE
                     packed.extract(member, folder)
-                    return Classifier.load(Path(folder) / FILE)
+                    return Classifier.load(Path(folder) / FILE, shop_pattern())
     except (OSError, tarfile.TarError, ValueError, KeyError, TypeError):
         log.warning("escalation.archive.unusable", exc_info=True)
     return None
@@ -124,19 +116,19 @@ def fit(root: Path = ROOT) -> Classifier:
     """
     examples, cache = training_examples(root), settings.load().state_path / "cache"
     made_with = hashlib.sha256(digest(in_order(examples)).encode())
-    made_with.update(repr(options()).encode() + code_digest())
+    made_with.update(code_digest())
     file = cache / f"escalation-{made_with.hexdigest()[:16]}.npz"
     if file.exists():
         os.utime(file)
-        return Classifier.load(file)
-    fitted = Classifier.fit(examples, SentenceEmbeddings(cache / "embeddings.npz"), options())
-    cache.mkdir(parents=True, exist_ok=True)
-    partial = file.with_suffix(f".{os.getpid()}.partial")
-    fitted.save(partial)
-    partial.replace(file)
-    for old in sorted(cache.glob("escalation-*.npz"), key=lambda path: path.stat().st_mtime)[:-_KEPT]:
-        old.unlink(missing_ok=True)
-    return fitted
+    else:
+        fitted = Classifier.fit(examples, SentenceEmbeddings(cache / "embeddings.npz"), ClassifierOptions())
+        cache.mkdir(parents=True, exist_ok=True)
+        partial = file.with_suffix(f".{os.getpid()}.partial")
+        fitted.save(partial)
+        partial.replace(file)
+        for old in sorted(cache.glob("escalation-*.npz"), key=lambda path: path.stat().st_mtime)[:-_KEPT]:
+            old.unlink(missing_ok=True)
+    return Classifier.load(file, shop_pattern())
 
 
 def code_digest() -> bytes:

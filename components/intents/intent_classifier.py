@@ -25,6 +25,7 @@ from components.conversation.examples import FOLDER, ROOT, FollowUpDataError, re
 from components.conversation.follow_ups import FollowUp, FollowUpModel, a_few, blended, standing_alone
 from components.embeddings.sentence_embeddings import SentenceEmbeddings
 from components.intents.message_parts import reconsider, two_wishes
+from components.order_numbers.finding import ORDER, read_numbers
 from components.order_numbers.meaning import EXAMPLES
 from components.order_numbers.shops import shop_pattern
 from components.text.classifier import Classifier, ClassifierOptions, Example, Prediction, in_order
@@ -35,27 +36,47 @@ AFTER = "after"  # key of the parse data: what the message follows
 READINGS_DIFFER = "readings_differ"  # key of the parse data: alone, the message would mean something else
 WISHES = "wishes"  # key of the parse data: two questions of different topics, in their order
 TWO_QUESTIONS = "two_questions"
+_ORDER_NUMBER = "10234"  # as DEFAULT_PATTERN has them
 _COMPONENTS = Path(__file__).parents[1]
+
+
+def _own_phrases() -> frozenset[str]:
+    """The lines of the phrases that only this shop has; none for the demo shop, which is the project."""
+    folder = settings.load().shop_path
+    files = (folder / "data" / "nlu").rglob("*.yml") if folder != settings.PROJECT_ROOT else ()
+    lines = (line.strip() for path in files for line in path.read_text(encoding="utf-8").splitlines())
+    return frozenset(line[2:].strip() for line in lines if line.startswith("- "))
+
+
+def _as_the_project_writes(text: str, pattern: str) -> str:
+    """A shop's phrase with an order number of the project's phrases in the place of each of its own."""
+    for span in reversed(read_numbers(text, pattern)):
+        if span.kind == ORDER:
+            text = f"{text[: span.start]}{_ORDER_NUMBER}{text[span.end :]}"
+    return text
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
 class IntentClassifier(GraphComponent):
     """Intent by n-grams, and by sentence embeddings where those are unsure.
 
-    Options: the fields of `ClassifierOptions` (an empty `order_number_pattern` is the shop's);
-    `cache`, the file of embeddings (empty: under STATE_DIR); `ranking`, how many intents to show.
+    Options: the fields of `ClassifierOptions`; `cache`, the file of embeddings (empty: under STATE_DIR); `ranking`,
+    how many intents to show.
     """
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        return {**vars(ClassifierOptions()), "order_number_pattern": "", "cache": "", "ranking": 10}
+        return {**vars(ClassifierOptions()), "cache": "", "ranking": 10}
 
     @classmethod
     def fingerprint_addon(cls, config: dict[str, Any]) -> str | None:
-        """Everything a model is made with: Rasa looks at this class alone before it takes one from its cache."""
+        """Everything a model is made with: Rasa looks at this class alone before it takes one from its cache.
+
+        The shop counts only where it has phrases of its own: what the project's teach is the same for all.
+        """
         follow_ups = (ROOT / FOLDER).rglob("*.yml")
         made_with = [*_COMPONENTS.rglob("*.py"), *_COMPONENTS.rglob("*.txt"), EXAMPLES, *follow_ups]
-        digest = hashlib.sha256(shop_pattern().encode())
+        digest = hashlib.sha256((shop_pattern() if _own_phrases() else "").encode())
         for path in sorted(made_with):
             digest.update(path.read_bytes())
         return digest.hexdigest()
@@ -70,9 +91,7 @@ class IntentClassifier(GraphComponent):
     ) -> None:
         self._ranking = int(config["ranking"])
         environment = settings.load()
-        options = {name: config[name] for name in vars(ClassifierOptions())}
-        options["order_number_pattern"] = options["order_number_pattern"] or shop_pattern()
-        self._options = ClassifierOptions(**options)
+        self._options = ClassifierOptions(**{name: config[name] for name in vars(ClassifierOptions())})
         self._storage, self._resource, self._model = model_storage, resource, model
         self._follow_ups = follow_ups
         cache = Path(config["cache"]) if config["cache"] else environment.state_path / "cache" / "embeddings.npz"
@@ -97,22 +116,21 @@ class IntentClassifier(GraphComponent):
         execution_context: ExecutionContext,
         **kwargs: Any,
     ) -> IntentClassifier:
+        pattern = shop_pattern()
         with model_storage.read_from(resource) as folder:
             follow_ups = folder / _FOLLOW_UPS_FILE
             return cls(
-                config, model_storage, resource, Classifier.load(folder / _FILE),
-                FollowUpModel.load(follow_ups) if follow_ups.exists() else None,
+                config, model_storage, resource, Classifier.load(folder / _FILE, pattern),
+                FollowUpModel.load(follow_ups, pattern) if follow_ups.exists() else None,
             )  # fmt: skip
 
     def train(self, training_data: TrainingData) -> Resource:
         """Fit on every example with an intent and a text, and store the model."""
         examples = [message for message in training_data.intent_examples if message.get(TEXT)]
-        alone = [Example(m.get(TEXT), m.get(INTENT)) for m in examples]
-        self._model = Classifier.fit(
-            alone,
-            self._embeddings,
-            self._options,
-        )
+        own, pattern = _own_phrases(), shop_pattern()
+        texts = [_as_the_project_writes(m.get(TEXT), pattern) if m.get(TEXT) in own else m.get(TEXT) for m in examples]
+        alone = [Example(text, message.get(INTENT)) for text, message in zip(texts, examples, strict=True)]
+        self._model = Classifier.fit(alone, self._embeddings, self._options)
         self._follow_ups = self._fit_follow_ups(self._model, in_order(alone))
         with self._storage.write_to(self._resource) as folder:
             self._model.save(folder / _FILE)
@@ -134,7 +152,7 @@ class IntentClassifier(GraphComponent):
         opinions = list(model.probabilities([one.text for one in following], self._embeddings))
         opinions += [model.left_out[place] for place, _ in drawn]
         following += [FollowUp(alone[place].text, after, alone[place].label) for place, after in drawn]
-        return FollowUpModel.fit(following, np.array(opinions), self._embeddings, self._options.order_number_pattern)
+        return FollowUpModel.fit(following, np.array(opinions), self._embeddings)
 
     def process(self, messages: list[Message], tracker: DialogueStateTracker | None = None) -> list[Message]:
         """Set `intent` and `intent_ranking` on each message that has text; in a conversation, also what it follows."""

@@ -25,6 +25,7 @@ import numpy as np
 import scipy.sparse
 from sklearn.linear_model import Ridge
 
+from components.order_numbers.shape import DEFAULT_PATTERN
 from components.text.kernel_ridge import BIAS, balancing, centred, gaussian, kernel_ridge, softmax
 from components.text.message_text import folded, readable, words
 from components.text.ngrams import Ngrams, Row
@@ -50,7 +51,6 @@ class Embedder(Protocol):
 class ClassifierOptions:
     """How to train, and when to ask for more."""
 
-    order_number_pattern: str = r"\d{5}"
     sure: float = 0.9  # from this confidence on the n-grams decide alone
     ngram_ridge: float = 0.3
     ridge: float = 0.1
@@ -112,17 +112,21 @@ class Classifier:
     digest: str  # of the examples
     examples: tuple[tuple[str, str], ...]  # label and text, in their order
     left_out: np.ndarray  # leave-one-out probabilities of the examples in their order, (examples, labels)
+    pattern: str = DEFAULT_PATTERN  # of the order numbers in what is predicted, a regular expression
 
     @classmethod
     def fit(cls, examples: Sequence[Example], embedder: Embedder, options: ClassifierOptions) -> Classifier:
-        """Train on labelled examples; neither their order nor repetitions matter."""
+        """Train on labelled examples; neither their order nor repetitions matter.
+
+        They name order numbers as `DEFAULT_PATTERN` has them, whatever a shop's look like: the same examples teach the
+        same in every shop, so that Rasa takes what they taught from its cache.
+        """
         examples = in_order(examples)
-        pattern = options.order_number_pattern
         names, target = np.unique(np.asarray([example.label for example in examples]), return_inverse=True)
-        folds = [folded(example.text, pattern) for example in examples]
+        folds = [folded(example.text) for example in examples]
         ngrams = Ngrams.fit(folds)
         sparse = ngrams.matrix(folds)
-        vectors = embedder.many([readable(example.text, pattern) for example in examples])
+        vectors = embedder.many([readable(example.text) for example in examples])
         centre = vectors.mean(axis=0)
         support = centred(vectors, centre)
         weight = np.array([example.weight for example in examples]) * balancing(target, options.balance)
@@ -156,18 +160,17 @@ class Classifier:
         return self._predict(text, embedder, lambda read: self._by_meaning(embedder.one(read).reshape(1, -1))[0])
 
     def _predict(self, text: str, embedder: Embedder, by_meaning: Callable[[str], np.ndarray]) -> Prediction:
-        pattern = self.options.order_number_pattern
         speller = Speller(self.ngrams, self.frequent, embedder.is_word)
-        row = self.ngrams.row(speller.correct(folded(text, pattern)))
+        row = self.ngrams.row(speller.correct(folded(text, self.pattern)))
         probabilities = self._by_ngrams(row)
         if probabilities.max() >= self.options.sure:
             return self._ranked(probabilities, embedded=False)
-        scores = row.dot(self.weights) + by_meaning(readable(text, pattern)) + self.bias
+        scores = row.dot(self.weights) + by_meaning(readable(text)) + self.bias
         return self._ranked(softmax(scores / self.temperature), embedded=True)
 
     def probabilities(self, texts: Sequence[str], embedder: Embedder) -> np.ndarray:
         """Of each label in the order of `labels`, shape (texts, labels); embedded together, which costs less."""
-        read = list(dict.fromkeys(readable(text, self.options.order_number_pattern) for text in texts))
+        read = list(dict.fromkeys(readable(text) for text in texts))
         vectors = embedder.many(read)
         parts = [self._by_meaning(vectors[at : at + _TOGETHER]) for at in range(0, len(read), _TOGETHER)]
         by_meaning = dict(zip(read, itertools.chain.from_iterable(parts), strict=True))
@@ -176,12 +179,12 @@ class Classifier:
 
     def predict_fast(self, text: str) -> Prediction:
         """The ranking by n-grams alone."""
-        row = self.ngrams.row(folded(text, self.options.order_number_pattern))
+        row = self.ngrams.row(folded(text, self.pattern))
         return self._ranked(self._by_ngrams(row), embedded=False)
 
     def nearest(self, text: str, embedder: Embedder, most: int) -> list[tuple[str, str]]:
         """Label and text of the examples that a message is most like in meaning, the nearest first."""
-        near = self._nearness(embedder.one(readable(text, self.options.order_number_pattern)).reshape(1, -1))[0]
+        near = self._nearness(embedder.one(readable(text)).reshape(1, -1))[0]
         return [self.examples[number] for number in np.argsort(-near, kind="stable")[:most]]
 
     def _nearness(self, vectors: np.ndarray) -> np.ndarray:
@@ -201,8 +204,9 @@ class Classifier:
         return Prediction(tuple((self.labels[i], float(probabilities[i])) for i in order), embedded)
 
     def save(self, path: Path) -> None:
-        """Write everything to one file."""
-        stored = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "ngrams"}
+        """Write everything that was learnt to one file."""
+        learnt = [field.name for field in fields(self) if field.name not in ("ngrams", "pattern")]
+        stored = {name: getattr(self, name) for name in learnt}
         arrays = {name: value for name, value in stored.items() if isinstance(value, np.ndarray)}
         rest = {name: value for name, value in stored.items() if name not in arrays}
         rest |= {"options": asdict(self.options), "vocabulary": self.ngrams.vocabulary}
@@ -211,15 +215,15 @@ class Classifier:
             np.savez(file, rest=text, rarity=self.ngrams.rarity, **arrays)
 
     @classmethod
-    def load(cls, path: Path) -> Classifier:
-        """Read what `save` wrote."""
+    def load(cls, path: Path, pattern: str = DEFAULT_PATTERN) -> Classifier:
+        """Read what `save` wrote, for a shop whose order numbers match `pattern`."""
         with np.load(path, allow_pickle=False) as stored:
             arrays = dict(stored)
         rest = json.loads(arrays.pop("rest").tobytes())
         ngrams = Ngrams(rest.pop("vocabulary"), arrays.pop("rarity"))
         options, labels = ClassifierOptions(**rest.pop("options")), tuple(rest.pop("labels"))
         examples = tuple((label, text) for label, text in rest.pop("examples"))
-        return cls(options=options, labels=labels, ngrams=ngrams, examples=examples, **rest, **arrays)
+        return cls(options=options, labels=labels, ngrams=ngrams, examples=examples, pattern=pattern, **rest, **arrays)
 
 
 def in_order(examples: Sequence[Example]) -> list[Example]:

@@ -85,7 +85,7 @@ def folded(text: str, pattern: str = DEFAULT_PATTERN) -> str:
 
 
 @lru_cache(maxsize=256)
-def readable(text: str, pattern: str = DEFAULT_PATTERN) -> str:
+def readable(text: str) -> str:
     """The sentence-embedding form: handles and links gone, spelling folded, numbers kept short."""
     plain = _with_taught(_plain(text), pattern, _TAUGHT)
     for span in sorted(cover_addresses(plain)[1], key=lambda s: -s.start):

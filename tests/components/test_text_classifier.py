@@ -99,6 +99,15 @@ def test_a_saved_model_answers_as_before(model: Classifier, tmp_path: Path) -> N
         assert again.predict(text, CountingEmbedder()) == model.predict(text, CountingEmbedder())
 
 
+def test_another_shops_order_numbers_mean_what_those_of_the_examples_mean(tmp_path: Path) -> None:
+    texts = [*ORDERS, "where is 10234", "10240 status", "track 10256 please", *OTHER]
+    labels = ["check_order_status"] * 9 + ["out_of_scope"] * 6
+    Classifier.fit(labelled(texts, labels), CountingEmbedder(), ClassifierOptions()).save(tmp_path / "model.npz")
+    ours, theirs = (Classifier.load(tmp_path / "model.npz", pattern) for pattern in (r"\d{5}", r"WC-\d{4,5}"))
+    assert theirs.predict_fast("wc-20455") == ours.predict_fast("20455")
+    assert theirs.predict_fast("wc-20455") != ours.predict_fast("wc-20455")
+
+
 def test_training_twice_gives_the_same_model() -> None:
     texts, labels = ORDERS + OTHER, ["check_order_status"] * 6 + ["out_of_scope"] * 6
     first, second = (Classifier.fit(labelled(texts, labels), CountingEmbedder(), ClassifierOptions()) for _ in range(2))

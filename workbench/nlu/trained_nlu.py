@@ -12,6 +12,7 @@ from components.embeddings.sentence_embeddings import SentenceEmbeddings
 from components.escalation.reasons import FILE as REASONS_FILE
 from components.escalation.reasons import Reasons
 from components.intents.message_parts import reconsider
+from components.order_numbers.shops import shop_pattern
 from components.text.classifier import Classifier, Prediction
 from workbench.nlu.archives import NoTrainedModel, newest_archive
 from workbench.nlu.phrases import PROJECT_ROOT
@@ -73,4 +74,4 @@ def _read(archive: Path, file: str) -> Classifier:
             raise NoTrainedModel(f"{archive.name} was trained with another pipeline: run `make train`.")
         member.name = file
         packed.extract(member, folder)
-        return Classifier.load(Path(folder) / file)
+        return Classifier.load(Path(folder) / file, shop_pattern())
