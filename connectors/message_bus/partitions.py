@@ -103,9 +103,7 @@ class Partitions:
         arguments: list[str | int] = [self.instance, int(self._lease_s * 1000), int(not self._stopping)]
         was_alive, serving, leaving = await self._tick([keys.MEMBERS, keys.LEAVING], arguments)
         self._ticked_at = time.monotonic()
-        unreleased, self._unreleased = self._unreleased, []
-        for owned in unreleased:
-            await self._free(owned)
+        await self._free()
         if self._failovers != self._client.failovers:
             self._begin_again()
         if self.owned and (not was_alive or next(self._ticks) % LOOK_EVERY_TICKS == 0):
@@ -165,18 +163,16 @@ class Partitions:
         await self.tick()
         if self._releasing:
             await asyncio.wait(self._releasing.values(), timeout=patience_s)
-        for owned in list(self.owned.values()):
-            await self._release([keys.owner(owned.partition)], [owned.token])
+        self._unreleased += self.owned.values()
+        await self._free()
 
     def _gain(self, owned: Owned) -> None:
         self.owned[owned.partition] = owned
         self._gained(owned)
 
     def _kept(self) -> list[Owned]:
-        return [owned for owned in self.owned.values() if owned.partition not in self._still_releasing()]
-
-    def _still_releasing(self) -> set[int]:
-        return {p for p, task in self._releasing.items() if not task.done() and p in self.owned}
+        releasing = {p for p, task in self._releasing.items() if not task.done()}
+        return [owned for owned in self.owned.values() if owned.partition not in releasing]
 
     def _in_background(self, owned: Owned, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = self._releasing[owned.partition] = asyncio.create_task(work)
@@ -186,15 +182,19 @@ class Partitions:
         await self._lost(owned)
         if self.owned.get(owned.partition) == owned:
             del self.owned[owned.partition]
-        await self._free(owned)
+        self._unreleased.append(owned)
+        await asyncio.sleep(0)  # those that end together are given up together, in one round trip
+        await self._free()
 
-    async def _free(self, owned: Owned) -> None:
-        """Let others take it: nobody works on it here any more. Tried again with the next heartbeat when it fails."""
+    async def _free(self) -> None:
+        """Let others take what nobody works on here any more. Tried again with the next heartbeat when it fails."""
+        given_up, self._unreleased = self._unreleased, []
         try:
-            await self._release([keys.owner(owned.partition)], [owned.token])
+            if given_up:
+                await self._release.many([([keys.owner(owned.partition)], [owned.token]) for owned in given_up])
         except (RedisError, OSError, asyncio.TimeoutError) as error:
             log.warning("partitions.release.failed error=%s", type(error).__name__)
-            self._unreleased.append(owned)
+            self._unreleased += given_up
 
 
 def _share(instance: str, alive: list[str]) -> int:
