@@ -10,17 +10,13 @@ import asyncio
 import datetime as dt
 import json
 import random
-from collections import defaultdict
 from collections.abc import Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import event as sql_event
 from sqlalchemy import select
 
 from handoff.configuration import HandoffConfiguration
-from handoff.helpdesks.interface import Draft, NewComment, RetryLater, SeenComment, Ticket, TicketView
 from handoff.helpdesks.zendesk_events import parse_event, take
 from handoff.jobs.deliveries import Deliveries, Delivery
 from handoff.jobs.dispatcher import Dispatcher
@@ -31,98 +27,7 @@ from handoff.takeover.customer_messages import ControlReturned, CustomerMessage,
 from handoff.takeover.state_machine import open_takeover
 from handoff.takeover.thread_control import ThreadControl
 from tests.handoff.samples import NOW, always_open, request
-
-
-class Killed(BaseException):
-    """The process dies here."""
-
-
-class MortalDatabase:
-    """A database of processes that may die just before or just after a commit."""
-
-    def __init__(self, real: Database) -> None:
-        self.real, self.sqlite = real, real.sqlite
-        self.dies_at: str | None = None
-
-    @property
-    def prepared(self) -> bool:
-        return self.real.prepared
-
-    def read(self) -> Any:
-        return self.real.read()
-
-    @contextmanager
-    def write(self) -> Any:
-        with self.real.write() as connection:
-            yield connection
-            self._maybe("before")
-        self._maybe("after")
-
-    def _maybe(self, moment: str) -> None:
-        if self.dies_at == moment:
-            self.dies_at = None
-            raise Killed
-
-
-def quick_database(url: str) -> Database:
-    """SQLite that does not wait for the disk: here only processes die, not machines."""
-    db = Database(url)
-    for engine in (db._writing, db._reading):
-        sql_event.listen(engine, "connect", lambda raw, _: raw.execute("PRAGMA synchronous = OFF"))
-    return db
-
-
-@dataclass
-class AgentsDesk:
-    """A helpdesk with agents in it. `down` refuses every call; `loses` takes effect and then fails."""
-
-    name: str = "zendesk"
-    tickets: dict[str, str] = field(default_factory=dict)  # external id -> status
-    made: list[str] = field(default_factory=list)
-    drafts: dict[str, Draft] = field(default_factory=dict)
-    comments: dict[str, list[SeenComment]] = field(default_factory=lambda: defaultdict(list))
-    down: bool = False
-    loses: bool = False
-    next_comment: int = 1
-
-    def _trouble(self) -> None:
-        if self.down:
-            raise RetryLater("down")
-
-    def _lost(self) -> None:
-        if self.loses:
-            self.loses = False
-            raise RetryLater("answer lost")
-
-    def open_ticket(self, draft: Draft, tried_before: bool) -> Ticket:
-        self._trouble()
-        if not (tried_before and draft.external_id in self.tickets):
-            self.made.append(draft.external_id)
-            self.tickets[draft.external_id] = "open"
-            self.drafts[draft.external_id] = draft
-        self._lost()
-        return Ticket(f"T{self.made.index(draft.external_id)}", "", "77")
-
-    def add_comment(self, ticket: Ticket, comment: NewComment, tried_before: bool) -> str | None:
-        self._trouble()
-        there = self.comments[self.made[int(ticket.id[1:])]]
-        known = [seen for seen in there if comment.marker in seen.text]
-        if tried_before and known:
-            return known[0].id
-        seen = self.add(self.made[int(ticket.id[1:])], comment.body, comment.author == "customer", False, 0.0)
-        self._lost()
-        return seen.id
-
-    def read_ticket(self, ticket: Ticket) -> TicketView:
-        self._trouble()
-        external_id = self.made[int(ticket.id[1:])]
-        return TicketView(self.tickets[external_id], tuple(self.comments[external_id]))
-
-    def add(self, external_id: str, text: str, public: bool, by_staff: bool, at: float) -> SeenComment:
-        seen = SeenComment(str(self.next_comment), text, at, public, by_staff)
-        self.next_comment += 1
-        self.comments[external_id].append(seen)
-        return seen
+from tests.handoff.world_parts import AgentsDesk, Killed, MortalDatabase
 
 
 @dataclass
@@ -406,52 +311,3 @@ class World:
                 .where(jobs.c.state == "pending", takeovers.c.customer.in_(mine))
             )
             return sum(len(connection.execute(found).all()) for found in (waiting, orders))
-
-    def check(self) -> None:
-        """Every promise, after `settle`."""
-        assert len(self.desk.made) == len(set(self.desk.made)), "a ticket was opened twice"
-        for customer, lane in self.lanes.items():
-            self._check_voices(customer, lane)
-            self._check_messages(customer, lane)
-        self._check_agents()
-
-    def _check_voices(self, customer: str, lane: Lane) -> None:
-        human = False
-        for message in lane.graph:
-            if message["text"] == "wish" or message["text"] == "returned":
-                human = False
-            elif message["text"] == "connecting":
-                human = (customer, self.called[message["wamid"]] + 1) not in self.wished
-            elif message["author"] == "agent":
-                human = human or message["text"] in self.takes_control
-            elif human:
-                raise AssertionError(f"two voices: {[(m['author'], m['text']) for m in lane.graph]}")
-
-    def _check_messages(self, customer: str, lane: Lane) -> None:
-        sent = [message["key"] for message in lane.graph if message["key"]]
-        assert len(sent) == len(set(sent)), "a reply was sent twice"
-        answered = {message["wamid"] for message in lane.graph if message.get("wamid")}
-        said = [seen.text for external_id, rows in self.desk.comments.items() for seen in rows]
-        drafted = [draft for draft in self.desk.drafts.values() if draft.customer == customer]
-        openers = self._openers(customer)
-        for wamid, kind in lane.written:
-            in_ticket = sum(f" {wamid}\n" in f"{text}\n" for text in said)
-            assert in_ticket <= 1, "a customer's words stand twice in tickets"
-            heard = wamid in answered or in_ticket or wamid in lane.dropped or kind == "wish"
-            assert heard, f"{wamid} ({kind}) reached neither the assistant nor a person"
-            assert not (wamid in answered and in_ticket), "answered by the assistant and handed to a person"
-        assert len(drafted) == len(openers)
-
-    def _openers(self, customer: str) -> set[str]:
-        with self.db.read() as connection:
-            found = select(takeovers.c.opened_by).where(takeovers.c.customer == customer)
-            return set(connection.execute(found).scalars())
-
-    def _check_agents(self) -> None:
-        sent = [message for lane in self.lanes.values() for message in lane.graph]
-        heard = [message["text"] for message in sent if message["author"] == "agent"]
-        assert len(heard) == len(set(heard)), "an agent's comment was sent twice"
-        assert not set(heard) & self.private, "a private note reached the customer"
-        late = {text for text, state in self.public.items() if state == "closed"}
-        missing = set(self.public) - set(heard) - (self.lost_webhooks & late)
-        assert not missing, f"agents' comments never arrived: {missing}"

@@ -22,7 +22,7 @@ from handoff.takeover.state_machine import open_takeover
 from tests.handoff.helpdesks import backend_samples as backends
 from tests.handoff.samples import NOW, always_open
 from tests.handoff.stand_ins import serving
-from tests.handoff.world import quick_database
+from tests.handoff.world_parts import quick_database
 from twin.helpdesk import api as twin_helpdesk
 
 CUSTOMER = "919876543210"

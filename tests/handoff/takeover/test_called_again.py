@@ -19,7 +19,7 @@ from handoff.takeover.state_machine import Opened, open_takeover
 from handoff.takeover.takeover_end import status_changed
 from handoff.takeover.thread_control import ThreadControl
 from tests.handoff.samples import NOW
-from tests.handoff.world import AgentsDesk
+from tests.handoff.world_parts import AgentsDesk
 
 CUSTOMER = "919876543210"
 

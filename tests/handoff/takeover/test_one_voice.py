@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from handoff.storage.database import Database
-from tests.handoff.world import World, quick_database
+from tests.handoff.world import World
+from tests.handoff.world_parts import quick_database
+from tests.handoff.world_promises import check
 
 KINDS = ("plain", "plain", "angry", "wish")
 AGENTS = ("comment", "comment_and_solve", "solve", "note", "reopen")
@@ -59,7 +61,7 @@ def run_schedule(db: Database, seed: int, steps: int) -> None:
         else:
             world.step("kill_server")
     world.settle()
-    world.check()
+    check(world)
 
 
 @pytest.mark.slow
@@ -127,7 +129,7 @@ class Takeovers(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "world"):
             self.world.settle()
-            self.world.check()
+            check(self.world)
 
 
 @pytest.mark.slow
