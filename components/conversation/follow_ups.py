@@ -87,7 +87,7 @@ class FollowUpModel:
     def predict(self, text: str, after: str, opinion: np.ndarray, embedder: Embedder) -> dict[str, float]:
         """The probability of each intent for a message that follows `after`, the likeliest first."""
         row = self.ngrams.row(folded(text, self.pattern))
-        vector = centred(embedder.one(readable(text)).reshape(1, -1), self.centre)[0]
+        vector = centred(embedder.one(readable(text, self.pattern)).reshape(1, -1), self.centre)[0]
         kernel = _kernel(
             self.rows[:, row.columns] @ row.values, self.vectors @ vector,
             self.opinions @ np.sqrt(opinion).astype(np.float32),

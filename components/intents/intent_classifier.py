@@ -25,10 +25,10 @@ from components.conversation.examples import FOLDER, ROOT, FollowUpDataError, re
 from components.conversation.follow_ups import FollowUp, FollowUpModel, a_few, blended, standing_alone
 from components.embeddings.sentence_embeddings import SentenceEmbeddings
 from components.intents.message_parts import reconsider, two_wishes
-from components.order_numbers.finding import ORDER, read_numbers
 from components.order_numbers.meaning import EXAMPLES
 from components.order_numbers.shops import shop_pattern
 from components.text.classifier import Classifier, ClassifierOptions, Example, Prediction, in_order
+from components.text.message_text import as_taught
 
 log = logging.getLogger(__name__)
 _FILE, _FOLLOW_UPS_FILE = "intent_model.npz", "follow_ups.npz"
@@ -36,7 +36,6 @@ AFTER = "after"  # key of the parse data: what the message follows
 READINGS_DIFFER = "readings_differ"  # key of the parse data: alone, the message would mean something else
 WISHES = "wishes"  # key of the parse data: two questions of different topics, in their order
 TWO_QUESTIONS = "two_questions"
-_ORDER_NUMBER = "10234"  # as DEFAULT_PATTERN has them
 _COMPONENTS = Path(__file__).parents[1]
 
 
@@ -45,15 +44,7 @@ def _own_phrases() -> frozenset[str]:
     folder = settings.load().shop_path
     files = (folder / "data" / "nlu").rglob("*.yml") if folder != settings.PROJECT_ROOT else ()
     lines = (line.strip() for path in files for line in path.read_text(encoding="utf-8").splitlines())
-    return frozenset(line[2:].strip() for line in lines if line.startswith("- "))
-
-
-def _as_the_project_writes(text: str, pattern: str) -> str:
-    """A shop's phrase with an order number of the project's phrases in the place of each of its own."""
-    for span in reversed(read_numbers(text, pattern)):
-        if span.kind == ORDER:
-            text = f"{text[: span.start]}{_ORDER_NUMBER}{text[span.end :]}"
-    return text
+    return frozenset(line[2:].strip() for line in lines if line.startswith("- ") and "intent:" not in line)
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -128,7 +119,7 @@ class IntentClassifier(GraphComponent):
         """Fit on every example with an intent and a text, and store the model."""
         examples = [message for message in training_data.intent_examples if message.get(TEXT)]
         own, pattern = _own_phrases(), shop_pattern()
-        texts = [_as_the_project_writes(m.get(TEXT), pattern) if m.get(TEXT) in own else m.get(TEXT) for m in examples]
+        texts = [as_taught(m.get(TEXT), pattern) if m.get(TEXT) in own else m.get(TEXT) for m in examples]
         alone = [Example(text, message.get(INTENT)) for text, message in zip(texts, examples, strict=True)]
         self._model = Classifier.fit(alone, self._embeddings, self._options)
         self._follow_ups = self._fit_follow_ups(self._model, in_order(alone))

@@ -165,12 +165,12 @@ class Classifier:
         probabilities = self._by_ngrams(row)
         if probabilities.max() >= self.options.sure:
             return self._ranked(probabilities, embedded=False)
-        scores = row.dot(self.weights) + by_meaning(readable(text)) + self.bias
+        scores = row.dot(self.weights) + by_meaning(readable(text, self.pattern)) + self.bias
         return self._ranked(softmax(scores / self.temperature), embedded=True)
 
     def probabilities(self, texts: Sequence[str], embedder: Embedder) -> np.ndarray:
         """Of each label in the order of `labels`, shape (texts, labels); embedded together, which costs less."""
-        read = list(dict.fromkeys(readable(text) for text in texts))
+        read = list(dict.fromkeys(readable(text, self.pattern) for text in texts))
         vectors = embedder.many(read)
         parts = [self._by_meaning(vectors[at : at + _TOGETHER]) for at in range(0, len(read), _TOGETHER)]
         by_meaning = dict(zip(read, itertools.chain.from_iterable(parts), strict=True))
@@ -184,7 +184,7 @@ class Classifier:
 
     def nearest(self, text: str, embedder: Embedder, most: int) -> list[tuple[str, str]]:
         """Label and text of the examples that a message is most like in meaning, the nearest first."""
-        near = self._nearness(embedder.one(readable(text)).reshape(1, -1))[0]
+        near = self._nearness(embedder.one(readable(text, self.pattern)).reshape(1, -1))[0]
         return [self.examples[number] for number in np.argsort(-near, kind="stable")[:most]]
 
     def _nearness(self, vectors: np.ndarray) -> np.ndarray:

@@ -80,14 +80,14 @@ _TAUGHT = "10234"  # an order number as the project's own phrases have them
 @lru_cache(maxsize=256)
 def folded(text: str, pattern: str = DEFAULT_PATTERN) -> str:
     """The n-gram form of a message; empty only for a message without any sign."""
-    plain = _with_placeholders(_with_taught(_plain(text), pattern, f" {_PLACEHOLDER[ORDER]} "))
+    plain = _with_placeholders(as_taught(_plain(text), pattern, f" {_PLACEHOLDER[ORDER]} "))
     return _without_courtesies(_squeeze(_spell(_emoji(plain.lower()))))
 
 
 @lru_cache(maxsize=256)
-def readable(text: str) -> str:
+def readable(text: str, pattern: str = DEFAULT_PATTERN) -> str:
     """The sentence-embedding form: handles and links gone, spelling folded, numbers kept short."""
-    plain = _with_taught(_plain(text), pattern, _TAUGHT)
+    plain = as_taught(_plain(text), pattern)
     for span in sorted(cover_addresses(plain)[1], key=lambda s: -s.start):
         plain = plain[: span.start] + " " + plain[span.end :]
     return _without_courtesies(_squeeze(_spell(plain.replace("#", " ").lower())))
@@ -105,7 +105,7 @@ def _plain(text: str) -> str:
     return _INVISIBLE.sub("", ascii_digits(text))
 
 
-def _with_taught(text: str, pattern: str, taught: str) -> str:
+def as_taught(text: str, pattern: str, taught: str = _TAUGHT) -> str:
     """The shop's order numbers written as the phrases that all shops learn from have theirs."""
     if pattern != DEFAULT_PATTERN:
         for span in reversed(read_numbers(text, pattern)):

@@ -28,7 +28,7 @@ def test_only_phrases_of_its_own_make_a_shop_learn_anew(tmp_path: Path, monkeypa
     monkeypatch.setattr(intent_classifier, "shop_pattern", lambda: r"WC-\d{4,5}")
     assert IntentClassifier.fingerprint_addon({}) == of_the_demo
     (tmp_path / "data" / "nlu").mkdir(parents=True)
-    (tmp_path / "data" / "nlu" / "own.yml").write_text("nlu:\n- intent: thank\n  examples: |\n    - wc-20455 is great\n")
+    own = "nlu:\n- intent: thank\n  examples: |\n    - wc-20455 is great\n"
+    (tmp_path / "data" / "nlu" / "own.yml").write_text(own)
     assert IntentClassifier.fingerprint_addon({}) != of_the_demo
     assert intent_classifier._own_phrases() == {"wc-20455 is great"}
-    assert intent_classifier._as_the_project_writes("wc-20455 is great", r"WC-\d{4,5}") == "10234 is great"
