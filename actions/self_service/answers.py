@@ -36,6 +36,8 @@ _COUNTS = (
     "one ek um uma un una uno एक", "two do dois duas dos दो", "three teen tin três tres तीन",
     "four char chaar quatro cuatro चार", "five panch paanch cinco पांच पाँच", "six chhe chah seis छह",
 )  # fmt: skip
+_BUT = r"\b(?:except|but|menos|exceto|excepto|salvo|chhod\w*|chod\w*|siva\w*)\b|छोड़|सिवा"
+_NOT_ALL = r"\b(?:not|no|don'?t|nahi|nahin|n[aã]o)\b|नहीं"
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,10 @@ def items(text: str, offered: Sequence[Item]) -> list[Item]:
     shared = Counter(word for item in offered for word in _title_words(item.title))
     named = [item for item in offered if any(shared[word] == 1 for word in said & _title_words(item.title))]
     if re.search(_ALL, text, re.I):
-        return [replace(item, chosen=item.quantity) for item in (named if len(named) == 1 else offered)]
+        if named and re.search(_BUT, text, re.I):
+            return [replace(item, chosen=item.quantity) for item in offered if item not in named]
+        if len(named) == 1 or not (named or re.search(_NOT_ALL, text, re.I)):
+            return [replace(item, chosen=item.quantity) for item in named or offered]
     if len(named) == 1:
         return [replace(named[0], chosen=1 if named[0].quantity == 1 else count(text, named[0].quantity) or 0)]
     places = {int(number) for number in re.findall(r"(?<![\w.])\d{1,2}(?![\w.])", text)}

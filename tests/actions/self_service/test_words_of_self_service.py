@@ -88,7 +88,9 @@ OFFERED = [LAMP, KURTA, SHIRT]
 @pytest.mark.parametrize(("text", "chosen"), [
     ("the lamp", [LAMP]), ("lamp and the kurta please", [LAMP, KURTA]), ("1 and 3", [LAMP, SHIRT]), ("2", [KURTA]),
     ("everything", OFFERED), ("sab", OFFERED), ("tudo", OFFERED), ("all", OFFERED), ("the blue one", []),
-    ("7", []), ("hm", []),
+    ("7", []), ("hm", []), ("everything except the lamp", [KURTA, SHIRT]), ("todo menos la lamp", [KURTA, SHIRT]),
+    ("not all, only the lamp", [LAMP]), ("both the kurta and the lamp", [LAMP, KURTA]), ("not all", []),
+    ("not all, 1 and 3", [LAMP, SHIRT]), ("sab nahi", []),
 ])  # fmt: skip
 def test_items_are_picked_by_words_place_or_all(text: str, chosen: list[Item]) -> None:
     assert [item.item_id for item in items(text, OFFERED)] == [item.item_id for item in chosen]
