@@ -71,7 +71,29 @@ REACH = 240  # characters that one address may span
 
 
 def spans(text: str) -> Iterator[tuple[int, int]]:
-    """(start, end) of address-like stretches, in order."""
+    """(start, end) of address-like stretches, in order; what only commas and blanks stand between is one."""
+    begun: tuple[int, int] | None = None
+    cities = (match.span() for match in _CITY_PIN.finditer(text))
+    for start, end in sorted([*_numbered(text), *cities, *_streets(text)]):
+        if begun is not None and not text[begun[1] : start].strip(" ,\n"):
+            begun = begun[0], max(begun[1], end)
+            continue
+        if begun is not None:
+            yield begun
+        begun = start, end
+    if begun is not None:
+        yield begun
+
+
+def _streets(text: str) -> Iterator[tuple[int, int]]:
+    """Those that begin with the street."""
+    for match in _STREET_FIRST_START.finditer(text):
+        rest = _REST_OF_STREET_FIRST.match(text, match.end(), match.start() + REACH)
+        yield match.start(), rest.end() if rest else match.end()
+
+
+def _numbered(text: str) -> Iterator[tuple[int, int]]:
+    """Those that begin with a number or its word."""
     done = 0
     starts = _starts(text)
     cues = list(_CUE.finditer(text)) if starts else []
@@ -84,11 +106,6 @@ def spans(text: str) -> Iterator[tuple[int, int]]:
             house = _HOUSE_BEFORE.search(text, max(done, start - 12), start)
             yield house.start() if house else start, end
             done = end
-    for match in _CITY_PIN.finditer(text):
-        yield match.start(), match.end()
-    for match in _STREET_FIRST_START.finditer(text):
-        rest = _REST_OF_STREET_FIRST.match(text, match.end(), match.start() + REACH)
-        yield match.start(), rest.end() if rest else match.end()
 
 
 def _starts(text: str) -> list[int]:

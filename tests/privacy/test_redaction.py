@@ -177,6 +177,7 @@ def test_a_number_that_is_said_to_be_a_phone_goes_in_any_grouping(word):
 @pytest.mark.parametrize(("text", "shown"), [
     ("entregar na Rua das Flores, 123, apto 45, São Paulo 01310-100", "entregar na [address]"),
     ("moro na rua das acácias 40 ap 12", "moro na [address]"),
+    ("mude para Rua das Flores, 123, apt 4, block 2, floor 3", "mude para [address]"),
     ("Av. Paulista 1578, Bela Vista. Pode ser hoje?", "[address]. Pode ser hoje?"),
     ("mi dirección: Calle Mayor 12, 3ºB, 28013 Madrid", "mi dirección: [address]"),
     ("Calle de la Jícara 218, colonia Americana, Guadalajara", "[address]"),

@@ -130,6 +130,8 @@ def test_address_within_the_wish_is_found_only_where_it_is_plain() -> None:
     wanted = "send it to flat 402, sunrise apartments, 12th main road, bengaluru 560038"
     assert address(f"please {wanted}", asked=False) == wanted.removeprefix("send it to ")
     assert address("please change the address of 10241", asked=False) is None
+    street_first = "Rua das Flores, 123, apt 4, block 2"
+    assert address(f"mude o endereço para {street_first}", asked=False) == street_first
 
 
 def test_refund_or_exchange_is_told_apart() -> None:
