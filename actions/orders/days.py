@@ -14,6 +14,7 @@ from babel import Locale, UnknownLocaleError
 
 import shop
 
+YEARS = range(2000, 2100)  # others stand for "no date": 1970-01-01, 9999-12-31
 _ISO = re.compile(
     r"(?P<day>\d{4}([-/.])\d{1,2}\2\d{1,2})"
     r"(?:[T ]+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,]\d+)?)?"
@@ -42,12 +43,14 @@ def moment(value: object, zone: ZoneInfo, region: str) -> datetime | None:
         value = value.decode("utf-8", "replace")
     try:
         if isinstance(value, datetime):
-            return _in_zone(value, zone)
-        if isinstance(value, date):
-            return datetime.combine(value, time(), zone)
-        return _read(value.strip(), zone, region) if isinstance(value, str) else None
+            found: datetime | None = _in_zone(value, zone)
+        elif isinstance(value, date):
+            found = datetime.combine(value, time(), zone)
+        else:
+            found = _read(value.strip(), zone, region) if isinstance(value, str) else None
     except (ValueError, OverflowError):
         return None
+    return found if found and found.year in YEARS else None
 
 
 def day(value: object, zone: ZoneInfo, region: str) -> date | None:
