@@ -14,7 +14,7 @@ import os
 import random
 import secrets
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 LEASE_S = 4.0
 TICK_S = 0.8
 # A failover may lose who took a partition last; until this is noticed, its entries wait.
-LOOK_EVERY_TICKS = 5
+LOOK_EVERY_TICKS, LOOK_AT_ALL_EVERY_TICKS = 5, 25
 LOOK_S = 0.1
 
 
@@ -106,8 +106,9 @@ class Partitions:
         await self._free()
         if self._failovers != self._client.failovers:
             self._begin_again()
-        if self.owned and (not was_alive or next(self._ticks) % LOOK_EVERY_TICKS == 0):
-            await self._look()
+        ticks = next(self._ticks)
+        if not was_alive or ticks % LOOK_EVERY_TICKS == 0:
+            await self._look(range(keys.PARTITIONS) if ticks % LOOK_AT_ALL_EVERY_TICKS == 0 else list(self.owned))
         share = _share(self.instance, sorted(serving))
         kept = self._kept()
         if len(kept) < share:
@@ -124,13 +125,20 @@ class Partitions:
         self._failovers = self._client.failovers
         self._again = [self._in_background(owned, self._give_back(owned)) for owned in self._kept()]
 
-    async def _look(self) -> None:
-        """Find out which partitions are another's by now."""
-        held = list(self.owned.values())
-        for owned, token in zip(held, await self._owners(one.partition for one in held), strict=True):
-            if token != owned.token and self.owned.get(owned.partition) == owned:
-                log.warning("partitions.lost partition=%d", owned.partition)
-                del self.owned[owned.partition]
+    async def _look(self, partitions: Sequence[int]) -> None:
+        """Find out which of these are another's by now, and which are said to be ours and are not.
+
+        Nobody else takes what is said to belong to a living process, so that is given back.
+        """
+        held = {partition: self.owned.get(partition) for partition in partitions}
+        for partition, token in zip(partitions, await self._owners(partitions), strict=True):
+            owned = held[partition]
+            if owned is None:
+                if _instance_of(token) == self.instance and partition not in self.owned:
+                    self._unreleased.append(Owned(partition, str(token)))
+            elif token != owned.token and self.owned.get(partition) == owned:
+                log.warning("partitions.lost partition=%d", partition)
+                del self.owned[partition]
                 self._in_background(owned, self._lost(owned))
 
     async def _take(self, wanted: int, alive: frozenset[str]) -> None:
@@ -145,7 +153,11 @@ class Partitions:
         free = [(p, token) for p, token in zip(others, tokens, strict=True) if _instance_of(token) not in served_by]
         chosen = [(p, old or "", f"{self.instance}:{next(self._tokens)}") for p, old in free[:wanted]]
         claims = [([keys.owner(p)], [old, token]) for p, old, token in chosen]
-        taken = await self._claim.many(claims, since=self._failovers)
+        try:
+            taken = await self._claim.many(claims, since=self._failovers)
+        except BaseException:  # some may have been carried out
+            self._unreleased += [Owned(p, token) for p, _, token in chosen]
+            raise
         for (partition, _, token), won in zip(chosen, taken, strict=True):
             if won:
                 self._gain(Owned(partition, token, self._failovers))

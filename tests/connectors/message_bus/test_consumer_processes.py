@@ -105,6 +105,60 @@ async def test_a_partition_that_cannot_be_given_back_is_served_all_the_same(redi
     await first.die()
 
 
+async def test_a_claim_whose_answer_was_lost_leaves_no_partition_that_nobody_serves(redis_url: str) -> None:
+    processes = [Process(redis_url) for _ in range(2)]
+    one, other = (process.transport.partitions for process in processes)
+    claim = one._claim
+
+    class Lossy:
+        async def many(self, *arguments: Any, **options: Any) -> Any:
+            await claim.many(*arguments, **options)
+            raise redis.ConnectionError("the answer did not come")
+
+    one._claim = Lossy()  # type: ignore[assignment]
+    with pytest.raises(redis.ConnectionError):
+        await one.tick()  # alone yet: all are claimed
+    await other.tick()
+    one._claim = claim
+    one._look = other._look = _nothing  # type: ignore[method-assign]
+    for process in processes:
+        process.start()
+
+    async def all_served() -> bool:
+        return len(one.owned) == len(other.owned) == 128
+
+    await eventually(all_served)
+    for process in processes:
+        await process.stop()
+
+
+async def _nothing(partitions: Any) -> None:
+    return None
+
+
+async def test_a_partition_that_is_said_to_be_of_a_process_that_does_not_serve_it_is_served_again(
+    redis_url: str,
+) -> None:
+    processes = [Process(redis_url).start() for _ in range(2)]
+    one, other = (process.transport.partitions for process in processes)
+
+    async def balanced() -> bool:
+        return len(one.owned) == len(other.owned) == 128
+
+    await eventually(balanced)
+    partition = next(iter(other.owned))
+    await processes[0].client.set(keys.owner(partition), f"{one.instance}:999")  # as a claim that arrives late
+
+    async def served() -> bool:
+        token = await processes[0].client.get(keys.owner(partition))
+        return any(partition in each.owned and each.owned[partition].token == token for each in (one, other))
+
+    assert not await served()
+    await eventually(served)
+    for process in processes:
+        await process.stop()
+
+
 async def test_a_clean_stop_hands_over_at_once_and_finishes_what_runs(redis_url: str) -> None:
     async def dawdle(turn: Turn) -> None:
         await asyncio.sleep(0.3)
