@@ -209,6 +209,10 @@ def main(arguments: list[str]) -> int:
     except (LaunchError, SettingsError, HandoffConfigurationError) as error:
         fail(str(error))
         return 1
+    except OSError as error:  # a full disk, a read-only or another user's folder
+        fail(f"{error.filename or 'A file'} cannot be used ({error.strerror or type(error).__name__}). "
+             "Remedy: room and rights there, or another folder with STATE_DIR=...")
+        return 1
     except KeyboardInterrupt:
         say("Stopped.")
         return 130

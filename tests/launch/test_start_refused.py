@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from launch import processes
+from launch import processes, training
 from launch.__main__ import _show_pages, main
 from launch.console import LaunchError
 from launch.embedded_redis import EmbeddedRedis, EmbeddedRedisError
@@ -113,6 +113,23 @@ def test_second_start_on_one_state_folder_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not socket.has_ipv6, reason="no IPv6 here")
+@pytest.mark.parametrize("command", ["run", "serve", "train"])
+def test_a_folder_that_cannot_be_written_is_named(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    for name, value in {**LOCAL, "STATE_DIR": f"{tmp_path}/file/var", "MODELS_DIR": f"{tmp_path}/file/models",
+                        "SETTINGS_COMPLETE": "1", "RASA_PORT": str(processes.free_port()),
+                        "ACTION_PORT": str(processes.free_port())}.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(training, "_run_rasa_train", lambda _: (tmp_path / "file" / "out").mkdir())
+    monkeypatch.setattr(training, "_check_designers_files", lambda: None)
+    assert main([command]) == 1
+    said = capsys.readouterr().err
+    assert f"{tmp_path}/file" in said
+    assert "Remedy" in said
+
+
 def test_ipv6_host_is_checked_in_its_own_family(tmp_path: Path) -> None:
     port = str(processes.free_port())
     settings = load({"HOST": "::1", "RASA_PORT": port}, tmp_path / "none")
