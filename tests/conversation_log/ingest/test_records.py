@@ -208,6 +208,12 @@ def test_text_that_databases_refuse_is_logged_without_those_characters(the_log, 
     assert messages[0]["content"] == "ab\ufffd"
 
 
+def test_no_words_command_the_terminal_of_who_reads_the_log(sqlite_log, turn, sent):
+    wild = "\x1b]52;c;cm0gLXJm\x07 hi\x9b31m\r\nthere\t\x7f!"
+    said = only_messages(sqlite_log.log(turn("wamid.A", text=wild), sent("wamid.A:1", "wamid.R", text=wild)))
+    assert [one["content"] for one in said] == ["]52;c;cm0gLXJm hi31m\nthere\t!"] * 2
+
+
 def test_llm_verdict_and_cited_pages_are_logged(the_log, turn):
     about = {"llm": {"model": "claude-haiku-5-5", "verdict": "grounded"}, "policy_pages": ["return_window"]}
     messages = only_messages(the_log.log(turn("wamid.A", replies=(("30 days.", ""),), bot_metadata=about)))
