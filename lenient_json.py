@@ -16,6 +16,8 @@ _LATEST_TIMESTAMP = 4_102_444_800  # 2100-01-01
 
 # Redis, SQL and JSON refuse them: half a surrogate pair is no UTF-8, and PostgreSQL stores no NUL.
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+# An escape sequence in a customer's words would command the terminal of whoever reads them.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SPACE_OR_CONTROL = re.compile(r"[\s\x00-\x1f\x7f]")
 
 
@@ -32,8 +34,9 @@ def objects(value: Any) -> list[Mapping[str, Any]]:
 
 
 def clean(value: str) -> str:
-    """`value` as every store can keep it: no NUL, no lone surrogates."""
-    return _LONE_SURROGATE.sub("\ufffd", value.replace("\x00", ""))
+    """`value` as every store can keep it and every terminal show it: no lone surrogates, no control characters but line
+    breaks and tabs."""
+    return _LONE_SURROGATE.sub("\ufffd", _CONTROL.sub("", value))
 
 
 def text(value: Any, limit: int = MAX_TEXT_CHARS) -> str:
@@ -49,10 +52,10 @@ def identifier(value: Any) -> str | None:
     """An id: a non-empty string (or whole number) without blanks, at most MAX_ID_CHARS long; else None."""
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         return None
-    found = clean(str(value).strip())
+    found = str(value).strip().replace("\x00", "")
     if not found or len(found) > MAX_ID_CHARS or _SPACE_OR_CONTROL.search(found):
         return None
-    return found
+    return clean(found) or None
 
 
 def as_int(value: Any) -> int | None:

@@ -12,7 +12,6 @@ import lenient_json
 # Keys of what is said when a person gives the conversation back.
 RETURNED = "returned:"
 _GUARD = "\u2060"
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
@@ -107,13 +106,9 @@ Record = Turn | Outcome | Status
 
 
 def clean(text: object) -> str:
-    """Text as every database can keep it and every terminal can show it, without our slash guard.
-
-    No half surrogate pairs, and of the control characters line breaks and tabs alone: an escape sequence in a
-    customer's words would command the terminal of whoever reads them.
-    """
+    """Text as every database can keep it, without our slash guard."""
     found = "" if text is None else str(text)
-    return _CONTROL.sub("", lenient_json.clean(found)).removeprefix(_GUARD)
+    return lenient_json.clean(found).removeprefix(_GUARD)
 
 
 def moment(value: Any) -> datetime:

@@ -166,13 +166,13 @@ def test_a_message_without_id_or_sender_is_dropped_and_the_rest_is_read(
     assert "whatsapp.message.dropped" in caplog.text
 
 
-@pytest.mark.parametrize("typed", ["/restart", "  /restart", "\x00/restart", "\n\u3000/inform{}", "/"])
+@pytest.mark.parametrize("typed", ["/restart", "  /restart", "\x00/restart", "\x1b/restart", "\n\u3000/inform{}", "/"])
 def test_a_typed_slash_is_text(typed: str) -> None:
     for parts in (message(text={"body": typed}), message("image", image={"caption": typed})):
         text = only(parts).content.text
         assert text is not None
         assert not text.strip().startswith("/")
-        assert text.strip("\u2060 ").endswith(typed.strip("\x00 \n\u3000"))
+        assert text.strip("\u2060 ").endswith(typed.strip("\x00\x1b \n\u3000"))
 
 
 def test_a_button_title_that_looks_like_a_command_is_text() -> None:
@@ -190,6 +190,12 @@ def test_text_that_no_store_could_keep_is_made_storable() -> None:
     body = as_bytes(notification(value(message(text={"body": "a\x00b\ud83dc"}))))
     found = parse_notification(body, OUR_NUMBER).messages[0]
     assert found.metadata["typed"] == "ab\ufffdc"
+
+
+def test_no_words_command_the_terminal_of_who_reads_them() -> None:
+    """As `python -m handoff show` and `conversation_log follow` do."""
+    found = only(message(text={"body": "\x1b]52;c;cm0gLXJm\x07 hi\x9b31m\r\nthere\t\x7f!"}))
+    assert found.metadata["typed"] == "]52;c;cm0gLXJm hi31m\nthere\t!"
 
 
 @pytest.mark.parametrize(
