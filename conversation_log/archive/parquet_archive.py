@@ -198,7 +198,8 @@ class ParquetArchive:
             if local:
                 _to_disk(written)
                 self._fs.move(written, target)
-                _to_disk(target.rpartition("/")[0])
+                with suppress(OSError):  # not every file system does so with a folder
+                    _to_disk(target.rpartition("/")[0])
 
     def _delete(self, path: str) -> None:
         with self._reaching(), suppress(FileNotFoundError):
