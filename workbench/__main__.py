@@ -133,7 +133,7 @@ def _report(console: Console, folder: Path, target: Path) -> int:
         print_levels(report, nlu.reasons, console)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(page(report), encoding="utf-8")
-    console.print(f"The whole report, with the calibration plot: {target}")
+    console.print(f"The whole report: {target}")
     return 0
 
 

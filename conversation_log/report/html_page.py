@@ -47,22 +47,23 @@ def document(title: str, subtitle: str, body: str, now: datetime | None = None) 
 def _sections(figures: Figures) -> list[str]:
     return [
         _tiles(figures),
-        _section("Conversations by day", _by_day(figures)),
-        _section("What customers wanted", _intents(figures)),
-        _section("How sure the assistant was", _confidence(figures)),
-        _section("Escalations", _escalations(figures)),
-        _section("What we failed at", _failures(figures)),
-        f'<div class="pair">{_tabled(tables.latencies(figures))}{_tabled(tables.delivery(figures))}</div>',
-        *map(_tabled, (tables.with_a_person(figures), tables.llm(figures), tables.pages(figures))),
+        section("Conversations by day", _by_day(figures)),
+        section("What customers wanted", _intents(figures)),
+        section("How sure the assistant was", _confidence(figures)),
+        section("Escalations", _escalations(figures)),
+        section("What we failed at", _failures(figures)),
+        f'<div class="pair">{tabled(tables.latencies(figures))}{tabled(tables.delivery(figures))}</div>',
+        *map(tabled, (tables.with_a_person(figures), tables.llm(figures), tables.pages(figures))),
     ]
 
 
-def _tabled(table: Table) -> str:
-    """A section; nothing for a table without lines."""
-    return _section(table.title, _table(table)) if table.lines else ""
+def tabled(table: Table, style: str = "") -> str:
+    """A section; nothing for a table without lines. `style`: its CSS class."""
+    return section(table.title, _table(table, style)) if table.lines else ""
 
 
-def _section(title: str, body: str) -> str:
+def section(title: str, body: str) -> str:
+    """HTML of ours under a heading, which is plain text."""
     return f"<section><h2>{escape(title)}</h2>{body}</section>"
 
 
@@ -124,10 +125,11 @@ def _failures(figures: Figures) -> str:
     if not groups:
         return "<p>Nothing.</p>"
     intro = f"<p>{figures.unresolved_messages:,} messages that got no help, grouped by wording.</p>"
-    return intro + "".join(_group(found) for found in groups)
+    return intro + "".join(map(grouped, groups))
 
 
-def _group(found: Group) -> str:
+def grouped(found: Group) -> str:
+    """Messages that are alike as one line that opens."""
     others = "".join(f"<li>{escape(text)}</li>" for text in found.texts[:WORDINGS])
     return (
         f"<details><summary><b>{found.count}</b> {escape(found.example)}"
@@ -136,8 +138,8 @@ def _group(found: Group) -> str:
     )
 
 
-def _table(table: Table) -> str:
+def _table(table: Table, style: str = "") -> str:
     head = "".join(f"<th>{escape(name)}</th>" for name in table.heads)
     filled = [(*line, *[""] * (len(table.heads) - len(line))) for line in table.lines]
     body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in line) + "</tr>" for line in filled)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<table class="{style}">' f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

@@ -79,9 +79,14 @@ def test_of_sealed_phrases_only_totals_are_kept_and_any_acceptable_label_counts(
 
 
 def test_the_page_needs_nothing_from_elsewhere(report: Report) -> None:
-    assert "http" not in page(report)
+    assert "://" not in page(report)
     assert "<script" not in page(report)
-    assert page(report).count("<circle") == len(report.calibration)
+
+
+def test_each_group_of_confidences_is_shown_with_the_share_that_was_right(report: Report) -> None:
+    assert report.calibration
+    for part in report.calibration:
+        assert f"right {part.share:.2f}, of {part.count}<" in page(report)
 
 
 def test_confidence_and_rightness_apart_are_counted(report: Report) -> None:
