@@ -34,7 +34,7 @@ def compose(folder: Path, state: Path) -> tuple[Path, list[Path]]:
     domain["responses"] = branded(domain["responses"] | own_responses(folder, domain["responses"]), shop.load().name)
     composed = state / "domain.yml"
     composed.parent.mkdir(parents=True, exist_ok=True)
-    composed.write_text(yaml.safe_dump(domain, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    composed.write_text(yaml_files.written(domain), encoding="utf-8")
     phrases = folder / PHRASES
     return composed, [DATA, *([phrases] if folder != PROJECT_ROOT and phrases.exists() else [])]
 

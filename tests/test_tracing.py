@@ -157,6 +157,7 @@ def test_without_the_packages_the_start_is_refused_with_the_remedy(
         tracing.start("server", configured("http://127.0.0.1:4318", tmp_path))
 
 
+@pytest.mark.slow
 def test_where_nobody_collects_nothing_of_it_is_imported_and_nothing_is_carried(tmp_path: Path) -> None:
     """In the worker and the action server; of a Rasa server tests/connectors/rasa_patches/test_loading.py says so."""
     code = """

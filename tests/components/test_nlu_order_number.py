@@ -254,6 +254,7 @@ def test_what_is_meant_as_a_number_of_another_shape_is_told_apart(text: str, wri
     assert misshaped(text) == [written]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pattern", [r"\d{4}", r"\d{3}\-\d{7}\-\d{7}", r"LT\-\d{3}\-[A-Z]", r"HX/\d{4}/\d{5}"])
 def test_a_part_of_another_shops_number_is_no_number(pattern: str) -> None:
     for written in ("ORD-2024-001", "QT-2024-B", "2024-118-4"):
@@ -271,6 +272,7 @@ def test_look_alikes_are_not_misshaped_numbers(text: str) -> None:
     assert misshaped(text) == []
 
 
+@pytest.mark.slow
 def test_two_letters_and_a_postal_code_are_no_number() -> None:
     assert values("deliver in 560001", r"[A-Z]{2}\d{6}") == []
     assert values("where is AB-560001", r"[A-Z]{2}\d{6}") == ["AB560001"]
@@ -296,6 +298,7 @@ def test_a_mark_that_nobody_knows_is_named_with_its_line(tmp_path: Path) -> None
     assert caught.value.line == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pattern", [r"\d{5}", r"SK/\d{4}/\d{4}", r"\d{4}"])
 @pytest.mark.parametrize(
     "text", ["where is 112-4567890-1234567", "112-4567890-1234567 donde esta", "249-7766554-1122334 pls"]
@@ -304,6 +307,7 @@ def test_what_is_longer_than_any_phone_may_be_another_shops_number(text: str, pa
     assert [span.value for span in find_misshaped(text, pattern)] == [next(w for w in text.split() if w[0].isdigit())]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("example", "text", "number"), [
     ("R-2024/113", "where is r-2024/\n7?", None), ("R-2024/113", "R2024/113", "R-2024/113"),
     ("R-2024/113", "r-2024/\n113", "R-2024/113"),
@@ -321,6 +325,7 @@ FOREIGN = ("112-4567890-1234567", "KX-90219", "ORD/2024/001", "AB12CD34")
 ASKED = ("where is my order {}?", "order {}", "status of {}")
 
 
+@pytest.mark.slow
 def test_a_number_of_another_shops_shape_is_told_from_this_shops() -> None:
     """Nothing of it is taken for one of ours, and it is known to be meant as a number, 0.95 of the time."""
     known: list[bool] = []

@@ -32,6 +32,7 @@ def test_processes_are_started_where_they_are_ended() -> None:
     assert found <= STARTERS, "use tests.children.child"
 
 
+@pytest.mark.slow
 def test_commands_have_a_time_limit() -> None:
     unbounded = [
         f"{path}:{call.lineno}"

@@ -121,6 +121,7 @@ def test_children_that_are_killed_while_others_start_are_started_again(tmp_path:
     supervisor.stop()
 
 
+@pytest.mark.slow
 def test_child_that_is_killed_again_and_again_is_started_again_and_again() -> None:
     victim = Child("victim", ["sleep", "60"], dict(os.environ), lambda: True)
     supervisor = Supervisor([victim])

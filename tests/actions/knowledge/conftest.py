@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from actions.knowledge.retrieval.embedding import E5, Vectors
@@ -26,8 +27,11 @@ Damaged items are always taken back.
 _E5 = E5()
 
 
+_known: dict[tuple[str, str], Vectors] = {}
+
+
 class CountingE5:
-    """The real model; keeps what it embedded."""
+    """The real model, which embeds a text once in all tests; keeps what it was asked to embed."""
 
     name = _E5.name
 
@@ -36,7 +40,10 @@ class CountingE5:
 
     def embed(self, texts: Sequence[str], kind: str) -> Vectors:
         self.embedded += texts
-        return _E5.embed(texts, kind)
+        for text in texts:
+            if (kind, text) not in _known:
+                _known[kind, text] = _E5.embed([text], kind)[0]
+        return np.array([_known[kind, text] for text in texts]) if texts else _E5.embed(texts, kind)
 
 
 @pytest.fixture

@@ -144,6 +144,7 @@ def test_pages_are_embedded_once_whoever_comes_and_forgotten_when_they_change(op
     assert set(third.nearest(first.embed([asked], "query")[0], 9)) == {"return_window#How many days there are"}
 
 
+@pytest.mark.slow
 def test_of_very_many_sections_only_the_nearest_are_weighed(
     opened: Open, pages: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -249,6 +249,7 @@ def test_a_page_with_many_megabytes_of_script_and_pictures_is_read_at_once(tmp_p
     assert read(tmp_path, SAVED.format(main=main), "page.html") == [QUESTION]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "text"), [
     ("page.html", "<h1>T</h1>" + "<p>Some words here.</p>" * 100_000), ("page.txt", "Some words here. " * 80_000),
 ], ids=["html", "text"])

@@ -59,6 +59,7 @@ async def said_as_rasa_does(turn: Turn) -> None:
     turn.events.append({"event": "user", "text": WORDS, "timestamp": time.time(), "message_id": WAMID})
 
 
+@pytest.mark.slow
 async def test_lines_of_one_message_share_its_id_from_the_webhook_to_the_log_row(
     redis_url: str, lines: io.StringIO, tmp_path: Path
 ) -> None:

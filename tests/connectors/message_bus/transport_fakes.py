@@ -24,6 +24,10 @@ from connectors.message_bus.transport import Transport
 from connectors.message_bus.turn import Reply, TrackerAppend, Turn
 from handoff.takeover.customer_messages import Wish
 from handoff.takeover.thread_control import Relayed
+from hot_store import redis_address
+
+STREAMS = [name(p) for name in (keys.inbox_stream, keys.outbox_stream) for p in range(keys.PARTITIONS)]
+EMPTY = "for _, stream in ipairs(KEYS) do if redis.call('XLEN', stream) > 0 then return 0 end end return 1"
 
 
 def message(customer: str, wamid: str, text: str = "hello", at: float | None = None) -> Entry:
@@ -216,8 +220,9 @@ class Process:
     async def empty(self) -> bool:
         """Whether nothing waits; while Redis does not answer, nobody knows."""
         try:
-            streams = [name(p) for name in (keys.inbox_stream, keys.outbox_stream) for p in range(keys.PARTITIONS)]
-            lengths = await self.client.batch([("XLEN", stream) for stream in streams])
+            if redis_address.parse(self.url).kind != redis_address.CLUSTER:
+                return bool(await self.client.eval(EMPTY, len(STREAMS), *STREAMS))
+            lengths = await self.client.batch([("XLEN", stream) for stream in STREAMS])
         except redis.exceptions.RedisError:
             return False
         return all(length == 0 for length in lengths)

@@ -197,6 +197,7 @@ def states_of(tracker: DialogueStateTracker) -> list[Any]:
     ]
 
 
+@pytest.mark.slow
 @hypothesis_settings(max_examples=40, deadline=None)
 @given(steps=LONG_CONVERSATIONS)
 def test_trackers_are_replayed_to_the_same_states(steps: list[list[Event]]) -> None:
@@ -276,6 +277,7 @@ def test_the_same_rules_apply_to_a_conversation(rules: list[Any], states: list[A
         assert predictions.get_possible_keys(policy, lookup, states) == expected
 
 
+@pytest.mark.slow
 @hypothesis_settings(max_examples=40, deadline=None)
 @given(rules=RULES_OF_STATES, steps=LONG_CONVERSATIONS, use_text=st.booleans())
 def test_rules_see_the_conversation_as_far_back_as_they_reach(rules: Any, steps: Any, use_text: bool) -> None:

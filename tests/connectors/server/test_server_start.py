@@ -156,6 +156,7 @@ def test_a_channel_without_its_secrets_ends_the_start(tmp_path: Path) -> None:
         _channels(credentials)
 
 
+@pytest.mark.slow
 def test_what_responses_count_as_stays_out_of_replies_events_and_calls_of_actions() -> None:
     domain = Domain.from_path(str(PROJECT_ROOT / "domain.yml"))
     domain.responses["utter_greet"][0]["metadata"] = {"counts_as": "asks", "quote": True}

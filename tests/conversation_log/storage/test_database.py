@@ -34,6 +34,7 @@ def test_migrations_make_exactly_the_tables_of_the_code(sql_url: str) -> None:
     engine.dispose()
 
 
+@pytest.mark.slow
 def test_processes_that_start_together_migrate_once(sql_url: str) -> None:
     script = f"from conversation_log.storage import database; database.migrate(database.connect({sql_url!r}))"
     with ExitStack() as stack:

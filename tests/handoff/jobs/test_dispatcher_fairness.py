@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from handoff.helpdesks.interface import Refused
 from handoff.jobs.dispatcher import Dispatcher
 from handoff.storage.database import Database
@@ -12,6 +14,7 @@ from handoff.takeover.state_machine import open_takeover
 from tests.handoff.jobs.fake_helpdesk import Clock, FakeHelpdesk, state, work
 
 
+@pytest.mark.slow
 def test_tickets_that_are_refused_again_and_again_keep_no_other_from_being_opened(
     db: Database, dispatcher: Dispatcher, helpdesk: FakeHelpdesk, request_for: Any, clock: Clock
 ) -> None:
