@@ -32,6 +32,13 @@ _ADDRESSES = frozenset({
 })  # fmt: skip
 
 
+_KAFKA = re.compile(
+    r"kafka(\+ssl)?://([^\s:@/]+:[^\s:@/]+@)?[\w.-]+(:\d{1,5})?(,[\w.-]+(:\d{1,5})?)*/[\w.-]{1,249}"
+    r"(\?mechanism=(PLAIN|SCRAM-SHA-256|SCRAM-SHA-512))?",
+    re.ASCII,
+)
+
+
 class UnusableValue(ValueError):
     """A variable cannot be read or used; the message names it and the remedy, never its value."""
 
@@ -214,6 +221,11 @@ _SHAPES: dict[str, tuple[Callable[[str], bool], str]] = {
         _is_redis,
         "is not the address of a Redis. Remedy: write it as redis://host:6379/0, redis+sentinel://h1:26379,h2:26379/"
         "service or redis+cluster://h1:6379,h2:6379.",
+    ),
+    "LOG_KAFKA_URL": (
+        lambda value: _KAFKA.fullmatch(value) is not None,
+        "is not a topic of Kafka. Remedy: write it as kafka://h1:9092,h2:9092/topic, or with TLS and a user as "
+        "kafka+ssl://user:password@h1:9092/topic, ?mechanism=SCRAM-SHA-512 where it is not PLAIN.",
     ),
     "REDIS_WAIT_FOR": _one_of("auto", "replica", "replica_disk", "nothing"),
     "LOG_LEVEL": _one_of("DEBUG", "INFO", "WARNING", "ERROR"),

@@ -101,6 +101,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("ESCALATION_EMAIL_TO", None, "address that is notified of an escalation"),
     Variable("OTEL_EXPORTER_OTLP_ENDPOINT", None, "collector of traces (OTLP over HTTP), such as http://127.0.0.1:4318"),
     Variable("OTEL_EXPORTER_OTLP_HEADERS", None, "what it wants sent along: name=value,name=value", secret=True),
+    Variable("LOG_KAFKA_URL", None, "topic that gets the log too: kafka+ssl://user:password@h:9092/topic", secret=True),
     Variable("RETENTION_WARM_DAYS", "90", "days that conversations stay in SQL before the archive"),
     Variable("RETENTION_COLD_DAYS", None, "days that they stay in the archive (default: for good)"),
     Variable("LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR"),

@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from conversation_log.ingest import hot_tier
+from conversation_log.ingest.kafka import Egress
 from conversation_log.ingest.stream import EventStream
 from conversation_log.ingest.writer import Writer
 from conversation_log.model.version import bot_version
@@ -26,13 +27,17 @@ GATHER_S = 0.1
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
-    """Write batches until `stop`; the batch in hand is finished. Raises SettingsError without any Redis."""
+    """Write batches until `stop`; the batch in hand is finished.
+
+    Raises SettingsError without any Redis, and where LOG_KAFKA_URL is set without its client.
+    """
     url = settings.redis_url
     if not url:
         raise SettingsError("REDIS_URL is not set and no embedded Redis runs: there is no event stream to read.")
+    egress = Egress.from_url(settings.log_kafka_url) if settings.log_kafka_url else None
     engine = database.connect(str(settings.conversation_database_url), database.WRITERS_STATEMENT_S)
     stream = EventStream(hot_tier.client(url, timeout_s=4.0))
-    writer = Writer(engine, stream, bot_version())
+    writer = Writer(engine, stream, bot_version(), egress=egress)
     try:
         await _write_until(stop, writer, stream)
     finally:

@@ -20,6 +20,7 @@ from sqlalchemy.engine import Engine
 from conversation_log.archive import archiver
 from conversation_log.archive.parquet_archive import ParquetArchive
 from conversation_log.erasure import erase_media, erase_redis, erase_sql
+from conversation_log.ingest.kafka import Egress, EgressUnavailable
 from conversation_log.model import identities
 from conversation_log.model.identities import Identities
 from conversation_log.storage import database
@@ -72,6 +73,7 @@ def erase(
     client: redis.Redis[Any] | None,
     now: datetime,
     media_url: str | None = None,
+    egress: Egress | None = None,
 ) -> Receipt:
     """Remove everything of a customer. May be run again at any time; then it finishes what was left.
 
@@ -100,10 +102,21 @@ def erase(
         else:
             receipt.open_ends.append("The customer is writing right now; run this again when they are done.")
     receipt.notes += erase_sql.rewrite_files(engine)
+    if egress is not None:
+        _tell_readers(egress, known, receipt)
     if client is not None:
         receipt.notes += erase_redis.rewrite_streams(client)
         receipt.notes += erase_redis.rewrite_files(client)
     return receipt
+
+
+def _tell_readers(egress: Egress, known: Identities, receipt: Receipt) -> None:
+    """A tombstone in the topic of the log; last, when nothing of the customer can be appended behind it."""
+    try:
+        receipt.add("kafka", {"tombstones for those who read the topic": egress.forget(sorted(known.customers))})
+        receipt.notes.append("records in the topic of LOG_KAFKA_URL go when its retention ends")
+    except EgressUnavailable:
+        receipt.open_ends.append("The topic of LOG_KAFKA_URL got no tombstone: run this again when Kafka answers.")
 
 
 def _erase_cold(archive: ParquetArchive, known: Identities) -> dict[str, int]:
@@ -123,7 +136,8 @@ def _erase_cold(archive: ParquetArchive, known: Identities) -> dict[str, int]:
 def run_command(settings: Settings, engine: Engine, client: redis.Redis[Any] | None, customer: str) -> int:
     """`erase` on the command line: 0 only when every tier was reached."""
     archive = ParquetArchive.at(str(settings.archive_url))
-    receipt = erase(customer, engine, archive, client, datetime.now(timezone.utc), settings.media_url)
+    egress = Egress.from_url(settings.log_kafka_url) if settings.log_kafka_url else None
+    receipt = erase(customer, engine, archive, client, datetime.now(timezone.utc), settings.media_url, egress)
     if client is None and (settings.redis_url or (settings.state_path / "redis").exists()):
         receipt.open_ends.append(
             "Redis does not run, so its files may still hold the customer's last messages: start the assistant, "

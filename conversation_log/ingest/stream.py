@@ -127,11 +127,15 @@ class EventStream:
         """How many records are not in the database yet."""
         return backlog(self._client)
 
-    def set_aside(self, entry: Entry, reason: str) -> None:
-        """Move a record that cannot be logged to the stream of such records; killed in between, it is in both."""
+    def set_aside(self, entry: Entry, reason: str, drop: bool = True) -> None:
+        """Move a record that cannot be logged to the stream of such records; killed in between, it is in both.
+
+        Without `drop` it stays in line as well.
+        """
         fields = {"j": entry.text, "reason": reason, "id": entry.id}
         self._client.xadd(POISON, fields, maxlen=POISON_KEPT, approximate=True)
-        self._client.xdel(entry.stream, entry.id)
+        if drop:
+            self._client.xdel(entry.stream, entry.id)
 
 
 def backlog(client: redis.Redis[Any]) -> int:

@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, Operation
 
 import tracing
 from conversation_log.ingest import housekeeping, projection
+from conversation_log.ingest.kafka import Egress, EgressUnavailable
 from conversation_log.ingest.parsing import parse
 from conversation_log.ingest.stream import Entry, EventStream
 from conversation_log.model import judgements
@@ -44,12 +45,16 @@ def _utc_now() -> datetime:
 
 @dataclass
 class Writer:
-    """Writes one stream into one database. Call `step` again and again; it returns what the pause should be."""
+    """Writes one stream into one database. Call `step` again and again; it returns what the pause should be.
+
+    Where there is an `egress`, a batch goes there first, and is dropped from Redis once both hold it.
+    """
 
     engine: Engine
     stream: EventStream
     bot_version: str
     now: Callable[[], datetime] = _utc_now
+    egress: Egress | None = None
     _failures: int = field(default=0, init=False)
     _away_since: float | None = field(default=None, init=False)
     _migrated: bool = field(default=False, init=False)
@@ -62,11 +67,20 @@ class Writer:
         if not entries:
             return 0.0
         try:
+            self._append(entries)
             self._store(entries)
-        except (OperationalError, InterfaceError, database.LogUnavailable) as error:
+        except (OperationalError, InterfaceError, database.LogUnavailable, EgressUnavailable) as error:
             return self._away(error)
         self._back()
         return 0.0
+
+    def _append(self, entries: list[Entry]) -> None:
+        if self.egress is None:
+            return
+        for entry in self.egress.append(entries):
+            log.error("log.record.set_aside id=%s reason=too large for the topic", entry.id)
+            self.stream.set_aside(entry, "too large for the topic of LOG_KAFKA_URL", drop=False)
+            SET_ASIDE.inc()
 
     def _store(self, entries: list[Entry]) -> None:
         self._prepare()
@@ -143,10 +157,13 @@ class Writer:
         backlog = self.stream.backlog()
         level = logging.CRITICAL if backlog >= ALERT_BACKLOG else logging.ERROR
         cause = getattr(error, "orig", None) or error
-        log.log(level, "log.database.unavailable error=%s backlog=%d", type(cause).__name__, backlog)
+        what = "kafka" if isinstance(error, EgressUnavailable) else "database"
+        log.log(level, "log.%s.unavailable error=%s backlog=%d", what, type(cause).__name__, backlog)
         return min(MAX_PAUSE_S, 0.5 * 2 ** min(self._failures, 6))
 
     def _back(self) -> None:
+        if self.egress is not None:
+            self.egress.dropped()
         if self._away_since is not None:
             log.warning(
                 "log.database.available away_s=%d backlog=%d",
