@@ -20,6 +20,7 @@ from lenient_json import as_mapping
 
 TRACKER_TTL_S = 24 * 3600
 WINDOW_S = 24 * 3600
+LATE_S = 60.0  # of a message that others may have overtaken
 OWN_WORDS = ("typed", "media", "heard", "reply_to")  # of the last message of a burst; the turn read those of all
 
 
@@ -83,13 +84,13 @@ class Commits:
         From this turn, else as last committed.
         """
         entry, metadata, answered_in = turn.entry, turn.metadata, turn.language
-        stored = None
-        if entry.kind != "message" or not answered_in:
+        stored, at = None, float(metadata.get("timestamp") or time.time())
+        if entry.kind != "message" or not answered_in or at < time.time() - LATE_S:
             stored = await until_redis_answers(lambda: self._client.get(keys.address(entry.customer)), "address")
         known = dict(record_versions.read_kept(stored)) or {"at": 0}
         if entry.kind == "message":
-            at = metadata.get("timestamp") or time.time()
             spoken = answered_in or known.get("language")
+            at = max(at, float(known.get("at") or 0.0))  # what comes late, or again, closes no window
             heard = {"wa_id": metadata.get("wa_id"), "user_id": metadata.get("user_id"), "at": at}
             return {**heard, "language": spoken} if spoken else heard
         # The profile follows number changes; what was committed last may be a number that is a stranger's by now.

@@ -205,7 +205,7 @@ class Dispatcher:
             return True
         now = self._clock()
         with self._db.write() as connection:
-            outcome = follow_up(connection, takeover.id, self._helpdesk.name, now)
+            outcome = follow_up(connection, takeover, self._helpdesk.name, now)
         log.warning("handoff.ticket.gone reference=%s follow_up=%s", takeover.reference, outcome)
         wait = {"ordered": 0.0, "later": 3.0}.get(outcome, REFUSED_WAIT_S)
         self._queue.change(job, due_at=now + wait, trouble=trouble.REFUSED)

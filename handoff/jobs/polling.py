@@ -107,7 +107,7 @@ class TicketPoller:
             self._end(takeover, only_if_still_ending=True)
         else:
             with self._db.write() as connection:
-                outcome = follow_up(connection, takeover.id, self._helpdesk.name, self._clock())
+                outcome = follow_up(connection, takeover, self._helpdesk.name, self._clock())
             log.warning("handoff.ticket.elsewhere reference=%s was_in=%s follow_up=%s",
                         takeover.reference, takeover.backend, outcome)  # fmt: skip
 

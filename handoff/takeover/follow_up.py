@@ -19,12 +19,15 @@ from handoff.takeover.takeover_end import give_back_unreached
 MAX_TICKETS_AN_HOUR = 4  # of one takeover; more, and something closes them as fast as we open them
 
 
-def follow_up(connection: Connection, takeover_id: int, backend: str, now: float) -> str:
+def follow_up(connection: Connection, known: Row, backend: str, now: float) -> str:
     """Order a ticket in `backend` that continues the takeover's, which is gone, or was another helpdesk's.
 
+    `known` is the takeover as the caller read it: of two who find out at once, one orders.
     Returns ordered; later (the conversation is being given back: ask again in a moment); or too_many.
     """
-    takeover = _locked(connection, takeover_id)
+    takeover = _locked(connection, known.id)
+    if takeover.external_id != known.external_id:
+        return "ordered"
     if takeover.state != "closed" and takeover.return_version is not None:
         return "later"
     recent = select(func.count()).where(

@@ -11,7 +11,9 @@ from handoff.helpdesks.zendesk_events import parse_event, take
 from handoff.jobs.dispatcher import Dispatcher
 from handoff.jobs.polling import TicketPoller
 from handoff.storage.database import Database
-from handoff.storage.tables import deliveries, takeovers, thread_controls
+from handoff.storage.queries import takeover_by_id
+from handoff.storage.tables import deliveries, jobs, takeovers, thread_controls
+from handoff.takeover.follow_up import follow_up
 from tests.handoff.jobs.fake_helpdesk import NOW, Clock, FakeHelpdesk, opened_at, say, state, work
 
 
@@ -81,3 +83,16 @@ def test_a_webhook_about_a_ticket_with_the_number_of_one_elsewhere_reaches_no_cu
     assert told is not None
     assert take(db, told, clock.now) == "unknown_ticket"
     assert state(db, deliveries.c.kind) == []
+
+
+def test_dispatcher_and_poller_that_find_out_at_once_order_one_ticket(
+    db: Database, dispatcher: Dispatcher, request_for: Any, clock: Clock
+) -> None:
+    takeover_id = opened_at(db, request_for, clock)
+    work(dispatcher)
+    with db.read() as connection:
+        seen_by_both = takeover_by_id(connection, takeover_id)
+    for _ in range(2):
+        with db.write() as connection:
+            assert follow_up(connection, seen_by_both, "zendesk", clock.now) == "ordered"
+    assert state(db, jobs.c.state) == ["done", "pending"]
