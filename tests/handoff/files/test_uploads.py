@@ -173,7 +173,7 @@ async def test_what_a_webhook_does_not_tell_of_a_comments_files_is_found_when_th
     with db.write() as connection:
         connection.execute(takeovers.update().values(ticket_id="5", backend="zendesk", next_poll_at=NOW))
     for _ in range(2):
-        poller = TicketPoller(db, Helpdesk(), configuration, desk.clock)
+        poller = TicketPoller(db, Helpdesk("zendesk"), configuration, desk.clock)
         for takeover_id in poller.due():
             poller.poll(takeover_id)
         desk.clock.now += 120
