@@ -11,6 +11,7 @@ import datetime as dt
 import enum
 import logging
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -34,6 +35,8 @@ DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sun
 ACTIONS = ("cancel", "address", "returns")
 _SPAN = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\s*-\s*(?:([01]\d|2[0-3]|24(?=:00)):([0-5]\d))")
 _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
+# Without these a shop would be one in India; an empty line is no choice of that.
+NEEDED = {"region": "GB", "languages": "[en]", "currency": "GBP", "time_zone": "Europe/London"}
 _ORDERS = ("id_examples", "id_pattern", "statuses")
 _OLD_VARIABLES = {"DEFAULT_REGION": "region", "SHOP_TIMEZONE": "time_zone"}
 
@@ -118,11 +121,13 @@ def examine(folder: Path) -> tuple[Shop | None, list[ShopError]]:
     except ShopError as error:
         return None, [error]
     known = [entry.name for entry in dataclasses.fields(Shop)]
-    mistakes, values = [], {}
+    mistakes, values = [ShopError(f"{path}: '{key}' is there twice. Remedy: keep one.") for key in _twice(path)], {}
     for key, value in said.items():
         if key not in known:
             remedy = f"Remedy: '{_nearest(key, known)}', or remove it."
             mistakes.append(ShopError(f"{path}: there is no key '{key}'. {remedy}"))
+        elif value is None and key in NEEDED:
+            mistakes.append(ShopError(f"{path}: '{key}' is empty. Remedy: such as {key}: {NEEDED[key]}."))
         elif value is not None and key != "name":
             try:
                 values[key] = _CHECKS[key](value)
@@ -144,6 +149,12 @@ def _said(path: Path) -> dict[Any, Any]:
     if not isinstance(said, dict):
         raise ShopError(f"{path} must be lines of 'key: value'.")
     return said
+
+
+def _twice(path: Path) -> list[str]:
+    """Keys that the file has twice: YAML takes the last in silence."""
+    keys = [key.value for key, _ in yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml_files.LOADER).value]
+    return [key for key, times in Counter(keys).items() if times > 1]
 
 
 class _WrongError(ValueError):

@@ -28,7 +28,18 @@ def shop_findings(folder: Path) -> tuple[shop.Shop | None, list[ShopFinding]]:
     found = [of_message("shop.yml", folder, path, str(mistake)) for mistake in mistakes]
     if ours is None:
         return None, found
-    return ours, [*found, *_order_shape(folder, path, ours)]
+    return ours, [*found, *_not_said(folder), *_order_shape(folder, path, ours)]
+
+
+def _not_said(folder: Path) -> Iterator[ShopFinding]:
+    """What a shop of one's own has to say and does not: then it is what the demo shop says."""
+    said = yaml_files.read(folder / shop.FILE)
+    for key, example in shop.NEEDED.items():
+        if key not in said:
+            assumed = getattr(shop.Shop(""), key)
+            assumed = ", ".join(assumed) if isinstance(assumed, tuple) else assumed
+            yield ShopFinding(WARNING, "shop.yml", shop.FILE, f"it does not say '{key}', so {assumed} is assumed",
+                              f"a line such as {key}: {example}")  # fmt: skip
 
 
 def _order_shape(folder: Path, path: Path, ours: shop.Shop) -> Iterator[ShopFinding]:

@@ -12,6 +12,7 @@ import pytest
 SHOP = """
 name: Fen & Ferry
 region: GB
+languages: [en]
 time_zone: Europe/London
 currency: GBP
 orders:

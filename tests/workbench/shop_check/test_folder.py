@@ -51,16 +51,28 @@ def test_a_new_shop_is_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     ("links: [com]", "is no domain", "oakandspoke.example"),
     ("links: oak.example", "must be a list", "links: ["),
     ("name: ''", "has no name", "name: ..."),
+    ("region:", "'region' is empty", "region: GB"),
+    ("time_zone:", "'time_zone' is empty", "Europe/London"),
+    ("region: GB\nregion: FR", "'region' is there twice", "keep one"),
 ])
 def test_every_mistake_in_shop_yml_is_named_with_its_remedy(
     folder: Path, line: str, problem: str, remedy: str
 ) -> None:
-    (folder / "shop.yml").write_text(f"name: Fen\n\n{line}\n", encoding="utf-8")
+    name = "" if line.startswith("name") else "name: Fen\n\n"
+    (folder / "shop.yml").write_text(f"{name}{line}\n", encoding="utf-8")
     errors = found("error")
     assert [one.about for one in errors] == ["shop.yml"]
     assert errors[0].where.startswith("shop.yml")
     assert problem in errors[0].problem
     assert remedy in f"{errors[0].problem} {errors[0].remedy}"
+
+
+def test_what_shop_yml_leaves_out_and_would_be_the_demos_is_told(folder: Path) -> None:
+    (folder / "shop.yml").write_text("name: Fen\nregion: GB\norders: {id_examples: [FF-1]}\n", encoding="utf-8")
+    assert [one.problem for one in found("warning")] == [
+        f"it does not say '{key}', so {assumed} is assumed"
+        for key, assumed in {"languages": "en", "currency": "INR", "time_zone": "Asia/Kolkata"}.items()
+    ]
 
 
 def test_all_mistakes_of_shop_yml_are_named_at_once_with_their_lines(folder: Path) -> None:
