@@ -153,7 +153,8 @@ def _said(path: Path) -> dict[Any, Any]:
 
 def _twice(path: Path) -> list[str]:
     """Keys that the file has twice: YAML takes the last in silence."""
-    keys = [key.value for key, _ in yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml_files.LOADER).value]
+    root: Any = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml_files.LOADER)  # read as lines already
+    keys = [key.value for key, _ in root.value]
     return [key for key, times in Counter(keys).items() if times > 1]
 
 
