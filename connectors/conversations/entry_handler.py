@@ -37,6 +37,7 @@ APOLOGY = "utter_fallback_apology"
 ENDED, HOW_WAS_IT = "utter_handoff_ended", "utter_handoff_ended_how_was_it"
 ESCALATION, NOBODY_CALLED = "action_escalate", "utter_handoff_unavailable"
 RETURNED_WITH = {
+    "agent": "utter_handoff_handed_back",
     "customer": "utter_handoff_cancelled_by_customer",
     "settled": "utter_handoff_settled",
     "unreachable": NOBODY_CALLED,

@@ -23,8 +23,8 @@ from handoff.helpdesks.timestamps import epoch, epoch_or
 from handoff.jobs.agent_comments import AgentComment, agent_said, poll_soon
 from handoff.storage.database import Database
 from handoff.storage.queries import TicketRef
-from handoff.takeover.inbox_entries import comment_entry_id
-from handoff.takeover.takeover_end import status_changed
+from handoff.takeover.inbox_entries import BACK_TAG, comment_entry_id
+from handoff.takeover.takeover_end import HANDED_BACK, status_changed
 from lenient_json import as_mapping
 
 REPLAY_WINDOW_S = 300.0
@@ -87,6 +87,10 @@ def _native(content: Mapping[str, Any], now: float) -> TicketEvent | None:
         return None
     if kind == "ticket.status_changed":
         return TicketEvent(ticket, status=_status(event.get("current") or detail.get("status")), at=at)
+    if kind == "ticket.tags_changed":
+        added = event.get("tags_added")
+        handed_back = isinstance(added, list) and BACK_TAG in added
+        return TicketEvent(ticket, status=HANDED_BACK, at=at) if handed_back else None
     if kind == "ticket.comment_added":
         comment = _comment(as_mapping(event.get("comment")), _status(detail.get("status")), at)
         return None if comment is None else TicketEvent(ticket, comment, at=at)
@@ -130,7 +134,7 @@ def take(db: Database, event: TicketEvent, now: float | None = None) -> str:
         if outcome == "relayed":
             poll_soon(db, event.ticket, now + POLL_AFTER_S)
         return outcome
-    if event.status in ("solved", "closed"):
+    if event.status in ("solved", "closed", HANDED_BACK):
         return status_changed(db, event.ticket, event.status, event.at, now)
     if event.native:
         return status_changed(db, event.ticket, "open", event.at, now) if event.status else "ignored"

@@ -40,7 +40,7 @@ takeovers = Table(
     Column("priority", String(10), nullable=False),  # MEDIUM, HIGH, CRITICAL
     Column("opened_at", Seconds, nullable=False),
     Column("closed_at", Seconds),
-    Column("closed_as", String(10)),  # solved, customer, settled, unreached (no ticket could be opened)
+    Column("closed_as", String(10)),  # solved, agent (handed back), customer, settled, unreached (no ticket)
     Column("last_customer_at", Seconds, nullable=False),
     Column("request", LongText),  # JSON of state_machine.Request; emptied when a customer is erased
     Column("backend", String(20)),
@@ -48,7 +48,7 @@ takeovers = Table(
     Column("ticket_url", String(500)),
     Column("requester_id", String(60)),
     Column("status_at", Seconds, nullable=False),  # time of the newest status event that was believed
-    Column("ending", String(10)),  # solved or closed: the helpdesk said so; the ticket is to be read once more
+    Column("ending", String(10)),  # solved, closed or back: the helpdesk said so; the ticket is to be read once more
     # The control version in which the assistant owns the conversation, once the customer's inbox says so.
     Column("return_epoch", Integer, key="return_version"),
     Column("look_at", Seconds, key="next_poll_at"),  # when to read the ticket in the helpdesk; None: no need

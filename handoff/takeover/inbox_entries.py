@@ -8,6 +8,7 @@ RETURNED = "returned:"  # begins the id of a conversation_returned entry, which 
 
 SETTLED_TAG = "settled_by_customer"  # of a ticket whose waiting customer wrote that it is solved
 WITH_ASSISTANT_TAG = "with_the_assistant"  # of a ticket whose customer went back to the assistant
+BACK_TAG = "back_to_assistant"  # that an agent gives a ticket whose customer the assistant is to go on with
 
 _RETURN = re.compile(r"returned:handoff:[0-9a-f-]+:(\d+)(?::\d+)?$")
 

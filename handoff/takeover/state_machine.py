@@ -141,7 +141,7 @@ def _left_open(connection: Connection, control: Row) -> Row | None:
         return None
     last = takeover_by_id(connection, control.takeover_id)
     still_there = last.ticket_id is None or last.next_poll_at is not None
-    return last if last.closed_as in ("customer", "unreached") and still_there else None
+    return last if last.closed_as in ("customer", "unreached", "agent") and still_there else None
 
 
 def _wait_again(

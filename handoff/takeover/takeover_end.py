@@ -1,8 +1,9 @@
-"""How the assistant gets control back: the helpdesk says solved, or the customer who waits wishes it or is served.
+"""How the assistant gets control back: the helpdesk says solved, an agent hands back, or who waits wishes it.
 
-Solved comes in three steps, so that an agent's last words reach the customer before the assistant speaks, whatever
-order webhooks and messages come in: the helpdesk says so (`ending`); the worker reads the ticket once more and queues
-the return behind all that the agent said (`return_version`); control changes when the customer's inbox comes to it.
+Solved, and handed back with the ticket left open, come in three steps, so that an agent's last words reach the
+customer before the assistant speaks, whatever order webhooks and messages come in: the helpdesk says so (`ending`);
+the worker reads the ticket once more and queues the return behind all that the agent said (`return_version`); control
+changes when the customer's inbox comes to it.
 """
 
 from __future__ import annotations
@@ -26,10 +27,11 @@ from handoff.storage.queries import (
     takeover_by_id,
 )
 from handoff.storage.tables import deliveries
-from handoff.takeover.inbox_entries import RETURNED, SETTLED_TAG, WITH_ASSISTANT_TAG, version_of_return
+from handoff.takeover.inbox_entries import BACK_TAG, RETURNED, SETTLED_TAG, WITH_ASSISTANT_TAG, version_of_return
 from handoff.takeover.state_machine import FIRST_POLL_S
 
 ANNOUNCE_AGAIN_S = 300.0
+HANDED_BACK = "back"  # beside the statuses: an agent leaves the customer to the assistant, and the ticket open
 WITH_ASSISTANT = {"status": "pending", "add_tag": WITH_ASSISTANT_TAG}
 WITH_PEOPLE = {"status": "open", "remove_tag": WITH_ASSISTANT_TAG}
 SETTLED = {"status": "solved", "add_tag": SETTLED_TAG}
@@ -41,6 +43,7 @@ SETTLED_NOTE = (
     "The customer wrote that it is solved and nobody needs to answer. The conversation is with the assistant again. A"
     " public reply here would still reach them."
 )
+HANDED_BACK_NOTE = "With the assistant again, as you wished. A public reply here would still reach the customer."
 RETURNED_NOTE = (
     "With the assistant again: the customer chose to go back to it. A public reply here would still reach them."
 )
@@ -49,7 +52,7 @@ RETURNED_NOTE = (
 def status_changed(
     db: Database, ticket: TicketRef, status: str, at: float, now: float | None = None
 ) -> str:
-    """The helpdesk says that a ticket is now open, solved or closed. Older news than the newest is ignored.
+    """The helpdesk says that a ticket is open, solved, closed or HANDED_BACK. Older news than the newest is ignored.
 
     Returns ending, open, stale, over (the takeover had ended already) or unknown_ticket.
     """
@@ -58,13 +61,14 @@ def status_changed(
         takeover = locked_takeover(connection, ticket)
         if takeover is None:
             return "unknown_ticket"
-        if at < takeover.status_at:
+        at_once = at == takeover.status_at and takeover.ending == HANDED_BACK  # its reply opened it in the same second
+        if at < takeover.status_at or (at_once and status == "open"):
             return "stale"
-        ending = status if status in ("solved", "closed") else None
+        ending = status if status in ("solved", "closed", HANDED_BACK) else None
         values: dict[str, Any] = {"status_at": at}
         if takeover.state != "closed" and takeover.return_version is None:
             values |= {"ending": ending, "next_poll_at": now if ending else takeover.next_poll_at}
-        elif takeover.state == "closed" and ending and takeover.next_poll_at is not None:
+        elif takeover.state == "closed" and ending in ("solved", "closed") and takeover.next_poll_at is not None:
             values["next_poll_at"] = now  # the customer had gone back; the next request needs a ticket of its own
         change_takeover(connection, takeover.id, **values)
         if takeover.state == "closed":
@@ -82,7 +86,7 @@ def announce_return(connection: Connection, takeover: Row, now: float) -> None:
         connection, takeover.id, return_version=control_version, next_poll_at=now + ANNOUNCE_AGAIN_S, poll_failures=0
     )
     entry_id = f"{RETURNED}{takeover.external_id}:{control_version}"
-    payload = {"reason": "solved", "reference": takeover.reference}
+    payload = {"reason": "agent" if takeover.ending == HANDED_BACK else "solved", "reference": takeover.reference}
     if not add_delivery(connection, takeover, "conversation_returned", entry_id, payload, now):
         # It was handed over long ago and nothing came of it (a Redis that lost its data); the inbox knows doubles.
         connection.execute(
@@ -102,7 +106,11 @@ def accept_return(db: Database, customer: str, entry_id: str, now: float | None 
             return
         takeover = takeover_by_id(connection, control.takeover_id)
         if takeover.return_version == control_version and control.control_version == control_version - 1:
-            give_back(connection, takeover, "solved", now)
+            handed_back = takeover.ending == HANDED_BACK
+            give_back(connection, takeover, "agent" if handed_back else "solved", now)
+            if handed_back:
+                body = {"note": HANDED_BACK_NOTE, **WITH_ASSISTANT, "remove_tag": BACK_TAG}
+                add_job(connection, takeover.id, "note", entry_id, body, now)
 
 
 def give_back(connection: Connection, takeover: Row, closed_as: str, now: float) -> int:

@@ -175,6 +175,19 @@ def test_solved_and_closed_end_the_takeover_after_a_last_poll(
     assert row.next_poll_at <= time.time()
 
 
+@pytest.mark.parametrize(("added", "ending"), [
+    (["back_to_assistant", "vip"], "back"), (["vip"], None), ([], None), (None, None), ("back_to_assistant", None),
+    ({"back_to_assistant": 1}, None),
+])  # fmt: skip
+def test_the_tag_of_an_agent_who_hands_back_ends_the_takeover_after_a_last_poll(
+    server: Server, ticket: dict[str, str], added: Any, ending: str | None
+) -> None:
+    at = time.time()
+    assert server.post(event("ticket.tags_changed", ticket, {"tags_added": added, "tags_removed": []}, at=at)) == 200
+    server.post(event("ticket.status_changed", ticket, {"current": "OPEN"}, at=at))
+    assert row_of(server, ticket).ending == ending
+
+
 def test_an_event_is_matched_by_our_own_id_before_the_tickets_is_known(server: Server, ticket: dict[str, str]) -> None:
     unknown = {**ticket, "id": "77"}
     assert server.post(event("ticket.comment_added", unknown, comment(int(ticket["id"]) * 10 + 5))) == 200

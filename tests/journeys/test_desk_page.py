@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
@@ -191,6 +192,41 @@ async def test_ones_own_words_and_the_newest_are_in_view_and_who_waits_is_said(p
     await page.get_by_role("button", name="Send to the customer").click()
     await expect(page.locator(".comment.agent")).to_be_in_viewport()
     await expect(page.locator("#speaks")).to_have_text("Meera speaks")
+
+
+async def test_a_ticket_is_taken_given_to_a_colleague_and_handed_back_unsolved(page: Page, twin: RunningTwin) -> None:
+    number = await open_ticket(twin)
+    await page.goto(f"{twin.url}/desk#/{number}")
+    assignee = page.get_by_label("Assigned to")
+    await expect(assignee.locator("option:checked")).to_have_text("nobody")
+    await page.keyboard.press("Escape")
+    await page.keyboard.press("t")
+    await expect(assignee.locator("option:checked")).to_have_text("Meera (you)")
+    async with page.expect_response(lambda r: r.url.endswith("/assign")):
+        await assignee.select_option("Ravi")
+    await page.get_by_label("Your words").fill("The assistant knows that")
+    async with page.expect_response(lambda r: r.url.endswith("/back")):
+        await page.get_by_role("button", name="Back to the assistant").click()
+    [ticket] = await tickets(twin)
+    assert (ticket["status"], ticket["assignee_id"]) == ("open", 502)
+    assert "back_to_assistant" in ticket["tags"]
+    assert ticket["comments"][-1]["body"] == "The assistant knows that", "said before"
+
+
+async def test_what_is_new_is_marked_in_the_title_only_for_who_wishes_it(page: Page, twin: RunningTwin) -> None:
+    number = await open_ticket(twin)
+    await page.goto(f"{twin.url}/desk")
+    await page.evaluate("document.hasFocus = () => false")
+    await customer_writes(twin, number, "hello?")
+    await expect(page.locator("#tickets .last")).to_have_text("hello?")
+    assert not (await page.title()).startswith("●")
+    await page.get_by_label("Sound and mark for what is new").check()
+    await customer_writes(twin, number, "anybody?")
+    await expect(page).to_have_title(re.compile("^● "))
+    await page.keyboard.press("j")
+    await expect(page).to_have_title(re.compile("^(?!●)"))
+    await page.reload()
+    await expect(page.get_by_label("Sound and mark for what is new")).to_be_checked()
 
 
 async def test_the_gravest_ticket_is_on_top_and_the_keyboard_leads_everywhere(page: Page, twin: RunningTwin) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import base64
 import secrets
+import time
 from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 
 from twin.helpdesk.tickets import AGENT_ID, Rejected, Tickets
-from twin.helpdesk.webhooks import Webhooks, comment_added, status_changed
+from twin.helpdesk.webhooks import Webhooks, comment_added, status_changed, tags_changed
 
+BACK_TAG = "back_to_assistant"
+CALLS_A_MINUTE = 700  # of the API, as an Enterprise account has
 FAULTS = ("error", "hang", "slow", "accept_then_hang", "accept_then_reset", "reset", "html")
 
 
@@ -60,6 +63,8 @@ class Helpdesk:
         self.faults: list[HelpdeskFault] = []
         self.calls: list[dict[str, Any]] = []
         self.files: dict[str, AttachedFile] = {}
+        self.calls_a_minute = CALLS_A_MINUTE
+        self._minute: list[float] = []
         self._token, self._client = token, client
         self._issued: set[str] = set()
 
@@ -86,6 +91,15 @@ class Helpdesk:
             return bool(given)
         basic = base64.b64decode(given[6:]).decode() if given.startswith("Basic ") else ""
         return given == f"Bearer {self._token}" or basic.endswith(f"/token:{self._token}")
+
+    def limit(self) -> tuple[int, float]:
+        """How many calls of this minute are left after this one, -1 for one too many; seconds until there are more."""
+        now = time.monotonic()
+        self._minute = [at for at in self._minute if at > now - 60]
+        if len(self._minute) >= self.calls_a_minute:
+            return -1, self._minute[0] + 60 - now
+        self._minute.append(now)
+        return self.calls_a_minute - len(self._minute), 60.0
 
     def take_fault(self, request: web.Request) -> HelpdeskFault | None:
         for fault in self.faults:
@@ -120,6 +134,13 @@ class Helpdesk:
             self.webhooks.send(comment_added(self.tickets, ticket, ticket.comments[-1]))
         if ticket.fields["status"] != previous:
             self.webhooks.send(status_changed(ticket, previous))
+        return answer
+
+    def give_back(self, ticket_id: int) -> dict[str, Any]:
+        """An agent leaves the customer to the assistant, without solving the ticket."""
+        ticket = self.tickets.find(ticket_id)
+        answer = self.tickets.update(ticket_id, {"tags": [*ticket.fields["tags"], BACK_TAG]}, by=AGENT_ID)
+        self.webhooks.send(tags_changed(ticket, [BACK_TAG]))
         return answer
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import AsyncIterator
 from functools import partial
 from urllib.parse import urlencode
@@ -81,10 +82,19 @@ async def _guarded(handler: Handler, request: web.Request) -> web.StreamResponse
         fault = None
     if fault is not None and not fault.kind.startswith("accept"):
         return await _broken(request, fault)
-    if not helpdesk.allows(request):
-        response: web.StreamResponse = web.json_response({"error": "Couldn't authenticate you"}, status=401)
+    left, wait_s = helpdesk.limit()
+    if left < 0:
+        description = "Number of allowed API requests per minute exceeded"
+        response: web.StreamResponse = web.json_response(
+            {"error": "APIRateLimitExceeded", "description": description}, status=429,
+            headers={"Retry-After": str(math.ceil(wait_s))},
+        )  # fmt: skip
+    elif not helpdesk.allows(request):
+        response = web.json_response({"error": "Couldn't authenticate you"}, status=401)
     else:
         response = await _answered(handler, request)
+    limit = {"X-Rate-Limit": helpdesk.calls_a_minute, "X-Rate-Limit-Remaining": max(0, left)}
+    response.headers.update({name: str(value) for name, value in limit.items()})
     _record(request, response.status)
     if fault is not None:
         return await _broken(request, fault, recorded=True)
@@ -95,7 +105,7 @@ async def _answered(handler: Handler, request: web.Request) -> web.StreamRespons
     try:
         return await handler(request)
     except Rejected as error:
-        headers = {"Retry-After": f"{error.retry_after:.0f}"} if error.retry_after else {}
+        headers = {"Retry-After": str(math.ceil(error.retry_after))} if error.retry_after else {}
         return web.json_response(error.body, status=error.status, headers=headers)
     except (json.JSONDecodeError, KeyError, TypeError, ValueError) as error:
         return web.json_response({"error": "Unprocessable", "description": str(error)}, status=400)

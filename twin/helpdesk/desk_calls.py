@@ -1,9 +1,11 @@
 """What agents and tests do with the helpdesk, under `/desk`:
 
-    GET  /desk/tickets                    every ticket with its comments and requester
+    GET  /desk/tickets                    every ticket with its comments and requester; the agents, who sits here first
     POST /desk/tickets/{id}/reply         {"body", "public": true, "status": null, "attachments": [url]}
     POST /desk/files?name=…               the file itself; {"content_url"}, which a reply may name
     POST /desk/tickets/{id}/status        {"status"}
+    POST /desk/tickets/{id}/assign        {"assignee_id": an agent's, or null}
+    POST /desk/tickets/{id}/back          the tag that gives the customer back to the assistant; the ticket stays open
     POST /desk/tickets/{id}/merge         {"into": id}
     POST /desk/tickets/{id}/delete
     POST /desk/tickets/{id}/spam          deletes it and suspends the requester
@@ -24,7 +26,7 @@ from urllib.parse import quote, urlencode
 from aiohttp import web
 
 from twin.helpdesk.account import FAULTS, HELPDESK, HelpdeskFault
-from twin.helpdesk.tickets import STATUSES, Rejected
+from twin.helpdesk.tickets import AGENT_ID, STATUSES, Rejected
 from twin.helpdesk.webhooks import status_changed
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -40,7 +42,8 @@ async def _desk_tickets(request: web.Request) -> web.Response:
         ]
         requester = tickets.users.get(ticket.fields["requester_id"], {})
         shown.append({**ticket.shown(), "comments": comments, "requester": requester})
-    return web.json_response({"tickets": shown})
+    agents = [{"id": one["id"], "name": one["name"]} for one in tickets.users.values() if one.get("role") == "agent"]
+    return web.json_response({"tickets": shown, "agents": agents})
 
 
 async def _desk_reply(request: web.Request) -> web.Response:
@@ -52,6 +55,15 @@ async def _desk_reply(request: web.Request) -> web.Response:
     public = bool(given.get("public", True))
     answer = request.app[HELPDESK].reply(int(request.match_info["id"]), body, public, status, files)
     return web.json_response(answer)
+
+
+async def _desk_assign(request: web.Request) -> web.Response:
+    given = {"assignee_id": (await request.json()).get("assignee_id")}
+    return web.json_response(request.app[HELPDESK].tickets.update(int(request.match_info["id"]), given, by=AGENT_ID))
+
+
+async def _desk_back(request: web.Request) -> web.Response:
+    return web.json_response(request.app[HELPDESK].give_back(int(request.match_info["id"])))
 
 
 async def _desk_file(request: web.Request) -> web.Response:
@@ -138,6 +150,8 @@ ROUTES: list[tuple[str, str, Handler]] = [
     ("POST", "/files", _desk_file),
     ("POST", "/tickets/{id:\\d+}/reply", _desk_reply),
     ("POST", "/tickets/{id:\\d+}/status", _desk_reply),
+    ("POST", "/tickets/{id:\\d+}/assign", _desk_assign),
+    ("POST", "/tickets/{id:\\d+}/back", _desk_back),
     ("POST", "/tickets/{id:\\d+}/{what:merge|delete|spam}", _desk_remove),
     ("POST", "/users/{id:\\d+}", _desk_user),
     ("POST", "/fields", _desk_fields),

@@ -12,7 +12,9 @@ UPDATES_PER_10_MINUTES = 30
 EPOCH = 1_760_000_000
 STATUSES = ("new", "open", "pending", "hold", "solved", "closed")
 PRIORITIES = (None, "low", "normal", "high", "urgent")
-AGENT_ID, INTEGRATION_ID = 501, 500
+AGENT_ID, COLLEAGUE_ID, INTEGRATION_ID = 501, 502, 500
+MAX_COMMENT_BYTES = 65_535
+KEYS_KEPT_S = 2 * 3600.0
 
 
 class Rejected(Exception):
@@ -63,11 +65,12 @@ class Tickets:
         first = int(time.time()) - EPOCH if first_id is None else first_id
         self._ids = itertools.count(first)
         self._comment_ids = itertools.count(first * 1000 + 1)
-        self._keys: dict[str, tuple[str, dict[str, Any]]] = {}
+        self._keys: dict[str, tuple[str, dict[str, Any], float]] = {}
         self.tickets: dict[int, Ticket] = {}
         self.users: dict[int, dict[str, Any]] = {
             INTEGRATION_ID: {"id": INTEGRATION_ID, "name": "Assistant", "role": "admin"},
             AGENT_ID: {"id": AGENT_ID, "name": "Meera", "role": "agent"},
+            COLLEAGUE_ID: {"id": COLLEAGUE_ID, "name": "Ravi", "role": "agent"},
         }
         self._user_ids = itertools.count(1001)
         self.deleted: set[int] = set()
@@ -104,25 +107,42 @@ class Tickets:
 
     def create(self, given: dict[str, Any], key: str | None, body: str) -> tuple[dict[str, Any], bool]:
         """The answer to POST /tickets and whether it is a repetition under the same Idempotency-Key."""
-        if key and key in self._keys:
-            known_body, answer = self._keys[key]
+        if key and key in self._keys and self._keys[key][2] > time.time() - KEYS_KEPT_S:
+            known_body, answer, _ = self._keys[key]
             if known_body != body:
                 raise Rejected(400, "IdempotentRequestError", "the key was used with other parameters")
             return answer, True
         comment = given.get("comment") or {}
         if not (comment.get("body") or comment.get("html_body")):
             raise Rejected(422, "RecordInvalid", "Description: cannot be blank")
-        if given.get("priority") not in PRIORITIES:
-            raise Rejected(422, "RecordInvalid", "Priority: is not valid")
+        self._check_values(given)
         self._check(given)
         answer = self._insert(given, comment)
         if key:
-            self._keys[key] = (body, answer)
+            self._keys[key] = (body, answer, time.time())
         return answer, False
 
+    def _check_values(self, given: dict[str, Any]) -> None:
+        """What Zendesk refuses in a new ticket and in a change of one, in its words."""
+        comment = given.get("comment") or {}
+        words = str(comment.get("body") or comment.get("html_body") or "")
+        author = comment.get("author_id")
+        staff = given.get("assignee_id")
+        wrong = {
+            "priority": ("Priority: is not valid", given.get("priority") not in PRIORITIES),
+            "status": ("Status: is not valid", given.get("status") not in (None, *STATUSES)),
+            "comment": ("Comment body: is too long", len(words.encode()) > MAX_COMMENT_BYTES),
+            "author": ("Author: is invalid", author is not None and author not in self.users),
+            "assignee": ("Assignee: is invalid", staff is not None and not self.is_staff(staff)),
+        }
+        if found := {name: (text, "InvalidValue") for name, (text, refused) in wrong.items() if refused}:
+            raise Rejected(422, "RecordInvalid", details=found)
+
     def _check(self, given: dict[str, Any]) -> None:
-        """What Zendesk refuses of a new ticket, in its words."""
-        requester = self.users.get(int(given.get("requester_id") or 0), {})
+        """What Zendesk refuses of a new ticket."""
+        requester = self.users.get(int(given.get("requester_id") or INTEGRATION_ID))
+        if requester is None:
+            raise Rejected(422, "RecordInvalid", details={"requester": ("Requester: is invalid", "InvalidValue")})
         if requester.get("suspended"):
             text = f"Requester: {requester['name']} is suspended."
             raise Rejected(422, "RecordInvalid", details={"requester": (text, "UserSuspended")})
@@ -146,6 +166,7 @@ class Tickets:
             "tags": list(given.get("tags") or []),
             "external_id": given.get("external_id"),
             "requester_id": requester,
+            "assignee_id": given.get("assignee_id"),
             "custom_fields": list(given.get("custom_fields") or []),
             "updated_at": timestamp(),
             "via": {"channel": "api", "source": {"from": {}, "to": {}, "rel": None}},
@@ -169,13 +190,17 @@ class Tickets:
             raise Rejected(422, "RecordInvalid", details={"status": (text, "InvalidValue")})
         if by == INTEGRATION_ID:
             self._count_update(ticket)
-        if given.get("status") == "solved" and self.needs_assignee:
+        self._check_values(given)
+        assignee = given.get("assignee_id", ticket.fields.get("assignee_id"))
+        if given.get("status") == "solved" and self.needs_assignee and assignee is None:
             text = "Assignee: is required when solving a ticket"
             raise Rejected(422, "RecordInvalid", details={"base": (text, "BlankValue")})
         added = None
         if given.get("comment"):
             added = self._add_comment(ticket, given["comment"], by)
-        for name in ("status", "priority", "subject", "tags", "custom_fields"):
+            if by == AGENT_ID and added["public"] and assignee is None:
+                ticket.fields["assignee_id"] = by  # who answers first has it
+        for name in ("status", "priority", "subject", "tags", "custom_fields", "assignee_id"):
             if name in given:
                 ticket.fields[name] = given[name]
         ticket.fields["updated_at"] = timestamp()
@@ -229,6 +254,8 @@ class Tickets:
     def merge(self, ticket_id: int, into: int) -> None:
         """An agent merges a ticket into another: it is closed for good and says where it went."""
         source, target = self.find(ticket_id), self.find(into)
+        if source is target or "closed" in (source.fields["status"], target.fields["status"]):
+            raise Rejected(422, "RecordInvalid", details={"base": ("Merge: is not possible", "InvalidValue")})
         for ticket, text in (
             (source, f"This request was closed and merged into request #{into}."),
             (target, f"Request #{ticket_id} was closed and merged into this request."),

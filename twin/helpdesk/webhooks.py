@@ -59,6 +59,11 @@ def status_changed(ticket: Ticket, previous: str) -> dict[str, Any]:
     return _event(ticket, "ticket.status_changed", change)
 
 
+def tags_changed(ticket: Ticket, added: list[str]) -> dict[str, Any]:
+    """The event of new tags."""
+    return _event(ticket, "ticket.tags_changed", {"tags_added": added, "tags_removed": []})
+
+
 def _event(ticket: Ticket, kind: str, event: dict[str, Any]) -> dict[str, Any]:
     return {
         "account_id": 22129848,
@@ -74,6 +79,7 @@ def _event(ticket: Ticket, kind: str, event: dict[str, Any]) -> dict[str, Any]:
             "subject": ticket.fields["subject"],
             "priority": (ticket.fields["priority"] or "").upper(),
             "requester_id": str(ticket.fields["requester_id"]),
+            "assignee_id": ticket.fields.get("assignee_id") and str(ticket.fields["assignee_id"]),
             "tags": ticket.fields["tags"],
         },
         "event": event,

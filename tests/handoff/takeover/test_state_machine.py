@@ -16,7 +16,7 @@ from handoff.storage.queries import TicketRef, lock_control, takeover_by_id
 from handoff.storage.tables import deliveries, jobs, takeovers
 from handoff.takeover.customer_messages import ControlReturned, CustomerMessage, customer_said, reply_suppressed
 from handoff.takeover.state_machine import open_takeover
-from handoff.takeover.takeover_end import accept_return, announce_return, status_changed
+from handoff.takeover.takeover_end import HANDED_BACK, accept_return, announce_return, status_changed
 from handoff.takeover.thread_control import ControlState, ThreadControl
 
 NOW = 1_800_000_000.0
@@ -170,6 +170,26 @@ async def test_solved_keeps_the_agent_in_control_until_the_last_poll(
     assert status_changed(db, ticket, "solved", NOW + 50) == "ending"
     assert (await control.owner(CUSTOMER)).owner == "waiting"
     assert agent_said(db, ticket, comment(at=NOW + 40)) == "relayed"
+
+
+async def test_an_agent_who_hands_back_leaves_the_ticket_open_and_it_is_the_one_of_the_next_call(
+    db: Database, control: ThreadControl, request_for: Any
+) -> None:
+    opened = open_takeover(db, request_for())
+    ticket = TicketRef(None, external_id(db, opened.takeover_id))
+    agent_said(db, ticket, comment(at=NOW + 10))
+    assert status_changed(db, ticket, HANDED_BACK, NOW + 50) == "ending"
+    assert (await control.owner(CUSTOMER)).owner == "agent", "until the agent's last words were read"
+    end(db, opened.takeover_id)
+    assert (await control.owner(CUSTOMER)).owner == "bot"
+    with db.read() as connection:
+        returned = select(deliveries.c.payload).where(deliveries.c.kind == "conversation_returned")
+        assert json.loads(connection.execute(returned).scalar_one())["reason"] == "agent"
+        note = json.loads(connection.execute(select(jobs.c.body).where(jobs.c.kind == "note")).scalars().all()[-1])
+    assert (note["status"], note["add_tag"], note["remove_tag"]) == (
+        "pending", "with_the_assistant", "back_to_assistant"
+    )  # fmt: skip
+    assert status_changed(db, ticket, HANDED_BACK, NOW + 200) == "over"
 
 
 def test_a_status_older_than_the_newest_is_ignored(db: Database, request_for: Any) -> None:

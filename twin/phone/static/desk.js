@@ -2,17 +2,19 @@
 
 import { el, icon, initials, timeOf } from "./dom.js";
 import { renderSide, savedReplies, saveReply } from "./desk_side.js";
-import { commentOf, facts, isOver, seconds, speaker, subjectOf, tag, waiting } from "./desk_ticket.js";
+import { announce } from "./desk_news.js";
+import { commentOf, facts, isOver, seconds, speaker, subjectOf, tag, waiting, withAssistant } from "./desk_ticket.js";
 import { withoutFoot } from "./transcript.js";
 
 const TITLE = document.title;
+const TELLS = "desk-tells";
 const $ = (id) => document.getElementById(id);
 const LOOK_EVERY_MS = 1000;
 const PLACEHOLDERS = { public: "Goes to the customer on WhatsApp", private: "Only colleagues read this" };
 const SENDS = { public: "Send to the customer", private: "Add the note" };
 const URGENCY = { urgent: 0, high: 1, normal: 2, low: 3 };
 
-const state = { about: { connected: true, ticketing: "zendesk" }, tickets: [], id: null, shown: "", seen: new Map() };
+const state = { about: { connected: true, ticketing: "zendesk" }, tickets: [], agents: [], news: false, id: null, shown: "", seen: new Map() };
 
 async function call(path, body) {
   const options = body ? { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) } : {};
@@ -24,7 +26,10 @@ async function call(path, body) {
 
 async function look() {
   try {
-    state.tickets = (await call("/helpdesk/desk/tickets")).tickets.sort(byUrgency);
+    const { tickets, agents } = await call("/helpdesk/desk/tickets");
+    state.tickets = tickets.sort(byUrgency);
+    state.agents = agents;
+    state.news = announce(state.tickets, $("tell").checked);
     tell("");
     render();
   } catch {
@@ -60,14 +65,14 @@ function render() {
   const ticket = current();
   if (ticket) state.seen.set(ticket.id, ticket.comments.length);
   renderWaiting();
+  const callers = state.tickets.filter((known) => waiting(known) !== null).length;
+  document.title = `${state.news ? "● " : ""}${callers ? `(${callers}) ` : ""}${TITLE}`;
   const now = JSON.stringify([state.tickets, state.id, state.about, $("find").value, $("all").checked]);
   if (now === state.shown) return;
   state.shown = now;
   const focused = document.activeElement?.dataset?.ticket;
   $("tickets").replaceChildren(...listed().map(line));
   if (focused) $("tickets").querySelector(`[data-ticket="${focused}"]`)?.focus();
-  const callers = state.tickets.filter((known) => waiting(known) !== null).length;
-  document.title = `${callers ? `(${callers}) ` : ""}${TITLE}`;
   document.body.classList.toggle("in-chat", Boolean(ticket));
   $("ticket").hidden = !ticket;
   $("side").hidden = !ticket;
@@ -78,6 +83,7 @@ function render() {
 
 function line(ticket) {
   const last = ticket.comments.at(-1);
+  const assigned = state.agents.find((agent) => agent.id === ticket.assignee_id);
   const fresh = state.seen.has(ticket.id) ? ticket.comments.length - state.seen.get(ticket.id) : 0;
   return el("li", {}, el(
     "button",
@@ -86,6 +92,7 @@ function line(ticket) {
     el("span", { class: "who" },
       el("strong", {}, ticket.requester.name ?? "Customer"),
       el("small", {}, subjectOf(ticket)),
+      assigned ? el("small", {}, `With ${assigned.name}`) : null,
       last && ticket.comments.length > 1 ? el("span", { class: "last" }, withoutFoot(last.body).words.split("\n")[0]) : null),
     el("span", { class: "right" },
       el("time", {}, timeOf(seconds(ticket.updated_at))),
@@ -118,6 +125,11 @@ function renderTicket(ticket) {
   const mine = ticket.comments.filter((comment) => comment.author_id === 501).at(-1);
   if (first || state.following || (mine && !known.has(`c-${mine.id}`))) toEnd();
   renderSide($("side"), ticket, state.tickets, open);
+  $("assignee").replaceChildren(el("option", { value: "" }, "nobody"),
+    ...state.agents.map((agent, index) => el("option", { value: String(agent.id) }, index ? agent.name : `${agent.name} (you)`)));
+  $("assignee").value = ticket.assignee_id ?? "";
+  $("assignee").disabled = ticket.status === "closed";
+  $("hand-back").hidden = isOver(ticket) || withAssistant(ticket);
   $("reply").inert = ticket.status === "closed";
   $("solve").textContent = ticket.status === "solved" ? "Open again" : "Solve";
   $("words").placeholder = ticket.status === "closed" ? "This ticket is closed" : PLACEHOLDERS[kind()];
@@ -185,6 +197,20 @@ async function reply(status) {
   }
 }
 
+async function change(what, body) {
+  if (!current()) return;
+  await call(`/helpdesk/desk/tickets/${state.id}/${what}`, body).then(look, (error) => tell(error.message));
+}
+
+const assign = (id) => change("assign", { assignee_id: id });
+
+/** Words that stand there go out first: then it is the assistant's again, and the ticket stays open. */
+async function handBack() {
+  if (!current() || $("hand-back").hidden) return;
+  if ($("words").value.trim()) await reply(null);
+  await change("back", {});
+}
+
 function askToSolve() {
   if (current()?.status === "solved") reply("open");
   else if (current()) $("confirm").showModal();
@@ -220,6 +246,8 @@ const KEYS = {
   r: () => { choose("public"); $("words").focus(); },
   n: () => { choose("private"); $("words").focus(); },
   s: askToSolve,
+  t: () => current() && assign(current().assignee_id === state.agents[0].id ? null : state.agents[0].id),
+  b: handBack,
   "/": () => $("find").focus(),
 };
 
@@ -245,6 +273,11 @@ function wire() {
   $("back").addEventListener("click", () => open(null));
   $("reply").addEventListener("submit", (event) => { event.preventDefault(); reply(null); });
   $("solve").addEventListener("click", askToSolve);
+  $("hand-back").addEventListener("click", handBack);
+  $("assignee").addEventListener("change", () => assign(Number($("assignee").value) || null));
+  $("tell").checked = localStorage.getItem(TELLS) === "yes";
+  $("tell").addEventListener("change", () => localStorage.setItem(TELLS, $("tell").checked ? "yes" : "no"));
+  for (const name of ["load", "error"]) $("comments").addEventListener(name, () => state.following && toEnd(), true);
   $("confirm").addEventListener("close", () => {
     if ($("confirm").returnValue === "solved") reply("solved");
     $("confirm").returnValue = "";
@@ -285,4 +318,4 @@ for (const tab of document.querySelectorAll(".needs-console")) tab.hidden = !ins
 state.about = await call("/desk/api/about").catch(() => state.about);
 renderOpen();
 await look();
-setInterval(() => document.hidden || look(), LOOK_EVERY_MS);
+setInterval(() => (document.hidden && !$("tell").checked) || look(), LOOK_EVERY_MS);

@@ -10,7 +10,7 @@ const PICTURE = /\.(?:png|jpe?g|webp)(?:$|\?)/i;
 
 export const seconds = (moment) => Date.parse(moment) / 1000;
 export const isOver = (ticket) => ["solved", "closed"].includes(ticket.status);
-const withAssistant = (ticket) => ticket.tags.some((word) => ["with_the_assistant", "settled_by_customer"].includes(word));
+export const withAssistant = (ticket) => ticket.tags.some((word) => ["with_the_assistant", "settled_by_customer"].includes(word));
 export const tag = (word) => el("span", { class: `tag ${word}` }, word);
 export const subjectOf = (ticket) => ticket.subject.replace(/^\[WhatsApp\] /, "");
 
@@ -32,11 +32,13 @@ export function speaker(ticket) {
   const agent = ticket.comments.findLast((comment) => byAgent(ticket, comment) && comment.public);
   const since = waiting(ticket);
   const minutes = since === null ? 0 : Math.floor((Date.now() / 1000 - since) / 60);
-  const waits = since === null ? "" : minutes < 1 ? "waits for less than a minute" : `waits for ${minutes} min`;
+  const waits = since === null ? "" : minutes < 1 ? "waits for less than a minute" : `waits for ${lasting(minutes)}`;
   const late = minutes >= LATE_MIN ? " late" : "";
   if (!agent) return { who: `waiting${late}`, words: `Customer ${waits}` };
   return { who: `agent${late}`, words: `${agent.author} speaks${waits ? `, customer ${waits}` : ""}` };
 }
+
+const lasting = (minutes) => (minutes < 60 ? `${minutes} min` : minutes < 1440 ? `${Math.floor(minutes / 60)} h ${minutes % 60} min` : `${Math.floor(minutes / 1440)} d`);
 
 export function facts(ticket) {
   const reasons = ticket.tags.filter((word) => word.startsWith("reason_")).map((word) => word.slice(7).replace(/_/g, " "));

@@ -66,7 +66,7 @@ async function drawNow() {
     el("div", { class: "tiles" },
       tile("conversations", String(found.conversations), `${open_} still open`),
       tile("resolved without a person", percent(found.containment), found.ended ? `of ${found.ended} that ended` : "none has ended yet"),
-      tile("answered", String(found.replies - found.failed), `${found.refused} messages got no help`),
+      tile("answered", String(found.replies - found.failed), `${found.refused} got no help`),
       tile("median answer", time(found.answer_s[0]), `99 %: ${time(found.answer_s[2])}`),
       tile("wait for a person", time(waiting), "median until their first words"),
       tile("not delivered", String(found.failed)),
