@@ -111,6 +111,8 @@ def agreed(tracker: Tracker) -> bool:
         return False
     if metadata.get("reply_to") and (metadata.get("quoted") or {}).get("plan") != plan:
         return False
+    if not metadata.get("reply_to") and metadata.get("shown_plan", plan) != plan:
+        return False  # it waits in the outbox: the customer has not seen it
     kind = metadata.get("kind")
     if metadata.get("heard"):
         return False  # a machine understood it so: it is asked again, and tapped

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -17,7 +16,7 @@ from redis.exceptions import RedisError
 
 from connectors.conversations import agent_replies
 from connectors.conversations.message_limit import MessageLimit
-from connectors.conversations.order_updates import OrderUpdates
+from connectors.conversations.order_updates import UPDATE, OrderUpdates
 from connectors.conversations.ratings import Ratings
 from connectors.conversations.thread_control import ThreadControl
 from connectors.message_bus import keys, quoting
@@ -265,13 +264,14 @@ class EntryHandler:
             await self._speaker.say(turn, RECEIPT_OUT_OF_HOURS, reference=receipt.reference, opens=receipt.opens)
 
     async def _resolve_quote(self, turn: Turn) -> None:
-        """Tell the dialogue what the message quotes: by now everything before it is done."""
+        """Tell the dialogue what the message quotes or comes after: by now everything before it is done."""
         reply_to = turn.metadata.get("reply_to")
-        said: Mapping[str, Any] | None = None
         if reply_to:
             said = await quoting.quoted(self._client, turn.entry.customer, str(reply_to))
-        elif self._updates is not None:
-            said = await self._updates.context(turn.entry.customer)
+        else:
+            latest = await quoting.latest(self._client, turn.entry.customer)
+            turn.metadata["shown_plan"] = latest.get("plan")  # a typed yes is to what reached the customer
+            said = dict(latest) if self._updates is not None and latest.get("utter_action") == UPDATE else None
         if said is not None:
             turn.metadata["quoted"] = dict(said)
 

@@ -14,7 +14,6 @@ from typing import Any, Protocol
 import redis.asyncio
 
 from connectors.conversations.ratings import is_window_open, last_heard
-from connectors.message_bus import quoting
 from connectors.message_bus.inbox import Entry
 from connectors.message_bus.turn import Reply, Turn
 from connectors.whatsapp.rendering import bodies
@@ -86,11 +85,6 @@ class OrderUpdates:
     async def confirm(self, turn: Turn) -> None:
         """Say that the wish was heard."""
         await self._speaker.say(turn, ANSWERS[turn.metadata["updates_wish"]])
-
-    async def context(self, customer: str) -> Mapping[str, Any] | None:
-        """What was told unasked, when nothing was said since: the next message is about it as if it quoted it."""
-        said = await quoting.latest(self._client, customer)
-        return said if said.get("utter_action") == UPDATE else None
 
 
 def _add(

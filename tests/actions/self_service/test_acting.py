@@ -74,7 +74,8 @@ async def test_no_leaves_the_order_alone(port: Port) -> None:
 @pytest.mark.parametrize("metadata", [
     {"received_at": time.time() - 60},  # was on its way before the question was
     {"reply_to": "wamid.old"}, {"reply_to": "wamid.old", "quoted": {"plan": "another", "order_number": "10241"}},
-    {"kind": "audio"}, {"kind": "edit"}, {"heard": [{"kind": "voice", "text": "yes"}]},
+    {"shown_plan": None},  # the summary has not reached the customer
+    {"shown_plan": "another"}, {"kind": "audio"}, {"kind": "edit"}, {"heard": [{"kind": "voice", "text": "yes"}]},
 ])  # fmt: skip
 async def test_yes_to_something_else_is_none(port: Port, metadata: dict[str, Any]) -> None:
     talk = Talk(Owned(PACKED))
@@ -90,6 +91,13 @@ async def test_yes_to_a_summary_of_something_else_is_none(port: Port) -> None:
     talk.slots["change_address"] = "elsewhere, 1 Other Road"
     assert await talk.say("yes", "affirm") == [CONFIRM]
     assert not port.asked
+
+
+async def test_typed_yes_to_the_summary_that_reached_the_customer_counts(port: Port) -> None:
+    talk = Talk(Owned(PACKED))
+    await talk.say("cancel my order", "cancel_order")
+    plan = talk.events[-1]["metadata"]["plan"]
+    assert await talk.say("yes", "affirm", shown_plan=plan) == ["utter_self_service_done_cancel"]
 
 
 async def test_tap_on_the_button_of_the_summary_counts(port: Port) -> None:

@@ -27,7 +27,7 @@ from handoff.takeover.thread_control import ControlState
 from handoff.updates.opt_outs import OptOuts
 from tests.connectors.message_bus import log_records
 from tests.connectors.message_bus.log_records import dead
-from tests.connectors.message_bus.transport_fakes import BotAlwaysInControl, FakeSpeaker, Process, message
+from tests.connectors.message_bus.transport_fakes import BotAlwaysInControl, FakeSpeaker, Process, message, text_reply
 
 CUSTOMER, PHONE = "919876543210", "+919876543210"
 TEMPLATE = {"name": "order_delayed", "language": "en", "parameters": ["#10234", "Tue 24 Nov", ""]}
@@ -195,6 +195,22 @@ async def test_it_is_not_told_while_somebody_writes_from_the_phone_app(redis_url
     process = shop(redis_url, tmp_path)
     await process.client.hset(keys.voices(CUSTOMER), "phone_until", time.time() + 60)
     assert await tell(process) == []
+    await process.stop()
+
+
+async def test_a_message_knows_the_plan_that_reached_the_customer_last_and_none_that_waits(redis_url: str) -> None:
+    shown: list[Any] = []
+
+    async def look(turn: Turn) -> None:
+        shown.append(turn.metadata["shown_plan"])
+        turn.replies.append(replace(text_reply("Shall I?"), metadata={"plan": f"plan of {turn.entry.id}"}))
+
+    process = Process(redis_url, FakeSpeaker(look, mute=True)).start()
+    for wamid in ("a", "b"):
+        await says(process, wamid)
+    await process.client.delete(keys.quotable(CUSTOMER))  # as while Graph does not take it
+    await says(process, "c")
+    assert shown == [None, "plan of a", None]
     await process.stop()
 
 
