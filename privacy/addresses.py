@@ -14,12 +14,14 @@ from itertools import islice, takewhile
 
 _UNIT = (
     r"(?:flat|house|h\.?\s?no|door|d\.?\s?no|plot|shop|room|villa|apartment|apt|block|tower|bldg|building|quarter|qtr|"
-    r"unit|site|bungalow|floor|makaa?n|kothi|gali|ward|मकान|फ्लैट|प्लॉट|गली|वार्ड)"
+    r"unit|site|bungalow|floor|makaa?n|kothi|gali|ward|"
+    r"फ्लैट|मकान|घर(?= नं)|प्लॉट|दुकान|ब्लॉक|टावर|टॉवर|बिल्डिंग|गली|वार्ड|कोठी|मंज़?िल)"
 )
 # Words that only an address has, and words that shop talk has too ("main colour", "a block print").
 _STRONG_WAY = (
     r"(?:street|road|marg|gali|nagar|colony|sector|apartments|residency|enclave|heights|towers|chowk|bazaar|"
-    r"avenue|vihar|puram|niwas|bhavan|bhawan|taluk|tehsil|layout|rd|ave|boulevard|blvd|parkway|pkwy|crescent)"
+    r"avenue|vihar|puram|niwas|bhavan|bhawan|taluk|tehsil|layout|rd|ave|boulevard|blvd|parkway|pkwy|crescent|"
+    r"रोड|मार्ग|गली|नगर|कॉलोनी|सेक्टर|अपार्टमेंट|एन्क्लेव|चौक|बाज़?ार|मोहल्ला|विहार|पुरम|निवास|भवन|तहसील|लेआउट)"
 )
 _STREET_FIRST = (
     r"(?:rua|avenida|avda|av|travessa|alameda|praça|rodovia|estrada|calle|carrera|calzada|paseo|plaza)\b\.?\s?"
@@ -35,19 +37,25 @@ _WEAK_WAY = (
     r"(?:lane|phase|society|apartment|tower|market|extension|cross|main|floor|block|circle|wadi|pura|garden|gardens|"
     r"complex|building|bldg|villas?|dist|district|village|post|landmark|st)"
 )
-_SHOP_TALK = r"(?:from|the|of|on|in|days?|hours?|items?|pieces?|to|for|an?|and|my|at|by|is|are|off|with|per)"
-_BETWEEN = rf"(?!{_SHOP_TALK}\b)[a-z.']{{1,20}}"
+_END = r"(?![\w\u0900-\u0963])"  # where a word ends; \b ends at the vowel signs of Hindi
+_SHOP_TALK = (
+    r"(?:from|the|of|on|in|days?|hours?|items?|pieces?|to|for|an?|and|my|at|by|is|are|off|with|per|"
+    r"दिन|दिनों|घंटे|बजे|रुपये|से|के|का|की|को|में|पर|और|है)"
+)
+_BETWEEN = rf"(?!{_SHOP_TALK}{_END})[a-z.'\u0900-\u0963]{{1,20}}"
 _CITY = (
     r"(?:bengaluru|bangalore|mumbai|bombay|delhi|gurgaon|gurugram|noida|ghaziabad|chennai|hyderabad|secunderabad|pune|"
     r"kolkata|calcutta|ahmedabad|surat|vadodara|jaipur|jodhpur|udaipur|lucknow|kanpur|indore|bhopal|nagpur|nashik|thane|"
     r"patna|ranchi|bhubaneswar|guwahati|chandigarh|mohali|ludhiana|amritsar|dehradun|kochi|cochin|kozhikode|mysore|"
-    r"mysuru|mangalore|coimbatore|madurai|visakhapatnam|vijayawada|raipur|goa)"
+    r"mysuru|mangalore|coimbatore|madurai|visakhapatnam|vijayawada|raipur|goa|"
+    r"दिल्ली|मुंबई|बेंगलुरु|बैंगलोर|चेन्नई|हैदराबाद|पुणे|कोलकाता|अहमदाबाद|सूरत|जयपुर|जोधपुर|उदयपुर|लखनऊ|कानपुर|वाराणसी|आगरा|मेरठ|"
+    r"प्रयागराज|इंदौर|भोपाल|नागपुर|नासिक|ठाणे|पटना|रांची|चंडीगढ़|लुधियाना|अमृतसर|देहरादून|गाज़?ियाबाद|नोएडा|गुड़गांव|गुरुग्राम|रायपुर)"
 )
-_NUMBER = r"[#:\s-]*(?:no\.?|number|नंबर)?[#:\s-]*(?:[a-z]{1,2}\s?[-/]?\s?)?\d{1,5}(?:[-/]?[a-z0-9]{1,5}){0,3}"
+_NUMBER = r"[#:\s-]*(?:no\.?|number|नंबर|नं\.?)?[#:\s-]*(?:[a-z]{1,2}\s?[-/]?\s?)?\d{1,5}(?:[-/]?[a-z0-9]{1,5}){0,3}"
 _START = re.compile(
     rf"\b{_UNIT}\.?{_NUMBER}\b(?!\s*(?:%|percent|off\b|rs\b|₹|/-))"
     rf"|(?<![\w₹#.,])(?:[a-z]-)?\d{{1,4}}[a-z]?(?:[/-][a-z0-9]{{1,4}}){{0,2}}\s*(?:st|nd|rd|th)?,?\s+"
-    rf"(?:{_BETWEEN}\s+){{0,3}}?{_STRONG_WAY}\b"
+    rf"(?:{_BETWEEN}\s+){{0,3}}?{_STRONG_WAY}{_END}"
     rf"|\b\d{{1,3}}\s?(?:st|nd|rd|th)\s+{_WEAK_WAY}\b"
     r"|\b[cdsw]/o\.?\s+\w+|\b(?:village|vill|vpo|gram)\.?\s+(?!is\b|me\b|se\b)[a-z]\w+",
     re.I,
@@ -55,13 +63,14 @@ _START = re.compile(
 _HOUSE_BEFORE = re.compile(r"#\s?\d{1,4}\s?,\s*$")
 _CUE = re.compile(
     rf"\b(?:{_STRONG_WAY}|{_CITY}(?:\s?-\s?\d{{1,3}}|\s\d{{2}}(?=\s*(?:$|[,.\n])))?|\w{{3,15}}(?:nagar|puram|pally|palli|abad|halli|wadi)"
-    rf"|\d{{1,3}}\s?(?:st|nd|rd|th)\s+{_WEAK_WAY}|{_WEAK_WAY}[\s-]{{1,2}}\d{{1,3}}|{_UNIT}{_NUMBER})\b",
+    r"|[\u0900-\u0963]{3,15}(?:नगर|पुरम|पुर|बाद|गंज)"
+    rf"|\d{{1,3}}\s?(?:st|nd|rd|th)\s+{_WEAK_WAY}|{_WEAK_WAY}[\s-]{{1,2}}\d{{1,3}}|{_UNIT}{_NUMBER}){_END}",
     re.I,
 )
 _PIN = re.compile(r"(?<![\d₹#])[1-9]\d{2}\s?\d{3}(?!\d)")
 _CITY_PIN = re.compile(rf"\b{_CITY}\s{{0,2}}[-–,:]?\s{{0,2}}[1-9]\d{{2}}\s?\d{{3}}\b", re.I)
 _STREET_FIRST_START = re.compile(rf"(?<![\w.]){_STREET_FIRST}", re.I)
-_SAID = re.compile(r"\baddress(?:\s+(?:is|now|changed\s+to|to))*\s*[:=-]?\s*", re.I)
+_SAID = re.compile(r"(?:\baddress|पता|एड्रेस)(?:\s+(?:is|now|changed\s+to|to|है|अब|यह|ये))*\s*[:=-]?\s*", re.I)
 _STOP = re.compile(r"[!?;]|\.\s+(?=[A-Z][a-z]+\s+[a-z])|\n\s*\n")
 _TAIL_SEGMENT = re.compile(
     r"\s*[,\n]\s*([A-Z][\w.'-]*(?:\s+[A-Z][\w.'-]*){0,2}(?:\s+(?:\d[A-Z]{2}|\d{5}(?:-\d{4})?))?)(?=\s*(?:[,.\n]|$))"
@@ -122,7 +131,7 @@ def _end(text: str, start: int, later: Iterable[re.Match[str]]) -> int | None:
     cues = list(takewhile(lambda cue: cue.end() <= limit, later))
     pin = _PIN.search(text, head.end(), limit)
     said = _SAID.search(text[max(0, start - 40) : start])
-    street = re.search(rf"{_STRONG_WAY}\b", head.group(), re.I)
+    street = re.search(rf"{_STRONG_WAY}{_END}", head.group(), re.I)
     if pin is None and len(cues) < 2 and not said and not street:
         return None
     end = max([head.end(), *(cue.end() for cue in _near(cues, head.end()))])

@@ -52,7 +52,7 @@ _SHAPED = (
     ("email", _EMAIL), ("email", _SAID_EMAIL), ("phone", _SAID_NUMBER), ("upi", _UPI), ("gstin", _GSTIN),
     ("pan", _PAN), ("ifsc", _IFSC),
 )  # fmt: skip
-_LINK = r"(?:\s+(?:no|number|num|code|id|is|was|hai))*[\s.:#=\-]*"
+_LINK = r"(?:\s+(?:no|number|num|code|id|is|was|hai|नंबर|नं|कोड|है|था))*[\s.:#=\-]*"
 # A word that says what the number is, then the number: group 1 is what goes.
 _NAMED = (
     (
@@ -70,15 +70,29 @@ _NAMED = (
         ),
     ),
     ("licence", re.compile(r"\b([A-Z]{2}[ -]?\d{2}[ -]?(?:19|20)\d{9})\b", re.I)),
-    ("aadhaar", re.compile(rf"\baa?dh?aa?r(?:\s*card)?{_LINK}(\d{{4}}[\s-]?\d{{4}}[\s-]?\d{{4}})\b", re.I)),
+    (
+        "aadhaar",
+        re.compile(rf"(?:\baa?dh?aa?r|आधार)(?:\s*(?:card|कार्ड))?{_LINK}(\d{{4}}[\s-]?\d{{4}}[\s-]?\d{{4}})\b", re.I),
+    ),
     (
         "bank_account",
-        re.compile(rf"\b(?:account|acct|acc|a/c|ac)\s*(?:no|number|num)?{_LINK}(\d(?:[\s-]?\d){{8,17}})\b", re.I),
+        re.compile(
+            rf"(?:\b(?:account|acct|acc|a/c|ac)|खाता|खाते|अकाउंट)\s*(?:no|number|num)?{_LINK}(\d(?:[\s-]?\d){{8,17}})\b",
+            re.I,
+        ),
     ),
-    ("otp", re.compile(rf"\b(?:otp|one[\s-]time\s+(?:password|code)|verification\s+code){_LINK}(\d{{4,8}})\b", re.I)),
+    (
+        "otp",
+        re.compile(
+            rf"(?:\b(?:otp|one[\s-]time\s+(?:password|code)|verification\s+code)|ओटीपी){_LINK}(\d{{4,8}})\b", re.I
+        ),
+    ),
     ("otp", re.compile(r"\b(\d{4,8})\s+(?:is|was)\s+(?:my|the|your|ur)\s+(?:otp|verification\s+code)\b", re.I)),
-    ("cvv", re.compile(rf"\b(?:cvv|cvc){_LINK}(\d{{3,4}})\b", re.I)),
-    ("pin_code", re.compile(rf"\b(?:pin\s?code|pin|zip\s?code|postal\s?code|zip){_LINK}(\d{{3}}\s?\d{{3}})\b", re.I)),
+    ("cvv", re.compile(rf"(?:\b(?:cvv|cvc)|सीवीवी){_LINK}(\d{{3,4}})\b", re.I)),
+    (
+        "pin_code",
+        re.compile(rf"(?:\b(?:pin\s?code|pin|zip\s?code|postal\s?code|zip)|पिन){_LINK}(\d{{3}}\s?\d{{3}})\b", re.I),
+    ),
     ("pin_code", re.compile(r"\b(?:deliver\w*|ship\w*|courier\w*)\s+(?:to|at|in)\s+([1-9]\d{2}\s?\d{3})\b", re.I)),
     ("passport", re.compile(rf"\bpassport{_LINK}([a-z]\s?\d{{7}})\b", re.I)),
     ("voter_id", re.compile(rf"\b(?:voter|epic)(?:\s*card)?{_LINK}([a-z]{{3}}\s?\d{{7}})\b", re.I)),

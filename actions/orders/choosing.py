@@ -9,28 +9,34 @@ import re
 from collections.abc import Sequence
 
 from actions.orders.models import Order, OrderStatus
+from indic import BEGIN, END, SIGNS
+
+_WORD = rf"[\w{SIGNS}]"
 
 _PLACES = {
-    0: "1 1st first one pehla pehle pehli upar top uno primero primera primeiro primeira latest newest newer recent",
-    1: "2 2nd second two dusra dusre dusri doosra doosre doosri segundo segunda dos dois",
-    2: "3 3rd third three teesra teesre tisra tercero tercera tres terceiro terceira três",
-    3: "4 4th fourth four chautha cuarto cuarta quarto quarta",
-    4: "5 5th fifth five panchwa quinto quinta",
-    -1: "last bottom aakhri akhri aakhiri oldest older ultimo ultima último última purana",
+    0: "1 1st first one pehla pehle pehli upar top पहला पहली पहले ऊपर uno primero primera primeiro primeira latest"
+    " newest newer recent",
+    1: "2 2nd second two dusra dusre dusri doosra doosre doosri दूसरा दूसरी दूसरे segundo segunda dos dois",
+    2: "3 3rd third three teesra teesre tisra तीसरा तीसरी तीसरे tercero tercera tres terceiro terceira três",
+    3: "4 4th fourth four chautha चौथा चौथी चौथे cuarto cuarta quarto quarta",
+    4: "5 5th fifth five panchwa पाँचवाँ पांचवां पांचवा पाँचवी पांचवी quinto quinta",
+    -1: "last bottom aakhri akhri aakhiri oldest older आखिरी आख़िरी अंतिम पुराना ultimo ultima último última purana",
 }
 _STATUSES: dict[OrderStatus, str] = {
     OrderStatus.PLACED: "placed|ordered",
-    OrderStatus.CONFIRMED: "confirm",
-    OrderStatus.PACKED: "pack|empacad|embalad|preparad",
-    OrderStatus.SHIPPED: "ship|on (?:its|the) way|coming|raaste|raste|enviad|camin",
-    OrderStatus.OUT_FOR_DELIVERY: "out for|today|aaj|hoy|hoje|reparto",
-    OrderStatus.DELIVERED: "delivered|arrived|received|got|came|mila|aa gaya|entreg|lleg|cheg",
-    OrderStatus.DELAYED: "late|delay|deri|atras|retras",
-    OrderStatus.CANCELLED: "cancel",
-    OrderStatus.RETURNED: "return|sent back|gave back|wapas|devuel|devol",
-    OrderStatus.REFUNDED: "refund|reembols",
+    OrderStatus.CONFIRMED: "confirm|कन्फर्म|कन्फ़र्म",
+    OrderStatus.PACKED: "pack|पैक|empacad|embalad|preparad",
+    OrderStatus.SHIPPED: "ship|on (?:its|the) way|coming|raaste|raste|रास्ते|शिप|भेजा|enviad|camin",
+    OrderStatus.OUT_FOR_DELIVERY: "out for|today|aaj|आज|डिलीवरी पर|hoy|hoje|reparto",
+    OrderStatus.DELIVERED: "मिला|मिल गया|आ गया|पहुँच गया|पहुंच गया|डिलीवर हो|"
+    "delivered|arrived|received|got|came|mila|aa gaya|entreg|lleg|cheg",
+    OrderStatus.DELAYED: "late|delay|deri|लेट|देरी|atras|retras",
+    OrderStatus.CANCELLED: "cancel|कैंसल|कैंसिल|रद्द",
+    OrderStatus.RETURNED: "return|sent back|gave back|wapas|वापस|रिटर्न|devuel|devol",
+    OrderStatus.REFUNDED: "refund|रिफंड|reembols",
 }
-_OTHER = {"other", "another", "different", "dusra", "dusre", "dusri", "doosra", "otro", "otra", "outro", "outra"}
+_OTHER = {"other", "another", "different", "dusra", "dusre", "dusri", "doosra", "दूसरा", "दूसरी", "दूसरे",
+          "otro", "otra", "outro", "outra"}  # fmt: skip
 # "one" is a noun far more often than a number.
 _ONE = re.compile(r"\b(?:one|uno)\b(?! *$)|(?<=\w )\b(?:one|uno)\b")
 _MIN_TRACKING_DIGITS = 6
@@ -53,19 +59,19 @@ def counted(text: str, orders: Sequence[Order]) -> Order | None:
 def other_clause(text: str) -> str:
     """Where one order is told of and another asked for ("one came today. the other?"), the clause of the other."""
     clauses = [clause for clause in re.split(r"[.,;!?\n]+", text.lower()) if clause.strip()]
-    return next((clause for clause in clauses if _OTHER & set(re.findall(r"\w+", clause))), text)
+    return next((clause for clause in clauses if _OTHER & set(re.findall(f"{_WORD}+", clause))), text)
 
 
 def points_at_one(text: str) -> bool:
     """Whether the words point at one of several: "the first one", "the other"."""
-    return _place(text.lower()) is not None or bool(_OTHER & set(re.findall(r"\w+", text.lower())))
+    return _place(text.lower()) is not None or bool(_OTHER & set(re.findall(f"{_WORD}+", text.lower())))
 
 
 def described(text: str, orders: Sequence[Order]) -> list[Order]:
     """The orders whose status or items the words name, also where no list was shown."""
     words = text.lower()
     by_status = [order for order in orders if _names_status(words, order)]
-    if not any(re.search(rf"\b(?:{pattern})", words) for pattern in _STATUSES.values()):
+    if not any(re.search(rf"{BEGIN}(?:{pattern})", words) for pattern in _STATUSES.values()):
         by_status = [order for order in orders if _says_shops_word(words, order)]  # "the one that is held"
     by_item = [order for order in orders if _names_item(words, order)]
     return by_item if len(by_item) == 1 and len(by_status) != 1 else by_status or by_item
@@ -108,21 +114,21 @@ def _letters_and_digits(text: str) -> str:
 
 
 def _place(words: str) -> int | None:
-    said = re.findall(r"\w+", _ONE.sub(" ", words))
+    said = re.findall(f"{_WORD}+", _ONE.sub(" ", words))
     found = [place for word in said for place, names in _PLACES.items() if word in names.split()]
     return found[-1] if found else None
 
 
 def _names_status(words: str, order: Order) -> bool:
-    return order.status is not None and bool(re.search(rf"\b(?:{_STATUSES[order.status]})", words))
+    return order.status is not None and bool(re.search(rf"{BEGIN}(?:{_STATUSES[order.status]})", words))
 
 
 def _says_shops_word(words: str, order: Order) -> bool:
-    said = " ".join(re.findall(r"[^\W_]+", (order.status_said or "").lower()))
-    return bool(said) and bool(re.search(rf"\b{re.escape(said)}\b", words))
+    said = " ".join(re.findall(rf"(?:[^\W_]|[{SIGNS}])+", (order.status_said or "").lower()))
+    return bool(said) and bool(re.search(rf"{BEGIN}{re.escape(said)}{END}", words))
 
 
 def _names_item(words: str, order: Order) -> bool:
-    said = set(re.findall(r"\w{3,}", words))
+    said = set(re.findall(f"{_WORD}{{3,}}", words))
     titles = (str(getattr(item, "title", "")) for item in getattr(order, "items", ()))
-    return any(said & set(re.findall(r"\w{3,}", title.lower())) for title in titles)
+    return any(said & set(re.findall(f"{_WORD}{{3,}}", title.lower())) for title in titles)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from actions.self_service.acts import plain
+from indic import END, SIGNS
 from privacy import addresses
 
 MAX_ADDRESS_CHARS = 300
@@ -20,16 +21,20 @@ REFUND, EXCHANGE = "refund", "exchange"
 ADDRESS, OTHER, ALL = "address", "other", "all"
 _ADDRESS = (
     r"\b(?:add?ress?e?|adress|addr|pata|pate|endere[cç]o|direcci[oó]n|domicilio|pin ?code|post ?code|postal code|zip"
-    r"|cep|c[oó]digo postal)\b|पता|पते|पिन ?कोड"
+    r"|cep|c[oó]digo postal)\b|पता(?! नहीं| नही| चल| लग)|पते|एड्रेस|पिन ?कोड"
 )
-_EXCHANGE = r"\b(?:exchang\w*|swap\w*|replac\w*|badal\w*|badl\w*|troca\w*|cambi\w*|otra talla|outro tamanho)\b|बदल"
+_EXCHANGE = (
+    r"\b(?:exchang\w*|swap\w*|replac\w*|badal\w*|badl\w*|troca\w*|cambi\w*|otra talla|outro tamanho)\b"
+    r"|बदल|एक्सचेंज"
+)
 _REFUND = (
-    r"\b(?:refund\w*|money|paise|paisa|reembols\w*|estorn\w*|dinheiro|dinero|devoluci[oó]n del dinero)\b|रिफंड|पैसे"
+    r"\b(?:refund\w*|money|paise|paisa|reembols\w*|estorn\w*|dinheiro|dinero|devoluci[oó]n del dinero)\b"
+    r"|रिफंड|रिफ़ंड|पैसे|पैसा"
 )
-_NO = r"^(?:no|nope|nahi|nahin|n[aã]o)\b[\s,.:!-]*"
+_NO = rf"^(?:no|nope|nahi|nahin|n[aã]o|नहीं|नही|ना){END}[\s,.:!-]*"
 _ALL = (
     r"\b(?:all|everything|both|whole|entire|sab|sabhi|pura|poora|dono|tudo|todos|todas|ambos|ambas|todo|toda)\b"
-    r"|सब|पूरा"
+    rf"|(?:सब|सभी|सारे|सारा|पूरा|पूरे|दोनों|दोनो){END}"
 )
 _OF = frozenset(["of", "de", "dos", "das", "mein", "me", "में"])
 _COUNTS = (
@@ -111,7 +116,7 @@ def items(text: str, offered: Sequence[Item]) -> list[Item]:
 
 def count(text: str, most: int) -> int | None:
     """How many the words say, of so many; None where they say none, several, or more."""
-    words = re.findall(r"\w+", text.casefold())
+    words = re.findall(rf"[\w{SIGNS}]+", text.casefold())
     said = {int(word) for word in words if word.isdecimal() and len(word) < 4}
     said |= {number for number, names in enumerate(_COUNTS, 1) if not {*words}.isdisjoint(names.split())}
     if re.search(_ALL, text, re.I) and not said - {most}:
@@ -122,4 +127,4 @@ def count(text: str, most: int) -> int | None:
 
 
 def _title_words(text: str) -> set[str]:
-    return {word.rstrip("s") for word in re.findall(r"\w{3,}", text.casefold())}  # mugs, kurtas
+    return {word.rstrip("s") for word in re.findall(rf"[\w{SIGNS}]{{3,}}", text.casefold())}  # mugs, kurtas

@@ -14,28 +14,32 @@ from actions.self_service.acts import ADDRESS, CANCEL, RETURNS
 MAX_CHARS = 100
 # Each language in turn: English, Hindi in both scripts, Portuguese, Spanish.
 _YES = """yes yeah yep yup yea yess sure absolutely definitely certainly confirm confirmed
-haan han haa haanji hanji bilkul zaroor zarur kardo kijiye हाँ हां हा जी बिल्कुल ज़रूर
+haan han haa haanji hanji bilkul zaroor zarur kardo kijiye
+हाँ हां हा जी हाँजी हांजी बिल्कुल बिलकुल ज़रूर जरूर पक्का कन्फर्म
 sim claro confirmo pode podem confirmado sí si confirma dale adelante"""
 # Beside a yes they change nothing of it.
 _BESIDE = """please pls plz kindly thanks thank you ty ok okay okey okk k ji sir madam mam maam bhai bhaiya bro dear
 go ahead do it that this the my order now right correct all good i am im is its want to
-kar do dijiye dein karo karna dena hai mera meri ise isko theek thik sahi कर दो दीजिए
+kar do dijiye dein karo karna dena hai mera meri ise isko theek thik sahi
+कर दो दीजिए दें करो करें कीजिए करना है मेरा मेरी यह ये इसे इसको प्लीज प्लीज़ कृपया धन्यवाद शुक्रिया भाई भैया सर मैडम ओके
+ठीक सही अभी ऑर्डर
 s thats
 por favor obrigado obrigada isso meu o pedido agora certo correto está esta faça fazer
 gracias porfa porfavor mi el la lo correcto eso es así ahora hazlo que of course com certeza de acuerdo"""
-_YES_TOGETHER = ("go ahead", "do it", "please do", "of course", "kar do", "kar dijiye", "kar dein", "कर दो", "कर दीजिए",
-                 "com certeza", "de acuerdo", "hazlo")  # fmt: skip
+_YES_TOGETHER = ("go ahead", "do it", "please do", "of course", "kar do", "kar dijiye", "kar dein",
+                 "कर दो", "कर दीजिए", "कर दें", "com certeza", "de acuerdo", "hazlo")  # fmt: skip
 _OF_THE_ACT = {
-    CANCEL: "cancel cancelar cancela cancele cancelalo cancélalo cancelem anular रद्द कैंसिल",
-    ADDRESS: "change update address mudar mude endereço endereco cambiar cambia cámbiala dirección direccion badal पता",
-    RETURNS: "return devolver devolva devolverlo wapas wapis वापस",
+    CANCEL: "cancel cancelar cancela cancele cancelalo cancélalo cancelem anular रद्द कैंसल कैंसिल कैन्सिल",
+    ADDRESS: "change update address mudar mude endereço endereco cambiar cambia cámbiala dirección direccion badal "
+             "पता पते एड्रेस बदल",
+    RETURNS: "return devolver devolva devolverlo wapas wapis वापस रिटर्न",
 }
 # The same words (squeezed here) say something else of an order than that the act be done: "mera order confirm kar do",
 # "yes i want my order", "is it confirmed", "isko theek kar do". Beside the act's own name, the order may be named.
-_OF_THE_ORDER = re.compile(r" (?:order|pedido|want (?!to )|de (?:do|dijiye|dena|dein) )")
+_OF_THE_ORDER = re.compile(r" (?:order|pedido|want (?!to )|de (?:do|dijiye|dena|dein) |ऑर्डर |(?<!कर )(?:दो|दीजिए|दें) )")
 _MENDS_OR_ASKS = re.compile(
-    r"^ (?:is|am) | (?:thek|thik|sahi|corect|right) "
-    r"(?:kar|karo|kardo|karna|kijiye|do|it|this|that|the|my|mera|meri|isko) "
+    r"^ (?:is|am) | (?:thek|thik|sahi|corect|right|ठीक|सही) "
+    r"(?:kar|karo|kardo|karna|kijiye|do|it|this|that|the|my|mera|meri|isko|कर|करो|करें|कीजिए) "
 )
 _SEPARATORS = re.compile(r"[\s.,!…\-–—'’\"“”👍👌✅🙏❤️\U0001F3FB-\U0001F3FF\u2060]+")
 

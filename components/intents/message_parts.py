@@ -12,16 +12,17 @@ from collections.abc import Callable, Mapping
 
 import skills
 from components.text.classifier import Prediction
+from indic import SIGNS
 
 _OUTBURST = "file_complaint"
-_END = re.compile(r"(?<=[^\W\d].)(?<=[.!?।])\s+|[\n\r]+|(?<=[!?])(?=\w)")
+_END = re.compile(rf"(?:(?<=[^\W\d].)|(?<=[{SIGNS}].))(?<=[.!?।])\s+|[\n\r]+|(?<=[!?।])(?=\w)")
 _MAX_SENTENCES = 12  # sentences read on their own
 _SETTLED = 0.75  # the whole is believed from this confidence on
 _PART = 0.65  # the part's share when it is blended with the whole
 _CLEAR = 0.85  # a sentence is believed from this confidence on
 _LONG = 30  # words from which a message without full stops is a story
 _WINDOW = 14  # words of it that are read at a time
-_JOINT = re.compile(r"[,;:?!।\n]+|\.\s|\s[-–—]\s|\s(?:and|also|aur|plus|e|y)\s", re.I)
+_JOINT = re.compile(r"[,;:?!।\n]+|\.\s|\s[-–—]\s|\s(?:and|also|aur|और|plus|e|y)\s", re.I)
 _QUESTION = 0.55  # a clause is a question of its own from this confidence on
 _MIN_WORDS = 3  # words of a question that stands by itself
 _MAX_CLAUSES = 5

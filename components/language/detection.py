@@ -17,8 +17,9 @@ import numpy as np
 from components.language.answered import ENGLISH, HINDI, HINGLISH, answered
 from components.language.vocabulary import KNOWN, vocabulary
 from components.text.message_text import readable
+from indic import SIGNS
 
-_LETTERS = r"(?:[^\W\d_]|[\u0900-\u0963\u0971-\u0dff])+"  # the vowel signs of India's scripts are no letters to `re`
+_LETTERS = rf"(?:[^\W\d_]|[{SIGNS}])+"
 _WORD = re.compile(rf"{_LETTERS}(?:'{_LETTERS})*")
 _MAX_WORDS = 80
 ONE_WORD = 2.0  # from this evidence on, ahead of the runner-up, a language is told

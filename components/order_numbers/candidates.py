@@ -8,14 +8,18 @@ from dataclasses import dataclass
 
 from components.order_numbers.shape import Shape
 from components.order_numbers.syntax import COVER
+from indic import END, SIGNS
 
 _CLUSTER = re.compile(r"\d+(?:(?: {1,2}| ?[-–—_/]\n| ?[-–—.,_/&+] ?)\d+)*")
 _GLUED = r"(?:orders?|ordr|ord|odr|od|no|num|number|nbr|id|ref|pedido|orden)"
 _FRONT = re.compile(
     rf"(?:(?P<cue>\b{_GLUED}[-_.:#]{{0,2}})|(?P<letters>(?<![^\W_])[^\W\d_]{{1,20}}[-_/.#]?))\Z", re.IGNORECASE
 )
-_BEHIND = re.compile(r"(?P<particle>(?:ka|ki|ke|ko|hai|h|wala|wali|se)\b)|(?P<letters>[^\W\d_]\w*)", re.IGNORECASE)
-_WORD = re.compile(rf"[^\W\d_]+|\d+|{COVER}+|[?]")
+_BEHIND = re.compile(
+    rf"(?P<particle>(?:ka|ki|ke|ko|hai|h|wala|wali|se|का|की|के|को|है|वाला|वाली|वाले|से|में){END})|(?P<letters>[^\W\d_]\w*)",
+    re.IGNORECASE,
+)
+_WORD = re.compile(rf"(?:[^\W\d_]|[{SIGNS}])+|\d+|{COVER}+|[?]")
 _JOINTS = frozenset("-–—_/.")  # between groups of one number; a list of several has blanks or commas
 _MAX_GROUPS = 12
 _FILLER = frozenset(re.findall(

@@ -15,6 +15,7 @@ from components.order_numbers.candidates import Candidate, candidates
 from components.order_numbers.meaning import Meaning
 from components.order_numbers.shape import DEFAULT_PATTERN, Shape
 from components.order_numbers.syntax import Span, ascii_digits, blank, cover_addresses, cover_numbers
+from indic import BEGIN, END, SIGNS
 
 ORDER, MISSHAPED = "order_number", "order_number_misshaped"
 _MAX_TEXT_CHARS = 4096  # characters read, WhatsApp's own limit
@@ -25,22 +26,23 @@ _SPOKEN_DIGITS = {
     word: str(digit)
     for digit, words in enumerate(
         (
-            "zero oh shunya cero",
-            "one ek uno um",
-            "two do dos dois",
-            "three teen tres três",
-            "four char chaar cuatro quatro",
-            "five paanch panch cinco",
-            "six chhe seis",
-            "seven saat siete sete",
-            "eight aath ocho oito",
-            "nine nau nueve nove",
+            "zero oh shunya cero शून्य जीरो ज़ीरो",
+            "one ek uno um एक वन",
+            "two do dos dois दो टू",
+            "three teen tres três तीन थ्री",
+            "four char chaar cuatro quatro चार फोर",
+            "five paanch panch cinco पाँच पांच फाइव",
+            "six chhe seis छह छः छे सिक्स",
+            "seven saat siete sete सात सेवन",
+            "eight aath ocho oito आठ एट",
+            "nine nau nueve nove नौ नाइन",
         )
     )
     for word in words.split()
 }
-_DIGIT_WORD = rf"(?:(?:double|triple)\s+)?(?:{'|'.join(_SPOKEN_DIGITS)})"
-_SPOKEN = re.compile(rf"\b{_DIGIT_WORD}(?:[\s,-]+{_DIGIT_WORD})+\b", re.IGNORECASE)
+_TIMES = {"double": 2, "triple": 3, "डबल": 2, "ट्रिपल": 3}
+_DIGIT_WORD = rf"(?:(?:double|triple|डबल|ट्रिपल)\s+)?(?:{'|'.join(_SPOKEN_DIGITS)})"
+_SPOKEN = re.compile(rf"{BEGIN}{_DIGIT_WORD}(?:[\s,-]+{_DIGIT_WORD})+{END}", re.IGNORECASE)
 
 
 def find_order_numbers(text: str, pattern: str = DEFAULT_PATTERN) -> list[Span]:
@@ -110,9 +112,9 @@ def _spoken(text: str, shape: Shape) -> list[Span]:
     """Digits in words ("one zero two double three"), where they make exactly one number."""
     for match in _SPOKEN.finditer(text):
         digits, times = "", 1
-        for word in re.findall(r"\w+", match.group().lower()):
-            if word in ("double", "triple"):
-                times = 2 if word == "double" else 3
+        for word in re.findall(rf"[\w{SIGNS}]+", match.group().lower()):
+            if word in _TIMES:
+                times = _TIMES[word]
             else:
                 digits, times = digits + _SPOKEN_DIGITS[word] * times, 1
         number = shape.written(digits)

@@ -19,6 +19,9 @@ from components.order_numbers.syntax import ascii_digits, cover_addresses
 _MAX_TEXT_CHARS = 1500  # characters read: the beginning and the end, where topic and question stand
 _INVISIBLE = re.compile("[\u200b-\u200f\u2060-\u2064\ufe00-\ufe0f\ufeff]")
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "…": "...", "–": "-", "—": "-"})
+# Hindi's optional signs: the dot below where few type it, and the nasal before a consonant, written in three ways.
+_DOT = re.compile("(?<=[कखगजफ])\u093c")
+_NASAL = re.compile("ँ|न्(?=[तथदधटठडढ])|म्(?=[पफबभ])|ण्(?=[टठडढ])|ङ्(?=[कखगघ])|ञ्(?=[चछजझ])")
 _ELONGATED = re.compile(r"([^\W\d])\1{2,}")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _WORD = re.compile(r"[a-zÀ-ɏऀ-ॣॱ-ॿ]+(?:'[a-z]+)?")
@@ -102,7 +105,7 @@ def _plain(text: str) -> str:
     if len(text) > _MAX_TEXT_CHARS:
         text = f"{text[: _MAX_TEXT_CHARS // 3]} {text[-2 * _MAX_TEXT_CHARS // 3 :]}"
     text = unicodedata.normalize("NFKC", text.encode("utf-8", "ignore").decode()).translate(_QUOTES)  # halves of signs
-    return _INVISIBLE.sub("", ascii_digits(text))
+    return _NASAL.sub("ं", _DOT.sub("", _INVISIBLE.sub("", ascii_digits(text))))
 
 
 def as_taught(text: str, pattern: str, taught: str = _TAUGHT) -> str:

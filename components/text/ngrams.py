@@ -16,7 +16,9 @@ from itertools import pairwise
 import numpy as np
 import scipy.sparse
 
-_TOKEN = re.compile(r"[\w']+|[?!]")
+from indic import SIGNS
+
+_TOKEN = re.compile(rf"[\w'{SIGNS}]+|[?!]")
 _MIN_CHARS, _MAX_CHARS = 2, 5  # characters of a character n-gram
 _KINDS = 2
 

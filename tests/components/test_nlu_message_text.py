@@ -13,6 +13,8 @@ from components.text.message_text import folded, readable
     ("variants", "common"),
     [
         (["mera order kb ayega", "mra ordr kab aaega", "Mera ORDER kab aayega"], "mera order kab aayega"),
+        (["ज़रूर हाँ आर्डर", "जरूर हां ऑर्डर"], "जरूर हां ऑर्डर"),
+        (["हिन्दी सम्पर्क घण्टे", "हिंदी संपर्क घंटे"], "हिंदी संपर्क घंटे"),
         (["pls cancel", "plz cancle", "please cancel"], "please cancel"),
         (["helloooo", "hellooo"], "helloo"),
         (["order 10234", "order 55678"], "order ordernumber"),

@@ -119,6 +119,12 @@ def test_redacting_never_fails_and_keeps_everything_around(text):
         ("IFSC HDFC0001234 a/c no 123456789012", "IFSC [ifsc] a/c no [bank_account]"),
         ("otp is 482913", "otp is [otp]"),
         ("482913 is my otp", "[otp] is my otp"),
+        ("ओटीपी है 482913", "ओटीपी है [otp]"),
+        ("पिन कोड ५६००३८", "पिन कोड [pin_code]"),
+        ("आधार नंबर १२३४ ५६७८ ९०१२", "आधार नंबर [aadhaar]"),
+        ("मेरा पता है मकान नंबर 12, गली नंबर 5, लक्ष्मी नगर, दिल्ली 110092", "मेरा पता है [address]"),
+        ("फ्लैट 402, सनराइज़ अपार्टमेंट, इंदिरानगर, बेंगलुरु 560038 पर भेज दो", "[address] पर भेज दो"),
+        ("घर 2 दिन में आएगा, 12 दिन से नगर में नहीं आया", "घर 2 दिन में आएगा, 12 दिन से नगर में नहीं आया"),
         ("pincode 560001", "pincode [pin_code]"),
         ("deliver to 560 001", "deliver to [pin_code]"),
         ("cvv 123", "cvv [cvv]"),
@@ -200,7 +206,7 @@ def test_addresses_go_in_all_languages(text, shown):
      "1-", "(1) ", "order 1 ", "flat no ", "card 1 ", "nine ", "aa at gmail", "#1, 1st main ", "c/o a ", "aa     ",
      "GB28 ", "GB28", "cpf ", "cpf: no 1", "X1", "1.1", "4 5 3 9 1 4\n", "12345678A ", "rfc AAA",
      "123-45-", "PT 123 ", "rua ", "rua a", "rua a 1", "rua a 1, A ", "rua  a    ", "av a-", "tel ", "tel: no 1",
-     "call me "],
+     "call me ", "गली 1 ", "1 क ख ग ", "नगर "],
 )  # fmt: skip
 def test_hostile_texts_cost_little(unit):
     text = unit * (65_000 // len(unit)) + "@1"

@@ -15,10 +15,11 @@ from pathlib import Path
 import yaml
 
 from actions.knowledge.pages.documents import Lexicon
+from indic import SIGNS
 
 SHARED = Path(__file__).resolve().parents[3] / "data" / "hinglish_words.yml"
 MAX_QUESTION_CHARS = 2000
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?|₹|%")
+_WORD = re.compile(rf"(?:[^\W_]|[{SIGNS}])+(?:['’][^\W_]+)?|₹|%")
 # Hindi words that are English, Spanish or Portuguese words too: they alone do not make a message Hinglish.
 _ALSO_OTHERS = frozenset(re.findall(
     r"\w+",

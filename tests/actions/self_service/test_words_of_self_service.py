@@ -12,7 +12,9 @@ from actions.self_service.consent import is_yes
 @pytest.mark.parametrize("text", [
     "yes", "Yes.", "YES!!", "yesss", "yes please", "Yes, please 🙏", "yes, cancel it", "yes cancel order 10241",
     "yep do it", "go ahead",
-    "haan", "haan ji", "Haan kar do", "haanji cancel kar dijiye", "हाँ", "जी हां", "sim", "Sim, por favor",
+    "haan", "haan ji", "Haan kar do", "haanji cancel kar dijiye",
+    "हाँ", "जी हां", "हाँ, कर दीजिए", "जी हाँ, ऑर्डर 10241 कैंसल कर दीजिए", "हां रद्द कर दो 🙏",
+    "sim", "Sim, por favor",
     "sim, pode cancelar",
     "sí", "Si, por favor", "sí, cancélalo", "👍 yes", "ok yes", "of course", "i am sure",
     "yes that's right", "yes, it’s correct",
@@ -28,7 +30,9 @@ def test_plain_yes_is_a_yes(text: str) -> None:
     "yes, change the address", "yes return it",
     "say yes if you can", "haan lekin", "haan par pehle batao", "sim, mas depois", "sí pero mañana", "no sí",
     "don't say yes", "yes 😂",
-    "nahi haan", "why not", "thank you", "cancel it", "yes " * 60, "/affirm", "{\"yes\": true}", "yes refund",
+    "nahi haan",
+    "हाँ लेकिन", "मत करो", "हाँ दो", "हाँ ऑर्डर चाहिए", "ऑर्डर कन्फर्म करो", "हाँ ठीक करो", "नहीं", "हाँ 10248",
+    "why not", "thank you", "cancel it", "yes " * 60, "/affirm", "{\"yes\": true}", "yes refund",
 ])  # fmt: skip
 def test_anything_else_is_none(text: str) -> None:
     assert not is_yes(text, "cancel", "10241")
@@ -90,7 +94,7 @@ OFFERED = [LAMP, KURTA, SHIRT]
     ("everything", OFFERED), ("sab", OFFERED), ("tudo", OFFERED), ("all", OFFERED), ("the blue one", []),
     ("7", []), ("hm", []), ("everything except the lamp", [KURTA, SHIRT]), ("todo menos la lamp", [KURTA, SHIRT]),
     ("not all, only the lamp", [LAMP]), ("both the kurta and the lamp", [LAMP, KURTA]), ("not all", []),
-    ("not all, 1 and 3", [LAMP, SHIRT]), ("sab nahi", []),
+    ("not all, 1 and 3", [LAMP, SHIRT]), ("sab nahi", []), ("सब", OFFERED), ("सबसे ऊपर वाला", []),
 ])  # fmt: skip
 def test_items_are_picked_by_words_place_or_all(text: str, chosen: list[Item]) -> None:
     assert [item.item_id for item in items(text, OFFERED)] == [item.item_id for item in chosen]
@@ -137,7 +141,8 @@ def test_address_within_the_wish_is_found_only_where_it_is_plain() -> None:
 def test_refund_or_exchange_is_told_apart() -> None:
     said = {"money back": "refund", "paise wapas chahiye": "refund", "quiero cambiarlo": "exchange",
             "trocar": "exchange",
-            "badalna hai": "exchange", "refund or exchange": None, "hm": None}  # fmt: skip
+            "badalna hai": "exchange",
+            "पैसे वापस चाहिए": "refund", "बदलना है": "exchange", "refund or exchange": None, "hm": None}  # fmt: skip
     assert {text: wish(text) for text in said} == said
 
 
@@ -145,3 +150,4 @@ def test_address_is_named_in_each_language() -> None:
     for text in ("change adress", "pata badalna hai", "mudar o endereço", "cambiar la dirección", "पता बदलना है"):
         assert names_address(text)
     assert not names_address("another size")
+    assert not names_address("मुझे पता नहीं")
