@@ -28,6 +28,10 @@ def test_sentences_end_at_marks_and_lines_but_not_inside_numbers() -> None:
     ]
 
 
+def test_sentences_of_hindi_end_at_its_own_mark() -> None:
+    assert sentences("नमस्ते जी। मेरा ऑर्डर नहीं आया।कब आएगा?") == ["नमस्ते जी।", "मेरा ऑर्डर नहीं आया।", "कब आएगा?"]
+
+
 def test_a_greeting_before_a_question_is_not_the_message() -> None:
     whole = prediction("greet", 0.9)
     read = reader({"parcel": "check_order_status"})

@@ -17,6 +17,7 @@ from actions.knowledge.retrieval.retriever import Earlier, Finding, Retriever
 from actions.knowledge.return_window import ReturnWindow, return_window
 from actions.llm import metrics
 from actions.llm.client import NO_USAGE, LlmFailed, Usage, within
+from indic import SIGNS
 
 log = logging.getLogger(__name__)
 
@@ -31,9 +32,11 @@ _ONLY_THE_TOPIC = frozenset((
     "or", "your", "the", "a", "of", "on", "about", "what", "whats", "what's", "is", "are", "tell", "me", "know", "more",
     "please", "pls", "info", "information", "details", "regarding", "can", "you", "i", "want", "to", "how", "do",
     "does", "it", "work", "conditions", "terms", "need", "us", "for", "hi", "hello", "kya", "hai", "batao", "ki", "ka",
-    "also", "ur",
+    "also", "ur", "रिटर्न", "वापसी", "रिफंड", "एक्सचेंज", "पॉलिसी", "नीति", "नियम", "शर्तें", "क्या", "है", "हैं", "की", "का", "के",
+    "आपकी", "आपके", "और", "बताओ", "बताइए", "मुझे",
 ))
-_TOPIC = frozenset(("policy", "policies", "rules", "conditions", "terms"))
+_RETURNS = frozenset(("return", "returns", "रिटर्न", "वापसी"))
+_TOPIC = frozenset(("policy", "policies", "rules", "conditions", "terms", "पॉलिसी", "नीति", "नियम", "शर्तें"))
 
 
 Sought = tuple[tuple[str, float], ...]
@@ -217,8 +220,8 @@ class PolicyAnswers:
 
 def is_only_the_topic(question: str) -> bool:
     """Whether nothing but the topic is named: "return policy?", "tell me about your exchange rules"."""
-    words = re.findall(r"[a-z']+", question.lower())
-    names_topic = bool(_TOPIC & set(words)) or (len(words) <= 2 and bool({"return", "returns"} & set(words)))
+    words = re.findall(rf"[a-z'{SIGNS}]+", question.lower())
+    names_topic = bool(_TOPIC & set(words)) or (len(words) <= 2 and bool(_RETURNS & set(words)))
     return bool(words) and names_topic and set(words) <= _ONLY_THE_TOPIC
 
 

@@ -198,7 +198,8 @@ def test_numbers_are_the_same_however_they_are_written(written: object) -> None:
 
 @pytest.mark.parametrize(("text", "picked"), [
     ("what's with the one that's held", ["2"]), ("the WITH COURIER one", ["3"]), ("the late one", ["2"]),
-    ("the delivered one", ["4"]), ("the second one", ["2"]), ("i received it", ["4"]), ("uphold it", []),
+    ("the delivered one", ["4"]), ("the second one", ["2"]), ("दूसरा वाला", ["2"]),
+    ("जो मिल गया", ["4"]), ("i received it", ["4"]), ("uphold it", []),
 ])
 def test_an_order_is_picked_by_our_words_for_its_status_else_by_the_shops(text: str, picked: list[str]) -> None:
     reader = RowReader(statuses={"held": "delayed", "with_courier": "out_for_delivery", "received": "placed"})

@@ -27,14 +27,14 @@ def examples(language: str) -> dict[str, set[str]]:
     return found
 
 
-@pytest.mark.parametrize("language", ["pt", "es"])
+@pytest.mark.parametrize("language", ["hi", "pt", "es"])
 def test_a_language_that_is_answered_in_has_examples_of_every_reason_and_calm_ones(language: str) -> None:
     assert {reason: len(messages) >= 15 for reason, messages in examples(language).items()} == dict.fromkeys(
         REASONS, True
     )
 
 
-@pytest.mark.parametrize("language", ["pt", "es", "other"])
+@pytest.mark.parametrize("language", ["hi", "pt", "es", "other"])
 def test_a_message_stands_under_one_reason_and_is_not_held_out(language: str) -> None:
     all_messages = [message for messages in examples(language).values() for message in messages]
     assert len(all_messages) == len(set(all_messages))
