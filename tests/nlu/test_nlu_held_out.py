@@ -24,6 +24,8 @@ LEVELS = {
     ("hinglish", True): 0.91,
     ("long_messages", True): 0.85,
     ("small_talk", True): 0.94,
+    ("hindi", True): 0.85,
+    ("hindi", False): 0.54,
     ("portuguese", True): 0.88,
     ("portuguese", False): 0.70,
     ("spanish", True): 0.87,

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 import yaml_files
+from components.escalation.assessment import TurnContext, assess
+from workbench.nlu.trained_nlu import TrainedNlu
 
 ROOT = Path(__file__).resolve().parents[3]
 REASONS = {"complaint", "refund_request", "human_requested", "frustration", "none"}
@@ -32,6 +34,15 @@ def test_a_language_that_is_answered_in_has_examples_of_every_reason_and_calm_on
     assert {reason: len(messages) >= 15 for reason, messages in examples(language).items()} == dict.fromkeys(
         REASONS, True
     )
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(("language", "level"), [("hi", 0.88), ("pt", 0.91), ("es", 0.91)])
+def test_a_person_is_called_by_held_out_messages_that_need_one_and_by_no_other(language: str, level: float) -> None:
+    reasons = TrainedNlu.newest().reasons
+    said = [(reason != "none", text) for of, reason, text in HELD_OUT if of == language]
+    right = sum(assess(TurnContext(text), reasons).escalate == wanted for wanted, text in said)
+    assert right >= level * len(said), f"{right} of {len(said)}"
 
 
 @pytest.mark.parametrize("language", ["hi", "pt", "es", "other"])
