@@ -68,6 +68,8 @@ def names_address(text: str) -> bool:
 
 def wish(text: str) -> str | None:
     """REFUND or EXCHANGE; None where the words say neither, or both."""
+    if names_address(text):
+        return None  # "पता बदलना है", "pata badal do": what is to be changed is no item
     found = [name for name, words in ((REFUND, _REFUND), (EXCHANGE, _EXCHANGE)) if re.search(words, text, re.I)]
     return found[0] if len(found) == 1 else None
 

@@ -142,7 +142,8 @@ def test_refund_or_exchange_is_told_apart() -> None:
     said = {"money back": "refund", "paise wapas chahiye": "refund", "quiero cambiarlo": "exchange",
             "trocar": "exchange",
             "badalna hai": "exchange",
-            "पैसे वापस चाहिए": "refund", "बदलना है": "exchange", "refund or exchange": None, "hm": None}  # fmt: skip
+            "पैसे वापस चाहिए": "refund",
+            "बदलना है": "exchange", "पता बदल दो": None, "refund or exchange": None, "hm": None}  # fmt: skip
     assert {text: wish(text) for text in said} == said
 
 
