@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from actions.self_service.acts import plain
-from indic import END, SIGNS
+from components.text.indic import END, SIGNS
 from privacy import addresses
 
 MAX_ADDRESS_CHARS = 300
@@ -27,6 +27,7 @@ _EXCHANGE = (
     r"\b(?:exchang\w*|swap\w*|replac\w*|badal\w*|badl\w*|troca\w*|cambi\w*|otra talla|outro tamanho)\b"
     r"|बदल|एक्सचेंज"
 )
+_MOVED = r"(?:\b(?:pata|address)|पता|एड्रेस) (?:ko |को )?(?:badal\w*|बदल)"  # no item is to be changed
 _REFUND = (
     r"\b(?:refund\w*|money|paise|paisa|reembols\w*|estorn\w*|dinheiro|dinero|devoluci[oó]n del dinero)\b"
     r"|रिफंड|रिफ़ंड|पैसे|पैसा"
@@ -68,8 +69,7 @@ def names_address(text: str) -> bool:
 
 def wish(text: str) -> str | None:
     """REFUND or EXCHANGE; None where the words say neither, or both."""
-    if names_address(text):
-        return None  # "पता बदलना है", "pata badal do": what is to be changed is no item
+    text = re.sub(_MOVED, " ", text, flags=re.I)
     found = [name for name, words in ((REFUND, _REFUND), (EXCHANGE, _EXCHANGE)) if re.search(words, text, re.I)]
     return found[0] if len(found) == 1 else None
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 import skills
 from components.text.classifier import Prediction
-from indic import SIGNS
+from components.text.indic import SIGNS
 
 _OUTBURST = "file_complaint"
 _END = re.compile(rf"(?:(?<=[^\W\d].)|(?<=[{SIGNS}].))(?<=[.!?।])\s+|[\n\r]+|(?<=[!?।])(?=\w)")

@@ -26,7 +26,6 @@ ALLOWED = {
     "exposition.py": set(),
     "tracing.py": {"privacy", "settings"},
     "lenient_json.py": set(),
-    "indic.py": set(),
     "shop_updates.py": set(),
     "shop_costs.py": set(),
     "shop.py": {"shop_costs", "shop_updates", "settings", "yaml_files"},
