@@ -16,6 +16,7 @@ import settings
 import shop
 import yaml_files
 from handoff.takeover.opening_hours import BusinessHours, Span
+from privacy.indic import SIGNS
 from settings import PROJECT_ROOT
 
 log = logging.getLogger(__name__)
@@ -165,7 +166,7 @@ def _phrases(content: dict[str, Any], name: str) -> frozenset[str]:
 def normalised(text: str) -> str:
     """Lower-case words only: `Back to the BOT!!` and `/end` become `back to the bot` and `end`."""
     text = text.replace("’", "'").lower()
-    return " ".join(re.findall(r"[\w'\u0900-\u0963\u0970-\u0dff]+", text))  # India's vowel signs are no \w
+    return " ".join(re.findall(rf"[\w'{SIGNS}]+", text))
 
 
 def _mapping(value: Any, place: str, known: set[str]) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from itertools import islice, takewhile
 
+from privacy.indic import END, SIGNS
+
 _UNIT = (
     r"(?:flat|house|h\.?\s?no|door|d\.?\s?no|plot|shop|room|villa|apartment|apt|block|tower|bldg|building|quarter|qtr|"
     r"unit|site|bungalow|floor|makaa?n|kothi|gali|ward|"
@@ -37,12 +39,11 @@ _WEAK_WAY = (
     r"(?:lane|phase|society|apartment|tower|market|extension|cross|main|floor|block|circle|wadi|pura|garden|gardens|"
     r"complex|building|bldg|villas?|dist|district|village|post|landmark|st)"
 )
-_END = r"(?![\w\u0900-\u0963])"  # where a word ends; \b ends at the vowel signs of Hindi
 _SHOP_TALK = (
     r"(?:from|the|of|on|in|days?|hours?|items?|pieces?|to|for|an?|and|my|at|by|is|are|off|with|per|"
     r"दिन|दिनों|घंटे|बजे|रुपये|से|के|का|की|को|में|पर|और|है)"
 )
-_BETWEEN = rf"(?!{_SHOP_TALK}{_END})[a-z.'\u0900-\u0963]{{1,20}}"
+_BETWEEN = rf"(?!{_SHOP_TALK}{END})[a-z.'{SIGNS}]{{1,20}}"
 _CITY = (
     r"(?:bengaluru|bangalore|mumbai|bombay|delhi|gurgaon|gurugram|noida|ghaziabad|chennai|hyderabad|secunderabad|pune|"
     r"kolkata|calcutta|ahmedabad|surat|vadodara|jaipur|jodhpur|udaipur|lucknow|kanpur|indore|bhopal|nagpur|nashik|thane|"
@@ -55,7 +56,7 @@ _NUMBER = r"[#:\s-]*(?:no\.?|number|नंबर|नं\.?)?[#:\s-]*(?:[a-z]{1,2
 _START = re.compile(
     rf"\b{_UNIT}\.?{_NUMBER}\b(?!\s*(?:%|percent|off\b|rs\b|₹|/-))"
     rf"|(?<![\w₹#.,])(?:[a-z]-)?\d{{1,4}}[a-z]?(?:[/-][a-z0-9]{{1,4}}){{0,2}}\s*(?:st|nd|rd|th)?,?\s+"
-    rf"(?:{_BETWEEN}\s+){{0,3}}?{_STRONG_WAY}{_END}"
+    rf"(?:{_BETWEEN}\s+){{0,3}}?{_STRONG_WAY}{END}"
     rf"|\b\d{{1,3}}\s?(?:st|nd|rd|th)\s+{_WEAK_WAY}\b"
     r"|\b[cdsw]/o\.?\s+\w+|\b(?:village|vill|vpo|gram)\.?\s+(?!is\b|me\b|se\b)[a-z]\w+",
     re.I,
@@ -63,8 +64,8 @@ _START = re.compile(
 _HOUSE_BEFORE = re.compile(r"#\s?\d{1,4}\s?,\s*$")
 _CUE = re.compile(
     rf"\b(?:{_STRONG_WAY}|{_CITY}(?:\s?-\s?\d{{1,3}}|\s\d{{2}}(?=\s*(?:$|[,.\n])))?|\w{{3,15}}(?:nagar|puram|pally|palli|abad|halli|wadi)"
-    r"|[\u0900-\u0963]{3,15}(?:नगर|पुरम|पुर|बाद|गंज)"
-    rf"|\d{{1,3}}\s?(?:st|nd|rd|th)\s+{_WEAK_WAY}|{_WEAK_WAY}[\s-]{{1,2}}\d{{1,3}}|{_UNIT}{_NUMBER}){_END}",
+    rf"|[{SIGNS}]{{3,15}}(?:नगर|पुरम|पुर|बाद|गंज)"
+    rf"|\d{{1,3}}\s?(?:st|nd|rd|th)\s+{_WEAK_WAY}|{_WEAK_WAY}[\s-]{{1,2}}\d{{1,3}}|{_UNIT}{_NUMBER}){END}",
     re.I,
 )
 _PIN = re.compile(r"(?<![\d₹#])[1-9]\d{2}\s?\d{3}(?!\d)")
@@ -131,7 +132,7 @@ def _end(text: str, start: int, later: Iterable[re.Match[str]]) -> int | None:
     cues = list(takewhile(lambda cue: cue.end() <= limit, later))
     pin = _PIN.search(text, head.end(), limit)
     said = _SAID.search(text[max(0, start - 40) : start])
-    street = re.search(rf"{_STRONG_WAY}{_END}", head.group(), re.I)
+    street = re.search(rf"{_STRONG_WAY}{END}", head.group(), re.I)
     if pin is None and len(cues) < 2 and not said and not street:
         return None
     end = max([head.end(), *(cue.end() for cue in _near(cues, head.end()))])

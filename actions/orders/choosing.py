@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from actions.orders.models import Order, OrderStatus
-from components.text.indic import BEGIN, END, SIGNS
+from privacy.indic import BEGIN, END, SIGNS
 
 _WORD = rf"[\w{SIGNS}]"
 

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from actions.self_service.acts import plain
-from components.text.indic import END, SIGNS
 from privacy import addresses
+from privacy.indic import END, SIGNS
 
 MAX_ADDRESS_CHARS = 300
 MAX_REASON_CHARS = 300

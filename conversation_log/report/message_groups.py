@@ -12,9 +12,11 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from privacy.indic import SIGNS
+
 ALIKE = 0.28
 MAX_GROUPS_TRIED = 400
-_WORD = re.compile(r"(?:[^\W\d_]|[\u0900-\u0963\u0970-\u0dff]){2,}|\[\w+\]")  # India's vowel signs are no \w
+_WORD = re.compile(rf"(?:[^\W\d_]|[{SIGNS}]){{2,}}|\[\w+\]")
 _NUMBER = re.compile(r"\d+")
 _COMMON = frozenset(
     _WORD.findall(

@@ -17,7 +17,7 @@ from actions.knowledge.retrieval.retriever import Earlier, Finding, Retriever
 from actions.knowledge.return_window import ReturnWindow, return_window
 from actions.llm import metrics
 from actions.llm.client import NO_USAGE, LlmFailed, Usage, within
-from components.text.indic import SIGNS
+from privacy.indic import SIGNS
 
 log = logging.getLogger(__name__)
 

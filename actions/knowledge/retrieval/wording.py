@@ -15,7 +15,7 @@ from pathlib import Path
 import yaml
 
 from actions.knowledge.pages.documents import Lexicon
-from components.text.indic import SIGNS
+from privacy.indic import SIGNS
 
 SHARED = Path(__file__).resolve().parents[3] / "data" / "hinglish_words.yml"
 MAX_QUESTION_CHARS = 2000
