@@ -38,9 +38,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     if asked[:1] == [REPLAY]:
         # It plays dialogues, which this room knows nothing of: this process becomes the workbench's.
         os.execv(sys.executable, [sys.executable, "-m", "workbench.replay", *asked[1:]])  # noqa: S606
-    if asked[:1] == ["review"]:
-        print("conversation_log: reviewing is a designer's tool: python -m workbench review", file=sys.stderr)
-        return 2
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr)
     log_filter.install()
     settings: Settings | None = None
