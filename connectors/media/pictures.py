@@ -27,7 +27,7 @@ TIMEOUT_S, CONNECT_TIMEOUT_S = 18.0, 2.0
 MAX_EACH = 3
 _HEADS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"RIFF")
 # A carrier's number has letters beside its digits, or it would be anything; a code is one by being a code.
-_TRACKING = re.compile(r"(?<![^\W_])(?=[A-Z0-9]*[A-Z])(?=(?:[A-Z]*\d){6})[A-Z0-9]{8,30}(?![^\W_])")
+_TRACKING = re.compile(r"(?<![^\W_])(?=[A-Z0-9]*[A-Z])(?=(?:[A-Z]*\d){6})[A-Z0-9]{8,30}(?![^\W_])", re.IGNORECASE)
 _ZERO_FOR_O = re.compile(r"(?<![^\W_])0(?=[^\W\d_]{3})")
 _ORDINAL = re.compile(r"\bn[9o°] ?(?=\d{4})", re.IGNORECASE)
 _CODE = re.compile(r"(?=(?:[A-Za-z_-]*\d){6})[\w-]{8,40}", re.ASCII)
@@ -93,7 +93,7 @@ def numbers_in(rows: Sequence[str], codes: Sequence[str], pattern: str) -> list[
             elif _CODE.fullmatch(token):
                 tracking.append(token)
     if not named and not tracking:
-        tracking = [token for row in rows for token in _TRACKING.findall(row.upper())]
+        tracking = [token for row in rows for token in _TRACKING.findall(row)]
     kept = [part for parts in (named, alone, tracking) for part in list(dict.fromkeys(parts))[:MAX_EACH]]
     return list(dict.fromkeys(kept))
 

@@ -56,7 +56,7 @@ def live_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def started(monkeypatch: pytest.MonkeyPatch, command: str) -> Settings:
     """The settings with which the command would start."""
     seen: list[Settings] = []
-    monkeypatch.setattr(launcher, "_start", lambda settings, with_twin: seen.append(settings) or 0)
+    monkeypatch.setattr(launcher, "_start", lambda settings, **_: seen.append(settings) or 0)
     assert launcher.main([command]) == 0
     return seen[0]
 
