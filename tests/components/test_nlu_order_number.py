@@ -342,6 +342,7 @@ def test_a_number_of_another_shops_shape_is_told_from_this_shops() -> None:
     assert sum(known) / len(known) >= 0.95
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("example", ["R-2024/7", "112-4567890-1234567", "000000123", "SK/2026/0801"])
 def test_a_short_number_is_known_to_be_meant_as_one_where_the_shops_are_long(example: str) -> None:
     pattern = Shape.learnt([example]).pattern

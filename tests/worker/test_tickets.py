@@ -131,6 +131,7 @@ def _ticket_id(db: Database) -> str | None:
         return connection.execute(select(takeovers.c.ticket_id)).scalar()
 
 
+@pytest.mark.slow
 async def test_a_redis_that_is_away_keeps_agents_words_for_later(
     configured: Settings, desk: tuple[twin_helpdesk.Helpdesk, str], redis_url: str, sql_url: str
 ) -> None:

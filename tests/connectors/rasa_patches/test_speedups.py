@@ -217,6 +217,7 @@ def test_trackers_are_replayed_to_the_same_states(steps: list[list[Event]]) -> N
     assert found == expected
 
 
+@pytest.mark.slow
 @hypothesis_settings(max_examples=40, deadline=None)
 @given(steps=LONG_CONVERSATIONS, count=st.integers(1, 8))
 def test_the_latest_states_are_the_end_of_all_states(steps: list[list[Event]], count: int) -> None:
@@ -234,6 +235,7 @@ def state_of_tracker(tracker: DialogueStateTracker) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 @hypothesis_settings(max_examples=60, deadline=None)
 @given(steps=LONG_CONVERSATIONS)
 def test_a_copied_tracker_is_what_replaying_makes_and_leads_its_own_life(steps: list[list[Event]]) -> None:
@@ -268,6 +270,7 @@ def rule_policy(rules: list[list[Any]]) -> RulePolicy:
     return policy
 
 
+@pytest.mark.slow
 @hypothesis_settings(max_examples=200, deadline=None)
 @given(rules=RULES_OF_STATES, states=st.lists(STATES, max_size=6), more=RULES_OF_STATES)
 def test_the_same_rules_apply_to_a_conversation(rules: list[Any], states: list[Any], more: list[Any]) -> None:
