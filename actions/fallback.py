@@ -8,24 +8,19 @@ The third unresolved turn in a row is the escalation policy's: a person takes ov
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from typing import Any
 
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.knowledge.answers.answering import GroundedAnswer, PolicyAnswers
-from actions.knowledge.pages.documents import KnowledgeError
-from actions.return_policy import tell
+from actions.knowledge.answers.answering import PolicyAnswers
+from actions.return_policy import told_from_pages
 from actions.skill import services
 from actions.skill.action import BaseAction, Domain, Event, intent_name, message_text
 from actions.skill.order_answers import misshaped_in_message
 
-log = logging.getLogger(__name__)
-
 CLARIFICATIONS = "utter_clarification_"
-MIN_QUESTION_WORDS = 3  # words: "ok boss" asks nothing
 
 
 class ActionClarify(BaseAction):
@@ -42,7 +37,7 @@ class ActionClarify(BaseAction):
         if misshaped:
             dispatcher.utter_message(response="utter_order_status_misshaped", number=misshaped, example=example)
             return []
-        answered = await self._from_pages(dispatcher, tracker)
+        answered = await told_from_pages(dispatcher, message_text(tracker), self._knowledge)
         if answered is not None:
             return answered
         again = last_response(tracker).startswith(CLARIFICATIONS)
@@ -52,19 +47,6 @@ class ActionClarify(BaseAction):
             outcome = "second" if again else "first"
         dispatcher.utter_message(response=CLARIFICATIONS + outcome, example=example)
         return []
-
-    async def _from_pages(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> list[Event] | None:
-        """The answer of the pages; None when they have none, or cannot be read."""
-        question = message_text(tracker)
-        if question.startswith("/") or len(question.split()) < MIN_QUESTION_WORDS:
-            return None
-        try:
-            knowledge = self._knowledge or await services.knowledge_when_built()
-            outcome = await knowledge.answer(question)
-        except KnowledgeError as error:
-            log.error("knowledge.unavailable problem=%s", error)
-            return None
-        return tell(dispatcher, outcome, question) if isinstance(outcome, GroundedAnswer) else None
 
 
 def last_response(tracker: Tracker) -> str:

@@ -23,6 +23,7 @@ from actions.orders.models import Order
 from actions.orders.phones import senders_phone
 from actions.orders.phrases import OrderPhrases
 from actions.orders.repository import OrdersUnavailable
+from actions.return_policy import told_from_pages
 from actions.skill import services
 from actions.skill.action import BaseAction, Domain, Event, follows, intent_name, message_metadata, message_text
 from actions.skill.order_answers import (
@@ -243,7 +244,8 @@ class ActionCheckOrderStatus(OrderAction):
             # What was talked about has ended: "where is my order?" may well mean one that is still to come.
             orders = await self.orders.open_orders(turn.phone) or orders
         orders = orders or await self.orders.all_orders(turn.phone)
-        return turn.tell_or_choose(orders, none="utter_order_status_no_open_orders")
+        told = turn.tell_or_choose(orders, none="utter_order_status_no_open_orders")
+        return told if orders else [*told, *(await told_from_pages(turn.say, turn.text) or [])]
 
 
 class ActionDeliveryDate(OrderAction):
@@ -279,7 +281,7 @@ class ActionCheckRefundStatus(OrderAction):
             orders = [order for order in orders if order.number == turn.last_shown]
         if not orders:
             turn.say.utter_message(response="utter_order_status_no_refund")
-            return []
+            return await told_from_pages(turn.say, turn.text) or []
         return turn.tell(orders)
 
 

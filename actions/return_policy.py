@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 QUESTION_SLOT, SOUGHT_SLOT = "policy_question", "policy_sought"
 MAX_REMEMBERED_CHARS = 300
+MIN_QUESTION_WORDS = 3  # words: "ok boss" asks nothing
 REFUND_QUESTION = "how and when does my refund come"
 TOPIC_ENTITY = "policy_topic"
 # For a button whose title did not come along: what its topic asks.
@@ -93,6 +94,20 @@ class ActionAnswerComplaint(BaseAction):
             return tell(dispatcher, outcome, question, "utter_return_policy_complaint")
         dispatcher.utter_message(response="utter_handoff_offer")
         return []
+
+
+async def told_from_pages(
+    dispatcher: CollectingDispatcher, question: str, knowledge: PolicyAnswers | None = None
+) -> list[Event] | None:
+    """Say what the pages answer; None when they do not, cannot be read, or nothing was asked in words."""
+    if question.startswith("/") or len(question.split()) < MIN_QUESTION_WORDS:
+        return None
+    try:
+        outcome = await (knowledge or await services.knowledge_when_built()).answer(question)
+    except KnowledgeError as error:
+        log.error("knowledge.unavailable problem=%s", error)
+        return None
+    return tell(dispatcher, outcome, question) if isinstance(outcome, GroundedAnswer) else None
 
 
 def tell(

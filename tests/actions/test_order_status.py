@@ -14,6 +14,8 @@ import pytest
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.knowledge.answers.answering import GroundedAnswer, NotCovered
+from actions.knowledge.pages.documents import Section
 from actions.order_choice import ActionOtherOrder
 from actions.order_status import (
     ActionCheckOrderStatus,
@@ -26,6 +28,7 @@ from actions.order_status import (
 from actions.orders.lookup import Orders
 from actions.orders.models import Order, OrderItem, OrderStatus
 from actions.orders.repository import OrderRepository, OrdersUnavailable
+from actions.skill import services
 from tests.actions.order_answers import ASHA, DOMAIN, VIKRAM, FakeOrders, ashas, ask, order
 
 LINK = "https://track.example/DL1"
@@ -207,6 +210,34 @@ async def test_without_orders_the_number_is_asked_for_and_a_person_offered() -> 
     reply = await ask(ActionCheckOrderStatus, ashas())
     assert reply.responses == ["utter_order_status_no_open_orders"]
     assert "/request_human" in str(DOMAIN["responses"]["utter_order_status_no_open_orders"])
+
+
+class FakePages:
+    """Pages that answer one question."""
+
+    async def answer(self, question: str) -> GroundedAnswer | NotCovered:
+        section = Section("delivery", "Delivery", "Cut-off", "Paid by noon, sent today.", ("…",))
+        answered = GroundedAnswer(section.text, section, ("delivery",), "extractive", "extractive")
+        return answered if "noon" in question else NotCovered(0.1)
+
+
+@pytest.mark.parametrize(("action", "none"), [
+    (ActionCheckOrderStatus, "utter_order_status_no_open_orders"),
+    (ActionCheckRefundStatus, "utter_order_status_no_refund"),
+])
+async def test_who_has_no_order_is_also_told_what_the_pages_say(
+    action: type[OrderAction], none: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def pages() -> FakePages:
+        return FakePages()
+
+    monkeypatch.setattr(services, "knowledge_when_built", pages)
+    told = await ask(action, ashas(), text="paid before noon does it leave today")
+    assert told.responses == [none, "utter_return_policy_answer"]
+    assert "sent today" in told.text
+    assert (await ask(action, ashas(), text="where is my stuff")).responses == [none]
+    delivered = await ask(ActionCheckOrderStatus, ashas(order("10187", "delivered")), text="paid before noon, you see")
+    assert delivered.responses == ["utter_order_status_delivered"]
 
 
 @pytest.mark.parametrize("phone", [None, "", "IN.4159876", "call me"])

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from actions.knowledge.pages import documents
-from actions.knowledge.pages.documents import Page, Section
+from actions.knowledge.pages.documents import Page, Section, read_page
 from actions.knowledge.pages.files import is_page
 from actions.knowledge.pages.topics import load_topics
 from actions.knowledge.retrieval.coverage import coverage
 from actions.knowledge.retrieval.retriever import Finding
+from launch.new_shop import TEMPLATE
 from workbench.shop_check.findings import INFORMATION, WARNING, ShopFinding, of_message, shown
 
 FOLDER = "policy_kb"
@@ -57,6 +58,9 @@ def _is_no_page(name: str) -> bool:
 
 def _of_page(folder: Path, path: Path, page: Page) -> Iterator[ShopFinding]:
     where = shown(folder, path)
+    if (TEMPLATE / FOLDER / path.name).is_file() and read_page(TEMPLATE / FOLDER / path.name) == page:
+        yield ShopFinding(WARNING, "pages", where, "this is still the example that a new shop begins with: its prices "
+                          "and places are nobody's", "your own words in it, or remove it")  # fmt: skip
     if len(page.sections) == 1 and page.sections[0].heading == page.title:
         yield ShopFinding(WARNING, "pages", where, "the page has no headings, so all of it is one section",
                           "a heading (## ..., in plain text a short line alone) above each topic: a section is what is "
