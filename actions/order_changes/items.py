@@ -5,6 +5,7 @@ The slots hold lists as Rasa keeps them, one for each `Item`. Of what the order 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import astuple, replace
 from typing import Any
@@ -22,7 +23,7 @@ from actions.skill.texts import Pieces
 
 NUMBER, ITEMS, OFFERED = "change_order_number", "change_items", "change_items_offered"
 MAX_ROW_TITLE_CHARS = 24
-HOW_MANY = "count:"  # before the number in the payload of a row
+HOW_MANY = "count:"  # before item and number in the payload of a row
 
 
 def returnable(order: Order) -> list[Item]:
@@ -40,13 +41,20 @@ def listed(value: Any) -> list[Item]:
 
 
 def picked_items(offered: Sequence[Item], option: str, words: str) -> list[Item]:
-    """What a tap (`option`) or words choose; where it was asked how many of one, with that number."""
+    """What a tap (`option`) or words choose; where it was asked how many of one, with that number.
+
+    A tap names the item itself: one on the list of another order, further up in the chat, chooses nothing of this one.
+    """
     asked = _how_many_of(offered)
-    if asked and (not option or option.startswith(HOW_MANY)):
-        count = answers.count(option.removeprefix(HOW_MANY) or words, asked.quantity)
+    of_it = f"{HOW_MANY}{asked.item_id}:" if asked else ""
+    if asked and (not option or option.startswith(of_it)):
+        count = answers.count(option.removeprefix(of_it) or words, asked.quantity)
         begun = [item for item in offered if item.chosen is not None]
         return [replace(item, chosen=count) if item == asked else item for item in begun] if count else []
-    return answers.items("" if option.startswith(HOW_MANY) else option or words, offered)
+    if option not in ("", ALL):
+        tapped = [item for item in offered if item.item_id == option][:1]
+        return [replace(item, chosen=1 if item.quantity == 1 else 0) for item in tapped]
+    return answers.items(option or words, offered)
 
 
 def same_items(one: Any, other: Any) -> bool:
@@ -83,14 +91,15 @@ class ActionAskChangeItems(BaseAction):
         number = tracker.get_slot(NUMBER)
         if asked := _how_many_of(items):
             counts = range(1, asked.quantity + 1) if asked.quantity <= MAX_ROWS else ()
-            rows = [{"title": str(n), "description": "", "payload": choice(f"{HOW_MANY}{n}")} for n in counts]
+            rows = [{"title": str(n), "description": "", "payload": choice(f"{HOW_MANY}{asked.item_id}:{n}")}
+                    for n in counts]  # fmt: skip
             custom = {"type": "list", "button": pieces.fill("list_button"), "rows": rows} if rows else None
             facts = {"number": number, "quantity": asked.quantity, "title": asked.title}
             dispatcher.utter_message(response="utter_self_service_how_many", json_message=custom, **facts)
             return []
         rows = [
-            {"title": item.named, "description": _where_cut(item.named), "payload": choice(str(place))}
-            for place, item in enumerate(items[: MAX_ROWS - 1], 1)
+            {"title": item.named, "description": _where_cut(item.named), "payload": choice(item.item_id)}
+            for item in items[: MAX_ROWS - 1]
         ]
         rows.append({"title": pieces.fill("everything"), "description": "", "payload": choice(ALL)})
         custom = {"type": "list", "button": pieces.fill("list_button"), "rows": rows}
@@ -105,4 +114,4 @@ def _where_cut(title: str) -> str:
 
 def choice(option: str) -> str:
     """What a row or button for an answer to a question of the form sends."""
-    return f'/choose_option{{"option":"{option}"}}'
+    return f"/choose_option{json.dumps({'option': option}, separators=(',', ':'))}"

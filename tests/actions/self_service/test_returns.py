@@ -32,14 +32,26 @@ async def test_return_of_chosen_items_of_which_some_cannot_go_back(port: Port) -
     assert await talk.say("money back for 10190", "start_return", ["10190"]) == ["utter_self_service_items"]
     rows = talk.said[0]["custom"]["rows"]
     assert [row["title"] for row in rows] == ["Brass lamp", "2 × Blue kurta", "Everything"]
-    assert await talk.say("/choose_option", "choose_option", option="2") == [HOW_MANY]
+    assert rows[1]["payload"] == '/choose_option{"option":"k"}'
+    assert await talk.say("/choose_option", "choose_option", option="k") == [HOW_MANY]
     assert [row["title"] for row in talk.said[0]["custom"]["rows"]] == ["1", "2"]
-    assert await talk.say("/choose_option", "choose_option", option="count:2") == ["utter_ask_change_reason"]
+    assert talk.said[0]["custom"]["rows"][1]["payload"] == '/choose_option{"option":"count:k:2"}'
+    assert await talk.say("/choose_option", "choose_option", option="count:k:2") == ["utter_ask_change_reason"]
     assert await talk.say("/choose_option", "choose_option", option="fit", typed="It does not fit") == [CONFIRM]
     await talk.say("yes", "affirm")
     assert port.asked[0].details == {
         "items": [{"item_id": "k", "quantity": 2}], "reason": "It does not fit", "wish": "refund",
     }  # fmt: skip
+
+
+async def test_tap_on_the_list_of_another_order_chooses_nothing_of_this_one(port: Port) -> None:
+    talk = Talk(Owned(SEVERAL))
+    await talk.say("money back for 10190", "start_return", ["10190"])
+    for of_another in ("shoes-of-10187", "2", "count:shoes-of-10187:1"):
+        assert await talk.say("/choose_option", "choose_option", option=of_another) == ["utter_self_service_items"]
+    await talk.say("/choose_option", "choose_option", option="k")
+    assert await talk.say("/choose_option", "choose_option", option="count:shoes-of-10187:1") == [HOW_MANY]
+    assert not port.asked
 
 
 async def test_part_of_a_quantity_is_asked_said_in_the_summary_and_sent(port: Port) -> None:
