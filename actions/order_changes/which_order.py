@@ -27,6 +27,7 @@ from actions.orders.models import Order
 from actions.orders.numbers import named
 from actions.orders.phones import senders_phone
 from actions.orders.repository import OrdersUnavailable
+from actions.return_policy import told_from_pages
 from actions.skill import services
 from actions.skill.action import BaseAction, Domain, Event, in_form, intent_name, message_metadata, message_text
 from actions.skill.order_answers import MAX_ROWS, misshaped_in_message, numbers_meant, told_now
@@ -183,8 +184,11 @@ class ActionAskChangeOrderNumber(BaseAction):
             dispatcher.utter_message(response="utter_order_change_away")
             return []
         if not orders:
+            # Who has no order that can be changed may well have asked how one is.
+            wished_now = intent_name(tracker) in KINDS
+            told = await told_from_pages(dispatcher, message_text(tracker)) if wished_now else None
             dispatcher.utter_message(response="utter_order_change_ask_number")
-            return []
+            return told or []
         again = last_response(tracker).startswith("utter_order_change_choose")
         response = "utter_order_change_choose_again" if again else "utter_order_change_choose"
         response = response if len(orders) > 1 else "utter_order_change_ask_number"

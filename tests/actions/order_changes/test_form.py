@@ -209,6 +209,26 @@ async def test_without_open_orders_the_number_is_asked_for() -> None:
     assert responses == ["utter_order_change_ask_number"]
 
 
+async def test_who_wishes_a_change_and_has_no_order_is_told_first_what_the_pages_say(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    async def from_pages(dispatcher: CollectingDispatcher, question: str) -> list[dict[str, Any]]:
+        asked.append(question)
+        dispatcher.utter_message(response="utter_return_policy_answer")
+        return []
+
+    monkeypatch.setattr("actions.order_changes.which_order.told_from_pages", from_pages)
+    at = tracker()
+    at.latest_message["text"] = "how do i stop my club membership"
+    both = ["utter_return_policy_answer", "utter_order_change_ask_number"]
+    assert (await run(ActionAskChangeOrderNumber(FakeOrders()), at))[0] == both
+    await run(ActionAskChangeOrderNumber(FakeOrders(Order("10241", OrderStatus.PACKED))), at)
+    await run(ActionAskChangeOrderNumber(FakeOrders()), tracker(intent="nlu_fallback"))
+    assert asked == ["how do i stop my club membership"]
+
+
 async def test_agreeing_calls_a_person_and_names_the_order() -> None:
     responses, events = await run(
         ActionOrderChangeOutcome(), tracker(change_order_number="10234", change_confirmed=True)
