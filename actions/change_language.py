@@ -8,7 +8,8 @@ from __future__ import annotations
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.order_status import ActionCheckOrderStatus, ActionCheckRefundStatus, ActionDeliveryDate
+from actions.order_status import ActionCheckOrderStatus, ActionDeliveryDate
+from actions.refund_status import ActionCheckRefundStatus
 from actions.return_policy import ActionAnswerReturnPolicy
 from actions.skill.action import BaseAction, Domain, Event, as_if_said, in_form, turns_backwards
 

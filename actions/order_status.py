@@ -267,24 +267,6 @@ def _day(turn: OrderTurn, order: Order) -> tuple[str, dict[str, str]]:
     return f"utter_order_status_{known}", {"order_number": order.number, "arrival": arrival}
 
 
-class ActionCheckRefundStatus(OrderAction):
-    """"When will my refund arrive?": the customer's cancelled, returned and refunded orders."""
-
-    def name(self) -> str:
-        return "action_check_refund_status"
-
-    async def look_up(self, turn: OrderTurn) -> list[Event]:
-        if turn.numbers:
-            return await self.by_number(turn, turn.phrases.refund)
-        orders = await self.orders.refund_related_orders(turn.phone)
-        if turn.last_shown in {order.number for order in orders}:
-            orders = [order for order in orders if order.number == turn.last_shown]
-        if not orders:
-            turn.say.utter_message(response="utter_order_status_no_refund")
-            return await told_from_pages(turn.say, turn.text) or []
-        return turn.tell(orders)
-
-
 def choose_from(
     orders: Sequence[Order],
     dispatcher: CollectingDispatcher,

@@ -97,13 +97,16 @@ class ActionAnswerComplaint(BaseAction):
 
 
 async def told_from_pages(
-    dispatcher: CollectingDispatcher, question: str, knowledge: PolicyAnswers | None = None
+    dispatcher: CollectingDispatcher,
+    question: str,
+    knowledge: PolicyAnswers | None = None,
+    earlier: Earlier | None = None,
 ) -> list[Event] | None:
-    """Say what the pages answer; None when they do not, cannot be read, or nothing was asked in words."""
-    if question.startswith("/") or len(question.split()) < MIN_QUESTION_WORDS:
+    """Say what the pages answer, after `earlier`; None when they do not, cannot be read, or nothing was asked."""
+    if question.startswith("/") or (earlier is None and len(question.split()) < MIN_QUESTION_WORDS):
         return None
     try:
-        outcome = await (knowledge or await services.knowledge_when_built()).answer(question)
+        outcome = await (knowledge or await services.knowledge_when_built()).answer(question, earlier)
     except KnowledgeError as error:
         log.error("knowledge.unavailable problem=%s", error)
         return None

@@ -123,8 +123,8 @@ class EscalationPolicy(UntrainedPolicy):
     def _assess(self, turns: list[Turn]) -> Assessment | None:
         """The customer's message when nothing was done about it yet; after that, only the run of failures.
 
-        The intent counts where a button was pressed. What is typed speaks for itself, so that the detector decides here
-        as it does from the command line, whatever the intent model was trained on.
+        The intent counts where a button was pressed. What is typed speaks for itself, as on the command line; only that
+        a person is wished for is read in the conversation too ("ok get me someone", said to a refusal).
         """
         now, run = turns[0], unresolved_run(turns)
         if now.actions:
@@ -133,7 +133,7 @@ class EscalationPolicy(UntrainedPolicy):
         earlier = [turn for turn in turns[1 : 1 + EARLIER_TURNS] if ESCALATE not in turn.actions]
         turn = TurnContext(
             text=now.typed,
-            intent=None if now.typed else now.user.intent_name,
+            intent=now.user.intent_name if not now.typed or now.user.intent_name == "request_human" else None,
             confidence=float(now.user.intent.get("confidence") or 0.0),
             unresolved_turns=run,
             earlier=tuple(turn.typed for turn in reversed(earlier)),

@@ -7,11 +7,11 @@ import pytest
 from actions.order_choice import ActionOtherOrder
 from actions.order_status import (
     ActionCheckOrderStatus,
-    ActionCheckRefundStatus,
     ActionDeliveryDate,
     OrderAction,
 )
 from actions.orders.models import Order
+from actions.refund_status import ActionCheckRefundStatus
 from tests.actions.order_answers import ASHA, FakeOrders, ashas, ask, order
 
 

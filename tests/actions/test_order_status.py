@@ -19,7 +19,6 @@ from actions.knowledge.pages.documents import Section
 from actions.order_choice import ActionOtherOrder
 from actions.order_status import (
     ActionCheckOrderStatus,
-    ActionCheckRefundStatus,
     ActionDeliveryDate,
     OrderAction,
     choose_from,
@@ -28,6 +27,7 @@ from actions.order_status import (
 from actions.orders.lookup import Orders
 from actions.orders.models import Order, OrderItem, OrderStatus
 from actions.orders.repository import OrderRepository, OrdersUnavailable
+from actions.refund_status import ActionCheckRefundStatus
 from actions.skill import services
 from tests.actions.order_answers import ASHA, DOMAIN, VIKRAM, FakeOrders, ashas, ask, order
 
@@ -215,7 +215,7 @@ async def test_without_orders_the_number_is_asked_for_and_a_person_offered() -> 
 class FakePages:
     """Pages that answer one question."""
 
-    async def answer(self, question: str) -> GroundedAnswer | NotCovered:
+    async def answer(self, question: str, earlier: object = None) -> GroundedAnswer | NotCovered:
         section = Section("delivery", "Delivery", "Cut-off", "Paid by noon, sent today.", ("…",))
         answered = GroundedAnswer(section.text, section, ("delivery",), "extractive", "extractive")
         return answered if "noon" in question else NotCovered(0.1)

@@ -12,7 +12,9 @@ from actions.knowledge.answers.answering import GroundedAnswer, NotCovered, Outc
 from actions.knowledge.pages.documents import KnowledgeError, Section
 from actions.knowledge.retrieval.retriever import Earlier
 from actions.llm.client import Usage
+from actions.refund_status import ActionCheckRefundStatus
 from actions.return_policy import ActionAnswerComplaint, ActionAnswerReturnPolicy
+from tests.actions.order_answers import ASHA, ashas, order
 
 SECTION = Section("return_window", "Return window", "Days", "You have 30 days.", ("You have 30 days.",))
 ANSWER = GroundedAnswer(
@@ -142,3 +144,23 @@ async def test_a_question_of_before_an_upgrade_goes_along_without_its_passages()
 async def test_a_very_long_question_is_remembered_short() -> None:
     _, events, _ = await say(ANSWER, "x" * 5000)
     assert len(events[0]["value"]) == 300
+
+
+@pytest.mark.parametrize(
+    ("after", "outcome", "response"),
+    [
+        ("refund", ANSWER, "utter_return_policy_answer"),
+        ("refund", NotCovered(0.1), "utter_order_status_returned"),
+        ("refund", KnowledgeError("no page"), "utter_order_status_returned"),
+        ("none", ANSWER, "utter_order_status_returned"),
+    ],
+)
+async def test_a_refund_asked_about_again_is_answered_from_the_pages_where_they_know(
+    after: str, outcome: Outcome | Exception, response: str
+) -> None:
+    latest = {"text": "to which account?", "after": after, "metadata": {"phone": ASHA}}
+    tracker = Tracker("c", {}, latest, [], False, None, {}, "action_listen")
+    dispatcher = CollectingDispatcher()
+    refund = ActionCheckRefundStatus(ashas(order("10205", "returned")), knowledge=Answers(outcome))  # type: ignore[arg-type]
+    await refund.run(dispatcher, tracker, {"responses": {}})
+    assert [message["response"] for message in dispatcher.messages] == [response]
