@@ -6,6 +6,7 @@ Without PICTURES they are made and thrown away, so that what they show is known 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,6 +46,10 @@ def play(shop: Shop, scenario: str) -> str:
 def test_the_pictures_show_a_chat_its_reasons_the_desk_and_the_dashboard(
     shop: Shop, page: Page, tmp_path: Path
 ) -> None:
+    until = time.monotonic() + 60
+    while shop.twin.get("/console/why.js").status_code != 200:  # it starts last, and the page asks for it once
+        assert time.monotonic() < until, "there is no inspector"
+        time.sleep(0.2)
     customers = [play(shop, "1_question_and_answer"), play(shop, "5_a_person_takes_over")]
     page.goto(f"{shop.twin_url}/#/919876543210")
     page.get_by_role("tab", name="Why?").click()
