@@ -58,7 +58,8 @@ def _of_run(text: str, run: re.Match[str], shape: Shape) -> Iterator[Candidate]:
     tail = (behind["letters"] or "") if behind else ""
     fitting = [] if foreign else list(_fitting(text, groups, shape, bool(tail)))
     for start, end, number in fitting:
-        as_written = shape.only_digits or text[start:end] == number
+        spelt = text[start:end]
+        as_written = shape.only_digits or (number.endswith(spelt) and not spelt.isdigit())
         yield Candidate(start, end, number, run.group(), as_written)
     if not fitting:
         named = foreign or (front is not None and front.group()[-1] in "-_/")  # ORD-2024-001

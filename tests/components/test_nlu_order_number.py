@@ -226,6 +226,7 @@ def test_expressions_that_are_no_shape_are_refused(pattern: str) -> None:
         (["25Q0411", "26Q0007"], "where is 25q0412", "25Q0412"),
         (["2024-ABC-001"], "2024-abc-002 please", "2024-ABC-002"),
         (["2026/000123"], "2026/000124", "2026/000124"),
+        (["KT/2025/0042", "KT/2026/1187"], "order 2026/0611", "KT/2026/0611"),
     ],
 )
 def test_a_number_is_named_as_the_shop_writes_it(examples: list[object], text: str, number: str) -> None:
