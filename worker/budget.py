@@ -1,10 +1,11 @@
-"""How much of the month's budget WhatsApp's messages have taken, for `/metrics`; only where shop.yml has a budget."""
+"""What WhatsApp's messages cost this month, for `/metrics`; only where shop.yml has `message_costs`."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from datetime import datetime, timezone
+from zoneinfo import ZoneInfo
 
 from prometheus_client import Gauge
 from sqlalchemy.engine import Engine
@@ -12,29 +13,35 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import shop
 from conversation_log.query.tiers import Period
-from conversation_log.report import costs
+from conversation_log.report.costs import Costs, gather
 from conversation_log.storage import database
 from settings import Settings
+from shop_costs import MessageCosts
 from worker.pauses import pause
 
 log = logging.getLogger(__name__)
 
 SPENT = Gauge("assistant_month_budget_spent_ratio", "This month's cost of messages as a share of monthly_budget",
               multiprocess_mode="mostrecent")  # fmt: skip
+COST = Gauge("assistant_month_message_cost", "What this month's messages cost, in the shop's currency",
+             ["category", "feature"], multiprocess_mode="mostrecent")  # fmt: skip
+FREE = Gauge("assistant_month_free_messages_left", "Free service messages that this month has left",
+             multiprocess_mode="mostrecent")  # fmt: skip
+_shown: set[tuple[str, str]] = set()  # last month's are 0 now
 EVERY_S = 900.0  # a month of a million messages is read in some seconds
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Measure until `stop`. Raises shop.ShopError."""
     ours = shop.load()
-    if not ours.message_costs.monthly_budget:
+    if ours.message_costs == MessageCosts():
         await stop.wait()
         return
     engine = database.connect(str(settings.conversation_database_url))
     try:
         while not stop.is_set():
             try:
-                SPENT.set(await asyncio.to_thread(spent, engine, ours, datetime.now(timezone.utc)))
+                show(await asyncio.to_thread(spent, engine, ours, datetime.now(timezone.utc)))
             except SQLAlchemyError as error:
                 log.warning("worker.budget.unknown error=%s", type(error).__name__)
             await pause(stop, EVERY_S)
@@ -42,7 +49,21 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         engine.dispose()
 
 
-def spent(engine: Engine, ours: shop.Shop, now: datetime) -> float:
-    """1.0: all of it. Raises SQLAlchemyError."""
-    month = costs.gather(engine, Period(since=now), ours, now).this_month
-    return month / (ours.message_costs.monthly_budget or 1.0)
+def spent(engine: Engine, ours: shop.Shop, now: datetime) -> Costs:
+    """Of this month, by the shop's calendar. Raises SQLAlchemyError."""
+    month = now.astimezone(ZoneInfo(ours.time_zone)).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return gather(engine, Period(since=month), ours, now)
+
+
+def show(costs: Costs) -> None:
+    """In the gauges."""
+    amounts = dict.fromkeys(_shown, 0.0)
+    for (category, feature, _), amount in costs.amounts.items():
+        amounts[category, feature] = amounts.get((category, feature), 0.0) + amount
+    for labels, amount in amounts.items():
+        COST.labels(*labels).set(amount)
+    _shown.update(amounts)
+    if costs.free_left is not None:
+        FREE.set(costs.free_left)
+    if costs.budget:
+        SPENT.set(costs.this_month / costs.budget)

@@ -157,8 +157,8 @@ class Writer:
         backlog = self.stream.backlog()
         level = logging.CRITICAL if backlog >= ALERT_BACKLOG else logging.ERROR
         cause = getattr(error, "orig", None) or error
-        what = "kafka" if isinstance(error, EgressUnavailable) else "database"
-        log.log(level, "log.%s.unavailable error=%s backlog=%d", what, type(cause).__name__, backlog)
+        event = "log.kafka.unavailable" if isinstance(error, EgressUnavailable) else "log.database.unavailable"
+        log.log(level, "%s error=%s backlog=%d", event, type(cause).__name__, backlog)
         return min(MAX_PAUSE_S, 0.5 * 2 ** min(self._failures, 6))
 
     def _back(self) -> None:

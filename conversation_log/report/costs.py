@@ -24,13 +24,13 @@ OTHER = "other"  # what an agent wrote, and messages of no feature
 
 @dataclass
 class Costs:
-    """Messages and amounts. `unpriced` counts billed messages for which the rate card has no rate."""
+    """Messages by category; amounts by category, feature and the shop's day (ISO). `unpriced` counts billed messages
+    for which the rate card has no rate."""
 
     currency: str
     messages: Counter[str] = field(default_factory=Counter)
     billed: Counter[str] = field(default_factory=Counter)
-    by_category: dict[str, float] = field(default_factory=lambda: defaultdict(float))
-    by_feature: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    amounts: dict[tuple[str, str, str], float] = field(default_factory=lambda: defaultdict(float))
     unpriced: int = 0
     free_left: int | None = None
     this_month: float = 0.0
@@ -39,7 +39,25 @@ class Costs:
     @property
     def total(self) -> float:
         """What all of it cost, as far as its rates are known."""
-        return sum(self.by_category.values())
+        return sum(self.amounts.values())
+
+    @property
+    def by_category(self) -> dict[str, float]:
+        return self._by(0)
+
+    @property
+    def by_feature(self) -> dict[str, float]:
+        return self._by(1)
+
+    @property
+    def by_day(self) -> dict[str, float]:
+        return self._by(2)
+
+    def _by(self, place: int) -> dict[str, float]:
+        found: dict[str, float] = defaultdict(float)
+        for key, amount in self.amounts.items():
+            found[key[place]] += amount
+        return found
 
 
 def gather(engine: Engine, period: Period, ours: Shop, now: datetime) -> Costs:
@@ -55,7 +73,8 @@ def gather(engine: Engine, period: Period, ours: Shop, now: datetime) -> Costs:
         for at, category, billable, kind, country, feature in connection.execute(
             found.where(charges.c.at >= first.astimezone(timezone.utc)).order_by(charges.c.at)
         ):
-            month_of = f"{at.astimezone(zone):%Y-%m}"
+            day = at.astimezone(zone).date().isoformat()
+            month_of = day[:7]
             # Whether Meta marks the free ones itself or not, each takes one off; those of an ad's 72 hours do not.
             if category == SERVICE and kind != "free_entry_point" and free[month_of] < card.free_service_messages:
                 free[month_of] += 1
@@ -67,8 +86,7 @@ def gather(engine: Engine, period: Period, ours: Shop, now: datetime) -> Costs:
                 costs.messages[category] += 1
                 costs.billed[category] += billable
                 costs.unpriced += rate is None
-                costs.by_category[category] += rate or 0.0
-                costs.by_feature[feature or OTHER] += rate or 0.0
+                costs.amounts[category, feature or OTHER, day] += rate or 0.0
     if card.free_service_messages:
         costs.free_left = card.free_service_messages - free[f"{month:%Y-%m}"]
     return costs

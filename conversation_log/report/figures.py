@@ -60,6 +60,8 @@ class Figures:
     first_answers: Durations = field(default_factory=Durations)
     first_agent_words: Durations = field(default_factory=Durations)
     ratings: Ratings = field(default_factory=Ratings)
+    answered: int = 0  # turns
+    in_several: int = 0  # turns that were answered in more than one message: each is billed
     unresolved_messages: int = 0
     unresolved: list[str] = field(default_factory=list)
     first: str | None = None
@@ -114,6 +116,8 @@ class Figures:
             self._take_llm(asked["llm"])
         for reply in replies:
             self._take_reply(reply)
+        self.answered += bool(replies)
+        self.in_several += len(replies) > 1
         if asked is not None and replies:
             self._take_latency(asked, replies[0], is_first)
 

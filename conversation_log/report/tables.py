@@ -10,6 +10,7 @@ from conversation_log.report.figures import OUTCOMES, Figures, contained
 from conversation_log.report.message_groups import group
 
 TOP = 12
+DAYS = 31  # of what messages cost; the latest ones
 Line = tuple[str, ...]
 DELIVERED = ("read", "delivered", "sent", "accepted", "failed", "unknown")
 
@@ -30,6 +31,8 @@ def overview(figures: Figures) -> Table:
     lines += [("containment", "", percent(figures.containment))]
     whose = (("user", "customers'"), ("assistant", "assistant's"), ("agent", "agents'"))
     lines += [(f"{name} messages", f"{figures.messages[role]:,}") for role, name in whose]
+    several = figures.in_several / figures.answered if figures.answered else None
+    lines += [("answers in more than one message", f"{figures.in_several:,}", percent(several))]
     return Table("Volume", ("", "count", "share"), lines)
 
 
@@ -95,13 +98,16 @@ def days(figures: Figures) -> Table:
 
 
 def costs(spent: Costs) -> Table:
-    """What WhatsApp bills, by category and feature, and below it what the month has left."""
+    """What WhatsApp bills, by category, feature and day, and below it what the month has left."""
+    by_category = spent.by_category
     lines: list[Line] = [
-        (name, f"{spent.messages[name]:,}", f"{spent.billed[name]:,}", f"{spent.by_category[name]:.4f}")
+        (name, f"{spent.messages[name]:,}", f"{spent.billed[name]:,}", f"{by_category[name]:.4f}")
         for name in sorted(spent.messages)
     ]
     most = sorted(spent.by_feature.items(), key=lambda item: -item[1])[:6]
     lines += [(f"  for {feature}", "", "", f"{amount:.4f}") for feature, amount in most if amount]
+    latest = sorted(spent.by_day.items())[-DAYS:]
+    lines += [(f"  on {day}", "", "", f"{amount:.4f}") for day, amount in latest if amount]
     lines += [(note,) for note in notes(spent)]
     return Table("Messages by WhatsApp's categories", ("", "messages", "billed", f"cost ({spent.currency})"), lines)
 

@@ -8,7 +8,6 @@ import json
 import signal
 import subprocess
 import time
-from itertools import pairwise
 from pathlib import Path
 
 import aiohttp
@@ -32,13 +31,17 @@ def found(tmp_path: Path) -> settings.Settings:
 
 
 async def test_failing_job_is_started_again_and_the_others_go_on(found, monkeypatch, caplog) -> None:
-    monkeypatch.setattr(worker_main, "FIRST_PAUSE_S", 0.01)
-    stop, starts, steady = asyncio.Event(), [], []
+    stop, pauses, steady = asyncio.Event(), [], []
+
+    async def pause(_stop: asyncio.Event, seconds: float) -> None:
+        pauses.append(seconds)
+        await asyncio.sleep(0)
+        if len(pauses) == 3:
+            stop.set()
+
+    monkeypatch.setattr(worker_main, "pause", pause)
 
     async def fails(_settings: settings.Settings, _stop: asyncio.Event) -> None:
-        starts.append(time.monotonic())
-        if len(starts) == 4:
-            stop.set()
         raise RuntimeError("no luck")
 
     async def goes_on(_settings: settings.Settings, until: asyncio.Event) -> None:
@@ -46,9 +49,7 @@ async def test_failing_job_is_started_again_and_the_others_go_on(found, monkeypa
         steady.append("stopped cleanly")
 
     assert await worker_main.run(found, stop, {"fails": fails, "goes_on": goes_on})
-    pauses = [later - earlier for earlier, later in pairwise(starts)]
-    assert len(pauses) == 3
-    assert pauses[2] > pauses[0]
+    assert pauses == [worker_main.FIRST_PAUSE_S * factor for factor in (1, 2, 4)]
     assert steady == ["stopped cleanly"]
     assert "worker.job.failed name=fails error=RuntimeError" in caplog.text
 

@@ -99,6 +99,7 @@ def test_rates_go_by_category_and_country_and_what_has_none_is_said(log: Writer)
         status("4", billable=False, category="service"),
     )  # fmt: skip
     costs = spent(log, {"rates": {"utility": {"GB": 0.02, "default": 0.001}}})
+    assert costs.by_day == {"2026-11-23": pytest.approx(0.021)}
     assert costs.by_category["utility"] == pytest.approx(0.021)
     assert (costs.messages["utility"], costs.billed["service"], costs.unpriced) == (2, 0, 1)
     assert any("without a rate" in note for note in notes(costs))
@@ -149,8 +150,11 @@ def test_a_mistake_in_the_rate_card_is_named(tmp_path: Any, card: Any, remedy: s
 def test_operators_see_how_much_of_the_months_budget_is_spent(log: Writer) -> None:
     write(log, *(status(f"wamid.{number}") for number in range(4)))
     ours = replace(shop.load(), message_costs=message_costs({"rates": {"utility": 0.5}, "monthly_budget": 8}))
-    assert budget.spent(log.engine, ours, NOON + timedelta(days=1)) == pytest.approx(0.25)
-    assert budget.spent(log.engine, ours, NOON + timedelta(days=30)) == 0
+    budget.show(budget.spent(log.engine, ours, NOON + timedelta(days=1)))
+    assert budget.SPENT._value.get() == pytest.approx(0.25)
+    assert budget.COST.labels("utility", "other")._value.get() == pytest.approx(2)
+    budget.show(budget.spent(log.engine, ours, NOON + timedelta(days=30)))
+    assert budget.SPENT._value.get() == 0
 
 
 async def test_the_job_of_the_budget_goes_on_while_the_database_is_away(
@@ -161,7 +165,7 @@ async def test_the_job_of_the_budget_goes_on_while_the_database_is_away(
     url, stop, measured = log.engine.url.render_as_string(hide_password=False), asyncio.Event(), []
     answers = iter([OperationalError("", {}, Exception()), budget.spent(log.engine, ours, datetime.now(timezone.utc))])
 
-    def spent(*_: object) -> float:
+    def spent(*_: object) -> Costs:
         answer = next(answers)
         if isinstance(answer, Exception):
             raise answer

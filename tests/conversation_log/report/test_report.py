@@ -126,6 +126,14 @@ def one_conversation(words: str, intent: str = "greet") -> dict:
             "messages": [asked, reply]}  # fmt: skip
 
 
+def test_answers_that_take_more_than_one_message_are_counted_since_each_is_billed() -> None:
+    figures, two = Figures(), one_conversation("where is it, and can i return it?")
+    two["messages"].append(dict(two["messages"][-1]))
+    for record in (two, one_conversation("hello")):
+        figures.take(record)
+    assert ("answers in more than one message", "1", "50.0 %") in tables.overview(figures).lines
+
+
 def test_unresolved_messages_are_shown_without_personal_data() -> None:
     figures = Figures()
     figures.take(one_conversation("call me on 98765 43210"))
