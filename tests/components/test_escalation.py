@@ -49,6 +49,13 @@ SETTINGS = EscalationSettings(dict.fromkeys(REASONS, 0.6), 3, {"complaint": ("co
 CALM = Fixed()
 
 
+def test_a_clear_question_hides_a_mood_but_not_an_outrage() -> None:
+    """"unacceptable! where is my order" is understood, and a complaint all the same; "where is it?!" is a question."""
+    for reason, called in (("complaint", True), ("frustration", False)):
+        turn = TurnContext("where is it?!", understood=0.98)
+        assert assess(turn, Fixed(**{reason: 0.9})).escalate is called
+
+
 def labelled(path: Path) -> list[tuple[str, str]]:
     """Expected reason (or none, tricky) and message of each line."""
     rows = [line for line in path.read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 Turn = Callable[..., dict[str, Any]]
 PHONE = "919812345670"
 CLARIFY = (("Could you say that differently?", "utter_clarification_first"),)
-SAID = "zorblat cashback of 45678 not credited, call +91 98123 45670"
+SAID = "zorblat cashback of order 45678 not credited, call +91 98123 45670"
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_a_designer_labels_in_the_terminal_and_the_customer_can_be_forgotten(
     assert "Messages to review: 2, in groups: 1, shown: 1." in shown
     assert "98123" not in shown
     changed = (project / "data/nlu/out_of_scope.yml").read_text()
-    assert "    - zorblat cashback of 10234 not credited, call\n" in changed
+    assert "    - zorblat cashback of order 10234 not credited, call\n" in changed
     assert "    - my zorblat cashback not credited\n" in changed
     assert run(command, "workbench", "review", "--since", "2026-01-01") == "Nothing new to review.\n"
     receipt = run(command, "conversation_log", "erase", "--customer", f"+{PHONE}")

@@ -222,7 +222,8 @@ def _is_one_trace(found: Collector) -> None:
     spans = [span for span in found.spans if span.trace == webhook.trace]
     services = {span.name: span.service.removeprefix("assistant-") for span in spans}
     assert services == {
-        "webhook": "server", "inbox.put": "server", "turn": "server", "action.call": "server", "action": "actions",
+        "webhook": "server", "webhooks.store": "server", "inbox.put": "server", "turn": "server",
+        "action.call": "server", "action": "actions",
         "orders.lookup": "actions", "graph.send": "server", "log.store": "worker",
     }  # fmt: skip
     names = {span.id: span.name for span in spans}

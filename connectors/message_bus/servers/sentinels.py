@@ -63,7 +63,7 @@ class Sentinels:
             self._found_at = time.monotonic()
         if not votes:
             raise RedisConnectionError("no sentinel names a master")
-        named, count = votes.most_common(1)[0]
+        named, count = max(votes.items(), key=lambda vote: (vote[1], vote[0] == self._known))
         return self._settled(named, by_most=count > len(self._clients) / 2)
 
     def _settled(self, named: Place, by_most: bool) -> Place:

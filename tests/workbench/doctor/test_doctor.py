@@ -241,7 +241,8 @@ def test_whatever_fails_no_secret_is_printed_and_the_end_comes_in_time(
         at = f"127.0.0.1:{silent.getsockname()[1]}"
         urls = {"ORDERS_DATABASE_URL": f"postgresql://u:{canary}@{at}/o", "REDIS_URL": f"redis://:{canary}@{at}/0",
                 "CONVERSATION_DATABASE_URL": f"postgresql://u:{canary}@{at}/c", "SMTP_URL": f"smtp://u:{canary}@{at}",
-                "SLACK_WEBHOOK_URL": f"http://{at}/{canary}"}  # fmt: skip
+                "SLACK_WEBHOOK_URL": f"http://{at}/{canary}",
+                "LOG_KAFKA_URL": f"kafka://u:{canary}@{at}/t"}  # fmt: skip
         values = {variable.name: canary for variable in VARIABLES if variable.secret} | urls | {
             "WHATSAPP_GRAPH_URL": f"http://{at}/v25.0", "WHATSAPP_PHONE_NUMBER_ID": "1", "STATE_DIR": str(tmp_path),
             "WHATSAPP_BUSINESS_ACCOUNT_ID": "2", "SETTINGS_COMPLETE": "1", "LLM_PROVIDER": "none", "TICKETING": "log",
