@@ -29,6 +29,7 @@ FREE = Gauge("assistant_month_free_messages_left", "Free service messages that t
              multiprocess_mode="mostrecent")  # fmt: skip
 _shown: set[tuple[str, str]] = set()  # last month's are 0 now
 EVERY_S = 900.0  # a month of a million messages is read in some seconds
+AGAIN_S = 15.0  # while the database does not answer, or has no tables yet
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
@@ -39,12 +40,16 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         return
     engine = database.connect(str(settings.conversation_database_url))
     try:
+        level = logging.INFO  # the first time: on a new installation the log's writer makes the tables meanwhile
         while not stop.is_set():
             try:
                 show(await asyncio.to_thread(spent, engine, ours, datetime.now(timezone.utc)))
+                wait_s = EVERY_S
             except SQLAlchemyError as error:
-                log.warning("worker.budget.unknown error=%s", type(error).__name__)
-            await pause(stop, EVERY_S)
+                log.log(level, "worker.budget.unknown error=%s", type(error).__name__)
+                wait_s = AGAIN_S
+            level = logging.WARNING
+            await pause(stop, wait_s)
     finally:
         engine.dispose()
 

@@ -162,7 +162,7 @@ async def test_the_job_of_the_budget_goes_on_while_the_database_is_away(
 ) -> None:
     write(log, status("wamid.1", at=datetime.now(timezone.utc)))
     ours = replace(shop.load(), message_costs=message_costs({"rates": {"utility": 1}, "monthly_budget": 4}))
-    url, stop, measured = log.engine.url.render_as_string(hide_password=False), asyncio.Event(), []
+    url, stop, measured, waited = log.engine.url.render_as_string(hide_password=False), asyncio.Event(), [], []
     answers = iter([OperationalError("", {}, Exception()), budget.spent(log.engine, ours, datetime.now(timezone.utc))])
 
     def spent(*_: object) -> Costs:
@@ -173,6 +173,7 @@ async def test_the_job_of_the_budget_goes_on_while_the_database_is_away(
 
     async def pause(event: asyncio.Event, seconds: float) -> None:
         measured.append(budget.SPENT._value.get())
+        waited.append(seconds)
         if len(measured) == 2:
             event.set()
 
@@ -181,4 +182,4 @@ async def test_the_job_of_the_budget_goes_on_while_the_database_is_away(
     monkeypatch.setattr(budget, "pause", pause)
     given = settings.load({"STATE_DIR": str(tmp_path), "CONVERSATION_DATABASE_URL": url}, env_file=tmp_path / "none")
     await asyncio.wait_for(budget.run(given, stop), 10)
-    assert measured[1] == 0.25
+    assert (measured[1], waited) == (0.25, [budget.AGAIN_S, budget.EVERY_S])
