@@ -33,8 +33,9 @@ class ActionClarify(BaseAction):
         return "action_clarify"
 
     async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
-        misshaped, example = misshaped_in_message(tracker), services.order_number_example()
+        misshaped = misshaped_in_message(tracker)
         if misshaped:
+            example = services.order_number_example()
             dispatcher.utter_message(response="utter_order_status_misshaped", number=misshaped, example=example)
             return []
         answered = await told_from_pages(dispatcher, message_text(tracker), self._knowledge)
@@ -45,7 +46,7 @@ class ActionClarify(BaseAction):
             outcome = "out_of_scope_again" if again else "out_of_scope"
         else:
             outcome = "second" if again else "first"
-        dispatcher.utter_message(response=CLARIFICATIONS + outcome, example=example)
+        dispatcher.utter_message(response=CLARIFICATIONS + outcome, example=services.order_number_example())
         return []
 
 

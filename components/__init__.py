@@ -1,4 +1,5 @@
 """Custom components of the Rasa graph, and the pure functions that they wrap.
 
-Imports rasa and the shop, no other room. Start reading in `intents/intent_classifier.py`, then `text/classifier.py`.
+Imports rasa, the shop and `privacy/indic.py`, no other room. Start reading in
+`intents/intent_classifier.py`, then `text/classifier.py`.
 """

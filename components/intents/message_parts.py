@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 import skills
 from components.text.classifier import Prediction
-from components.text.indic import SIGNS
+from privacy.indic import SIGNS
 
 _OUTBURST = "file_complaint"
 _END = re.compile(rf"(?:(?<=[^\W\d].)|(?<=[{SIGNS}].))(?<=[.!?।])\s+|[\n\r]+|(?<=[!?।])(?=\w)")

@@ -16,8 +16,8 @@ import numpy as np
 
 from components.language.answered import ENGLISH, HINDI, HINGLISH, answered
 from components.language.vocabulary import KNOWN, vocabulary
-from components.text.indic import SIGNS
 from components.text.message_text import readable
+from privacy.indic import SIGNS
 
 _LETTERS = rf"(?:[^\W\d_]|[{SIGNS}])+"
 _WORD = re.compile(rf"{_LETTERS}(?:'{_LETTERS})*")

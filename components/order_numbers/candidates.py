@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from components.order_numbers.shape import Shape
 from components.order_numbers.syntax import COVER
-from components.text.indic import END, SIGNS
+from privacy.indic import END, SIGNS
 
 _CLUSTER = re.compile(r"\d+(?:(?: {1,2}| ?[-–—_/]\n| ?[-–—.,_/&+] ?)\d+)*")
 _GLUED = r"(?:orders?|ordr|ord|odr|od|no|num|number|nbr|id|ref|pedido|orden)"

@@ -15,7 +15,7 @@ from components.order_numbers.candidates import Candidate, candidates
 from components.order_numbers.meaning import Meaning
 from components.order_numbers.shape import DEFAULT_PATTERN, Shape
 from components.order_numbers.syntax import Span, ascii_digits, blank, cover_addresses, cover_numbers
-from components.text.indic import BEGIN, END, SIGNS
+from privacy.indic import BEGIN, END, SIGNS
 
 ORDER, MISSHAPED = "order_number", "order_number_misshaped"
 _MAX_TEXT_CHARS = 4096  # characters read, WhatsApp's own limit

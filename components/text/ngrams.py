@@ -16,7 +16,7 @@ from itertools import pairwise
 import numpy as np
 import scipy.sparse
 
-from components.text.indic import SIGNS
+from privacy.indic import SIGNS
 
 _TOKEN = re.compile(rf"[\w'{SIGNS}]+|[?!]")
 _MIN_CHARS, _MAX_CHARS = 2, 5  # characters of a character n-gram

@@ -35,7 +35,7 @@ ALLOWED = {
     "conversation_log": {"hot_store", "privacy", "sql_servers", *BASE},
     "handoff": {"privacy", "sql_servers", *BASE},
     "connectors": {"components", "handoff", "hot_store", "privacy", *BASE},
-    "components": BASE,
+    "components": {"privacy", *BASE},
     "actions": {"components", "handoff", "privacy", "sql_servers", *BASE},
     "worker": {"actions", "conversation_log", "handoff", "hot_store", "privacy", "connectors", *BASE},
     "twin": set(),
