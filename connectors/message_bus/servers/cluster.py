@@ -12,7 +12,7 @@ import asyncio
 import logging
 import random
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
@@ -21,6 +21,7 @@ from redis.exceptions import RedisError, ResponseError
 
 from connectors.message_bus.servers.following import FollowingRedis, MasterChanged
 from connectors.message_bus.servers.slots import Place, SlotMap, redirection, slot_of
+from connectors.message_bus.servers.votes import counted
 from hot_store import redis_layout
 
 log = logging.getLogger(__name__)
@@ -230,17 +231,14 @@ class ClusterRedis(FollowingRedis):
 
         What they do not agree on is not known yet: then it stays as it was.
         """
-        found, votes = {first.told: first}, Counter([first.told])
-        asking = {asyncio.create_task(self._told_by(place)) for place in others}
-        try:
-            while asking and max(votes.values()) <= known / 2:
-                done, asking = await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED)
-                for one in filter(None, (task.result() for task in done)):
-                    found[one.told] = one
-                    votes[one.told] += 1
-        finally:
-            for task in asking:
-                task.cancel()
+        found = {first.told: first}
+
+        async def told_by(place: Place) -> frozenset[Any] | None:
+            if one := await self._told_by(place):
+                found[one.told] = one
+            return one.told if one else None
+
+        votes = await counted(map(told_by, others), known, [first.told])
         (told, most), *rest = votes.most_common()
         agreed = not rest or rest[0][1] < most
         return found[told] if agreed else self._map

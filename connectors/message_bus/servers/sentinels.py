@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
 from typing import Any
 
 import redis.asyncio
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
+from connectors.message_bus.servers.votes import counted
 from hot_store.redis_address import RedisAddress
 
 ANSWER_S = 0.5
@@ -49,17 +49,9 @@ class Sentinels:
         return await asyncio.shield(asking)
 
     async def _ask(self) -> Place:
-        waiting = {asyncio.create_task(self._named_by(client)) for client in self._clients}
-        votes: Counter[Place] = Counter()
         try:
-            while waiting:
-                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-                votes.update(place for task in done if (place := task.result()) is not None)
-                if votes and max(votes.values()) > len(self._clients) / 2:
-                    break
+            votes = await counted(map(self._named_by, self._clients), len(self._clients))
         finally:
-            for task in waiting:
-                task.cancel()
             self._found_at = time.monotonic()
         if not votes:
             raise RedisConnectionError("no sentinel names a master")
