@@ -6,7 +6,6 @@ asked last, and once. What the shop could not be asked, or did not answer, becom
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from rasa_sdk import Tracker
@@ -37,8 +36,6 @@ from actions.self_service.performing import Performed, SelfService
 from actions.skill.action import Domain, Event, message_metadata
 from actions.skill.order_answers import told_before
 from actions.skill.texts import Pieces
-
-log = logging.getLogger(__name__)
 
 ASKS_CONFIRMATION = "utter_order_change_"
 CONFIRM, AGAIN = "utter_self_service_confirm", "utter_self_service_again"

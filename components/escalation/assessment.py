@@ -33,7 +33,6 @@ _UNDERSTOOD = 0.4  # from this confidence on, understanding speaks against a nee
 _ODDS_IN_DOUBT = 1.5
 _LEAST_ODDS = 0.03
 _LEAST_ODDS_OF = {"complaint": 0.2}  # "unacceptable! where is my order": the question is clear, and so is the anger
-_NOTHING = Opinion({})
 
 
 @dataclass(frozen=True)

@@ -58,11 +58,6 @@ def find_misshaped(text: str, pattern: str = DEFAULT_PATTERN) -> list[Span]:
     return _unique(MISSHAPED, text, pattern)
 
 
-def numbers_excluded(text: str, pattern: str = DEFAULT_PATTERN) -> list[Span]:
-    """Stretches that hold digits or addresses but no order number, in the order of the text."""
-    return [span for span in read_numbers(text, pattern) if span.kind not in (ORDER, MISSHAPED)]
-
-
 def _unique(kind: str, text: str, pattern: str) -> list[Span]:
     unique: dict[str, Span] = {}
     for span in read_numbers(text, pattern):

@@ -7,7 +7,6 @@ of one (a reminder) they are appended at once.
 from __future__ import annotations
 
 import json
-import logging
 from asyncio import AbstractEventLoop
 from typing import Any
 
@@ -19,8 +18,6 @@ import settings
 from connectors.message_bus import keys
 from connectors.message_bus.turn import current_turn
 from hot_store import record_versions, redis_address
-
-log = logging.getLogger(__name__)
 
 
 class StreamEventBroker(EventBroker):

@@ -9,7 +9,6 @@ turns that policies look at.
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -27,8 +26,6 @@ from connectors.message_bus import keys
 from connectors.message_bus.inbox import connect
 from connectors.message_bus.turn import TrackerAppend, current_turn
 from connectors.stores.tracker_state import state_as_events
-
-log = logging.getLogger(__name__)
 
 TTL_S = 24 * 3600
 KEPT_TURNS = 12

@@ -103,7 +103,7 @@ def _turn(turn: Mapping[str, Any]) -> Turn:
     never = tuple(map(str, turn.get("never") or ()))
     for expression in never:
         re.compile(expression)
-    judged = DialogueTurn("\n".join(words), right, _TICKETS[str(turn.get("ticket", "no"))], True)
+    judged = DialogueTurn("\n".join(words), right, _TICKETS[str(turn.get("ticket", "no"))])
     return Turn(way, words, judged, never, acts)
 
 

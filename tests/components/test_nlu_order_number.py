@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import shop
-from components.order_numbers.finding import find_misshaped, find_order_numbers, numbers_excluded
+from components.order_numbers.finding import find_misshaped, find_order_numbers, read_numbers
 from components.order_numbers.meaning import ExamplesError, read_examples
 from components.order_numbers.shape import Shape, ShapeError
 from components.order_numbers.shops import shop_pattern
@@ -151,7 +151,7 @@ def test_another_shops_pattern_is_followed() -> None:
 
 
 def test_look_alikes_say_what_they_are() -> None:
-    kinds = {span.kind for span in numbers_excluded("rs 500 on 12/03/2024 call 9876543210 pin 560001 @marigold")}
+    kinds = {span.kind for span in read_numbers("rs 500 on 12/03/2024 call 9876543210 pin 560001 @marigold")}
     assert kinds == {"money", "date", "phone", "pin", "handle"}
 
 

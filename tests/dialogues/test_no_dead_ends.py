@@ -25,7 +25,7 @@ SAYINGS = ["hi", "where is my order", "{OPEN}", "cancel it", "yes", "no", "retur
            "hmm"]
 dice = random.Random(7)
 walks = [Dialogue(f"w{n}", "walk", ("OPEN", "OPEN2", "DONE"), tuple(
-    DialogueTurn(say, (), "may", True)
+    DialogueTurn(say, (), "may")
     for say in [*dice.choices(SAYINGS, k=7), "back to the bot", "where is order {OPEN}?",
                 "how many days do i have to return a dress", "let me talk to a human please"]))
     for n in range(10)]

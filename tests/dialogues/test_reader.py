@@ -36,7 +36,7 @@ Run = Callable[[Sequence[Dialogue], Reader | None], list[list[Played]]]
 
 def dialogue(orders: str, *turns: tuple[str, str], ticket: str = "no") -> Dialogue:
     """Turns are (what the customer says, what would be right)."""
-    said = tuple(DialogueTurn(say, tuple(right.split(" | ")), ticket, True) for say, right in turns)
+    said = tuple(DialogueTurn(say, tuple(right.split(" | ")), ticket) for say, right in turns)
     return Dialogue(turns[0][0], "reader", tuple(orders.split()), said)
 
 

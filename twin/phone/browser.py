@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -17,8 +16,6 @@ from twin.phone.customers import with_phone
 from twin.phone.pages import asset, icon, page
 from twin.whatsapp.inbound import CannotSend
 from twin.whatsapp.network import Network
-
-log = logging.getLogger(__name__)
 
 HEARTBEAT_S = 15.0
 HEALTH_EVERY_S = 2.5

@@ -7,7 +7,6 @@
       - say: "where is {OPEN}"        {OPEN} is written #10234, {OPEN:bare} 10234
         right: ["status OPEN"]        any of these, see `judge.py`
         ticket: no                    no: a ticket here is wrong; yes: there must be one by now; may: either
-        calm: yes
 """
 
 from __future__ import annotations
@@ -34,7 +33,6 @@ class DialogueTurn:
     say: str
     right: tuple[str, ...]
     ticket: str  # no, yes, may
-    calm: bool
 
 
 @dataclass(frozen=True)
@@ -56,12 +54,9 @@ def read_dialogues(path: Path) -> list[Dialogue]:
 def _dialogue(file: Path, entry: Mapping[str, object]) -> Dialogue:
     try:
         turns = tuple(
-            DialogueTurn(
-                str(turn["say"]), tuple(map(str, turn["right"])), _TICKETS[str(turn["ticket"])],
-                str(turn.get("calm", True)) in ("True", "yes"),
-            )
+            DialogueTurn(str(turn["say"]), tuple(map(str, turn["right"])), _TICKETS[str(turn["ticket"])])
             for turn in entry["turns"]  # type: ignore[attr-defined]
-        )  # fmt: skip
+        )
         return Dialogue(str(entry["id"]), str(entry["kind"]), tuple(entry["orders"]), turns)  # type: ignore[arg-type]
     except (KeyError, TypeError, AttributeError) as error:
         raise DialogueFileError(

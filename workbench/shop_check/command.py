@@ -22,8 +22,6 @@ from workbench.shop_check.findings import ERROR, LEVELS, ShopFinding
 from workbench.shop_check.questions import Question
 from workbench.shop_check.report import Checked, as_json, print_table
 
-log = logging.getLogger(__name__)
-
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Exit status 1 when there is an error; warnings and information do not fail."""

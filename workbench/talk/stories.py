@@ -24,7 +24,6 @@ from workbench.talk.sources import Note, Sources, named_places, training_tracker
 
 STORIES = PROJECT_ROOT / "tests" / "stories"
 _LISTEN = "action_listen"
-_FALLBACK = "action_default_fallback"
 
 
 @dataclass(frozen=True)
