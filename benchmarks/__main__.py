@@ -3,8 +3,6 @@
 Rounds alternate, so that a busy machine is unfair to both alike. Writes results/bench.json and results/bench.png.
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import json

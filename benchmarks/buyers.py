@@ -1,7 +1,5 @@
 """Customers who own an order each, and what they ask."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import date, timedelta
 from itertools import count

@@ -1,7 +1,5 @@
 """A stand-in for the Graph API: accepts messages, reports statuses, and fails at random when it is told to."""
 
-from __future__ import annotations
-
 import asyncio
 import random
 import time

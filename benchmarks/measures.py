@@ -1,7 +1,5 @@
 """What is measured, on either side."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import os

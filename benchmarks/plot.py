@@ -1,7 +1,5 @@
 """The benchmark's picture."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

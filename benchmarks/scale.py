@@ -4,8 +4,6 @@ costs among millions of customers. `docs/capacity.md` draws on it.
 Everything is measured on the running product; the millions are copies of what it wrote itself.
 """
 
-from __future__ import annotations
-
 import asyncio
 import sqlite3
 import statistics

@@ -1,7 +1,5 @@
 """The whole assistant as processes that can be killed and started again: for benchmarks and chaos."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import signal

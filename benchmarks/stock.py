@@ -1,7 +1,5 @@
 """Stock Rasa with stock parts, for comparison: Redis tracker and lock store, SQL event broker, REST channel."""
 
-from __future__ import annotations
-
 import json
 import time
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Signed webhooks as Meta posts them, for load and for statuses."""
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import hmac

@@ -1,7 +1,5 @@
 """What operators write on the command line: moments and customers."""
 
-from __future__ import annotations
-
 import argparse
 import re
 from datetime import datetime, timedelta, timezone

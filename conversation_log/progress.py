@@ -1,7 +1,5 @@
 """A bar on standard error while many conversations pass, and their rate when all have."""
 
-from __future__ import annotations
-
 import sys
 import time
 from collections.abc import Callable, Iterator

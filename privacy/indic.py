@@ -3,8 +3,6 @@
 "नहीं" falls into न and ह, and is one word only with the signs between them.
 """
 
-from __future__ import annotations
-
 SIGNS = "\u0900-\u0963\u0970-\u0dff"
 """For inside a character class: every letter and sign of the scripts of India and Sri Lanka; not the danda "।"."""
 BEGIN, END = rf"(?<![\w{SIGNS}])", rf"(?![\w{SIGNS}])"

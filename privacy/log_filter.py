@@ -1,7 +1,5 @@
 """Log lines without phone numbers and secrets, whoever wrote them (our code, a library, a traceback)."""
 
-from __future__ import annotations
-
 import logging
 import re
 import traceback

@@ -5,8 +5,6 @@ turn, action call, sending, log row, ticket) and every line from there on carrie
 WhatsApp made of the customer's number and a counter: it finds the conversation in the log, and is as personal as that.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import time

@@ -4,8 +4,6 @@ A wrong row of the orders table or a model's words then lead no customer to a st
 looked at.
 """
 
-from __future__ import annotations
-
 import logging
 import re
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,5 @@
 """Names for a customer that tell nobody who it is."""
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import secrets

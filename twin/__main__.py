@@ -1,7 +1,5 @@
 """`python -m twin`: serve until SIGINT or SIGTERM."""
 
-from __future__ import annotations
-
 import logging
 import os
 import sys

@@ -1,7 +1,5 @@
 """Putting the twin together: one server with the Graph API, the phone, the control API, the agent desk, a shop."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Awaitable, Callable
 from urllib.parse import urlsplit
 

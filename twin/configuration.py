@@ -1,7 +1,5 @@
 """What the twin reads from its environment. Nothing else in this package does."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field

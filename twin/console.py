@@ -1,7 +1,5 @@
 """The product's inspector and dashboard under /console, so that they stand beside the phone on one address."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 

@@ -18,8 +18,6 @@ POST   /control/window     {"customer", "closed": bool}: age the customer's last
 POST   /control/reset      forget everything
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import time

@@ -9,8 +9,6 @@ each a name or an object, or else that it cannot tell.
 `python -m twin.llm --port 8090` serves it alone; any key is accepted, as `Authorization: Bearer` or `x-api-key`.
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import json

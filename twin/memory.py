@@ -4,8 +4,6 @@ A file in STATE_DIR, which the product's databases are in as well: they are reme
 goes, forgotten together. Pictures and faults are not kept.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json

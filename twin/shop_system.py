@@ -7,8 +7,6 @@ wrong in turn. `PUT /shop/locked {"locked": true}` locks the demo's orders datab
 was done and how often it was asked for, `GET /shop/requests` every request.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import hashlib

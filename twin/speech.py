@@ -5,8 +5,6 @@
 not_json, empty, silence, hang. `GET /speech/requests` shows what was asked.
 """
 
-from __future__ import annotations
-
 import asyncio
 from dataclasses import dataclass, field
 from typing import Any

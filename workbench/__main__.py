@@ -1,7 +1,5 @@
 """`python -m workbench nlu|validate|check|doctor|orders|chat|stories|review`: the designers' tools."""
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import sys

@@ -1,7 +1,5 @@
 """The archive's columns. Stable: columns may be added at the end, never changed or removed."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

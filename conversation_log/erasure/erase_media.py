@@ -1,7 +1,5 @@
 """Erasing the copies of a customer's files, which the takeovers' part keeps at `MEDIA_URL`: a folder a customer."""
 
-from __future__ import annotations
-
 from urllib.parse import urlsplit
 
 import pyarrow as pa

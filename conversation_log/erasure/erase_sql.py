@@ -4,8 +4,6 @@ The takeovers' tables (`handoff_*`) belong to another package; they are found in
 their columns: `customer`, then `takeover_id`, `external_id` and `ticket_id`.
 """
 
-from __future__ import annotations
-
 import json
 import sqlite3
 import time

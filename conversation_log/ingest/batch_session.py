@@ -1,7 +1,5 @@
 """The rows that a batch of records touches: read once, changed in memory, written in one go."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """What has to be done to the log from time to time: judge conversations that went silent, forget what is late."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from sqlalchemy import delete, select, update

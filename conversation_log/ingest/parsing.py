@@ -4,8 +4,6 @@ Rasa's event dicts, Meta's statuses and our own outcome records come in; anythin
 docs/architecture.md raises BadRecord, so that one such record can be set aside without stopping the others.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime

@@ -4,8 +4,6 @@ Everything is idempotent: a message that is known keeps its place, totals follow
 the first message's key. So a batch that was committed but not acknowledged can be read again without a trace.
 """
 
-from __future__ import annotations
-
 import uuid
 from dataclasses import asdict
 

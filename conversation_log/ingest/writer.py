@@ -4,8 +4,6 @@ Killed between any two of these steps, the next writer reads the batch again and
 same. A database that is away costs nothing but time; a record that cannot be stored is set aside alone.
 """
 
-from __future__ import annotations
-
 import logging
 import time
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The log's judgements, each stated once: which feature answered, how far a message got, how a conversation ended."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any

@@ -1,7 +1,5 @@
 """What the log keeps of the event stream: messages, outcomes, statuses."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from datetime import datetime, timezone

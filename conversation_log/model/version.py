@@ -1,7 +1,5 @@
 """The assistant's version, as written into every conversation."""
 
-from __future__ import annotations
-
 import functools
 import re
 

@@ -4,8 +4,6 @@ What the schema leaves open is added beside it: buttons, the response's name, th
 when a message was received and accepted. Absent facts are left out there.
 """
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

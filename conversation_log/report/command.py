@@ -1,7 +1,5 @@
 """`report`: the figures of a period as tables in the terminal and as one self-contained page."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 

@@ -4,8 +4,6 @@ Meta tells whether a message is billed and in which category, never the price. A
 off in the order in which they were sent.
 """
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timezone

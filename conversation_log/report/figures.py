@@ -1,7 +1,5 @@
 """The figures of a period, gathered one conversation at a time in memory that does not grow with their number."""
 
-from __future__ import annotations
-
 import random
 from collections import Counter, defaultdict
 from collections.abc import Mapping

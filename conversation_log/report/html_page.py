@@ -1,7 +1,5 @@
 """The report as one page that needs nothing else: no script, no network, no personal data."""
 
-from __future__ import annotations
-
 from collections import Counter
 from datetime import datetime, timezone
 from html import escape

@@ -4,8 +4,6 @@ Two messages belong together when they share enough of their rarer words. Good e
 messages in two minutes; no model, no dependency.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections import Counter

@@ -1,7 +1,5 @@
 """Bar charts as inline SVG: no script, readable in light and dark, a tooltip on every bar."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """How customers found it with a person: who was asked, who answered, and what."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field

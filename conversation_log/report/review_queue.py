@@ -3,8 +3,6 @@
 Only the messages of the SQL tier are read, newest first. Texts leave this module redacted.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable

@@ -1,7 +1,5 @@
 """The report's tables as text, for the terminal and the page alike."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The report in the terminal."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from rich import table as rich_table

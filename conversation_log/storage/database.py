@@ -3,8 +3,6 @@
 SQLite runs in WAL mode with secure deletion, so that erased text does not stay in the file's free pages.
 """
 
-from __future__ import annotations
-
 import fcntl
 import logging
 import os

@@ -1,7 +1,5 @@
 """Conversations out of the warm tier, one at a time, with their messages; memory stays flat."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime

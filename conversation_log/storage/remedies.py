@@ -3,8 +3,6 @@
 The drivers' own messages are kept back. They quote rows, addresses with passwords, and C++ source files.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 

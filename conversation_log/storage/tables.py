@@ -6,8 +6,6 @@ that is read twice changes nothing. `early_statuses` keeps delivery statuses tha
 `charges` what WhatsApp bills, for good.
 """
 
-from __future__ import annotations
-
 from datetime import datetime, timezone
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The helpdesk's account: its tickets and webhooks, who may call it, and the bad days that tests order."""
 
-from __future__ import annotations
-
 import base64
 import secrets
 import time

@@ -4,8 +4,6 @@
 `/api/v2`, what people and tests do with it under `/desk` (`desk_calls.py`).
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import math

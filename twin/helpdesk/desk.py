@@ -4,8 +4,6 @@
 says so.
 """
 
-from __future__ import annotations
-
 from urllib.parse import urlsplit
 
 import aiohttp

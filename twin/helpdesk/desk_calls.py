@@ -17,8 +17,6 @@
     GET  /desk/calls                      [{"method", "path", "status", "idempotency_key"}]
 """
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from urllib.parse import quote, urlencode

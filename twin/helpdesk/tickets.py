@@ -1,7 +1,5 @@
 """What the simulated helpdesk remembers: users, tickets, comments; and the rules that Zendesk has about them."""
 
-from __future__ import annotations
-
 import datetime as dt
 import itertools
 import time

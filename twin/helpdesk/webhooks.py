@@ -1,7 +1,5 @@
 """Zendesk's native ticket events, signed and sent to the assistant; twice, out of order or not at all on demand."""
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import contextlib

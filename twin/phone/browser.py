@@ -1,7 +1,5 @@
 """What the phone in the browser talks to: its page, the chats, and a stream of what changes."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable

@@ -1,7 +1,5 @@
 """What stands on each customer's phone: messages in order, ticks, unread counts; and the browsers that watch."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Who can hold the phone: the demo shop's customers, one known only by user id, and any number of your own."""
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import asdict, dataclass

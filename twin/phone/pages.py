@@ -1,7 +1,5 @@
 """The static files of the phone and the desk, with headers that let nothing else in."""
 
-from __future__ import annotations
-
 import html
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Plays a scenario at human speed (or at once, for tests), and tells what held."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Awaitable, Callable

@@ -5,8 +5,6 @@
     GET  /scenarios/record          ?customer=: YAML of what this customer just did
 """
 
-from __future__ import annotations
-
 import asyncio
 
 from aiohttp import web

@@ -14,8 +14,6 @@
     - breaks: {graph: 500, times: 2}      # Graph answers with this status; {webhooks: 2} delivers each twice
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What the Graph API tells of the shop's app, number and business account: `make doctor` asks for it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from aiohttp import web

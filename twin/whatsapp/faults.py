@@ -1,7 +1,5 @@
 """Graph's bad days, on demand: errors, hangs, slowness, answers that never arrive, statuses that say failed."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The Graph API that the shop's assistant calls: messages, read receipts, media."""
 
-from __future__ import annotations
-
 import asyncio
 import hmac
 import json

@@ -3,8 +3,6 @@
 Most refusals, throttling included, come with HTTP 400.
 """
 
-from __future__ import annotations
-
 import secrets
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """What a customer can do on the phone, as the message contents that Meta's webhook carries."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from twin.phone.chats import Chat

@@ -4,8 +4,6 @@ Lengths are counted in code points. Meta states two limits for the body of a lis
 holds here, so that what passes is safe.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

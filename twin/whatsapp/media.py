@@ -1,7 +1,5 @@
 """Pictures and voice notes that customers send: kept in memory, fetched by id the way Meta serves media."""
 
-from __future__ import annotations
-
 import base64
 import binascii
 import hashlib

@@ -1,7 +1,5 @@
 """WhatsApp between the phones and the shop: customers' words to the webhook, the shop's messages to the phones."""
 
-from __future__ import annotations
-
 import asyncio
 import random
 import re

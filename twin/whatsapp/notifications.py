@@ -1,7 +1,5 @@
 """The bodies that Meta posts to a webhook. Pure: what happened in, JSON out."""
 
-from __future__ import annotations
-
 import time
 from typing import Any
 

@@ -1,7 +1,5 @@
 """How the network behaves, and what went through Graph."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any
 

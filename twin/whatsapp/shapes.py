@@ -4,8 +4,6 @@ A shape is a check (value, path → None, or raises Broken) or a table of keys w
 a key that the table does not name is refused unless the table has OTHERS.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Collection, Mapping
 from typing import Any

@@ -3,8 +3,6 @@
 https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from aiohttp import BodyPartReader, web

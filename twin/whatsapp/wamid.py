@@ -1,7 +1,5 @@
 """Message ids that look like Meta's: base64 around the customer's number and twenty hexadecimal digits."""
 
-from __future__ import annotations
-
 import base64
 import secrets
 

@@ -1,7 +1,5 @@
 """Meta's side of the webhook: signed, delivered at least once, again and again until the answer is 200."""
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import hmac

@@ -1,7 +1,5 @@
 """All checks of the designers' files: those that need no model take a second or two."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 

@@ -3,8 +3,6 @@
 What changed is what git says: the pages as they are against the last commit. Where there is no git, nothing is said.
 """
 
-from __future__ import annotations
-
 import re
 import subprocess
 from collections import defaultdict

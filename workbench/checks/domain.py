@@ -1,7 +1,5 @@
 """domain.yml: responses that say nothing or do not fit WhatsApp, buttons that lead nowhere, forms that cannot ask."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from typing import Any

@@ -1,7 +1,5 @@
 """What a check has found."""
 
-from __future__ import annotations
-
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What readers of files complain of, as a problem and a remedy, and the line that the complaint speaks of."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

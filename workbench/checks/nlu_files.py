@@ -1,7 +1,5 @@
 """NLU files: blocks and lines that Rasa would pass over in silence, and names that the domain does not know."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """shop.yml, policy pages, handoff.yml, config.yml: what the code that reads them complains of, with its line."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

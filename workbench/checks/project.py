@@ -1,7 +1,5 @@
 """The designers' YAML files, read with their line numbers; what cannot be read is a finding."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path

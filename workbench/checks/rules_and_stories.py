@@ -1,7 +1,5 @@
 """Rules and stories: steps that are none, names that the domain does not know, rules that contradict each other."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product

@@ -3,8 +3,6 @@
 The keys and words are those of `skills`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

@@ -3,8 +3,6 @@
 A variation is an entry of a response with a `condition`; the entries without one are for everybody else.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import replace

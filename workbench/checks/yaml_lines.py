@@ -1,7 +1,5 @@
 """YAML whose mappings know the line on which they begin, so that a mistake is reported where it is."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

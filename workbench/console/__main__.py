@@ -1,7 +1,5 @@
 """`python -m workbench.console`: serve until SIGINT or SIGTERM. Started by `make run`, and with INSPECTOR_TOKEN set."""
 
-from __future__ import annotations
-
 import logging
 import signal
 import sys

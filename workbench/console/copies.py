@@ -4,8 +4,6 @@ Without personal data, as everything that the review writes. In `make run` it is
 looked through and moved into the project by hand.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any

@@ -4,8 +4,6 @@ Rasa forgets which rule it was (`make chat` finds out exactly, with the model in
 of the recorded turn nearly always leave one.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The report's figures as they are now, what waits for a review, the servers' metrics: for a page that looks again."""
 
-from __future__ import annotations
-
 import time
 import urllib.request
 from collections import Counter

@@ -14,8 +14,6 @@ Whoever asks has the token: `Authorization: Bearer …`, or as the password that
 is shown to them in full, so the server listens on 127.0.0.1 only.
 """
 
-from __future__ import annotations
-
 import base64
 import hmac
 import json

@@ -4,8 +4,6 @@ Each message is weighed as the dialogue weighed it by itself: with what it was u
 before it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any

@@ -3,8 +3,6 @@
 State lies in a temporary folder: nothing of a running assistant is touched, and no ticket leaves the machine.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import sys

@@ -9,8 +9,6 @@
         ticket: no                    no: a ticket here is wrong; yes: there must be one by now; may: either
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass

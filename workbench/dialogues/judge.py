@@ -13,8 +13,6 @@
     handover, silent, receipt, kept, greets, thanks, goodbye, bot, capabilities, clarifies, no_other
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ While a person has the conversation the assistant is not asked, as in the channe
 ticket, until they go back to the assistant.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """The table of a run: by kind of dialogue, and the turns that went wrong."""
 
-from __future__ import annotations
-
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """A run of dialogues with state of its own: nothing of a running assistant is touched, no ticket leaves it."""
 
-from __future__ import annotations
-
 import asyncio
 import multiprocessing
 import os

@@ -1,7 +1,5 @@
 """The orders that customers of the dialogues have, in a database of their own."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import date, timedelta
 

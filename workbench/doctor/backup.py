@@ -5,8 +5,6 @@ database server, buckets) has backups of its own; `make` names it. Secrets of `.
 words are.
 """
 
-from __future__ import annotations
-
 import argparse
 import fcntl
 import hashlib

@@ -3,8 +3,6 @@
 The parts are asked side by side, each within PATIENCE_S; nothing is written, and no secret is printed.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import logging

@@ -1,7 +1,5 @@
 """The two databases: reached, our rights, migrations. Of the orders `make check` says more, down to the rows."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

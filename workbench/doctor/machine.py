@@ -1,7 +1,5 @@
 """The machine and what is installed on it: disk, ports, rights, the trained model, packages as they are locked."""
 
-from __future__ import annotations
-
 import importlib.metadata
 import json
 import os

@@ -3,8 +3,6 @@
 Tokens travel in headers only. Every call is a GET that changes nothing.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Iterator, Mapping

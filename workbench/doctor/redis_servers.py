@@ -1,7 +1,5 @@
 """Whether Redis keeps what it takes: version, role, append-only file, memory policy, replicas, clock."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """Settings that are missing, or that each are right and do not fit together."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 

@@ -1,7 +1,5 @@
 """The trained model's archive."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import settings

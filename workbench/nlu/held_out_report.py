@@ -1,7 +1,5 @@
 """How well the trained model understands phrases that it has never seen: by slice, by confusion, by confidence."""
 
-from __future__ import annotations
-
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 Other rooms add rows of their own (policies): whoever prints the table passes them on as `Level`s.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Labelled phrases, as they stand in Rasa's NLU files."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from pathlib import Path

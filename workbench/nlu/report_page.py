@@ -1,7 +1,5 @@
 """The held-out report in the terminal, and as one page without outside parts: the same tables."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from rich.console import Console

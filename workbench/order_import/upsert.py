@@ -1,7 +1,5 @@
 """Checked rows into the table `orders`: new ones in, changed ones changed; the same again changes nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass

@@ -3,8 +3,6 @@
 Nothing real is touched: no ticket, no act, no message, no write to the log; only the log and the orders are read.
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import logging

@@ -6,8 +6,6 @@ changing it; but an order number that the customer wrote must still be the one t
 pages are compared by page and words (an LLM's are never twice the same), all others by what they are about.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """A replay as one page that needs nothing else: no script, no network; personal data replaced, customers nameless."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from html import escape
 

@@ -5,8 +5,6 @@ Where the shop's own system could be asked to act, a stand-in says that it is do
 said once it was done, too.
 """
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import shutil

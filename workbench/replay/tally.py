@@ -1,7 +1,5 @@
 """What a replay adds up to, in the terminal."""
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import dataclass, field
 

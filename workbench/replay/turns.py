@@ -4,8 +4,6 @@ What a person read, a reaction or an edit was no question to the assistant and i
 is one message again. A message without words cannot be sent again: its picture is not in the log.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,7 +1,5 @@
 """`python -m workbench review`: what the assistant was unsure of, labelled in the terminal or the browser."""
 
-from __future__ import annotations
-
 import logging
 import sys
 from datetime import datetime

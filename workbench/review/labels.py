@@ -4,8 +4,6 @@ One line goes in below the last phrase of its intent; nothing else in the file c
 text is read back and must differ from the old by exactly that phrase.
 """
 
-from __future__ import annotations
-
 import difflib
 from collections import Counter
 from collections.abc import Callable

@@ -5,8 +5,6 @@ a customer's words nor a customer's name, so erasing a customer has nothing to r
 log's own memory are forgotten.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Iterable

@@ -5,8 +5,6 @@ ours (same origin) nor post to it: a POST needs the token in a header, which no 
 Origin, which guards against names that resolve to 127.0.0.1.
 """
 
-from __future__ import annotations
-
 import hmac
 import json
 import secrets

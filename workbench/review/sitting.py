@@ -1,7 +1,5 @@
 """One sitting of a review: what is shown, where labels go, what was added."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone

@@ -1,7 +1,5 @@
 """Reviewing in the terminal: a group of messages, a number or a name of an intent, the next group."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from rich.columns import Columns

@@ -5,8 +5,6 @@ example values of the same shape. Order numbers stay unmarked, as everywhere in 
 pattern.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Mapping

@@ -4,8 +4,6 @@ Files first, then the orders database, then what customers would be answered, th
 but a model where questions.tsv names intents, and no finding holds a customer's data.
 """
 
-from __future__ import annotations
-
 import argparse
 import logging
 import subprocess

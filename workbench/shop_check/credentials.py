@@ -3,8 +3,6 @@
 No secret is ever shown.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Iterator
 from concurrent import futures

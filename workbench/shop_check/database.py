@@ -3,8 +3,6 @@
 Only errors' kinds are told in words of ours: drivers quote addresses, users and sometimes rows.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path

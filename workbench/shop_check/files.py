@@ -1,7 +1,5 @@
 """shop.yml, responses.yml and the shop's own phrases: every mistake in them, by file and line."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from pathlib import Path

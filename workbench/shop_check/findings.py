@@ -1,7 +1,5 @@
 """What the check of a shop has found, for people and for machines."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The shop's pages: what of them cannot be read, how the others were cut into sections, and what nobody would find."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path

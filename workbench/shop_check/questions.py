@@ -1,7 +1,5 @@
 """questions.tsv, the shop's own regression: lines that cannot be meant, and how many questions are answered right."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches

@@ -1,7 +1,5 @@
 """What the check has found: a table for people, one JSON object for machines."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Rasa's agent with the trained model, in a process of ours."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 import logging

@@ -5,8 +5,6 @@ nothing of a running assistant is touched and no ticket leaves the machine. With
 demo's.
 """
 
-from __future__ import annotations
-
 import asyncio
 import tempfile
 from collections.abc import Callable, Iterator, Mapping

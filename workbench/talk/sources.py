@@ -5,8 +5,6 @@ here: the key is noted while Rasa predicts, and the rules and stories of data/ a
 code.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

@@ -5,8 +5,6 @@ wrong prediction the story goes on as written. Customers' words are read by the 
 dialogue goes on with the intent that the story gives.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
