@@ -46,6 +46,9 @@ class _Counts:
     no_phone: int = 0
     unread_phones: Counter[str] = field(default_factory=Counter)
     ambiguous_phones: int = 0
+    home_phones: int = 0  # numbers that the region gives out
+    no_such_phones: int = 0  # as long as the region's, but of no area or network of it
+    phones_abroad: Counter[str] = field(default_factory=Counter)  # by country, of another code than the region's
     foreign_links: Counter[str] = field(default_factory=Counter)  # by where they lead
     unread_dates: dict[str, Counter[str]] = field(default_factory=lambda: {name: Counter() for name in DATES})
 
@@ -121,8 +124,25 @@ def _count_phone(counts: _Counts, value: object, region: str) -> None:
         counts.no_phone += 1
     elif (number := e164(value, region)) is None:
         counts.unread_phones[masked(written)] += 1
-    elif _could_be_abroad(value, number):
-        counts.ambiguous_phones += 1
+    else:
+        counts.ambiguous_phones += _could_be_abroad(value, number)
+        parsed = phonenumbers.parse(number)
+        code = parsed.country_code or 0
+        if code != phonenumbers.country_code_for_region(region):
+            counts.phones_abroad[phonenumbers.region_code_for_country_code(code)] += 1
+        elif phonenumbers.is_valid_number(parsed) or _is_given_out(code, str(parsed.national_number)[:-6]):
+            counts.home_phones += 1
+        else:
+            counts.no_such_phones += 1
+
+
+@lru_cache(maxsize=4096)
+def _is_given_out(code: int, beginning: str) -> bool:
+    """Whether a country has numbers that begin so and go on with six more digits."""
+    return any(
+        phonenumbers.is_valid_number(phonenumbers.PhoneNumber(country_code=code, national_number=int(beginning + end)))
+        for end in (6 * digit for digit in "0123456789")
+    )
 
 
 def _count_dates(counts: _Counts, row: Mapping[str, Any], zone: ZoneInfo, region: str) -> None:
@@ -209,6 +229,20 @@ def _phones(counts: _Counts, ours: Shop) -> Iterator[ShopFinding]:
             f"numbers of {ours.region} or with a country code: {_looks(counts.unread_phones)}",
             "write them with their country code (+...), or correct region in shop.yml; whose phone is not understood "
             "is not told of the order", unread,
+        )  # fmt: skip
+    abroad = counts.phones_abroad.total()
+    if abroad > counts.home_phones:
+        yield ShopFinding(
+            WARNING, "orders", where, f"{abroad} of {counts.rows} phones have the country code of another country than "
+            f"{ours.region}, the region of shop.yml: {_looks(counts.phones_abroad)}. Numbers without one are read as "
+            f"{ours.region}'s", f"region: {counts.phones_abroad.most_common(1)[0][0]} in shop.yml, unless most "
+            "customers are foreign", abroad,
+        )  # fmt: skip
+    if counts.no_such_phones > counts.home_phones:
+        yield ShopFinding(
+            WARNING, "orders", where, f"{counts.no_such_phones} of {counts.rows} phones are as long as those of "
+            f"{ours.region}, but of no area or network that it has: they may be another country's without its code",
+            "correct region in shop.yml, or write phones with their country code (+...)", counts.no_such_phones,
         )  # fmt: skip
     if counts.no_phone:
         all_of_them = counts.no_phone == counts.rows

@@ -85,6 +85,22 @@ def test_a_phone_that_could_be_of_two_countries_is_counted(folder: Path, orders:
     assert [(one.count, "another country" in one.problem) for one in found(folder, "warning")] == [(2, True)]
 
 
+@pytest.mark.parametrize(("region", "phones", "problem", "count"), [
+    ("US", ["+447700900123"] * 12 + ["004930123456"] * 3, "another country than US, the region of shop.yml: GB (1", 15),
+    ("US", ["7911123456"] * 15, "of no area or network that it has", 15),
+    ("GB", ["7700900123"] * 12 + ["+14155550112"] * 8, "", 0),
+])
+def test_phones_that_are_most_of_them_no_numbers_of_the_region_are_told(
+    folder: Path, orders: Orders, region: str, phones: list[str], problem: str, count: int
+) -> None:
+    path = folder / "shop.yml"
+    path.write_text(path.read_text(encoding="utf-8").replace("region: GB", f"region: {region}"), encoding="utf-8")
+    orders(changed("customer_phone", *phones, *["+14155550112"] * (20 - len(phones))))
+    assert not found(folder, "error")
+    warnings = [one for one in found(folder, "warning") if "another country" in one.problem]
+    assert [(problem in one.problem, one.count) for one in warnings] == [(True, count)] * bool(count)
+
+
 def test_tracking_links_that_will_not_be_sent_are_told_by_where_they_lead(folder: Path, orders: Orders) -> None:
     orders(changed("tracking_url", "https://www.dhl.com/1", "https://evil.example/2", "https://evil.example/3"))
     assert not found(folder, "warning")
