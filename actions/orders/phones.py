@@ -18,6 +18,9 @@ MAX_PHONE_CHARS = 60
 # The first run that looks like a phone number. What stands around it ("home", invisible direction marks) is not for
 # phonenumbers, which would read letters as the digits of a keypad.
 NUMBER = re.compile(r"\(?[+＋]?\(?\d[\d\s().‐-―-]*")
+# A spreadsheet's '919876543210.0', '9.19876543210E+11'; in '9.19877E+11' the last digits are lost.
+_DECIMAL = re.compile(r"\s*(\d+)\.0+\s*")
+_SCIENTIFIC = re.compile(r"\s*(\d)[.,]?(\d*)[eE]\+?(\d{1,2})\s*")
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ def e164(text: object, region: str) -> str | None:
         text = format(text, ".0f")  # a number column's; nan and the infinite have no digits
     if not isinstance(text, (str, int)) or len(str(text)) > MAX_PHONE_CHARS:
         return None
-    run = NUMBER.search(str(text))
+    run = NUMBER.search(_without_exponent(str(text)))
     for candidate in (run.group(), _with_plus(run.group())) if run else ():
         try:
             number = phonenumbers.parse(candidate, region)
@@ -95,6 +98,16 @@ def _changed(number: PhoneNumber, form: re.Pattern[str], to: str) -> PhoneNumber
     return changed
 
 
+def _without_exponent(text: str) -> str:
+    """The digits of a number that a spreadsheet wrote; empty where it cut some off."""
+    if decimal := _DECIMAL.fullmatch(text):
+        return decimal[1]
+    if scientific := _SCIENTIFIC.fullmatch(text):
+        digits = scientific[1] + scientific[2]
+        return digits if len(digits) > int(scientific[3]) else ""
+    return text
+
+
 def _with_plus(written: str) -> str:
     """'0044…' and '44…' as '+44…': shops write 00 even where the region dials another international prefix."""
     digits = written.lstrip("(").lstrip("+")
@@ -128,7 +141,8 @@ def _forms(number: PhoneNumber) -> list[str]:
         for style in (PhoneNumberFormat.INTERNATIONAL, PhoneNumberFormat.NATIONAL, PhoneNumberFormat.RFC3966)
     ]
     plain = phonenumbers.format_number(number, PhoneNumberFormat.E164)
-    return [plain, *international, *nationals, *(f"0{rest}" for rest in nationals), *formatted]
+    decimal = [f"{digits}.0" for digits in (code + national, national)]
+    return [plain, *international, *nationals, *(f"0{rest}" for rest in nationals), *formatted, *decimal]
 
 
 def as_integers(phone: str) -> list[int]:

@@ -21,6 +21,8 @@ from privacy.indic import SIGNS
 
 _LETTERS = rf"(?:[^\W\d_]|[{SIGNS}])+"
 _WORD = re.compile(rf"{_LETTERS}(?:'{_LETTERS})*")
+# "TK/24-00871" is no word of any language, nor are the letters of a size or of a tracking number.
+_CODE = re.compile(r"(?<![^\W_])[A-Za-z]{1,5}[-/_.#]?(?=\d)|(?<=\d)[-/_.#]?[A-Za-z]{1,5}(?![^\W_])")
 _MAX_WORDS = 80
 ONE_WORD = 2.0  # from this evidence on, ahead of the runner-up, a language is told
 _LIKELY = 1.0  # customers write in what their shop answers in, more often than not
@@ -61,7 +63,7 @@ def detect_language(text: str) -> str | None:
 @lru_cache(maxsize=256)
 def detect(text: str) -> Detected:
     """The language of a message and how plain it is."""
-    found = _WORD.findall(readable(text))[:_MAX_WORDS]
+    found = _WORD.findall(_CODE.sub(" ", readable(text)))[:_MAX_WORDS]
     if not found:
         return Detected()
     own_script, count = _by_script(found)

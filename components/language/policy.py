@@ -23,6 +23,7 @@ from components.untrained_policy import UntrainedPolicy
 
 LANGUAGE, WISHED, SPOKEN = "language", "language_wished", "languages_spoken"
 CHANGE_LANGUAGE, SORRY = "action_change_language", "utter_language_unavailable"
+ORDER_NUMBERS = ("order_number", "order_number_misshaped")
 _PRIORITY = 8  # above EscalationPolicy: asking for another language is no failure to understand
 _MIN_WORDS = 4  # of another language in a conversation that has one
 _BELOW_ESCALATION = 6.5  # above RulePolicy: who asks for a person gets one in any language
@@ -48,7 +49,7 @@ class LanguagePolicy(UntrainedPolicy):
             return self._predict(ACTION_LISTEN_NAME, domain)  # inside a form, it asks its question again
         if tracker.latest_action_name != ACTION_LISTEN_NAME or tracker.latest_message is None:
             return self._abstain(domain)
-        message = _reading(tracker.latest_message.text)
+        message = _reading(tracker.latest_message)
         before = _spoken_before(tracker)
         foreign = message.language is not None and written_as(message.language) not in answered()
         running = before.language or (tracker.latest_message.parse_data or {}).get("after") not in (None, "none")
@@ -81,9 +82,16 @@ def _changes(tracker: DialogueStateTracker, language: str | None, wished: bool) 
     return [*events, SlotSet(WISHED, wished)] if wished != bool(tracker.get_slot(WISHED)) else events
 
 
-def _reading(text: str | None) -> Reading:
-    """A pressed button says nothing of the customer's language: its words are ours."""
-    return Reading() if not text or text.startswith("/") else read(text)
+def _reading(said: UserUttered) -> Reading:
+    """A pressed button says nothing of the customer's language: its words are ours. Nor do a shop's order numbers."""
+    text = said.text or ""
+    if not text or text.startswith("/"):
+        return Reading()
+    for entity in said.entities:
+        if entity.get("entity") in ORDER_NUMBERS and isinstance(entity.get("start"), int):
+            start, end = entity["start"], entity["end"]
+            text = text[:start] + " " * (end - start) + text[end:]
+    return read(text)
 
 
 def _earlier(tracker: DialogueStateTracker) -> Reading:
@@ -97,7 +105,7 @@ def _earlier(tracker: DialogueStateTracker) -> Reading:
             break
         said += isinstance(event, UserUttered) - isinstance(event, UserUtteranceReverted)
         if said == 2 and isinstance(event, UserUttered):
-            return _reading(event.text)
+            return _reading(event)
     return Reading()
 
 

@@ -11,8 +11,10 @@ from actions.orders.numbers import normal_number, same_number
 from actions.orders.phones import e164
 from actions.orders.rows import RowReader
 from components.order_numbers.shape import Shape
-from shop import Shop
+from shop import OrderStatus, Shop
 from workbench.shop_check.findings import masked, word_shown
+
+_OVER = (OrderStatus.CANCELLED, OrderStatus.REFUNDED, OrderStatus.RETURNED)
 
 
 @dataclass(frozen=True)
@@ -44,11 +46,14 @@ class RowCheck:
             return Checked(None, (f"has {look} as its phone, which is no number of {self._region}",))
         problems = []
         status = row.get("status") or None
-        if self._reader.order({"order_id": number, "status": status}).status is None:
+        meaning = self._reader.order({"order_id": number, "status": status}).status
+        if row.get("cancelled_at") and meaning not in _OVER:
+            status = "cancelled"
+        elif meaning is None:
             said = f"the status '{word_shown(status)}'" if status else "no status"
             problems.append(f"has {said}, which has no meaning (orders.statuses of shop.yml)")
         values: dict[str, str | None] = {
-            **{name: text or None for name, text in row.items()},
+            **{name: text or None for name, text in row.items() if name != "cancelled_at"},
             "order_id": number, "customer_phone": phone, "status": status,
         }  # fmt: skip
         for name in ("estimated_delivery", "placed_at"):

@@ -52,6 +52,11 @@ def _checked(file: exported.Exported) -> tuple[dict[str, Values], list[str], int
         problems += [f"{line} {problem}" for problem in checked.problems]
         if checked.values is None:
             left_out += 1
-        else:
-            rows[str(checked.values["order_id"])] = checked.values
-    return rows, problems, left_out
+            continue
+        number = str(checked.values["order_id"])
+        same = number.lstrip("0") if number.isdigit() else number.casefold()
+        before = rows.get(same)
+        if before and before["customer_phone"] != checked.values["customer_phone"]:
+            problems.append(f"{line} has an order number that stood above, with another phone; this one counts")
+        rows[same] = checked.values
+    return {str(row["order_id"]): row for row in rows.values()}, problems, left_out

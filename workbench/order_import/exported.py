@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 # How shop systems call the columns, the likeliest first; `a+b` is both values, for a status that is told in two.
 USUAL: Mapping[str, tuple[str, ...]] = {
@@ -18,6 +20,7 @@ USUAL: Mapping[str, tuple[str, ...]] = {
                        "telephone", "mobile", "phone number", "whatsapp", "telefone", "celular", "telefono"),
     "status": ("order status", "status", "situacao", "estado", "estatus", "financial status+fulfillment status",
                "fulfillment status"),
+    "cancelled_at": ("cancelled at", "canceled at", "date cancelled", "date canceled"),
     "customer_name": ("shipping name", "customer name", "billing name", "customer", "recipient", "cliente", "name"),
     "estimated_delivery": ("estimated delivery", "estimated delivery date", "delivery date", "expected delivery",
                            "entrega prevista", "previsao de entrega", "fecha de entrega", "due date"),
@@ -33,6 +36,8 @@ NEEDED = ("order_id", "customer_phone", "status")
 _SEVERAL = ("customer_phone", "customer_name")  # are taken from the first column that has a value
 MAX_CELL_CHARS = 1_000_000
 MAX_FILE_MB = 200
+HEADER_WITHIN = 10  # rows: some systems write a title above
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
 
 class ImportRefusedError(Exception):
@@ -54,13 +59,20 @@ def read(path: Path, chosen: Sequence[str] = ()) -> Exported:
     """
     csv.field_size_limit(MAX_CELL_CHARS)
     text = _text(path)
+    refused, widest = ImportRefusedError(f"{path.name} is empty. Remedy: export it anew."), 0
     try:
-        lines = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
-        header = [name.strip() for name in next(lines, [])]
-        sources = _sources(header, chosen)
-        return Exported(sources, list(_orders(lines, header, sources)))
+        for delimiter in sorted(",;\t|", key=text[:10_000].count, reverse=True):
+            lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+            for header in filter(any, itertools.islice(lines, HEADER_WITHIN)):
+                try:
+                    sources = _sources([name.strip() for name in header], chosen)
+                except ImportRefusedError as error:
+                    refused, widest = max((refused, widest), (error, len(header)), key=lambda one: one[1])
+                else:
+                    return Exported(sources, list(_orders(lines, [*map(plain, header)], sources)))
     except csv.Error as error:
         raise ImportRefusedError(f"{path.name} is no CSV ({error}). Remedy: export it anew.") from None
+    raise refused
 
 
 def _text(path: Path) -> str:
@@ -70,16 +82,13 @@ def _text(path: Path) -> str:
         written = path.read_bytes()
     except OSError as error:
         raise ImportRefusedError(f"{path} cannot be read ({error.strerror}).") from None
+    if written.startswith(_WORKBOOKS):
+        raise ImportRefusedError(f"{path.name} is a workbook. Remedy: save it as CSV (UTF-8) and import that.")
     try:
         text = written.decode("utf-16" if written.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig")
     except UnicodeDecodeError:
         text = written.decode("cp1252", "replace")  # as Excel saves
-    return re.sub(r"\Asep=(.)\r?\n", "", text).replace("\0", "")
-
-
-def _delimiter(text: str) -> str:
-    first = text.partition("\n")[0]
-    return max(",;\t|", key=first.count)
+    return text.replace("\0", "")
 
 
 def _sources(header: Sequence[str], chosen: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -131,15 +140,20 @@ def plain(name: str) -> str:
 def _orders(
     lines: Iterator[list[str]], header: Sequence[str], sources: Mapping[str, Sequence[str]]
 ) -> Iterator[tuple[int, dict[str, str]]]:
-    """The lines of one order stand together, and later ones repeat or leave empty what the first says."""
+    """The lines of one order stand together, and later ones repeat or leave empty what the first says.
+
+    `header` are the names as `plain` has them. Raises ImportRefusedError for a quotation mark that is left open.
+    """
     order: dict[str, str] = {}
     began = 0
-    for number, cells in enumerate(lines, start=2):
-        if not any(cell.strip() for cell in cells):
-            continue
-        row = dict(zip(header, (cell.strip() for cell in cells), strict=False))
+    for number, cells in _numbered(lines):
+        row: dict[str, str] = {}
+        for name, cell in zip(header, cells, strict=False):
+            row[name] = row.get(name) or cell.strip()  # of two columns of one name, the first that is filled
         values = {ours: _value(row, specs) for ours, specs in sources.items()}
-        more = not (values["order_id"] or values["customer_phone"] or values["status"])  # an item of the order above
+        if any("\n" in values[ours] for ours in NEEDED):
+            raise ImportRefusedError(f"line {number}: a quotation mark is opened and not closed. Remedy: close it.")
+        more = not any(values[ours] for ours in NEEDED)  # an item of the order above
         if began and (more or values["order_id"] == order["order_id"] != ""):
             order |= {ours: value for ours, value in values.items() if not order[ours]}
             continue
@@ -150,9 +164,18 @@ def _orders(
         yield began, order
 
 
+def _numbered(lines: Any) -> Iterator[tuple[int, list[str]]]:
+    """Rows that say something, each with the line of the file that it begins in."""
+    begins = lines.line_num + 1
+    for cells in lines:
+        if any(cell.strip() for cell in cells):
+            yield begins, cells
+        begins = lines.line_num + 1
+
+
 def _value(row: Mapping[str, str], specs: Sequence[str]) -> str:
     for spec in specs:
-        value = " ".join(filter(None, (row.get(part, "") for part in spec.split("+"))))
+        value = " ".join(filter(None, (row.get(plain(part), "") for part in spec.split("+"))))
         if value:
             return value
     return ""

@@ -18,6 +18,7 @@ GAPS = st.sampled_from(["", " ", "-", ".", "\u00a0"])
     ["+919876543210", "9876543210", "98765 43210", "098765-43210", "+91-98765-43210", "+91 (98765) 43210",
      "0091 98765 43210", "919876543210", "91 9876543210", "  +91 9876543210 ",
      "\u202a+91 98765 43210\u202c", 919876543210,
+     "919876543210.0", "9876543210.00", "9.19876543210E+11", "9,876543210e9",
      "tel:+91-98765-43210", "98765 43210 home", "Ph. (0)98765 43210", "98765 43210 / 98123 45670"],
 )
 def test_all_ways_to_write_a_number_mean_the_same(written: object) -> None:
@@ -25,7 +26,8 @@ def test_all_ways_to_write_a_number_mean_the_same(written: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", [None, "", "unknown", "12", "+", "00", "+9", "x" * 5000, 3.5, float("nan"), ["+919876543210"]]
+    "written", [None, "", "unknown", "12", "+", "00", "+9", "9.19877E+11", "9.2E+9", "x" * 5000, 3.5, float("nan"),
+                ["+919876543210"]]
 )
 def test_what_is_no_phone_number_is_none(written: object) -> None:
     assert e164(written, "IN") is None

@@ -30,6 +30,8 @@ SENTENCES = {
         ("hi, please tell me about order 10234", "en"),
         ("where is my kurta ji", "en"),
         ("WHERE IS IT???", "en"),
+        ("TK/24-00871", None),
+        ("hi-2044 oi.3 DE12/77-es", None),
         ("mera order kab aayega", "hinglish"),
         ("order cancel kar do", "hinglish"),
         ("refund nhi aya abhi tk", "hinglish"),

@@ -76,6 +76,13 @@ def test_pressed_button_says_nothing_of_the_language(policy: LanguagePolicy) -> 
     assert slots(predict(policy, SlotSet("language", "hinglish"), *says("/check_order_status"))) == {}
 
 
+@pytest.mark.parametrize(("text", "code"), [("TK/24-00871", "TK/24-00871"), ("tk 24 00871?", "tk 24 00871")])
+def test_letters_of_an_order_number_say_nothing_of_the_language(policy: LanguagePolicy, text: str, code: str) -> None:
+    entities = [{"entity": "order_number", "value": "TK/24-00871", "start": 0, "end": len(code)}]
+    said = UserUttered(text, {"name": "inform_order_number", "confidence": 0.9}, entities)
+    assert slots(predict(policy, LISTEN, said)) == {}
+
+
 def test_message_that_is_said_again_speaks_for_a_language_once(policy: LanguagePolicy) -> None:
     spoken, telling = SlotSet("language", "en"), "status batao"
     twice = predict(policy, spoken, *says(telling), ActionExecuted("action_clarify"), *says(telling))

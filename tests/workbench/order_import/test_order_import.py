@@ -183,8 +183,49 @@ def test_a_table_that_is_not_ours_to_fill_is_refused(
     assert reason in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("text", ["", "just words\n", "a\0b,c\n"])
-def test_a_file_that_is_no_export_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str) -> None:
+def test_of_two_columns_of_one_name_the_one_that_is_filled_counts(database: str, tmp_path: Path) -> None:
+    text = "Order ID,Phone,phone,Status,Status\n1001,07700 900123,,sent,\n1002,,07700 900124,,sent\n"
+    assert imported(tmp_path, text, "--write") == 0
+    assert stored(database) == ["1001|+447700900123|sent", "1002|+447700900124|sent"]
+
+
+def test_a_title_above_the_columns_is_passed_over_and_lines_are_counted_as_the_file_has_them(
+    database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = 'Orders, of this month, and more\n\nOrder;Note;Phone;Status\n1001;"two\nlines";x;sent\n1002;;12;sent\n'
+    assert imported(tmp_path, text) == 1
+    said = capsys.readouterr().out
+    assert "line 4 has A as its phone" in said
+    assert "line 6 has 99 as its phone" in said
+
+
+def test_an_order_that_was_cancelled_is_not_told_as_paid(database: str, tmp_path: Path) -> None:
+    lines = ("#1001,paid,unfulfilled,2026-11-22 08:00:00 -0500,07700900123",
+             "#1002,refunded,fulfilled,2026-11-22 08:00:00 -0500,07700900123",
+             "#1003,paid,fulfilled,,07700900123")  # fmt: skip
+    text = "\n".join(("Name,Financial Status,Fulfillment Status,Cancelled at,Phone", *lines))
+    assert imported(tmp_path, text, "--write") == 0
+    assert [line.rpartition("|")[2] for line in stored(database)] == [
+        "cancelled", "refunded fulfilled", "paid fulfilled",
+    ]  # fmt: skip
+
+
+def test_one_number_for_two_phones_is_told_and_the_last_counts(
+    database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = "Order,Phone,Status\n01001,07700900123,sent\n1001,07700900124,sent\n"
+    assert imported(tmp_path, text, "--write") == 1
+    assert "line 3 has an order number that stood above, with another phone" in capsys.readouterr().out
+    assert stored(database) == ["1001|+447700900124|sent"]
+
+
+@pytest.mark.parametrize(("text", "reason"), [
+    ("", "is empty"), ("just words\n", "no column"), ("a\0b,c\n", "no column"), (b"PK\x03\x04\x14\0", "is a workbook"),
+    ('Order,Phone,Status\n1001,"07700900123,sent\n1002,07700900124,sent\n', "line 2: a quotation mark is opened"),
+])
+def test_a_file_that_is_no_export_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str | bytes, reason: str
+) -> None:
     assert imported(tmp_path, text) == 2
-    assert "no column" in capsys.readouterr().out
+    assert reason in capsys.readouterr().out
     assert main(["orders", "import", str(tmp_path / "absent.csv")]) == 2
