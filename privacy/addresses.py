@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from itertools import islice, takewhile
 
-from privacy.indic import END, SIGNS
+from privacy.indic import BEGIN, END, SIGNS
 
 _UNIT = (
     r"(?:flat|house|h\.?\s?no|door|d\.?\s?no|plot|shop|room|villa|apartment|apt|block|tower|bldg|building|quarter|qtr|"
@@ -40,7 +40,7 @@ _WEAK_WAY = (
     r"complex|building|bldg|villas?|dist|district|village|post|landmark|st)"
 )
 _SHOP_TALK = (
-    r"(?:from|the|of|on|in|days?|hours?|items?|pieces?|to|for|an?|and|my|at|by|is|are|off|with|per|"
+    r"(?:from|the|of|on|in|days?|hours?|items?|pieces?|to|for|an?|and|my|at|by|is|are|off|with|per|ml|kg|gm?|cm|mm|pcs|pairs?|sets?|packs?|"
     r"दिन|दिनों|घंटे|बजे|रुपये|से|के|का|की|को|में|पर|और|है)"
 )
 _BETWEEN = rf"(?!{_SHOP_TALK}{END})[a-z.'{SIGNS}]{{1,20}}"
@@ -132,7 +132,7 @@ def _end(text: str, start: int, later: Iterable[re.Match[str]]) -> int | None:
     cues = list(takewhile(lambda cue: cue.end() <= limit, later))
     pin = _PIN.search(text, head.end(), limit)
     said = _SAID.search(text[max(0, start - 40) : start])
-    street = re.search(rf"{_STRONG_WAY}{END}", head.group(), re.I)
+    street = re.search(rf"{BEGIN}{_STRONG_WAY}{END}", head.group(), re.I)
     if pin is None and len(cues) < 2 and not said and not street:
         return None
     end = max([head.end(), *(cue.end() for cue in _near(cues, head.end()))])

@@ -6,15 +6,20 @@ import re
 from collections.abc import Iterator
 
 from privacy import checks
+from privacy.indic import BEGIN, END
 
 _GROUP = re.compile(r"\d+")
-_JOINT = re.compile(r"[ \t\n\r._/·•|*:–-]{1,3}|,")
+_JOINT = re.compile(r"[^\w₹$€£%#,]{1,4}|_|, ?")
 _NOT_BEFORE = re.compile(
-    r"(?:[₹$€£#]|\b(?:rs|inr|orders?|pedidos?|tracking|awb|waybill|consignment|rastreio|seguimiento|utr|txn|ref)"
+    r"(?:[₹$€£#]|\b(?:rs|inr|orders?|pedidos?|tracking|imei|awb|waybill|consignment|rastreio|seguimiento|utr|txn|ref)"
     r"(?:\s+(?:no|number|id|code))?)[.:#\s]*(?:is|é|es|hai)?\s*$",
     re.I,
 )
-_CODE_BEFORE = re.compile(r"[A-Z]$")
+_CODE_BEFORE = re.compile(r"(?<!CARD)(?<!VISA)(?<!AMEX)(?<!RUPAY)(?<!NO)(?<![A-Z]CC)(?<!\bCC)[A-Z]$")
+_CODE_AFTER = re.compile(r"[A-Z]{1,4}(?![A-Za-z])")
+_CARD_BEFORE = re.compile(
+    rf"{BEGIN}(?:card|tarjeta|cart[aã]o|visa|master\s?card|rupay|amex|maestro|कार्ड){END}\W*(?:n\w*)?\W*$", re.I
+)
 _ISSUERS_GROUPS = ((4, 6, 5), (4, 6, 4), (4, 4, 5), (6, 10), (6, 13), (8, 8))
 MAX_DIGITS = 19
 MIN_DIGITS = 13
@@ -55,10 +60,15 @@ def _longest_at(text: str, run: list[tuple[int, int]], first: int) -> int | None
         whole = first == 0 and index == len(run) - 1
         if len(digits) >= MIN_DIGITS and _grouped(tuple(shape), whole) and checks.card(digits):
             best = index
-    if best is None or text[run[best][1] : run[best][1] + 1].isalpha():
+    if best is None or _CODE_AFTER.match(text, run[best][1]):
         return None
     before = text[max(0, run[first][0] - 32) : run[first][0]]
-    is_list = "," in text[run[first][0] : run[best][1]] or best == first
+    if _CARD_BEFORE.search(before):
+        return best
+    written = text[run[first][0] : run[best][1]]
+    if ", " in written:
+        return None
+    is_list = "," in written or best == first
     if _CODE_BEFORE.search(before) or (is_list and _NOT_BEFORE.search(before)):
         return None
     return best
@@ -69,6 +79,6 @@ def _grouped(shape: tuple[int, ...], whole: bool) -> bool:
     if len(shape) == 1 or shape in _ISSUERS_GROUPS:
         return True
     size, last = shape[0], shape[-1]
-    if set(shape[:-1]) == {size} and last <= size:
-        return size in (4, 5) or (size in (1, 2, 3) and whole)
+    if set(shape[:-1]) == {size} and last <= size and size < 6:
+        return size in (4, 5) or whole
     return min(shape) >= 3 and max(shape[:-1]) <= 6

@@ -37,7 +37,8 @@ def card(digits: str) -> bool:
     """A payment card's number: its length, its issuer's first digits and its check digit."""
     if not 13 <= len(digits) <= 19:
         return False
-    issuer = digits[0] in "3456" or digits[:2] in ("81", "82") or 2200 <= int(digits[:4]) <= 2720
+    issuer = digits[0] in "3456" or digits[:2] in ("81", "82") or digits[:4] == "9792"
+    issuer = issuer or 2200 <= int(digits[:4]) <= 2720
     return issuer and luhn(digits)
 
 

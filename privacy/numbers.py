@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+import phonenumbers
+
 from privacy.checks import aadhaar
 from privacy.identity_numbers import is_reference
 
@@ -18,11 +20,16 @@ _GROUP = re.compile(r"\d+")
 _JOINT = re.compile(r"[ \t\u00a0]?[-.()/]?[ \t]?[(]?|\)[ -]?")
 _MONEY_BEFORE = re.compile(r"(?:₹|\$|€|£|\brs\.?|\binr|\brupees|\bmrp)\s*$", re.I)
 _REFERENCE_BEFORE = re.compile(r"#\s?$")
-_ORDERS_BEFORE = re.compile(r"\borders?(?:\s+(?:no|nos|number|numbers|id|ids))?\.?\s*(?:is|are|:)?\s*$", re.I)
+_ORDERS_BEFORE = re.compile(
+    r"\b(?:orders?|pedidos?|orden|awb|tracking|rastreio|seguimiento|gu[ií]a|utr|txn|invoice|fatura|factura)"
+    r"(?:\s+(?:no|nos|number|numbers|id|ids|n[oº]|n[uú]mero))?\.?\s*(?:is|are|é|es|:)?\s*$",
+    re.I,
+)
 _CODE_BEFORE = re.compile(r"(?<![A-Za-z])([A-Z]{1,4})$")
 _PHONE_SAID_BEFORE = re.compile(
-    r"(?<![^\W_])(?:ph|phone|tel(?:efone|[eé]fono|ephone)?|cel(?:ular|l)?|m[oó]vil|mob(?:ile)?|whats ?app|whats|wpp|"
-    r"zap|contato|contacto|contact|call|ligue|ligar|llam\w+|mobail|phon|फ़ोन|फोन|मोबाइल)(?![^\W_])[\s.:#=-]*"
+    r"(?:(?<![^\W_])(?:ph|phone|tlm|tlf|tel(?:efone|[eé]fono|ephone)?|cel(?:ular|l)?|m[oó]vil|mob(?:ile)?|whats ?app|"
+    r"whats|wpp|zap|contato|contacto|contact|call|ligue|ligar|llam\w+|mobail|phon|फ़ोन|फोन|मोबाइल)(?![^\W_])"
+    r"|(?<![^\W_])(?:my|mera|meu|mi)\s(?:no|number|num|n[uú]mero|nambar|naya\snumber)(?![^\W_]))[\s.:#=-]*"
     r"(?:(?:me|us|is|no|number|num|at|on|my|é|es|al|a|o|em|en|para|meu|mi|mera|hai|है|n[oº]|n[uú]mero|नंबर)[\s.:]+){0,4}\(?$",
     re.I,
 )
@@ -32,7 +39,7 @@ _CODE_AFTER = re.compile(r"[A-Z]{1,4}(?![A-Za-z])")
 MAX_GROUPS = 7
 _MOBILE_SHAPES = {
     (10,), (5, 5), (4, 6), (6, 4), (3, 7), (3, 3, 4), (4, 3, 3), (3, 4, 3), (2, 4, 4), (2, 8), (2, 3, 5), (3, 2, 5),
-    (2, 2, 2, 2, 2), (4, 2, 4), (4, 4, 2), (1, 4, 5), (1, 3, 3, 3),
+    (2, 2, 2, 2, 2), (4, 2, 4), (4, 4, 2), (1, 4, 5), (1, 3, 3, 3), (2, 1, 4, 3),
 }  # fmt: skip
 _MEXICOS_CITIES = ("55", "56", "33", "81")
 _BEFORE_CHARS = 40
@@ -122,11 +129,15 @@ def _international(digits: str) -> bool:
 
 
 def _phone(digits: str, shape: tuple[int, ...], joints: list[str], before: str) -> bool:
+    if shape in ((10,), (12,), (5, 5)) and _ORDERS_BEFORE.search(before):
+        return False
     if len(digits) == 10 and digits[0] in "6789" and shape in _MOBILE_SHAPES:
-        return not (shape == (5, 5) and _ORDERS_BEFORE.search(before))
-    if len(digits) == 10 and shape == (3, 3, 4) and digits[0] >= "2":
-        return all(set(joint) & set("-.()") for joint in joints)
-    if len(digits) in (10, 11) and digits[0] == "0" and digits[1] != "0":
+        return True
+    if shape == (3, 3, 4) and digits[0] >= "2" and all(set(joint) & set("-.()") for joint in joints):
+        return True
+    if shape in ((10,), (3, 3, 4)) and _is_mobile(f"1{digits}"):
+        return not is_reference(before, len(before))
+    if len(digits) in (10, 11, 12) and digits[0] == "0" and digits[1] != "0":
         return shape[0] in (3, 4, 5, 6, 11) and all(len_ >= 3 for len_ in shape)
     if len(digits) == 12 and digits.startswith("91") and digits[2] in "6789":
         return shape[0] in (2, 7, 12, 5, 4) and (shape[0] != 4 or len(shape) <= 3)
@@ -135,13 +146,28 @@ def _phone(digits: str, shape: tuple[int, ...], joints: list[str], before: str) 
 
 def _of_other_countries(digits: str, shape: tuple[int, ...], joints: list[str]) -> bool:
     """As Brazil, Spain, Portugal, Mexico's cities and France write their own numbers."""
-    if "0" not in digits[:2] and digits[2:3] == "9" and shape in ((11,), (2, 9), (2, 5, 4)):
+    if len(shape) == 1 and 11 <= len(digits) <= 13:
+        return _is_mobile(digits)
+    if "0" not in digits[:2] and digits[2:3] == "9" and shape in ((2, 9), (2, 5, 4), (2, 1, 4, 4)):
         return True
     if shape == (2, 4, 4):
         return digits[:2] in _MEXICOS_CITIES or ("0" not in digits[:2] and "-" in joints[1] and digits[2] in "2345")
     if len(digits) == 9 and digits[0] in "679":
-        return shape in ((3, 3, 3), (3, 2, 2, 2)) and set(joints) == {" "}
+        return shape in ((3, 3, 3), (3, 2, 2, 2)) and set(joints) in ({" "}, {"-"})
     return shape == (2, 2, 2, 2, 2) and digits[0] == "0" and digits[1] != "0"
+
+
+def _is_mobile(digits: str) -> bool:
+    """Whether they are a mobile number with its country's code, as WhatsApp writes it, or one of Brazil's without."""
+    if len(digits) == 11 and "0" not in digits[:2] and digits[2] == "9":
+        return True
+    try:
+        number = phonenumbers.parse(f"+{digits}", None)
+    except phonenumbers.NumberParseException:
+        return False
+    return phonenumbers.number_type(number) in (
+        phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE
+    )  # fmt: skip
 
 
 def _start_with_prefix(text: str, start: int, kind: str) -> int:

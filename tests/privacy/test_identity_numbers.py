@@ -167,6 +167,31 @@ def test_portuguese_taxpayers_go_beside_a_word_or_in_threes(first: str, body: st
     ("cédula 1.020.304.050", "cédula [national_id]"),
     ("pasaporte AAB123456", "pasaporte [passport]"),
     ("aadhaar 2345-6789-0124", "aadhaar [aadhaar]"),
+    ("ＧＢ２８ ＷＥＳＴ ２２３３ ４４５５ ６６７７ ８８", "[iban]"),
+    ("GB28\nWEST\n2233\n4455\n6677\n88", "[iban]"),
+    ("IBAN:GB28WEST22334455667788BIC:WESTGB2L", "IBAN:[iban]BIC:WESTGB2L"),
+    ("536 - 22 - 8714", "[ssn]"),
+    ("536_22_8714", "[ssn]"),
+    ("soc sec 536228714", "soc sec [ssn]"),
+    ("536228714 is my ssn", "[ssn] is my ssn"),
+    ("SSN on file: 536228714", "SSN on file: [ssn]"),
+    ("cpf do titular 52998224725", "cpf do titular [cpf]"),
+    ("CPF52998224725", "CPF[cpf]"),
+    ("5 2 9 9 8 2 2 4 7 2 5", "[cpf]"),
+    ("CNPJ 12ABC34501DE35", "CNPJ [cnpj]"),
+    ("DNI argentino 30.123.456", "DNI argentino [dni]"),
+    ("pan is A B C P E 1 2 3 4 F", "pan is [pan]"),
+    ("QQ 12 34 56 C", "[nino]"),
+    ("VISA4539148803436467", "VISA[card]"),
+    ("card #4539148803436467", "card #[card]"),
+    ("4539148803436467exp 12/27", "[card]exp 12/27"),
+    ("(4539) (1488) (0343) (6467)", "([card])"),
+    ("sort code 60-16-13 account 31926819", "sort code 60-16-13 account [bank_account]"),
+    ("clabe: 032180000118359719", "clabe: [bank_account]"),
+    ("pix 123e4567-e89b-12d3-a456-426614174000", "pix [pix]"),
+    ("NHS 943 476 5919", "NHS [national_id]"),
+    ("SIN 046 454 286", "SIN [national_id]"),
+    ("cédula de ciudadanía 1.020.304.050", "cédula de ciudadanía [national_id]"),
 ])  # fmt: skip
 def test_examples(text: str, expected: str) -> None:
     assert redact(text) == expected
@@ -178,6 +203,7 @@ def test_examples(text: str, expected: str) -> None:
     "pedido 12345678901", "my order is 12345678Z", "pedido nº 529.982.247-25", "seguimiento RR123456785ES",
     "tracking number 4539148803436467", "DL4402918", "sin 12345 no puedo", "order 10234 and 10235 a gift",
     "pedido 123 456 789", "size 42 A", "run 12345678 was late", "model XYZ1234 A", "₹4539148803436467",
+    "IMEI 490154203237518", "it's order ABCPE1234F", "pan 1234 is scratched", "documento del pedido 123456",
 ])  # fmt: skip
 def test_orders_and_tracking_numbers_stay(text: str) -> None:
     assert redact(text) == text

@@ -199,6 +199,35 @@ def test_addresses_go_in_all_languages(text, shown):
     assert redact(text) == shown
 
 
+@pytest.mark.parametrize("written", [
+    "asha @ shop.example", "asha(at)shop.example", "asha [at] shop [dot] example", "asha at shop dot example",
+    "asha at the rate gmail dot com", "asha arroba hotmail punto com", "asha arroba gmail.com", "asha@उदाहरण.भारत",
+    "आशा@उदाहरण.भारत", "asha@пример.рф", '"asha k"@shop.example', "ＡＳＨＡ＠ＧＭＡＩＬ．ＣＯＭ",
+    "asha gmail com", "asha{at}gmail{dot}com",
+])  # fmt: skip
+def test_mail_addresses_go_as_people_say_them_and_in_every_script(written):
+    assert redact(f"mail: {written} ok") == "mail: [email] ok"
+
+
+@pytest.mark.parametrize("text", [
+    "2 @ 499, price @ 899 each", "10@ each. thanks", "meet me at the shop", "look at dots on it", "follow @shop_name",
+    "order 9876543210", "order id: 919876543210", "pedido 5512345678", "uuid 123e4567-e89b-12d3-a456-426614174000",
+    "chave de acesso 3520 1112 3456 7800 0195 5500 1000 0000 0110 0000 0015", "1796000000", "ward 3 robe",
+    "1999 2499 2999 3499", "um dois três", "sizes 36 38 40 42 44", "rated 4 5 4 5 5 5 4", "50 ml street perfume",
+    "no es 123455 ni 123456",
+])  # fmt: skip
+def test_what_only_looks_personal_stays(text):
+    assert redact(text) == text
+
+
+@pytest.mark.parametrize("written", [
+    "4155552671", "447911123456", "5511987654321", "01512 3456789", "0812-3456-7890", "11 9 8765 4321", "612-345-678",
+    "9 8 7 6 5 4 3 2 1 0", "nove oito sete seis cinco quatro três dois um", "नौ आठ सात छह पांच चार तीन दो एक शून्य",
+])  # fmt: skip
+def test_phones_go_however_they_are_given(written):
+    assert redact(f"hi {written} ok") == "hi [phone] ok"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "unit",
@@ -206,7 +235,8 @@ def test_addresses_go_in_all_languages(text, shown):
      "1-", "(1) ", "order 1 ", "flat no ", "card 1 ", "nine ", "aa at gmail", "#1, 1st main ", "c/o a ", "aa     ",
      "GB28 ", "GB28", "cpf ", "cpf: no 1", "X1", "1.1", "4 5 3 9 1 4\n", "12345678A ", "rfc AAA",
      "123-45-", "PT 123 ", "rua ", "rua a", "rua a 1", "rua a 1, A ", "rua  a    ", "av a-", "tel ", "tel: no 1",
-     "call me ", "गली 1 ", "1 क ख ग ", "नगर "],
+     "call me ", "गली 1 ", "1 क ख ग ", "नगर ", "a at b dot ", "at ", "0 ", "A 1 ", "ssn a b ", "cuenta no ", "457 55 ",
+     "documento a ", '"a', "one ", "1234 ", "my my ", "dois-"],
 )  # fmt: skip
 def test_hostile_texts_cost_little(unit):
     text = unit * (65_000 // len(unit)) + "@1"
