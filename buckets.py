@@ -8,7 +8,7 @@ from pyarrow import fs
 
 import settings
 
-GCS_PATIENCE_S = 30  # Google's client would try for 15 minutes before it says that there are no credentials
+GCS_TIMEOUT_S = 30  # Google's client would try for 15 minutes before it says that there are no credentials
 
 
 def file_system(url: str) -> tuple[fs.FileSystem, str]:
@@ -21,6 +21,6 @@ def file_system(url: str) -> tuple[fs.FileSystem, str]:
             os.environ[name] = value
             os.environ.pop(f"{name}_FILE", None)  # it must not be said twice
     if url.startswith(("gs://", "gcs://")) and "retry_limit_seconds" not in url:
-        url += f"{'&' if '?' in url else '?'}retry_limit_seconds={GCS_PATIENCE_S}"
+        url += f"{'&' if '?' in url else '?'}retry_limit_seconds={GCS_TIMEOUT_S}"
     found: tuple[fs.FileSystem, str] = fs.FileSystem.from_uri(url)
     return found

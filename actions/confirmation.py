@@ -14,7 +14,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.fallback import bot_events
 from actions.order_changes.acting import pass_on_change, planned
-from actions.order_changes.details import FORM, SURE_YES, confidence
+from actions.order_changes.details import FORM, MIN_YES_CONFIDENCE, confidence
 from actions.skill.action import BaseAction, Domain, Event, as_if_said, in_form
 from actions.skill.registry import answering, said_to
 
@@ -48,7 +48,7 @@ class ActionAffirm(BaseAction):
             if planned(tracker):
                 return [FollowupAction(FORM)]  # what would be done is said again first
             return pass_on_change(tracker)  # the form was left with its question open
-        weak = 0 < confidence(tracker) < SURE_YES  # what only sounds like a yes calls nobody: it is asked again
+        weak = 0 < confidence(tracker) < MIN_YES_CONFIDENCE  # it is asked again
         if intent == PERSON and not weak:
             return [*ASKED_FOR_A_PERSON, FollowupAction("action_escalate")]
         # Answered here and not by a follow-up action, behind which no rule would go on.

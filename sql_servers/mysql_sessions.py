@@ -24,8 +24,8 @@ _SQL_MODE = "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION
 
 def connect_args(connect_s: float, statement_s: float) -> dict[str, Any]:
     """PyMySQL's arguments for an engine whose connections give up after so long."""
-    patience_s = statement_s + GRACE_S
-    return {"connect_timeout": max(1, round(connect_s)), "read_timeout": patience_s, "write_timeout": patience_s}
+    timeout_s = statement_s + GRACE_S
+    return {"connect_timeout": max(1, round(connect_s)), "read_timeout": timeout_s, "write_timeout": timeout_s}
 
 
 def prepare(engine: Engine, statement_s: float, lock_s: float) -> None:

@@ -29,7 +29,7 @@ FREE = Gauge("assistant_month_free_messages_left", "Free service messages that t
              multiprocess_mode="mostrecent")  # fmt: skip
 _shown: set[tuple[str, str]] = set()  # last month's are 0 now
 EVERY_S = 900.0  # a month of a million messages is read in some seconds
-AGAIN_S = 15.0  # while the database does not answer, or has no tables yet
+RETRY_S = 15.0  # while the database does not answer, or has no tables yet
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
@@ -47,7 +47,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
                 wait_s = EVERY_S
             except SQLAlchemyError as error:
                 log.log(level, "worker.budget.unknown error=%s", type(error).__name__)
-                wait_s = AGAIN_S
+                wait_s = RETRY_S
             level = logging.WARNING
             await pause(stop, wait_s)
     finally:

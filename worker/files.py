@@ -23,7 +23,7 @@ from worker.pauses import pause
 log = logging.getLogger(__name__)
 
 ROUND_S = 2.0
-TROUBLE_WAIT_S = 15.0
+RETRY_S = 15.0
 SWEEP_EVERY_S = 600.0
 NO_SUCH_OBJECT = 100
 SURE_THAT_IT_IS_GONE = 2  # attempts
@@ -68,7 +68,7 @@ async def run(configured: Settings, stop: asyncio.Event) -> None:
                     continue
             except HandoffUnavailable as error:
                 log.warning("files.waits error=%s", type(error).__name__)
-                wait_s = TROUBLE_WAIT_S
+                wait_s = RETRY_S
             await pause(stop, wait_s)
     finally:
         await graph.close()

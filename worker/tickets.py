@@ -39,7 +39,7 @@ from worker.pauses import pause
 log = logging.getLogger(__name__)
 
 ROUND_S = 0.3
-TROUBLE_WAIT_S = 2.0
+RETRY_S = 2.0
 THREADS = 6
 DRAIN_S = 5.0
 UPLOAD_S = 70.0
@@ -177,7 +177,7 @@ async def run(configured: Settings, stop: asyncio.Event) -> None:
                 await desk.round()
             except (HandoffUnavailable, InboxUnavailable) as error:
                 log.warning("handoff.worker.waits error=%s", type(error).__name__)
-                wait_s = TROUBLE_WAIT_S
+                wait_s = RETRY_S
             await pause(stop, wait_s)
         await desk.idle()
     finally:

@@ -33,7 +33,7 @@ from worker.pauses import pause
 log = logging.getLogger(__name__)
 
 ROUND_S = 0.5
-TROUBLE_WAIT_S = 2.0
+RETRY_S = 2.0
 
 Find = Callable[[str], "tuple[Order, str] | None"]
 
@@ -161,7 +161,7 @@ async def run(configured: Settings, stop: asyncio.Event) -> None:
                 await updates.round()
             except (HandoffUnavailable, InboxUnavailable, IdentitiesUnavailable) as error:
                 log.warning("updates.waits error=%s", type(error).__name__)
-                pause_s = TROUBLE_WAIT_S
+                pause_s = RETRY_S
             await pause(stop, pause_s)
     finally:
         orders.close()

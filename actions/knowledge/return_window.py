@@ -14,7 +14,7 @@ from actions.knowledge.pages.documents import Section
 from actions.knowledge.retrieval.retriever import Retriever
 
 QUESTION = "how many days after delivery can I return an order?"
-SURE = 0.8
+MIN_PROBABILITY = 0.8
 MAX_DAYS = 1000
 _DAYS = {"day": 1.0, "working day": 1.6, "week": 7.0, "month": 31.0, "year": 366.0}
 _FORTNIGHT_DAYS = 14
@@ -31,7 +31,7 @@ class ReturnWindow:
 def return_window(retriever: Retriever) -> ReturnWindow | None:
     """The longest that the pages speak of; None where they do not say it for sure. Raises KnowledgeError."""
     finding = retriever.find(QUESTION)
-    if not finding.passages or finding.passages[0].probability < SURE:
+    if not finding.passages or finding.passages[0].probability < MIN_PROBABILITY:
         return None
     days = [day for section in finding.sections for day in _days(section.text)]
     sure = [day for day in _days(finding.sections[0].text) if day <= MAX_DAYS]

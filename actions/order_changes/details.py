@@ -41,8 +41,8 @@ OF_THE_ORDER = (ACT, ITEMS, OFFERED)  # known anew with another order
 NOT_WITH_THE_COURIER = frozenset({OrderStatus.PLACED, OrderStatus.CONFIRMED, OrderStatus.PACKED})
 STARTS_ANEW = frozenset({"cancel_order", "start_return"})
 STOPS = frozenset({"deny", "goodbye", "thank"})
-SURE_YES = 0.75  # "next" may be read as one
-SURE_STOP = 0.9  # "no" stops, "too small" is a reason
+MIN_YES_CONFIDENCE = 0.75  # "next" may be read as one
+MIN_STOP_CONFIDENCE = 0.9  # "no" stops, "too small" is a reason
 ACT_OF = {"cancel": CANCEL, "change": ADDRESS, "return": RETURNS}
 
 
@@ -234,7 +234,7 @@ def _option(tracker: Tracker) -> str:
 
 
 def _stops(tracker: Tracker) -> bool:
-    return intent_name(tracker) in STOPS and confidence(tracker) >= SURE_STOP
+    return intent_name(tracker) in STOPS and confidence(tracker) >= MIN_STOP_CONFIDENCE
 
 
 def confidence(tracker: Tracker) -> float:

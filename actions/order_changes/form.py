@@ -26,8 +26,8 @@ from actions.order_changes.acting import (
 )  # fmt: skip
 from actions.order_changes.details import (
     ACT_OF,
+    MIN_YES_CONFIDENCE,
     NUMBER,
-    SURE_YES,
     WISH,
     ChangeDetails,
     another_address,
@@ -111,7 +111,7 @@ class ValidateOrderChangeForm(WhichOrder, ChangeDetails, FormValidationAction):
         """
         act, number = ACT_OF.get(tracker.get_slot("change_kind") or ""), str(tracker.get_slot(NUMBER))
         plain = act is not None and is_yes(message_text(tracker), act, number)
-        weak = intent_name(tracker) == "affirm" and confidence(tracker) < SURE_YES and not plain
+        weak = intent_name(tracker) == "affirm" and confidence(tracker) < MIN_YES_CONFIDENCE and not plain
         doubtful = (planned(tracker) or weak) and not agreed(tracker) and intent_name(tracker) != "request_human"
         return {"change_confirmed": None if value and doubtful else value}
 

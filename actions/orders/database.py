@@ -17,7 +17,7 @@ import sqlalchemy
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from settings_values import database_url
-from sql_servers import mysql_sessions, postgres_patience
+from sql_servers import mysql_sessions, postgres_timeouts
 
 CONNECT_TIMEOUT_S = 2
 POOL_TIMEOUT_S = 1.5
@@ -38,7 +38,7 @@ def read_only_engine(url: str, statement_timeout_s: float) -> Engine:
         "pool_recycle": 1800,
     }
     if kind == "postgresql":
-        options["connect_args"] = postgres_patience.connect_args(CONNECT_TIMEOUT_S, statement_timeout_s)
+        options["connect_args"] = postgres_timeouts.connect_args(CONNECT_TIMEOUT_S, statement_timeout_s)
     elif kind == "mysql":
         options["connect_args"] = mysql_sessions.connect_args(CONNECT_TIMEOUT_S, statement_timeout_s) | {
             "init_command": "SET SESSION TRANSACTION READ ONLY"

@@ -41,7 +41,7 @@ ITEM_COLUMNS = ("order_id", "item_id", "title", "quantity", "price", "currency",
 SMALL_TABLE_ROWS = 20_000  # are scanned in a few milliseconds
 _SAMPLE_ROWS = 1000
 _PLAIN_E164 = re.compile(r"\+[1-9]\d{6,14}")
-RESTS_S = 600.0  # a table that was too big to scan beside the index is not scanned so again for this long
+COOLDOWN_S = 600.0  # a table that was too big to scan beside the index is not scanned so again for this long
 
 Row = Mapping[str, Any]
 Condition = Callable[[Columns], ColumnElement[bool]]
@@ -70,7 +70,7 @@ class OrderRepository:
         self._statement_timeout_s = statement_timeout_s
         self._scan_timeout_s = scan_timeout_s
         self._further_scan_timeout_s = further_scan_timeout_s
-        self._scan_rests_until = 0.0
+        self._no_scan_until = 0.0
         self._tables: tuple[Columns, Columns | None] | None = None
         self._index_finds_all = False
 
@@ -140,16 +140,16 @@ class OrderRepository:
 
     def _scanned(self, owner: str, found_some: bool) -> list[Order]:
         """Orders whose phone is written in no usual way. Where some were found by the index, for less long."""
-        if self._index_finds_all or (found_some and time.monotonic() < self._scan_rests_until):
+        if self._index_finds_all or (found_some and time.monotonic() < self._no_scan_until):
             return []
-        patience = self._further_scan_timeout_s if found_some else self._scan_timeout_s
+        timeout_s = self._further_scan_timeout_s if found_some else self._scan_timeout_s
         try:
-            return self._read(lambda orders: _may_be_of(owner, orders), owner, patience)
+            return self._read(lambda orders: _may_be_of(owner, orders), owner, timeout_s)
         except OrdersUnavailable as unavailable:
             # The database has just answered, so this is the scan's own limit: a big table.
             # A customer without orders is asked for the number instead, which is found by the primary key.
             log.warning("orders.phone_scan.given_up error=%s", type(unavailable.__cause__).__name__)
-            self._scan_rests_until = time.monotonic() + RESTS_S
+            self._no_scan_until = time.monotonic() + COOLDOWN_S
             return []
 
     def _rows(self, connection: Connection, orders: Columns, condition: ColumnElement[bool]) -> Sequence[Row]:

@@ -19,7 +19,7 @@ VERSION = "2026-07"
 NOT_LEFT = frozenset({"UNFULFILLED", "ON_HOLD", "SCHEDULED", "OPEN", "PENDING_FULFILLMENT"})
 MAX_NOTE_CHARS = 300
 MAX_STARTED = 1000
-LOOKS_AGAIN_S = 1.0
+POLL_S = 1.0
 FIND = """query Find($name: String!) { orders(first: 2, query: $name) { nodes {
   id name cancelledAt displayFulfillmentStatus
   returns(first: 20) { nodes { returnLineItems(first: 50) { nodes { ... on ReturnLineItem { customerNote } } } } }
@@ -79,7 +79,7 @@ class Shopify:
     async def _cancel(self, act: Act, order: Mapping[str, Any]) -> Answer:
         if order.get("cancelledAt"):
             return Answer(DONE)
-        going_on = Answer(UNKNOWN, why="Shopify has not finished cancelling", wait_s=LOOKS_AGAIN_S)
+        going_on = Answer(UNKNOWN, why="Shopify has not finished cancelling", wait_s=POLL_S)
         if act.key in self._started:
             return going_on
         if order.get("displayFulfillmentStatus") not in NOT_LEFT:

@@ -27,7 +27,7 @@ from components.untrained_policy import UntrainedPolicy
 READ = "action_read_message"
 NEVER, ALWAYS = "never", "always"
 READ_BY = "llm"  # key of a message's metadata once it was read, whatever came of it
-SURE = 0.6  # the assistant's own reading is believed from this confidence on
+MIN_CONFIDENCE = 0.6  # the assistant's own reading is believed from this confidence on
 _PRIORITY = 6.2  # RulePolicy has 6, a language that is not answered in 6.5
 
 
@@ -76,7 +76,7 @@ def is_unsure(parsed: Mapping[str, Any]) -> bool:
     the message would have by itself.
     """
     intent = parsed.get("intent") or {}
-    if intent.get("name") == "nlu_fallback" or float(intent.get("confidence") or 0.0) < SURE:
+    if intent.get("name") == "nlu_fallback" or float(intent.get("confidence") or 0.0) < MIN_CONFIDENCE:
         return True
     in_conversation = parsed.get("after") not in (None, NONE)
     return in_conversation and (intent.get("name") == "out_of_scope" or bool(parsed.get("readings_differ")))

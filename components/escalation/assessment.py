@@ -31,8 +31,8 @@ _ODDS_IN_CONTEXT = 2.0  # after news of a late or lost order, or after an upset 
 _ODDS_OF_INTENT = 10.0
 _UNDERSTOOD = 0.4  # from this confidence on, understanding speaks against a need; at 0.98 the odds sink to the least
 _ODDS_IN_DOUBT = 1.5
-_LEAST_ODDS = 0.03
-_LEAST_ODDS_OF = {"complaint": 0.2}  # "unacceptable! where is my order": the question is clear, and so is the anger
+_MIN_ODDS = 0.03
+_MIN_ODDS_OF = {"complaint": 0.2}  # "unacceptable! where is my order": the question is clear, and so is the anger
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def _weighed(turn: TurnContext, said: Mapping[str, float], reader: Reader) -> tu
         return reason, need, why
     if turn.understood >= _UNDERSTOOD:
         why.append(("understood as something to answer", f"confidence {turn.understood:.2f}, counts less"))
-        least = _LEAST_ODDS_OF.get(reason, _LEAST_ODDS)
+        least = _MIN_ODDS_OF.get(reason, _MIN_ODDS)
         need = _times(need, min(1.0, max(least, _ODDS_IN_DOUBT * (1 - turn.understood))))
     upset = any(reader.read(text).need >= _UPSET for text in turn.earlier if any(map(str.isalpha, text)))
     if turn.order_problem_shown or upset:

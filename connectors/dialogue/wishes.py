@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 BACK, SOLVED, PERSON = "return_to_bot", "problem_solved", "request_human"
 TO_A_PERSON = frozenset({PERSON, "request_refund", "file_complaint"})  # what a person is called for by itself
-SURE = 0.6  # of a message or a sentence of it; the confidences are calibrated
+MIN_CONFIDENCE = 0.6  # of a message or a sentence of it; the confidences are calibrated
 MAX_CHARS = 400  # whoever writes more tells the person something
 MAX_SENTENCES = 5
 MIN_CLAUSE_WORDS = 3
@@ -72,4 +72,4 @@ def _wish(said: list[str | None]) -> Wish | None:
 
 async def _intent(text: str, parse: Parse) -> str | None:
     intent = (await parse(text)).get("intent") or {}
-    return str(intent["name"]) if float(intent.get("confidence") or 0) >= SURE else None
+    return str(intent["name"]) if float(intent.get("confidence") or 0) >= MIN_CONFIDENCE else None

@@ -24,7 +24,7 @@ MAX_SECONDS = 180.0
 MAX_CHARS = 3000
 MAX_ANSWER_BYTES = 1024 * 1024
 TIMEOUT_S, CONNECT_TIMEOUT_S = 18.0, 3.0
-ATTEMPTS, AGAIN_AFTER_S = 2, 0.5
+ATTEMPTS, RETRY_S = 2, 0.5
 # Whisper's own rule for what it takes for silence.
 _NO_SPEECH, _UNSURE = 0.6, -1.0
 
@@ -61,7 +61,7 @@ class SpeechService:
             log.warning("speech.refused status=%d", status)
             if attempt == ATTEMPTS or (400 <= status < 500 and status not in (408, 409, 429)):
                 break
-            await asyncio.sleep(AGAIN_AFTER_S)
+            await asyncio.sleep(RETRY_S)
         raise NotReadable("service_refused" if 400 <= status < 500 else "service_away")
 
     async def close(self) -> None:

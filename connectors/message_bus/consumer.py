@@ -34,7 +34,7 @@ TURN_TIMEOUT_S = 40.0
 UNREAD_S = 60.0  # far longer than a reader takes
 MAX_FAILURES = 3
 MAX_CRASHES = 5
-OUTSIDE_PATIENCE_S = 20.0
+DEPENDENCY_TIMEOUT_S = 20.0
 READ_ON_S = 0.05
 UNREADABLE = "unreadable"  # the kind of an entry that this release cannot read: set aside at once, whole
 
@@ -93,7 +93,7 @@ class Consumer:
         self._turn_timeout_s, self._retry_s = turn_timeout_s, retry_s
         self._begin, self._end = keys.Script(client, "begin"), keys.Script(client, "end")
         self._fail = keys.Script(client, "fail")
-        self._outside_away_since: dict[tuple[Owned, str], float] = {}
+        self._dependency_away_since: dict[tuple[Owned, str], float] = {}
         # On record as begun, or perhaps so: Redis failed while they were worked on.
         self._not_ended: set[tuple[Owned, str]] = set()
 
@@ -103,7 +103,7 @@ class Consumer:
         with log_lines.about(entries[-1].id):
             outcome = await self._watched(item, entries, followed)
         if outcome is None:
-            self._outside_away_since.pop(item.place, None)
+            self._dependency_away_since.pop(item.place, None)
         return outcome
 
     async def _watched(self, item: Item, entries: list[Entry], followed: bool) -> Outcome:
@@ -181,8 +181,8 @@ class Consumer:
 
     async def forget(self, owned: Owned) -> None:
         """The partition is another's: what was begun here and did not end must not count as crashed there."""
-        for place in [place for place in self._outside_away_since if place[0] == owned]:
-            del self._outside_away_since[place]
+        for place in [place for place in self._dependency_away_since if place[0] == owned]:
+            del self._dependency_away_since[place]
         for place in [place for place in self._not_ended if place[0] == owned]:
             self._not_ended.discard(place)
             await self._ended(*place)
@@ -230,8 +230,8 @@ class Consumer:
 
     async def _wait_for_dependency(self, item: Item, turn: Turn) -> RetryAfter | None:
         """Patience with what is being restarted; then the apology, and the dialogue goes on as far as it came."""
-        since = self._outside_away_since.setdefault(item.place, time.monotonic())
-        if time.monotonic() - since < OUTSIDE_PATIENCE_S:
+        since = self._dependency_away_since.setdefault(item.place, time.monotonic())
+        if time.monotonic() - since < DEPENDENCY_TIMEOUT_S:
             await self._ended(*item.place)
             return RetryAfter(1.0)
         if not turn.replies:

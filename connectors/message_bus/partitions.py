@@ -29,8 +29,8 @@ log = logging.getLogger(__name__)
 LEASE_S = 4.0
 TICK_S = 0.8
 # A failover may lose who took a partition last; until this is noticed, its entries wait.
-LOOK_EVERY_TICKS, LOOK_AT_ALL_EVERY_TICKS = 5, 25
-LOOK_S = 0.1
+POLL_EVERY_TICKS, POLL_ALL_EVERY_TICKS = 5, 25
+POLL_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Partitions:
             if self._again and all(task.done() for task in self._again):
                 self._again = []
                 return
-            await asyncio.sleep(min(left, LOOK_S))
+            await asyncio.sleep(min(left, POLL_S))
 
     def beats(self) -> bool:
         """Whether the heartbeat got through lately; without it this process serves nobody."""
@@ -107,8 +107,8 @@ class Partitions:
         if self._failovers != self._client.failovers:
             self._begin_again()
         ticks = next(self._ticks)
-        if not was_alive or ticks % LOOK_EVERY_TICKS == 0:
-            await self._look(range(keys.PARTITIONS) if ticks % LOOK_AT_ALL_EVERY_TICKS == 0 else list(self.owned))
+        if not was_alive or ticks % POLL_EVERY_TICKS == 0:
+            await self._look(range(keys.PARTITIONS) if ticks % POLL_ALL_EVERY_TICKS == 0 else list(self.owned))
         share = _share(self.instance, sorted(serving))
         kept = self._kept()
         if len(kept) < share:
@@ -166,15 +166,15 @@ class Partitions:
         """The tokens of these partitions' owners. Raises redis.RedisError."""
         return await self._client.ask([("GET", keys.owner(partition)) for partition in partitions])
 
-    async def stop(self, patience_s: float) -> None:
-        """Take no more and give everything back, waiting at most `patience_s` for what runs.
+    async def stop(self, timeout_s: float) -> None:
+        """Take no more and give everything back, waiting at most `timeout_s` for what runs.
 
         The heartbeat must go on meanwhile: what runs may commit only while the leases are ours.
         """
         self._stopping = True
         await self.tick()
         if self._releasing:
-            await asyncio.wait(self._releasing.values(), timeout=patience_s)
+            await asyncio.wait(self._releasing.values(), timeout=timeout_s)
         self._unreleased += self.owned.values()
         await self._free()
 

@@ -43,10 +43,10 @@ class Transport:
         """Begin to take partitions; needs a running event loop."""
         self._tasks.append(asyncio.create_task(self.partitions.run()))
 
-    async def stop(self, patience_s: float = 10.0) -> None:
-        """Finish what runs, within the patience; everything else stays queued for other processes."""
+    async def stop(self, timeout_s: float = 10.0) -> None:
+        """Finish what runs, within the timeout; everything else stays queued for other processes."""
         try:
-            await self.partitions.stop(patience_s)
+            await self.partitions.stop(timeout_s)
         except (RedisError, OSError, asyncio.TimeoutError) as error:
             log.warning("transport.stop.failed error=%s", type(error).__name__)
         await self.cut()

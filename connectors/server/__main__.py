@@ -31,7 +31,7 @@ from privacy import log_filter, log_lines
 from settings import PROJECT_ROOT, Settings, SettingsError
 
 # Longer than a fifth of the minute in which five failures of a child end everything (launch/supervisor.py).
-REDIS_PATIENCE_S = 20.0
+REDIS_TIMEOUT_S = 20.0
 # Connections that wait to be accepted (at most the system's somaxconn): who finds no place tries again in 1 s, then in
 # 3 s. Sanic's 100 are few when Meta delivers thousands at once.
 BACKLOG = 4096
@@ -123,7 +123,7 @@ def _check_redis(settings: Settings) -> None:
     """Wait for a Redis that is being restarted too: to give up at once, again and again, would end the product."""
     if not settings.redis_url:
         raise CannotStart("REDIS_URL is not set. Remedy: start it with `make serve`, or name a Redis.")
-    deadline = time.monotonic() + REDIS_PATIENCE_S
+    deadline = time.monotonic() + REDIS_TIMEOUT_S
     try:
         while not _answers(settings.redis_url):
             if time.monotonic() > deadline:

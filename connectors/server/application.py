@@ -67,9 +67,9 @@ from settings import Settings
 
 log = logging.getLogger(__name__)
 
-STOP_PATIENCE_S = 10.0
+STOP_TIMEOUT_S = 10.0
 # Nobody waits for these calls as Meta does for the webhook's: on a busy machine late is better than again.
-BUS_PATIENCE_S = 10.0
+BUS_TIMEOUT_S = 10.0
 _OURS = frozenset(skills.WORDS_OF_RESPONSES)
 
 
@@ -112,7 +112,7 @@ def build(settings: Settings, options: Options) -> Sanic:
 
     async def stop(app: Sanic, _: Any) -> None:
         log.info("server.stopping")
-        await app.ctx.transport.stop(STOP_PATIENCE_S)
+        await app.ctx.transport.stop(STOP_TIMEOUT_S)
         if app.ctx.transport.consumer.reader is not None:
             await app.ctx.transport.consumer.reader.close()
         await app.ctx.graph.close()
@@ -144,7 +144,7 @@ def transport(
     `ratings`: where answers are kept, when customers are asked how it was with a person; `messages_per_10_min`: how
     many of one customer are answered, 0 for any number; `arrivals`: the webhooks that turns let go first.
     """
-    client = connect(url, BUS_PATIENCE_S, connections=keys.PARTITIONS + 256)  # each partition that is read holds one
+    client = connect(url, BUS_TIMEOUT_S, connections=keys.PARTITIONS + 256)  # each partition that is read holds one
     control = MirroredThreadControl(authority, client)
     commits = Commits(client, Identities(client), model_id)
     updates = OrderUpdates(client, speaker, opt_outs) if opt_outs is not None else None

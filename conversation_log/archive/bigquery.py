@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from google.cloud import bigquery
 
 EMULATOR = "BIGQUERY_EMULATOR_HOST"  # Google's client reads it too, for the address
-PATIENCE_S = 60.0  # for a request with its repetitions, and for the job to finish
+TIMEOUT_S = 60.0  # for a request with its repetitions, and for the job to finish
 REQUEST_S = 20.0
 
 _AGAIN = "The archive itself is complete: run the same command again, or give BigQuery what `--print-ddl` prints."
@@ -50,13 +50,13 @@ def publish(table: str, archive_url: str) -> None:
     from google.cloud.bigquery import DEFAULT_RETRY
     from requests.exceptions import RequestException
 
-    patience = DEFAULT_RETRY.with_timeout(PATIENCE_S)
+    retry = DEFAULT_RETRY.with_timeout(TIMEOUT_S)
     try:
         client = _client(table.split(".")[0])
         # The library would retry a failed job for 40 minutes; the operator at the terminal decides that here.
         # None is what its documentation says for that; its annotation forgot it.
-        job = client.query(statement, retry=patience, timeout=REQUEST_S, job_retry=None)  # type: ignore[arg-type]
-        job.result(retry=patience, timeout=PATIENCE_S)
+        job = client.query(statement, retry=retry, timeout=REQUEST_S, job_retry=None)  # type: ignore[arg-type]
+        job.result(retry=retry, timeout=TIMEOUT_S)
     except GoogleAuthError as error:
         raise LogUnavailable(
             f"Google accepts no credentials from here: {_first_line(error)} Name a service account's key file in "

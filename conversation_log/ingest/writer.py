@@ -34,7 +34,7 @@ BATCH = 500
 BLOCK_MS = 500
 ALERT_BACKLOG = 50_000
 MAX_PAUSE_S = 15.0
-STATUS_PATIENCE = timedelta(days=7)
+STATUS_TTL = timedelta(days=7)
 
 
 def _utc_now() -> datetime:
@@ -174,7 +174,7 @@ class Writer:
         self._prepare()
         with database.writing(self.engine) as connection:
             settled = housekeeping.settle_idle(connection, self.now())
-            housekeeping.forget_early(connection, self.now() - STATUS_PATIENCE)
+            housekeeping.forget_early(connection, self.now() - STATUS_TTL)
             housekeeping.forget_archived(connection, self.now() - judgements.LATE)
         return settled
 

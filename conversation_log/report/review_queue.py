@@ -18,7 +18,7 @@ from conversation_log.storage.tables import messages
 from privacy.redaction import redact
 
 REJECTED = ("nlu_fallback", "out_of_scope")
-SURE = 0.6  # what was understood with less confidence is worth a look, though it was answered
+MIN_CONFIDENCE = 0.6  # what was understood with less confidence is worth a look, though it was answered
 NEWEST = 5000  # messages looked at; more would say the same
 _PRESSED = ("button_reply", "list_reply")  # chosen from what we offered, not worded by the customer
 _WITHOUT_WORDS = re.compile(r"(?:\[\w+\]\s*)*")
@@ -118,7 +118,7 @@ def _statement(since: datetime | None) -> Select:
         )
         .where(asked.c.role == "user", asked.c.intent.isnot(None))
         .where(or_(asked.c.kind.is_(None), asked.c.kind.notin_(_PRESSED)))
-        .where(or_(asked.c.intent.in_(REJECTED), asked.c.confidence < SURE, escalated, asked_back))
+        .where(or_(asked.c.intent.in_(REJECTED), asked.c.confidence < MIN_CONFIDENCE, escalated, asked_back))
         .order_by(asked.c.sent_at.desc(), asked.c.message_key)
     )  # fmt: skip
     return statement if since is None else statement.where(asked.c.sent_at >= since)
@@ -129,7 +129,7 @@ def _reasons(row: object, confidence: float) -> tuple[str, ...]:
     rejected = row["intent"] in REJECTED
     judged = {
         "rejected": rejected,
-        "uncertain": not rejected and confidence < SURE,
+        "uncertain": not rejected and confidence < MIN_CONFIDENCE,
         "asked back": not rejected and bool(row["asked_back"]),
         "escalated": bool(row["escalated"]),
     }

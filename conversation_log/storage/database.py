@@ -24,7 +24,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from conversation_log.storage import remedies
 from settings_values import database_url
-from sql_servers import mysql_sessions, postgres_patience
+from sql_servers import mysql_sessions, postgres_timeouts
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ def connect(url: str, statement_s: float = COMMANDS_STATEMENT_S) -> Engine:
         options["connect_args"] = {"timeout": BUSY_TIMEOUT_S}
     elif backend == "postgresql":
         options["executemany_mode"] = "values_plus_batch"
-        options["connect_args"] = postgres_patience.connect_args(CONNECT_TIMEOUT_S, statement_s)
+        options["connect_args"] = postgres_timeouts.connect_args(CONNECT_TIMEOUT_S, statement_s)
     elif backend == "mysql":
         options |= {"connect_args": mysql_sessions.connect_args(CONNECT_TIMEOUT_S, statement_s),
                     "isolation_level": mysql_sessions.ISOLATION}  # fmt: skip
@@ -81,7 +81,7 @@ def connect(url: str, statement_s: float = COMMANDS_STATEMENT_S) -> Engine:
         mysql_sessions.prepare(engine, statement_s, locks_s)
     else:
         event.listen(
-            engine, "connect", lambda raw, _record: postgres_patience.limit_statements(raw, statement_s, locks_s)
+            engine, "connect", lambda raw, _record: postgres_timeouts.limit_statements(raw, statement_s, locks_s)
         )
     return engine
 
@@ -196,8 +196,8 @@ def _upgrade(engine: Engine) -> None:
 
 def _run(engine: Engine, move: Callable[[Config, str], None], revision: str) -> None:
     config = _config()
-    patience = mysql_sessions if engine.dialect.name == "mysql" else postgres_patience
-    with writing(engine) as connection, patience.longer(connection, COMMANDS_STATEMENT_S):
+    sessions = mysql_sessions if engine.dialect.name == "mysql" else postgres_timeouts
+    with writing(engine) as connection, sessions.longer(connection, COMMANDS_STATEMENT_S):
         config.attributes["connection"] = connection
         move(config, revision)
 

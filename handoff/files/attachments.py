@@ -20,7 +20,7 @@ from handoff.helpdesks.zendesk_login import login
 from settings import Settings
 
 TIMEOUT_S = (3.0, 20.0)  # connect, each read
-PATIENCE_S = 60.0  # for all of it: the threads that fetch are those that serve the helpdesk
+TOTAL_TIMEOUT_S = 60.0  # for all of it: the threads that fetch are those that serve the helpdesk
 MAX_REDIRECTS = 3
 MAX_NAME = 200
 
@@ -51,7 +51,7 @@ def fetcher(configured: Settings) -> Fetch:
 
 def fetch(link: str, max_bytes: int, own: str = "", authorization: Callable[[], str] | None = None) -> File:
     """The file at `link`; `authorization` is shown to the host `own`. Raises HelpdeskError."""
-    session, until = public_web.session(urlsplit(f"//{own}").hostname), time.monotonic() + PATIENCE_S
+    session, until = public_web.session(urlsplit(f"//{own}").hostname), time.monotonic() + TOTAL_TIMEOUT_S
     try:
         name = _name_in(link)
         for _ in range(MAX_REDIRECTS + 1):

@@ -25,7 +25,7 @@ from handoff.storage.tables import deliveries
 
 log = logging.getLogger(__name__)
 
-PATIENCE_S = 90.0
+TIMEOUT_S = 90.0
 RETRY_S = 3.0
 BATCH = 3
 MAX_FILES = 10  # of one comment; the others are told as links
@@ -122,6 +122,6 @@ def waits_for_files(columns: Any, now: float) -> ColumnElement[bool]:
         & (columns.kind == "agent_comment")
         & (columns.files > 0)
         & columns.uploads.is_(None)
-        & (columns.created_at > now - PATIENCE_S)
+        & (columns.created_at > now - TIMEOUT_S)
     )
     return found

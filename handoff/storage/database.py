@@ -19,7 +19,7 @@ from sqlalchemy.pool import QueuePool
 
 from handoff.storage.schema import REVISIONS, is_current, migrate
 from settings_values import database_url
-from sql_servers import mysql_sessions, postgres_patience
+from sql_servers import mysql_sessions, postgres_timeouts
 
 BUSY_TIMEOUT_S = 5
 CONNECT_TIMEOUT_S = 3
@@ -52,8 +52,8 @@ class Database:
             arguments: dict[str, Any] = {"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}
         else:
             # A server that is frozen, or vanished from the network, must not hold a thread.
-            patience = mysql_sessions if self.mysql else postgres_patience
-            arguments = patience.connect_args(CONNECT_TIMEOUT_S, STATEMENT_TIMEOUT_S)
+            sessions = mysql_sessions if self.mysql else postgres_timeouts
+            arguments = sessions.connect_args(CONNECT_TIMEOUT_S, STATEMENT_TIMEOUT_S)
         # SQLAlchemy 1.4 reopens a SQLite file for every statement unless told to keep connections.
         options |= {"poolclass": QueuePool, "pool_size": 4, "max_overflow": 8, "pool_timeout": CONNECT_TIMEOUT_S}
         engine = create_engine(
@@ -89,8 +89,8 @@ class Database:
             self._migrate(revision)
 
     def _migrate(self, revision: str = REVISIONS[-1]) -> None:
-        patience = mysql_sessions if self.mysql else postgres_patience
-        with self._writing.begin() as connection, patience.longer(connection, MIGRATION_TIMEOUT_S):
+        sessions = mysql_sessions if self.mysql else postgres_timeouts
+        with self._writing.begin() as connection, sessions.longer(connection, MIGRATION_TIMEOUT_S):
             if self.mysql:
                 with mysql_sessions.locked(connection, "handoff migration", MIGRATION_TIMEOUT_S):
                     migrate(connection, revision)
@@ -142,4 +142,4 @@ def _configure_sqlite(connection: Any, _record: object) -> None:
 
 
 def _configure_postgres(connection: Any, _record: object) -> None:
-    postgres_patience.limit_statements(connection, STATEMENT_TIMEOUT_S, LOCK_TIMEOUT_S)
+    postgres_timeouts.limit_statements(connection, STATEMENT_TIMEOUT_S, LOCK_TIMEOUT_S)

@@ -122,7 +122,7 @@ def test_a_rolling_update_takes_nobody_away_before_the_next_one_serves(overlay: 
 
 def test_a_pod_has_time_to_finish_what_runs() -> None:
     source = (images.ROOT / "connectors/server/application.py").read_text()  # importing it takes seconds
-    server_s = float(re.findall(r"^STOP_PATIENCE_S = ([\d.]+)$", source, re.MULTILINE)[0]) + 5
+    server_s = float(re.findall(r"^STOP_TIMEOUT_S = ([\d.]+)$", source, re.MULTILINE)[0]) + 5
     for name, most_s in (("server", server_s), ("actions", 20), ("worker", worker_main.STOP_WITHIN_S)):
         container = containers(rendered("large"))[name]
         asleep_s = int(container.spec.get("lifecycle", {}).get("preStop", {}).get("exec", {}).get("command", "0")[-1])

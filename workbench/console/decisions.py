@@ -15,7 +15,7 @@ from workbench.checks import yaml_lines
 from workbench.checks.yaml_lines import Block
 from workbench.nlu.phrases import PROJECT_ROOT, shown
 
-MOST = 4
+MAX_SOURCES = 4
 _POLICY = {"rules": "RulePolicy", "stories": "MemoizationPolicy"}
 
 
@@ -31,7 +31,7 @@ class Source:
 def sources(intent: str, action: str, policy: str, loop: str, data: Path = PROJECT_ROOT / "data") -> list[str]:
     """`name (file:line)` of those that `policy` can have followed while the form `loop` ("" for none) was active."""
     found = _by_step(data, _stamp(data)).get((intent, action), [])
-    return [one.name for one in found if one.policy == policy and one.loop in (None, loop)][:MOST]
+    return [one.name for one in found if one.policy == policy and one.loop in (None, loop)][:MAX_SOURCES]
 
 
 def _stamp(data: Path) -> float:

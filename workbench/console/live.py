@@ -24,7 +24,7 @@ from settings import Settings
 TOP = 10
 SLOW_OF = 2000  # messages
 FRESH_S = 2.0
-REST = 20  # an answer that took a second to make is good for so many seconds
+REST_RATIO = 20  # an answer that took a second to make is good for so many seconds
 
 
 class Kept:
@@ -40,7 +40,7 @@ class Kept:
         if began >= self._until:
             self._answer = self._make()
             now = time.monotonic()
-            self._until = now + max(FRESH_S, REST * (now - began))
+            self._until = now + max(FRESH_S, REST_RATIO * (now - began))
         return self._answer
 
 

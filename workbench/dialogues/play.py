@@ -19,7 +19,7 @@ from workbench.dialogues.shop import numbers_of, phone_of
 from workbench.talk.agent import load_agent
 
 ESCALATE = "action_escalate"
-PATIENCE_S = 240.0  # for a turn; the first one loads what actions need, on a machine that may be busy
+TIMEOUT_S = 240.0  # for a turn; the first one loads what actions need, on a machine that may be busy
 BACK: dict[Wish, str] = {"assistant": "utter_handoff_cancelled_by_customer", "settled": "utter_handoff_settled"}
 
 
@@ -110,7 +110,7 @@ async def say(agent: Any, sender: str, text: str, metadata: dict[str, Any]) -> l
     from rasa.core.channels import CollectingOutputChannel, UserMessage
 
     message = UserMessage(text, CollectingOutputChannel(), sender, metadata=metadata)
-    await asyncio.wait_for(agent.handle_message(message), PATIENCE_S)
+    await asyncio.wait_for(agent.handle_message(message), TIMEOUT_S)
     tracker = await agent.tracker_store.retrieve(sender)
     return [event.as_dict() for event in tracker.events]
 

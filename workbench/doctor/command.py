@@ -1,6 +1,6 @@
 """`python -m workbench doctor [--json]`: each part of the installation ok, warning or error, with the remedy.
 
-The parts are asked side by side, each within PATIENCE_S; nothing is written, and no secret is printed.
+The parts are asked side by side, each within TIMEOUT_S; nothing is written, and no secret is printed.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from workbench.doctor import databases, machine, meta, redis_servers, setting_co
 from workbench.shop_check.credentials import credential_findings
 from workbench.shop_check.findings import ERROR, INFORMATION, LEVELS, WARNING, ShopFinding
 
-PATIENCE_S = 25.0
+TIMEOUT_S = 25.0
 Check = Callable[[Settings], Iterable[ShopFinding]]
 CHECKS: Mapping[str, Check] = {
     "settings": setting_conflicts.findings, "machine": machine.findings, "model": machine.model_findings,
@@ -59,14 +59,14 @@ def _examined() -> tuple[list[ShopFinding], list[str]]:
 
 def examine(configured: Settings, checks: Mapping[str, Check] = CHECKS) -> list[ShopFinding]:
     """What all parts say; one that does not answer in time, or fails, is an error of its own."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + TIMEOUT_S
     begun = {name: _begin(partial(check, configured)) for name, check in checks.items()}
     found: list[ShopFinding] = []
     for name, answer in begun.items():
         try:
             found += answer.result(max(0.0, deadline - time.monotonic()))
         except futures.TimeoutError:
-            found.append(ShopFinding(ERROR, name, name, f"no answer within {PATIENCE_S:.0f} s",
+            found.append(ShopFinding(ERROR, name, name, f"no answer within {TIMEOUT_S:.0f} s",
                                      "see that this machine reaches what it names, and is not overloaded"))  # fmt: skip
         except Exception as error:  # its message may hold an address with a password
             found.append(ShopFinding(ERROR, name, name, f"it cannot be examined ({type(error).__name__})",

@@ -21,7 +21,7 @@ from lenient_json import as_mapping, identifier, objects, text
 from settings import Settings
 from workbench.shop_check.findings import ERROR, INFORMATION, WARNING, ShopFinding
 
-PATIENCE_S = 4.0
+TIMEOUT_S = 4.0
 SKEW_S, WRONG_S = 5.0, 60.0
 OBJECT, FIELD, PATH = "whatsapp_business_account", "messages", "/webhooks/whatsapp/webhook"
 _APP = "the app's own token (its id and WHATSAPP_APP_SECRET)"
@@ -145,7 +145,7 @@ def _get(configured: Settings, path: str, token: str) -> Answer | None:
         proof = {"appsecret_proof": appsecret_proof(token, str(configured.whatsapp_app_secret))}
     try:
         url, authorization = f"{str(configured.whatsapp_graph_url).rstrip('/')}/{path}", f"Bearer {token}"
-        answer = requests.get(url, params=proof, timeout=PATIENCE_S, headers={"Authorization": authorization},
+        answer = requests.get(url, params=proof, timeout=TIMEOUT_S, headers={"Authorization": authorization},
                               allow_redirects=False)  # fmt: skip
     except (requests.RequestException, ValueError):
         return None

@@ -21,7 +21,7 @@ from handoff.helpdesks.interface import HelpdeskError, NotAllowed, Refused, Retr
 from settings import LLM_KEYS, Settings, SettingsError
 from workbench.shop_check.findings import ERROR, INFORMATION, WARNING, ShopFinding
 
-PATIENCE_S = 5.0
+TIMEOUT_S = 5.0
 Outcome = tuple[str, str] | None
 """Problem and remedy; None: it works."""
 _SCHEMA = {"type": "object", "properties": {"ok": {"type": "boolean"}}, "required": ["ok"],
@@ -59,7 +59,7 @@ def _load_client(about: str, configured: Settings) -> None:
     """Load an account's library before the clock runs: on a busy machine that takes seconds, and is not its fault."""
     with suppress(Exception):  # whatever is wrong, the attempt tells
         if about == "llm":
-            services.llm_client(configured, PATIENCE_S)
+            services.llm_client(configured, TIMEOUT_S)
         elif about == "helpdesk":
             helpdesk(configured, load_configuration(), None)  # type: ignore[arg-type]  # not `log`
 
@@ -93,9 +93,9 @@ def _within(attempt: Callable[[], Outcome]) -> Outcome:
 
     Thread(target=run, daemon=True).start()
     try:
-        return done.result(PATIENCE_S)
+        return done.result(TIMEOUT_S)
     except futures.TimeoutError:
-        return f"no answer within {PATIENCE_S:.0f} s", "see that this machine reaches it"
+        return f"no answer within {TIMEOUT_S:.0f} s", "see that this machine reaches it"
 
 
 def _llm(configured: Settings) -> Outcome:
@@ -117,12 +117,12 @@ def _llm(configured: Settings) -> Outcome:
 async def _ask_llm(configured: Settings) -> None:
     from actions.llm.client import within
 
-    client = services.llm_client(configured, PATIENCE_S - 1)
+    client = services.llm_client(configured, TIMEOUT_S - 1)
     if client is None:
         return
     try:
         request = client.api.structured("Answer {\"ok\": true}.", "ok?", _SCHEMA)
-        await within(PATIENCE_S - 0.5, client.ask(lambda answer, usage: None, **request))
+        await within(TIMEOUT_S - 0.5, client.ask(lambda answer, usage: None, **request))
     finally:
         await client.close()
 
@@ -175,7 +175,7 @@ def _whatsapp(configured: Settings) -> Outcome:
     headers = {"Authorization": f"Bearer {configured.whatsapp_access_token}"}
     try:
         answer = requests.get(f"{base}/{quote(number, safe='')}", params={"fields": "id"}, headers=headers,
-                              timeout=PATIENCE_S - 1, allow_redirects=False)  # fmt: skip
+                              timeout=TIMEOUT_S - 1, allow_redirects=False)  # fmt: skip
     except requests.RequestException as error:
         return f"it cannot be reached ({type(error).__name__})", "see WHATSAPP_GRAPH_URL and the way to it"
     if answer.status_code in (401, 403):

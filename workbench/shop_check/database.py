@@ -22,7 +22,7 @@ from shop import Shop
 from workbench.shop_check.findings import ERROR, INFORMATION, WARNING, ShopFinding
 from workbench.shop_check.rows import count_rows, row_findings
 
-PATIENCE_S = 30.0
+TIMEOUT_S = 30.0
 TABLE = "orders"
 SEEDED = "demo_seed"  # stands beside the orders that `make run` makes up
 OPTIONAL = {
@@ -54,7 +54,7 @@ def database_findings(configured: Settings, ours: Shop | None) -> list[ShopFindi
     url = configured.values["ORDERS_DATABASE_URL"] or ""
     try:
         where = _shown(url)
-        engine = read_only_engine(url, PATIENCE_S)
+        engine = read_only_engine(url, TIMEOUT_S)
     except (SQLAlchemyError, ValueError, ImportError):
         return [ShopFinding(ERROR, "orders", "ORDERS_DATABASE_URL", "it is no URL of a database that can be read",
                             "postgresql://user:password@host:5432/name, mysql://... or sqlite:////path")]  # fmt: skip
@@ -75,17 +75,17 @@ def database_findings(configured: Settings, ours: Shop | None) -> list[ShopFindi
 
 
 def _has_table(engine: Engine, name: str) -> bool:
-    with reading(engine, PATIENCE_S) as connection:
+    with reading(engine, TIMEOUT_S) as connection:
         return bool(sa.inspect(connection).has_table(name))
 
 
 def _examined(engine: Engine, where: str, ours: Shop | None) -> list[ShopFinding]:
-    with reading(engine, PATIENCE_S) as connection:
+    with reading(engine, TIMEOUT_S) as connection:
         orders = Columns.of(connection, TABLE, ORDER_COLUMNS)
         found = list(_columns(orders, where))
     if any(one.level == ERROR for one in found):
         return found
-    with reading(engine, PATIENCE_S) as connection:
+    with reading(engine, TIMEOUT_S) as connection:
         rows = count_rows(connection, orders)
     indexed = False
     if rows:
@@ -100,7 +100,7 @@ def _examined(engine: Engine, where: str, ours: Shop | None) -> list[ShopFinding
     found += [*_writes(engine), *_items(engine)]
     if ours is None:
         return [*found, ShopFinding(INFORMATION, "orders", where, "the rows wait until shop.yml can be used")]
-    with reading(engine, PATIENCE_S) as connection:
+    with reading(engine, TIMEOUT_S) as connection:
         return [*found, *row_findings(connection, orders, ours, rows, newest_first=indexed)]
 
 
@@ -118,7 +118,7 @@ def _columns(orders: Columns, where: str) -> Iterator[ShopFinding]:
 def _items(engine: Engine) -> Iterator[ShopFinding]:
     """The optional table `order_items`: there, it must be readable."""
     try:
-        with reading(engine, PATIENCE_S) as connection:
+        with reading(engine, TIMEOUT_S) as connection:
             items = Columns.of(connection, "order_items", ITEM_COLUMNS)
     except SQLAlchemyError as error:
         if _kind(error) == _NO_RIGHT and engine.dialect.name != "mysql":  # which says so of what is not there, too
@@ -133,7 +133,7 @@ def _items(engine: Engine) -> Iterator[ShopFinding]:
 def _writes(engine: Engine) -> Iterator[ShopFinding]:
     """Rights to write that nobody needs. SQLite is opened for reading only and knows no rights."""
     try:
-        with reading(engine, PATIENCE_S) as connection:
+        with reading(engine, TIMEOUT_S) as connection:
             possible = _may_write(connection)
     except SQLAlchemyError:
         return
@@ -169,7 +169,7 @@ def _scans(engine: Engine, orders: Columns) -> list[str]:
     for name, condition in asked.items():
         query = sa.select(*orders.selected).where(condition)
         try:
-            with reading(engine, PATIENCE_S) as connection:
+            with reading(engine, TIMEOUT_S) as connection:
                 if _reads_every_row(connection, query):
                     scans.append(name)
         except SQLAlchemyError:
@@ -179,7 +179,7 @@ def _scans(engine: Engine, orders: Columns) -> list[str]:
 
 def _phone_scan(engine: Engine, orders: Columns, rows: int) -> Iterator[ShopFinding]:
     """Whether customers wait for a scan beside the index, for phones written in ways that no index finds."""
-    with reading(engine, PATIENCE_S) as connection:
+    with reading(engine, TIMEOUT_S) as connection:
         if rows > SMALL_TABLE_ROWS and not index_finds_all(connection, orders):
             yield ShopFinding(
                 WARNING, "orders", f"{TABLE}.customer_phone", "phones are written in several ways, so a look-up also "

@@ -22,7 +22,7 @@ from privacy.indic import SIGNS
 log = logging.getLogger(__name__)
 
 BUDGET_S = 8.0
-SURE_OF_ITSELF = 0.9
+MIN_REFUSAL_SCORE = 0.9
 WORTH_ASKING = 0.15  # below this probability not even an LLM is asked
 AS_GOOD_AS = 0.5  # of the best section's probability: from here on another one is quoted beside it
 BESIDE_CHARS = 320  # of each of two
@@ -189,7 +189,7 @@ class PolicyAnswers:
                 draft.text, cited[0], pages, reason, writer.provider, draft.model, usage, latency_ms,
                 tuple(section.key for section in cited),
             )  # fmt: skip
-        if (reason == "not_covered" and finding.score < SURE_OF_ITSELF) or not finding.answerable:
+        if (reason == "not_covered" and finding.score < MIN_REFUSAL_SCORE) or not finding.answerable:
             return NotCovered(finding.score, reason, writer.provider, writer.model, usage, latency_ms)
         return self._extractive(question, section, reason, writer.model, usage, latency_ms)
 

@@ -27,7 +27,7 @@ BUILT_IN = "multilingual-e5-small"
 BATCH = 64
 QUESTION_S, PAGES_S, CONNECT_S = 2.0, 30.0, 1.5
 PAUSES_S = (0.5, 2.0, 8.0)  # before pages are sent again
-RESTS_S = 30.0  # a service that was away is not asked by customers' questions for so long
+COOLDOWN_S = 30.0  # a service that was away is not asked by customers' questions for so long
 SAME_FROM = 0.9  # cosine of the same text by the same model, in whatever precision
 _PROBE = "How many days do I have to return a kurta?"
 
@@ -64,20 +64,20 @@ class EmbeddingService:
         self._url = f"{url.rstrip('/')}/embeddings"
         self._client = httpx.Client(headers=headers, transport=transport, trust_env=False, follow_redirects=False)
         self._marks = {"query": "query: ", "passage": "passage: "} if "e5" in model.lower() else {}
-        self._rests_until = 0.0
+        self._away_until = 0.0
         self._is_same: bool | None = None if stand_in else True
         self._comparing = threading.Lock()
 
     def embed(self, texts: Sequence[str], kind: str) -> Vectors:
         """Rows of length 1."""
-        if kind == "query" and self._stand_in is not None and time.monotonic() < self._rests_until:
+        if kind == "query" and self._stand_in is not None and time.monotonic() < self._away_until:
             return self._stand_in.embed(texts, kind)
         try:
             if not self._gives_the_same():
                 raise ServiceAway(f"its {self._model} is another model than {BUILT_IN}; see EMBEDDINGS_MODEL")
             return self._asked(texts, kind)
         except ServiceAway as error:
-            self._rests_until = time.monotonic() + RESTS_S
+            self._away_until = time.monotonic() + COOLDOWN_S
             log.warning("knowledge.embeddings.away kind=%s why=%s stand_in=%s", kind, error, bool(self._stand_in))
             if self._stand_in is None:
                 raise KnowledgeError(f"the embedding service gives no vectors ({error}). "
@@ -101,9 +101,9 @@ class EmbeddingService:
         if kind == "query":
             return self._post([mark + self._redact(text) for text in texts], QUESTION_S)
         batches = [texts[at : at + BATCH] for at in range(0, len(texts), BATCH)]
-        return np.concatenate([self._patiently([mark + text for text in batch]) for batch in batches])
+        return np.concatenate([self._repeatedly([mark + text for text in batch]) for batch in batches])
 
-    def _patiently(self, texts: list[str]) -> Vectors:
+    def _repeatedly(self, texts: list[str]) -> Vectors:
         for pause in PAUSES_S:
             try:
                 return self._post(texts, PAGES_S)
@@ -112,9 +112,9 @@ class EmbeddingService:
                 time.sleep(pause)
         return self._post(texts, PAGES_S)
 
-    def _post(self, texts: list[str], patience_s: float) -> Vectors:
+    def _post(self, texts: list[str], timeout_s: float) -> Vectors:
         body = {"model": self._model, "input": texts, "encoding_format": "float"}
-        timeout = httpx.Timeout(patience_s, connect=CONNECT_S)
+        timeout = httpx.Timeout(timeout_s, connect=CONNECT_S)
         try:
             answer = self._client.post(self._url, json=body, timeout=timeout)
         except httpx.HTTPError as error:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from actions.knowledge.stores.interface import Passage, StoreAway, Vectors
 from settings_values import database_url
-from sql_servers import postgres_patience
+from sql_servers import postgres_timeouts
 
 CONNECT_S, STATEMENT_S = 2.0, 5.0
 _TABLE = """CREATE TABLE IF NOT EXISTS assistant_passages (shop text, embedder text, key text, section text NOT NULL,
@@ -39,7 +39,7 @@ class PgVectorStore:
     def __init__(self, url: str, shop: str, embedder: str) -> None:
         self._engine = sa.create_engine(
             database_url(url), future=True, pool_pre_ping=True, hide_parameters=True,
-            connect_args=postgres_patience.connect_args(CONNECT_S, STATEMENT_S),
+            connect_args=postgres_timeouts.connect_args(CONNECT_S, STATEMENT_S),
         )  # fmt: skip
         self._whose = {"shop": shop, "embedder": embedder}
         self._made = False

@@ -47,8 +47,8 @@ SEND_TIMEOUT_S, SETTLE_S = 12.0, 15.0
 OUTAGE_PROBES = 0.15  # of PROBE_S
 # How long a reply is tried that Graph refuses for a reason that nobody knows: while others get through, and while none
 # does, when it is more likely Graph's trouble than the reply's.
-UNKNOWN_PATIENCE_S = 300.0
-UNKNOWN_PATIENCE_ALONE_S = 3600.0
+UNKNOWN_TIMEOUT_S = 300.0
+UNKNOWN_TIMEOUT_ALONE_S = 3600.0
 
 CONTROL_LOST = "floor_lost"
 # What somebody who finds out why may still send: kept with the dead letters.
@@ -67,12 +67,12 @@ class Outbox:
         send_timeout_s: float = SEND_TIMEOUT_S,
         first_backoff_s: float = FIRST_BACKOFF_S,
         probe_s: float = PROBE_S,
-        unknown_patience_s: float = UNKNOWN_PATIENCE_S,
+        unknown_timeout_s: float = UNKNOWN_TIMEOUT_S,
     ) -> None:
         self._client, self._graph, self._control = client, graph, control
         self._settle_s, self._send_timeout_s = settle_s, send_timeout_s
         self._first_backoff_s, self._probe_s = first_backoff_s, probe_s
-        self._unknown_patience_s = unknown_patience_s
+        self._unknown_timeout_s = unknown_timeout_s
         self._sending = keys.Script(client, "sending")
         self._unmark = keys.Script(client, "unmark")
         self._sent = keys.Script(client, "sent")
@@ -241,8 +241,8 @@ class Outbox:
             metrics.PARKED.labels(type(error).__name__).inc()
             log.critical("outbox.reply.parked code=%s http=%s: an error nobody knows", error.code, error.http_status)
         others_get_through = self._outage.last_success_at > progress.unknown_since
-        patience_s = self._unknown_patience_s if others_get_through else UNKNOWN_PATIENCE_ALONE_S
-        return now - progress.unknown_since >= patience_s
+        timeout_s = self._unknown_timeout_s if others_get_through else UNKNOWN_TIMEOUT_ALONE_S
+        return now - progress.unknown_since >= timeout_s
 
     def _notice_outage(self, reply: Outgoing) -> bool:
         """When nothing gets through any more, only a probe every few seconds tries. Whether that is so."""

@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 OLD_PARTITIONS = 32
 OLD_LEASE_MS = 4000
 POISON_S = 30 * 24 * 3600
-PATIENCE_S, PAUSE_S, PAGE = 60.0, 0.3, 500
+TIMEOUT_S, PAUSE_S, PAGE = 60.0, 0.3, 500
 LOCK, LOCK_S = "wa:layout:lock", 30
 MOVED = "wa:before:"
 _HASHES = {"in": (("runs", ("", ":b")), ("tries", (":f",))), "out": (("sending", ("",)),)}
@@ -41,10 +41,10 @@ class LayoutUnusable(RuntimeError):
     """This release cannot work on that Redis now; the message names the remedy."""
 
 
-def ensure(url: str, patience_s: float = PATIENCE_S) -> None:
+def ensure(url: str, timeout_s: float = TIMEOUT_S) -> None:
     """Return when Redis has this release's layout. Raises LayoutUnusable, redis.RedisError, ValueError."""
     client = redis_address.client(url, decode_responses=True, socket_timeout=20, socket_connect_timeout=3)
-    deadline = time.monotonic() + patience_s
+    deadline = time.monotonic() + timeout_s
     told = False
     while (found := int(client.hget(STATE, "layout") or 0)) != redis_layout.LAYOUT:
         if found > redis_layout.LAYOUT:

@@ -23,8 +23,8 @@ from connectors.message_bus.servers.following import FollowingRedis
 log = logging.getLogger(__name__)
 
 KEEP_S = 20.0
-KEEP_MOST = 20_000  # batches; at more in `KEEP_S` the oldest are let go
-LOOK_S = 0.5
+MAX_KEPT = 20_000  # batches; at more in `KEEP_S` the oldest are let go
+POLL_S = 0.5
 Store = Callable[[Sequence[Any], Sequence[Any]], Awaitable[int]]
 
 
@@ -40,7 +40,7 @@ class Promised:
 
     def __init__(self, client: FollowingRedis, store: Store, again: Store) -> None:
         self._client, self._store, self._again = client, store, again
-        self._lately: deque[_Batch] = deque(maxlen=KEEP_MOST)
+        self._lately: deque[_Batch] = deque(maxlen=MAX_KEPT)
         self._failovers = client.failovers
         self._keeping = asyncio.Lock()
         self._watching: asyncio.Task[None] | None = None
@@ -74,7 +74,7 @@ class Promised:
     async def _watch(self) -> None:
         """While nobody writes, too. Only what was promised to a master that still answers is forgotten."""
         while self._lately:
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(POLL_S)
             try:
                 await self._keep()
             except (RedisError, OSError, asyncio.TimeoutError):

@@ -110,7 +110,7 @@ def test_a_service_that_is_away_is_stood_in_for_and_rests(there: StandIn, monkey
     assert np.allclose(asked.embed(["hello"], "query"), real(["hello"], "query"), atol=1e-3)
     for _ in range(3):
         asked.embed(["again"], "query")
-        clock[0] += embedding_service.RESTS_S / 3
+        clock[0] += embedding_service.COOLDOWN_S / 3
     assert len(there.asked) == before + 1, "customers do not wait for it again and again"
     clock[0] += 1
     asked.embed(["again"], "query")

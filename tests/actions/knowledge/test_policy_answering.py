@@ -175,7 +175,7 @@ async def test_the_llm_may_find_that_the_sections_do_not_answer(
     retriever: Retriever, writer: Writer, llm: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     llm.api.fault = "not_covered"
-    monkeypatch.setattr("actions.knowledge.answers.answering.SURE_OF_ITSELF", 1.1)
+    monkeypatch.setattr("actions.knowledge.answers.answering.MIN_REFUSAL_SCORE", 1.1)
     outcome = await answers(retriever, writer).answer(QUESTION)
     assert isinstance(outcome, NotCovered)
     assert (outcome.verdict, outcome.provider) == ("not_covered", writer.provider)
@@ -185,7 +185,7 @@ async def test_a_sure_find_is_quoted_even_if_the_llm_declines(
     retriever: Retriever, writer: Writer, llm: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     llm.api.fault = "not_covered"
-    monkeypatch.setattr("actions.knowledge.answers.answering.SURE_OF_ITSELF", 0.0)
+    monkeypatch.setattr("actions.knowledge.answers.answering.MIN_REFUSAL_SCORE", 0.0)
     outcome = await answers(retriever, writer).answer(QUESTION)
     assert isinstance(outcome, GroundedAnswer)
     assert outcome.provider == "extractive"

@@ -31,7 +31,7 @@ class Service:
 
 @pytest.fixture
 async def service(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Service]:
-    monkeypatch.setattr(speech, "AGAIN_AFTER_S", 0.01)
+    monkeypatch.setattr(speech, "RETRY_S", 0.01)
 
     async def elsewhere(request: web.Request) -> web.Response:
         raise web.HTTPTemporaryRedirect("/speech/v1/audio/transcriptions")

@@ -150,7 +150,7 @@ async def test_customers_of_one_batch_wait_no_longer_for_what_is_away_than_one_a
     async def away(turn: Turn) -> None:
         raise DependencyUnavailable("action server")
 
-    monkeypatch.setattr(consumer, "OUTSIDE_PATIENCE_S", 0.5)
+    monkeypatch.setattr(consumer, "DEPENDENCY_TIMEOUT_S", 0.5)
     process = Process(redis_url, FakeSpeaker(away)).start()
     await process.inbox.put([message(f"91{n}", f"w{n}") for n in range(12)])
     await process.drained(4)

@@ -126,10 +126,10 @@ def test_while_the_release_before_is_alive_it_is_waited_for_and_afterwards_it_ca
 ) -> None:
     old.zadd("wa:members", {"1-abc": time.time() * 1000})
     with pytest.raises(migration.LayoutUnusable, match="stop them all"):
-        migration.ensure(redis_url, patience_s=0)
+        migration.ensure(redis_url, timeout_s=0)
     old.zadd("wa:members", {"1-abc": time.time() * 1000 - 5000})  # killed
     old.delete(migration.LOCK)
-    migration.ensure(redis_url, patience_s=0)
+    migration.ensure(redis_url, timeout_s=0)
     for write in (lambda: old.xadd("wa:in:3", {"c": "1"}), lambda: old.xadd("log", {"j": "1"}),
                   lambda: old.zadd("wa:members", {"1-abc": 1})):  # fmt: skip
         with pytest.raises(redis.ResponseError, match="WRONGTYPE"):

@@ -128,7 +128,7 @@ async def test_a_reply_that_stays_refused_while_others_get_through_is_set_aside_
             raise UNKNOWN
 
     graph = FakeGraph(refuse_one)
-    process = Process(redis_url, graph=graph, unknown_patience_s=0.5).start()
+    process = Process(redis_url, graph=graph, unknown_timeout_s=0.5).start()
     await process.inbox.put([message("91", "a", "x"), message("91", "b", "y")])
     await asyncio.sleep(0.2)
     await process.inbox.put([message("92", "c", "z")])
@@ -150,7 +150,7 @@ async def test_while_nothing_gets_through_a_refusal_nobody_knows_sets_nothing_as
             raise UNKNOWN
 
     graph = FakeGraph(outage)
-    process = Process(redis_url, graph=graph, unknown_patience_s=0.3).start()
+    process = Process(redis_url, graph=graph, unknown_timeout_s=0.3).start()
     await process.inbox.put([message(f"91{n}", f"w{n}") for n in range(20)])
     await asyncio.sleep(1.5)
     up = True

@@ -14,7 +14,7 @@ from connectors.message_bus.turn import Turn
 from tests.connectors.message_bus.transport_fakes import FakeGraph, FakeSpeaker, Process, eventually, message
 
 CUSTOMERS, SERVERS = 40, 3
-PATIENCE_S = 30.0  # a busy machine must not look like a server that does not end in time
+TIMEOUT_S = 30.0  # a busy machine must not look like a server that does not end in time
 
 
 async def _work(_: Turn) -> None:
@@ -51,7 +51,7 @@ async def test_what_runs_on_a_server_that_ends_is_finished_there_although_others
     await asyncio.wait_for(runs.wait(), 10)
     stays.start()
     await eventually(lambda: _serves(stays))
-    await ends.stop(PATIENCE_S)
+    await ends.stop(TIMEOUT_S)
     await stays.drained()
     assert (len(ends.speaker.answered), stays.speaker.answered) == (1, [])
     assert (graph.attempts, graph.keys()) == (1, {"a:1": 1})
@@ -67,7 +67,7 @@ async def test_a_rolling_update_under_load_loses_doubles_and_disorders_nothing(r
     graph, rolling = FakeGraph(), asyncio.Event()
 
     def started() -> Process:
-        process = Process(redis_url, FakeSpeaker(_work), graph, settle_s=PATIENCE_S, send_timeout_s=PATIENCE_S)
+        process = Process(redis_url, FakeSpeaker(_work), graph, settle_s=TIMEOUT_S, send_timeout_s=TIMEOUT_S)
         process.transport.partitions._lease_s = partitions.LEASE_S  # nobody dies here, and one loop runs them all
         return process.start()
 
@@ -86,8 +86,8 @@ async def test_a_rolling_update_under_load_loses_doubles_and_disorders_nothing(r
     writing = [asyncio.create_task(writes(f"91{n:04d}")) for n in range(CUSTOMERS)]
     for _ in range(SERVERS):
         servers.append(started())
-        await eventually(lambda: _shares(servers), PATIENCE_S)
-        await servers.pop(0).stop(PATIENCE_S)
+        await eventually(lambda: _shares(servers), TIMEOUT_S)
+        await servers.pop(0).stop(TIMEOUT_S)
     rolling.set()
     await asyncio.gather(*writing)
     await servers[0].drained(60)
@@ -97,4 +97,4 @@ async def test_a_rolling_update_under_load_loses_doubles_and_disorders_nothing(r
     assert set(graph.keys().values()) == {1}
     assert sum(said.values()) > 2 * CUSTOMERS, "they wrote while it rolled"
     for one in servers:
-        await one.stop(PATIENCE_S)
+        await one.stop(TIMEOUT_S)

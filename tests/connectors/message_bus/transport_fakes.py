@@ -169,7 +169,7 @@ class Process:
         outbox = Outbox(
             self.client, self.graph, control, settle_s=options.get("settle_s", 0.5),
             send_timeout_s=options.get("send_timeout_s", 1), first_backoff_s=0.05, probe_s=0.3,
-            unknown_patience_s=options.get("unknown_patience_s", 5),
+            unknown_timeout_s=options.get("unknown_timeout_s", 5),
         )  # fmt: skip
         self.arrivals = Arrivals()
         self.transport = Transport(self.client, consumer, outbox, self.arrivals)
@@ -201,8 +201,8 @@ class Process:
 
         await eventually(stored, timeout_s)
 
-    async def stop(self, patience_s: float = 2) -> None:
-        await self.transport.stop(patience_s)
+    async def stop(self, timeout_s: float = 2) -> None:
+        await self.transport.stop(timeout_s)
         self._unguard()
 
     async def die(self) -> None:

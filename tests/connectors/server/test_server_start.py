@@ -35,7 +35,7 @@ def start(**environment: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_dead_redis_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(__main__, "REDIS_PATIENCE_S", 0.3)
+    monkeypatch.setattr(__main__, "REDIS_TIMEOUT_S", 0.3)
     values = {"REDIS_URL": f"redis://:hunter2@127.0.0.1:{free_port()}/0"}
     with pytest.raises(CannotStart, match="REDIS_URL does not answer") as refused:
         __main__._check_redis(load(values))

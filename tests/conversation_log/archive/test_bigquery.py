@@ -93,7 +93,7 @@ def google(monkeypatch: pytest.MonkeyPatch) -> Iterator[BigQuery]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bigquery, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(bigquery, "TIMEOUT_S", 0.2)
     monkeypatch.setattr(bigquery, "REQUEST_S", 0.1)
 
 
@@ -185,7 +185,7 @@ def test_a_bigquery_that_stays_busy_is_given_up(google, impatient) -> None:
     assert "gave no answer in time" in complaint(lambda: bigquery.publish(TABLE, ARCHIVE))
 
 
-def test_silence_ends_after_the_patience(google, impatient) -> None:
+def test_silence_ends_after_the_timeout(google, impatient) -> None:
     google.silence_s = 0.4
     started = time.monotonic()
     assert "Check the network" in complaint(lambda: bigquery.publish(TABLE, ARCHIVE))

@@ -182,4 +182,4 @@ async def test_the_job_of_the_budget_goes_on_while_the_database_is_away(
     monkeypatch.setattr(budget, "pause", pause)
     given = settings.load({"STATE_DIR": str(tmp_path), "CONVERSATION_DATABASE_URL": url}, env_file=tmp_path / "none")
     await asyncio.wait_for(budget.run(given, stop), 10)
-    assert (measured[1], waited) == (0.25, [budget.AGAIN_S, budget.EVERY_S])
+    assert (measured[1], waited) == (0.25, [budget.RETRY_S, budget.EVERY_S])

@@ -74,7 +74,7 @@ def test_what_is_not_there_is_told_by_its_remedy(files: str, path: str, error: t
 def test_a_file_that_comes_drop_by_drop_holds_nobody_up_for_longer_than_its_time(
     files: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(attachments, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(attachments, "TOTAL_TIMEOUT_S", 0.0)
     with pytest.raises(RetryLater):
         fetch(f"{files}/file", 2000, files.partition("//")[2])
 

@@ -11,7 +11,7 @@ from connectors.conversations import agent_replies
 from handoff.configuration import HandoffConfiguration
 from handoff.files.attachments import File, TooLarge
 from handoff.files.file_types import MIB
-from handoff.files.uploads import PATIENCE_S, UploadFailed, Uploads
+from handoff.files.uploads import TIMEOUT_S, UploadFailed, Uploads
 from handoff.helpdesks.interface import Refused, RetryLater, SeenComment, Ticket, TicketView
 from handoff.jobs.agent_comments import AgentComment, agent_said
 from handoff.jobs.deliveries import Deliveries, Delivery
@@ -103,7 +103,7 @@ async def test_what_cannot_be_fetched_in_time_goes_out_as_a_link(desk: Desk) -> 
     desk.files[LINK] = RetryLater("away")
     desk.says("first", LINK)
     assert await desk.round() == []
-    desk.clock.now += PATIENCE_S + 1
+    desk.clock.now += TIMEOUT_S + 1
     assert await desk.round() == ["first"]
     (reply,) = agent_replies.replies(desk.entries[0].payload)
     assert reply.body["text"]["body"] == f"first\n{LINK}"

@@ -222,7 +222,7 @@ def test_a_part_that_hangs_or_fails_costs_its_own_line_and_no_more(
         time.sleep(30)
         return []
 
-    monkeypatch.setattr(command, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(command, "TIMEOUT_S", 0.2)
     began = time.monotonic()
     found = command.examine(configured(tmp_path), {
         "one": fails, "two": hangs, "three": lambda ours: [ShopFinding(INFORMATION, "three", "three", "well")],
@@ -250,7 +250,7 @@ def test_whatever_fails_no_secret_is_printed_and_the_end_comes_in_time(
         }  # fmt: skip
         for name, value in values.items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setattr(command, "PATIENCE_S", 4.0)
+        monkeypatch.setattr(command, "TIMEOUT_S", 4.0)
         began = time.monotonic()
         status = command.run(argparse.Namespace(json=True), Console())
         assert time.monotonic() - began < 20

@@ -98,7 +98,7 @@ def test_an_account_is_tried_with_a_harmless_call(
 def test_an_account_that_never_answers_is_not_waited_for(
     folder: Path, monkeypatch: pytest.MonkeyPatch, about: str
 ) -> None:
-    monkeypatch.setattr(credentials, "PATIENCE_S", 1.5)
+    monkeypatch.setattr(credentials, "TIMEOUT_S", 1.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         began = time.monotonic()
         found = tried(about, f"http://127.0.0.1:{silent.getsockname()[1]}", monkeypatch)

@@ -33,7 +33,7 @@ async function look() {
     tell("");
     render();
   } catch {
-    tell("Connection to the shop-in-a-box lost. Trying again…");
+    tell("Connection to the simulator lost. Trying again…");
   }
 }
 

@@ -111,7 +111,7 @@ async function look() {
 async function count() {
   const counted = await call("GET", "/control/counted").catch(() => null);
   if (counted === null) {
-    tell(new Error("Connection to the shop-in-a-box lost. Trying again…"));
+    tell(new Error("Connection to the simulator lost. Trying again…"));
     return;
   }
   const logged = counted.wamids.length ? await call("POST", "/console/api/logged", { wamids: counted.wamids }).catch(() => null) : { missing: [] };

@@ -280,7 +280,7 @@ function renderPresence() {
   $("presence").textContent = words;
   $("presence").classList.toggle("typing-now", words === "typing…");
   const banner = !state.connected
-    ? "Connection to the shop-in-a-box lost. Trying again…"
+    ? "Connection to the simulator lost. Trying again…"
     : state.ready === false
       ? "The assistant is starting or away. Messages are kept and delivered as soon as it is back."
       : "";

@@ -23,10 +23,10 @@ MAX_POLL_S = 60.0
 _installing = threading.Lock()
 
 
-class PatientConnection(extensions.connection):
-    """A connection that waits at most `patience_s` for each answer of the server (None: for ever)."""
+class TimedConnection(extensions.connection):
+    """A connection that waits at most `timeout_s` for each answer of the server (None: for ever)."""
 
-    patience_s: float | None = None
+    timeout_s: float | None = None
 
 
 def connect_args(connect_s: float, statement_s: float) -> dict[str, Any]:
@@ -34,11 +34,11 @@ def connect_args(connect_s: float, statement_s: float) -> dict[str, Any]:
     with _installing:
         extensions.set_wait_callback(_wait)
 
-    class Connection(PatientConnection):
+    class Connection(TimedConnection):
         def __init__(self, *arguments: Any, **options: Any) -> None:
-            self.patience_s = connect_s
+            self.timeout_s = connect_s
             super().__init__(*arguments, **options)
-            self.patience_s = statement_s + GRACE_S
+            self.timeout_s = statement_s + GRACE_S
 
     return {
         "connection_factory": Connection,
@@ -66,24 +66,24 @@ def longer(connection: Connection, statement_s: float) -> Iterator[None]:
         yield
         return
     raw: Any = connection.connection.dbapi_connection
-    before, raw.patience_s = raw.patience_s, statement_s + GRACE_S
+    before, raw.timeout_s = raw.timeout_s, statement_s + GRACE_S
     try:
         for name in ("lock_timeout", "statement_timeout"):
             connection.exec_driver_sql(f"SET LOCAL {name} = {round(1000 * statement_s)}")
         yield
     finally:
-        raw.patience_s = before
+        raw.timeout_s = before
 
 
 def _wait(connection: Any) -> None:
     """psycopg2's wait callback: whatever it does with a server goes through here."""
-    patience_s = getattr(connection, "patience_s", None)
-    deadline = None if patience_s is None else time.monotonic() + patience_s
+    timeout_s = getattr(connection, "timeout_s", None)
+    deadline = None if timeout_s is None else time.monotonic() + timeout_s
     while (state := connection.poll()) != extensions.POLL_OK:
         left = MAX_POLL_S if deadline is None else deadline - time.monotonic()
         if left <= 0:
             # psycopg2 closes the connection: its state is unknown.
-            raise psycopg2.OperationalError(f"no answer within {patience_s:g} s")
+            raise psycopg2.OperationalError(f"no answer within {timeout_s:g} s")
         poller = select.poll()
         poller.register(connection.fileno(), select.POLLIN if state == extensions.POLL_READ else select.POLLOUT)
         poller.poll(1000 * min(left, MAX_POLL_S))

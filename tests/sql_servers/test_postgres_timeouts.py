@@ -17,12 +17,12 @@ from sqlalchemy.exc import OperationalError
 
 from conversation_log.storage import database
 from handoff.storage.database import Database, HandoffUnavailable
-from sql_servers import postgres_patience
+from sql_servers import postgres_timeouts
 
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgres_patience, "GRACE_S", 0.3)
+    monkeypatch.setattr(postgres_timeouts, "GRACE_S", 0.3)
 
 
 @contextlib.contextmanager
@@ -113,7 +113,7 @@ def test_takeovers_have_limits_of_their_own(postgres_url: str) -> None:
 def test_a_migration_may_take_longer_and_the_limit_is_back_afterwards(postgres_url: str, quick: None) -> None:
     engine = database.connect(postgres_url, statement_s=0.5)
     with engine.connect() as connection:
-        with connection.begin(), postgres_patience.longer(connection, 20):
+        with connection.begin(), postgres_timeouts.longer(connection, 20):
             connection.execute(sa.text("SELECT pg_sleep(1.2)"))
         with pytest.raises(OperationalError):
             connection.execute(sa.text("SELECT pg_sleep(60)"))
