@@ -9,9 +9,9 @@ from __future__ import annotations
 import datetime as dt
 from zoneinfo import ZoneInfo
 
+from handoff.byte_limits import cut, size
 from handoff.configuration import HandoffConfiguration
 from handoff.files.links import file_line
-from handoff.helpdesks.byte_limits import cut, size
 from handoff.takeover.brief import Brief
 from handoff.takeover.state_machine import Request
 

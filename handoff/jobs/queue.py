@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from sqlalchemy import func, select, update
 from sqlalchemy.engine import Connection, Row
 
+from handoff.byte_limits import size
 from handoff.configuration import HandoffConfiguration
-from handoff.helpdesks.byte_limits import size
 from handoff.jobs import trouble
 from handoff.storage.database import Database
 from handoff.storage.queries import change_takeover, takeover_by_id

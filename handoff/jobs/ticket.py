@@ -11,9 +11,9 @@ from typing import Any
 
 from sqlalchemy.engine import Row
 
+from handoff.byte_limits import cut, size
 from handoff.configuration import HandoffConfiguration
 from handoff.files.links import file_line
-from handoff.helpdesks.byte_limits import cut, size
 from handoff.helpdesks.interface import Draft, NewComment
 from handoff.jobs.first_note import MAX_BODY, clock, first_note, one_line, wants
 from handoff.takeover.brief import brief_from

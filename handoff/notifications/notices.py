@@ -14,8 +14,8 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import func, select, update
 from sqlalchemy.engine import Row
 
+from handoff.byte_limits import cut
 from handoff.configuration import HandoffConfiguration
-from handoff.helpdesks.byte_limits import cut
 from handoff.jobs.first_note import MAX_ORDER_NUMBER, REASONS
 from handoff.jobs.ticket import request_of
 from handoff.notifications.notifiers import Channel, Escalation, NotSent

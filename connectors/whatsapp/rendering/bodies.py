@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from connectors.whatsapp.rendering.text import URL, shorten, split_text, unique_titles
+from connectors.whatsapp.rendering.text import CODE, URL, close_code, shorten, split_text, unique_titles
 from lenient_json import clean
 
 TEXT_CHARS = 4096
@@ -62,7 +62,8 @@ def _message(kind: str, content: Mapping[str, Any], text: str) -> Shaped:
 def texts(text: str, preview_url: bool | None = None) -> list[Shaped]:
     """One text message, or several where it exceeds 4096 characters; none for a blank text."""
     shaped = []
-    for part in split_text(clean(text), TEXT_CHARS):
+    text = clean(text)
+    for part in close_code(split_text(text, TEXT_CHARS - (2 * len(CODE) if CODE in text else 0))):
         has_link = URL.search(part) is not None
         preview = {"preview_url": True} if has_link and preview_url is not False else {}
         shaped.append(_message("text", {**preview, "body": part}, part))

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 import regex
 
 ELLIPSIS = "…"
+CODE = "```"
 URL = re.compile(r"https?://\S+")
 
 # The bounds keep the time linear, whatever a text repeats.
@@ -92,6 +93,16 @@ def split_text(text: str, limit: int) -> list[str]:
         parts.append(rest[:at].rstrip())
         rest = rest[at:].lstrip()
     return [part for part in [*parts, rest] if part]
+
+
+def close_code(parts: list[str]) -> Iterator[str]:
+    """The parts of one text, code that was cut ended with its part and begun anew in the next: 6 characters more."""
+    whole = sum(part.count(CODE) for part in parts) % 2 == 0
+    is_open = False
+    for part in parts:
+        shown = CODE + part if is_open else part
+        is_open = whole and shown.count(CODE) % 2 == 1
+        yield shown + CODE if is_open else shown
 
 
 def _cut(text: str, limit: int) -> int:

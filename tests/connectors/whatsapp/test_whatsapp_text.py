@@ -10,7 +10,8 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.whatsapp.rendering.text import shorten, split_text, to_whatsapp, unique_titles
+from connectors.whatsapp.rendering.bodies import texts
+from connectors.whatsapp.rendering.text import close_code, shorten, split_text, to_whatsapp, unique_titles
 
 
 @pytest.mark.parametrize(
@@ -111,3 +112,13 @@ def test_titles_become_different_within_the_limit(titles: list[str]) -> None:
     unique = unique_titles(titles, 20)
     assert len({title.casefold() for title in unique}) == len(titles)
     assert all(0 < len(title) <= 20 for title in unique)
+
+
+def test_code_that_is_cut_is_code_in_every_part():
+    code = "\n".join(f"line {number}" for number in range(1000))
+    parts = [shaped.text for shaped in texts(f"See:\n\n```{code}```\n\nand *that*")]
+    assert len(parts) > 2
+    assert all(part.count("```") == 2 for part in parts)
+    assert all(len(part) <= 4096 for part in parts)
+    assert re.findall(r"line \d+", " ".join(parts)) == code.split("\n")
+    assert list(close_code(["one ``` two", "three"])) == ["one ``` two", "three"]  # no code: nothing closes it

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from handoff.byte_limits import size
 from handoff.configuration import HandoffConfiguration
-from handoff.helpdesks.byte_limits import size
 from handoff.helpdesks.interface import (
     Gone,
     NotAllowed,

@@ -10,7 +10,7 @@ import regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handoff.helpdesks.byte_limits import ELLIPSIS, cut, size
+from handoff.byte_limits import ELLIPSIS, cut, size
 from handoff.jobs.first_note import MAX_BODY, again_note
 from handoff.jobs.ticket import MAX_NAME, MAX_SUBJECT, draft_of, messages_comment
 from handoff.takeover.brief import Brief
