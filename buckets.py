@@ -1,7 +1,5 @@
 """Folders and buckets by URI: `file://`, `s3://` (AWS's, or any service that speaks S3) and `gs://`."""
 
-from __future__ import annotations
-
 import os
 
 from pyarrow import fs

@@ -1,7 +1,5 @@
 """`/metrics`: who may read it, and what was counted. The Rasa server adds what Redis and the database know."""
 
-from __future__ import annotations
-
 import hmac
 import ipaddress
 import os

@@ -3,8 +3,6 @@
 Each reader gives a value of its type, or the neutral one, and never raises.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Mapping

@@ -4,8 +4,6 @@ Secrets come from files, shells, dashboards and YAML with a line break, blanks o
 has any of those at its ends. What is refused is never shown: it may be a secret in the wrong place.
 """
 
-from __future__ import annotations
-
 import ipaddress
 import math
 import re

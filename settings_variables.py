@@ -1,7 +1,5 @@
 """The table of all environment variables: names, defaults and meanings, as `.env.example` and the README give them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

@@ -4,8 +4,6 @@ The root of the project holds the demo shop; any other shop is a folder laid out
 is read here and from nowhere else; three old environment variables still win over it, with a warning.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import datetime as dt
 import enum

@@ -1,7 +1,5 @@
 """The part of `shop.yml` about what WhatsApp bills: `message_costs`, the shop's own rate card."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Mapping

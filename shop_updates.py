@@ -1,7 +1,5 @@
 """The part of `shop.yml` about messages that nobody asked for: `updates` and `quiet_hours`."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches

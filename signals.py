@@ -4,8 +4,6 @@ A shell without job control starts background commands (`make test &`, a script,
 children inherit that: such a process cannot be stopped by Ctrl-C. Every command of ours calls `restore` first.
 """
 
-from __future__ import annotations
-
 import signal
 from typing import Any
 

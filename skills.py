@@ -13,8 +13,6 @@ The conversation log, the escalation, the context of a conversation, the LLM's c
 Unknown words count as not written; `make validate` names them (`workbench.checks.skill_words`). docs/add-a-skill.md.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache

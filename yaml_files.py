@@ -1,7 +1,5 @@
 """YAML quickly: safe as `yaml.safe_load` and `safe_dump`, in C where PyYAML was built with it (eight times as fast)."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

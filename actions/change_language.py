@@ -3,8 +3,6 @@
 LanguagePolicy recognises the wish and has set the slot `language` already, so every response comes in that language.
 """
 
-from __future__ import annotations
-
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 

@@ -1,7 +1,5 @@
 """A person should take over: EscalationPolicy decided so, or the customer accepted the offer."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import time

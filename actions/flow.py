@@ -1,7 +1,5 @@
 """The customer submitted a WhatsApp Flow, the shop's own form."""
 
-from __future__ import annotations
-
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 

@@ -3,8 +3,6 @@
 What is counted is the list that was offered last, else the open orders in the order in which a list would show them.
 """
 
-from __future__ import annotations
-
 from actions.order_status import OrderAction
 from actions.orders.choosing import chosen, other_clause
 from actions.orders.models import Order

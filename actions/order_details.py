@@ -1,7 +1,5 @@
 """Questions about one order beside "where is it": who brings it, why it is late, delivered but not here."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from actions.order_status import OrderAction

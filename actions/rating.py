@@ -1,7 +1,5 @@
 """The customer tapped a face under the question how it was with a person."""
 
-from __future__ import annotations
-
 import asyncio
 from functools import lru_cache
 

@@ -5,8 +5,6 @@ taken back and said once more: with the meaning that was read, else with the ass
 escalation policy see it as if it had been understood at once.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import Sequence

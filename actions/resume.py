@@ -1,7 +1,5 @@
 """Back to the order look-up after a question in between."""
 
-from __future__ import annotations
-
 from itertools import islice
 
 from rasa_sdk import Tracker

@@ -1,7 +1,5 @@
 """Two questions in one message ("where is 10234, and can I return a lamp?"): each is answered, in their order."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from rasa_sdk import Tracker

@@ -1,7 +1,5 @@
 """What dialogue policies share that learn nothing and are certain of what they predict."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from rasa.core.policies.policy import Policy, PolicyPrediction, SupportedData

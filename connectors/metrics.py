@@ -4,8 +4,6 @@ What Redis knows (depths, ages) is read when `/metrics` is asked for, so that no
 process started with PROMETHEUS_MULTIPROC_DIR may add metrics of its own; they appear here too.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import random

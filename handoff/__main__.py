@@ -8,8 +8,6 @@
     python -m handoff migrate [0005]           the tables of tickets to the newest migration, or to that one
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import sys

@@ -5,8 +5,6 @@ three, an ampersand five. One count, the larger of the two, serves them all. Tex
 takes for one character: no half emoji, no letter without its vowel sign.
 """
 
-from __future__ import annotations
-
 import html
 
 import regex

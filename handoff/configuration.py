@@ -1,7 +1,5 @@
 """`handoff.yml`: the customer's way back and the pace of the helpdesk; hours and ticket prefix come from `shop.yml`."""
 
-from __future__ import annotations
-
 import datetime as dt
 import logging
 import re

@@ -5,8 +5,6 @@ readers skip the fields that they do not know. A record that must not be read by
 major; whoever does not know that sets the record aside, whole, for a release that does.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from typing import Any

@@ -5,8 +5,6 @@ tags. docs/engineers.md has the table of all keys. The layout's number is kept i
 migration`): whoever finds another one touches nothing.
 """
 
-from __future__ import annotations
-
 import zlib
 
 LAYOUT = 2

@@ -1,7 +1,5 @@
 """`python -m launch run|serve|train|test|lock`: what the Makefile's targets do."""
 
-from __future__ import annotations
-
 import json
 import os
 import secrets

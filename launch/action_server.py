@@ -4,8 +4,6 @@ rasa_sdk's command line binds to every address of the machine and answers any we
 carry whole trackers, so ours does neither.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import warnings

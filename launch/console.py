@@ -1,7 +1,5 @@
 """What the launcher says on the terminal: steps, children's lines, and failures with their remedy."""
 
-from __future__ import annotations
-
 import sys
 import threading
 

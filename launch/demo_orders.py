@@ -6,8 +6,6 @@ here is left alone. Dates are relative to the day of seeding and are moved along
 `STATE_DIR/demo_customers.json` tells the simulator who there is to be.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import sys

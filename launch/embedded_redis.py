@@ -7,8 +7,6 @@ For a demo that shows a fail-over there are two of them behind a sentinel (`Redi
 end, its files are in the first one's folder afterwards (`settle`).
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re

@@ -1,7 +1,5 @@
 """Locking the requirements: every package with its hashes, no index address in the file."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`python -m launch.new_shop DIR` (`make new-shop DIR=../oak`): begins the folder of a shop."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

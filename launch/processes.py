@@ -1,7 +1,5 @@
 """The processes of the product, and the environment that each gets."""
 
-from __future__ import annotations
-
 import contextlib
 import fcntl
 import json

@@ -1,7 +1,5 @@
 """What a shop's folder adds to the project when its model is trained: its name, its responses, its phrases."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

@@ -5,8 +5,6 @@ others still start, is restarted visibly, with growing pauses; one that fails ag
 down, because a half-dead product that looks alive is worse than one that is down. One that somebody kills did not fail.
 """
 
-from __future__ import annotations
-
 import ctypes
 import os
 import signal

@@ -1,7 +1,5 @@
 """`make test`: every check, each with its time; all run even when one fails."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

@@ -1,7 +1,5 @@
 """Training the model only when something that goes into it changed."""
 
-from __future__ import annotations
-
 import fcntl
 import hashlib
 import os

@@ -5,8 +5,6 @@ address word or a PIN code, or the words "address is …" before it. Portuguese 
 and its number follows ("Rua das Flores, 123").
 """
 
-from __future__ import annotations
-
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator

@@ -1,7 +1,5 @@
 """Payment cards in every spelling: together, in fours, in an issuer's groups, digit by digit, over lines."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """Check digits of numbers that name a person, an account or a payment card. Each takes the bare characters."""
 
-from __future__ import annotations
-
 import re
 
 _VERHOEFF_D = (

@@ -4,8 +4,6 @@ A shape that shop talk has too (nine digits, eight digits and a letter) counts o
 not right behind a word that says that it is an order's or a parcel's; the barest ones only beside a word for them.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

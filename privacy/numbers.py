@@ -4,8 +4,6 @@ A run is read as groups ("98765 43210" has two). Windows of neighbouring groups 
 that "10234 9876543210" gives up its phone number and keeps its order number.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ length and grouping, never by length alone, so that order numbers, prices and da
 tell apart (a bare six-digit number: PIN code, one-time password or price?) is redacted only beside a word that says so.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Collection, Iterator

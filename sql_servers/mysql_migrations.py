@@ -4,8 +4,6 @@ What a killed migration left half done is done again from its start, and passes 
 tells Alembic.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from alembic.ddl.mysql import MySQLImpl

@@ -4,8 +4,6 @@ Left to their defaults these servers take `wamid.aB` and `wamid.Ab` for one key,
 transaction what was true when it began.
 """
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator
 from typing import Any

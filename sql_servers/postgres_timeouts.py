@@ -4,8 +4,6 @@ The server's own `statement_timeout` ends a slow query. It does not help when th
 keeps the connection of one that is gone: then the client gives up a little later and drops the connection.
 """
 
-from __future__ import annotations
-
 import select
 import threading
 import time

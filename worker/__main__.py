@@ -3,8 +3,6 @@
 A job that fails is started again after a growing pause and never takes the others down.
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import importlib

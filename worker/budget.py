@@ -1,7 +1,5 @@
 """What WhatsApp's messages cost this month, for `/metrics`; only where shop.yml has `message_costs`."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from datetime import datetime, timezone

@@ -3,8 +3,6 @@
 Beside the tickets and not in their round: a file may take a minute, and nobody waits for it.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import time

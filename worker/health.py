@@ -5,8 +5,6 @@ answers from the event loop that runs the jobs: a worker whose loop hangs is not
 new process could do no better; `worker.job.failed` and the alerts tell of it.
 """
 
-from __future__ import annotations
-
 import asyncio
 
 from aiohttp import web

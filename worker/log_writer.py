@@ -1,7 +1,5 @@
 """The job that keeps the conversation log up to date."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import time

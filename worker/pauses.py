@@ -1,7 +1,5 @@
 """Waiting that ends when the worker is told to stop."""
 
-from __future__ import annotations
-
 import asyncio
 
 

@@ -5,8 +5,6 @@ want reading, then jobs for the helpdesk, then notices. Calls to the helpdesk ru
 that hangs holds up nobody else's takeover.
 """
 
-from __future__ import annotations
-
 import asyncio
 import concurrent.futures
 import logging

@@ -4,8 +4,6 @@ Each event is looked up in the orders database when it is due, so that what is t
 inbox of the order's customer. What a newer event has overtaken is dropped, and what comes late, or is too much a day.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import re

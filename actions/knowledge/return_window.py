@@ -4,8 +4,6 @@ Pages name several windows (clothes, furniture) and other days beside them. The 
 to be over is over by any reading; where no section is about it in plain figures, nothing is known.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

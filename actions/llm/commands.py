@@ -3,8 +3,6 @@
 A command is an intent that the assistant has anyway, so that the same rules, forms and checks follow.
 """
 
-from __future__ import annotations
-
 import json
 import unicodedata
 from collections.abc import Mapping

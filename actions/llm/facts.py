@@ -1,7 +1,5 @@
 """What the conversation log keeps of a call."""
 
-from __future__ import annotations
-
 from typing import Protocol
 
 from actions.llm.client import Usage

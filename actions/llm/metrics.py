@@ -1,7 +1,5 @@
 """Counters of what the LLM did, in the folder that all processes share: they appear on the Rasa server's `/metrics`."""
 
-from __future__ import annotations
-
 from prometheus_client import Counter, Histogram
 
 from actions.llm.client import TIMEOUT, Usage

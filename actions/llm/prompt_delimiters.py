@@ -1,7 +1,5 @@
 """What customers write reaches a model as data, between marks of its own, never among the instructions."""
 
-from __future__ import annotations
-
 MAX_MESSAGE_CHARS = 1000
 
 

@@ -3,8 +3,6 @@
 Within a time budget, and only redacted words go out. What may come of a command is decided by who asked.
 """
 
-from __future__ import annotations
-
 import logging
 import time
 from collections.abc import Callable

@@ -4,8 +4,6 @@
 this is asked. One question at a time; what a message said already is not asked again.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence

@@ -5,8 +5,6 @@ all else a person does. Which order (`which_order.py`), what else has to be know
 asked by order_change_form; `action_order_change_outcome` acts on the answers.
 """
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Any, cast
 

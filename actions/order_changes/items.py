@@ -3,8 +3,6 @@
 The slots hold lists as Rasa keeps them, one for each `Item`. Of what the order holds several of it is asked how many.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from dataclasses import astuple, replace

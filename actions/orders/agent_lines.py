@@ -1,7 +1,5 @@
 """An order in lines for an agent: every fact that the shop's database has, in plain English."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from actions.orders.models import Order, OrderItem

@@ -3,8 +3,6 @@
 A day is told right or not at all: what could be two days, or none, is None.
 """
 
-from __future__ import annotations
-
 import re
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from functools import lru_cache

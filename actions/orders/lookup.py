@@ -1,7 +1,5 @@
 """Order look-ups for the action server's event loop: in threads of their own and within a time limit."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import Callable, Iterable

@@ -1,7 +1,5 @@
 """What an order is to a customer."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal

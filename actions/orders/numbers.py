@@ -1,7 +1,5 @@
 """Order numbers as the shop writes them, and how two writings of one are recognised."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from decimal import Decimal

@@ -3,8 +3,6 @@
 All words come from the pieces in `domain.yml` (`utter_order_status_piece_*`), dates from the customer's locale.
 """
 
-from __future__ import annotations
-
 from datetime import date
 from decimal import Decimal
 from typing import Any, Protocol

@@ -4,8 +4,6 @@ The tables belong to the shop, so a row may hold anything: statuses in its own w
 Reading a row never raises; what cannot be understood counts as not known.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """An act: one thing that a customer confirmed, and that the shop's own system is asked to do; and what came of it."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

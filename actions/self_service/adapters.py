@@ -1,7 +1,5 @@
 """Which adapter asks the shop: by the scheme of `SHOP_API_URL`."""
 
-from __future__ import annotations
-
 from actions.self_service.acts import ShopPort
 from actions.self_service.shopify import Shopify
 from actions.self_service.signed_http import SignedHttpApi

@@ -1,7 +1,5 @@
 """One HTTP call to the shop within a time limit, and what it means when no answer comes."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import ssl

@@ -4,8 +4,6 @@ Learnt readings are right nearly always; an order must not be cancelled on "near
 costs the customer one more tap: it need not hold every yes, only no "yes, but" (docs/decisions/08-a-yes-that-acts.md).
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 

@@ -1,7 +1,5 @@
 """What the shop was asked to do, in the folder that all processes share: it appears on the Rasa server's `/metrics`."""
 
-from __future__ import annotations
-
 from prometheus_client import Counter
 
 ACTS = Counter(

@@ -1,7 +1,5 @@
 """Doing an act: asked again with growing pauses while no answer settles it, inside the time that a customer waits."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import time

@@ -4,8 +4,6 @@ Shopify knows no idempotency keys here, so each attempt looks first whether it i
 one that goes to the address already; a return bears the act's mark.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Iterator, Mapping

@@ -3,8 +3,6 @@
 2xx: done. 409 with `{"reason"}`: refused. Whatever else comes, or nothing, is no answer.
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import json

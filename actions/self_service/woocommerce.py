@@ -4,8 +4,6 @@ It knows no returns: they stay tickets. It knows no idempotency keys either, but
 the address already, is seen to be so before it is touched.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 from collections.abc import Mapping

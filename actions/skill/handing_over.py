@@ -3,8 +3,6 @@
 Nothing here may keep a person away or let the customer wait: what does not answer within a moment is left out.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections.abc import Iterator

@@ -4,8 +4,6 @@ Slots: `order_number`, the order that was talked about last; `orders_shown`, eve
 last; `orders_offered`, the list that was offered last, in its order, so that "the second one" has something to count.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice

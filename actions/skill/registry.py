@@ -1,7 +1,5 @@
 """The actions by name, and which of them answers an intent, as `data/rules/` says: no action lists the others."""
 
-from __future__ import annotations
-
 import importlib
 import pkgutil
 from collections.abc import Iterator, Mapping

@@ -6,8 +6,6 @@ result to the whole response as a placeholder. Actions that use pieces need `sen
 responses Rasa then sends the pieces alone (`connectors/dialogue/action_endpoint.py`).
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from datetime import date, time

@@ -4,8 +4,6 @@ What a response was about stands with it in `domain.yml`. Small talk and misunde
 ages with turns and minutes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Reversible
 
 from rasa.shared.core.events import BotUttered, Event, SessionStarted, UserUtteranceReverted, UserUttered

@@ -9,8 +9,6 @@
 Not Rasa's `nlu:` form, whose check allows a message one intent only: what "ok" means depends on what it follows.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path

@@ -5,8 +5,6 @@ EscalationPolicy and the language's sorry, and above the rules; `action_read_mes
 with its meaning.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

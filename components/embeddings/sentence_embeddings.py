@@ -6,8 +6,6 @@ phrases keep their embeddings on disk under a hash of their text, beginning with
 the new phrases.
 """
 
-from __future__ import annotations
-
 import ctypes
 import hashlib
 import mmap

@@ -1,7 +1,5 @@
 """`python -m components.embeddings.ship`: embed every phrase again and write the file that is shipped."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterator
 from pathlib import Path

@@ -5,8 +5,6 @@ the first training 7 ms of one core a phrase and nothing else. A byte a number: 
 about a degree.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

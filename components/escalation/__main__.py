@@ -1,7 +1,5 @@
 """`python -m components.escalation --jsonl`: a decision for each line of JSON, as the contract has it."""
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Iterable

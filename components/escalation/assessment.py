@@ -5,8 +5,6 @@ always call a person call one, and so does a run of turns in which the assistant
 a score breakdown that says in plain words why.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -9,8 +9,6 @@
 A message under a reason counts as that whatever the intent of the same phrase in data/nlu says.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Iterator, Mapping

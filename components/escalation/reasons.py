@@ -1,7 +1,5 @@
 """The fitted learner of reasons: a probability for each, and the examples that a message is most like."""
 
-from __future__ import annotations
-
 import hashlib
 import logging
 import os

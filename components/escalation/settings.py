@@ -1,7 +1,5 @@
 """The escalation settings of `config.yml`, checked: every mistake is reported with the place and the remedy."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """The turns of a conversation as the policy sees them, and which of them the assistant could not resolve."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any

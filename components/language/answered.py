@@ -1,7 +1,5 @@
 """Which languages the assistant answers in: read here by whoever wants to know."""
 
-from __future__ import annotations
-
 from functools import lru_cache
 
 import shop

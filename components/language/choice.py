@@ -5,8 +5,6 @@ status". So only a message with grammar of its own moves a conversation to anoth
 two of it when the next is like it, and a wish ("english please", "em português") holds until the customer has another.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

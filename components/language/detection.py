@@ -4,8 +4,6 @@ Customers mix: "order cancel kar do" is Hindi, "where is my kurta ji" English. M
 language ("ok", "10234", "refund status"). Other writing systems than Latin tell by themselves, or by a letter.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections import Counter

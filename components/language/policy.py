@@ -6,8 +6,6 @@ for a language and nothing else, and for one in a language that is not answered 
 `components.language.choice`.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from rasa.core.policies.policy import PolicyPrediction

@@ -4,8 +4,6 @@ A list is `words/<language>.txt`, words between blanks, lines that begin with # 
 list. `borrowed.txt` holds the words that customers of many languages share: they tell nothing.
 """
 
-from __future__ import annotations
-
 import math
 import unicodedata
 from collections import Counter

@@ -1,7 +1,5 @@
 """Stretches of a message that may be order numbers, and what can be seen of each: the features that decide."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Made-up order numbers of a shop's shape: for sample orders, and to show customers what one looks like."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 

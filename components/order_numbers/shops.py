@@ -1,7 +1,5 @@
 """The pattern of the shop's order numbers: `orders` of shop.yml, or ORDER_NUMBER_PATTERN where that is set."""
 
-from __future__ import annotations
-
 import settings
 import shop
 from components.order_numbers.shape import DEFAULT_PATTERN, Shape, ShapeError

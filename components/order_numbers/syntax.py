@@ -4,8 +4,6 @@ Only real syntax is here; what takes words to understand is learnt (`meaning.py`
 text takes long.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Kernel ridge regression on one-hot labels; its leave-one-out predictions are known in closed form."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

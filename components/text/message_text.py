@@ -5,8 +5,6 @@ commonest typos in one spelling (`spellings.txt`). `readable` is for the sentenc
 placeholders, which no language model has seen.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from functools import lru_cache

@@ -4,8 +4,6 @@ Real words are left alone even when the phrases do not have them ("cancer" is no
 tokenizer knows many real words as one piece and cuts a slip into several.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Container, Mapping
 
 from components.text.message_text import words

@@ -4,8 +4,6 @@
 dictionaries, once somebody uploaded them), `template` (outside the customer service window).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

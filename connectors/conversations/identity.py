@@ -9,8 +9,6 @@ to a new person, who starts a conversation of their own; a number given up reach
 our request counts until the customer's ids change or somebody else writes from it.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import Mapping, Sequence

@@ -5,8 +5,6 @@ counted while one has the conversation. The counts are in the memory of the proc
 partition: when another takes it over, they begin again, which errs on the customer's side.
 """
 
-from __future__ import annotations
-
 import logging
 import math
 import time

@@ -4,8 +4,6 @@ In their inbox it stands in one order with what they write, so that "stop" holds
 of their last message it is told in the shop's words, later by the template that the shop had approved, else not at all.
 """
 
-from __future__ import annotations
-
 import logging
 import time
 from collections.abc import Mapping, Sequence

@@ -4,8 +4,6 @@ Kept in Redis as soon as the webhook comes: from then on no turn answers and no 
 Whatever is told counts from when it happened, so that what Meta delivers late or again silences nobody anew.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections import defaultdict

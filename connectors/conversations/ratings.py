@@ -3,8 +3,6 @@
 Not after the customer service window, and not of customers who wrote "stop".
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Mapping

@@ -4,8 +4,6 @@ Since 2026 Meta leaves the phone out for customers who hide it, and then only `u
 them. Identity comes from these signed fields alone, never from what the customer writes.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass

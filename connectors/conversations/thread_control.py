@@ -1,7 +1,5 @@
 """What the message bus asks about takeovers; `handoff.takeover` answers, through the mirror beside this."""
 
-from __future__ import annotations
-
 from typing import Protocol
 
 from connectors.message_bus.inbox import Entry

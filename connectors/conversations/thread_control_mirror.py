@@ -11,8 +11,6 @@ sent by whatever process, close that gap. And a mirror that Redis lost, or that 
 speaks"; a customer who never had a takeover has no entry at all, and the same answer is right for them.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import logging

@@ -1,7 +1,5 @@
 """The dialogue engine as the consumer sees it: Rasa's agent, its responses, its trackers."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from typing import Any

@@ -3,8 +3,6 @@
 The dialogue does not run then, so its escalation policy is asked here, without the dialogue's memory.
 """
 
-from __future__ import annotations
-
 import logging
 
 from components.escalation.assessment import TurnContext, assess

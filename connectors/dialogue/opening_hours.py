@@ -1,7 +1,5 @@
 """When people answer next, in the customer's words: the pieces of `domain.yml` that the handover message uses too."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from rasa.core.nlg.generator import NaturalLanguageGenerator

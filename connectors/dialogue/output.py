@@ -4,8 +4,6 @@ Rasa calls `send_response` once per response of an action; one response is one m
 it as one. The replies go out after the turn is committed.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from rasa.core.channels.channel import OutputChannel

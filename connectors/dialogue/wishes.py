@@ -6,8 +6,6 @@ only what the model is sure of counts, and a message that also asks for a person
 "solved" does not end, goes to the person.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """What a kind of file is read by, and that there may be nothing to read."""
 
-from __future__ import annotations
-
 from typing import Protocol
 
 

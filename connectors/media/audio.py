@@ -1,7 +1,5 @@
 """What kind of sound a file holds, by its bytes, and how long it is where that can be told cheaply."""
 
-from __future__ import annotations
-
 import struct
 from collections.abc import Callable
 

@@ -5,8 +5,6 @@ nothing else. It has so much memory and no more; a picture that takes too long t
 launcher starts again. `POST /` a file, `{"rows", "codes"}` back, 422 `{"why"}` for what is no picture.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import logging

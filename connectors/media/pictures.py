@@ -4,8 +4,6 @@ Of all that stands on a picture only numbers count: a screenshot's sentences are
 read by the same rules as typed ones, and are worth no more: an order is told to the phone that placed it.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import logging

@@ -7,8 +7,6 @@ runs again reads the same words and no service is paid twice.
 What could not be read stays a message without words: it is answered as if nothing here were configured.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import time

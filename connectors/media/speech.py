@@ -4,8 +4,6 @@ Whisper's models write something for silence and noise too ("Thank you."). Where
 (`verbose_json`), what it calls no speech itself is not heard; OpenAI's newer models only know `json`.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import logging

@@ -5,8 +5,6 @@ acknowledged sooner when the turns that it brings begin behind it; they lose not
 off anyway. Held for HOLD_S in a row, turns are let go on for as long: webhooks without end stop nobody.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Iterator

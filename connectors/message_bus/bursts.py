@@ -7,8 +7,6 @@ those of all, one below the other, and everything else is the last one's. Whethe
 shape alone, so that it holds in any language.
 """
 
-from __future__ import annotations
-
 import time
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence

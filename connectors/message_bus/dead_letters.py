@@ -4,8 +4,6 @@ A letter is replayed by putting its entry into the inbox again, or its reply int
 messages have been answered meanwhile. Lists show no words and no full phone numbers.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import sys

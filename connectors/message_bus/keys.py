@@ -3,8 +3,6 @@
 All of one customer stands under the hash tag of their partition (`redis_layout`); a script works within one tag.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path

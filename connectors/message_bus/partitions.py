@@ -6,8 +6,6 @@ that changes something checks it. Who is not alive any more loses what they own 
 was paused, or thinks that it still owns what another took over, can do no harm.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import os

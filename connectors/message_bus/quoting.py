@@ -5,8 +5,6 @@ it was about is then kept in the step that records its outcome, a customer's own
 turn. Kept are the latest few, for days: customers quote what they see on their screen.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any

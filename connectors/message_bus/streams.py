@@ -1,7 +1,5 @@
 """Follows the streams of the partitions that this process owns and hands each entry on, once, oldest first."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import time

@@ -1,7 +1,5 @@
 """Everything of one process between inbox and Graph, started and stopped together."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 

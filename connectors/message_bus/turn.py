@@ -4,8 +4,6 @@ While a turn runs, the output channel, the tracker store and the event broker wr
 of sending or storing: a crash before the commit leaves nothing behind, and after it nothing is repeated.
 """
 
-from __future__ import annotations
-
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any

@@ -4,8 +4,6 @@ Both are pure computation of some ten milliseconds each, in which stock Rasa ans
 components never run beside themselves, as in stock Rasa. Part of `connectors.rasa_patches.speedups`.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import sys

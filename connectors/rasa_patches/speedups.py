@@ -14,8 +14,6 @@
 They are written for Rasa 3.6; with any other version stock behaviour stays.
 """
 
-from __future__ import annotations
-
 import copy
 import logging
 from functools import lru_cache

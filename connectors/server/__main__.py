@@ -4,8 +4,6 @@ Loads the newest model, serves the channels of credentials.yml, answers inbox en
 start, with a remedy, where stock Rasa would warn and go on in memory.
 """
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import ctypes

@@ -1,7 +1,5 @@
 """The Sanic application of one Rasa server process: agent, channels, metrics, transport."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import os

@@ -1,7 +1,5 @@
 """What a server process is started with, and the error that ends a start."""
 
-from __future__ import annotations
-
 import hashlib
 import logging
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """A tracker's state as the few events that lead to it, in place of all the events that did."""
 
-from __future__ import annotations
-
 from rasa.shared.core.constants import ACTION_LISTEN_NAME, ACTION_SESSION_START_NAME
 from rasa.shared.core.events import (
     ActionExecuted,

@@ -6,8 +6,6 @@ the start of each session, as Rasa's stores return the last session only, and wi
 turns that policies look at.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace

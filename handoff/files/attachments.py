@@ -3,8 +3,6 @@
 Credentials go to the helpdesk's own host only: the files behind its links are often elsewhere, but on the public web.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from dataclasses import dataclass

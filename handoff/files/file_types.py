@@ -4,8 +4,6 @@ The types are those that WhatsApp takes from a business (https://developers.face
 and a few more that customers send as documents. Whatever could run in a browser or on a desk is none of them.
 """
 
-from __future__ import annotations
-
 import re
 import zipfile
 from io import BytesIO

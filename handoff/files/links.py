@@ -1,7 +1,5 @@
 """Links to customers' files: signed, so that nobody guesses them, and served by us (`connectors/zendesk.py`)."""
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 

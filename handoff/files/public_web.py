@@ -5,8 +5,6 @@ metadata among them, are not asked, however their names resolve. The address is 
 before anything is sent on it.
 """
 
-from __future__ import annotations
-
 import ipaddress
 import socket
 from typing import Any

@@ -5,8 +5,6 @@ uploaded is told as a link. A worker that dies has uploaded a file for nothing, 
 the comment itself is handed over once, as ever.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import time

@@ -1,7 +1,5 @@
 """Which helpdesk, by TICKETING."""
 
-from __future__ import annotations
-
 from handoff.configuration import HandoffConfiguration
 from handoff.helpdesks.interface import Helpdesk
 from handoff.storage.database import Database

@@ -1,7 +1,5 @@
 """What a helpdesk's HTTP answer means for the caller."""
 
-from __future__ import annotations
-
 import datetime as dt
 import json
 import re

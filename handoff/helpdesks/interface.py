@@ -4,8 +4,6 @@ Errors are named by remedy. Every call may be made again after any of them: `ope
 told whether they were tried before, and then check first.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Protocol
 

@@ -3,8 +3,6 @@
 `python -m handoff` lists them, answers and solves them.
 """
 
-from __future__ import annotations
-
 import json
 import time
 from dataclasses import asdict

@@ -4,8 +4,6 @@ Told by what mail programs mark it with, never by words: they differ from langua
 their own accord, in a chat or between their words, stays.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 

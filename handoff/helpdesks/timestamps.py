@@ -1,7 +1,5 @@
 """Times as helpdesks write them."""
 
-from __future__ import annotations
-
 import datetime as dt
 import re
 

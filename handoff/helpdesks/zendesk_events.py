@@ -5,8 +5,6 @@ breaks JSON on a quote or a line break, so their body (README) holds only ids an
 ticket itself. Both may come twice and in any order.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import hmac

@@ -4,8 +4,6 @@ An OAuth token may expire within minutes or be revoked. With an OAuth client of 
 token is replaced without anybody's help; without one, an operator has to. API tokens end for good on 2027-04-30.
 """
 
-from __future__ import annotations
-
 import base64
 import logging
 import threading

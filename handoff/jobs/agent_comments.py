@@ -1,7 +1,5 @@
 """What an agent does in the helpdesk: words for the customer, and with them control."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import dataclass
 from typing import Any

@@ -4,8 +4,6 @@ Which skill a response belongs to and whether it helped is the designers' word (
 skill is told of without a line here.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Agents' words, and the end of a takeover, on their way into the customer's inbox, in the order they happened."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import logging

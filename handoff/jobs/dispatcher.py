@@ -6,8 +6,6 @@ it is made: whoever comes after a crash or a timeout knows that the helpdesk may
 repeating. The customer was told long before; nothing here is ever given up because a helpdesk is away.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import random

@@ -1,7 +1,5 @@
 """What operators watch of takeovers, for `GET /metrics`: read from the database, so that any process can tell it."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections import Counter

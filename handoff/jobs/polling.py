@@ -1,7 +1,5 @@
 """Reads open tickets in the helpdesk: finds what webhooks lost, and gives solved conversations back."""
 
-from __future__ import annotations
-
 import logging
 import time
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """A Rasa tracker's events as lines that a person can read."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any
 

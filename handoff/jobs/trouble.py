@@ -1,7 +1,5 @@
 """Why a job is not done yet. The values are stored (`handoff_jobs.trouble`) and older than their names and labels."""
 
-from __future__ import annotations
-
 RATE_LIMITED = "told"
 UNREACHABLE = "away"
 UNAUTHORIZED = "not_allowed"

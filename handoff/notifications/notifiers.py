@@ -1,7 +1,5 @@
 """Where notices of escalations go: a Slack channel, a mailbox. Phones come masked, and no words of the customer's."""
 
-from __future__ import annotations
-
 import hashlib
 import smtplib
 import ssl

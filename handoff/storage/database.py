@@ -5,8 +5,6 @@ at its start (`BEGIN IMMEDIATE`), because a reader that turns writer halfway fai
 The servers: the caller locks the customer's row, and then sees what is committed.
 """
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path

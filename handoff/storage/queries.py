@@ -1,7 +1,5 @@
 """The rows that takeovers are made of, as every transaction finds and writes them."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass

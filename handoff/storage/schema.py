@@ -4,8 +4,6 @@ Every process that needs them does this at its first use, so the usual case (not
 load Alembic. The conversation log shares the database and has migrations and a version table of its own.
 """
 
-from __future__ import annotations
-
 import logging
 from pathlib import Path
 

@@ -7,8 +7,6 @@ erasure: customers were told numbers made of them, and the inbox remembers comme
 migration (`migrations/versions`), which only adds: the release before must go on working.
 """
 
-from __future__ import annotations
-
 from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, Text, UniqueConstraint, text
 from sqlalchemy.dialects import mysql
 

@@ -4,8 +4,6 @@ Kept beside the request (`handoff_takeovers.brief`) until the ticket has it. A d
 moment later: the ticket waits for it, a few seconds, and is opened without it when it does not come.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any

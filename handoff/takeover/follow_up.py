@@ -5,8 +5,6 @@ of a new external id, that names the old one; what waits for the old one goes th
 ticket, its job stays (an operator may fix what is refused), and the customer has the assistant again.
 """
 
-from __future__ import annotations
-
 import uuid
 
 from sqlalchemy import func, select

@@ -1,7 +1,5 @@
 """How the inbox entries of a takeover are named. The names are kept in Redis and SQL, so they never change meaning."""
 
-from __future__ import annotations
-
 import re
 
 RETURNED = "returned:"  # begins the id of a conversation_returned entry, which ends in its control_version

@@ -1,7 +1,5 @@
 """When people answer."""
 
-from __future__ import annotations
-
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """How customers found it: asked once a ticket, when it is solved; the first answer counts."""
 
-from __future__ import annotations
-
 import time
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """When a customer who waits for a person was last told something, and when to tell them that their words arrived."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from sqlalchemy import func, select

@@ -9,8 +9,6 @@
 `takeover_end.py` the way back.
 """
 
-from __future__ import annotations
-
 import json
 import time
 import uuid

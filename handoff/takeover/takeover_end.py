@@ -6,8 +6,6 @@ the worker reads the ticket once more and queues the return behind all that the 
 changes when the customer's inbox comes to it.
 """
 
-from __future__ import annotations
-
 import json
 import time
 from typing import Any

@@ -4,8 +4,6 @@ The webhook stores an event once, by its id. The worker takes what is due, finds
 their inbox, which knows doubles; so whatever dies in between, a customer is told once.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 import json
 import time

@@ -4,8 +4,6 @@ Kept by a hash of each id of the customer, so that it outlives the erasure of ev
 not want messages must not get them again because they were forgotten.
 """
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import time

@@ -1,7 +1,5 @@
 """Rows of an export as the assistant will understand them; what it would not is named, never with a customer's data."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo

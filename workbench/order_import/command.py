@@ -1,7 +1,5 @@
 """`python -m workbench orders import FILE [--column ours=Theirs] [--write]`: without --write nothing is changed."""
 
-from __future__ import annotations
-
 import argparse
 
 from rich.console import Console

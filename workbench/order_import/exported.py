@@ -1,7 +1,5 @@
 """An exported CSV file: its encoding and separators, which of its columns are which of ours, and its rows as orders."""
 
-from __future__ import annotations
-
 import csv
 import io
 import itertools

@@ -1,7 +1,5 @@
 """The rows of `orders`, each read as the product will read it; what cannot be understood is counted, never shown."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

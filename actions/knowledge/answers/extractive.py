@@ -1,7 +1,5 @@
 """The answer without an LLM: the section's own sentences, the one that answers the question first."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from actions.knowledge.grounding.facts import plain

@@ -1,7 +1,5 @@
 """What the LLM is told. Instructions stand in `system`; the customer's words and the pages are data and stand apart."""
 
-from __future__ import annotations
-
 import shop
 from actions.llm.prompt_delimiters import wrap_untrusted
 

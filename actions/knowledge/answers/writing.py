@@ -1,7 +1,5 @@
 """What an answer-writing LLM must do for us, whichever company runs it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol

@@ -1,7 +1,5 @@
 """The facts in a text that can be checked letter by letter: numbers with their units, dates, addresses of any kind."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from dataclasses import dataclass

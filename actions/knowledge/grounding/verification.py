@@ -4,8 +4,6 @@ Strict on purpose. A good answer that is turned down costs nothing but its phras
 passage itself instead; a wrong one that passes costs money.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass

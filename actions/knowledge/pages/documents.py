@@ -5,8 +5,6 @@ none is needed: a comment `<!-- asked as ... -->` below a heading lists, one a l
 `lexicon.yml` beside the pages tells how customers' words are read. Neither is ever shown.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """Which files of a folder are pages, and what is written in them, in whatever encoding a help centre exported it."""
 
-from __future__ import annotations
-
 import codecs
 import os
 import re

@@ -1,7 +1,5 @@
 """What the tags of a saved page say: what is its main part, what is furniture, what is a heading."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile

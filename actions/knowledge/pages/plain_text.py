@@ -1,7 +1,5 @@
 """Plain text as people lay it out: which of its lines are headings, though nothing marks them."""
 
-from __future__ import annotations
-
 import re
 
 _MARKED = re.compile(r"^(?:#{1,6} |\*\*|__|\||<\w|(?:={3,}|-{3,})[ ]*$)", re.M)

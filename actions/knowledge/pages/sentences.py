@@ -1,7 +1,5 @@
 """Where a sentence ends, and what a list says with the words that open it."""
 
-from __future__ import annotations
-
 import re
 
 _SENTENCE_END = re.compile(r"(?<=[.!?।…])[\"”»)]?\s+(?=[\"“«(¿¡]?[^\Wa-zà-öø-ÿ_]|[₹$€£])")

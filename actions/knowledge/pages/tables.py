@@ -1,7 +1,5 @@
 """Tables, read row by row: every value beside its row's and its column's name, and beside no other's."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 

@@ -3,8 +3,6 @@
 A file is an area, a topic in it a name, what it is about, how customers ask it and how shops' pages say it.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

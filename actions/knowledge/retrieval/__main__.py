@@ -3,8 +3,6 @@
 Reads {"question"} lines and prints {"page", "section", "score", "answerable"} lines, of the shop that SHOP_DIR names.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import logging

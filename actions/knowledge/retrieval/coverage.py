@@ -4,8 +4,6 @@ A topic counts as answered when most ways of asking it find an answer. It is a h
 customers usually ask and no page answers.
 """
 
-from __future__ import annotations
-
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence

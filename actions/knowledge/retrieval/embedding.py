@@ -1,7 +1,5 @@
 """Sentence embeddings: multilingual E5, offline."""
 
-from __future__ import annotations
-
 import os
 import threading
 from collections.abc import Sequence

@@ -5,8 +5,6 @@ it is interchangeable with the one built in, which stands in while the service i
 its own first (`relevance_training`).
 """
 
-from __future__ import annotations
-
 import logging
 import re
 import threading

@@ -4,8 +4,6 @@ A file has a line for each question: kind, acceptable pages ("a|b", or "-" when 
 with tabs between them. Designers run it after editing pages; the tests hold its numbers.
 """
 
-from __future__ import annotations
-
 import argparse
 import logging
 import sys

@@ -5,8 +5,6 @@ of the section that answers it and whether one does; a second one foretells, fro
 of it. Vectors of sections are taken against the middle of their own shop, so that no products are learnt.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property

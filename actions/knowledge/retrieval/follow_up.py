@@ -5,8 +5,6 @@ question behind the one before, and how near it lies to the section that was quo
 each weighed by how much the question seems to lean on what was said; a second one tells whether it is answered.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Likeness in letters: shared pieces of words, weighted by their rarity."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Sequence

@@ -7,8 +7,6 @@ second one tells from the best section's lead and from the question whether the 
 by `relevance_training.py` on the shops in data/shops/.
 """
 
-from __future__ import annotations
-
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence

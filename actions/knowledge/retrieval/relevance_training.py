@@ -5,8 +5,6 @@ pages, questions.tsv with `question, tab, page#heading | refuse`, and chats.tsv)
 embedding, and writes relevance.npz. --judge leaves groups of shops out in turn and says how the others' model does.
 """
 
-from __future__ import annotations
-
 import hashlib
 import sys
 from collections.abc import Iterator, Sequence

@@ -4,8 +4,6 @@ The result is only used to search. What the customer wrote is never changed for 
 data/hinglish_words.yml, for every shop, and of the shop's own lexicon.yml where it has one.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping

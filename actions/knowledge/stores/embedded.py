@@ -1,7 +1,5 @@
 """The passages in this process, and in a file under STATE_DIR that outlives it: what needs nothing."""
 
-from __future__ import annotations
-
 import contextlib
 import logging
 import os

@@ -1,7 +1,5 @@
 """What the retriever asks of a passage store. Each adapter is one module; one test suite holds for all of them."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol

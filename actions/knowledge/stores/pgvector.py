@@ -3,8 +3,6 @@
 They are compared one by one, which is exact, and quick enough for the pages of a shop.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 

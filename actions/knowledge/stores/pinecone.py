@@ -3,8 +3,6 @@
 What was just put is seen there a little later. Nothing hangs on that: a passage that is not seen is embedded anew.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """An embedder that remembers the texts of the pages in a passage store, and finds the sections near to a question."""
 
-from __future__ import annotations
-
 import hashlib
 import logging
 from collections.abc import Callable, Sequence

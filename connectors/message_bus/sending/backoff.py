@@ -1,7 +1,5 @@
 """When a reply that was not accepted is tried again, by the kind of error."""
 
-from __future__ import annotations
-
 import random
 from dataclasses import dataclass
 

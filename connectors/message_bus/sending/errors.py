@@ -19,8 +19,6 @@
         └── MarketingRefused   limits on marketing messages
 """
 
-from __future__ import annotations
-
 
 class SendError(Exception):
     """A message that was not sent. The error's words hold code and title, never a token, a text or a phone number.

@@ -1,7 +1,5 @@
 """When sending stops for all: what closes it, and how a probe finds out that it is over."""
 
-from __future__ import annotations
-
 import random
 import time
 

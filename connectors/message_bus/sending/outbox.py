@@ -4,8 +4,6 @@ Graph has no idempotency key. So an attempt is put on record before it is made, 
 timeout, a crash) the reply waits for a status carrying its key (`biz_opaque_callback_data`) before it is sent again.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import secrets

@@ -1,7 +1,5 @@
 """What the outbox needs of others: somebody who sends, and somebody who knows who may speak."""
 
-from __future__ import annotations
-
 from typing import Any, Protocol
 
 

@@ -1,7 +1,5 @@
 """What Redis remembers of its layout: its number, and which messages were taken under the one before."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 

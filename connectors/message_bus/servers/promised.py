@@ -6,8 +6,6 @@ gone when both follow the new master (https://redis.io/docs/latest/operate/oss_a
 … does not guarantee that acknowledged writes are retained"). So whoever promised keeps what it promised for a while.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import time

@@ -5,8 +5,6 @@ master stays who it was, unless those that answer name another for a while. A st
 failover, asks once.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from typing import Any

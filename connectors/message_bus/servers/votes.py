@@ -1,7 +1,5 @@
 """Which of several answers most of those who know give: of sentinels which master, of a cluster's servers which map."""
 
-from __future__ import annotations
-
 import asyncio
 from collections import Counter
 from collections.abc import Coroutine, Iterable

@@ -4,8 +4,6 @@ Meta reports throttling with HTTP 400, so its error code decides, then `is_trans
 https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes
 """
 
-from __future__ import annotations
-
 from connectors.message_bus.sending.errors import (
     AccountBlocked,
     AccountThrottled,

@@ -12,8 +12,6 @@
 A `text` beside `custom` in the same response serves as the body or caption where the custom part has none.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any

@@ -5,8 +5,6 @@ where WhatsApp can carry both. A text is never cut at blank lines: WhatsApp does
 and allows one customer only ten a minute.
 """
 
-from __future__ import annotations
-
 import logging
 import mimetypes
 import re

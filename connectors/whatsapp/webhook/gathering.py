@@ -5,8 +5,6 @@ stored with one step more, and each webhook is acknowledged when the step that h
 waits a fraction of the time. A lone webhook waits for nobody.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence

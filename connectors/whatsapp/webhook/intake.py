@@ -1,7 +1,5 @@
 """From a parsed notification to the inbox: whose conversation, which text, what goes to the log."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import time

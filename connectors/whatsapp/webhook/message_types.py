@@ -5,8 +5,6 @@ their own, so that the dialogue can answer them; `text=None` means that the mess
 missing here (Meta adds some every year) is answered as unsupported.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

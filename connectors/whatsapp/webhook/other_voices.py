@@ -4,8 +4,6 @@ A person may write from the WhatsApp Business app (`smb_message_echoes`), and an
 Meta's own agent, may have the conversation (`messaging_handovers`, `standby`). Their words are logged; we are silent.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal

@@ -4,8 +4,6 @@ Rasa executes any text that begins with `/` (`/restart`, `/inform{...}`). So typ
 a button or list id counts as a payload only when it carries our signature for this very customer.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import hmac

@@ -4,8 +4,6 @@ Nothing in a signed body may crash us (Meta would deliver it again for a week), 
 and what cannot be used is left out with a log line. Only a body that is no JSON at all is refused.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import re

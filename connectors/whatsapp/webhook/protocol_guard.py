@@ -4,8 +4,6 @@ A negative Content-Length sends its body reader into a loop that never gives the
 anybody, signed or not, and the server is gone for all customers. One that is not a number is answered with a 500.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

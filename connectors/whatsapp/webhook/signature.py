@@ -4,8 +4,6 @@ Meta signs the bytes as sent (with its own JSON escaping), so the check runs ove
 anything parses it. https://developers.facebook.com/docs/graph-api/webhooks/getting-started#validate-payloads
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import re
