@@ -48,15 +48,18 @@ class FollowUp:
 
 @dataclass(frozen=True)
 class FollowUpModel:
-    """Fit once, predict many. Shapes, for n examples: `rows` (n, features) sparse by column, `vectors` (n, d),
-    `opinions` (n, labels of the intents' model, square roots), `contexts` (n,) places in CONTEXTS,
-    `dual` (n, labels)."""
+    """Fit once, predict many.
+
+    Shapes, for n examples of t texts: `rows` (t, features) sparse by column, `vectors` (t, d), `texts` (n,) which text,
+    `opinions` (n, labels of the intents' model, square roots), `contexts` (n,) places in CONTEXTS, `dual` (n, labels).
+    """
 
     labels: tuple[str, ...]
     ngrams: Ngrams
     rows: scipy.sparse.csc_matrix
     vectors: np.ndarray
     centre: np.ndarray
+    texts: np.ndarray
     opinions: np.ndarray
     contexts: np.ndarray
     dual: np.ndarray
@@ -67,32 +70,30 @@ class FollowUpModel:
     @classmethod
     def fit(cls, examples: Sequence[FollowUp], opinions: np.ndarray, embedder: Embedder) -> FollowUpModel:
         """Train; `opinions`, shape (n, labels): what the intents' model thinks of examples that it has not seen."""
-        folds = [folded(example.text) for example in examples]
-        ngrams = Ngrams.fit(folds)
-        rows = ngrams.matrix(folds)
-        vectors = embedder.many([readable(example.text) for example in examples])
-        centre = vectors.mean(axis=0)
+        ngrams = Ngrams.fit([folded(example.text) for example in examples])
+        places = {text: place for place, text in enumerate(dict.fromkeys(example.text for example in examples))}
+        texts = np.array([places[example.text] for example in examples])
+        rows = ngrams.matrix([folded(text) for text in places])
+        vectors = embedder.many([readable(text) for text in places])
+        centre = vectors[texts].mean(axis=0)
         vectors = centred(vectors, centre).astype(np.float32)
         contexts = np.array([CONTEXTS.index(example.after) for example in examples])
         labels = tuple(sorted({example.intent for example in examples}))
         target = np.array([labels.index(example.intent) for example in examples])
         roots = np.sqrt(opinions).astype(np.float32)
-        words = (rows @ rows.T).toarray()
-        kernel = _kernel(words, vectors @ vectors.T, roots @ roots.T, contexts[:, None] == contexts[None, :])
-        del words
+        alike = _alike((rows @ rows.T).toarray(), vectors @ vectors.T)[np.ix_(texts, texts)]
+        kernel = _kernel(alike, roots @ roots.T, contexts[:, None] == contexts[None, :])
         fitted = kernel_ridge(kernel, target, _RIDGE / balancing(target, _BALANCE))
-        return cls(labels, ngrams, rows.tocsc(), vectors, centre, roots, contexts,
+        return cls(labels, ngrams, rows.tocsc(), vectors, centre, texts, roots, contexts,
                    fitted.dual, fitted.bias, fitted.temperature)  # fmt: skip
 
     def predict(self, text: str, after: str, opinion: np.ndarray, embedder: Embedder) -> dict[str, float]:
         """The probability of each intent for a message that follows `after`, the likeliest first."""
         row = self.ngrams.row(folded(text, self.pattern))
         vector = centred(embedder.one(readable(text, self.pattern)).reshape(1, -1), self.centre)[0]
-        kernel = _kernel(
-            self.rows[:, row.columns] @ row.values, self.vectors @ vector,
-            self.opinions @ np.sqrt(opinion).astype(np.float32),
-            (self.contexts == CONTEXTS.index(after)).astype(np.float32),
-        )  # fmt: skip
+        alike = _alike(self.rows[:, row.columns] @ row.values, self.vectors @ vector)[self.texts]
+        opinions = self.opinions @ np.sqrt(opinion).astype(np.float32)
+        kernel = _kernel(alike, opinions, (self.contexts == CONTEXTS.index(after)).astype(np.float32))
         probabilities = softmax((kernel @ self.dual + self.bias) / self.temperature)
         order = np.argsort(-probabilities, kind="stable")
         return {self.labels[place]: float(probabilities[place]) for place in order}
@@ -105,8 +106,8 @@ class FollowUpModel:
             np.savez(
                 file, text=np.frombuffer(json.dumps(text).encode(), np.uint8), rarity=self.ngrams.rarity,
                 data=rows.data, indices=rows.indices, indptr=rows.indptr,
-                vectors=self.vectors.astype(np.float16), centre=self.centre, opinions=self.opinions,
-                contexts=self.contexts, dual=self.dual, bias=self.bias,
+                vectors=self.vectors.astype(np.float16), centre=self.centre, texts=self.texts,
+                opinions=self.opinions, contexts=self.contexts, dual=self.dual, bias=self.bias,
             )  # fmt: skip
 
     @classmethod
@@ -120,7 +121,7 @@ class FollowUpModel:
         rows = scipy.sparse.csr_matrix((kept["data"], kept["indices"], kept["indptr"]), shape=shape).tocsc()
         return cls(
             tuple(text["labels"]), ngrams, rows, kept["vectors"].astype(np.float32), kept["centre"],
-            kept["opinions"], kept["contexts"], kept["dual"], kept["bias"], text["temperature"],
+            kept["texts"], kept["opinions"], kept["contexts"], kept["dual"], kept["bias"], text["temperature"],
             pattern,
         )  # fmt: skip
 
@@ -143,11 +144,16 @@ def blended(alone: Prediction, together: Mapping[str, float]) -> Prediction:
     )
 
 
-def _kernel(words: np.ndarray, cosine: np.ndarray, opinion: np.ndarray, same: np.ndarray) -> np.ndarray:
-    """How alike examples are, in words, in meaning and in what each means alone; twice where they follow the same."""
+def _alike(words: np.ndarray, cosine: np.ndarray) -> np.ndarray:
+    """How alike texts are, in words and in meaning."""
     alike = gaussian(cosine, 1.0)
     alike *= np.float32(_MEANING)
     alike += words
+    return alike
+
+
+def _kernel(alike: np.ndarray, opinion: np.ndarray, same: np.ndarray) -> np.ndarray:
+    """How alike examples are, in their texts and in what each means alone; twice where they follow the same."""
     alike += np.float32(_OPINION) * opinion
     alike *= np.float32(1) + same
     return alike

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -50,7 +51,7 @@ class Ngrams:
         """Every word n-gram, and the character n-grams that two texts share."""
         seen: Counter[str] = Counter()
         for text in texts:
-            seen.update({gram for grams in _grams(text) for gram in grams})
+            seen.update(gram for counts in _grams(text) for gram in counts)
         vocabulary = sorted(gram for gram, count in seen.items() if count > 1 or gram[0] == "w")
         counts = np.array([seen[gram] for gram in vocabulary], dtype=np.float64)
         return cls(vocabulary, (np.log((1 + len(texts)) / (1 + counts)) + 1).astype(np.float32))
@@ -63,8 +64,7 @@ class Ngrams:
         """The row of one text; n-grams that training did not see only make it shorter."""
         columns: list[int] = []
         values: list[np.ndarray] = []
-        for grams in _grams(text):
-            counts = Counter(grams)
+        for counts in _grams(text):
             known = {self._column[gram]: count for gram, count in counts.items() if gram in self._column}
             if known:
                 weight = np.log(np.fromiter(known.values(), dtype=np.float32)) + 1
@@ -84,8 +84,9 @@ class Ngrams:
         return scipy.sparse.csr_matrix((values, columns, ends), shape=(len(rows), len(self.vocabulary)))
 
 
-def _grams(text: str) -> tuple[list[str], list[str]]:
-    """Words and pairs of words ("w…"), and character n-grams inside words ("c…")."""
+@lru_cache(maxsize=64)  # three models read each message
+def _grams(text: str) -> tuple[Counter[str], Counter[str]]:
+    """How often it has each word and pair of words ("w…"), and each character n-gram inside words ("c…")."""
     tokens = _TOKEN.findall(text)
     words = [f"w{token}" for token in tokens]
     words += [f"w{first} {second}" for first, second in pairwise(tokens)]
@@ -94,4 +95,4 @@ def _grams(text: str) -> tuple[list[str], list[str]]:
         padded = f" {word} "
         for size in range(_MIN_CHARS, min(_MAX_CHARS, len(padded)) + 1):
             characters += [f"c{padded[at : at + size]}" for at in range(len(padded) - size + 1)]
-    return words, characters
+    return Counter(words), Counter(characters)
