@@ -20,6 +20,7 @@ _ABBREVIATED = frozenset({"en"})  # 'Tue 24 Nov'; elsewhere abbreviations end in
 _CLOCK = {"hi": "B h:mm 'बजे'"}  # the part of the day is said with the hour; elsewhere the locale's short form
 
 
+@lru_cache(maxsize=256)
 def near_day(day: date, language: str | None) -> str:
     """A day of these weeks: 'Tue 24 Nov', 'terça-feira 24 de novembro'."""
     locale = _locale(language)

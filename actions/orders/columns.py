@@ -52,16 +52,29 @@ class Columns:
 
     def is_one_of(self, name: str, texts: Sequence[str], integers: Sequence[int]) -> ColumnElement[bool]:
         """Whether the column holds one of these, by its index wherever its type lets it."""
-        kind = self.kinds[name]
-        values: list[Any] = [*(texts if kind != NUMBER else ()), *(integers if kind in (NUMBER, ANY) else ())]
+        values = self.comparable(name, texts, integers)
         return self._as_text(name).in_([sa.literal(value) for value in values]) if values else sa.false()
 
-    def holds_digits(self, name: str, digits: str) -> ColumnElement[bool]:
-        """Whether the column holds the digits in their order, whatever stands between and around them."""
-        return self._as_text(name).like("%" + "%".join(digits) + "%")
+    def comparable(self, name: str, texts: Sequence[str], integers: Sequence[int]) -> list[Any]:
+        """Those of these that the column can be compared with."""
+        kind = self.kinds[name]
+        return [*(texts if kind != NUMBER else ()), *(integers if kind in (NUMBER, ANY) else ())]
+
+    def is_one_given(self, name: str) -> ColumnElement[bool]:
+        """As `is_one_of`, of the values that the query is given under the column's name."""
+        return self._as_text(name).in_(sa.bindparam(name, expanding=True))
+
+    def holds_digits_given(self, name: str) -> ColumnElement[bool]:
+        """Whether the column is like the pattern that the query is given as `digits` (`in_this_order`)."""
+        return self._as_text(name).like(sa.bindparam("digits"))
 
     def _as_text(self, name: str) -> ColumnElement[Any]:
         return sa.cast(self[name], sa.Text) if self.kinds[name] == OTHER else self[name]
+
+
+def in_this_order(digits: str) -> str:
+    """The pattern of a text that holds the digits in their order, whatever stands between and around them."""
+    return "%" + "%".join(digits) + "%"
 
 
 def _kind(connection: Connection, type_code: Any) -> str:

@@ -15,12 +15,14 @@ from typing import Any
 
 import sqlalchemy
 from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.pool import QueuePool
 
 from settings_values import database_url
 from sql_servers import mysql_sessions, postgres_timeouts
 
 CONNECT_TIMEOUT_S = 2
 POOL_TIMEOUT_S = 1.5
+SQLITE_KEPT_S = 2  # so long at most a file is read on that another took the place of
 
 
 def read_only_engine(url: str, statement_timeout_s: float) -> Engine:
@@ -29,6 +31,7 @@ def read_only_engine(url: str, statement_timeout_s: float) -> Engine:
     kind = parsed.get_backend_name()
     options: dict[str, Any] = {"future": True, "hide_parameters": True}
     if kind == "sqlite":
+        options |= {"poolclass": QueuePool, "pool_recycle": SQLITE_KEPT_S, "max_overflow": 5}
         return sqlalchemy.create_engine(parsed, creator=lambda: _open_sqlite(parsed), **options)
     options |= {
         "pool_size": 5,

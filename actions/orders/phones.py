@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 import phonenumbers
 from phonenumbers import PhoneNumber, PhoneNumberFormat
@@ -52,7 +53,12 @@ def e164(text: object, region: str) -> str | None:
         text = format(text, ".0f")  # a number column's; nan and the infinite have no digits
     if not isinstance(text, (str, int)) or len(str(text)) > MAX_PHONE_CHARS:
         return None
-    run = NUMBER.search(_without_exponent(str(text)))
+    return _read(str(text), region)
+
+
+@lru_cache(maxsize=256)  # a turn reads its customer's several times
+def _read(text: str, region: str) -> str | None:
+    run = NUMBER.search(_without_exponent(text))
     for candidate in (run.group(), _with_plus(run.group())) if run else ():
         try:
             number = phonenumbers.parse(candidate, region)

@@ -13,7 +13,9 @@ import re
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import cached_property
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,7 +23,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.sql import ColumnElement
 
-from actions.orders.columns import NUMBER, Columns
+from actions.orders.columns import NUMBER, Columns, in_this_order
 from actions.orders.database import read_only_engine, reading
 from actions.orders.models import MONEY_BACK, Order
 from actions.orders.numbers import as_integer, in_order, normal_number, same_number, spellings
@@ -44,11 +46,55 @@ _PLAIN_E164 = re.compile(r"\+[1-9]\d{6,14}")
 COOLDOWN_S = 600.0  # a table that was too big to scan beside the index is not scanned so again for this long
 
 Row = Mapping[str, Any]
-Condition = Callable[[Columns], ColumnElement[bool]]
+Given = dict[str, Any]
 
 
 class OrdersUnavailable(Exception):
     """The orders database did not answer, or not in time. Worth trying again later."""
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """What the tables are made of, and the queries, each written once: to write one takes longer than to answer it."""
+
+    orders: Columns
+    items: Columns | None
+
+    @cached_property
+    def by_number(self) -> sa.sql.Select:
+        return self._orders_where(self.orders.is_one_given("order_id"))
+
+    @cached_property
+    def by_number_and_owner(self) -> sa.sql.Select:
+        return self._orders_where(self.orders.is_one_given("order_id") & self._may_be_owners)
+
+    @cached_property
+    def by_phone(self) -> sa.sql.Select:
+        return self._orders_where(self.orders.is_one_given("customer_phone"))
+
+    @cached_property
+    def by_owner(self) -> sa.sql.Select:
+        return self._orders_where(self._may_be_owners)
+
+    @cached_property
+    def items_by_number(self) -> sa.sql.Select:
+        assert self.items is not None
+        return sa.select(*self.items.selected).where(self.items.is_one_given("order_id")).limit(MAX_ITEMS)
+
+    def owner(self, phone: str) -> Given:
+        """What the queries by owner are given. They let a little too much through; `e164` decides."""
+        if self.orders.kinds["customer_phone"] == NUMBER:
+            return {"customer_phone": as_integers(phone)}
+        return {"digits": in_this_order(core_digits(phone))}
+
+    @property
+    def _may_be_owners(self) -> ColumnElement[bool]:
+        is_number = self.orders.kinds["customer_phone"] == NUMBER
+        return getattr(self.orders, "is_one_given" if is_number else "holds_digits_given")("customer_phone")
+
+    def _orders_where(self, condition: ColumnElement[bool]) -> sa.sql.Select:
+        newest = self.orders["placed_at" if "placed_at" in self.orders else "order_id"]
+        return sa.select(*self.orders.selected).where(condition).order_by(newest.desc()).limit(MAX_ROWS)
 
 
 class OrderRepository:
@@ -71,7 +117,7 @@ class OrderRepository:
         self._scan_timeout_s = scan_timeout_s
         self._further_scan_timeout_s = further_scan_timeout_s
         self._no_scan_until = 0.0
-        self._tables: tuple[Columns, Columns | None] | None = None
+        self._tables: _Tables | None = None
         self._index_finds_all = False
 
     def find(self, numbers: Iterable[str], phone: str) -> dict[str, Order]:
@@ -87,7 +133,10 @@ class OrderRepository:
         texts = [form for number in sorted(wanted) for form in spellings(number)]
         integers = [integer for number in sorted(wanted) if (integer := as_integer(number)) is not None]
         found = self._read(
-            lambda orders: orders.is_one_of("order_id", texts, integers) & _may_be_of(owner, orders),
+            lambda tables: (
+                tables.by_number_and_owner,
+                {"order_id": tables.orders.comparable("order_id", texts, integers), **tables.owner(owner)},
+            ),
             owner,
             self._statement_timeout_s,
         )
@@ -106,11 +155,14 @@ class OrderRepository:
         owner = e164(phone, self._reader.region)
         if not owner:
             return []
+        forms, integers = written_forms(owner), as_integers(owner)
         found = self._read(
-            lambda orders: orders.is_one_of("customer_phone", written_forms(owner), as_integers(owner)),
+            lambda tables: (
+                tables.by_phone, {"customer_phone": tables.orders.comparable("customer_phone", forms, integers)},
+            ),
             owner,
             self._statement_timeout_s,
-        )
+        )  # fmt: skip
         by_number = {order.number: order for order in [*self._scanned(owner, bool(found)), *found]}
         return sorted(by_number.values(), key=_age, reverse=True)
 
@@ -124,8 +176,9 @@ class OrderRepository:
         integers = [] if integer is None else [integer]
         try:
             with reading(self._engine, self._statement_timeout_s) as connection:
-                orders, _ = self._described(connection)
-                found = self._rows(connection, orders, orders.is_one_of("order_id", spellings(normal), integers))
+                tables = self._described(connection)
+                given = {"order_id": tables.orders.comparable("order_id", spellings(normal), integers)}
+                found = connection.execute(tables.by_number, given).mappings().all()
         except (SQLAlchemyError, DBAPIError) as error:
             self._tables = None
             raise OrdersUnavailable from error
@@ -144,7 +197,7 @@ class OrderRepository:
             return []
         timeout_s = self._further_scan_timeout_s if found_some else self._scan_timeout_s
         try:
-            return self._read(lambda orders: _may_be_of(owner, orders), owner, timeout_s)
+            return self._read(lambda tables: (tables.by_owner, tables.owner(owner)), owner, timeout_s)
         except OrdersUnavailable as unavailable:
             # The database has just answered, so this is the scan's own limit: a big table.
             # A customer without orders is asked for the number instead, which is found by the primary key.
@@ -152,39 +205,38 @@ class OrderRepository:
             self._no_scan_until = time.monotonic() + COOLDOWN_S
             return []
 
-    def _rows(self, connection: Connection, orders: Columns, condition: ColumnElement[bool]) -> Sequence[Row]:
-        newest = "placed_at" if "placed_at" in orders else "order_id"
-        query = sa.select(*orders.selected).where(condition).order_by(orders[newest].desc()).limit(MAX_ROWS)
-        return connection.execute(query).mappings().all()
-
-    def _read(self, condition: Condition, owner: str, timeout_s: float) -> list[Order]:
-        """The owner's orders among the rows that meet the condition, with their items. One or two queries."""
+    def _read(
+        self, asked: Callable[[_Tables], tuple[sa.sql.Select, Given]], owner: str, timeout_s: float
+    ) -> list[Order]:
+        """The owner's orders among the rows that the query finds, with their items. One or two queries."""
         try:
             with reading(self._engine, timeout_s) as connection:
-                orders, items = self._described(connection)
+                tables = self._described(connection)
+                query, given = asked(tables)
                 rows = [
                     row
-                    for row in self._rows(connection, orders, condition(orders))
+                    for row in connection.execute(query, given).mappings()
                     if e164(row["customer_phone"], self._reader.region) == owner
                 ]
-                bought = self._items(connection, items, rows) if items and rows else {}
+                bought = self._items(connection, tables, rows) if tables.items and rows else {}
         except (SQLAlchemyError, DBAPIError) as error:
             self._tables = None  # what they are made of may have changed
             raise OrdersUnavailable from error
         return [self._reader.order(row, bought.get(normal_number(row["order_id"]), ())) for row in rows]
 
-    def _items(self, connection: Connection, items: Columns, rows: Sequence[Row]) -> Mapping[str, Sequence[Row]]:
+    def _items(self, connection: Connection, tables: _Tables, rows: Sequence[Row]) -> Mapping[str, Sequence[Row]]:
         """Rows of `order_items` by their order's normalised number."""
         numbers = [normal_number(row["order_id"]) for row in rows]
         texts = dict.fromkeys(form for row in rows for form in _as_stored(row["order_id"]))
         integers = [integer for number in numbers if (integer := as_integer(number)) is not None]
-        query = sa.select(*items.selected).where(items.is_one_of("order_id", list(texts), integers)).limit(MAX_ITEMS)
+        assert tables.items is not None
+        given = {"order_id": tables.items.comparable("order_id", list(texts), integers)}
         bought: dict[str, list[Row]] = defaultdict(list)
-        for item in connection.execute(query).mappings():
+        for item in connection.execute(tables.items_by_number, given).mappings():
             bought[normal_number(item["order_id"])].append(item)
         return bought
 
-    def _described(self, connection: Connection) -> tuple[Columns, Columns | None]:
+    def _described(self, connection: Connection) -> _Tables:
         """What the tables are made of; asked once."""
         if self._tables is None:
             orders = Columns.of(connection, "orders", ORDER_COLUMNS)
@@ -193,7 +245,7 @@ class OrderRepository:
                 log.error("orders.table.incomplete missing=%s remedy=add them to the table or view", ",".join(missing))
                 raise OrdersUnavailable
             self._index_finds_all = index_finds_all(connection, orders)
-            self._tables = orders, _items_table(connection)
+            self._tables = _Tables(orders, _items_table(connection))
         return self._tables
 
 
@@ -226,13 +278,6 @@ def _items_table(connection: Connection) -> Columns | None:
         return None
     savepoint.commit()
     return items if {"order_id", "item_id"} <= items.kinds.keys() else None
-
-
-def _may_be_of(owner: str, orders: Columns) -> ColumnElement[bool]:
-    """Lets a little too much through; `e164` decides."""
-    if orders.kinds["customer_phone"] == NUMBER:
-        return orders.is_one_of("customer_phone", [], as_integers(owner))
-    return orders.holds_digits("customer_phone", core_digits(owner))
 
 
 def _as_stored(order_id: object) -> list[str]:
