@@ -11,7 +11,7 @@ import hashlib
 import os
 from collections.abc import Collection, Mapping, MutableMapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from dotenv import dotenv_values
@@ -78,7 +78,7 @@ class Settings:
         """STATE_DIR as an absolute path (relative ones start at the project root)."""
         return (PROJECT_ROOT / (self.values["STATE_DIR"] or "var")).resolve()
 
-    @property
+    @cached_property
     def shop_path(self) -> Path:
         """SHOP_DIR as an absolute path (relative ones start at the project root); the root itself by default."""
         return (PROJECT_ROOT / (self.values["SHOP_DIR"] or "")).resolve()
@@ -202,8 +202,11 @@ def load(
     Raises SettingsError for a `NAME_FILE` that cannot be read, and for both `NAME` and `NAME_FILE`.
     What `.env` says of the names in `not_from_file` is left out.
     """
-    if environ is None and env_file is None and not not_from_file and _NAMES_OF_FILES.isdisjoint(os.environ):
-        return _unchanged(frozenset(os.environ.items()), _version(PROJECT_ROOT / ".env"))
+    if environ is None and env_file is None and not not_from_file:
+        # The bytes behind os.environ, which would decode each of them every time.
+        known = _unchanged(frozenset(vars(os.environ)["_data"].items()), _version(PROJECT_ROOT / ".env"))
+        if known is not None:
+            return known
     return _resolved(os.environ if environ is None else environ, env_file, not_from_file)
 
 
@@ -211,9 +214,12 @@ _NAMES_OF_FILES = frozenset(f"{variable.name}_FILE" for variable in VARIABLES)
 
 
 @lru_cache(maxsize=1)
-def _unchanged(environ: frozenset[tuple[str, str]], version: tuple[int, int] | None) -> Settings:
-    """Resolved again when the environment or `.env` (its `version`) changes: every turn asks several times."""
-    return _resolved(dict(environ), None, ())
+def _unchanged(environ: frozenset[tuple[bytes, bytes]], version: tuple[int, int] | None) -> Settings | None:
+    """Resolved again when the environment or `.env` (its `version`) changes: every turn asks several times.
+
+    None where a variable names a file, which may change meanwhile.
+    """
+    return _resolved(os.environ, None, ()) if _NAMES_OF_FILES.isdisjoint(os.environ) else None
 
 
 def _version(file: Path) -> tuple[int, int] | None:
