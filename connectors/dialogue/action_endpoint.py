@@ -2,7 +2,8 @@
 
 Stock Rasa opens a connection for every action and waits five minutes. When the action server cannot be reached, the
 turn is told: Rasa itself only logs it and goes on without words. Of the domain's responses, which are most of it, only
-those go along that actions put sentences together from: the others are Rasa's to say, and cost both sides milliseconds.
+those go along that actions put sentences together from, in the customer's language: the others are Rasa's to say, and
+cost both sides milliseconds.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class KeptAliveEndpoint(EndpointConfig):
     """An EndpointConfig with one session for all calls; made for the action server."""
 
     _session: aiohttp.ClientSession | None = None
-    _domain: tuple[Any, str] = (None, "")  # the last that was sent, and what is sent of it
+    _domain: tuple[Any, dict[Any, str]] = (None, {})  # the last that was sent, and what is sent of it by language
 
     @classmethod
     def like(cls, other: EndpointConfig, token: str | None = None) -> KeptAliveEndpoint:
@@ -75,15 +76,20 @@ class KeptAliveEndpoint(EndpointConfig):
                 raise
 
     def _body(self, call: dict[str, Any]) -> bytes:
-        """An action call as JSON; the domain, the same in each, is written once."""
+        """An action call as JSON; the domain, the same in each of a language, is written once."""
         domain = call.get("domain")
         if not domain:
             return json.dumps(call).encode()
         if self._domain[0] is not domain:
-            pieces = {name: texts for name, texts in (domain.get("responses") or {}).items() if PIECE in name}
-            self._domain = domain, json.dumps({**domain, "responses": pieces})
+            self._domain = domain, {}
+        written = self._domain[1]
+        language = ((call.get("tracker") or {}).get("slots") or {}).get("language")
+        if language not in written:
+            responses = (domain.get("responses") or {}).items()
+            pieces = {name: _sayable(variations, language) for name, variations in responses if PIECE in name}
+            written[language] = json.dumps({**domain, "responses": pieces})
         rest = json.dumps({name: value for name, value in call.items() if name != "domain"})
-        return f'{rest[:-1]}, "domain": {self._domain[1]}}}'.encode()
+        return f'{rest[:-1]}, "domain": {written[language]}}}'.encode()
 
     async def _noting(self, call: Any) -> Any:
         try:
@@ -106,6 +112,19 @@ class KeptAliveEndpoint(EndpointConfig):
                 return await response.json()
             except aiohttp.ContentTypeError:
                 return None
+
+
+def _sayable(variations: list[dict[str, Any]], language: object) -> list[dict[str, Any]]:
+    """Without those of other languages."""
+
+    def differs(condition: dict[str, Any]) -> bool:
+        return condition.get("name") == "language" and _folded(condition.get("value")) != _folded(language)
+
+    return [one for one in variations if not any(map(differs, one.get("condition") or ()))]
+
+
+def _folded(value: object) -> object:
+    return value.casefold() if isinstance(value, str) else value
 
 
 def _note(error: Exception) -> None:

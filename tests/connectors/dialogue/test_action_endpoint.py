@@ -35,6 +35,19 @@ def test_of_the_responses_only_pieces_of_sentences_go_along() -> None:
         assert json.loads(endpoint._body(call)) == {**call, "domain": {**once, "responses": pieces}}
 
 
+@pytest.mark.parametrize(("language", "said"), [("hi", ["कल", "due"]), ("pt", ["due"]), (None, ["due"])])
+def test_pieces_go_along_in_the_customers_language_and_in_none(language: str | None, said: list[str]) -> None:
+    def in_language(name: str) -> list[dict[str, str]]:
+        return [{"type": "slot", "name": "language", "value": name}]
+
+    pieces = [{"text": "कल", "condition": in_language("Hi")}, {"text": "mañana", "condition": in_language("es")}]
+    endpoint = KeptAliveEndpoint("http://127.0.0.1:1")
+    ours = domain(responses={"utter_x_piece_due": [*pieces, {"text": "due"}]})
+    for other in ("es", language, language):
+        sent = json.loads(endpoint._body({"tracker": {"slots": {"language": other}}, "domain": ours}))["domain"]
+    assert [one["text"] for one in sent["responses"]["utter_x_piece_due"]] == said
+
+
 def test_another_domain_is_not_taken_for_the_last() -> None:
     endpoint = KeptAliveEndpoint("http://127.0.0.1:1")
     calls = [{"version": "3.6", "domain": domain(session=number)} for number in range(3)]
