@@ -23,7 +23,7 @@ from connectors.message_bus.inbox import Entry
 from connectors.message_bus.keyed_executor import Finished, Item, Outcome, RetryAfter, release_permit
 from connectors.message_bus.partitions import Owned
 from connectors.message_bus.turn import OtherVoices, Turn, current_turn
-from handoff.storage.database import HandoffUnavailable
+from handoff.storage.database import HandoffUnavailable, Unstorable
 from hot_store.record_versions import UnknownVersion
 from lenient_json import as_mapping
 from privacy import log_lines
@@ -201,6 +201,9 @@ class Consumer:
             await asyncio.wait_for(self._handler.handle(turn), self._turn_timeout_s)
         except (RedisError, ConnectionError):
             raise
+        except Unstorable as error:
+            log.error("consumer.turn.unstorable error=%s", error)
+            return await self._failed(item, turn, error)
         except HandoffUnavailable as error:
             log.warning("consumer.thread_control.unknown error=%s", type(error).__name__)
             await self._ended(*item.place)

@@ -91,12 +91,23 @@ def run(
 
 def resume(engine: Engine, archive: ParquetArchive, now: datetime) -> None:
     """Finish what a killed run left; the caller holds the archive lock."""
-    swept = archive.sweep()
+    swept = archive.sweep(now)
     if swept:
         log.warning("log.archive.swept files=%d", swept)
     for manifest in archive.manifests():
-        if manifest.state == "copied":
+        # One of which nothing is here may be another installation's, which goes on with it.
+        if manifest.state == "copied" and (_is_warm(engine, archive, manifest) or archive.is_old(manifest, now)):
             _delete_warm(engine, archive, manifest, now)
+
+
+def _is_warm(engine: Engine, archive: ParquetArchive, manifest: Manifest) -> bool:
+    """Whether any conversation of a file is here as well."""
+    with engine.connect() as connection:
+        for part in in_parts(record["log_id"] for record in archive.rows(manifest)):
+            found = select(conversations.c.log_id).where(conversations.c.log_id.in_(part)).limit(1)
+            if connection.execute(found).first() is not None:
+                return True
+    return False
 
 
 def due(engine: Engine, before: datetime) -> int:

@@ -15,7 +15,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -30,6 +30,7 @@ from conversation_log.storage.database import LogUnavailable
 from conversation_log.storage.reader import Selection
 
 FORMAT = 1
+STRAY_FOR = timedelta(days=1)
 ROWS_AT_ONCE = 500
 
 
@@ -87,13 +88,18 @@ class ParquetArchive:
 
     def manifests(self) -> list[Manifest]:
         """All files of the archive, by day. A file that another one replaces is left out."""
+        return self._manifests()[0]
+
+    def _manifests(self) -> tuple[list[Manifest], list[Manifest]]:
+        """Those that count, by day, and those that were replaced."""
         selector = fs.FileSelector(self._at("manifests"), recursive=True, allow_not_found=True)
         with self._reaching():
             infos = self._fs.get_file_info(selector)
         paths = [info.path for info in infos if info.type == fs.FileType.File and info.path.endswith(".json")]
         found = [_manifest(self._read(path)) for path in paths]
         replaced = {manifest.replaces for manifest in found}
-        return sorted((m for m in found if m.name not in replaced), key=lambda m: (m.date, m.name))
+        live = sorted((m for m in found if m.name not in replaced), key=lambda m: (m.date, m.name))
+        return live, [m for m in found if m.name in replaced]
 
     def write_manifest(self, manifest: Manifest) -> None:
         """Put a manifest in place, whole or not at all."""
@@ -160,20 +166,31 @@ class ParquetArchive:
         self._delete(manifest.path)
         self._delete(manifest.data_path)
 
-    def sweep(self) -> int:
-        """Delete what killed runs left: data without manifest, files that were replaced. Returns how many."""
-        live = self.manifests()
+    def sweep(self, now: datetime) -> int:
+        """Delete what killed runs left: files that were replaced; data without manifest. Returns how many.
+
+        Data of the last STRAY_FOR may be what another installation with the same address is about to note.
+        """
+        live, replaced = self._manifests()
         wanted = {self._at(path) for manifest in live for path in (manifest.path, manifest.data_path)}
+        ours = {self._at(path) for manifest in replaced for path in (manifest.path, manifest.data_path)}
         swept = 0
         for folder in ("manifests", "conversations"):
             selector = fs.FileSelector(self._at(folder), recursive=True, allow_not_found=True)
             with self._reaching():
                 infos = self._fs.get_file_info(selector)
                 for info in infos:
-                    if info.type == fs.FileType.File and info.path not in wanted:
+                    if info.type != fs.FileType.File or info.path in wanted:
+                        continue
+                    if info.path in ours or _is_old(info, now):
                         self._fs.delete_file(info.path)
                         swept += 1
         return swept
+
+    def is_old(self, manifest: Manifest, now: datetime) -> bool:
+        """Whether a file was noted long enough ago for the installation that did so to have finished with it."""
+        with self._reaching():
+            return _is_old(self._fs.get_file_info(self._at(manifest.path)), now)
 
     # -- files
 
@@ -212,6 +229,10 @@ class ParquetArchive:
             yield
         except (OSError, pa.ArrowException) as error:
             raise LogUnavailable(remedies.of_archive(error, self._scheme)) from error
+
+
+def _is_old(info: fs.FileInfo, now: datetime) -> bool:
+    return info.mtime is not None and now - info.mtime > STRAY_FOR
 
 
 def _to_disk(path: str) -> None:

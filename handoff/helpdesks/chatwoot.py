@@ -23,7 +23,7 @@ PRIORITY = {"normal": "medium", "high": "high", "urgent": "urgent"}
 STATUS = {"open": "open", "pending": "pending", "solved": "resolved"}
 INCOMING, OUTGOING = 0, 1  # others are Chatwoot's own: what happened, greetings, surveys
 EXTERNAL_ID = "assistant_handoff_id"
-PAGE, MAX_PAGES = 100, 20
+PAGE, MAX_PAGES = 100, 100
 
 
 class Chatwoot:
@@ -88,7 +88,11 @@ class Chatwoot:
             "custom_attributes": {name: value for name, value in about.items() if value},
             "message": note,  # with the conversation, in one transaction
         }
-        return self._ticket(self._call("POST", "/conversations", json=body), contact, without)
+        made = self._call("POST", "/conversations", json=body)
+        if made.get("status") not in (None, "open"):
+            # A blocked contact's begins as resolved, one of an inbox with a bot as the bot's: no agent would see it.
+            self._change(self._ticket(made, contact), NewComment("assistant", "", "", status="open"))
+        return self._ticket(made, contact, without)
 
     def _find(self, contact: int, external_id: str) -> Ticket | None:
         found = self._call("GET", f"/contacts/{contact}/conversations")["payload"]

@@ -15,7 +15,19 @@ from typing import Any
 
 from handoff.helpdesks import http_answers
 from handoff.helpdesks.agent_words import words_and_pictures
-from handoff.helpdesks.interface import Draft, Gone, HelpdeskError, NewComment, Refused, SeenComment, Ticket, TicketView
+from handoff.helpdesks.interface import (
+    IN_OUR_NAME,
+    NOT_IN_THEIR_NAME,
+    THEY_WROTE,
+    Draft,
+    Gone,
+    HelpdeskError,
+    NewComment,
+    Refused,
+    SeenComment,
+    Ticket,
+    TicketView,
+)
 from handoff.helpdesks.timestamps import epoch_or
 from settings import Settings, SettingsError
 
@@ -27,7 +39,8 @@ STOPGAP = "WhatsApp"
 OPEN, RESOLVED, CLOSED = 2, 4, 5
 SOURCE_CHAT = 7
 PAGE = 100
-MAX_PAGES = 10
+MAX_PAGES = 100
+OURS = "whatsapp:assistant"  # the requester of tickets whose customer Freshdesk does not take
 
 
 class Freshdesk:
@@ -49,11 +62,13 @@ class Freshdesk:
     def open_ticket(self, draft: Draft, tried_before: bool) -> Ticket:
         requester = f"whatsapp:{draft.customer}"
         tag = _tag(draft.external_id)
-        ticket = self._find(requester, tag) if tried_before else None
+        ticket = (self._find(requester, tag) or self._find(OURS, tag)) if tried_before else None
         ticket = ticket or self._create(draft, requester, tag)
         # The description is shown to the customer in Freshdesk's portal, so what agents need is a note of its own.
-        marker = f"{draft.reference}/0"
-        self.add_comment(ticket, NewComment("assistant", f"{draft.note}\n\n({marker})", marker), tried_before)
+        marker, note = f"{draft.reference}/0", draft.note
+        if ticket.requester_id is None:
+            note = f"{NOT_IN_THEIR_NAME.format(helpdesk='Freshdesk', name=draft.customer_name)}\n\n{note}"
+        self.add_comment(ticket, NewComment("assistant", f"{note}\n\n({marker})", marker), tried_before)
         return ticket
 
     def _create(self, draft: Draft, requester: str, tag: str) -> Ticket:
@@ -97,7 +112,10 @@ class Freshdesk:
             if body.get(doubtful):
                 del body[doubtful]
                 return doubtful
-        return None
+        if "requester" in tried:
+            return None
+        body |= {"unique_external_id": OURS, "name": "WhatsApp assistant", "tags": [*body["tags"], IN_OUR_NAME]}
+        return "requester"
 
     def _stopgap(self, field: str) -> Any:
         """A value for a field that the shop made mandatory; agents see what it is."""
@@ -117,6 +135,8 @@ class Freshdesk:
 
     def _post(self, body: dict[str, Any], without: tuple[str, ...]) -> Ticket:
         made = self._call("POST", "/tickets", json={key: value for key, value in body.items() if value})
+        if (made.get("spam") or made.get("deleted")) and "requester" not in without:
+            raise Refused("taken for spam")  # of a contact who is: nobody would see it
         return self._ticket(made, without)
 
     def _find(self, requester: str, tag: str) -> Ticket | None:
@@ -124,10 +144,10 @@ class Freshdesk:
             tickets = self._call("GET", "/tickets", params={"unique_external_id": requester, "per_page": PAGE})
         except Refused:  # no such requester: nothing was created
             return None
-        return next((self._ticket(ticket) for ticket in tickets if tag in (ticket.get("tags") or [])), None)
+        return next((self._ticket(ticket) for ticket in tickets if tag in _tags(ticket)), None)
 
     def _ticket(self, ticket: dict[str, Any], without: tuple[str, ...] = ()) -> Ticket:
-        requester = ticket.get("requester_id")
+        requester = None if IN_OUR_NAME in _tags(ticket) else ticket.get("requester_id")
         url = f"{self._base}/a/tickets/{ticket['id']}"
         return Ticket(str(ticket["id"]), url, str(requester) if requester else None, without)
 
@@ -136,12 +156,14 @@ class Freshdesk:
             for seen in self._conversations(ticket):
                 if comment.marker in str(seen.get("body_text") or ""):
                     return str(seen["id"])
-        body: dict[str, Any] = {"body": _as_html(comment.body), "private": comment.author != "customer"}
+        body: dict[str, Any] = {"body": _as_html(comment.body), "private": True}
         if comment.author == "customer":
             if self._status(ticket) == "closed":
                 raise Gone("closed")  # Freshdesk would take the note, and nobody would see it
             if ticket.requester_id:
-                body["user_id"] = int(ticket.requester_id)
+                body |= {"user_id": int(ticket.requester_id), "private": False}
+            else:
+                body["body"] = _as_html(f"{THEY_WROTE}\n{comment.body}")
         try:
             made = self._call("POST", f"/tickets/{ticket.id}/notes", json=body)
         except Refused as error:
@@ -190,6 +212,11 @@ class Freshdesk:
             if len(part) < PAGE:
                 break
         return found
+
+
+def _tags(ticket: dict[str, Any]) -> list[str]:
+    """None of one that was deleted or is spam: what we look for is not there."""
+    return [] if ticket.get("spam") or ticket.get("deleted") else ticket.get("tags") or []
 
 
 def _tag(external_id: str) -> str:

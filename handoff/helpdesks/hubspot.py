@@ -84,23 +84,15 @@ class HubSpot:
             TICKET_KEY: draft.external_id,
             **({ORDER: draft.order_number} if draft.order_number else {}),
         }
-        body = {"properties": properties, "associations": [_association(contact, TICKET_TO_CONTACT)]}
-        try:
-            return self._ticket(self._call("POST", "/crm/v3/objects/tickets", json=body))
-        except Refused as error:
-            # Accounts without the fourth priority, or with a property of theirs under our name.
-            without = "priority" if properties["hs_ticket_priority"] == "URGENT" else "order"
-            if any(field.startswith(ORDER) for field in error.fields):
-                without = "order"
-            if without == "order" and ORDER not in properties:
-                raise
-            log.error("hubspot.ticket.refused error=%s; asking without its %s", error, without)
-            if without == "order":
-                del properties[ORDER]
-            else:
-                properties["hs_ticket_priority"] = "HIGH"
-            made = self._ticket(self._call("POST", "/crm/v3/objects/tickets", json=body))
-            return replace(made, without=(without,))
+        body = {"properties": properties, "associations": [_association(contact, TICKET_TO_CONTACT)] if contact else []}
+        without = [] if contact else ["requester"]
+        while True:
+            try:
+                made = self._ticket(self._call("POST", "/crm/v3/objects/tickets", json=body))
+                return replace(made, without=tuple(without))
+            except Refused as error:
+                without.append(_simplified(body, error))
+                log.error("hubspot.ticket.refused error=%s; asking without its %s", error, without[-1])
 
     def _find(self, external_id: str) -> Ticket | None:
         path = f"/crm/v3/objects/tickets/{quote(external_id, safe='')}"
@@ -109,16 +101,20 @@ class HubSpot:
         except Refused:
             return None
 
-    def _contact(self, draft: Draft) -> str:
+    def _contact(self, draft: Draft) -> str | None:
+        """The customer's contact; None when HubSpot takes them neither with their number nor without."""
         properties = {"firstname": draft.customer_name, CONTACT_KEY: draft.customer}
-        if draft.phone:
-            properties["phone"] = draft.phone
-        upsert = {"inputs": [{"id": draft.customer, "idProperty": CONTACT_KEY, "properties": properties}]}
-        answer = self._call("POST", "/crm/v3/objects/contacts/batch/upsert", json=upsert)
-        results = answer.get("results") or []
-        if not results:
-            raise RetryLater("no contact in the answer")
-        return str(results[0]["id"])
+        for given in ({**properties, "phone": draft.phone}, properties) if draft.phone else (properties,):
+            upsert = {"inputs": [{"id": draft.customer, "idProperty": CONTACT_KEY, "properties": given}]}
+            try:
+                results = self._call("POST", "/crm/v3/objects/contacts/batch/upsert", json=upsert).get("results") or []
+            except Refused as error:
+                log.error("hubspot.contact.refused error=%s", error)
+                continue
+            if not results:
+                raise RetryLater("no contact in the answer")
+            return str(results[0]["id"])
+        return None
 
     def _make_keys(self) -> None:
         if self._keys_made:
@@ -262,6 +258,22 @@ class HubSpot:
             body = {"properties": wanted, "inputs": ids[start : start + 100]}
             found += self._call("POST", "/crm/v3/objects/notes/batch/read", json=body).get("results") or []
         return found
+
+
+def _simplified(body: dict[str, Any], error: Refused) -> str:
+    """Leave out what HubSpot complains about, else what accounts lack most often; its name. Raises `error`."""
+    properties = body["properties"]
+    urgent = properties["hs_ticket_priority"] == "URGENT"  # accounts without the fourth priority
+    if ORDER in properties and (not urgent or any(field.startswith(ORDER) for field in error.fields)):
+        del properties[ORDER]
+        return "order"
+    if urgent:
+        properties["hs_ticket_priority"] = "HIGH"
+        return "priority"
+    if not body["associations"]:
+        raise error
+    body["associations"] = []
+    return "requester"
 
 
 def _order(place: dict[str, Any]) -> int:

@@ -7,6 +7,13 @@ told whether they were tried before, and then check first.
 from dataclasses import dataclass, field
 from typing import Protocol
 
+IN_OUR_NAME = "requester_refused"
+THEY_WROTE = "The customer wrote:"
+NOT_IN_THEIR_NAME = (
+    "{helpdesk} does not take {name} as the requester (suspended or blocked, perhaps), so this ticket is in the"
+    " assistant's name. Your public replies reach the customer on WhatsApp all the same."
+)
+
 
 class HelpdeskError(Exception):
     """Something the helpdesk did not do."""

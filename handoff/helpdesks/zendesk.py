@@ -27,6 +27,9 @@ from zenpy.lib.exception import APIException, RecordNotFoundException, ZenpyExce
 
 from handoff.helpdesks.agent_words import words_and_pictures
 from handoff.helpdesks.interface import (
+    IN_OUR_NAME,
+    NOT_IN_THEIR_NAME,
+    THEY_WROTE,
     Draft,
     Gone,
     HelpdeskError,
@@ -45,12 +48,6 @@ from settings import Settings, SettingsError
 log = logging.getLogger(__name__)
 logging.getLogger("zenpy").setLevel(logging.INFO)  # at DEBUG it logs whole tickets
 
-IN_OUR_NAME = "requester_refused"
-NOT_IN_THEIR_NAME = (
-    "Zendesk does not take {name} as the requester (suspended, perhaps), so this ticket is in the assistant's name."
-    " Your public replies reach the customer on WhatsApp all the same."
-)
-THEY_WROTE = "The customer wrote:"
 UNREADABLE = (APIException, ZenpyException, requests.RequestException, ValueError, AttributeError, TypeError, KeyError)
 
 
@@ -116,7 +113,7 @@ class Zendesk:
     def _create(self, zenpy: Any, draft: Draft, requester: Any, without: Sequence[str]) -> Ticket:
         note, tags = draft.note, list(draft.tags)
         if "requester" in without:
-            note = f"{NOT_IN_THEIR_NAME.format(name=draft.customer_name)}\n\n{note}"
+            note = f"{NOT_IN_THEIR_NAME.format(helpdesk='Zendesk', name=draft.customer_name)}\n\n{note}"
             tags.append(IN_OUR_NAME)
         ticket = ZendeskTicket(
             subject=draft.subject,

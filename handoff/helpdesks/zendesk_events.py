@@ -86,7 +86,8 @@ def _native(content: Mapping[str, Any], now: float) -> TicketEvent | None:
     if kind == "ticket.status_changed":
         return TicketEvent(ticket, status=_status(event.get("current") or detail.get("status")), at=at)
     if kind == "ticket.tags_changed":
-        added = event.get("tags_added")
+        # `detail` has all tags of the ticket, for events that do not say which are new.
+        added = next((event[name] for name in ("tags_added", "added_tags") if name in event), detail.get("tags"))
         handed_back = isinstance(added, list) and BACK_TAG in added
         return TicketEvent(ticket, status=HANDED_BACK, at=at) if handed_back else None
     if kind == "ticket.comment_added":

@@ -6,18 +6,21 @@ The servers: the caller locks the customer's row, and then sees what is committe
 """
 
 import contextlib
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Connection, Engine, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from handoff.storage.schema import REVISIONS, is_current, migrate
 from settings_values import database_url
 from sql_servers import mysql_sessions, postgres_timeouts
+
+log = logging.getLogger(__name__)
 
 BUSY_TIMEOUT_S = 5
 CONNECT_TIMEOUT_S = 3
@@ -29,6 +32,10 @@ _SCHEMA_LOCK = 0x48414E44  # any number that no other advisory lock of this data
 
 class HandoffUnavailable(Exception):
     """The database of takeovers cannot be reached or does not answer; nothing was changed."""
+
+
+class Unstorable(HandoffUnavailable):
+    """The database is there and does not take these values: asking again helps only against another's write."""
 
 
 class Database:
@@ -123,6 +130,14 @@ def _translated() -> Iterator[None]:
         yield
     except SQLAlchemyError as error:
         # Not chained: the driver's message may hold the row that was being written, and a traceback would show it.
+        if isinstance(error, (DataError, IntegrityError)):
+            raise Unstorable(type(error).__name__) from None
+        if isinstance(error, DBAPIError) and not isinstance(error, (OperationalError, InterfaceError)):
+            state = getattr(error.orig, "pgcode", None) or next(iter(getattr(error.orig, "args", None) or ()), None)
+            log.error(
+                "handoff.database.refused error=%s code=%s: no outage; a table, column or privilege is missing, see"
+                " `python -m handoff migrate`", type(error).__name__, state if len(str(state)) <= 8 else None,
+            )  # fmt: skip
         raise HandoffUnavailable(type(error).__name__) from None
 
 

@@ -188,6 +188,13 @@ def test_the_tag_of_an_agent_who_hands_back_ends_the_takeover_after_a_last_poll(
     assert row_of(server, ticket).ending == ending
 
 
+def test_tags_that_an_event_does_not_tell_apart_are_those_of_the_ticket(server: Server, ticket: dict[str, str]) -> None:
+    changed = event("ticket.tags_changed", ticket, {}, at=time.time())
+    changed["detail"]["tags"] = ["vip", "back_to_assistant"]
+    server.post(changed)
+    assert row_of(server, ticket).ending == "back"
+
+
 def test_an_event_is_matched_by_our_own_id_before_the_tickets_is_known(server: Server, ticket: dict[str, str]) -> None:
     unknown = {**ticket, "id": "77"}
     assert server.post(event("ticket.comment_added", unknown, comment(int(ticket["id"]) * 10 + 5))) == 200

@@ -75,7 +75,8 @@ class ChatwootStandIn:
         assert body["contact_id"] in self.contacts
         number = next(self._ids)
         said = body.pop("message")
-        self.conversations[number] = {**body, "id": number, "labels": [], "priority": None}
+        status = "resolved" if self.contacts[body["contact_id"]].get("blocked") else body["status"]
+        self.conversations[number] = {**body, "id": number, "labels": [], "priority": None, "status": status}
         self.messages[number] = []
         self.say(number, **said)
         return web.json_response(self.conversations[number])

@@ -60,6 +60,7 @@ class FreshdeskStandIn:
         self.faults, self.tickets, self.notes = Faults(), {}, {}
         self._ids = itertools.count(1)
         self.requesters: dict[str, int] = {}
+        self.blocked = ""  # a requester: "refused", or their tickets are "spam"
         self.mandatory: dict[str, dict[str, Any]] = {}  # custom fields by name, as GET /ticket_fields shows them
 
     def app(self) -> web.Application:
@@ -84,8 +85,11 @@ class FreshdeskStandIn:
                 return web.json_response({"description": "Validation failed", "errors": [wrong]}, status=400)
         if body.get("phone") and not body["phone"].startswith("+"):
             return web.json_response({"code": "invalid_value"}, status=400)
+        blocked = self.blocked if body["unique_external_id"] != "whatsapp:assistant" else ""
+        if blocked == "refused":
+            return web.json_response({"errors": [{"field": "requester_id", "code": "invalid_value"}]}, status=400)
         requester = self.requesters.setdefault(body["unique_external_id"], 9000 + len(self.requesters))
-        ticket = {**body, "id": next(self._ids), "requester_id": requester}
+        ticket = {**body, "id": next(self._ids), "requester_id": requester, "spam": blocked == "spam"}
         self.tickets[ticket["id"]], self.notes[ticket["id"]] = ticket, []
         return web.json_response(ticket, status=201)
 
@@ -131,7 +135,8 @@ class FreshdeskStandIn:
         return note
 
     async def conversations(self, request: web.Request) -> web.Response:
-        return web.json_response(self.notes[int(request.match_info["id"])])
+        page, size = int(request.query.get("page", 1)), int(request.query.get("per_page", 30))
+        return web.json_response(self.notes[int(request.match_info["id"])][(page - 1) * size : page * size])
 
 
 class HubSpotStandIn:
@@ -142,6 +147,7 @@ class HubSpotStandIn:
         self.properties: set[str] = set()
         self.contacts: dict[str, str] = {}
         self.merged: dict[str, str] = {}
+        self.blocked = ""  # contacts are refused
         self.pipelines = {"0": {"1": "OPEN", "4": "CLOSED"}}
         self._ids = itertools.count(1)
 
@@ -174,6 +180,8 @@ class HubSpotStandIn:
 
     async def upsert(self, request: web.Request) -> web.Response:
         given = (await request.json())["inputs"][0]
+        if self.blocked:
+            return web.json_response({"category": "VALIDATION_ERROR"}, status=400)
         return web.json_response({"results": [{"id": self.contacts.setdefault(given["id"], str(next(self._ids)))}]})
 
     async def create(self, request: web.Request) -> web.Response:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 import settings
 from actions.escalation import ActionEscalate
 from conversation_log.storage import database as log_database
-from handoff.storage.database import Database, HandoffUnavailable
+from handoff.storage.database import Database, HandoffUnavailable, Unstorable
 from handoff.takeover.service import HandoffService
 from handoff.takeover.state_machine import Request, open_takeover
 from tests.handoff.samples import always_open, request
@@ -43,6 +43,7 @@ def test_a_failed_takeover_does_not_quote_the_customer(sql_url: str, caplog: pyt
         open_takeover(db, with_canary())
     logging.getLogger("any").error("failed", exc_info=raised.value)
     assert str(raised.value) == "IntegrityError", "it failed where it should"
+    assert isinstance(raised.value, Unstorable), "no outage"
     assert CANARY not in caplog.text
     db.close()
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from connectors.message_bus.inbox import Entry
 from connectors.message_bus.turn import Turn
-from handoff.storage.database import HandoffUnavailable
+from handoff.storage.database import HandoffUnavailable, Unstorable
 from handoff.takeover.thread_control import Relayed
 from tests.connectors.message_bus.log_records import dead, records
 from tests.connectors.message_bus.transport_fakes import FakeSpeaker, Process, message
@@ -51,6 +52,23 @@ async def test_while_a_person_is_in_control_messages_go_to_the_ticket_and_nothin
     assert process.speaker.answered == []
     assert process.graph.accepted == []
     assert [r["record"] for r in records(redis_url)] == ["inbound", "inbound"]
+    await process.stop()
+
+
+async def test_words_that_the_database_does_not_take_are_set_aside_and_hold_up_nobody(redis_url: str) -> None:
+    class Picky(PersonInControl):
+        async def relay(self, customer: str, entry: Entry, wish: Any = None) -> Relayed:
+            if entry.id == "a":
+                raise Unstorable("DataError")
+            return await super().relay(customer, entry, wish)
+
+    control = Picky()
+    process = Process(redis_url, control=control).start()
+    await process.inbox.put([message("91", "a"), message("91", "b")])
+    await process.drained()
+    assert control.relayed == ["b"]
+    (letter,) = dead(redis_url)
+    assert json.loads(json.loads(letter["j"])["entry"])["id"] == "a"
     await process.stop()
 
 

@@ -175,6 +175,22 @@ def test_conversation_that_changes_while_it_is_copied_stays_warm(
     assert [record["customer_id"] for record in archive.records(EVERYTHING)] == ["918888888888"]
 
 
+def test_what_another_installation_is_writing_to_the_same_address_is_left_alone_for_a_day(
+    the_log, turn, noon, archive
+):
+    the_log.log(turn("wamid.A"))
+    (record,) = the_log.read()
+    theirs = archive.write([{**record, "log_id": "theirs"}], after_days(noon, 0).date(), state="copied")
+    today = datetime.now(timezone.utc)
+    archiver.resume(the_log.engine, archive, today)
+    archive.verify(theirs)  # data that waits for its manifest
+    archive.write_manifest(theirs)
+    archiver.resume(the_log.engine, archive, today)
+    assert [manifest.state for manifest in archive.manifests()] == ["copied"]
+    archiver.resume(the_log.engine, archive, today + timedelta(days=2))
+    assert [manifest.state for manifest in archive.manifests()] == ["done"]
+
+
 def test_record_that_comes_again_or_late_does_not_begin_an_archived_conversation_anew(
     the_log, turn, sent, status, noon, archive
 ):

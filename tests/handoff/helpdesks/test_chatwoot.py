@@ -47,6 +47,21 @@ def test_a_number_that_chatwoot_refuses_does_not_cost_the_ticket(chatwoot: Backe
     assert ticket.without == ("phone",)
 
 
+def test_a_conversation_of_a_blocked_contact_is_opened_where_agents_see_it(chatwoot: Backend) -> None:
+    there = chatwoot.extra["there"]
+    there.contacts[50] = {"id": 50, "name": "Asha", "phone_number": DRAFT.phone, "identifier": None, "blocked": True}
+    ticket = chatwoot.helpdesk.open_ticket(DRAFT, False)
+    assert there.conversations[int(ticket.id)]["status"] == "open"
+
+
+def test_the_newest_of_more_messages_than_twenty_pages_hold_is_read(chatwoot: Backend) -> None:
+    ticket = chatwoot.helpdesk.open_ticket(DRAFT, False)
+    for number in range(2100):
+        chatwoot.extra["there"].say(int(ticket.id), f"note {number}", private=True)
+    chatwoot.extra["there"].say(int(ticket.id), "the last")
+    assert [seen.text for seen in chatwoot.helpdesk.read_ticket(ticket).comments if seen.public] == ["the last"]
+
+
 def test_each_takeover_of_a_customer_has_a_conversation_of_its_own(chatwoot: Backend) -> None:
     first = chatwoot.helpdesk.open_ticket(DRAFT, False)
     second = chatwoot.helpdesk.open_ticket(replace(DRAFT, external_id="handoff:2"), True)

@@ -66,6 +66,15 @@ def test_the_oldest_and_the_newest_of_a_hubspot_tickets_thousand_notes_are_read(
     assert said == {"the first", "the last"}
 
 
+def test_the_newest_of_more_notes_than_ten_pages_hold_is_read(tmp_path: Any) -> None:
+    for backend in freshdesk_backend(tmp_path):
+        ticket = backend.helpdesk.open_ticket(DRAFT, False)
+        for number in range(1100):
+            backend.extra["there"].add(int(ticket.id), f"note {number}", True)
+        backend.reply(ticket.id, "the last", True)
+        assert [seen.text for seen in backend.helpdesk.read_ticket(ticket).comments if seen.public] == ["the last"]
+
+
 @pytest.mark.parametrize(("note", "ids", "files"), [
     ("To customer: the label", "77;78", ["77", "78"]), ("To customer:", "77", ["77"]), ("for us only", "77", []),
     ("To customer: the label", "hidden;78", ["78"]), ("To customer: the label", None, []),

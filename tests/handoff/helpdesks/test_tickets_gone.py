@@ -161,6 +161,22 @@ def test_words_to_a_ticket_that_is_gone_elsewhere_stand_in_an_open_one(
         assert any(f"continues ticket #{first}" in text for text in desk.first_notes())
 
 
+@pytest.mark.parametrize(("backend", "how"), [("freshdesk", "refused"), ("freshdesk", "spam"), ("hubspot", "refused")])
+def test_a_customer_whom_a_helpdesk_does_not_take_gets_a_ticket_that_agents_see(
+    shop_db: Database, tmp_path: Any, request_for: Any, backend: str, how: str
+) -> None:
+    for behind in backends.BACKENDS[backend](tmp_path):
+        behind.extra["there"].blocked = how
+        shop = Shop(shop_db, behind.helpdesk, request_for)
+        shop.customer_says("please look at it")
+        shop.goes_on()
+        ticket = behind.extra["there"].tickets[type(next(iter(behind.extra["there"].tickets)))(shop.row().ticket_id)]
+        assert not ticket.get("spam")
+        assert shop.row().opened_without.endswith("requester")
+        assert any("please look at it" in text for text in behind.texts())
+        assert shop.owner() == "waiting", "nobody's own words came back as an agent's"
+
+
 @pytest.mark.parametrize(
     ("shown", "stopgap"),
     [
