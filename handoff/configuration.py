@@ -1,12 +1,10 @@
 """`handoff.yml`: the customer's way back and the pace of the helpdesk; hours and ticket prefix come from `shop.yml`."""
 
-import datetime as dt
-import logging
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import yaml
 
@@ -17,9 +15,6 @@ from handoff.takeover.opening_hours import BusinessHours, Span
 from privacy.indic import SIGNS
 from settings import PROJECT_ROOT
 
-log = logging.getLogger(__name__)
-
-_MOVED = {"reference_prefix": "ticket_prefix", "business_hours": "opening_hours and time_zone"}
 HANDOFF_FILE = PROJECT_ROOT / "handoff.yml"
 
 
@@ -76,10 +71,9 @@ class _WrongError(ValueError):
 
 def _read(content: Any, ours: shop.Shop) -> HandoffConfiguration:
     known = {
-        "reference_prefix", "business_hours", "back_to_assistant", "coalesce_seconds", "updates_per_10_minutes",
-        "poll_interval_seconds", "look_every_seconds", "order_link", "freshdesk_order_field", "public_url",
-        "notifications", "receipts", "phone_app_silence_minutes", "stop_updates", "start_updates", "customer_files",
-        "ask_how_it_was",
+        "back_to_assistant", "coalesce_seconds", "updates_per_10_minutes", "poll_interval_seconds", "order_link",
+        "freshdesk_order_field", "public_url", "notifications", "receipts", "phone_app_silence_minutes", "stop_updates",
+        "start_updates", "customer_files", "ask_how_it_was",
     }  # fmt: skip
     content = _mapping(content, "the file", known)
     digest = _mapping(content.get("notifications") or {}, "notifications", {"digest_above", "digest_seconds"})
@@ -88,24 +82,16 @@ def _read(content: Any, ours: shop.Shop) -> HandoffConfiguration:
     ask_rating = content.get("ask_how_it_was", False)
     if not isinstance(ask_rating, bool):
         raise _WrongError(f"ask_how_it_was must be true or false, not {ask_rating!r}.")
-    for old, key in _MOVED.items():
-        if old in content:
-            log.warning("handoff.moved %s wins over %s of shop.yml. Remedy: write it there.", old, key)
-    prefix = content.get("reference_prefix", ours.ticket_prefix)
-    if not (isinstance(prefix, str) and re.fullmatch(r"[A-Z]{1,6}", prefix)):
-        raise _WrongError("reference_prefix must be one to six capital letters, such as MG.")
     order_link = _link(content, "order_link")
     if order_link and "{order_number}" not in order_link:
         raise _WrongError("order_link must contain {order_number}.")
-    # `look_every_seconds` is the older name, and still read.
-    interval = "poll_interval_seconds" if "poll_interval_seconds" in content else "look_every_seconds"
     return HandoffConfiguration(
-        hours=_hours(content["business_hours"]) if "business_hours" in content else _shop_hours(ours),
-        reference_prefix=prefix,
+        hours=_shop_hours(ours),
+        reference_prefix=ours.ticket_prefix,
         back_to_assistant=_phrases(content, "back_to_assistant"),
         coalesce_s=_number(content, "coalesce_seconds", 6, 0, 60),
         updates_per_10_minutes=int(_number(content, "updates_per_10_minutes", 25, 1, 30)),
-        poll_interval_s=_number(content, interval, 60, 1, 3600),
+        poll_interval_s=_number(content, "poll_interval_seconds", 60, 1, 3600),
         order_link=order_link,
         public_url=settings.load().public_url or _link(content, "public_url"),
         freshdesk_order_field=_freshdesk_field(content.get("freshdesk_order_field")),
@@ -125,33 +111,12 @@ def _read(content: Any, ours: shop.Shop) -> HandoffConfiguration:
 def _shop_hours(ours: shop.Shop) -> BusinessHours:
     """The opening hours of shop.yml; a shop that gives none is always open."""
     days = {day: spans for day, spans in ours.opening_hours.items() if day != "holidays"}
-    holidays = [*ours.opening_hours.get("holidays", ()), *ours.holidays]
     always = {day: ["00:00-24:00"] for day in shop.DAYS}
-    return _hours({"timezone": ours.time_zone, "days": days or always, "holidays": holidays})
-
-
-def _hours(content: Any) -> BusinessHours:
-    content = _mapping(content, "business_hours", {"timezone", "days", "holidays"})
-    try:
-        zone = ZoneInfo(str(content.get("timezone")))
-    except (ZoneInfoNotFoundError, ValueError):
-        raise _WrongError(
-            f"business_hours.timezone {content.get('timezone')!r} is unknown. Write a name such as Asia/Kolkata."
-        ) from None
-    days = _mapping(content.get("days"), "business_hours.days", set(shop.DAYS))
-    spans = {shop.DAYS.index(day): tuple(_span(day, written) for written in spans or []) for day, spans in days.items()}
-    holidays = content.get("holidays") or []
-    if not all(isinstance(day, dt.date) for day in holidays):
-        raise _WrongError("business_hours.holidays must be dates such as 2027-01-26, without quotes.")
+    spans = {shop.DAYS.index(day): tuple(Span(*shop.open_minutes(written)) for written in written_spans or ())
+             for day, written_spans in (days or always).items()}  # fmt: skip
+    holidays = frozenset((*ours.opening_hours.get("holidays", ()), *ours.holidays))
     switch = settings.load().desk_switch
-    return BusinessHours(zone, spans, frozenset(holidays), Path(switch) if switch else None)
-
-
-def _span(day: str, written: Any) -> Span:
-    try:
-        return Span(*shop.open_minutes(written))
-    except ValueError as wrong:
-        raise _WrongError(f"business_hours.days.{day}: {wrong}") from None
+    return BusinessHours(ZoneInfo(ours.time_zone), spans, holidays, Path(switch) if switch else None)
 
 
 def _phrases(content: dict[str, Any], name: str) -> frozenset[str]:

@@ -13,6 +13,7 @@ import yaml
 
 import yaml_files
 from handoff.configuration import HANDOFF_FILE, HandoffConfigurationError, load_configuration
+from handoff.takeover.opening_hours import BusinessHours, Span
 
 KOLKATA = ZoneInfo("Asia/Kolkata")
 
@@ -43,28 +44,18 @@ def test_business_hours_are_the_shops_own_time(moment: tuple[int, ...], is_open:
     assert load_configuration().hours.open_at(at(*moment)) is is_open
 
 
-def test_a_holiday_is_closed_and_the_next_opening_is_the_day_after(tmp_path: Path) -> None:
-    days = {"tuesday": ["09:00-21:00"], "wednesday": ["09:00-21:00"]}
-    of_old = {"timezone": "Asia/Kolkata", "days": days, "holidays": [dt.date(2027, 1, 26)]}
-    hours = load_configuration(changed(tmp_path, business_hours=of_old)).hours
+def test_a_holiday_is_closed_and_the_next_opening_is_the_day_after() -> None:
+    spans = dict.fromkeys((1, 2), (Span(9 * 60, 21 * 60),))
+    hours = BusinessHours(KOLKATA, spans, frozenset({dt.date(2027, 1, 26)}))
     assert not hours.open_at(at(2027, 1, 26, 12, 0))
     assert hours.next_opening(at(2027, 1, 26, 12, 0)) == dt.datetime(2027, 1, 27, 9, 0, tzinfo=KOLKATA)
 
 
-def test_a_shop_that_never_opens_promises_no_time(tmp_path: Path) -> None:
-    never = {"timezone": "Asia/Kolkata", "days": {}, "holidays": []}
-    hours = load_configuration(changed(tmp_path, business_hours=never)).hours
-    assert hours.next_opening(at(2027, 1, 26, 12, 0)) is None
-
-
-def test_the_older_name_of_the_poll_interval_is_still_read(tmp_path: Path) -> None:
-    path = changed(tmp_path, look_every_seconds=15)
-    path.write_text(path.read_text().replace("poll_interval_seconds", "#"))
-    assert load_configuration(path).poll_interval_s == 15
+def test_a_shop_that_never_opens_promises_no_time() -> None:
+    assert BusinessHours(KOLKATA, {}).next_opening(at(2027, 1, 26, 12, 0)) is None
 
 
 @pytest.mark.parametrize(("values", "named"), [
-    ({"reference_prefix": "mg-"}, "capital letters"),
     ({"coalesce_seconds": "soon"}, "coalesce_seconds"),
     ({"updates_per_10_minutes": 300}, "updates_per_10_minutes"),
     ({"order_link": "https://admin.example/orders"}, "{order_number}"),
@@ -75,11 +66,6 @@ def test_the_older_name_of_the_poll_interval_is_still_read(tmp_path: Path) -> No
     ({"stop_updates": "stop"}, "stop_updates must be a list of phrases"),
     ({"phone_app_silence_minutes": -1}, "phone_app_silence_minutes"),
     ({"phone_app_silence_minutes": "an hour"}, "phone_app_silence_minutes"),
-    ({"business_hours": {"timezone": "Mumbai", "days": {}}}, "Asia/Kolkata"),
-    ({"business_hours": {"timezone": "Asia/Kolkata", "days": {"monday": ["9-17"]}}}, "09:00-21:00"),
-    ({"business_hours": {"timezone": "Asia/Kolkata", "days": {"monday": ["21:00-09:00"]}}}, "midnight"),
-    ({"business_hours": {"timezone": "Asia/Kolkata", "days": {"montag": []}}}, "montag"),
-    ({"business_hours": {"timezone": "Asia/Kolkata", "days": {}, "holidays": ["26.1."]}}, "2027-01-26"),
     ({"notifications": {"digest_above": 0}}, "digest_above"),
     ({"customer_files": {"max_megabytes": 500}}, "max_megabytes must be a number from 1 to 100"),
     ({"customer_files": {"keep_days": "for ever"}}, "keep_days"),

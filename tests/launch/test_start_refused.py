@@ -93,13 +93,13 @@ def test_missing_folder_of_the_conversation_database_is_made(tmp_path: Path) -> 
 
 def test_wrong_handoff_file_stops_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     wrong = tmp_path / "handoff.yml"
-    wrong.write_text("reference_prefix: 17\n")
+    wrong.write_text("coalesce_seconds: soon\n")
     monkeypatch.setattr("handoff.configuration.HANDOFF_FILE", wrong)
     for name, value in LOCAL.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("STATE_DIR", str(tmp_path))
     assert main(["serve"]) == 1
-    assert "reference_prefix must be" in capsys.readouterr().err
+    assert "coalesce_seconds must be" in capsys.readouterr().err
 
 
 def test_second_start_on_one_state_folder_is_refused(tmp_path: Path) -> None:
