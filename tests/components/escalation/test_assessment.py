@@ -17,9 +17,9 @@ from components.escalation.examples import NONE, REASONS, read_folder
 from components.escalation.reasons import Opinion, Reasons, default_reasons
 from components.escalation.settings import EscalationSettings
 
-ROOT = Path(__file__).parents[2]
-HELD_OUT = Path(__file__).parent / "escalation_heldout.tsv"
-SEALED = Path(__file__).parent / "escalation_sealed.tsv"
+ROOT = Path(__file__).parents[3]
+HELD_OUT = Path(__file__).parents[1] / "escalation_heldout.tsv"
+SEALED = Path(__file__).parents[1] / "escalation_sealed.tsv"
 
 
 INNOCENT = ("none", "tricky")

@@ -1,0 +1,84 @@
+"""What is meant as an order number and has another shop's shape."""
+
+from __future__ import annotations
+
+import pytest
+
+from components.order_numbers.finding import find_misshaped, find_order_numbers
+from components.order_numbers.shape import Shape
+from tests.components.order_numbers.found import misshaped, values
+
+SHAPES = ("R-2024/7", "4301", "10234", "112-4567890-7654321", "000000123", "SK/2026/0801")
+FOREIGN = ("112-4567890-1234567", "KX-90219", "ORD/2024/001", "AB12CD34")
+ASKED = ("where is my order {}?", "order {}", "status of {}")
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("where is my order 1023", "1023"),
+        ("order number 99999999", "99999999"),
+        ("where is my order WC-9009?", "WC-9009"),
+        ("order ORD-2024-001 please", "ORD-2024-001"),
+        ("my order is 112-4567890-1234567", "112-4567890-1234567"),
+        ("WC-9009 where", "WC-9009"),
+        ("has PO/2024/07 shipped", "PO/2024/07"),
+    ],
+)
+def test_what_is_meant_as_a_number_of_another_shape_is_told_apart(text: str, written: str) -> None:
+    assert values(text) == []
+    assert misshaped(text) == [written]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pattern", [r"\d{4}", r"\d{3}\-\d{7}\-\d{7}", r"LT\-\d{3}\-[A-Z]", r"HX/\d{4}/\d{5}"])
+def test_a_part_of_another_shops_number_is_no_number(pattern: str) -> None:
+    for written in ("ORD-2024-001", "QT-2024-B", "2024-118-4"):
+        assert values(f"where is {written}", pattern) == []
+        assert misshaped(f"where is {written}", pattern) or written[0].isdigit()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["call 98765 43210", "+91 98765 43210", "₹1,299 paid", "ring (020) 7946 0018", "on 12/03/2026 at 10:30",
+     "pincode 560001", "otp 4567", "awb 4402918833", "2 shirts, size 42", "https://shop.example/orders/1023",
+     "card ending 1234", "since 2024"],
+)
+def test_look_alikes_are_not_misshaped_numbers(text: str) -> None:
+    assert misshaped(text) == []
+
+
+@pytest.mark.slow
+def test_two_letters_and_a_postal_code_are_no_number() -> None:
+    assert values("deliver in 560001", r"[A-Z]{2}\d{6}") == []
+    assert values("where is AB-560001", r"[A-Z]{2}\d{6}") == ["AB560001"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pattern", [r"\d{5}", r"SK/\d{4}/\d{4}", r"\d{4}"])
+@pytest.mark.parametrize(
+    "text", ["where is 112-4567890-1234567", "112-4567890-1234567 donde esta", "249-7766554-1122334 pls"]
+)
+def test_what_is_longer_than_any_phone_may_be_another_shops_number(text: str, pattern: str) -> None:
+    assert [span.value for span in find_misshaped(text, pattern)] == [next(w for w in text.split() if w[0].isdigit())]
+
+
+@pytest.mark.slow
+def test_a_number_of_another_shops_shape_is_told_from_this_shops() -> None:
+    """Nothing of it is taken for one of ours, and it is known to be meant as a number, 0.95 of the time."""
+    known: list[bool] = []
+    for pattern in [Shape.learnt([example]).pattern for example in SHAPES]:
+        for text, number in [(said.format(number), number) for said in ASKED for number in FOREIGN]:
+            if not Shape.of(pattern).fits(number):
+                assert values(text, pattern) == []
+                known.append(misshaped(text, pattern) == [number])
+    assert sum(known) / len(known) >= 0.95
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("example", ["R-2024/7", "112-4567890-1234567", "000000123", "SK/2026/0801"])
+def test_a_short_number_is_known_to_be_meant_as_one_where_the_shops_are_long(example: str) -> None:
+    pattern = Shape.learnt([example]).pattern
+    assert [span.value for span in find_misshaped("where is my order 62001?", pattern)] == ["62001"]
+    assert not find_order_numbers("where is my order 62001?", pattern)
+    assert not find_misshaped("i paid 62001 rupees, call 98765 43210", pattern)
