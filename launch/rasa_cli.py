@@ -1,6 +1,7 @@
 """Rasa's own command line, as `python -m launch.rasa_cli ...`: quiet, without telemetry, from the project root.
 
 Rasa logs whole trackers at DEBUG unless told otherwise, and prints deprecation warnings of its own dependencies.
+TensorFlow, 3 s of processor at each start, is imported only where something of config.yml needs it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ def main() -> None:
     os.environ.setdefault("RASA_CACHE_DIRECTORY", str(PROJECT_ROOT / "var" / "rasa-cache"))
     os.chdir(PROJECT_ROOT)
     sys.path.insert(0, str(PROJECT_ROOT))
+    from connectors.rasa_patches import loading
+
+    loading.install()
     from rasa.__main__ import main as rasa_main
 
     rasa_main()

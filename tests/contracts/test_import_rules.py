@@ -39,7 +39,7 @@ ALLOWED = {
     "actions": {"components", "handoff", "privacy", "sql_servers", *BASE},
     "worker": {"actions", "conversation_log", "handoff", "hot_store", "privacy", "connectors", *BASE},
     "twin": set(),
-    "launch": {"actions", "components", "handoff", "hot_store", "privacy", *BASE},
+    "launch": {"actions", "components", "connectors", "handoff", "hot_store", "privacy", *BASE},
     "benchmarks": {"connectors", "launch", *BASE},
     "workbench": OURS - {"benchmarks", "twin", "worker"},
     "connectors/message_bus": {"connectors", "handoff", "hot_store", "privacy", *BASE},
@@ -159,6 +159,11 @@ def _dotted(value: object) -> set[str]:
 def test_place_runs_without_rasa(place: str) -> None:
     for path in modules(place):
         assert "rasa" not in {name.split(".")[0] for name in imported(path)}, path.relative_to(ROOT)
+
+
+def test_launcher_takes_nothing_of_the_connectors_but_how_rasa_starts_without_tensorflow() -> None:
+    taken = {name for path in modules("launch") for name in imported(path) if name.startswith("connectors.")}
+    assert {name for name in taken if name in source_tree.our_imports()} == {"connectors.rasa_patches.loading"}
 
 
 def test_connectors_and_actions_ask_only_what_is_pure_of_the_components() -> None:
