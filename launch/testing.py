@@ -21,7 +21,7 @@ RESULTS = PROJECT_ROOT / "var" / "test-results"
 ENDS_BY_ITSELF_S = 5.0
 CLEANS_UP_WITHIN_S = 20.0
 _running: list[subprocess.Popen[str]] = []
-WORKERS = "3"  # on two cores: tests wait for servers about as long as they compute
+WORKERS = "4"  # on two cores: tests wait for servers about as long as they compute
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +67,22 @@ CODE = (
 TRAINING = Check("the model can be trained", (), "correct what the lines above name")
 
 
-def checks(model: str, folder: str) -> list[Check]:
-    """What needs the model, the longest last. `folder` is for pytest's temporary files: parallel runs share none."""
+def everything_else(folder: str) -> Check:
+    """The tests; those that need the model wait for it. `folder` is for temporary files: parallel runs share none."""
+    return Check(
+        "pytest: everything else",
+        _module("pytest", "-m", "not marathon", "-n", WORKERS, "--dist", "loadgroup", "--no-loadscope-reorder",
+                "--durations=10", f"--basetemp={folder}/pytest"),
+        "run the failing test alone with `.venv/bin/python -m pytest path::name`",
+        # Several at a time make clocks and browsers late; what also fails alone is broken.
+        again=_module("pytest", "-m", "not marathon", "-n", "1", "--dist", "loadgroup", "--last-failed",
+                      "--last-failed-no-failures", "none", f"--basetemp={folder}/again"),
+        timeout_s=2700.0,
+    )  # fmt: skip
+
+
+def rasas_own(model: str) -> list[Check]:
+    """What Rasa tests with the model."""
     return [
         Check(
             "rasa test: the dialogue stories",
@@ -85,21 +99,13 @@ def checks(model: str, folder: str) -> list[Check]:
             "var/test-results/nlu/intent_errors.json lists the phrases; tests/nlu holds the thresholds",
             quiet=True,
         ),
-        Check("pytest: everything else",
-              _module("pytest", "-m", "not marathon", "-n", WORKERS, "--dist", "loadgroup", "--no-loadscope-reorder",
-                      "--durations=10", f"--basetemp={folder}/pytest"),
-              "run the failing test alone with `.venv/bin/python -m pytest path::name`",
-              # Several at a time make clocks and browsers late; what also fails alone is broken.
-              again=_module("pytest", "-m", "not marathon", "-n", "1", "--dist", "loadgroup", "--last-failed",
-                            "--last-failed-no-failures", "none", f"--basetemp={folder}/again"),
-              timeout_s=2700.0),
     ]
 
 
 def run_everything() -> int:
     """Train when needed, run every check, say what failed. Returns 0 only if all pass.
 
-    What reads the code alone runs beside the training, and Rasa's own tests beside pytest.
+    What reads the code, pytest and the training run beside each other; with the model, Rasa's own tests too.
     """
     # Told to end, it ends what it started, as with Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -107,18 +113,25 @@ def run_everything() -> int:
     RESULTS.mkdir(parents=True, exist_ok=True)
     passed = {DESIGNERS: _passes(DESIGNERS)}
     with (
-        ThreadPoolExecutor(1) as beside,
+        ThreadPoolExecutor(1) as beside, ThreadPoolExecutor(1) as longest,
         tempfile.TemporaryDirectory(prefix="assistant-tests-", ignore_cleanup_errors=True) as folder,
     ):
         try:
             running = {check: beside.submit(_passes, check) for check in CODE}
+            tests = everything_else(folder)
+            # A mistake in the files mostly ends the training: then no test begins.
+            tested = longest.submit(_passes, tests) if passed[DESIGNERS] else None
             if model := _trained():
-                *others, last = checks(str(model), folder)
-                running |= {check: beside.submit(_passes, check) for check in others}
-                passed[last] = _passes(last)
+                running |= {check: beside.submit(_passes, check) for check in rasas_own(str(model))}
+                running[tests] = tested or longest.submit(_passes, tests)
+            elif tested:
+                tested.cancel()
+                for process in [one for one in _running if one.args == tests.command]:
+                    _end(process, at_once=True)
             passed |= {TRAINING: model is not None} | {check: found.result() for check, found in running.items()}
         except KeyboardInterrupt:
-            beside.shutdown(wait=False, cancel_futures=True)
+            for pool in (beside, longest):
+                pool.shutdown(wait=False, cancel_futures=True)
             for process in _running:
                 _end(process)
             raise
@@ -159,7 +172,7 @@ def _run(command: Sequence[str], quiet: bool, timeout_s: float) -> subprocess.Co
     return subprocess.CompletedProcess(command, process.returncode, said)
 
 
-def _end(process: subprocess.Popen[str]) -> None:
+def _end(process: subprocess.Popen[str], at_once: bool = False) -> None:
     """End a command and all its descendants: some have sessions of their own, which no Ctrl-C reaches."""
     if process.poll() is not None:
         return
@@ -169,7 +182,7 @@ def _end(process: subprocess.Popen[str]) -> None:
         return
     try:
         # Ctrl-C in a terminal has reached it too; a second signal would cut its cleaning up short.
-        process.wait(ENDS_BY_ITSELF_S)
+        process.wait(0 if at_once else ENDS_BY_ITSELF_S)
     except subprocess.TimeoutExpired:
         process.terminate()
     _, alive = psutil.wait_procs([psutil.Process(process.pid)] if process.poll() is None else [], CLEANS_UP_WITHIN_S)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import os
 import shutil
@@ -9,7 +10,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,6 +21,7 @@ import redis
 from sanic import Sanic
 
 import signals
+from launch import training
 from launch.processes import free_port
 from tests.children import child
 
@@ -33,7 +35,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-LONG = ("journey", "chaos", "browser", "model", "slow")  # marks, the longest first
+NEED_THE_MODEL = ("journey", "chaos", "model")  # marks, the longest first
+LONG = ("browser", "slow", *NEED_THE_MODEL)
 STARTS_WITHIN_S = 90.0
 EMPTIED = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();
@@ -58,16 +61,36 @@ signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups after us
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long ones begin; a module with a fixture of its own stays on one worker; PostgreSQL is marked."""
-    heaviest: dict[Path, int] = {}
+    """The long ones begin, first those that need no model: `make test` is training it. A module with a fixture of its
+    own stays on one worker; PostgreSQL is marked."""
+    marks: dict[Path, set[str]] = {}
     for item in items:
         if {"postgres_url", "mariadb_url", "pgvector_url"} & {*getattr(item, "fixturenames", ())}:
             item.add_marker(pytest.mark.postgres)  # `make quick` starts none
         if _shares_a_fixture(item) and not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
-        marked = [LONG.index(mark.name) for mark in item.iter_markers() if mark.name in LONG]
-        heaviest[item.path] = min([heaviest.get(item.path, len(LONG)), *marked])
-    items.sort(key=lambda item: heaviest[item.path])
+        marks.setdefault(item.path, set()).update(mark.name for mark in item.iter_markers())
+    place = {path: _place(found) for path, found in marks.items()}
+    items.sort(key=lambda item: place[item.path])
+
+
+def _place(marks: set[str]) -> int:
+    """Of a module whose tests have these marks, among all."""
+    found = [LONG.index(mark) for mark in (marks & {*NEED_THE_MODEL} or marks & {*LONG})]
+    return min(found, default=len(LONG))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """What needs the model waits until it is trained, which is not of the test's own time."""
+    if any(item.get_closest_marker(mark) for mark in NEED_THE_MODEL):
+        _others_have_trained()
+    return (yield)
+
+
+@functools.cache
+def _others_have_trained() -> None:
+    training.wait_for_others()
 
 
 def pytest_collection_finish() -> None:

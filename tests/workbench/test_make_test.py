@@ -6,6 +6,8 @@ import os
 import signal
 import sys
 import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -23,18 +25,20 @@ def fails(words: str, status: int = 1) -> list[str]:
 
 
 def run(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, designers: Check, *checks: Check, trains: bool = True,
-    code: tuple[Check, ...] = (),
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, designers: Check, *checks: Check,
+    trains: Callable[[], Path] | bool = True, code: tuple[Check, ...] = (),
 ) -> int:  # fmt: skip
     def train() -> Path:
         if not trains:
             raise LaunchError("Training failed.")
-        return tmp_path / "model.tar.gz"
+        return trains() if callable(trains) else tmp_path / "model.tar.gz"
 
     monkeypatch.setattr(testing, "DESIGNERS", designers)
     monkeypatch.setattr(testing, "CODE", code)
     monkeypatch.setattr(testing, "RESULTS", tmp_path / "results")
-    monkeypatch.setattr(testing, "checks", lambda model, folder: list(checks))
+    *others, last = checks
+    monkeypatch.setattr(testing, "rasas_own", lambda model: others)
+    monkeypatch.setattr(testing, "everything_else", lambda folder: last)
     monkeypatch.setattr(testing.training, "train", train)
     return testing.run_everything()
 
@@ -111,6 +115,27 @@ def test_a_check_that_never_ends_is_ended_with_what_it_started(
     shown = capfd.readouterr()
     assert "did not end within 1 s" in shown.err
     assert "hangs (exit status 124" in shown.err
+    assert sleepers() == []
+
+
+@pytest.mark.slow
+def test_when_the_training_fails_the_tests_that_began_are_ended_and_not_counted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(testing, "CLEANS_UP_WITHIN_S", 0.5)
+    hangs = Check("tests", FOREVER, "fix")
+
+    def train() -> Path:
+        deadline = time.monotonic() + 30
+        while not sleepers():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        raise LaunchError("Training failed.")
+
+    assert run(monkeypatch, tmp_path, Check("files", OK, ""), hangs, trains=train) == 1
+    shown = capfd.readouterr()
+    assert "checks: 1 passed, 1 failed" in shown.out
+    assert "tests. Remedy" not in shown.err
     assert sleepers() == []
 
 
