@@ -20,13 +20,16 @@ def without_progress_bars() -> Iterator[None]:
 
 
 def load_agent(archive: Path) -> Any:
-    """The agent, quietly. Rasa takes seconds to import and warns of its own dependencies."""
+    """The agent as the servers have it, quietly. Rasa takes seconds to import and warns of its own dependencies."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")
     with contextlib.redirect_stderr(io.StringIO()):
         loading.install()
         from rasa.core.agent import Agent
         from rasa.utils.log_utils import configure_structlog
+
+        from connectors.rasa_patches import speedups
+    speedups.install()
     warnings.filterwarnings("ignore")
     configure_structlog(logging.ERROR)
     logging.basicConfig(level=logging.ERROR)

@@ -10,7 +10,8 @@ from connectors.rasa_patches import speedups
 
 
 @pytest.fixture(autouse=True)
-def stock_afterwards() -> Iterator[None]:
-    """Leave Rasa as it was found."""
+def stock_before_and_afterwards() -> Iterator[None]:
+    """Others' tests load the agent as it is served."""
+    speedups.uninstall()
     yield
     speedups.uninstall()
