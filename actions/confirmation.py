@@ -12,10 +12,9 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.fallback import bot_events
 from actions.order_changes.acting import pass_on_change, planned
 from actions.order_changes.details import FORM, MIN_YES_CONFIDENCE, confidence
-from actions.skill.action import BaseAction, Domain, Event, as_if_said, in_form
+from actions.skill.action import BaseAction, Domain, Event, as_if_said, bot_events, in_form
 from actions.skill.registry import answering, said_to
 
 PERSON, AGREED = "request_human", "affirm"

@@ -11,10 +11,9 @@ from itertools import islice
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.fallback import last_response
 from actions.order_status import ActionCheckOrderStatus, OrderAction
 from actions.orders.lookup import Orders
-from actions.skill.action import BaseAction, Domain, Event, as_if_said, message_metadata, turns_backwards
+from actions.skill.action import BaseAction, Domain, Event, as_if_said, last_response, message_metadata, turns_backwards
 from actions.skill.registry import by_name
 
 

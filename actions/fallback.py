@@ -8,16 +8,13 @@ The third unresolved turn in a row is the escalation policy's: a person takes ov
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.knowledge.answers.answering import PolicyAnswers
 from actions.return_policy import told_from_pages
 from actions.skill import services
-from actions.skill.action import BaseAction, Domain, Event, intent_name, message_text
+from actions.skill.action import BaseAction, Domain, Event, intent_name, last_response, message_text
 from actions.skill.order_answers import misshaped_in_message
 
 CLARIFICATIONS = "utter_clarification_"
@@ -48,17 +45,3 @@ class ActionClarify(BaseAction):
             outcome = "second" if again else "first"
         dispatcher.utter_message(response=CLARIFICATIONS + outcome, example=services.order_number_example())
         return []
-
-
-def last_response(tracker: Tracker) -> str:
-    """Name of the response that the assistant said last, or ''."""
-    return next((event["metadata"].get("utter_action") or "" for event in bot_events(tracker)), "")
-
-
-def bot_events(tracker: Tracker) -> Iterator[dict[str, Any]]:
-    """What the assistant said in this session, newest first, with `metadata` always a dictionary."""
-    for event in reversed(tracker.events):
-        if event.get("event") == "action" and event.get("name") == "action_session_start":
-            return
-        if event.get("event") == "bot":
-            yield {**event, "metadata": event.get("metadata") or {}}

@@ -23,7 +23,7 @@ from actions.orders.models import Order
 from actions.orders.phones import senders_phone
 from actions.orders.phrases import OrderPhrases
 from actions.orders.repository import OrdersUnavailable
-from actions.return_policy import told_from_pages
+from actions.return_policy import NO_ORDER_BUT, told_from_pages
 from actions.skill import services
 from actions.skill.action import BaseAction, Domain, Event, follows, intent_name, message_metadata, message_text
 from actions.skill.order_answers import (
@@ -244,8 +244,9 @@ class ActionCheckOrderStatus(OrderAction):
             # What was talked about has ended: "where is my order?" may well mean one that is still to come.
             orders = await self.orders.open_orders(turn.phone) or orders
         orders = orders or await self.orders.all_orders(turn.phone)
-        told = turn.tell_or_choose(orders, none="utter_order_status_no_open_orders")
-        return told if orders else [*told, *(await told_from_pages(turn.say, turn.text) or [])]
+        if not orders and (told := await told_from_pages(turn.say, turn.text, response=NO_ORDER_BUT)) is not None:
+            return [*told, *turn.wait_for_number()]
+        return turn.tell_or_choose(orders, none="utter_order_status_no_open_orders")
 
 
 class ActionDeliveryDate(OrderAction):

@@ -13,7 +13,7 @@ from actions.knowledge.retrieval.retriever import Earlier
 from actions.order_status import OrderAction
 from actions.orders.days import shop_today
 from actions.orders.lookup import Orders
-from actions.return_policy import REFUND_QUESTION, told_from_pages
+from actions.return_policy import NO_ORDER_BUT, REFUND_QUESTION, told_from_pages
 from actions.skill.action import Domain, Event, follows, message_text
 from actions.skill.order_answers import OrderTurn, numbers_meant
 from skills import REFUND
@@ -50,6 +50,8 @@ class ActionCheckRefundStatus(OrderAction):
         if turn.last_shown in {order.number for order in orders}:
             orders = [order for order in orders if order.number == turn.last_shown]
         if not orders:
-            turn.say.utter_message(response="utter_order_status_no_refund")
-            return await told_from_pages(turn.say, turn.text, self._knowledge) or []
+            told = await told_from_pages(turn.say, turn.text, self._knowledge, response=NO_ORDER_BUT)
+            if told is None:
+                turn.say.utter_message(response="utter_order_status_no_refund")
+            return told or []
         return turn.tell(orders)

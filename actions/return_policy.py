@@ -17,14 +17,38 @@ from actions.knowledge.pages.documents import KnowledgeError
 from actions.knowledge.retrieval.retriever import Earlier
 from actions.llm.facts import facts
 from actions.skill import services
-from actions.skill.action import BaseAction, Domain, Event, follows, message_metadata, message_text
+from actions.skill.action import (
+    BaseAction,
+    Domain,
+    Event,
+    bot_events,
+    follows,
+    last_response,
+    message_metadata,
+    message_text,
+)  # fmt: skip
+from skills import CHANGE, DECLINED, OFFER, ORDER, POLICY, REFUND
 
 log = logging.getLogger(__name__)
 
+ANSWER, SAME = "utter_return_policy_answer", "utter_return_policy_same"
+NEAREST = "utter_return_policy_not_covered_nearest"
+NO_ORDER_BUT = "utter_return_policy_no_order"  # to whoever has no order that it could be about, in one bubble with that
 QUESTION_SLOT, SOUGHT_SLOT = "policy_question", "policy_sought"
 MAX_REMEMBERED_CHARS = 300
 MIN_QUESTION_WORDS = 3  # words: "ok boss" asks nothing
 REFUND_QUESTION = "how and when does my refund come"
+# What a few words behind an answer about an order are about ("and if it doesn't?"), by that answer.
+SITUATIONS = {
+    "utter_order_status_not_received": "my parcel is marked as delivered but I did not get it",
+    "utter_handoff_offer": "my parcel is marked as delivered but I did not get it",
+    "utter_order_status_delivered": "my parcel was delivered",
+    "utter_order_status_delayed": "my parcel is late",
+    "utter_order_status_why_late": "my parcel is late",
+    "utter_order_status_cancelled": REFUND_QUESTION,
+}
+ON_THE_WAY = "my parcel has not come yet"
+FEW_WORDS = 5
 TOPIC_ENTITY = "policy_topic"
 # For a button whose title did not come along: what its topic asks.
 TOPICS = {
@@ -51,7 +75,9 @@ class ActionAnswerReturnPolicy(BaseAction):
         question = asked_question(tracker)
         try:
             knowledge = self._knowledge or await services.knowledge_when_built()
-            outcome = await knowledge.answer(question, _asked_before(tracker))
+            said = next(bot_events(tracker), {})
+            told = (said.get("metadata") or {}).get("policy_sections") or ()
+            outcome = await knowledge.answer(question, _asked_before(tracker), told)
         except KnowledgeError as error:
             log.error("knowledge.unavailable problem=%s", error)
             dispatcher.utter_message(response="utter_return_policy_unavailable")
@@ -64,13 +90,14 @@ class ActionAnswerReturnPolicy(BaseAction):
             return remember(None)
         if isinstance(outcome, NotCovered):
             if outcome.nearest:
-                tell(dispatcher, outcome.nearest, question, "utter_return_policy_not_covered_nearest")
+                tell(dispatcher, outcome.nearest, question, NEAREST)
             else:
                 dispatcher.utter_message(
                     response="utter_return_policy_not_covered", policy_pages=[], llm=facts(outcome)
                 )
             return remember(question, outcome.sought)
-        return tell(dispatcher, outcome, question)
+        again = outcome.text in str(said.get("text") or "")  # the same words did not settle it
+        return tell(dispatcher, outcome, question, SAME if again else ANSWER)
 
 
 class ActionAnswerComplaint(BaseAction):
@@ -101,6 +128,7 @@ async def told_from_pages(
     question: str,
     knowledge: PolicyAnswers | None = None,
     earlier: Earlier | None = None,
+    response: str = ANSWER,
 ) -> list[Event] | None:
     """Say what the pages answer, after `earlier`; None when they do not, cannot be read, or nothing was asked."""
     if question.startswith("/") or (earlier is None and len(question.split()) < MIN_QUESTION_WORDS):
@@ -110,14 +138,14 @@ async def told_from_pages(
     except KnowledgeError as error:
         log.error("knowledge.unavailable problem=%s", error)
         return None
-    return tell(dispatcher, outcome, question) if isinstance(outcome, GroundedAnswer) else None
+    return tell(dispatcher, outcome, question, response) if isinstance(outcome, GroundedAnswer) else None
 
 
 def tell(
     dispatcher: CollectingDispatcher,
     outcome: GroundedAnswer,
     question: str,
-    response: str = "utter_return_policy_answer",
+    response: str = ANSWER,
 ) -> list[Event]:
     """Say what the pages say, with the page's name."""
     dispatcher.utter_message(
@@ -147,10 +175,13 @@ def _asked_before(tracker: Tracker) -> Earlier | None:
     if (tracker.latest_message or {}).get("question"):
         return None  # said in full
     after = follows(tracker)
-    if after == "refund":
+    if after == REFUND:
         return Earlier(REFUND_QUESTION)
+    if after in (ORDER, OFFER):
+        leans = after == OFFER or len(message_text(tracker).split()) <= FEW_WORDS
+        return Earlier(SITUATIONS.get(last_response(tracker), ON_THE_WAY)) if leans else None
     question, sought = tracker.get_slot(QUESTION_SLOT), tracker.get_slot(SOUGHT_SLOT)
-    if not question or after not in ("policy", "declined", "change", ""):
+    if not question or after not in (POLICY, DECLINED, CHANGE, ""):
         return None
     return Earlier(question, None if sought is None else tuple((str(key), float(share)) for key, share in sought))
 

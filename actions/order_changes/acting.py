@@ -12,7 +12,6 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import FollowupAction, SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.fallback import bot_events
 from actions.order_changes.details import (
     ACT,
     CONFIRMED,
@@ -33,7 +32,7 @@ from actions.self_service.acts import CANCEL, DONE, NOT_DONE, REFUSED, UNKNOWN, 
 from actions.self_service.answers import Item
 from actions.self_service.consent import is_yes
 from actions.self_service.performing import Performed, SelfService
-from actions.skill.action import Domain, Event, message_metadata
+from actions.skill.action import Domain, Event, bot_events, message_metadata
 from actions.skill.order_answers import told_before
 from actions.skill.texts import Pieces
 
@@ -41,6 +40,8 @@ ASKS_CONFIRMATION = "utter_order_change_"
 CONFIRM, AGAIN = "utter_self_service_confirm", "utter_self_service_again"
 MADE = "changes_made"
 MAX_MADE = 20
+ON_ITS_WAY_S = 5.0  # a message that comes in so soon after a question may have been written before it
+MAX_DELAY_S = 60.0  # of a message that is on its way; a clock that is wrong by more says nothing
 YES_BUTTON = "/affirm"
 TOLD = {
     UNKNOWN: "The shop's system was asked {attempts} times and never answered clearly ({why}): it may or may not have "
@@ -104,7 +105,7 @@ def agreed(tracker: Tracker) -> bool:
     if not asked_for_plan(tracker):
         return False
     metadata, text = message_metadata(tracker), str(message.get("text") or "")
-    if float(metadata.get("received_at") or 0) and metadata["received_at"] < float(asked.get("timestamp") or 0):
+    if _came_before(asked, metadata):
         return False
     if metadata.get("reply_to") and (metadata.get("quoted") or {}).get("plan") != plan:
         return False
@@ -116,6 +117,16 @@ def agreed(tracker: Tracker) -> bool:
     if text == YES_BUTTON:
         return kind in (None, "button_reply", "list_reply")
     return kind in (None, "text") and is_yes(text, tracker.get_slot(ACT), str(tracker.get_slot(NUMBER)))
+
+
+def _came_before(asked: Event, metadata: dict[str, Any]) -> bool:
+    """Whether the message came in before the question, or was on its way when it was asked: Meta tells in whole
+    seconds when it was sent.
+    """
+    at, received, sent = (float(of.get(name) or 0) for of, name in (
+        (asked, "timestamp"), (metadata, "received_at"), (metadata, "timestamp")))  # fmt: skip
+    on_its_way = received - ON_ITS_WAY_S < at and received - MAX_DELAY_S < sent < int(at)
+    return bool(received) and (received < at or on_its_way)
 
 
 async def carry_out(

@@ -11,7 +11,6 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.fallback import last_response
 from actions.order_changes.details import (
     another_address,
     asking_for_details,
@@ -27,9 +26,18 @@ from actions.orders.models import Order
 from actions.orders.numbers import named
 from actions.orders.phones import senders_phone
 from actions.orders.repository import OrdersUnavailable
-from actions.return_policy import told_from_pages
+from actions.return_policy import NO_ORDER_BUT, told_from_pages
 from actions.skill import services
-from actions.skill.action import BaseAction, Domain, Event, in_form, intent_name, message_metadata, message_text
+from actions.skill.action import (
+    BaseAction,
+    Domain,
+    Event,
+    in_form,
+    intent_name,
+    last_response,
+    message_metadata,
+    message_text,
+)  # fmt: skip
 from actions.skill.order_answers import MAX_ROWS, misshaped_in_message, numbers_meant, told_now
 
 NAMES_THE_ORDER = frozenset(
@@ -67,6 +75,8 @@ class WhichOrder:
         if another_address(tracker) or wishes_something_else(tracker):
             return {}
         numbers = numbers_meant(tracker) if intent_name(tracker) in NAMES_THE_ORDER else []
+        if numbers[:1] == [tracker.get_slot("change_order_number")] and intent_name(tracker) == "affirm":
+            return {}  # "yes, cancel 10241" to the question about 10241
         if numbers:
             return {"change_order_number": numbers[0], "change_confirmed": None}
         phone = message_metadata(tracker).get("phone")
@@ -185,9 +195,10 @@ class ActionAskChangeOrderNumber(BaseAction):
             return []
         if not orders:
             # Who has no order that can be changed may well have asked how one is.
-            wished_now = intent_name(tracker) in KINDS
-            told = await told_from_pages(dispatcher, message_text(tracker)) if wished_now else None
-            dispatcher.utter_message(response="utter_order_change_ask_number")
+            wished_now, said = intent_name(tracker) in KINDS, message_text(tracker)
+            told = await told_from_pages(dispatcher, said, response=NO_ORDER_BUT) if wished_now else None
+            if told is None:
+                dispatcher.utter_message(response="utter_order_change_ask_number")
             return told or []
         again = last_response(tracker).startswith("utter_order_change_choose")
         response = "utter_order_change_choose_again" if again else "utter_order_change_choose"

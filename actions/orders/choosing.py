@@ -35,6 +35,25 @@ _STATUSES: dict[OrderStatus, str] = {
     OrderStatus.RETURNED: "return|sent back|gave back|wapas|वापस|रिटर्न|devuel|devol",
     OrderStatus.REFUNDED: "refund|रिफंड|reembols",
 }
+# "the one not yet come", "jo nahi mila": any that is still to come, whatever word of arriving is denied; and any that
+# is still to leave: "the one that's not shipped yet".
+_DENIED = r"(?:not|never|yet to|(?:has|have|did|is|does|was)n'?t)\s+(?:\w+\s+){0,2}?"
+_TO_COME = re.compile(
+    rf"\b(?:{_DENIED}(?:c[ao]me|arrived?|deliver\w*|received?|reached?|here|got)|still (?:coming|to come|open)|pending"
+    r"|(?:nahi|nahin|nhi) (?:aaya|aayi|aaye|aya|mila|mili|mile|pahucha|pahuncha)|(?:aaya|aayi|mila|mili) nahi"
+    r"|abhi (?:aana|aani) hai"
+    r"|(?:n[aã]o|no) (?:me )?(?:ha |han )?(?:cheg|lleg|receb|recib|entreg)\w*|faltan? (?:por )?(?:cheg|lleg)ar)"
+    r"|नहीं (?:आया|आई|आए|मिला|मिली|मिले|पहुँचा|पहुंचा)|(?:आना|आनी) बाकी",
+    re.I,
+)
+_TO_LEAVE = re.compile(
+    rf"\b(?:{_DENIED}(?:ship\w*|sent|send|left|leave|dispatch\w*|gone out)|still with (?:you|u)"
+    r"|(?:nahi|nahin|nhi) (?:bheja|bheji|bheje|nikla|nikli|gaya)|(?:bheja|bheji|nikla|nikli) nahi"
+    r"|(?:n[aã]o|no) (?:ha )?(?:sali|sai|envi|sal)\w*)"
+    r"|नहीं (?:भेजा|भेजी|निकला|निकली)",
+    re.I,
+)
+_WITH_THE_SHOP = (OrderStatus.PLACED, OrderStatus.CONFIRMED, OrderStatus.PACKED)
 _OTHER = {"other", "another", "different", "dusra", "dusre", "dusri", "doosra", "दूसरा", "दूसरी", "दूसरे",
           "otro", "otra", "outro", "outra"}  # fmt: skip
 # "one" is a noun far more often than a number.
@@ -69,9 +88,14 @@ def points_at_one(text: str) -> bool:
 
 def described(text: str, orders: Sequence[Order]) -> list[Order]:
     """The orders whose status or items the words name, also where no list was shown."""
-    words = text.lower()
+    left = _TO_LEAVE.sub(" ", text.lower())
+    words = _TO_COME.sub(" ", left)
     by_status = [order for order in orders if _names_status(words, order)]
     if not any(re.search(rf"{BEGIN}(?:{pattern})", words) for pattern in _STATUSES.values()):
+        if left != text.lower():
+            return [order for order in orders if order.status in _WITH_THE_SHOP]
+        if words != left:
+            return [order for order in orders if order.open]
         by_status = [order for order in orders if _says_shops_word(words, order)]  # "the one that is held"
     by_item = [order for order in orders if _names_item(words, order)]
     return by_item if len(by_item) == 1 and len(by_status) != 1 else by_status or by_item

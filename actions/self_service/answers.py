@@ -32,6 +32,8 @@ _REFUND = (
     r"\b(?:refund\w*|money|paise|paisa|reembols\w*|estorn\w*|dinheiro|dinero|devoluci[oó]n del dinero)\b"
     r"|रिफंड|रिफ़ंड|पैसे|पैसा"
 )
+_DENIED_BEFORE = r"\b(?:not|no|don'?t|do not|without|instead of|n[aã]o|sem|sin|en vez de|em vez de) (?:[^\W\d]+ ){0,3}?"
+_DENIED_BEHIND = rf"[^\s,.;]* (?:[^\s,.;]+ )?(?:nahi|nahin|nhi|mat|नहीं|नही|मत){END}"
 _NO = rf"^(?:no|nope|nahi|nahin|n[aã]o|नहीं|नही|ना){END}[\s,.:!-]*"
 _ALL = (
     r"\b(?:all|everything|both|whole|entire|sab|sabhi|pura|poora|dono|tudo|todos|todas|ambos|ambas|todo|toda)\b"
@@ -68,9 +70,12 @@ def names_address(text: str) -> bool:
 
 
 def wish(text: str) -> str | None:
-    """REFUND or EXCHANGE; None where the words say neither, or both."""
+    """REFUND or EXCHANGE; None where the words say neither, or both. What they deny is not wished."""
     text = re.sub(_MOVED, " ", text, flags=re.I)
-    found = [name for name, words in ((REFUND, _REFUND), (EXCHANGE, _EXCHANGE)) if re.search(words, text, re.I)]
+    ways = ((REFUND, _REFUND), (EXCHANGE, _EXCHANGE))
+    for _, words in ways:  # "exchange it, i don't want a refund"
+        text = re.sub(rf"{_DENIED_BEFORE}(?:{words})|(?:{words}){_DENIED_BEHIND}", " ", text, flags=re.I)
+    found = [name for name, words in ways if re.search(words, text, re.I)]
     return found[0] if len(found) == 1 else None
 
 

@@ -139,3 +139,17 @@ def turns_backwards(tracker: Tracker) -> Iterator[list[Event]]:
             if not any(one.get("event") == "rewind" for one in turn):
                 yield turn[::-1]
             turn = []
+
+
+def last_response(tracker: Tracker) -> str:
+    """Name of the response that the assistant said last, or ''."""
+    return next((event["metadata"].get("utter_action") or "" for event in bot_events(tracker)), "")
+
+
+def bot_events(tracker: Tracker) -> Iterator[dict[str, Any]]:
+    """What the assistant said in this session, newest first, with `metadata` always a dictionary."""
+    for event in reversed(tracker.events):
+        if event.get("event") == "action" and event.get("name") == "action_session_start":
+            return
+        if event.get("event") == "bot":
+            yield {**event, "metadata": event.get("metadata") or {}}

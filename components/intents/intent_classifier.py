@@ -36,6 +36,7 @@ AFTER = "after"  # key of the parse data: what the message follows
 READINGS_DIFFER = "readings_differ"  # key of the parse data: alone, the message would mean something else
 WISHES = "wishes"  # key of the parse data: two questions of different topics, in their order
 TWO_QUESTIONS = "two_questions"
+MOST_SENTENCES = 4  # at the end of a message that are read by themselves in a conversation
 _COMPONENTS = Path(__file__).parents[1]
 
 
@@ -166,12 +167,26 @@ class IntentClassifier(GraphComponent):
         assert self._model is not None
         quoted = (message.get(METADATA) or {}).get("quoted") or {}
         after = context_of(tracker.events, tracker.active_loop_name, time.time(), quoted.get("utter_action"))
-        by_label = dict(alone.ranking)
-        opinion = np.array([by_label.get(label, 0.0) for label in self._model.labels])
-        together = self._follow_ups.predict(text, after, opinion, self._embeddings)
+        together = self._after(text, alone, after)
         message.set(AFTER, after, add_to_output=True)
         message.set(READINGS_DIFFER, alone.label != next(iter(together)), add_to_output=True)
-        return blended(alone, together)
+        reading, model = blended(alone, together), self._model
+        if reading.label not in skills.load().small_talk:
+            return reading
+
+        def read(sentence: str) -> Prediction:
+            by_itself = model.predict(sentence, self._embeddings)
+            return blended(by_itself, self._after(sentence, by_itself, after))
+
+        return reconsider(text, reading, read, MOST_SENTENCES)
+
+    def _after(self, text: str, alone: Prediction, after: str) -> dict[str, float]:
+        """The probability of each intent after what was said before, the likeliest first."""
+        assert self._follow_ups is not None
+        assert self._model is not None
+        by_label = dict(alone.ranking)
+        opinion = np.array([by_label.get(label, 0.0) for label in self._model.labels])
+        return self._follow_ups.predict(text, after, opinion, self._embeddings)
 
     def _both_wishes(self, message: Message, text: str, reading: Prediction) -> Prediction:
         """Two questions of different topics in one message are answered one after the other."""

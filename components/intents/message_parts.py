@@ -8,6 +8,7 @@ because people tell the story first and ask at the end; but an outburst after a 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Mapping
 
 import skills
@@ -33,8 +34,10 @@ def sentences(text: str) -> list[str]:
     return [part.strip() for part in _END.split(text) if len(part.split()) > 1][-_MAX_SENTENCES:]
 
 
-def reconsider(text: str, whole: Prediction, read: Callable[[str], Prediction]) -> Prediction:
-    """The prediction for the message, given that for the whole and a cheap reader of one sentence."""
+def reconsider(
+    text: str, whole: Prediction, read: Callable[[str], Prediction], most: int = sys.maxsize
+) -> Prediction:
+    """The prediction for the message, given that for the whole and a reader of one sentence, for `most` at the end."""
     small_talk = skills.load().small_talk
     if whole.confidence >= _SETTLED and whole.label not in small_talk:
         return whole
@@ -43,7 +46,7 @@ def reconsider(text: str, whole: Prediction, read: Callable[[str], Prediction]) 
         parts = [piece for part in parts or [text] for piece in _windows(part)]
     if len(parts) < 2:
         return whole
-    clear = [p for p in map(read, parts) if p.confidence >= _CLEAR and p.label not in small_talk]
+    clear = [p for p in map(read, parts[-most:]) if p.confidence >= _CLEAR and p.label not in small_talk]
     asked = [p for p in clear if p.label != _OUTBURST] or clear
     return _blend(whole, asked[-1]) if asked else whole
 

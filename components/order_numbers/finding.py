@@ -1,8 +1,8 @@
 """Order numbers in customers' messages, as a pure function over text.
 
 Links, dates, prices with their signs and the like are told by their syntax; numbers with the shop's own letters in
-front are what they are; about every other run of digits a small learnt model decides (`meaning.py`). Offsets are those
-of the original text.
+front, or in the shop's shape behind a #, are what they are; about every other run of digits a small learnt model
+decides (`meaning.py`). Offsets are those of the original text.
 """
 
 from __future__ import annotations
@@ -89,7 +89,8 @@ def _meant(seen: str, pattern: str) -> list[Span]:
     meaning = Meaning.of(pattern)
     found: list[Span] = []
     for candidate in islice(candidates(seen, meaning.shape), _MAX_CANDIDATES):
-        kind = meaning.kind(candidate, seen)
+        signed = candidate.number is not None and seen[candidate.start - 1 : candidate.start] == "#"
+        kind = ORDER if signed else meaning.kind(candidate, seen)
         spelt = seen[candidate.start : candidate.end]
         too_long = kind in ("phone", "other") and sum(map(str.isdigit, spelt.removeprefix("00"))) > _MAX_DIGITS
         if candidate.number is None and (kind == ORDER or too_long or meaning.shape.starts_with_letters(spelt)):

@@ -225,7 +225,7 @@ class FakePages:
     (ActionCheckOrderStatus, "utter_order_status_no_open_orders"),
     (ActionCheckRefundStatus, "utter_order_status_no_refund"),
 ])
-async def test_who_has_no_order_is_also_told_what_the_pages_say(
+async def test_who_has_no_order_is_told_what_the_pages_say_in_one_bubble(
     action: type[OrderAction], none: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def pages() -> FakePages:
@@ -233,7 +233,7 @@ async def test_who_has_no_order_is_also_told_what_the_pages_say(
 
     monkeypatch.setattr(services, "knowledge_when_built", pages)
     told = await ask(action, ashas(), text="paid before noon does it leave today")
-    assert told.responses == [none, "utter_return_policy_answer"]
+    assert told.responses == ["utter_return_policy_no_order"]
     assert "sent today" in told.text
     assert (await ask(action, ashas(), text="where is my stuff")).responses == [none]
     delivered = await ask(ActionCheckOrderStatus, ashas(order("10187", "delivered")), text="paid before noon, you see")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -29,20 +30,29 @@ class Answers:
     def __init__(self, outcome: Outcome | Exception) -> None:
         self.outcome = outcome
         self.asked: list[tuple[str, Earlier | None]] = []
+        self.told: list[str] = []
 
-    async def answer(self, question: str, earlier: Earlier | None = None) -> Outcome:
+    async def answer(self, question: str, earlier: Earlier | None = None, told: Sequence[str] = ()) -> Outcome:
         self.asked.append((question, earlier))
+        self.told += told
         if isinstance(self.outcome, Exception):
             raise self.outcome
         return self.outcome
 
 
 async def say(
-    outcome: Outcome | Exception, text: str = "how many days?", slots: dict[str, Any] | None = None, **metadata: str
+    outcome: Outcome | Exception,
+    text: str = "how many days?",
+    slots: dict[str, Any] | None = None,
+    said: dict[str, Any] | None = None,
+    after: str = "",
+    **metadata: str,
 ) -> tuple[dict[str, Any], list[dict[str, Any]], Answers]:
     """The one message said, the events, and what was asked."""
     answers = Answers(outcome)
-    tracker = Tracker("c", slots or {}, {"text": text, "metadata": metadata}, [], False, None, {}, "action_listen")
+    before = [{"event": "bot", **said}] if said else []
+    message = {"text": text, "metadata": metadata, "after": after}
+    tracker = Tracker("c", slots or {}, message, before, False, None, {}, "action_listen")
     dispatcher = CollectingDispatcher()
     events = await ActionAnswerReturnPolicy(answers).run(dispatcher, tracker, {})  # type: ignore[arg-type]
     (message,) = dispatcher.messages
@@ -77,6 +87,27 @@ async def test_what_may_be_the_answer_is_shown_as_no_more_than_that() -> None:
     assert message["response"] == "utter_return_policy_not_covered_nearest"
     assert (message["answer"], message["source"]) == ("You have 30 days.", "Return window")
     assert [event["value"] for event in events] == ["how many days?", []]
+
+
+async def test_the_words_told_a_moment_ago_are_not_told_again_without_the_offer_of_a_person() -> None:
+    said = {"text": "You have 30 days.\n\n_From our page_", "metadata": {"policy_sections": ["return_window#Days"]}}
+    message, _, answers = await say(ANSWER, said=said)
+    assert message["response"] == "utter_return_policy_same"
+    assert answers.told == ["return_window#Days"]
+
+
+@pytest.mark.parametrize(("after", "response", "text", "goes_on"), [
+    ("order", "utter_order_status_delayed", "and if it doesn't?", "my parcel is late"),
+    ("order", "utter_order_status_shipped", "and if it doesn't?", "my parcel has not come yet"),
+    ("order", "utter_order_status_shipped", "how many days do i have to return a kurta", None),
+    ("offer", "utter_handoff_offer", "how long does it take when you ask the courier", "my parcel is marked"),
+])
+async def test_a_few_words_behind_an_answer_about_an_order_go_on_from_it(
+    after: str, response: str, text: str, goes_on: str | None
+) -> None:
+    _, _, answers = await say(ANSWER, text, said={"text": "…", "metadata": {"utter_action": response}}, after=after)
+    _, earlier = answers.asked[0]
+    assert (earlier is None) if goes_on is None else (earlier and earlier.question.startswith(goes_on))
 
 
 @pytest.mark.parametrize(("outcome", "response"), [

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from actions.knowledge.answers.extractive import extract
@@ -25,6 +25,10 @@ BUDGET_S = 8.0
 MIN_REFUSAL_SCORE = 0.9
 WORTH_ASKING = 0.15  # below this probability not even an LLM is asked
 AS_GOOD_AS = 0.5  # of the best section's probability: from here on another one is quoted beside it
+NOT_AGAIN = 0.15  # the same where the best one was told a moment ago, and that did not settle it
+SURE_OF_A_HALF = 0.6  # score from which on half a message is a question of its own
+MIN_WORDS_OF_A_HALF = 3
+_JOINT = re.compile(r"(?<=\?)\s+|[,.;]?\s+(?:and|also|plus|aur|और|e|y|também|también)\s+(?:also\s+)?|\s+&\s+", re.I)
 BESIDE_CHARS = 320  # of each of two
 WORTH_SHOWING = 0.25  # from here on the nearest section is shown, as what may answer it
 _ONLY_THE_TOPIC = frozenset((
@@ -114,16 +118,32 @@ class PolicyAnswers:
         self._redact = redact
         self._budget_s = budget_s
 
-    async def answer(self, question: str, earlier: Earlier | None = None) -> Outcome:
-        """The outcome within the budget; `earlier` is the question before, for "and for shoes?"."""
-        finding = await asyncio.to_thread(self._retriever.find, question, earlier)
-        outcome = await self._outcome(question, finding)
+    async def answer(
+        self, question: str, earlier: Earlier | None = None, told: Collection[str] = ()
+    ) -> Outcome:
+        """The outcome within the budget; `earlier` is the question before, for "and for shoes?", `told` the keys of
+        the sections that were quoted a moment ago.
+        """
+        finding, beside = await asyncio.to_thread(self._find, question, earlier, told)
+        outcome = await self._outcome(question, finding, beside)
         if isinstance(outcome, Overview):
             return outcome
         sought = tuple((passage.section.key, passage.probability) for passage in finding.passages)
         return replace(outcome, sought=sought)
 
-    async def _outcome(self, question: str, finding: Finding) -> Outcome:
+    def _find(
+        self, question: str, earlier: Earlier | None, told: Collection[str]
+    ) -> tuple[Finding, Section | None]:
+        """What is found, and the section to quote beside the best: that of a second question, or as good a one."""
+        finding = self._retriever.find(question, earlier)
+        halves = [self._retriever.find(half, None if n else earlier) for n, half in enumerate(halves_of(question))]
+        score = min((half.score for half in halves), default=0.0)
+        if score < SURE_OF_A_HALF or halves[0].best == halves[1].best:
+            return finding, _as_good(finding, told)
+        passages = tuple(half.passages[0] for half in halves)
+        return replace(finding, passages=passages, score=score, answerable=True), halves[1].best
+
+    async def _outcome(self, question: str, finding: Finding, beside: Section | None) -> Outcome:
         section = finding.best
         if is_only_the_topic(question) and section is not None:
             pages = self._retriever.pages.pages
@@ -133,7 +153,7 @@ class PolicyAnswers:
                 return NotCovered(finding.score)
             return NotCovered(finding.score, nearest=self._extractive(question, section, "nearest"))
         if self._writer is None:
-            return self._extractive(question, section, "extractive", beside=_as_good(finding))
+            return self._extractive(question, section, "extractive", beside=beside)
         return await self._written(question, finding, self._writer)
 
     @property
@@ -225,10 +245,19 @@ def is_only_the_topic(question: str) -> bool:
     return bool(words) and names_topic and set(words) <= _ONLY_THE_TOPIC
 
 
-def _as_good(finding: Finding) -> Section | None:
+def halves_of(question: str) -> list[str]:
+    """The two questions of a message that may hold two; else none."""
+    halves = [half.strip() for half in _JOINT.split(question)]
+    return halves if len(halves) == 2 and all(len(half.split()) >= MIN_WORDS_OF_A_HALF for half in halves) else []
+
+
+def _as_good(finding: Finding, told: Collection[str] = ()) -> Section | None:
     """The second section, where it may well be the one that answers."""
+    if not finding.passages:
+        return None
     first, *others = finding.passages[:2]
-    return next((one.section for one in others if one.probability >= AS_GOOD_AS * first.probability), None)
+    share = NOT_AGAIN if first.section.key in told else AS_GOOD_AS
+    return next((one.section for one in others if one.probability >= share * first.probability), None)
 
 
 def _outcome(reason: str, draft: Draft | None) -> str:

@@ -98,6 +98,12 @@ async def test_number_in_the_message_wins_and_asks_for_confirmation_anew() -> No
     assert found == {"change_order_number": "10241", "change_confirmed": None}
 
 
+async def test_a_yes_that_names_the_order_asked_about_stays_one() -> None:
+    at = tracker(numbers=("10241",), intent="affirm", change_order_number="10241")
+    found = await ValidateOrderChangeForm(FakeOrders()).extract_change_order_number(CollectingDispatcher(), at, {})
+    assert found == {}
+
+
 async def test_number_in_a_question_of_its_own_changes_nothing() -> None:
     form = ValidateOrderChangeForm(FakeOrders())
     at = tracker(numbers=("10248",), intent="check_order_status", change_order_number="10241")
@@ -209,21 +215,20 @@ async def test_without_open_orders_the_number_is_asked_for() -> None:
     assert responses == ["utter_order_change_ask_number"]
 
 
-async def test_who_wishes_a_change_and_has_no_order_is_told_first_what_the_pages_say(
+async def test_who_wishes_a_change_and_has_no_order_is_told_what_the_pages_say(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: list[str] = []
 
-    async def from_pages(dispatcher: CollectingDispatcher, question: str) -> list[dict[str, Any]]:
+    async def from_pages(dispatcher: CollectingDispatcher, question: str, response: str) -> list[dict[str, Any]]:
         asked.append(question)
-        dispatcher.utter_message(response="utter_return_policy_answer")
+        dispatcher.utter_message(response=response)
         return []
 
     monkeypatch.setattr("actions.order_changes.which_order.told_from_pages", from_pages)
     at = tracker()
     at.latest_message["text"] = "how do i stop my club membership"
-    both = ["utter_return_policy_answer", "utter_order_change_ask_number"]
-    assert (await run(ActionAskChangeOrderNumber(FakeOrders()), at))[0] == both
+    assert (await run(ActionAskChangeOrderNumber(FakeOrders()), at))[0] == ["utter_return_policy_no_order"]
     await run(ActionAskChangeOrderNumber(FakeOrders(Order("10241", OrderStatus.PACKED))), at)
     await run(ActionAskChangeOrderNumber(FakeOrders()), tracker(intent="nlu_fallback"))
     assert asked == ["how do i stop my club membership"]

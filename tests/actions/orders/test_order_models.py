@@ -200,6 +200,9 @@ def test_numbers_are_the_same_however_they_are_written(written: object) -> None:
     ("what's with the one that's held", ["2"]), ("the WITH COURIER one", ["3"]), ("the late one", ["2"]),
     ("the delivered one", ["4"]), ("the second one", ["2"]), ("दूसरा वाला", ["2"]),
     ("जो मिल गया", ["4"]), ("i received it", ["4"]), ("uphold it", []),
+    ("no, the one that hasn't come yet", ["1", "2", "3"]), ("jo nahi mila", ["1", "2", "3"]),
+    ("the one you haven't sent", ["1"]), ("o que ainda não saiu", ["1"]),
+    ("says delivered but i did not get it", ["4"]),
 ])
 def test_an_order_is_picked_by_our_words_for_its_status_else_by_the_shops(text: str, picked: list[str]) -> None:
     reader = RowReader(statuses={"held": "delayed", "with_courier": "out_for_delivery", "received": "placed"})

@@ -84,6 +84,15 @@ async def test_yes_to_something_else_is_none(port: Port, metadata: dict[str, Any
     assert not port.asked
 
 
+async def test_yes_that_was_on_its_way_when_the_summary_was_sent_is_none(port: Port) -> None:
+    talk = Talk(Owned(PACKED))
+    await talk.say("cancel my order", "cancel_order")
+    asked_at = talk.events[-1]["timestamp"]
+    sent = {"timestamp": int(asked_at) - 1, "received_at": asked_at + 0.3}
+    assert await talk.say("yes", "affirm", **sent) == [AGAIN]
+    assert not port.asked
+
+
 async def test_yes_to_a_summary_of_something_else_is_none(port: Port) -> None:
     talk = Talk(Owned(PACKED))
     await talk.say("change the address", "change_order")

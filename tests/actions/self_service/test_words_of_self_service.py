@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from actions.self_service.acts import Act, plain
-from actions.self_service.answers import Item, address, count, items, names_address, wish
+from actions.self_service.answers import EXCHANGE, REFUND, Item, address, count, items, names_address, wish
 from actions.self_service.consent import is_yes
 
 
@@ -106,6 +106,16 @@ def test_items_are_picked_by_words_place_or_all(text: str, chosen: list[Item]) -
 ])  # fmt: skip
 def test_how_many_of_an_item_is_taken_from_the_words_where_they_say_it(text: str, chosen: list[int]) -> None:
     assert [item.chosen for item in items(text, OFFERED)] == chosen
+
+
+@pytest.mark.parametrize(("text", "wished"), [
+    ("i don't want a refund", None), ("exchange it, i don't want a refund", EXCHANGE), ("no, refund", REFUND),
+    ("refund nahi chahiye, badal do", EXCHANGE), ("instead of an exchange, my money", REFUND),
+    ("não quero reembolso, quero trocar", EXCHANGE), ("रिफंड नहीं चाहिए, बदल दो", EXCHANGE),
+    ("either refund or exchange", None),
+])  # fmt: skip
+def test_what_is_denied_is_not_wished(text: str, wished: str | None) -> None:
+    assert wish(text) == wished
 
 
 @pytest.mark.parametrize(("text", "told"), [
