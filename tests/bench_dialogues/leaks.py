@@ -27,7 +27,8 @@ _INNER = re.compile(
 _TELLS = re.compile(r"utter_order_status_(?!not_found|choose|what_num|misshaped|number_changed)|utter_self_service|"
                     r"utter_order_change_(?!not_found|choose|ask_number|unavailable|kept)")  # fmt: skip
 _OF_PAGES = tuple(
-    f"utter_return_policy_{outcome}" for outcome in ("answer", "overview", "not_covered_nearest", "complaint")
+    f"utter_return_policy_{outcome}"
+    for outcome in ("answer", "same", "no_order", "overview", "not_covered_nearest", "complaint")
 )
 _PROMISES = ("day", "week", "month", "year", "percent", "inr", "eur", "gbp", "usd", "mxn", "brl", "chf", "$")
 _SHINGLE = 8
