@@ -15,18 +15,20 @@ MAX_FILE_BYTES = 65_536
 MAX_DAYS = 36_500
 LLM_READERS = ("never", "unsure", "always")
 _QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’", "«": "»"}
-_INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
+# What copying from a web page leaves: byte order marks, joiners, marks of direction.
+_INVISIBLE = "".join(map(chr, (0xFEFF, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A))))
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_IN_HEADERS = frozenset({
-    "WHATSAPP_ACCESS_TOKEN", "ANTHROPIC_API_KEY", "OPENAI_API_KEY", "ZENDESK_OAUTH_CLIENT_ID",
+_CREDENTIALS_OF_OTHERS = frozenset({
+    "WHATSAPP_ACCESS_TOKEN", "WHATSAPP_APP_SECRET", "ANTHROPIC_API_KEY", "OPENAI_API_KEY", "ZENDESK_OAUTH_CLIENT_ID",
     "ZENDESK_OAUTH_CLIENT_SECRET", "ZENDESK_OAUTH_TOKEN", "ZENDESK_EMAIL", "ZENDESK_API_TOKEN", "FRESHDESK_API_KEY",
     "HUBSPOT_ACCESS_TOKEN", "CHATWOOT_ACCESS_TOKEN", "SPEECH_API_KEY", "METRICS_TOKEN", "ACTION_TOKEN",
-    "EMBEDDINGS_API_KEY", "PINECONE_API_KEY",
+    "EMBEDDINGS_API_KEY", "PINECONE_API_KEY", "ZENDESK_WEBHOOK_SECRET",
 })  # fmt: skip
 _ADDRESSES = frozenset({
     "WHATSAPP_GRAPH_URL", "ANTHROPIC_BASE_URL", "OPENAI_BASE_URL", "ZENDESK_URL", "FRESHDESK_URL", "HUBSPOT_URL",
     "AWS_ENDPOINT_URL", "CHATWOOT_URL", "EMBEDDINGS_URL",
     "SLACK_WEBHOOK_URL", "SPEECH_URL", "ACTION_URL", "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "PUBLIC_URL",
 })  # fmt: skip
 
 
@@ -53,7 +55,8 @@ def clean(value: str | None) -> str | None:
     before = None
     while value != before:
         before = value
-        value = (value or "").strip().strip(_INVISIBLE)
+        # A line break that a file of settings spelled out ends no value of ours either.
+        value = (value or "").strip().strip(_INVISIBLE).removesuffix("\\n").removesuffix("\\r")
         if len(value) > 1 and _QUOTES.get(value[0]) == value[-1]:
             value = value[1:-1]
     return value or None
@@ -108,7 +111,7 @@ def _check(name: str, value: str) -> None:
         raise UnusableValue(
             f"{name} has a line break or another control character inside. Remedy: paste it again, on one line."
         )
-    if name in _IN_HEADERS and not re.fullmatch(r"[!-~]+", value):
+    if name in _CREDENTIALS_OF_OTHERS and not re.fullmatch(r"[!-~]+", value):
         raise UnusableValue(
             f"{name} has blanks or characters inside that no credential has. Remedy: paste it again, alone "
             "(no word such as Bearer before it, no quotes)."
@@ -168,6 +171,10 @@ def _is_pattern(value: str) -> bool:
         return False
 
 
+def _is_store(value: str) -> bool:
+    return re.fullmatch(r"(?:file:///|s3://|gs://|gcs://)\S+", value) is not None
+
+
 def _are_networks(value: str) -> bool:
     try:
         return bool([ipaddress.ip_network(one.strip()) for one in value.split(",")])
@@ -179,6 +186,8 @@ def _one_of(*words: str) -> tuple[Callable[[str], bool], str]:
     return words.__contains__, f"must be one of {', '.join(words)}, not {{value}}."
 
 
+_STORE = "is no folder or bucket. Remedy: write it as file:///folder, s3://bucket/folder or gs://bucket/folder."
+_NUMBER = "must be digits only. Remedy: copy the number that the dashboard shows, or its address."
 _DAYS = f"must be a whole number of days, 1 or more and {MAX_DAYS} at most, not {{value}}."
 _SHAPES: dict[str, tuple[Callable[[str], bool], str]] = {
     "WHATSAPP_PHONE_NUMBER_ID": (
@@ -195,10 +204,9 @@ _SHAPES: dict[str, tuple[Callable[[str], bool], str]] = {
         "is not the address of an API. Remedy: write it as https://host/path, without a question mark; for WooCommerce "
         "woocommerce+https://host, for Shopify shopify+https://name.myshopify.com.",
     ),
-    "MEDIA_URL": (
-        lambda value: re.fullmatch(r"(?:file:///|s3://|gs://|gcs://)\S+", value) is not None,
-        "is no folder or bucket. Remedy: write it as file:///folder, s3://bucket/folder or gs://bucket/folder.",
-    ),
+    "MEDIA_URL": (_is_store, _STORE),
+    "ARCHIVE_URL": (_is_store, _STORE),
+    **dict.fromkeys(("WHATSAPP_BUSINESS_ACCOUNT_ID", "CHATWOOT_ACCOUNT_ID", "CHATWOOT_INBOX_ID"), (_whole, _NUMBER)),
     "RASA_WORKERS": (_whole, "must be a whole number, 1 or more. Remedy: correct it, or unset it for one a core."),
     "ESCALATION_EMAIL_TO": (
         lambda value: re.fullmatch(r"[^@\s,]+@[^@\s,]+(, *[^@\s,]+@[^@\s,]+)*", value) is not None,

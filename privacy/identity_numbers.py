@@ -46,7 +46,11 @@ _MONTH_DAY = r"(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
 _RULES = (
     _rule("curp", rf"[A-Z]{{4}}{_S}\d{{2}}{_MONTH_DAY}{_S}[HMX][A-Z]{{2}}{_S}[A-Z]{{3}}{_S}[0-9A-Z]\d", sure=True),
     _rule("voter_id", r"[A-Z]{6}\d{8}[HM]\d{3}", sure=True),
-    _rule("licence", r"[A-Z]{2,5}9{0,3}\d[0156]\d[0-3]\d\d[A-Z9]{2}\d[A-Z]{2}", sure=True),
+    _rule(
+        "licence",
+        r"[A-Z](?:[A-Z]{4}|[A-Z]{3}9|[A-Z]{2}99|[A-Z]999)\d[0156]\d[0-3]\d\d[A-Z9]{2}[0-9A-Z][A-Z]{2}",
+        sure=True,
+    ),
     _rule("cnpj", rf"\w{{2}}{_S}\w{{3}}{_S}\w{{3}}\s?/\s?\w{{4}}{_S}\d{{2}}", checks.cnpj, sure=True),
     _rule("cnpj", rf"\d{{2}}{_S}\d{{3}}{_S}\d{{3}}{_S}\d{{4}}{_S}\d{{2}}", checks.cnpj),
     _rule("cpf", rf"\d{{3}}{_S}\d{{3}}{_S}\d{{3}}{_S}\d{{2}}", checks.cpf),
@@ -153,5 +157,15 @@ def _ibans(text: str) -> Iterator[tuple[int, int, str]]:
             continue
         while len(found) < wanted and (following := _IBAN_REST.match(text, end)):
             found, end = found + following.group(1), following.end()
-        if checks.iban(found.upper()) and (not text[end : end + 1].isalnum() or _ANOTHER_WORD.match(text, end)):
+        apart = not text[end : end + 1].isalnum() or _ANOTHER_WORD.match(text, end)
+        if apart and checks.iban(found.upper()) and _is_one_number(text[match.start() : end]):
             yield match.start(), end, "iban"
+
+
+def _is_one_number(written: str) -> bool:
+    """Whether it is written as one account number, not as words that have the right letters ("is 1000 tracking …")."""
+    groups = re.split(r"[^0-9A-Za-z]+", written)
+    gaps = {gap.strip()[:1] for gap in re.findall(r"[^0-9A-Za-z]+", written)}
+    if len(groups[0]) == 2 and not (groups[0].isupper() and len(groups[1]) == 2):
+        return False
+    return len(gaps) <= 1 and not any(len(group) > 4 and group.isalpha() for group in groups)

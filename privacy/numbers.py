@@ -20,13 +20,13 @@ _MONEY_BEFORE = re.compile(r"(?:₹|\$|€|£|\brs\.?|\binr|\brupees|\bmrp)\s*$"
 _REFERENCE_BEFORE = re.compile(r"#\s?$")
 _ORDERS_BEFORE = re.compile(
     r"\b(?:orders?|pedidos?|orden|awb|tracking|rastreio|seguimiento|gu[ií]a|utr|txn|invoice|fatura|factura)"
-    r"(?:\s+(?:no|nos|number|numbers|id|ids|n[oº]|n[uú]mero))?\.?\s*(?:is|are|é|es|:)?\s*$",
+    r"(?:\s+(?:no|nos|number|numbers|id|ids|ref|n[oº]|n[uú]mero))?\.?\s*(?:is|are|é|es|:)?\s*$",
     re.I,
 )
 _CODE_BEFORE = re.compile(r"(?<![A-Za-z])([A-Z]{1,4})$")
 _PHONE_SAID_BEFORE = re.compile(
     r"(?:(?<![^\W_])(?:ph|phone|tlm|tlf|tel(?:efone|[eé]fono|ephone)?|cel(?:ular|l)?|m[oó]vil|mob(?:ile)?|whats ?app|"
-    r"whats|wpp|zap|contato|contacto|contact|call|ligue|ligar|llam\w+|mobail|phon|फ़ोन|फोन|मोबाइल)(?![^\W_])"
+    r"whats|wpp|zap|contato|contacto|contact|call|ligue|ligar|ll[aá]m\w+|mobail|phon|फ़ोन|फोन|मोबाइल)(?![^\W_])"
     r"|(?<![^\W_])(?:my|mera|meu|mi)\s(?:no|number|num|n[uú]mero|nambar|naya\snumber)(?![^\W_]))[\s.:#=-]*"
     r"(?:(?:me|us|is|no|number|num|at|on|my|é|es|al|a|o|em|en|para|meu|mi|mera|hai|है|n[oº]|n[uú]mero|नंबर)[\s.:]+){0,4}\(?$",
     re.I,
@@ -41,6 +41,7 @@ _MOBILE_SHAPES = {
 }  # fmt: skip
 _MEXICOS_CITIES = ("55", "56", "33", "81")
 _BEFORE_CHARS = 40
+_DAY = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")  # 2026112409: a day and its hour
 
 @dataclass(frozen=True)
 class _Group:
@@ -115,7 +116,8 @@ def _kind(groups: tuple[str, ...], joints: list[str], plus: bool, before: str) -
         return "phone"
     if shape == (12,) and aadhaar(digits):
         return "aadhaar"
-    said = 8 <= len(digits) <= 13 and _PHONE_SAID_BEFORE.search(before)
+    is_day = shape in ((2, 2, 4), (1, 2, 4), (2, 1, 4), (4, 2, 2)) and joints in (["/"] * 2, ["-"] * 2, ["."] * 2)
+    said = 8 <= len(digits) <= 13 and not is_day and _PHONE_SAID_BEFORE.search(before)
     elsewhere = _of_other_countries(digits, shape, joints) and not is_reference(before, len(before))
     return "phone" if said or elsewhere else None
 
@@ -133,7 +135,7 @@ def _phone(digits: str, shape: tuple[int, ...], joints: list[str], before: str) 
         return True
     if shape == (3, 3, 4) and digits[0] >= "2" and all(set(joint) & set("-.()") for joint in joints):
         return True
-    if shape in ((10,), (3, 3, 4)) and _is_mobile(f"1{digits}"):
+    if shape in ((10,), (3, 3, 4)) and not _DAY.match(digits) and _is_mobile(f"1{digits}"):
         return not is_reference(before, len(before))
     if len(digits) in (10, 11, 12) and digits[0] == "0" and digits[1] != "0":
         return shape[0] in (3, 4, 5, 6, 11) and all(len_ >= 3 for len_ in shape)

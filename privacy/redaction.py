@@ -24,6 +24,7 @@ class Finding:
 
 
 _MAIL_HOST = r"(?:gmail|yahoo|ymail|hotmail|outlook|live|rediffmail|rediff|icloud|proton(?:mail)?|uol|bol|terra)"
+_SAID_DOT = r"(?:dot|ponto|punto)"
 _DOT = r"[\s-]{0,3}(?:\.|[(\[{]?\b(?:dot|ponto|punto)\b[)\]}]?)[\s-]{0,3}"
 _AT = r"[\s-]{0,3}[(\[{]?\b(?:at(?:\s+(?:the\s+)?rate(?:\s+of)?)?|arroba)\b[)\]}]?[\s-]{0,3}"
 _TOP = r"(?:com|co|in|net|org|edu|gov|br|mx|es|pt|ar|uk|us|io)"
@@ -49,7 +50,7 @@ _EMAIL = re.compile(
     re.I,
 )
 _SAID_EMAIL = re.compile(
-    rf"[\w.+'-]{{2,64}}(?:\s{{0,3}}@\s{{0,3}}{_MAIL_HOST}\b(?:{_DOT}{_TOP}\b)*|\s{{0,3}}@\s{{0,3}}[\w-]{{2,63}}(?:{_DOT}{_TOP}\b)+"
+    rf"(?:[\w.+'-]{{1,64}}\s{_SAID_DOT}\s){{0,3}}[\w.+'-]{{1,64}}(?:\s{{0,3}}@\s{{0,3}}{_MAIL_HOST}\b(?:{_DOT}{_TOP}\b)*|\s{{0,3}}@\s{{0,3}}[\w-]{{2,63}}(?:{_DOT}{_TOP}\b)+"
     rf"|{_AT}{_MAIL_HOST}\b(?:{_DOT}{_TOP}\b)+|(?:{_AT})(?:[\w-]{{2,30}}[\s([{{-]{{1,3}}(?:dot|ponto|punto)[\s)\]}}-]{{1,3}}){{1,3}}[a-z]{{2,10}}\b"
     rf"|\s{{0,2}}[(\[{{](?:at|arroba)[)\]}}]\s{{0,2}}(?:[\w-]{{2,63}}\.){{1,4}}[a-z]{{2,10}}\b|\s{_MAIL_HOST}\s?\.?\s?com\b)",
     re.I,

@@ -16,7 +16,8 @@ from handoff.storage.database import Database
 from settings import SettingsError
 from settings_values import clean, database_url
 
-AROUND = st.lists(st.sampled_from([" ", "\n", "\r\n", "\t", "\u00a0", "\ufeff", "\u200b"]), max_size=4).map("".join)
+AROUND_MARKS = [" ", "\n", "\r\n", "\t", "\u00a0", "\ufeff", "\u202a", "\u200e"]
+AROUND = st.lists(st.sampled_from(AROUND_MARKS), max_size=4).map("".join)
 QUOTES = st.sampled_from([("", ""), ('"', '"'), ("'", "'"), ("`", "`"), ("“", "”"), ("‘", "’")])
 PLAIN = st.text(st.characters(codec="ascii", categories=("L", "N")), min_size=1, max_size=40)
 SECRETS = [variable.name for variable in settings.VARIABLES if variable.secret and not variable.name.endswith("_URL")]
@@ -34,6 +35,10 @@ def test_what_surrounds_a_value_is_no_part_of_it(
     value: str, before: str, quotes: tuple[str, str], inside: str, after: str
 ) -> None:
     assert clean(f"{before}{quotes[0]}{inside}{value}{inside}{quotes[1]}{after}") == value
+
+
+def test_a_line_break_that_was_spelled_out_is_no_part_of_a_value() -> None:
+    assert clean('"token\\r\\n"\n') == "token"
 
 
 @given(st.text())

@@ -22,14 +22,14 @@ from connectors.message_bus.sending.errors import (
 )
 
 _BY_CODE: dict[int, type[SendError]] = {
-    **dict.fromkeys((1, 2, 131000, 131016, 131057, 133004), Transient),
     130429: NumberThrottled,
     131056: RecipientThrottled,
-    **dict.fromkeys((4, 80007), AccountThrottled),
+    **dict.fromkeys((4, 17, 32, 341, 613, 80007), AccountThrottled),
     **dict.fromkeys((131048, 131064), QualityLimited),
     131047: WindowClosed,
-    **dict.fromkeys((0, 3, 10, 190, *range(200, 300), 131005), Unauthorised),
-    **dict.fromkeys((33, 368, 130497, 131031, 131037, 131042, 131045, 133010), AccountBlocked),
+    **dict.fromkeys((0, 3, 10, 102, 104, 190, *range(200, 300), 131005), Unauthorised),
+    **dict.fromkeys((33, 368, 130497, 131031, 131037, 131042, 131045, *range(133000, 133017)), AccountBlocked),
+    **dict.fromkeys((1, 2, 131000, 131016, 131057, 133004), Transient),
     **dict.fromkeys((131021, 131026, 131030, 131062), RecipientUnreachable),
     **dict.fromkeys((100, 131008, 131009, 131051, *range(132000, 133000), 135000), BadPayload),
     **dict.fromkeys((131052, 131053), MediaFailed),

@@ -183,6 +183,14 @@ def test_a_failed_status_without_a_known_code_is_worth_another_try() -> None:
     assert classify(131047) is errors.WindowClosed
 
 
+@pytest.mark.parametrize(("codes", "kind"), [
+    ((4, 17, 32, 341, 613, 80007), errors.AccountThrottled), ((102, 104, 190, 299), errors.Unauthorised),
+    ((133000, 133005, 133010, 133016), errors.AccountBlocked), ((133004,), errors.Transient),
+])  # fmt: skip
+def test_refusals_of_the_whole_account_never_cost_a_reply(codes: tuple[int, ...], kind: type[SendError]) -> None:
+    assert {classify(code, http_status=400) for code in codes} == {kind}
+
+
 async def test_retry_after_is_passed_on(graph: Graph, client: GraphClient) -> None:
     graph.answers(429, {"error": {"code": 130429}}, headers={"Retry-After": "7"})
     assert (await failure(client)).retry_after_s == 7
