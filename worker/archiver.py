@@ -9,7 +9,7 @@ import asyncio
 import logging
 from datetime import datetime, time, timedelta, timezone
 
-from sqlalchemy.exc import SQLAlchemyError
+from prometheus_client import Gauge
 
 from conversation_log.archive import archiver
 from conversation_log.archive.parquet_archive import ParquetArchive
@@ -21,20 +21,28 @@ log = logging.getLogger(__name__)
 
 AT = time(2, 30, tzinfo=timezone.utc)
 AFTER_START_S = 300.0
+AGAIN_S = 3600.0
+FAILED = Gauge("assistant_archive_failed", "1 when the last run of the archive failed", multiprocess_mode="mostrecent")
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
-    """Archive every night until `stop`."""
+    """Archive every night until `stop`; what fails is tried again in an hour."""
     await pause(stop, AFTER_START_S)
     while not stop.is_set():
+        wait_s = AGAIN_S
         try:
             await asyncio.to_thread(archive_once, settings)
-        except database.LogUnavailable as error:
-            log.error("log.archive.failed reason=%s", error)
-        except SQLAlchemyError as error:
-            # Without its message, which may quote the rows.
-            log.error("log.archive.failed error=%s", type(error).__name__)
-        await pause(stop, seconds_until_next(datetime.now(timezone.utc)))
+            FAILED.set(0)
+            wait_s = seconds_until_next(datetime.now(timezone.utc))
+        except database.Busy:  # another worker archives tonight
+            wait_s = seconds_until_next(datetime.now(timezone.utc))
+        except Exception as error:
+            FAILED.set(1)
+            # Without the message of others' errors, which may quote the rows or hold an address with its password.
+            reason = f": {error}" if isinstance(error, database.LogUnavailable) else ""
+            log.error("log.archive.failed error=%s%s", type(error).__name__, reason)
+            log.debug("log.archive.failed", exc_info=True)
+        await pause(stop, wait_s)
 
 
 def archive_once(settings: Settings) -> archiver.Moved:

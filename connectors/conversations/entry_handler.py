@@ -113,13 +113,16 @@ class EntryHandler:
         return self._updates is not None and self._updates.wish(entry) is not None
 
     async def apologise(self, turn: Turn) -> None:
-        """Add the apology to the turn. Raises only when Redis is away."""
-        try:
-            await asyncio.wait_for(self._speaker.say(turn, APOLOGY), APOLOGY_TIMEOUT_S)
-        except (RedisError, ConnectionError):
-            raise
-        except Exception as error:
-            log.error("consumer.apology.failed error=%s", type(error).__name__)
+        """Add the apology to a message's turn; tell the agent of a comment. Raises only while Redis or SQL is away."""
+        if turn.entry.kind == "agent_comment":
+            await self._control.not_delivered(turn.entry.id, "set_aside")
+        elif turn.entry.kind == "message":
+            try:
+                await asyncio.wait_for(self._speaker.say(turn, APOLOGY), APOLOGY_TIMEOUT_S)
+            except (RedisError, ConnectionError):
+                raise
+            except Exception as error:
+                log.error("consumer.apology.failed error=%s", type(error).__name__)
 
     async def before_commit(self, turn: Turn) -> None:
         """A takeover that the turn opened shows in the mirror before the customer can hear of it."""
@@ -207,10 +210,7 @@ class EntryHandler:
         if not said or not turn.replies:
             return
         try:
-            lines = [
-                await self._speaker.words(turn, response, heard=_for_display(parts))
-                for response, parts in said.items()
-            ]
+            lines = [await self._speaker.words(turn, name, heard=_for_display(parts)) for name, parts in said.items()]
         except LookupError as error:
             log.error("consumer.heard.not_said_back error=%s", error)
             return

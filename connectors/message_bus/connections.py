@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 
 from connectors.message_bus.servers.cluster import ClusterRedis
 from connectors.message_bus.servers.durability import Durability
-from connectors.message_bus.servers.following import CLASSES, Endpoint, FollowingRedis, Locate, Pool
+from connectors.message_bus.servers.following import CLASSES, SLOW, Endpoint, FollowingRedis, Locate, Pool
 from connectors.message_bus.servers.sentinels import Sentinels
 from hot_store import redis_address
 
@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S = 1.0
 ANSWER_TIMEOUT_S = 2.5
+MOST_S = 0.5  # between two attempts: what waits here holds up its customer after a fail-over
 
 
 def connect(url: str, answer_timeout_s: float = ANSWER_TIMEOUT_S, connections: int = 64) -> FollowingRedis:
@@ -35,7 +36,7 @@ def connect(url: str, answer_timeout_s: float = ANSWER_TIMEOUT_S, connections: i
             **{
                 **options,
                 "connection_class": CLASSES[options.get("connection_class", Connection)],
-                "endpoint": Endpoint(locate),
+                "endpoint": Endpoint(locate, SLOW * answer_timeout_s),
                 "max_connections": connections,
                 "timeout": answer_timeout_s,
                 "socket_connect_timeout": CONNECT_TIMEOUT_S,
@@ -64,4 +65,4 @@ async def until_redis_answers(ask: Any, what: str) -> Any:
         except (RedisError, OSError, asyncio.TimeoutError) as error:
             log.warning("redis.%s.failed error=%s", what, type(error).__name__)
             await asyncio.sleep(delay)
-            delay = min(2.0, delay * 2)
+            delay = min(MOST_S, delay * 2)

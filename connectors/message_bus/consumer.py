@@ -55,7 +55,10 @@ class Handler(Protocol):
         ...
 
     async def apologise(self, turn: Turn) -> None:
-        """Add words to a turn that could not be answered. Raises only when Redis is away."""
+        """Add words to a turn that could not be answered, or tell whose words it was.
+
+        Raises only when Redis is away, and HandoffUnavailable.
+        """
         ...
 
     async def before_commit(self, turn: Turn) -> None:
@@ -119,6 +122,8 @@ class Consumer:
             log.warning("consumer.redis.failed error=%s", type(error).__name__)
             self._not_ended.add(item.place)
             return RetryAfter(self._retry_s)
+        except HandoffUnavailable as error:  # of an entry that is set aside
+            return await self._control_unknown(item, error)
         self._not_ended.discard(item.place)
         return again
 
@@ -205,9 +210,7 @@ class Consumer:
             log.error("consumer.turn.unstorable error=%s", error)
             return await self._failed(item, turn, error)
         except HandoffUnavailable as error:
-            log.warning("consumer.thread_control.unknown error=%s", type(error).__name__)
-            await self._ended(*item.place)
-            return RetryAfter(self._retry_s)
+            return await self._control_unknown(item, error)
         except DependencyUnavailable as error:
             log.warning("consumer.turn.waits error=%s", error)
             return await self._wait_for_dependency(item, turn)
@@ -222,6 +225,11 @@ class Consumer:
         metrics.TURN_SECONDS.observe(seconds)
         log.info("consumer.turn.finished outcome=%s replies=%d ms=%d", turn.outcome, len(turn.replies), seconds * 1000)
         return None
+
+    async def _control_unknown(self, item: Item, error: Exception) -> RetryAfter:
+        log.warning("consumer.thread_control.unknown error=%s", type(error).__name__)
+        await self._ended(*item.place)
+        return RetryAfter(self._retry_s)
 
     async def _finish(self, item: Item, turn: Turn, dead: dict[str, Any] | None = None) -> None:
         release_permit()
@@ -255,11 +263,10 @@ class Consumer:
         return None
 
     async def _set_aside(self, item: Item, turn: Turn, reason: str) -> None:
-        """Keep the entry as a dead letter; the customer gets an apology for a message."""
+        """Keep the entry as a dead letter; the customer gets an apology for a message, the agent a note for theirs."""
         fresh = Turn(turn.entry, turn.metadata, turn.control_version)
         log.error("consumer.entry.set_aside kind=%s reason=%s", turn.entry.kind, reason)
-        if turn.entry.kind == "message":
-            await self._handler.apologise(fresh)
+        await self._handler.apologise(fresh)
         dead = {"entry": turn.entry.as_json() if turn.parts else item.text, "reason": reason, "at": time.time()}
         await self._finish(item, fresh, dead)
 

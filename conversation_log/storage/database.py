@@ -43,6 +43,10 @@ class LogUnavailable(RuntimeError):
     """The conversation database cannot be used; the message says why and what to do."""
 
 
+class Busy(LogUnavailable):
+    """Another process does it just now."""
+
+
 def connect(url: str, statement_s: float = COMMANDS_STATEMENT_S) -> Engine:
     """An engine for the log's database, whose statements may take so long; nothing is opened yet.
 
@@ -206,13 +210,13 @@ def _run(engine: Engine, move: Callable[[Config, str], None], revision: str) -> 
 def exclusive(engine: Engine, purpose: str, wait_s: float) -> Iterator[None]:
     """Do something that only one process may do at a time. A killed process frees it at once.
 
-    Raises LogUnavailable when another one is still at it after `wait_s`.
+    Raises Busy when another one is still at it after `wait_s`.
     """
     deadline = time.monotonic() + wait_s
     with _lock_of(engine, purpose) as (take, free):
         while not take():
             if time.monotonic() >= deadline:
-                raise LogUnavailable(f"Another process holds the {purpose} lock. Try again when it is done.")
+                raise Busy(f"Another process holds the {purpose} lock. Try again when it is done.")
             time.sleep(0.1)
         try:
             yield

@@ -41,6 +41,8 @@ WHY = {
     "media": "WhatsApp could not send the attachment.",
     "refused": "WhatsApp refused it.",
     "marketing": "WhatsApp holds it back as marketing.",
+    "set_aside": "it could not be put into a message, and is kept for the operator. Please send it again, shorter or"
+    " without files.",
 }
 
 

@@ -174,7 +174,8 @@ class ClusterRedis(FollowingRedis):
     def _at(self, place: Place) -> FollowingRedis:
         if place not in self._servers:
             self._servers[place] = self._server(place)
-        self._servers[place].durability.has_replicas = place in self._map.with_replicas
+        if place not in self._map.with_replicas:
+            self._servers[place].durability.has_replicas = False
         return self._servers[place]
 
     async def _of_slot(self, slot: int | None) -> FollowingRedis:

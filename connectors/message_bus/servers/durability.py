@@ -18,7 +18,7 @@ from hot_store import redis_address
 from hot_store.redis_address import RedisAddress
 
 WAIT_MS = 700
-LOOK_EVERY_S = 60.0
+LOOK_EVERY_S = 2.0
 NOTHING, REPLICA, REPLICA_DISK, AUTO = "nothing", "replica", "replica_disk", "auto"
 
 
@@ -59,11 +59,12 @@ class Durability:
 
 
 async def _has_replicas(client: _Client) -> bool:
+    """Whether one follows: who still fetches a first copy, for seconds after a fail-over, can confirm nothing."""
     try:
         found = await client.execute_command("INFO", "replication")
     except ResponseError:  # not allowed to this user
         return False
-    return int(found.get("connected_slaves") or 0) > 0
+    return any(isinstance(one, dict) and one.get("state") == "online" for one in found.values())
 
 
 def confirm(answer: Any) -> None:

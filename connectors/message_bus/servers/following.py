@@ -9,8 +9,8 @@ before their next use, and the command is sent once more.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
-import time
 import weakref
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,6 @@ import redis.asyncio
 from redis.asyncio.connection import Connection, SSLConnection, UnixDomainSocketConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoPermissionError, ReadOnlyError, RedisError, ResponseError
-from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from connectors.message_bus.servers.durability import Durability, confirm
 
@@ -30,8 +29,8 @@ log = logging.getLogger(__name__)
 _ELSEWHERE = ("READONLY", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS", "UNBLOCKED", "NOAUTH")
 WATCH_S = 0.7
 Locate = Callable[[], Awaitable[tuple[str, int]]]
-# So many commands in a row without an answer, and until one gets one only a probe now and then is sent.
-SILENT_AFTER, PROBE_S = 3, 0.5
+PROBE_S = 0.5
+SLOW = 0.5  # of the time that an answer may take: after it nobody else is made to wait for this server
 
 
 class MasterChanged(RedisConnectionError):
@@ -56,26 +55,18 @@ def unfailed(answers: list[Any]) -> list[Any]:
 
 @dataclass(eq=False)
 class Endpoint:
-    """What the connections of a pool share: where the master is, how often it moved, how long it has been silent."""
+    """What the connections of a pool share: where the master is, how often it moved, whether it is silent."""
 
     locate: Locate | None = None
+    slow_s: float = float("inf")
     moves: int = 0
     failovers: int = 0
     """How often another server has become the master."""
-    unanswered: int = 0
-    probe_at: float = 0.0
+    silent: bool = False
+    """A command waits for longer than `slow_s`, and none has been answered since."""
     connections: weakref.WeakSet[Following] = field(default_factory=weakref.WeakSet)
     watcher: asyncio.Task[None] | None = None
     _master: tuple[str, int] | None = None
-
-    def refuse_if_silent(self) -> None:
-        """Raise for a server that has not answered lately: whoever asks is told at once instead of waiting too."""
-        if self.unanswered < SILENT_AFTER:
-            return
-        now = time.monotonic()
-        if now < self.probe_at:
-            raise RedisConnectionError("the server does not answer")
-        self.probe_at = now + PROBE_S
 
     async def place(self) -> tuple[str, int] | None:
         """Where to connect to, None: to the address that the connection has. Watches whether that changes."""
@@ -104,10 +95,17 @@ class Endpoint:
             old = [one for one in self.connections if one.is_open and (one.host, one.port) != master]
             if old:
                 log.warning("redis.master.moved connections=%d", len(old))
-                self.moves += 1
-                self.unanswered = 0
+                self.moved()
             for connection in old:
                 connection.cut()
+
+    def moved(self) -> None:
+        """Connections made until now are replaced; what was silent is another server."""
+        self.moves += 1
+        self.silent = False
+
+    def fell_silent(self) -> None:
+        self.silent = True
 
 
 class Following:
@@ -127,7 +125,11 @@ class Following:
         place = await self._endpoint.place()
         if place is not None:
             self.host, self.port = place
-        await super()._connect()  # type: ignore[misc]
+        try:
+            await super()._connect()  # type: ignore[misc]
+        except asyncio.TimeoutError:
+            self._endpoint.fell_silent()
+            raise
 
     async def on_connect(self) -> None:
         self._moves = self._endpoint.moves
@@ -163,20 +165,21 @@ class Following:
         return bool(await super().can_read_destructive())  # type: ignore[misc]
 
     async def read_response(self, *arguments: Any, **options: Any) -> Any:
+        endpoint = self._endpoint
+        slow = asyncio.get_running_loop().call_later(endpoint.slow_s, endpoint.fell_silent)
         try:
             answer = await super().read_response(*arguments, **options)  # type: ignore[misc]
         except ResponseError as error:
-            self._endpoint.unanswered = 0
+            endpoint.silent = False
             if is_elsewhere(error):
-                if self._moves == self._endpoint.moves:
-                    self._endpoint.moves += 1
-                    self._endpoint.failovers += "READONLY" in str(error)
+                if self._moves == endpoint.moves:
+                    endpoint.moves += 1
+                    endpoint.failovers += "READONLY" in str(error)
                 await self.disconnect(nowait=True)  # type: ignore[attr-defined]
             raise
-        except RedisTimeoutError:
-            self._endpoint.unanswered += 1
-            raise
-        self._endpoint.unanswered = 0
+        finally:
+            slow.cancel()
+        endpoint.silent = False
         return answer
 
 
@@ -196,11 +199,33 @@ CLASSES: dict[Any, Any] = {Connection: _Tcp, SSLConnection: _Tls, UnixDomainSock
 
 
 class Pool(redis.asyncio.BlockingConnectionPool):
-    """Gives no connection to a server that answers nobody, but for a probe now and then."""
+    """Gives no connection to a server that answers nobody: whoever asks is told at once instead of waiting, too."""
+
+    _probing: asyncio.Task[None] | None = None
 
     async def get_connection(self, command_name: Any, *keys: Any, **options: Any) -> Any:
-        self.connection_kwargs["endpoint"].refuse_if_silent()
+        if self.connection_kwargs["endpoint"].silent:
+            if self._probing is None or self._probing.done():
+                self._probing = asyncio.create_task(self._probe())
+            raise RedisConnectionError("the server does not answer")
         return await super().get_connection(command_name, *keys, **options)
+
+    async def _probe(self) -> None:
+        """Ask now and then until it answers."""
+        while self.connection_kwargs["endpoint"].silent:
+            with contextlib.suppress(RedisError, OSError, asyncio.TimeoutError):
+                connection = await super().get_connection("PING")
+                try:
+                    await connection.send_command("PING")
+                    await connection.read_response()
+                finally:
+                    await self.release(connection)
+            await asyncio.sleep(PROBE_S)
+
+    async def disconnect(self, inuse_connections: bool = True) -> None:
+        if self._probing is not None:
+            self._probing.cancel()
+        await super().disconnect(inuse_connections)
 
 
 class FollowingRedis(redis.asyncio.Redis):
@@ -231,8 +256,7 @@ class FollowingRedis(redis.asyncio.Redis):
     def cut(self) -> None:
         """End all connections now, whoever waits for an answer."""
         endpoint = self.connection_pool.connection_kwargs["endpoint"]
-        endpoint.moves += 1
-        endpoint.unanswered = 0
+        endpoint.moved()
         for connection in list(endpoint.connections):
             connection.cut()
 

@@ -13,7 +13,9 @@ from connectors.message_bus.inbox import Entry, Inbox
 from connectors.whatsapp.webhook.intake import Intake
 from connectors.whatsapp.webhook.payload_ids import PayloadSigner
 from connectors.whatsapp.webhook.payloads import Notification, Status
-from tests.connectors.message_bus.transport_fakes import BotAlwaysInControl, Process
+from handoff.storage.database import HandoffUnavailable
+from tests.connectors.message_bus.log_records import dead
+from tests.connectors.message_bus.transport_fakes import BotAlwaysInControl, Process, message
 
 KEY = "zendesk:comment:77:1"
 
@@ -71,4 +73,27 @@ async def test_the_agent_is_told_once_however_often_the_status_comes(redis_url: 
     await Inbox(process.client).put([entry])
     await process.drained()
     assert told == [(KEY, "recipient")]
+    await process.stop()
+
+
+async def test_the_agent_is_told_of_a_comment_that_is_set_aside_even_when_sql_was_away_meanwhile(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[str, str]] = []
+    away = [HandoffUnavailable()]
+
+    class ThreadControl(BotAlwaysInControl):
+        async def not_delivered(self, entry_id: str, why: str) -> None:
+            if away:
+                raise away.pop()
+            told.append((entry_id, why))
+
+    monkeypatch.setattr("connectors.message_bus.consumer.MAX_FAILURES", 1)
+    process = Process(redis_url, control=ThreadControl()).start()
+    unusable = Entry("agent_comment", "91", "zendesk:comment:78", {"template": {"name": "n"}})
+    await process.inbox.put([unusable, message("91", "w2", "next")])
+    await process.drained()
+    assert told == [("zendesk:comment:78", "set_aside")]
+    assert process.graph.texts("91") == ["echo next"], "nobody waits behind it"
+    assert len(dead(redis_url)) == 1
     await process.stop()
