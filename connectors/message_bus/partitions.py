@@ -24,10 +24,10 @@ from connectors.message_bus.connections import FollowingRedis
 
 log = logging.getLogger(__name__)
 
-LEASE_S = 4.0
-TICK_S = 0.8
+LEASE_S = 3.5
+TICK_S = 0.5
 # A failover may lose who took a partition last; until this is noticed, its entries wait.
-POLL_EVERY_TICKS, POLL_ALL_EVERY_TICKS = 5, 25
+POLL_EVERY_TICKS, POLL_ALL_EVERY_TICKS = 8, 40
 POLL_S = 0.1
 
 

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 _ELSEWHERE = ("READONLY", "MASTERDOWN", "CLUSTERDOWN", "NOREPLICAS", "UNBLOCKED", "NOAUTH")
 WATCH_S = 0.7
 Locate = Callable[[], Awaitable[tuple[str, int]]]
-PROBE_S = 0.5
+PROBE_S = 0.1
 SLOW = 0.5  # of the time that an answer may take: after it nobody else is made to wait for this server
 
 
@@ -64,6 +64,7 @@ class Endpoint:
     """How often another server has become the master."""
     silent: bool = False
     """A command waits for longer than `slow_s`, and none has been answered since."""
+    on_silence: Callable[[], None] = lambda: None
     connections: weakref.WeakSet[Following] = field(default_factory=weakref.WeakSet)
     watcher: asyncio.Task[None] | None = None
     _master: tuple[str, int] | None = None
@@ -105,7 +106,9 @@ class Endpoint:
         self.silent = False
 
     def fell_silent(self) -> None:
+        """Nobody else shall wait for it, until it answers."""
         self.silent = True
+        self.on_silence()
 
 
 class Following:
@@ -201,22 +204,30 @@ CLASSES: dict[Any, Any] = {Connection: _Tcp, SSLConnection: _Tls, UnixDomainSock
 class Pool(redis.asyncio.BlockingConnectionPool):
     """Gives no connection to a server that answers nobody: whoever asks is told at once instead of waiting, too."""
 
-    _probing: asyncio.Task[None] | None = None
+    def __init__(self, *, endpoint: Endpoint, **options: Any) -> None:
+        super().__init__(endpoint=endpoint, **options)
+        self._endpoint = endpoint
+        self._probing: asyncio.Task[None] | None = None
+        endpoint.on_silence = self._begin_to_probe
 
     async def get_connection(self, command_name: Any, *keys: Any, **options: Any) -> Any:
-        if self.connection_kwargs["endpoint"].silent:
-            if self._probing is None or self._probing.done():
-                self._probing = asyncio.create_task(self._probe())
+        if self._endpoint.silent and self._probing is not None:
+            await asyncio.wait({self._probing}, timeout=PROBE_S)
+        if self._endpoint.silent:
             raise RedisConnectionError("the server does not answer")
         return await super().get_connection(command_name, *keys, **options)
 
+    def _begin_to_probe(self) -> None:
+        if self._probing is None or self._probing.done():
+            self._probing = asyncio.create_task(self._probe())
+
     async def _probe(self) -> None:
-        """Ask now and then until it answers."""
-        while self.connection_kwargs["endpoint"].silent:
+        """Ask until it answers, something that waits as writes do and needs no key."""
+        while self._endpoint.silent:
             with contextlib.suppress(RedisError, OSError, asyncio.TimeoutError):
-                connection = await super().get_connection("PING")
+                connection = await super().get_connection("EVAL")
                 try:
-                    await connection.send_command("PING")
+                    await connection.send_command("EVAL", "return 1", 0)
                     await connection.read_response()
                 finally:
                     await self.release(connection)

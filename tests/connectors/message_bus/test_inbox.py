@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 from pathlib import Path
 
@@ -10,11 +11,12 @@ import pytest
 import redis
 
 from connectors.message_bus import keys
+from connectors.message_bus.connections import connect
 from connectors.message_bus.inbox import Entry, Inbox, InboxUnavailable
 from launch.embedded_redis import EmbeddedRedis
 from tests.conftest import free_port
 from tests.connectors.message_bus.log_records import records
-from tests.connectors.message_bus.transport_fakes import message
+from tests.connectors.message_bus.transport_fakes import eventually, message
 
 
 def waiting(url: str) -> list[Entry]:
@@ -103,5 +105,35 @@ async def test_a_redis_that_cannot_store_is_reported_and_recovers(tmp_path: Path
         # After a timeout nobody knows whether it was stored; delivering again is always safe.
         assert await inbox.put([message("91", "second")]) in (0, 1)
         assert [entry.id for entry in waiting(server.url)] == ["first", "second"]
+    finally:
+        server.stop()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("hangs", ["the process", "what writes"])
+async def test_while_redis_hangs_only_the_first_wait_for_it(tmp_path: Path, hangs: str) -> None:
+    server = EmbeddedRedis(tmp_path, free_port())
+    server.start()
+    try:
+        client = connect(server.url, answer_timeout_s=60)
+        inbox, endpoint = Inbox(client), client.connection_pool.connection_kwargs["endpoint"]
+        await inbox.put([message("91", "before")])
+        endpoint.slow_s = 0.2
+        assert server.process is not None
+        if hangs == "the process":
+            server.process.send_signal(signal.SIGSTOP)
+        else:
+            redis.Redis.from_url(server.url).execute_command("CLIENT", "PAUSE", "60000", "WRITE")
+        first = asyncio.create_task(inbox.put([message("91", "first")]))
+        await eventually(lambda: asyncio.sleep(0, endpoint.silent))
+        with pytest.raises(InboxUnavailable):
+            await inbox.put([message("91", "second")])
+        assert not first.done()
+        server.process.send_signal(signal.SIGCONT)
+        redis.Redis.from_url(server.url).execute_command("CLIENT", "UNPAUSE")
+        assert await first == 1
+        await eventually(inbox.can_store)
+        assert await inbox.put([message("91", "second")]) == 1
+        await client.close()
     finally:
         server.stop()
