@@ -13,6 +13,7 @@ import redis
 from connectors.message_bus import keys
 from connectors.message_bus.connections import connect
 from connectors.message_bus.inbox import Entry, Inbox, InboxUnavailable
+from connectors.message_bus.servers.durability import AUTO, Durability
 from launch.embedded_redis import EmbeddedRedis
 from tests.conftest import free_port
 from tests.connectors.message_bus.log_records import records
@@ -137,3 +138,23 @@ async def test_while_redis_hangs_only_the_first_wait_for_it(tmp_path: Path, hang
         await client.close()
     finally:
         server.stop()
+
+
+async def test_a_replica_is_waited_for_once_it_has_its_first_copy_and_from_then_on_though_it_is_cut_off() -> None:
+    told: dict[str, object] = {"connected_slaves": 1, "slave0": {"ip": "r", "port": 1, "state": "wait_bgsave"}}
+
+    class Server:
+        async def execute_command(self, *_: object) -> object:
+            return told
+
+    durability = Durability(AUTO, has_replicas=False)
+
+    async def waits() -> bool:
+        durability.looked_at = float("-inf")
+        return await durability.command(Server()) is not None
+
+    assert not await waits()
+    told["slave0"] = {"ip": "r", "port": 1, "state": "online"}
+    assert await waits()
+    told["slave0"] = {"ip": "r", "port": 1, "state": "wait_bgsave"}
+    assert await waits()
