@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S = 1.0
 ANSWER_TIMEOUT_S = 2.5
-MOST_S = 0.5  # between two attempts: what waits here holds up its customer after a fail-over
+FIRST_S, MOST_S = 0.1, 0.5  # between two attempts: what waits here holds up its customer after a fail-over
 
 
 def connect(url: str, answer_timeout_s: float = ANSWER_TIMEOUT_S, connections: int = 64) -> FollowingRedis:
@@ -58,11 +58,12 @@ def connect(url: str, answer_timeout_s: float = ANSWER_TIMEOUT_S, connections: i
 
 async def until_redis_answers(ask: Any, what: str) -> Any:
     """Ask again until Redis answers; only for scripts that may be run twice."""
-    delay = 0.1
+    delay = FIRST_S
     while True:
         try:
             return await ask()
         except (RedisError, OSError, asyncio.TimeoutError) as error:
-            log.warning("redis.%s.failed error=%s", what, type(error).__name__)
+            if delay == FIRST_S:  # everything that waits fails together, again and again
+                log.warning("redis.%s.failed error=%s", what, type(error).__name__)
             await asyncio.sleep(delay)
             delay = min(MOST_S, delay * 2)
