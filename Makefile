@@ -53,7 +53,7 @@ bench-dialogues: setup  ## dialogues that argue, k times each while processes di
 	@$(PY) -m launch train && $(PY) -m tests.bench_dialogues $(ARGS)
 
 chaos: setup  ## kill everything at random and count what was lost (nothing)
-	@$(PY) -m launch train && $(PY) -m tests.chaos && $(PY) -m tests.chaos --sentinels --seconds 120 && $(PY) -m tests.chaos --cluster --seconds 120 && $(PY) -m pytest -m marathon
+	@$(PY) -m launch train && $(PY) -m tests.chaos && $(PY) -m tests.chaos --sentinels && $(PY) -m tests.chaos --cluster && $(PY) -m pytest -m marathon
 
 fuzz: setup  ## an hour of wild input for everything that others write to; ARGS="--minutes 5"
 	@$(PY) -m tests.fuzz $(ARGS)

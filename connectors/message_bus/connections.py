@@ -14,7 +14,8 @@ from redis.exceptions import RedisError
 
 from connectors.message_bus.servers.cluster import ClusterRedis
 from connectors.message_bus.servers.durability import Durability
-from connectors.message_bus.servers.following import CLASSES, SLOW, Endpoint, FollowingRedis, Locate, Pool
+from connectors.message_bus.servers.following import CLASSES, Endpoint, FollowingRedis, Locate
+from connectors.message_bus.servers.pool import SLOW, Pool
 from connectors.message_bus.servers.sentinels import Sentinels
 from hot_store import redis_address
 
