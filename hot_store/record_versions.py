@@ -19,7 +19,6 @@ class UnknownVersion(ValueError):
 
 
 def stamped(record: Mapping[str, Any]) -> dict[str, Any]:
-    """The record with its version."""
     return {**record, FIELD: CURRENT}
 
 

@@ -106,7 +106,6 @@ class DemoOrder:
     total: float | None = None
 
     def row(self, today: date) -> dict[str, object]:
-        """The order as the table has it."""
         number = self.tracking_number
         return {
             "order_id": self.number,

@@ -26,12 +26,10 @@ class AnthropicApi:
         self._messages = self.connections.messages
 
     async def create(self, **request: Any) -> Message:
-        """One message."""
         message: Message = await self._messages.create(**request)
         return message
 
     def usage_of(self, answer: Message) -> Usage:
-        """The tokens of the message."""
         return Usage(answer.usage.input_tokens, answer.usage.output_tokens)
 
     def text_of(self, answer: Message) -> str:
@@ -54,5 +52,4 @@ class AnthropicApi:
 
 
 def anthropic_client(api_key: str, model: str, base_url: str | None = None, timeout_s: float = 8.0) -> LlmClient:
-    """A client of one of Anthropic's models."""
     return LlmClient(AnthropicApi(api_key, base_url, timeout_s), model)

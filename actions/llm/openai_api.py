@@ -24,7 +24,6 @@ class OpenAIApi:
         self._completions = self.connections.chat.completions
 
     async def create(self, **request: Any) -> ChatCompletion:
-        """One completion."""
         completion: ChatCompletion = await self._completions.create(**request)
         return completion
 
@@ -44,7 +43,6 @@ class OpenAIApi:
         return choice.message.content
 
     def structured(self, instructions: str, text: str, schema: dict[str, Any]) -> dict[str, Any]:
-        """Structured output."""
         return {
             "max_completion_tokens": MAX_TOKENS,
             "messages": [{"role": "system", "content": instructions}, {"role": "user", "content": text}],

@@ -15,7 +15,6 @@ def status_of(order: Order) -> str:
 
 
 def lines_of(order: Order) -> tuple[str, ...]:
-    """One order."""
     return tuple(line for line in _lines(order) if line)
 
 

@@ -30,7 +30,6 @@ _NAMED_MONTH = re.compile(
 
 
 def shop_today() -> date:
-    """Today where the shop is."""
     return datetime.now(ZoneInfo(shop.load().time_zone)).date()
 
 

@@ -41,7 +41,6 @@ class PictureServer:
         self._one, self._waiting = asyncio.Lock(), 0
 
     def app(self) -> web.Application:
-        """The application."""
         app = web.Application(client_max_size=MAX_BYTES)
         app.router.add_get("/", self.health)
         app.router.add_post("/", self.read)

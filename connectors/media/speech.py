@@ -63,7 +63,6 @@ class SpeechService:
         raise NotReadable("service_refused" if 400 <= status < 500 else "service_away")
 
     async def close(self) -> None:
-        """Close the connections."""
         if self._session is not None:
             await self._session.close()
 

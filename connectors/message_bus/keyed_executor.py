@@ -76,7 +76,6 @@ class ConcurrencyLimiter:
         self._max_hold_s = max_hold_s
 
     async def run(self, work: Callable[[], Awaitable[Outcome]]) -> Outcome:
-        """Run the work with a permit."""
         async with self._total:
             if self._may_begin is not None:
                 await self._may_begin()

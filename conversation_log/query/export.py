@@ -78,7 +78,6 @@ def _redacted(value: Any) -> Any:
 
 
 def as_line(record: dict[str, Any]) -> str:
-    """One record as one line of JSON."""
     return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
 
 

@@ -103,7 +103,10 @@ class Figures:
     def _take_turn(self, said: list[Record], is_first: bool) -> None:
         asked = next((message for message in said if message["role"] == "user"), None)
         replies = [message for message in said if message["role"] == "assistant"]
-        unresolved = any(_unmet(reply) for reply in replies)
+        unresolved = any(
+            is_unresolved_reply({"feature": reply["feature_used"], "response": reply.get("response")})
+            for reply in replies
+        )
         if asked is not None and asked.get("intent_detected"):
             self.intents[asked["intent_detected"]] += 1
             self.intents_unresolved[asked["intent_detected"]] += unresolved
@@ -181,7 +184,3 @@ def contained(outcomes: Mapping[str, float]) -> float | None:
     """The share of the ended conversations that were resolved without a person; None when none has ended."""
     ended = sum(outcomes.get(outcome, 0) for outcome in OUTCOMES[:3])
     return outcomes.get("resolved", 0) / ended if ended else None
-
-
-def _unmet(reply: Record) -> bool:
-    return is_unresolved_reply({"feature": reply["feature_used"], "response": reply.get("response")})

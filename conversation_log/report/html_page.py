@@ -22,7 +22,6 @@ STYLE = Path(__file__).parent / "report.css"
 
 
 def page(figures: Figures, period: Period, now: datetime) -> str:
-    """The page for these figures."""
     sections = _sections(figures) if figures.conversations else ["<p>No conversation began in this period.</p>"]
     return document("Conversation log", span(period, now), "".join(sections), now)
 

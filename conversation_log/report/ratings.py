@@ -19,7 +19,6 @@ class Ratings:
 
     @property
     def answers(self) -> int:
-        """How many answered."""
         return sum(self.scores.values())
 
     @property

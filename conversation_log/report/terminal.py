@@ -52,7 +52,6 @@ def shown(table: Table) -> rich_table.Table:
 
 
 def span(period: Period, now: datetime) -> str:
-    """The period in words."""
     since = f"{period.since:%Y-%m-%d %H:%M}" if period.since else "the beginning"
     return f"{since} to {(period.until or now):%Y-%m-%d %H:%M} UTC"
 

@@ -127,7 +127,6 @@ class Mail:
 
 
 def channels(configured: Settings) -> list[Channel]:
-    """The configured ones."""
     found: list[Channel] = []
     if configured.slack_webhook_url:
         found.append(Slack(configured.slack_webhook_url))

@@ -19,10 +19,10 @@ import pytest
 
 from actions.knowledge.pages.topics import load_topics
 from actions.knowledge.retrieval.embedding import E5
-from actions.knowledge.retrieval.evaluation import Case, Report, read_cases, report, run
 from actions.knowledge.retrieval.relevance import fitted
 from actions.knowledge.retrieval.relevance_training import digest
 from actions.knowledge.retrieval.retriever import Retriever
+from tests.knowledge.measured import Case, Report, read_cases, report, run
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent

@@ -21,7 +21,6 @@ from twin.helpdesk.webhooks import comment_added
 
 
 def create_app(helpdesk: Helpdesk) -> web.Application:
-    """An application of its own."""
     app = web.Application()
     mount(app, helpdesk)
     return app

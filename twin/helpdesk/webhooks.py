@@ -36,7 +36,6 @@ def sign(secret: str, at: str, body: bytes) -> str:
 
 
 def comment_added(tickets: Tickets, ticket: Ticket, comment: dict[str, Any]) -> dict[str, Any]:
-    """The event of a comment."""
     author = tickets.users.get(comment["author_id"], {})
     return _event(ticket, "ticket.comment_added", {
         "comment": {

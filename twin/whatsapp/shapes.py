@@ -80,7 +80,6 @@ def text(
 
 
 def flag(value: Any, path: str) -> None:
-    """A boolean."""
     if not isinstance(value, bool):
         raise Broken(100, f"Param {path} must be a boolean.")
 

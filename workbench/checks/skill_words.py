@@ -22,7 +22,7 @@ def skill_findings(project: Project) -> Iterator[Finding]:
         yield from _words(f"the topic {topic}", topics.line_of(topic), topics[topic], skills.WORDS_OF_RESPONSES)
         if not any(skills.topic_of(name, [topic]) for name in responses):
             yield _wrong("unused topic", topics.line_of(topic), f"no response is called utter_{topic}_…",
-                         nearest(topic, _beginnings(responses), "remove it"))  # fmt: skip
+                         nearest(topic, [one.removeprefix("utter_") for one in responses], "remove it"))  # fmt: skip
     for name, variations in responses.items():
         if topics and not skills.topic_of(name, topics):
             yield _wrong("no topic", responses.line_of(name), f"{name} begins with no topic of `topics`",
@@ -71,10 +71,6 @@ def _remedy(word: Any, known: tuple[Any, ...] | type) -> str:
     if isinstance(known, tuple):
         return nearest(str(word), known, f"the words are {', '.join(known)}")
     return "write true or false" if known is bool else "write a text"
-
-
-def _beginnings(responses: Block) -> list[str]:
-    return [name.removeprefix("utter_") for name in responses]
 
 
 def _wrong(kind: str, line: int, problem: str, remedy: str) -> Finding:

@@ -44,7 +44,8 @@ def use(state: str, orders: str, llm: bool, shop_dir: str | None = None) -> None
     Databases are this run's own, orders are read where `orders` says; no LLM but on request. `shop_dir`: another shop's
     folder than the configured one. Call it before an action reads the settings.
     """
-    kept = {name: value for name, value in settings.load().as_environment().items() if _is_harmless(name, llm)}
+    kept = {name: value for name, value in settings.load().as_environment().items()
+            if name in _HARMLESS or (llm and name.startswith(_OF_AN_LLM))}  # fmt: skip
     known = settings.load().state_path / "knowledge"
     if known.is_dir():  # what the pages say need not be embedded again
         shutil.copytree(known, Path(state) / known.name, dirs_exist_ok=True)
@@ -60,7 +61,3 @@ def use(state: str, orders: str, llm: bool, shop_dir: str | None = None) -> None
         **({} if llm else {"LLM_PROVIDER": "none"}),
         **({"SHOP_DIR": shop_dir} if shop_dir else {}),
     }
-
-
-def _is_harmless(name: str, llm: bool) -> bool:
-    return name in _HARMLESS or (llm and name.startswith(_OF_AN_LLM))

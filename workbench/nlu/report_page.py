@@ -33,7 +33,6 @@ def print_report(report: Report, console: Console, mistakes: int = 15) -> None:
 
 
 def page(report: Report) -> str:
-    """The report as HTML."""
     overall, worst = report.overall, [_cells(reading) for reading in report.worst[:SHOWN]]
     return document(
         "What the assistant understands",

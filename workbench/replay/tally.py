@@ -56,7 +56,6 @@ class Tally:
 
     @property
     def summary(self) -> str:
-        """One sentence."""
         share = f" ({100 * self.changed / self.turns:.1f} %)" if self.turns else ""
         return f"{self.changed} of {self.turns} turns{share} would change, in {self.changed_conversations} of " \
                f"{self.conversations} conversations."  # fmt: skip

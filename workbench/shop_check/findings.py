@@ -1,7 +1,7 @@
 """What the check of a shop has found, for people and for machines."""
 
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.checks.messages import halves, line_of
@@ -23,10 +23,6 @@ class ShopFinding:
     problem: str
     remedy: str = ""
     count: int | None = None
-
-    def as_object(self) -> dict[str, object]:
-        """For `--json`."""
-        return asdict(self)
 
 
 def of_message(about: str, folder: Path, path: Path, message: str, level: str = ERROR) -> ShopFinding:

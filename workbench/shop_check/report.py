@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from textwrap import shorten
 
@@ -39,7 +39,7 @@ def as_json(checked: Checked, folder: Path) -> str:
     } for path, page in checked.pages.items()]  # fmt: skip
     return json.dumps({
         "shop": checked.name, "folder": str(folder), "errors": counted[ERROR], "warnings": counted[WARNING],
-        "information": counted[INFORMATION], "findings": [one.as_object() for one in findings], "pages": pages,
+        "information": counted[INFORMATION], "findings": [asdict(one) for one in findings], "pages": pages,
     }, ensure_ascii=False)  # fmt: skip
 
 

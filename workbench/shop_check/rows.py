@@ -52,7 +52,6 @@ class _Counts:
 
 
 def count_rows(connection: Connection, orders: Columns) -> int:
-    """How many orders there are."""
     return int(connection.execute(sa.select(sa.func.count()).select_from(sa.table(orders.table))).scalar_one())
 
 

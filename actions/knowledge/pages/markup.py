@@ -52,7 +52,6 @@ class Region:
             self._depth += 1
 
     def end(self, tag: str) -> None:
-        """An end tag."""
         if tag == self._tag:
             self._depth -= 1
             if not self._depth:

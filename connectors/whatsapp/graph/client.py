@@ -164,7 +164,6 @@ class GraphClient:
         return found
 
     async def close(self) -> None:
-        """Close the connections."""
         if self._session is not None:
             await self._session.close()
             self._session = None

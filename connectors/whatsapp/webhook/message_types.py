@@ -50,7 +50,6 @@ class Content:
 
 
 def read_content(message: Mapping[str, Any]) -> Content:
-    """The Content of one message object."""
     kind = message.get("type")
     if not isinstance(kind, str):
         kind = next((known for known in _READERS if isinstance(message.get(known), dict)), "")
