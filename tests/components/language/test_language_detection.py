@@ -46,6 +46,7 @@ SENTENCES = {
         ("queria trocar uma camiseta q comprei semana passada", "pt"),
         ("hola buenas, quiero devolver unos zapatos", "es"),
         ("xq no llega mi paquete", "es"),
+        ("eres un bot", "es"),
         ("donde esta mi pedido 10234", "es"),
         ("wo ist meine bestellung", "de"),
         ("où est ma commande", "fr"),
