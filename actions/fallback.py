@@ -12,6 +12,8 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.knowledge.answers.answering import PolicyAnswers
+from actions.order_status import ActionCheckOrderStatus
+from actions.orders.lookup import Orders
 from actions.return_policy import told_from_pages
 from actions.skill import services
 from actions.skill.action import BaseAction, Domain, Event, intent_name, last_response, message_text
@@ -21,15 +23,19 @@ CLARIFICATIONS = "utter_clarification_"
 
 
 class ActionClarify(BaseAction):
-    """Answer from the pages what they answer, else say what the assistant can do, in other words each time."""
+    """Tell of the order whose tracking number the message has; else answer from the pages what they answer, else say
+    what the assistant can do, in other words each time."""
 
-    def __init__(self, knowledge: PolicyAnswers | None = None) -> None:
+    def __init__(self, knowledge: PolicyAnswers | None = None, orders: Orders | None = None) -> None:
         self._knowledge = knowledge
+        self._order_status = ActionCheckOrderStatus(orders)
 
     def name(self) -> str:
         return "action_clarify"
 
     async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
+        if await self._order_status.knows(tracker):
+            return await self._order_status.answer(dispatcher, tracker, domain)
         misshaped = misshaped_in_message(tracker)
         if misshaped:
             example = services.order_number_example()

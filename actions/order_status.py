@@ -236,6 +236,18 @@ class ActionCheckOrderStatus(OrderAction):
     def name(self) -> str:
         return "action_check_order_status"
 
+    async def knows(self, tracker: Tracker) -> bool:
+        """Whether a message has the tracking number, or a part of the number, of an order of the customer's own."""
+        phone, text = senders_phone(message_metadata(tracker).get("phone")), message_text(tracker)
+        misshaped = misshaped_in_message(tracker)
+        if phone is None or text.startswith("/") or not (misshaped or may_hold_tracking_number(text)):
+            return False
+        try:
+            every = await self.orders.all_orders(phone)
+        except OrdersUnavailable:
+            return False
+        return bool(tracked(text, every) or partly_named(misshaped or "", every))
+
     async def look_up(self, turn: OrderTurn) -> list[Event]:
         if turn.numbers:
             return await self.by_number(turn)

@@ -114,11 +114,13 @@ def tracked(text: str, orders: Sequence[Order]) -> list[Order]:
 
 
 def partly_named(said: str, orders: Sequence[Order]) -> list[Order]:
-    """The order of whose number `said` is a part ("00417" or "417" of OS/2026/00417); none where several have it."""
+    """The order of whose number `said` is a part ("00417" or "417" of OS/2026/00417) or all digits ("202600417"); none
+    where several have it."""
     part = _groups(said)
     if sum(len(group) for group in part if group.isdigit()) < _MIN_PART_DIGITS:
         return []
-    named = [order for order in orders if _is_part(part, _groups(order.number))]
+    named = [order for order in orders
+             if _is_part(part, _groups(order.number)) or said == "".join(filter(str.isdigit, order.number))]
     return named if len(named) == 1 else []
 
 

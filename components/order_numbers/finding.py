@@ -105,7 +105,7 @@ def _may_be_a_number(candidate: Candidate, spelt: str, shape: Shape) -> bool:
 
 
 def _spoken(text: str, shape: Shape) -> list[Span]:
-    """Digits in words ("one zero two double three"), where they make exactly one number."""
+    """Digits in words ("one zero two double three"), where they make exactly one number, or are as many as one has."""
     for match in _SPOKEN.finditer(text):
         digits, times = "", 1
         for word in re.findall(rf"[\w{SIGNS}]+", match.group().lower()):
@@ -114,6 +114,6 @@ def _spoken(text: str, shape: Shape) -> list[Span]:
             else:
                 digits, times = digits + _SPOKEN_DIGITS[word] * times, 1
         number = shape.written(digits)
-        if number:
-            return [Span(match.start(), match.end(), ORDER, number)]
+        if number or len(digits) in range(shape.lengths[0], shape.lengths[1] + 1):
+            return [Span(match.start(), match.end(), ORDER if number else MISSHAPED, number or digits)]
     return []

@@ -38,6 +38,8 @@ NUMBERS = (
     ("other", r"\d[\d.,]{0,14}\s?%|\b\d+\s?[x×*]\s?\d+(?:\s?[x×*]\s?\d+)?\b"),
     ("phone", r"\+\d(?:[\s().-]{0,2}\d){6,14}|(?<!\w)\(\d{2,5}\)(?:[\s.-]{0,2}\d){6,10}(?!\w)"),
     ("other", r"(?<![\w.])\d{3}\.\d{3}\.\d{3}-\d{2}(?!\w)"),  # Brazil's CPF
+    ("tracking", r"\b[a-z]{2}\d{9}[a-z]{2}\b|(?-i:\b[A-Z]{2} \d{3} ?\d{3} ?\d{3} [A-Z]{2}\b)"),  # of the postal union
+    ("tracking", r"\b1z(?=[a-z\d]{16}\b)[a-z\d]{16}"),  # of UPS
     ("number", r"(?<![\w.#])\d+\.\d{1,2}(?![\w.])|(?<!\w)[x*]{2,}[ -]?\d{2,6}\b"),
 )  # fmt: skip
 _ADDRESSES = tuple((kind, re.compile(pattern, re.IGNORECASE)) for kind, pattern in ADDRESSES)

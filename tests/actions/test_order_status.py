@@ -325,7 +325,7 @@ async def test_what_is_no_order_number_of_this_shop_is_never_answered_with_anoth
 
 
 @pytest.mark.parametrize(("part", "told"), [
-    ("00417", True), ("417", True), ("2026/417", True),
+    ("00417", True), ("417", True), ("2026/417", True), ("202600417", True),
     ("OS/2026", False), ("PO-00417", False), ("0041", False), ("17", False),
 ])  # fmt: skip
 async def test_a_part_of_the_number_of_one_of_ones_own_orders_names_it(part: str, told: bool) -> None:

@@ -18,6 +18,7 @@ from actions.flow import ActionReceiveFlow
 from actions.order_status import ActionCheckOrderStatus
 from actions.orders.models import Order, OrderStatus
 from actions.resume import ActionResumeOrderLookUp
+from tests.actions.order_answers import FakeOrders
 
 DOMAIN = yaml_files.read(Path(__file__).resolve().parents[2] / "domain.yml")
 YES_OR_NO = [{"title": "Talk to a person", "payload": "/request_human"}, {"title": "No", "payload": "/deny"}]
@@ -48,6 +49,19 @@ async def run(action: Any, at: Tracker) -> tuple[list[str], list[dict[str, Any]]
 async def test_second_misunderstanding_is_worded_differently(intent: str, before: str, said: str) -> None:
     responses, _ = await run(ActionClarify(), tracker(bot(before), USER, intent=intent))
     assert responses == [said]
+
+
+@pytest.mark.parametrize(("text", "told"), [
+    ("LG30418827X nao atualiza", True), ("lg 3041 8827 x??", True), ("LG30418828X nao atualiza", False),
+])
+async def test_the_tracking_number_of_an_own_order_is_understood_whatever_stands_around_it(
+    text: str, told: bool
+) -> None:
+    orders = FakeOrders(p5511987650101=[Order("10234", OrderStatus.SHIPPED, tracking_number="LG30418827X")])
+    at = tracker({**USER, "text": text}, intent="out_of_scope", phone="5511987650101")
+    at.latest_message["text"] = text
+    responses, _ = await run(ActionClarify(orders=orders), at)
+    assert responses == ["utter_order_status_shipped" if told else "utter_clarification_out_of_scope"]
 
 
 async def test_misunderstanding_in_an_older_session_does_not_count() -> None:

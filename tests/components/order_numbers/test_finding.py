@@ -165,3 +165,9 @@ def test_a_mark_that_nobody_knows_is_named_with_its_line(tmp_path: Path) -> None
     with pytest.raises(ExamplesError, match=r"monney.*Remedy: one of order_number, money") as caught:
         read_examples(path)
     assert caught.value.line == 3
+
+
+@pytest.mark.parametrize("code", ["RM119024471GB", "rm119024471gb", "QX 123 450 016 BR", "1Z999AA10123456784"])
+def test_tracking_numbers_of_the_post_and_of_ups_are_known_by_their_form(code: str) -> None:
+    assert [(span.kind, span.value) for span in read_numbers(f"{code} stuck?")] == [("tracking", code)]
+    assert "tracking" not in [span.kind for span in read_numbers("is 123456789 ok, in 123 456 789 to")]

@@ -82,3 +82,9 @@ def test_a_short_number_is_known_to_be_meant_as_one_where_the_shops_are_long(exa
     assert [span.value for span in find_misshaped("where is my order 62001?", pattern)] == ["62001"]
     assert not find_order_numbers("where is my order 62001?", pattern)
     assert not find_misshaped("i paid 62001 rupees, call 98765 43210", pattern)
+
+
+def test_spoken_digits_of_a_number_with_letters_are_known_to_be_meant_as_one() -> None:
+    pattern = Shape.learnt(["TK/24-00871"]).pattern
+    assert misshaped("my order is two four zero zero eight seven one", pattern) == ["2400871"]
+    assert misshaped("two or one of them", pattern) == []
