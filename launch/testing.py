@@ -110,6 +110,7 @@ def run_everything() -> int:
     # Told to end, it ends what it started, as with Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     started = time.monotonic()
+    os.environ["OMP_NUM_THREADS"] = "1"  # also of the training: threads that wait for one another keep the cores busy
     RESULTS.mkdir(parents=True, exist_ok=True)
     passed = {DESIGNERS: _passes(DESIGNERS)}
     with (
@@ -157,7 +158,7 @@ def _summary(failed: Sequence[Check], total: int, started: float) -> int:
 
 def _run(command: Sequence[str], quiet: bool, timeout_s: float) -> subprocess.CompletedProcess[str]:
     """Run a command to its end, or to its time limit (exit status 124); nothing that it started outlives it."""
-    environment = {**os.environ, "RASA_TELEMETRY_ENABLED": "false", "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore"}
+    environment = {**os.environ, "RASA_TELEMETRY_ENABLED": "false", "PYTHONWARNINGS": "ignore"}
     process = subprocess.Popen(
         command, cwd=PROJECT_ROOT, env=environment, stdin=subprocess.DEVNULL, text=True,
         stdout=subprocess.PIPE if quiet else None, stderr=subprocess.STDOUT if quiet else None,

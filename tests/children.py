@@ -20,6 +20,17 @@ def python(*arguments: str) -> list[str]:
     return [sys.executable, *arguments]
 
 
+def ended(
+    command: Sequence[str], within_s: float, environment: Mapping[str, str] | None = None, **options: Any
+) -> subprocess.CompletedProcess[str]:
+    """What a command says until its end. When that is late, it goes with all that it started, which
+    `subprocess.run` leaves behind."""
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with child(command, environment, **pipes, **options) as process:
+        said, complained = process.communicate(timeout=within_s)
+    return subprocess.CompletedProcess(command, process.returncode, said, complained)
+
+
 @contextlib.contextmanager
 def child(
     command: Sequence[str], environment: Mapping[str, str] | None = None, **options: Any

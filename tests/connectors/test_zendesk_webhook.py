@@ -252,6 +252,7 @@ ANYTHING = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(body=st.dictionaries(st.sampled_from(NAMES), ANYTHING, max_size=6))
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_signed_object_is_answered_with_an_error(server: Server, body: dict[str, Any]) -> None:

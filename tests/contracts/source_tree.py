@@ -42,12 +42,14 @@ def imported(path: Path) -> frozenset[str]:
 def names_imported(module: ast.Module, package: tuple[str, ...] = ()) -> frozenset[str]:
     """The same of a parsed module in a package."""
     names: set[str] = set()
+    by_name = False
     for node in ast.walk(module):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             names.update(_from(node, package))
-    if any(_imports_by_name(node) for node in ast.walk(module)):
+        by_name = by_name or _imports_by_name(node)
+    if by_name:
         names.update(text for text in strings(module) if text in modules())
     return frozenset(names)
 

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -17,6 +14,7 @@ import pytest
 import settings
 import skills
 from components.escalation.examples import training_examples
+from tests import children
 from workbench.checks.all_checks import file_findings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -115,9 +113,8 @@ def run(copy: Path, *module: str, within_s: int) -> str:
     cache = settings.load().state_path / "cache"
     if cache.exists() and not (state / "cache").exists():
         shutil.copytree(cache, state / "cache")
-    environment = {**os.environ, "STATE_DIR": str(state), "LLM_PROVIDER": "none", "PYTHONPATH": ""}
-    done = subprocess.run([sys.executable, "-m", *module], cwd=copy, env=environment, capture_output=True, text=True,
-                          timeout=within_s)  # fmt: skip
+    environment = {"STATE_DIR": str(state), "LLM_PROVIDER": "none", "PYTHONPATH": ""}
+    done = children.ended(children.python("-m", *module), within_s, environment, cwd=copy)
     assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     return done.stdout
 

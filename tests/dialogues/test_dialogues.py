@@ -6,18 +6,16 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests import children
 from tests.known_pages import embed_pages
 
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
 LEVELS = {
     "seen": {"dialogues": 0.75, "turns": 0.91, "wrong_tickets": 1, "missed_tickets": 1},
     "sealed": {"dialogues": 0.64, "turns": 0.88, "wrong_tickets": 2, "missed_tickets": 1},
@@ -29,10 +27,8 @@ def sums() -> Mapping[str, Mapping[str, Any]]:
     """The sums of each folder, played in one process of its own."""
     embed_pages()
     folders = [str(HERE / name) for name in LEVELS]
-    done = subprocess.run(
-        [sys.executable, "-m", "workbench.dialogues", "--json", *folders],
-        cwd=ROOT, capture_output=True, text=True, timeout=420, check=True,
-    )  # fmt: skip
+    done = children.ended(children.python("-m", "workbench.dialogues", "--json", *folders), within_s=420)
+    assert done.returncode == 0, done.stderr[-2000:]
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     return {Path(line["files"]).name: line for line in lines}
 

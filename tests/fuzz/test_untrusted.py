@@ -12,6 +12,7 @@ from tests.fuzz.__main__ import Corpus
 from tests.fuzz.untrusted import TARGETS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("read", TARGETS, ids=lambda read: read.__name__)
 def test_whatever_others_put_in_it_is_read_or_refused(read: Callable[[], None]) -> None:
     shortly = settings(

@@ -21,6 +21,7 @@ def oak(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_no_word_of_the_demo_shop_reaches_another_shops_customers(oak: Path, tmp_path: Path) -> None:
     domain, data = shop_folder.compose(oak, tmp_path / "state")
     said = domain.read_text(encoding="utf-8")
@@ -31,6 +32,7 @@ def test_no_word_of_the_demo_shop_reaches_another_shops_customers(oak: Path, tmp
     assert data == [shop_folder.DATA, oak / "data" / "nlu"]
 
 
+@pytest.mark.slow
 def test_a_shops_response_replaces_ours_by_name(oak: Path, tmp_path: Path) -> None:
     own = {"responses": {"utter_greet": [{"text": "Ahoy from {brand}"}]}}
     (oak / "responses.yml").write_text(yaml.safe_dump(own), encoding="utf-8")

@@ -156,6 +156,7 @@ def test_the_demo_has_children_killed_by_the_beginning_of_their_names(tmp_path: 
         supervisor.stop()
 
 
+@pytest.mark.slow
 def test_child_that_keeps_failing_takes_the_product_down(tmp_path: Path) -> None:
     doomed = child(tmp_path, "doomed", "import time; time.sleep(0.3); raise SystemExit(3)")
     supervisor = Supervisor([child(tmp_path, "healthy", SLEEPER), doomed])

@@ -135,6 +135,7 @@ def test_without_a_handler_to_filter_nothing_starts():
         install((), logging.getLogger("nobody.listens"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["connectors.server", "worker", "launch.action_server", "conversation_log"])
 def test_no_process_starts_without_the_filter(command, tmp_path):
     """An installation that lost the module must not serve with open logs."""

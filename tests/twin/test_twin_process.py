@@ -44,6 +44,7 @@ def test_a_shop_shows_its_own_drawing_or_its_initials_and_nothing_that_runs(tmp_
     assert (drawn.body, drawn.headers["Content-Security-Policy"][:18]) == (b"<svg/>", "default-src 'none'")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_it_stops_within_seconds_while_a_browser_listens(tmp_path: Path, how: signal.Signals) -> None:
     port = free_port()

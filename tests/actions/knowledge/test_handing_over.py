@@ -99,6 +99,7 @@ async def test_an_orders_database_that_does_not_answer_costs_a_moment_and_nothin
     assert (brief.order, brief.language) == ((), "Portuguese")
 
 
+@pytest.mark.slow
 async def test_the_draft_answers_the_latest_question_that_the_pages_answer(retriever: Retriever) -> None:
     said = tracker(QUESTION, "do you sell bicycles?", "a human please")
     brief = await brief_of(said, asking(), None, answers(retriever))
@@ -118,6 +119,7 @@ async def test_what_the_pages_do_not_answer_has_no_draft(retriever: Retriever) -
     assert (brief.reply, brief.sources) == ("", ())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["hallucinated_number", "hallucinated_claim", "wrong_citation", "hang"])
 async def test_whatever_an_llm_writes_only_verified_sentences_become_a_draft(
     retriever: Retriever, llm: SimpleNamespace, fault: str

@@ -131,6 +131,7 @@ def test_a_text_that_moves_to_another_section_is_found_there(opened: Open) -> No
     assert opened("oak").nearest(passage(1).vector, 3) == ["new#one"]
 
 
+@pytest.mark.slow
 def test_pages_are_embedded_once_whoever_comes_and_forgotten_when_they_change(opened: Open, pages: Path) -> None:
     first, second = CountingE5(), CountingE5()
     asked = "how many days are there to return clothes"

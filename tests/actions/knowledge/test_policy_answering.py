@@ -59,7 +59,10 @@ def openai_writer(url: str, timeout_s: float = 5.0) -> Writer:
     return OpenAIWriter(openai_client(KEY, "gpt-5.4-mini", f"{url}/v1", timeout_s))
 
 
-@pytest.fixture(params=[anthropic_writer, openai_writer], ids=["anthropic", "openai"])
+@pytest.fixture(params=[
+    # Five seconds until its types are imported.
+    pytest.param(anthropic_writer, id="anthropic", marks=pytest.mark.slow), pytest.param(openai_writer, id="openai"),
+])  # fmt: skip
 async def writer(request: pytest.FixtureRequest, llm: SimpleNamespace) -> AsyncIterator[Writer]:
     made: Writer = request.param(llm.url)
     yield made

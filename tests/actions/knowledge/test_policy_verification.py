@@ -208,6 +208,7 @@ def test_the_shops_own_sentences_are_supported_by_themselves(section: object) ->
 UNITS = ["", " days", " hours", " working days", " weeks", " months", " %", " rupees", " items", " times"]
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(
     st.sampled_from(SECTIONS), st.integers(0, 10**7), st.sampled_from(UNITS), st.sampled_from(["", "₹", "Rs. "]),

@@ -249,6 +249,7 @@ INTENTS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 async def test_random_walks_act_only_on_a_yes_to_the_last_summary_once_and_for_own_orders(port: Port) -> None:
     """Every message may be read as anything: no reading can stand for a yes."""
     for seed in range(60):

@@ -140,6 +140,7 @@ def test_offsets_point_at_the_digits(number: str) -> None:
     assert text[span.start : span.end] == number
 
 
+@pytest.mark.slow
 def test_another_shops_pattern_is_followed() -> None:
     assert values("order 1023456 not 10234", r"\d{7}") == ["1023456"]
 

@@ -99,6 +99,7 @@ def test_a_saved_model_answers_as_before(model: Classifier, tmp_path: Path) -> N
         assert again.predict(text, CountingEmbedder()) == model.predict(text, CountingEmbedder())
 
 
+@pytest.mark.slow
 def test_another_shops_order_numbers_mean_what_those_of_the_examples_mean(tmp_path: Path) -> None:
     texts = [*ORDERS, "where is 10234", "10240 status", "track 10256 please", *OTHER]
     labels = ["check_order_status"] * 9 + ["out_of_scope"] * 6

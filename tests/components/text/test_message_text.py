@@ -61,6 +61,7 @@ def test_courtesies_that_are_the_message_stay(text: str) -> None:
     assert folded(text) == text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("pattern", "number"), [(r"HX/\d{4}/\d{5}", "hx-2026-00412"), (r"\d{3}-\d{7}", "118-4410027")])
 def test_a_message_reads_alike_in_every_shop_whatever_its_order_numbers_look_like(pattern: str, number: str) -> None:
     for said in ("where is {}?", "{} please", "cancel {} and refund me"):

@@ -260,6 +260,7 @@ async def test_what_a_number_brings_along_and_what_nobody_knows_is_never_answere
 JUNK: list[Any] = [None, 5, "x", [], {}, {"to": []}, {"id": "w", "to": 5, "type": []}, {"id": "w", "to": "x" * 600}]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", ["smb_message_echoes", "standby", "messaging_handovers"])
 @pytest.mark.parametrize("junk", JUNK, ids=str)
 async def test_nothing_in_such_a_change_makes_us_fail(shop: Shop, field: str, junk: Any) -> None:

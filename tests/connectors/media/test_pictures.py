@@ -51,6 +51,7 @@ def test_order_numbers_count_and_tracking_codes_and_nothing_else(
     assert numbers_in(rows, codes, FIVE) == numbers
 
 
+@pytest.mark.slow
 def test_numbers_are_of_the_shops_own_shape() -> None:
     assert numbers_in(["Order wc 1043", "PIN 560001"], ["WC-20455"], LETTERS) == ["WC-1043", "WC-20455"]
 

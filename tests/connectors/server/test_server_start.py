@@ -16,6 +16,7 @@ from types import SimpleNamespace
 import pytest
 from rasa.shared.core.domain import Domain
 
+import yaml_files
 from connectors.server import __main__
 from connectors.server.application import _channels, load_agent, without_skill_words
 from connectors.server.startup import CannotStart
@@ -156,9 +157,8 @@ def test_a_channel_without_its_secrets_ends_the_start(tmp_path: Path) -> None:
         _channels(credentials)
 
 
-@pytest.mark.slow
 def test_what_responses_count_as_stays_out_of_replies_events_and_calls_of_actions() -> None:
-    domain = Domain.from_path(str(PROJECT_ROOT / "domain.yml"))
+    domain = Domain.from_dict(yaml_files.read(PROJECT_ROOT / "domain.yml"))
     domain.responses["utter_greet"][0]["metadata"] = {"counts_as": "asks", "quote": True}
     agent = without_skill_words(SimpleNamespace(domain=domain))  # type: ignore[arg-type]
     assert agent is not None

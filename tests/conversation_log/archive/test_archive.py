@@ -54,6 +54,7 @@ def everywhere(log: Any, archive: parquet_archive.ParquetArchive) -> Counter[str
     return Counter(message["message_id"] for message in [*warm, *frozen] if message["role"] == "user")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("days", "left"), [(0, 12), (1, 12), (89, 12), (90.2, 7), (91, 0), (365, 0)])
 def test_conversations_move_ninety_days_after_their_end(the_log, turn, noon, archive, days, left):
     fill(the_log, turn, noon)

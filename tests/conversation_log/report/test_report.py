@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta, timezone
 from io import StringIO
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -18,21 +17,25 @@ from conversation_log.query import tiers
 from conversation_log.report import command, html_page, message_groups, tables, terminal
 from conversation_log.report.figures import Figures
 from conversation_log.report.quantiles import Durations
+from conversation_log.storage import database
 from tests.conversation_log.crowd import plant
 
 NOW = datetime(2026, 11, 20, tzinfo=timezone.utc)
 PERIOD = tiers.Period(NOW - timedelta(days=30), NOW)
 
 
-@pytest.fixture
-def figures(sqlite_log, tmp_path: Path) -> Figures:
-    plant(sqlite_log.engine, 400, NOW - timedelta(days=28), 27)
-    archive = parquet_archive.ParquetArchive.at(f"file://{tmp_path}/archive")
-    archiver.run(sqlite_log.engine, archive, archiver.Retention(warm_days=10), NOW)
-    found = settings.load(
-        {"STATE_DIR": str(tmp_path), "ARCHIVE_URL": f"file://{tmp_path}/archive"}, env_file=tmp_path / "none"
-    )
-    return command.gather(found, sqlite_log.engine, PERIOD)
+@pytest.fixture(scope="module")
+def figures(tmp_path_factory: pytest.TempPathFactory) -> Figures:
+    folder = tmp_path_factory.mktemp("figures")
+    engine = database.connect(f"sqlite:///{folder}/log.db")
+    database.migrate(engine)
+    plant(engine, 400, NOW - timedelta(days=28), 27)
+    archive = parquet_archive.ParquetArchive.at(f"file://{folder}/archive")
+    archiver.run(engine, archive, archiver.Retention(warm_days=10), NOW)
+    found = settings.load({"STATE_DIR": str(folder), "ARCHIVE_URL": f"file://{folder}/archive"}, folder / "none")
+    gathered = command.gather(found, engine, PERIOD)
+    engine.dispose()
+    return gathered
 
 
 def test_warm_and_archived_conversations_are_counted_together(figures: Figures) -> None:

@@ -87,6 +87,7 @@ def test_a_429_is_waited_out_as_long_as_it_asks(
     assert len(helpdesk.tickets) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [NotAllowed("HTTP 401"), Refused("HTTP 422"), ValueError("bug")])
 def test_a_ticket_is_asked_for_until_it_exists(
     db: Database, dispatcher: Dispatcher, helpdesk: FakeHelpdesk, request_for: Any, clock: Clock, error: Exception

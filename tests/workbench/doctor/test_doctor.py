@@ -232,6 +232,7 @@ def test_a_part_that_hangs_or_fails_costs_its_own_line_and_no_more(
     assert "well" in [one.problem for one in found]
 
 
+@pytest.mark.slow
 def test_whatever_fails_no_secret_is_printed_and_the_end_comes_in_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

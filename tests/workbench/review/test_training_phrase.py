@@ -37,6 +37,7 @@ def test_a_message_becomes_a_phrase_without_its_writer(written: str, phrase: str
     assert as_training_phrase(redact(written)) == phrase
 
 
+@pytest.mark.slow
 def test_the_shops_own_form_of_order_numbers_is_kept() -> None:
     assert as_training_phrase("order 7654321 is late", r"\d{7}") == "order 1023456 is late"
 

@@ -79,7 +79,9 @@ def tried(about: str, url: str, monkeypatch: pytest.MonkeyPatch) -> list[ShopFin
 
 
 @pytest.mark.parametrize(("about", "status", "level"), [
-    ("llm", 200, "information"), ("llm", 401, "error"), ("helpdesk", 404, "information"), ("helpdesk", 401, "error"),
+    pytest.param("llm", 200, "information", marks=pytest.mark.slow),  # its types alone take two seconds to import
+    pytest.param("llm", 401, "error", marks=pytest.mark.slow),
+    ("helpdesk", 404, "information"), ("helpdesk", 401, "error"),
     ("helpdesk", 503, "error"), ("whatsapp", 200, "information"), ("whatsapp", 401, "error"),
     ("whatsapp", 400, "error"), ("embeddings", 200, "error"), ("embeddings", 401, "error"),
     ("passages", 401, "error"), ("passages", 503, "error"),

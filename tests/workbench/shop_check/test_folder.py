@@ -81,6 +81,7 @@ def test_all_mistakes_of_shop_yml_are_named_at_once_with_their_lines(folder: Pat
     assert sorted(one.where for one in found("error")) == ["shop.yml:2", "shop.yml:4", "shop.yml:5"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("file", "text", "about", "problem"), [
     ("responses.yml", "responses: {utter_gret: [{text: a}]}", "responses", "no response 'utter_gret'"),
     ("responses.yml", "responses: [", "responses", "not valid YAML"),
