@@ -65,5 +65,5 @@ class Transport:
         await asyncio.sleep(HAND_OVER_S)
         self._streams.leave(owned, keys.outbox_stream)
         await self.sends.drop(owned)
-        self.outbox.forget(owned)
+        await self.outbox.forget(owned)
 

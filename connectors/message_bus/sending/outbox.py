@@ -95,10 +95,16 @@ class Outbox:
             self._progress.pop(item.place, None)
         return again
 
-    def forget(self, owned: Owned) -> None:
-        """The partition is another's: what this process knew of its replies is over."""
-        for place in [place for place in self._progress if place[0] == owned]:
-            del self._progress[place]
+    async def forget(self, owned: Owned) -> None:
+        """The partition is another's, and nothing of it is being sent: what this process knew of its replies is over.
+
+        An attempt that was put on record here, as a failover began, and not made must not count as perhaps made there.
+        """
+        marked = [place for place in list(self._progress) if place[0] == owned and self._progress.pop(place).attempt]
+        try:
+            await self._forget_attempts(marked)
+        except (RedisError, OSError, asyncio.TimeoutError) as error:
+            log.warning("outbox.attempts.not_forgotten error=%s", type(error).__name__)
 
     async def _unreadable(self, item: Item, error: Exception) -> RetryAfter | None:
         """Set it aside whole: only a newer release, or a person, can tell what it was meant to be."""
@@ -161,13 +167,13 @@ class Outbox:
         if now < progress.settle_until:
             return RetryAfter(min(0.5, progress.settle_until - now + 0.01))
         log.warning("outbox.outcome.unknown key_tail=%s sending again", reply.key[-8:])
-        await self._forget_attempt(item)
+        await self._forget_attempts([item.place])
         progress.settle_until, progress.attempt, progress.in_doubt = 0.0, "", False
         return RetryAfter(0.0)
 
-    async def _forget_attempt(self, item: Item) -> None:
-        partition = item.owned.partition
-        await self._unmark([keys.owner(partition), keys.sending(partition)], _token(item))
+    async def _forget_attempts(self, places: list[tuple[Owned, str]]) -> None:
+        of = [([keys.owner(owned.partition), keys.sending(owned.partition)], [owned.token, at]) for owned, at in places]
+        await self._unmark.many(of)
 
     async def _send(self, item: Item, reply: Outgoing, progress: Progress) -> RetryAfter | None:
         body = {**reply.in_form(progress.form), **reply.address, "biz_opaque_callback_data": reply.key}
@@ -179,6 +185,7 @@ class Outbox:
             return self._in_doubt(reply, progress)
         except asyncio.CancelledError:
             self.gate.release_probe()
+            progress.attempt, progress.in_doubt = "", True
             raise
         except SendError as error:
             return await self._refused(item, reply, progress, error)
@@ -196,9 +203,7 @@ class Outbox:
         progress.failures += 1
         return RetryAfter(0.1)
 
-    async def _refused(
-        self, item: Item, reply: Outgoing, progress: Progress, error: SendError
-    ) -> RetryAfter | None:
+    async def _refused(self, item: Item, reply: Outgoing, progress: Progress, error: SendError) -> RetryAfter | None:
         metrics.GRAPH_ERRORS.labels(type(error).__name__).inc()
         log.warning("outbox.send.failed class=%s code=%s", type(error).__name__, error.code)
         if error.ambiguous:
@@ -228,7 +233,7 @@ class Outbox:
             metrics.PARKED.labels(type(error).__name__).inc()
             log.critical("outbox.parked class=%s code=%s next_probe_s=%d", type(error).__name__, error.code, delay)
         if delay > 2:
-            await self._forget_attempt(item)
+            await self._forget_attempts([item.place])
         return RetryAfter(delay)
 
     def _given_up(self, progress: Progress, error: Unknown) -> bool:
@@ -254,9 +259,7 @@ class Outbox:
         log.info("outbox.reply.accepted author=%s", reply.author)
         await self._settle(item, reply.record(wamid, "accepted", None), None, reply, wamid)
 
-    async def _failed(
-        self, item: Item, reply: Outgoing, error: str, why: SendError | None = None
-    ) -> RetryAfter | None:
+    async def _failed(self, item: Item, reply: Outgoing, error: str, why: SendError | None = None) -> RetryAfter | None:
         log.warning("outbox.reply.failed error=%s author=%s", error, reply.author)
         try:
             if reply.author == "agent":

@@ -164,6 +164,12 @@ class Following:
             raise RedisConnectionError("made before the endpoint moved")
         return bool(await super().can_read_destructive())  # type: ignore[misc]
 
+    async def send_packed_command(self, *arguments: Any, **options: Any) -> None:
+        try:
+            await super().send_packed_command(*arguments, **options)  # type: ignore[misc]
+        except RuntimeError as error:  # uvloop's word for a connection that was cut meanwhile
+            raise RedisConnectionError("the connection was cut") from error
+
     async def read_response(self, *arguments: Any, **options: Any) -> Any:
         endpoint = self._endpoint
         slow = asyncio.get_running_loop().call_later(endpoint.slow_s, endpoint.fell_silent)

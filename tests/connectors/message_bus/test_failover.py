@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from redis.crc import key_slot
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from connectors.message_bus import keys
 from connectors.message_bus.inbox import Entry, InboxUnavailable
@@ -203,4 +204,27 @@ async def test_after_a_failover_nothing_is_done_in_an_order_that_the_last_master
     await process.drained()
     assert process.graph.texts("91") == ["echo 0", "echo 1", "echo 2"]
     assert len(process.speaker.answered) > 3, "the turn that began before was not committed"
+    await process.stop()
+
+
+async def test_a_reply_that_was_marked_and_not_sent_as_the_master_moved_waits_for_no_proof_that_it_was(
+    redis_url: str,
+) -> None:
+    process = Process(redis_url, settle_s=600).start()
+    outbox, endpoint = process.transport.outbox, process.client.connection_pool.connection_kwargs["endpoint"]
+    mark = outbox._sending
+    marked: list[Any] = []
+
+    async def marked_as_the_master_moved(*args: Any, **options: Any) -> Any:
+        answer = await mark(*args, **options)
+        if not marked:
+            marked.append(answer)
+            endpoint.failovers += 1
+            raise RedisConnectionError("its answer was lost")
+        return answer
+
+    outbox._sending = marked_as_the_master_moved  # type: ignore[assignment]
+    await process.inbox.put([message("91", "a", "0")])
+    await process.drained()
+    assert process.graph.keys() == {"a:1": 1}
     await process.stop()
