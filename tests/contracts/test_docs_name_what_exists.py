@@ -15,6 +15,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "hand
 ARCHITECTURE = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
 JOURNEYS = ("Webhook → reply", "Agent's comment → bubble")
 MAX_FUNCTIONS = 30
+MAX_FILES = 12  # in bold: those to read first
 MADE_BY_PEOPLE = {"tests/nlu/held_out/from_the_log.yml"}  # or at run time
 
 
@@ -55,6 +56,8 @@ def test_every_function_that_a_journey_names_exists(title: str) -> None:
 @pytest.mark.parametrize("title", JOURNEYS)
 def test_a_journey_can_be_read_in_one_sitting(title: str) -> None:
     assert len(set(named_functions(section(title)))) <= MAX_FUNCTIONS
+    first = re.findall(r"\*\*`([a-z_.]+)\.\w+(?:\.\w+)?`\*\*", section(title))
+    assert 8 <= len({name for name in first if name in source_tree.modules()}) <= MAX_FILES
 
 
 def test_every_room_stands_on_the_page() -> None:
