@@ -3,8 +3,6 @@
 The language is the slot's (`pt`), the country is the shop's: Portuguese in a shop of Portugal is written as there.
 """
 
-from __future__ import annotations
-
 from datetime import date, time
 from decimal import Decimal
 from functools import lru_cache

@@ -5,8 +5,6 @@ the environment wins) into one frozen object, each value cleaned once (`settings
 from the file that `NAME_FILE` names. Nothing else in the project reads `os.environ` for configuration.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 from collections.abc import Collection, Mapping, MutableMapping

@@ -4,8 +4,6 @@ A question is a yes-or-no question when one of its buttons is `/deny`. Read from
 slot, so that no action has to remember to take an offer back.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from rasa_sdk import Tracker

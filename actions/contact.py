@@ -4,8 +4,6 @@ WhatsApp marks the card that answers our own request for the sender's number, an
 message that phone. Any other card is somebody's number, and opens nobody's orders.
 """
 
-from __future__ import annotations
-
 from itertools import islice
 
 from rasa_sdk import Tracker

@@ -6,8 +6,6 @@ called out of scope.
 The third unresolved turn in a row is the escalation policy's: a person takes over.
 """
 
-from __future__ import annotations
-
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 

@@ -1,7 +1,5 @@
 """Where is my refund? Answered from the customer's cancelled, returned and refunded orders, then from the pages."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import date
 

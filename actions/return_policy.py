@@ -4,8 +4,6 @@ What the pages do not answer is said to be so, with the offer of a person. The a
 customer's words ask the assistant to be or to ignore: they are only searched for.
 """
 
-from __future__ import annotations
-
 import logging
 
 from rasa_sdk import Tracker

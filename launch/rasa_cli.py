@@ -4,8 +4,6 @@ Rasa logs whole trackers at DEBUG unless told otherwise, and prints deprecation 
 TensorFlow, 3 s of processor at each start, is imported only where something of config.yml needs it.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 import warnings

@@ -3,8 +3,6 @@
 After a start, because an installation that is switched off at night would never archive.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from datetime import datetime, time, timedelta, timezone
@@ -21,7 +19,7 @@ log = logging.getLogger(__name__)
 
 AT = time(2, 30, tzinfo=timezone.utc)
 AFTER_START_S = 300.0
-AGAIN_S = 3600.0
+RETRY_S = 3600.0
 FAILED = Gauge("assistant_archive_failed", "1 when the last run of the archive failed", multiprocess_mode="mostrecent")
 
 
@@ -29,7 +27,7 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     """Archive every night until `stop`; what fails is tried again in an hour."""
     await pause(stop, AFTER_START_S)
     while not stop.is_set():
-        wait_s = AGAIN_S
+        wait_s = RETRY_S
         try:
             await asyncio.to_thread(archive_once, settings)
             FAILED.set(0)

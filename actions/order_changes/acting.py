@@ -4,8 +4,6 @@ Done is what was summarised, for an order of the phone that the signed webhook n
 asked last, and once. What the shop could not be asked, or did not answer, becomes a ticket that says so.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from rasa_sdk import Tracker

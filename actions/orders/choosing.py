@@ -3,8 +3,6 @@
 Ordinals and statuses are closed classes, so they stand here for each language that is spoken.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 

@@ -4,8 +4,6 @@ The three kinds differ: SQLite would create a missing file and has no statement 
 transaction (start-up options do not pass PgBouncer), MySQL takes them per session.
 """
 
-from __future__ import annotations
-
 import sqlite3
 import time
 from collections.abc import Iterator

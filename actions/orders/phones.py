@@ -5,8 +5,6 @@ callers from abroad dial (Argentina, Mexico), two digits in front (Benin). Shops
 gives one of them for both, and two numbers are one person's exactly when it gives the same.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from decimal import Decimal

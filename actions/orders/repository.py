@@ -6,8 +6,6 @@ that has a time limit of its own, and what is found counts only when it means th
 whose phones are in E.164 is never scanned.
 """
 
-from __future__ import annotations
-
 import logging
 import re
 import time

@@ -4,8 +4,6 @@ An action that raises leaves the customer in silence, and the SDK answers Rasa w
 exception's text and the whole tracker.
 """
 
-from __future__ import annotations
-
 import abc
 import copy
 import logging

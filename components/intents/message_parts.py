@@ -5,8 +5,6 @@ like small talk, do its sentences speak for themselves, by their n-grams. The la
 because people tell the story first and ask at the end; but an outburst after a question leaves the question standing.
 """
 
-from __future__ import annotations
-
 import re
 import sys
 from collections.abc import Callable, Mapping

@@ -5,8 +5,6 @@ front, or in the shop's shape behind a #, are what they are; about every other r
 decides (`meaning.py`). Offsets are those of the original text.
 """
 
-from __future__ import annotations
-
 import re
 from functools import lru_cache
 from itertools import islice

@@ -47,9 +47,9 @@ class Arrivals:
             self._look_later()
 
     def _look_later(self) -> None:
-        asyncio.get_running_loop().call_later(QUIET_S, self._look)
+        asyncio.get_running_loop().call_later(QUIET_S, self._settle)
 
-    def _look(self) -> None:
+    def _settle(self) -> None:
         now = time.monotonic()
         if self._waiting >= MANY:
             self._many_at = now

@@ -3,8 +3,6 @@
 `servers/following.py` has the connections, `servers/cluster.py` the cluster.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from typing import Any

@@ -106,7 +106,7 @@ class Partitions:
             self._begin_again()
         ticks = next(self._ticks)
         if not was_alive or ticks % POLL_EVERY_TICKS == 0:
-            await self._look(range(keys.PARTITIONS) if ticks % POLL_ALL_EVERY_TICKS == 0 else list(self.owned))
+            await self._poll(range(keys.PARTITIONS) if ticks % POLL_ALL_EVERY_TICKS == 0 else list(self.owned))
         share = _share(self.instance, sorted(serving))
         kept = self._kept()
         if len(kept) < share:
@@ -123,7 +123,7 @@ class Partitions:
         self._failovers = self._client.failovers
         self._again = [self._in_background(owned, self._give_back(owned)) for owned in self._kept()]
 
-    async def _look(self, partitions: Sequence[int]) -> None:
+    async def _poll(self, partitions: Sequence[int]) -> None:
         """Find out which of these are another's by now, and which are said to be ours and are not.
 
         Nobody else takes what is said to belong to a living process, so that is given back.

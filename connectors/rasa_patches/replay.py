@@ -6,8 +6,6 @@ copy of a tracker is a copy of its state, not one more replay; and a slot, of wh
 without asking `copyreg` how.
 """
 
-from __future__ import annotations
-
 import contextlib
 import copy
 from collections.abc import Callable

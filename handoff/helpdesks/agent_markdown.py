@@ -1,7 +1,5 @@
 """Markdown as helpdesks write it, read as HTML: with HTML's tags among it, and no other."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from html import escape, unescape

@@ -6,8 +6,6 @@ address. Words that are in WhatsApp's notation already pass unchanged. The mail 
 is left out (quoted_mail.py).
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Sequence
 from functools import partial

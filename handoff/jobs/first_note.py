@@ -4,8 +4,6 @@ Three lines first (who, what about, in which mood and why), then the order, what
 where the pages have one; the whole conversation stands below.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 from zoneinfo import ZoneInfo
 

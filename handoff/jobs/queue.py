@@ -4,8 +4,6 @@ One takeover's jobs go one after another. A lease is short and renewed while a c
 run and one that died holds up nobody for long. An attempt is on record before it is made.
 """
 
-from __future__ import annotations
-
 import logging
 import secrets
 from collections.abc import Callable, Sequence

@@ -3,8 +3,6 @@
 Agents work with these texts, so they hold what the customer wrote, unredacted; notifications do not.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from typing import Any

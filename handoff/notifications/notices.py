@@ -5,8 +5,6 @@ repeated on Slack (a person would see it twice) and is on e-mail (its Message-ID
 are masked and nothing that the customer wrote is in it. More escalations than usual in a short time become one digest.
 """
 
-from __future__ import annotations
-
 import logging
 import time
 from collections.abc import Callable, Sequence

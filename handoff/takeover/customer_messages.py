@@ -1,7 +1,5 @@
 """What the customer writes while a person has the conversation: into the ticket, or the way back to the assistant."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass

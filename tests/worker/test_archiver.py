@@ -32,4 +32,4 @@ async def test_a_failed_archive_shows_until_one_succeeds_and_another_worker_s_is
     monkeypatch.setattr(archiver, "archive_once", archive_once)
     await archiver.run(settings.load(), stop)
     assert archiver.FAILED._value.get() == failed
-    assert (waited[1] == archiver.AGAIN_S) == isinstance(error, OSError)
+    assert (waited[1] == archiver.RETRY_S) == isinstance(error, OSError)

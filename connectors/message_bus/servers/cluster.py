@@ -6,8 +6,6 @@ fails has the map asked for anew, which a look every second does as well: it end
 more. redis-py's own client would close all connections with each error, and answers to ASK may take another connection.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import random
@@ -26,8 +24,8 @@ from hot_store import redis_layout
 
 log = logging.getLogger(__name__)
 
-LOOK_S, LOOK_AGAIN_S = 1.0, 0.1
-ATTEMPTS, AGAIN_S = 8, 0.05
+POLL_S, MIN_POLL_S = 1.0, 0.1
+ATTEMPTS, RETRY_S = 8, 0.05
 _SOON = ("TRYAGAIN", "CLUSTERDOWN", "LOADING")
 _ASKING = ("ASKING",)
 
@@ -43,8 +41,8 @@ class ClusterRedis(FollowingRedis):
         super().__init__(connection_pool=self._servers[seeds[0]].connection_pool)
         self._map, self._seeds = SlotMap(all=frozenset(seeds)), tuple(seeds)
         self._failovers = 0
-        self._looking: asyncio.Task[None] | None = None
-        self._looked_at = float("-inf")
+        self._polling: asyncio.Task[None] | None = None
+        self._polled_at = float("-inf")
         self._watching: asyncio.Task[None] | None = None
 
     @property
@@ -84,10 +82,10 @@ class ClusterRedis(FollowingRedis):
             if not waiting or attempt + 1 == ATTEMPTS:
                 break
             if since is not None:
-                await self._look()
+                await self._poll()
                 self._require(since)
             if any(redirection(answers[n]) is None for n in waiting):
-                await asyncio.sleep(AGAIN_S * random.uniform(0.5, 1.5))  # noqa: S311 (no secret)
+                await asyncio.sleep(RETRY_S * random.uniform(0.5, 1.5))  # noqa: S311 (no secret)
         return answers
 
     async def _ask_each(
@@ -139,7 +137,7 @@ class ClusterRedis(FollowingRedis):
         place = self._where_next(error)
         if place is None:
             if redirection(error) is None:
-                await asyncio.sleep(AGAIN_S * random.uniform(0.5, 1.5))  # noqa: S311 (no secret)
+                await asyncio.sleep(RETRY_S * random.uniform(0.5, 1.5))  # noqa: S311 (no secret)
             return error
         _, answer = await self._at(place).batch([_ASKING, command])
         if isinstance(answer, ResponseError) and not _is_for_later(answer):
@@ -148,7 +146,7 @@ class ClusterRedis(FollowingRedis):
 
     async def scan_iter(self, *arguments: Any, **options: Any) -> AsyncIterator[Any]:
         """Names of all servers' keys."""
-        await self._look()
+        await self._poll()
         for place in {one for one in self._map.masters if one is not None}:
             async for name in self._at(place).scan_iter(*arguments, **options):
                 yield name
@@ -165,7 +163,7 @@ class ClusterRedis(FollowingRedis):
 
     async def close(self, close_connection_pool: Any = None) -> None:
         """End all connections, and the look at the map."""
-        for task in (self._watching, self._looking):
+        for task in (self._watching, self._polling):
             if task is not None:
                 task.cancel()
         for server in self._servers.values():
@@ -185,30 +183,30 @@ class ClusterRedis(FollowingRedis):
             slot = random.randrange(len(self._map.masters))  # noqa: S311 (no secret)
         place = self._map.masters[slot]
         if place is None:
-            await self._look()
+            await self._poll()
             place = self._map.masters[slot]
         if place is None:
             raise RedisConnectionError("no server of the cluster has the slot")
         return self._at(place)
 
     def _look_soon(self) -> None:
-        if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(self._ask_for_map())
-            self._looking.add_done_callback(lambda task: task.cancelled() or task.exception())
+        if self._polling is None or self._polling.done():
+            self._polling = asyncio.create_task(self._ask_for_map())
+            self._polling.add_done_callback(lambda task: task.cancelled() or task.exception())
 
-    async def _look(self) -> None:
+    async def _poll(self) -> None:
         """Have the newest map. Raises redis.ConnectionError when no server answers."""
         self._look_soon()
-        if self._looking is not None:
-            await asyncio.shield(self._looking)
+        if self._polling is not None:
+            await asyncio.shield(self._polling)
 
     async def _ask_for_map(self) -> None:
-        await asyncio.sleep(max(0.0, self._looked_at + LOOK_AGAIN_S - time.monotonic()))
-        self._looked_at = time.monotonic()
+        await asyncio.sleep(max(0.0, self._polled_at + MIN_POLL_S - time.monotonic()))
+        self._polled_at = time.monotonic()
         known = sorted(self._map.all | set(self._seeds))
         random.shuffle(known)
         for n, place in enumerate(known):
-            found = await self._told_by(place)
+            found = await self._map_from(place)
             if found is None:
                 continue
             if self._map.told is None:
@@ -218,7 +216,7 @@ class ClusterRedis(FollowingRedis):
             return
         raise RedisConnectionError("no server of the cluster answers")
 
-    async def _told_by(self, place: Place) -> SlotMap | None:
+    async def _map_from(self, place: Place) -> SlotMap | None:
         """The map as this server knows it; None when it does not answer, or knows none."""
         try:
             answer = await asyncio.wait_for(self._at(place).execute_command("CLUSTER SLOTS"), 1.0)
@@ -235,7 +233,7 @@ class ClusterRedis(FollowingRedis):
         found = {first.told: first}
 
         async def told_by(place: Place) -> frozenset[Any] | None:
-            if one := await self._told_by(place):
+            if one := await self._map_from(place):
                 found[one.told] = one
             return one.told if one else None
 
@@ -258,7 +256,7 @@ class ClusterRedis(FollowingRedis):
 
     async def _watch(self) -> None:
         while True:
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(POLL_S)
             self._look_soon()
 
 

@@ -18,7 +18,7 @@ from hot_store import redis_address
 from hot_store.redis_address import RedisAddress
 
 WAIT_MS = 700
-LOOK_EVERY_S = 2.0
+POLL_S = 2.0
 NOTHING, REPLICA, REPLICA_DISK, AUTO = "nothing", "replica", "replica_disk", "auto"
 
 
@@ -36,7 +36,7 @@ class Durability:
 
     wished: str
     has_replicas: bool
-    looked_at: float = float("-inf")
+    polled_at: float = float("-inf")
 
     @classmethod
     def of(cls, address: RedisAddress) -> Durability:
@@ -49,9 +49,9 @@ class Durability:
             return None
         if self.wished == AUTO and not self.has_replicas:
             # Once seen they count for good: a replica that is cut off is the very case that waiting is for.
-            if time.monotonic() - self.looked_at < LOOK_EVERY_S:
+            if time.monotonic() - self.polled_at < POLL_S:
                 return None
-            self.looked_at = time.monotonic()
+            self.polled_at = time.monotonic()
             self.has_replicas = await _has_replicas(client)
             if not self.has_replicas:
                 return None

@@ -4,8 +4,6 @@ The first that wait too long tell (`Endpoint.fell_silent`); from then on one tas
 once until it has an answer.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 from typing import Any

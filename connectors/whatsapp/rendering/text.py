@@ -4,8 +4,6 @@ WhatsApp knows *bold*, _italic_, ~struck~, ```code``` and lines that begin with 
 in characters (code points), as Meta's limits are.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 

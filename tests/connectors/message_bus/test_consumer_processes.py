@@ -120,7 +120,7 @@ async def test_a_claim_whose_answer_was_lost_leaves_no_partition_that_nobody_ser
         await one.tick()  # alone yet: all are claimed
     await other.tick()
     one._claim = claim
-    one._look = other._look = _nothing  # type: ignore[method-assign]
+    one._poll = other._poll = _nothing  # type: ignore[method-assign]
     for process in processes:
         process.start()
 

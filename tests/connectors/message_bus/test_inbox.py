@@ -150,7 +150,7 @@ async def test_a_replica_is_waited_for_once_it_has_its_first_copy_and_from_then_
     durability = Durability(AUTO, has_replicas=False)
 
     async def waits() -> bool:
-        durability.looked_at = float("-inf")
+        durability.polled_at = float("-inf")
         return await durability.command(Server()) is not None
 
     assert not await waits()

@@ -90,8 +90,8 @@ class Cluster:
 
     async def look(self) -> int:
         """The failovers known after a look."""
-        self.client._looked_at = float("-inf")
-        await self.client._look()
+        self.client._polled_at = float("-inf")
+        await self.client._poll()
         return self.client.failovers
 
 
