@@ -56,6 +56,7 @@ _START = re.compile(
     rf"|(?<![\w₹#.,])(?:[a-z]-)?\d{{1,4}}[a-z]?(?:[/-][a-z0-9]{{1,4}}){{0,2}}\s*(?:st|nd|rd|th)?,?\s+"
     rf"(?:{_BETWEEN}\s+){{0,3}}?{_STRONG_WAY}{END}"
     rf"|\b\d{{1,3}}\s?(?:st|nd|rd|th)\s+{_WEAK_WAY}\b"
+    r"|(?-i:\b[A-Z]-\d{1,3}),?\s+(?-i:(?=[A-Z]))"
     r"|\b[cdsw]/o\.?\s+\w+|\b(?:village|vill|vpo|gram)\.?\s+(?!is\b|me\b|se\b)[a-z]\w+",
     re.I,
 )

@@ -12,7 +12,7 @@ from privacy import checks
 
 _SEPARATORS = re.compile(r"[^0-9A-Za-zÑñ&]")
 _REFERENCE_BEFORE = re.compile(
-    r"(?:#|\b(?:orders?|tracking|track|awb|waybill|consignment|shipment|parcel|serial|model|sku|ref(?:erence)?|utr|txn|transaction|invoice|"
+    r"(?:#|\b(?:orders?|tracking|track|awb|waybill|courier|docket|consignment|shipment|parcel|serial|model|sku|ref(?:erence)?|utr|txn|transaction|invoice|"
     r"pedidos?|encomendas?|compra|rastreio|rastreamento|fatura|nota\s+fiscal|orden|seguimiento|gu[ií]a|factura|"
     r"envío|referencia|referência)(?:\s+(?:n[oº°]|nos|number|numbers|num|id|ids|code|c[oó]digo|n[uú]mero))?"
     r"(?:\s+(?:de|do|da)\s+(?:pedido|rastreio|seguimiento|encomenda))?)\s*[.:#=ºo°-]*\s*(?:is|are|é|es|hai)?\s*$",

@@ -139,6 +139,8 @@ def test_redacting_never_fails_and_keeps_everything_around(text):
         ("C/o Ramesh Kumar, near Hanuman Mandir, Boring Road, Patna 800001", "[address]"),
         ("village Rampur, post Bilari, dist Moradabad, UP 244411", "[address]"),
         ("#24, 3rd Cross, 5th Main, Jayanagar 4th Block, Bangalore 560011", "[address]"),
+        ("it is B-204 Green Park, near metro, Pune 411001", "it is [address]"),
+        ("change A-12 Kurta to blue, size M-38 Slim", "change A-12 Kurta to blue, size M-38 Slim"),
         ("village print kurta and 2 dupatta", "village print kurta and 2 dupatta"),
         ("nine eight seven six five four three two one zero", "[phone]"),
         ("call double nine eight seven six five four three two one", "call [phone]"),
@@ -215,6 +217,7 @@ def test_mail_addresses_go_as_people_say_them_and_in_every_script(written):
     "chave de acesso 3520 1112 3456 7800 0195 5500 1000 0000 0110 0000 0015", "1796000000", "ward 3 robe",
     "1999 2499 2999 3499", "um dois três", "sizes 36 38 40 42 44", "rated 4 5 4 5 5 5 4", "50 ml street perfume",
     "no es 123455 ni 123456", "order ref 9876543210", "2026112409",
+    "courier number 4402918833", "order A-102 Blue Kurta for Pune",
 ])  # fmt: skip
 def test_what_only_looks_personal_stays(text):
     assert redact(text) == text
