@@ -269,7 +269,7 @@ class EntryHandler:
         if reply_to:
             said = await quoting.quoted(self._client, turn.entry.customer, str(reply_to))
         else:
-            latest = await quoting.latest(self._client, turn.entry.customer)
+            latest = await quoting.latest(self._client, turn.entry.customer, turn.said_last)
             turn.metadata["shown_plan"] = latest.get("plan")  # a typed yes is to what reached the customer
             said = dict(latest) if self._updates is not None and latest.get("utter_action") == UPDATE else None
         if said is not None:

@@ -152,15 +152,16 @@ class Consumer:
     async def _work(self, item: Item, entries: list[Entry]) -> Outcome:
         # With the permit: what is begun is on record, and a crash must not count against what only waited.
         partition, ids = item.owned.partition, [item.stream_id, *(one.stream_id for one in item.behind)]
+        customer = entries[0].customer
         names = [
             keys.owner(partition), keys.inbox_stream(partition), keys.runs(partition), keys.failures(partition),
-            keys.voices(entries[0].customer),
+            keys.voices(customer), keys.quotable(customer), *keys.tracker(customer),
         ]  # fmt: skip
         arguments = [*_token(item), ids[len(entries) - 1]]
         state, crashes, *rest = await self._begin(names, arguments, since=item.owned.failovers)
         if state != "mine":
             return None
-        last, *voices = rest
+        last, *voices, said, tracker = rest
         together = ids.index(last) + 1 if last in ids else 1
         parts, unread = self._read([_entry(one) for one in (item, *item.behind)[:together]])
         if unread is not None or last not in ids:  # begun before with more than was read by now
@@ -170,6 +171,7 @@ class Consumer:
         metadata = dict(as_mapping(entry.payload.get("metadata")))
         several = tuple(parts) if len(parts) > 1 else ()
         turn = Turn(entry, metadata, voices=OtherVoices(*map(float, voices)), parts=several)
+        turn.said_last, turn.stored_tracker = said, tracker
         if entry.kind == UNREADABLE:
             await self._set_aside(item, turn, entry.payload["reason"])
             return None

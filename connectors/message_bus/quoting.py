@@ -49,10 +49,12 @@ def of_customer(entries: Sequence[Entry]) -> list[str | int]:
     return ["\n".join(lines), MAX_KEPT, KEEP_S]
 
 
-async def latest(client: redis.asyncio.Redis, customer: str) -> Mapping[str, Any]:
-    """What was said last in this conversation, by whomever; empty when that is not known. Raises redis.RedisError."""
-    kept = await client.lindex(keys.quotable(customer), 0)
-    return record_versions.read_kept(kept)
+async def latest(client: redis.asyncio.Redis, customer: str, kept: str | None = None) -> Mapping[str, Any]:
+    """What was said last in this conversation, by whomever; empty when that is not known. Raises redis.RedisError.
+
+    `kept`: what Redis holds of it, where that was read before.
+    """
+    return record_versions.read_kept(await client.lindex(keys.quotable(customer), 0) if kept is None else kept)
 
 
 async def quoted(client: redis.asyncio.Redis, customer: str, wamid: str) -> dict[str, Any] | None:

@@ -70,6 +70,9 @@ class Turn:
     voices: OtherVoices = OtherVoices()
     parts: tuple[Entry, ...] = ()
     language: str | None = None  # that the dialogue answers in, where it ran
+    # As Redis had it when the turn began, None: to be asked for. Nobody else changes it while the turn runs.
+    said_last: str | None = None
+    stored_tracker: list[str] | None = None
 
     @property
     def entries(self) -> tuple[Entry, ...]:

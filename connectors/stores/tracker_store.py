@@ -109,7 +109,9 @@ class RedisTrackerStore(TrackerStore):
         await self._append(keys.tracker(append.sender_id), [self._ttl_s, tail, append.preamble, *append.chunks])
 
     async def _load(self, sender_id: str, everything: bool) -> DialogueStateTracker | None:
-        preamble, *chunks = await self._tail(keys.tracker(sender_id), [int(everything)])
+        turn = current_turn.get()
+        kept = turn.stored_tracker if turn is not None and turn.entry.customer == sender_id and not everything else None
+        preamble, *chunks = kept or await self._tail(keys.tracker(sender_id), [int(everything)])
         preamble, chunks = _with_pending(sender_id, preamble, chunks, everything)
         if not chunks:
             return None
