@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 SETTLE_EVERY_S = 60.0
 MAX_REDIS_PAUSE_S = 5.0
 # What arrives meanwhile shares a transaction: under load a tenth of the processor time of one for every turn.
-GATHER_S = 0.1
+GATHER_S = 0.25
 
 
 async def run(settings: Settings, stop: asyncio.Event) -> None:
