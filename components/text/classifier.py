@@ -23,7 +23,6 @@ from typing import Any, Protocol
 
 import numpy as np
 import scipy.sparse
-from sklearn.linear_model import Ridge
 
 from components.order_numbers.shape import DEFAULT_PATTERN
 from components.text.kernel_ridge import BIAS, balancing, centred, gaussian, kernel_ridge, softmax
@@ -240,6 +239,8 @@ def _sparse_ridge(rows: Any, target: np.ndarray, weight: np.ndarray, ridge: floa
     """Ridge regression over the n-grams alone: weights (features, labels) and bias (labels,)."""
     with_bias = scipy.sparse.hstack([rows, np.full((rows.shape[0], 1), BIAS**0.5, np.float32)], format="csr")
     wanted = np.eye(target.max() + 1, dtype=np.float32)[target]
+    from sklearn.linear_model import Ridge  # 30 MB that only training needs
+
     regression = Ridge(ridge, fit_intercept=False, solver="sparse_cg", tol=1e-3)
     weights = regression.fit(with_bias, wanted, sample_weight=weight).coef_.T.astype(np.float32)
     return weights[:-1], BIAS**0.5 * weights[-1]

@@ -1,6 +1,8 @@
 """Loading a model without what only training needs: half the memory of a server process and most of its start.
 
     TensorFlow        stock Rasa imports it for the names of three classes that training makes objects of
+    scikit-learn      for one function of training; with it comes most of SciPy
+    matplotlib        for what draws the results of `rasa test`
     train schema      the original imports every class of the graph that made the model, TensorFlow's among them
     domain            the original parses and checks the archive's YAML four times; the archive holds it as JSON too
 
@@ -22,10 +24,14 @@ log = logging.getLogger(__name__)
 
 WRITTEN_FOR = "3.6."
 
-# What rasa.utils.train_utils imports, and calls in functions of training only.
-MADE_IN_TRAINING = {
+# What these modules import, and call in functions of training and testing only.
+IMPORTERS = ("rasa.utils.train_utils", "rasa.nlu.test")
+CALLED_IN_TRAINING: dict[str, tuple[str, ...]] = {
     "rasa.utils.tensorflow.callback": ("RasaTrainingLogger", "RasaModelCheckpoint"),
     "rasa.utils.tensorflow.data_generator": ("RasaBatchDataGenerator",),
+    "sklearn": (),
+    "sklearn.model_selection": ("train_test_split",),
+    "rasa.utils.plotting": ("plot_confusion_matrix", "plot_paired_histogram"),
 }
 
 
@@ -36,8 +42,8 @@ def install() -> bool:
     if not rasa.__version__.startswith(WRITTEN_FOR):
         log.warning("loading.stock rasa=%s written_for=%sx", rasa.__version__, WRITTEN_FOR)
         return False
-    if "rasa.utils.train_utils" not in sys.modules:
-        _import_without_tensorflow()
+    if sys.modules.keys().isdisjoint(IMPORTERS):
+        _import_without_what_trains()
     _read_less()
     return True
 
@@ -49,21 +55,22 @@ def warn_of_tensorflow() -> None:
                     "without it (not DIETClassifier, ResponseSelector, TEDPolicy ...), then `make train`.")  # fmt: skip
 
 
-def _import_without_tensorflow() -> None:
-    """Import train_utils with stand-ins; they are gone afterwards, so that whoever imports the real ones gets them."""
-    stand_ins = {module: ModuleType(module) for module in MADE_IN_TRAINING if module not in sys.modules}
+def _import_without_what_trains() -> None:
+    """Import them with stand-ins; these are gone afterwards, so that whoever imports the real ones gets them."""
+    stand_ins = {module: ModuleType(module) for module in CALLED_IN_TRAINING if module not in sys.modules}
     for module, stand_in in stand_ins.items():
-        vars(stand_in).update({name: _maker(module, name) for name in MADE_IN_TRAINING[module]})
+        vars(stand_in).update({name: _maker(module, name) for name in CALLED_IN_TRAINING[module]})
     sys.modules.update(stand_ins)
     try:
-        importlib.import_module("rasa.utils.train_utils")
+        for importer in IMPORTERS:
+            importlib.import_module(importer)
     finally:
         for module in stand_ins:
             del sys.modules[module]
 
 
 def _maker(module: str, name: str) -> Callable[..., Any]:
-    """What makes objects of a class of a module that is imported by then."""
+    """What calls a class or function of a module, which is imported by then."""
 
     def make(*arguments: Any, **options: Any) -> Any:
         return getattr(importlib.import_module(module), name)(*arguments, **options)

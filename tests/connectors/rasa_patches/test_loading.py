@@ -27,7 +27,8 @@ assert loading.install() and loading.install()
 from connectors.server.application import load_agent
 agent = load_agent(Path(sys.argv[1]), Path("endpoints.yml"))
 metadata = agent.processor.model_metadata
-assert "tensorflow" not in sys.modules, "TensorFlow was imported"
+for library in ("tensorflow", "sklearn", "matplotlib"):
+    assert library not in sys.modules, f"{library} was imported"
 assert "opentelemetry" not in sys.modules, "traces are off"
 assert agent.domain is agent.processor.graph_runner._instantiated_nodes["domain_provider"]._component._domain
 """,
@@ -38,6 +39,10 @@ from rasa.core.policies.ted_policy import TEDPolicy
 from rasa.utils import train_utils
 from rasa.utils.tensorflow.callback import RasaTrainingLogger
 assert isinstance(train_utils.create_common_callbacks(1)[0], RasaTrainingLogger)
+from rasa.nlu.test import plot_utils
+from rasa.utils.tensorflow.model_data import train_test_split
+assert len(train_test_split([1, 2, 3, 4], test_size=0.5)) == 2
+plot_utils.plot_paired_histogram([[0.1], [0.2]], "t", None)
 """,
 )
 
@@ -53,7 +58,7 @@ def run(code: str, *arguments: str) -> None:
 
 @pytest.mark.model
 @pytest.mark.slow
-def test_a_server_serves_without_tensorflow_and_what_needs_it_then_gets_it() -> None:
+def test_a_server_serves_without_what_trains_and_what_needs_it_then_gets_it() -> None:
     run(SERVES + THEN_NEEDS_IT, str(newest_archive().parent))
 
 
