@@ -13,8 +13,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import aiohttp
-
 import signals
 from benchmarks import buyers, measures, scale, webhooks
 from benchmarks.graph_stand_in import GraphStandIn
@@ -40,22 +38,19 @@ async def run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     try:
         print("starting both …", file=sys.stderr)
         await shop.start()
-        limit = aiohttp.TCPConnector(limit=256)
-        async with aiohttp.ClientSession(connector=limit) as session:
-            ours = measures.Ours(shop, graph, webhooks.Meta(shop.url, session))
-            return await _measure(options, ours, stock, session)
+        return await _measure(options, measures.Ours(shop, graph, webhooks.Meta(shop.url)), stock)
     finally:
         shop.stop()
         await graph.stop()
 
 
 async def _measure(
-    options: argparse.Namespace, ours: measures.Ours, stock: StockRasa, session: aiohttp.ClientSession
+    options: argparse.Namespace, ours: measures.Ours, stock: StockRasa
 ) -> dict[str, Any]:
     results: dict[str, Any] = {"cores": os.cpu_count(), "workers": options.workers, "load": os.getloadavg()[0]}
 
     async def ask_stock(customer: str, text: str) -> str:
-        return str((await stock.ask(session, customer, text))[0]["text"])
+        return str((await stock.ask(customer, text))[0]["text"])
 
     await _agree(ask_stock, ours.ask)
     for question in QUESTIONS.values():  # warm both up
@@ -74,7 +69,7 @@ async def _measure(
         print(name, rates, file=sys.stderr)
     # A customer who asks for an order again and again is handed to a person; one who says hello is not.
     results["ms per turn"] = {
-        "stock": await measures.stock_conversation(stock, session, "hello", LENGTHS),
+        "stock": await measures.stock_conversation(stock, "hello", LENGTHS),
         "ours": await measures.our_conversation(ours, "hello", LENGTHS),
     }
     print(results["ms per turn"], file=sys.stderr)

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-import aiohttp
 import psutil
 
 from benchmarks import buyers, webhooks
@@ -101,7 +100,7 @@ async def our_conversation(ours: Ours, text: str, lengths: tuple[int, ...]) -> d
 
 
 async def stock_conversation(
-    stock: StockRasa, session: aiohttp.ClientSession, text: str, lengths: tuple[int, ...]
+    stock: StockRasa, text: str, lengths: tuple[int, ...]
 ) -> dict[int, float]:
     """The same for stock Rasa, whose long conversations are made by repeating ten turns.
 
@@ -114,9 +113,9 @@ async def stock_conversation(
             await asyncio.to_thread(stock.lengthen, customer, length - 1)
         elif length > 1:
             for _ in range(length - 2):
-                await stock.ask(session, customer, text, False)
+                await stock.ask(customer, text, False)
         times = 1 if length == 1 else 5
-        found[length] = await turn_ms(lambda: stock.ask(session, customer, text, False), times)
+        found[length] = await turn_ms(lambda: stock.ask(customer, text, False), times)
     return found
 
 

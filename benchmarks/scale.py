@@ -13,7 +13,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import psutil
 import redis
 
@@ -73,11 +72,11 @@ class _open:
         began = time.perf_counter()
         await self._shop.start()
         took = time.perf_counter() - began
-        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=256))
-        return measures.Ours(self._shop, self._graph, webhooks.Meta(self._shop.url, self._session)), took
+        self._meta = webhooks.Meta(self._shop.url)
+        return measures.Ours(self._shop, self._graph, self._meta), took
 
     async def __aexit__(self, *_: object) -> None:
-        await self._session.close()
+        self._meta.close()
         self._shop.stop()
         await self._graph.stop()
 

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import aiohttp
 import redis
 
+from benchmarks.http_lines import Client
 from benchmarks.shop import Process, Shop
 from launch.processes import answers, free_port
 
@@ -25,6 +25,7 @@ class StockRasa:
 
     def __init__(self, shop: Shop, model: Path) -> None:
         self.port = free_port()
+        self._client = Client(f"http://127.0.0.1:{self.port}")
         self._redis_port = urlsplit(shop.redis.url).port or 0
         endpoints, credentials = shop.folder / "stock_endpoints.yml", shop.folder / "stock_credentials.yml"
         endpoints.write_text(
@@ -38,17 +39,14 @@ class StockRasa:
         url = f"http://127.0.0.1:{self.port}/webhooks/rest/"
         self.process: Process = shop.python("stock", command, lambda: answers(url))
 
-    async def ask(
-        self, session: aiohttp.ClientSession, sender: str, text: str, with_metadata: bool = True
-    ) -> list[dict[str, Any]]:
+    async def ask(self, sender: str, text: str, with_metadata: bool = True) -> list[dict[str, Any]]:
         """One turn. With metadata, stock Rasa keeps an event before the session's start and from then on compares
         all stored events with all others on every save, which is quadratic."""
         metadata = {"wa_id": sender, "phone": f"+{sender}", "wamid": f"w{time.monotonic_ns()}", "customer": sender,
                     "kind": "text", "timestamp": int(time.time())}  # fmt: skip
         body = {"sender": sender, "message": text, "metadata": metadata if with_metadata else None}
-        url = f"http://127.0.0.1:{self.port}/webhooks/rest/webhook"
-        async with session.post(url, json=body) as response:
-            return list(await response.json())
+        _, answer = await self._client.post("/webhooks/rest/webhook", json.dumps(body).encode())
+        return list(json.loads(answer))
 
     def lengthen(self, sender: str, turns: int) -> None:
         """Make the stored conversation as long as if it had that many turns, by repeating the turns it has."""

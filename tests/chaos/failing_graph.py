@@ -7,10 +7,8 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from aiohttp import web
-
 from benchmarks import webhooks
-from benchmarks.graph_stand_in import Accepted, GraphStandIn
+from benchmarks.graph_stand_in import CONNECTION_LOST, NO_ANSWER, Accepted, Answer, GraphStandIn
 
 FAULTS = {
     "server_error": 0.05, "throttled": 0.01, "reset": 0.02, "accepted_then_reset": 0.02, "accepted_then_hang": 0.002,
@@ -33,22 +31,18 @@ class FailingGraph(GraphStandIn):
             task.cancel()
         await super().stop()
 
-    async def messages(self, request: web.Request) -> web.StreamResponse:
-        body = await request.json()
+    def answer(self, body: dict[str, Any]) -> Answer:
         fault = None if body.get("status") == "read" else self._draw()
         if fault in ERRORS:
             status, code, message = ERRORS[fault]
-            return web.json_response({"error": {"code": code, "message": message}}, status=status)
+            return status, {"error": {"code": code, "message": message}}
         if fault == "reset":
-            return _reset(request)
-        answer = await super().messages(request)
-        if fault is not None:
-            self.hidden.add(self.accepted[-1].wamid)
-        if fault == "accepted_then_reset":
-            return _reset(request)
-        if fault == "accepted_then_hang":
-            await asyncio.sleep(30)
-        return answer
+            return CONNECTION_LOST
+        answer = super().answer(body)
+        if fault is None:
+            return answer
+        self.hidden.add(self.accepted[-1].wamid)
+        return CONNECTION_LOST if fault == "accepted_then_reset" else NO_ANSWER
 
     def accept(self, body: dict[str, Any]) -> Accepted:
         accepted = super().accept(body)
@@ -71,9 +65,3 @@ class FailingGraph(GraphStandIn):
         if self.report_status is not None:
             status = webhooks.status(accepted.wamid, accepted.key, accepted.customer)
             await self.report_status(webhooks.notification([], [status]))
-
-
-def _reset(request: web.Request) -> web.StreamResponse:
-    if request.transport is not None:
-        request.transport.abort()
-    return web.Response()

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import redis.asyncio
 
 from benchmarks import webhooks
@@ -112,9 +111,7 @@ async def run(plan: Plan, folder: Path, seed: int = 1, say: Any = print, **shop_
     try:
         say("starting the shop …")
         await shop.start()
-        timeout = aiohttp.ClientTimeout(total=5)
-        async with aiohttp.ClientSession(timeout=timeout) as session:
-            return await _suffer(plan, shop, graph, webhooks.Meta(shop.url, session), chance, say)
+        return await _suffer(plan, shop, graph, webhooks.Meta(shop.url, timeout_s=5), chance, say)
     finally:
         shop.stop()
         await graph.stop()

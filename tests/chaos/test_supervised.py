@@ -7,7 +7,6 @@ import time
 from collections import Counter
 from pathlib import Path
 
-import aiohttp
 import pytest
 
 from benchmarks import webhooks
@@ -45,20 +44,19 @@ async def test_when_servers_and_redis_are_killed_together_everything_comes_back(
 async def _all_stored(product: Supervised, attempt: int, statuses: Counter[int]) -> None:
     """Twenty customers write while nothing runs; each delivers again, as Meta does, until it gets its 200."""
     deadline = time.monotonic() + BACK_WITHIN_S
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
-        meta = webhooks.Meta(product.url, session)
+    meta = webhooks.Meta(product.url, timeout_s=5)
 
-        async def deliver(customer: int) -> None:
-            message = webhooks.text_message(f"9198{customer:08d}", f"wamid.{attempt}.{customer}", "hello")
-            status = 0
-            while status != 200:
-                assert product.is_alive(), product.output()
-                assert time.monotonic() < deadline, product.output()
-                status = await meta.post(webhooks.notification([message]))
-                statuses[status] += 1
-                await asyncio.sleep(0.2)
+    async def deliver(customer: int) -> None:
+        message = webhooks.text_message(f"9198{customer:08d}", f"wamid.{attempt}.{customer}", "hello")
+        status = 0
+        while status != 200:
+            assert product.is_alive(), product.output()
+            assert time.monotonic() < deadline, product.output()
+            status = await meta.post(webhooks.notification([message]))
+            statuses[status] += 1
+            await asyncio.sleep(0.2)
 
-        await asyncio.gather(*(deliver(customer) for customer in range(20)))
+    await asyncio.gather(*(deliver(customer) for customer in range(20)))
 
 
 async def _all_answered(graph: GraphStandIn) -> None:

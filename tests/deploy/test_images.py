@@ -189,7 +189,7 @@ async def test_the_three_images_answer_a_customer_as_the_manifests_start_them(
                           for kind in ("startup", "readiness", "liveness")}  # fmt: skip
                 for path in (*probes, containers[name].pod["metadata"]["annotations"]["prometheus.io/path"]):
                     await pods.answers(session, name, path)
-            meta = webhooks.Meta(pods.address("server", ""), session)
+            meta = webhooks.Meta(pods.address("server", ""))
             asked = webhooks.text_message("919876543210", "wamid.images", "where is my order 10234")
             assert await meta.post(webhooks.notification([asked])) == 200
             await _until(lambda: any("10234" in answer.text for answer in graph.accepted), pods)
