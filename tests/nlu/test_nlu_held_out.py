@@ -123,6 +123,7 @@ def _order_number_cases() -> Iterator[tuple[str, str, list[str], list[str]]]:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("shapes_learnt_once")
 @pytest.mark.parametrize(
     ("name", "level"), [("has numbers", 0.95), ("look-alikes", 0.96), ("misshaped", 0.93)]
 )

@@ -14,6 +14,8 @@ from components.order_numbers.meaning import ExamplesError, read_examples
 from components.text.message_text import folded
 from tests.components.order_numbers.found import values
 
+pytestmark = pytest.mark.usefixtures("shapes_learnt_once")
+
 numbers = st.integers(min_value=10000, max_value=99999).map(str)
 
 

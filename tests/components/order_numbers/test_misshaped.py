@@ -8,6 +8,8 @@ from components.order_numbers.finding import find_misshaped, find_order_numbers
 from components.order_numbers.shape import Shape
 from tests.components.order_numbers.found import misshaped, values
 
+pytestmark = pytest.mark.usefixtures("shapes_learnt_once")
+
 SHAPES = ("R-2024/7", "4301", "10234", "112-4567890-7654321", "000000123", "SK/2026/0801")
 FOREIGN = ("112-4567890-1234567", "KX-90219", "ORD/2024/001", "AB12CD34")
 ASKED = ("where is my order {}?", "order {}", "status of {}")

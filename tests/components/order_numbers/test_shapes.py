@@ -11,6 +11,8 @@ from components.order_numbers.shape import Shape, ShapeError
 from components.order_numbers.shops import shop_pattern
 from tests.components.order_numbers.found import misshaped, values
 
+pytestmark = pytest.mark.usefixtures("shapes_learnt_once")
+
 SHAPES = {
     r"WC\-\d{4,5}": ["WC-1001", "WC-20455"],
     r"\d{3}\-\d{7}\-\d{7}": ["112-4567890-1234567"],
