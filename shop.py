@@ -145,7 +145,9 @@ def _said(path: Path) -> dict[Any, Any]:
     except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
         raise ShopError(f"{path} is not valid YAML ({' '.join(str(error).split())[:160]}).") from None
     if not isinstance(said, dict):
-        raise ShopError(f"{path} must be lines of 'key: value'.")
+        raise ShopError(f"{path} must be lines of 'key: value'. Remedy: begin it with 'name: ...'.")
+    if said.get("orders"):
+        said["orders"] = yaml_files.words(path).get("orders", said["orders"])
     return said
 
 
@@ -256,7 +258,8 @@ def _orders(value: Any) -> Mapping[str, Any]:
         if key not in _ORDERS:
             raise _WrongError(f"orders: there is no key '{key}'. Remedy: '{_nearest(key, _ORDERS)}', or remove it.")
     examples, statuses = value.get("id_examples"), value.get("statuses") or {}
-    if examples is not None and not (isinstance(examples, list) and examples):
+    texts = isinstance(examples, list) and all(isinstance(one, str) for one in examples)
+    if examples not in (None, "") and not (examples and texts):
         raise _WrongError("orders.id_examples must be a list of order numbers. Remedy: [WC-1001, WC-20455].")
     if not isinstance(statuses, dict):
         raise _WrongError("orders.statuses must be lines such as 'wc-completed: delivered'.")
@@ -292,6 +295,5 @@ _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "region": _region, "languages": _languages, "currency": _currency, "time_zone": _time_zone,
     "opening_hours": _opening_hours, "holidays": _holidays, "ticket_prefix": _ticket_prefix, "orders": _orders,
     "updates": lambda value: shop_updates.updates(value, LANGUAGES), "quiet_hours": shop_updates.quiet_hours,
-    "message_costs": shop_costs.message_costs, "actions": _actions,
-    "links": _links,
+    "message_costs": shop_costs.message_costs, "actions": _actions, "links": _links,
 }  # fmt: skip

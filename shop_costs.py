@@ -1,7 +1,6 @@
 """The part of `shop.yml` about what WhatsApp bills: `message_costs`, the shop's own rate card."""
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -53,10 +52,12 @@ def _by_country(category: Any, rate: Any) -> Mapping[str, float]:
         raise ValueError(f"message_costs.rates: there is no category '{category}'. Remedy: '{nearest}'.")
     if not isinstance(rate, dict):
         return {_ANYWHERE: _amount(category, rate)}
+    import phonenumbers
+
     # YAML reads the country code NO as false.
     named = {"NO" if country is False else str(country): amount for country, amount in rate.items()}
     for country in named:
-        if country != _ANYWHERE and not re.fullmatch(r"[A-Z]{2}", country):
+        if country != _ANYWHERE and country not in phonenumbers.SUPPORTED_REGIONS:
             raise ValueError(f"message_costs.rates.{category}: '{country}' is no country. Remedy: IN, or default.")
     return {country: _amount(f"{category}.{country}", amount) for country, amount in named.items()}
 

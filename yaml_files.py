@@ -6,6 +6,7 @@ from typing import Any
 import yaml
 
 LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+AS_WRITTEN: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
@@ -17,6 +18,11 @@ def parsed(text: str) -> Any:
 def read(path: Path) -> Any:
     """What the file says. Raises OSError, UnicodeDecodeError and yaml.YAMLError."""
     return parsed(path.read_text(encoding="utf-8"))
+
+
+def words(path: Path) -> Any:
+    """The same with every value as the text that it is: to `read` 00871 is 871, 000123 is 83, and on is True."""
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=AS_WRITTEN)  # noqa: S506 (builds nothing but text)
 
 
 def written(content: Any) -> str:

@@ -52,9 +52,14 @@ def own_responses(folder: Path, known: Mapping[str, Any]) -> dict[str, Any]:
     for name, variations in responses.items():
         if name not in known:
             raise shop.ShopError(f"{path}: there is no response '{name}'. Remedy: a name of domain.yml, or remove it.")
-        if not isinstance(variations, list) or not all(isinstance(one, dict) for one in variations):
-            raise shop.ShopError(f"{path}: {name} must be a list. Remedy: lines such as '- text: ...'.")
+        if not isinstance(variations, list) or not variations or not all(map(_says_something, variations)):
+            raise shop.ShopError(f"{path}: {name} must be a list of what is said. Remedy: lines such as '- text: ...'.")
     return responses
+
+
+def _says_something(variation: Any) -> bool:
+    text = variation.get("text") if isinstance(variation, dict) else None
+    return bool(isinstance(text, str) and text.strip()) or (isinstance(variation, dict) and "custom" in variation)
 
 
 def branded(value: Any, name: str) -> Any:

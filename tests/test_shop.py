@@ -79,6 +79,14 @@ def test_norway_is_a_country_and_no_denial(tmp_path: Path) -> None:
     assert shop.read(tmp_path).region == "NO"
 
 
+def test_order_numbers_and_status_words_are_what_is_written_whatever_yaml_makes_of_them(tmp_path: Path) -> None:
+    orders = "{id_examples: [000000123, 00871, 12:30], statuses: {010: shipped, on: placed, 1: packed}}"
+    (tmp_path / "shop.yml").write_text(f"name: A\nregion: GB\norders: {orders}\n", encoding="utf-8")
+    said = shop.read(tmp_path).orders
+    assert said["id_examples"] == ["000000123", "00871", "12:30"]
+    assert said["statuses"] == {"010": "shipped", "on": "placed", "1": "packed"}
+
+
 def test_shops_under_one_state_never_mix(tmp_path: Path) -> None:
     shops = [tmp_path / "a" / "oak", tmp_path / "b" / "oak"]
     found = [settings.load({"STATE_DIR": str(tmp_path / "var"), "SHOP_DIR": str(folder)}) for folder in shops]

@@ -43,7 +43,8 @@ def test_a_shops_response_replaces_ours_by_name(oak: Path, tmp_path: Path) -> No
 
 @pytest.mark.parametrize(("text", "remedy"), [
     ("responses: {utter_gret: [{text: a}]}", "no response 'utter_gret'"),
-    ("responses: {utter_greet: hello}", "must be a list"),
+    ("responses: {utter_greet: hello}", "must be a list"), ("responses: {utter_greet: []}", "of what is said"),
+    ("responses: {utter_greet: [{txt: hi}]}", "of what is said"), ("responses: {utter_greet: [{text: ''}]}", "is said"),
     ("utter_greet: [{text: a}]", "responses:"),
     ("responses: [", "not valid YAML"),
 ])
