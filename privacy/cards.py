@@ -64,8 +64,8 @@ def _longest_at(text: str, run: list[tuple[int, int]], first: int) -> int | None
     if _CARD_BEFORE.search(before):
         return best
     written = text[run[first][0] : run[best][1]]
-    if ", " in written:
-        return None
+    if ", " in written and not (first == 0 and best == len(run) - 1 and len(run) <= 4):
+        return None  # prices, or orders: only a whole list may be one
     is_list = "," in written or best == first
     if _CODE_BEFORE.search(before) or (is_list and _NOT_BEFORE.search(before)):
         return None

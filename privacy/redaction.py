@@ -82,8 +82,9 @@ _NAMED = (
     (
         "birth_date",
         re.compile(
-            r"\b(?:d\.?o\.?b\.?|date\s+of\s+birth|birth\s?da(?:te|y)|born(?:\s+on)?)(?:\s+(?:is|on))?[\s:=-]*"
-            r"(\d{1,2}[\s./-]+(?:\d{1,2}|[a-z]{3,9})[\s./-]+\d{2,4}|\d{4}-\d{2}-\d{2})\b",
+            rf"{BEGIN}(?:d\.?o\.?b\.?|date\s+of\s+birth|birth\s?da(?:te|y)|born(?:\s+on)?|data\s+de\s+nascimento|nasci(?:d[oa])?"
+            rf"|fecha\s+de\s+nacimiento|nac[ií](?:d[oa])?|जन्म\s?(?:तिथि|तारीख|दिन){END})(?:\s+(?:is|on|em|el|é|es|है))?[\s:=-]*"
+            r"(\d{1,2}[\s./-]+(?:de\s+)?(?:\d{1,2}|[^\W\d_]{3,10})[\s./-]+(?:de\s+)?\d{2,4}|\d{4}-\d{2}-\d{2})\b",
             re.I,
         ),
     ),
@@ -105,16 +106,23 @@ _NAMED = (
     (
         "otp",
         re.compile(
-            rf"(?:\b(?:otp|one[\s-]time\s+(?:password|code)|verification\s+code)|ओटीपी){_LINK}(\d{{4,8}})\b", re.I
+            rf"(?:\b(?:otp|one[\s-]time\s+(?:password|code)|verification\s+code|"
+            rf"c[oó]digo\s+de\s+verifica[cç](?:ão|ión))|ओटीपी){_LINK}(\d{{4,8}})\b", re.I
         ),
     ),
     ("otp", re.compile(r"\b(\d{4,8})\s+(?:is|was)\s+(?:my|the|your|ur)\s+(?:otp|verification\s+code)\b", re.I)),
-    ("cvv", re.compile(rf"(?:\b(?:cvv|cvc)|सीवीवी){_LINK}(\d{{3,4}})\b", re.I)),
+    ("cvv", re.compile(
+        rf"(?:\b(?:cvv|cvc|security\s+code|c[oó]digo\s+de\s+segur(?:ança|idad))|सीवीवी){_LINK}(\d{{3,4}})\b", re.I
+    )),
     (
         "pin_code",
         re.compile(rf"(?:\b(?:pin\s?code|pin|zip\s?code|postal\s?code|zip)|पिन){_LINK}(\d{{3}}\s?\d{{3}})\b", re.I),
     ),
     ("pin_code", re.compile(r"\b(?:deliver\w*|ship\w*|courier\w*)\s+(?:to|at|in)\s+([1-9]\d{2}\s?\d{3})\b", re.I)),
+    ("password", re.compile(
+        r"(?:\b(?:password|passcode|senha|contraseña)|पासवर्ड)\s*(?:(?:is|é|es|है)\s+|[:=]\s*)(?=\S*\d)(\S{4,40})", re.I
+    )),
+    ("pin_code", re.compile(rf"\bpost\s?code{_LINK}([A-Z]{{1,2}}\d[A-Z\d]? ?\d[A-Z]{{2}})\b", re.I)),
     ("pix", re.compile(r"\bpix\b\W{0,3}([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b", re.I)),
     (
         "pin_code",
