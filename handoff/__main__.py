@@ -23,8 +23,9 @@ from handoff.helpdesks.log_tickets import LogTickets
 from handoff.jobs import trouble
 from handoff.storage.database import Database, HandoffUnavailable
 from handoff.storage.queries import change_takeover
-from handoff.storage.schema import REVISIONS, NoSuchRevision
+from handoff.storage.schema import REVISIONS
 from handoff.storage.tables import jobs, log_tickets, takeovers
+from sql_servers.migrations import NoSuchRevision
 
 EXPLANATION = {
     trouble.UNREACHABLE: "the helpdesk does not answer",

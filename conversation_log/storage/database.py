@@ -4,7 +4,6 @@ SQLite runs in WAL mode with secure deletion, so that erased text does not stay 
 """
 
 import fcntl
-import logging
 import os
 import time
 import zlib
@@ -14,10 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import event, text
 from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -25,11 +20,10 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from conversation_log.storage import remedies
 from settings_values import database_url
 from sql_servers import mysql_sessions, postgres_timeouts
-
-log = logging.getLogger(__name__)
+from sql_servers.migrations import Migrations, NoSuchRevision
 
 VERSION_TABLE = "log_alembic_version"
-MIGRATIONS = Path(__file__).parent / "migrations"
+TABLES = Migrations("log", Path(__file__).parent / "migrations", VERSION_TABLE)
 BUSY_TIMEOUT_S = 30
 CONNECT_TIMEOUT_S = 5.0
 COMMANDS_STATEMENT_S = 600.0
@@ -123,7 +117,8 @@ def migrate(engine: Engine) -> None:
         if engine.dialect.name == "sqlite" and file and file != ":memory:":
             Path(file).parent.mkdir(parents=True, exist_ok=True)
         with exclusive(engine, "migration", MIGRATION_WAIT_S):
-            _upgrade(engine)
+            if applied_revision(engine) != TABLES.revisions[-1]:
+                _move(engine)
     except (SQLAlchemyError, OSError) as error:
         raise LogUnavailable(remedies.of_database(error, engine.url)) from error
 
@@ -140,7 +135,7 @@ def require_current(engine: Engine) -> None:
         applied = applied_revision(engine)
     except SQLAlchemyError as error:
         raise LogUnavailable(remedies.of_database(error, engine.url)) from error
-    if applied != newest_revision() and not _is_newer(applied):
+    if not TABLES.suffice(applied):
         raise LogUnavailable(
             "The conversation database lacks the newest tables. Run `python -m conversation_log migrate`."
         )
@@ -149,13 +144,7 @@ def require_current(engine: Engine) -> None:
 def applied_revision(engine: Engine) -> str | None:
     """The migration that the database is at, None before the first."""
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-        return context.get_current_revision()
-
-
-def newest_revision() -> str | None:
-    """The newest migration in the code."""
-    return ScriptDirectory.from_config(_config()).get_current_head()
+        return TABLES.applied(connection)
 
 
 def move_to(engine: Engine, revision: str) -> None:
@@ -163,47 +152,19 @@ def move_to(engine: Engine, revision: str) -> None:
 
     Raises LogUnavailable, also for a migration that there is not.
     """
-    script = ScriptDirectory.from_config(_config())
-    known = [one.revision for one in reversed(list(script.walk_revisions()))]
-    if revision not in known:
-        raise LogUnavailable(f"There is no migration {revision} of the log; there are {', '.join(known)}.")
     try:
         with exclusive(engine, "migration", MIGRATION_WAIT_S):
-            down = revision < (applied_revision(engine) or "")
-            _run(engine, command.downgrade if down else command.upgrade, revision)
+            _move(engine, revision)
+    except NoSuchRevision as error:
+        raise LogUnavailable(f"The log has {error}.") from None
     except SQLAlchemyError as error:
         raise LogUnavailable(remedies.of_database(error, engine.url)) from error
 
 
-def _is_newer(applied: str | None) -> bool:
-    """Whether a newer release made the tables. Its migrations only add, and a release that is taken back must serve."""
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    return applied is not None and applied not in known
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    return config
-
-
-def _upgrade(engine: Engine) -> None:
-    applied = applied_revision(engine)
-    if applied == newest_revision():
-        return
-    if _is_newer(applied):
-        log.warning("log.tables.newer revision=%s; this release knows up to %s", applied, newest_revision())
-        return
-    _run(engine, command.upgrade, "head")
-    log.info("log.database.migrated revision=%s", newest_revision())
-
-
-def _run(engine: Engine, move: Callable[[Config, str], None], revision: str) -> None:
-    config = _config()
+def _move(engine: Engine, revision: str | None = None) -> None:
     sessions = mysql_sessions if engine.dialect.name == "mysql" else postgres_timeouts
     with writing(engine) as connection, sessions.longer(connection, COMMANDS_STATEMENT_S):
-        config.attributes["connection"] = connection
-        move(config, revision)
+        TABLES.move(connection, revision)
 
 
 @contextmanager
