@@ -16,7 +16,7 @@ import importlib
 import logging
 import sys
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, wraps
 from types import ModuleType
 from typing import Any
 
@@ -107,6 +107,7 @@ def _read_less() -> None:
         read[metadata.model_id] = metadata.domain
         return metadata
 
+    @wraps(stock_load)  # with its annotations, which Rasa reads before it trains: names of this function are not found
     def load(
         config: dict[str, Any],
         model_storage: ModelStorage,

@@ -24,6 +24,9 @@ import sys
 from pathlib import Path
 from connectors.rasa_patches import loading
 assert loading.install() and loading.install()
+from typing import get_type_hints
+from rasa.graph_components.providers.domain_provider import DomainProvider
+assert "model_storage" in get_type_hints(DomainProvider.load), "Rasa reads them before it trains"
 from connectors.server.application import load_agent
 agent = load_agent(Path(sys.argv[1]), Path("endpoints.yml"))
 metadata = agent.processor.model_metadata
