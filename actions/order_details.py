@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from actions.order_status import OrderAction
-from actions.orders.models import OrderStatus
+from actions.orders.models import Order, OrderStatus
 from actions.skill.action import Event
 from actions.skill.order_answers import OrderTurn
 
@@ -28,7 +28,13 @@ class ActionOrderWhyLate(OrderAction):
         if not turn.numbers and turn.list_was_shown:
             late = [order for order in await self.meant(turn) if order.status is OrderStatus.DELAYED]
             turn = replace(turn, numbers=[order.number for order in late]) if len(late) == 1 else turn
-        return await self.about_one(turn, turn.phrases.why_late)
+
+        def tell(order: Order) -> tuple[str, dict[str, str]]:
+            response, facts = turn.phrases.why_late(order)
+            told = (response, order.number) in turn.told_before  # and did not help
+            return ("utter_handoff_offer", {}) if told else (response, facts)
+
+        return await self.about_one(turn, tell)
 
 
 class ActionOrderNotReceived(OrderAction):

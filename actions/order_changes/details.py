@@ -26,7 +26,8 @@ from actions.self_service.acts import ADDRESS, CANCEL, RETURNS, plain
 from actions.self_service.answers import MAX_REASON_CHARS, OTHER
 from actions.self_service.consent import is_yes
 from actions.skill import services
-from actions.skill.action import Domain, Event, intent_name, message_metadata, message_text
+from actions.skill.action import Domain, Event, in_form, intent_name, message_metadata, message_text
+from privacy import addresses
 
 log = logging.getLogger(__name__)
 
@@ -37,9 +38,11 @@ DETAILS = (TARGET, NEW_ADDRESS, ITEMS, REASON, WISH)
 ACT, WISHED_IN = "change_act", "change_wished_in"
 OF_THE_ORDER = (ACT, ITEMS, OFFERED)  # known anew with another order
 NOT_WITH_THE_COURIER = frozenset({OrderStatus.PLACED, OrderStatus.CONFIRMED, OrderStatus.PACKED})
+KINDS = {"cancel_order": "cancel", "change_order": "change", "start_return": "return"}
 STARTS_ANEW = frozenset({"cancel_order", "start_return"})
 STOPS = frozenset({"deny", "goodbye", "thank"})
 MIN_YES_CONFIDENCE = 0.75  # "next" may be read as one
+MIN_WISH_CONFIDENCE = 0.97  # that "cancel it instead" is a wish; "i need an M" is a reason
 MIN_STOP_CONFIDENCE = 0.9  # "no" stops, "too small" is a reason
 ACT_OF = {"cancel": CANCEL, "change": ADDRESS, "return": RETURNS}
 
@@ -108,7 +111,7 @@ def begun(tracker: Tracker) -> list[Event]:
         WISH: answers.wish(text),
         WISHED_IN: message_id(tracker),
     }
-    forgotten = dict.fromkeys((NUMBER, CONFIRMED, *DETAILS, *OF_THE_ORDER))
+    forgotten = dict.fromkeys((NUMBER, CONFIRMED, *DETAILS, *OF_THE_ORDER, "requested_slot"))
     return [SlotSet(name, value) for name, value in {**forgotten, **said}.items()]
 
 
@@ -152,7 +155,8 @@ class ChangeDetails:
         if not _asked_for(ITEMS, tracker):
             return {}
         picked = picked_items(listed(tracker.get_slot(OFFERED)), _option(tracker), _words(tracker))
-        return {} if not picked and _is_aside(tracker) else {ITEMS: entries(picked) or None}
+        aside = _is_aside(tracker) and (not picked or _asks_or_wishes(tracker))
+        return {} if aside else {ITEMS: entries(picked) or None}
 
     async def validate_change_items(
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain
@@ -164,7 +168,7 @@ class ChangeDetails:
         if not _asked_for(REASON, tracker):
             return {}
         text = str(message_metadata(tracker).get("typed") or "") if _option(tracker) else _words(tracker)
-        no_reason = text.rstrip().endswith("?") or is_yes(text, RETURNS, str(tracker.get_slot(NUMBER)))
+        no_reason = _asks_or_wishes(tracker) or is_yes(text, RETURNS, str(tracker.get_slot(NUMBER)))
         if _is_aside(tracker) and (no_reason or _stops(tracker)):
             return {}
         return {REASON: None if no_reason else plain(text, MAX_REASON_CHARS) or None}
@@ -173,7 +177,7 @@ class ChangeDetails:
         if not _asked_for(WISH, tracker):
             return {}
         said = _option(tracker) or _words(tracker)
-        found = None if said.rstrip().endswith("?") else answers.wish(said)
+        found = None if _asks_or_wishes(tracker) else answers.wish(said)
         return {WISH: found} if found or not _is_aside(tracker) else {}
 
     async def _taken_as_it_is(self, *_: Any) -> dict[str, Any]:
@@ -188,7 +192,8 @@ def another_address(tracker: Tracker) -> str | None:
     """The address that the message gives, in answer to the question for one or to the summary that holds another."""
     text, waits = _words(tracker), tracker.get_slot("requested_slot")
     if waits == NEW_ADDRESS:
-        return answers.address(text, asked=True)
+        aside = _is_aside(tracker) and _asks_or_wishes(tracker)
+        return None if aside else answers.address(text, asked=True)
     summed_up = waits == CONFIRMED and tracker.get_slot(ACT) == ADDRESS and tracker.get_slot(NEW_ADDRESS)
     return answers.address(text, asked=True) if summed_up and any(sign in text for sign in ",\n") else None
 
@@ -240,7 +245,31 @@ def confidence(tracker: Tracker) -> float:
     return float(((tracker.latest_message or {}).get("intent") or {}).get("confidence") or 0)
 
 
+def _asks_or_wishes(tracker: Tracker) -> bool:
+    """Whether the words ask something, name an order, or wish something else, and so are no answer themselves."""
+    return answers.asks(_words(tracker)) or _names_an_order(tracker) or _wishes_another_thing(tracker)
+
+
+def _names_an_order(tracker: Tracker) -> bool:
+    """Whether a number is named that is no part of an address."""
+    entities = (tracker.latest_message or {}).get("entities") or []
+    starts = [int(one.get("start") or 0) for one in entities if one.get("entity") == "order_number"]
+    inside = addresses.spans(message_text(tracker)) if starts else []
+    return any(not any(begin <= start < end for begin, end in inside) for start in starts)
+
+
+def _wishes_another_thing(tracker: Tracker) -> bool:
+    return wishes_something_else(tracker) and confidence(tracker) >= MIN_WISH_CONFIDENCE
+
+
+def wishes_something_else(tracker: Tracker) -> bool:
+    """Whether the message, in the middle of one wish, is another: a rule begins it."""
+    kind = tracker.get_slot("change_kind")
+    return in_form(tracker) and KINDS.get(intent_name(tracker), kind) != kind
+
+
 def _is_aside(tracker: Tracker) -> bool:
     """Whether the message is for a rule and no answer: a question in between, "no", another wish."""
     intent = intent_name(tracker)
-    return intent in skills.load().asides.get(FORM, ()) or intent in STARTS_ANEW
+    anew = intent in STARTS_ANEW or (wishes_something_else(tracker) and _names_an_order(tracker))
+    return anew or intent in skills.load().asides.get(FORM, ())

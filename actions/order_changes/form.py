@@ -24,6 +24,7 @@ from actions.order_changes.acting import (
 )  # fmt: skip
 from actions.order_changes.details import (
     ACT_OF,
+    KINDS,
     MIN_YES_CONFIDENCE,
     NUMBER,
     WISH,
@@ -34,7 +35,7 @@ from actions.order_changes.details import (
     not_with_the_courier,
     window_that_is_over,
 )  # fmt: skip
-from actions.order_changes.which_order import KINDS, SAYS_MORE, WhichOrder
+from actions.order_changes.which_order import SAYS_MORE, WhichOrder
 from actions.orders.lookup import Orders
 from actions.orders.models import Order
 from actions.orders.repository import OrdersUnavailable

@@ -12,11 +12,13 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.order_changes.details import (
+    KINDS,
     another_address,
     asking_for_details,
     known_from,
     orders_for,
     window_that_is_over,
+    wishes_something_else,
 )  # fmt: skip
 from actions.order_changes.items import ITEMS, OFFERED, same_items
 from actions.order_status import choose_from
@@ -48,7 +50,6 @@ MEANS_ANOTHER = frozenset({"ask_other_order", "deny"})
 PICKS_AN_ORDER = frozenset({"choose_order", "ask_other_order", "affirm", "nlu_fallback", "out_of_scope"})
 NAMES_ANOTHER_ORDER = frozenset({"ask_other_order", "wrong_number"})  # also where an address or the like is asked for
 SAYS_MORE = frozenset({"nlu_fallback", "out_of_scope"})  # words about the change that mean nothing by themselves
-KINDS = {"cancel_order": "cancel", "change_order": "change", "start_return": "return"}
 OFFERS_ORDERS = ("utter_order_status_choose", "utter_order_status_all")
 
 
@@ -205,9 +206,3 @@ class ActionAskChangeOrderNumber(BaseAction):
         response = response if len(orders) > 1 else "utter_order_change_ask_number"
         choose_from(orders, dispatcher, domain, response=response)
         return [SlotSet("orders_offered", [order.number for order in orders[:MAX_ROWS]])]
-
-
-def wishes_something_else(tracker: Tracker) -> bool:
-    """Whether the message, in the middle of one wish, is another: a rule begins it."""
-    kind = tracker.get_slot("change_kind")
-    return in_form(tracker) and KINDS.get(intent_name(tracker), kind) != kind

@@ -34,6 +34,14 @@ _REFUND = (
 )
 _DENIED_BEFORE = r"\b(?:not|no|don'?t|do not|without|instead of|n[aã]o|sem|sin|en vez de|em vez de) (?:[^\W\d]+ ){0,3}?"
 _DENIED_BEHIND = rf"[^\s,.;]* (?:[^\s,.;]+ )?(?:nahi|nahin|nhi|mat|नहीं|नही|मत){END}"
+# What begins a question and no answer; "when", "como" begin a reason as well ("when it came it was broken").
+_ASKS = re.compile(
+    r"^\W*(?:(?:and|aur|but|ok|okay|e|y)\s+)?"
+    r"(?:how|where|wheres|where's|who|which|(?:can|do|will|should) (?:i|you|we|u)|is there"
+    r"|kitn[aei]|kab|kaise|kahan?|kaun|qual|quais|quem|onde|cad[eê]|quant[oa]s?|d[oó]nde|qui[eé]n|cu[aá]l|cu[aá]nt[oa]s?)\b"
+    rf"|^\W*(?:कितन[ाेी]|कब|कैसे|कहाँ|कहां|कौन){END}|\?\s*$",
+    re.I,
+)
 _NO = rf"^(?:no|nope|nahi|nahin|n[aã]o|नहीं|नही|ना){END}[\s,.:!-]*"
 _ALL = (
     r"\b(?:all|everything|both|whole|entire|sab|sabhi|pura|poora|dono|tudo|todos|todas|ambos|ambas|todo|toda)\b"
@@ -64,6 +72,11 @@ class Item:
         return f"{some}{self.quantity} × {self.title}" if self.quantity > 1 else self.title
 
 
+def asks(text: str) -> bool:
+    """Whether the words have the form of a question."""
+    return _ASKS.search(text) is not None
+
+
 def names_address(text: str) -> bool:
     """Whether the words are about an address."""
     return re.search(_ADDRESS, text, re.I) is not None
@@ -92,7 +105,7 @@ def address(text: str, asked: bool) -> str | None:
     words = text.split()
     parts = [part for part in re.split(r"[,\n]", text) if part.strip()]
     looks = len(words) >= 3 and (any(sign.isdigit() for sign in text) or len(parts) >= 3)
-    return _line(text) if looks and not text.rstrip().endswith("?") else None
+    return _line(text) if looks and not asks(text) else None
 
 
 def _line(text: str) -> str | None:

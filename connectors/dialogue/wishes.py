@@ -21,6 +21,7 @@ MIN_CONFIDENCE = 0.6  # of a message or a sentence of it; the confidences are ca
 MAX_CHARS = 400  # whoever writes more tells the person something
 MAX_SENTENCES = 5
 MIN_CLAUSE_WORDS = 3
+MIN_CLAUSE_CONFIDENCE = 0.95  # of a wish in a piece of a sentence: "in the bubble wrap" is none
 _COURTESIES = frozenset({"greet", "goodbye", "thank", "affirm", "deny"})
 
 Parse = Callable[[str], Awaitable[Mapping[str, Any]]]
@@ -36,7 +37,7 @@ async def wish_of(text: str, parse: Parse) -> Wish | None:
         if len(parts) > 1:
             said = [await _intent(part, parse) for part in parts]
         elif {BACK, SOLVED} & set(said):
-            said += filter(None, [await _intent(clause, parse) for clause in _clauses(text)])
+            said += filter(None, [await _intent(clause, parse, MIN_CLAUSE_CONFIDENCE) for clause in _clauses(text)])
     except Exception as error:  # a message reaches its ticket whatever becomes of its meaning
         log.error("wishes.failed error=%s", type(error).__name__)
         return None
@@ -68,6 +69,8 @@ def _wish(said: list[str | None]) -> Wish | None:
     return "settled" if SOLVED in said and not more else None
 
 
-async def _intent(text: str, parse: Parse) -> str | None:
+async def _intent(text: str, parse: Parse, confidence: float = MIN_CONFIDENCE) -> str | None:
+    """What a text surely means, from `confidence` on; a person is asked for from MIN_CONFIDENCE on."""
     intent = (await parse(text)).get("intent") or {}
-    return str(intent["name"]) if float(intent.get("confidence") or 0) >= MIN_CONFIDENCE else None
+    least = MIN_CONFIDENCE if intent.get("name") == PERSON else confidence
+    return str(intent["name"]) if float(intent.get("confidence") or 0) >= least else None

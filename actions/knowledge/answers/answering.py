@@ -151,7 +151,7 @@ class PolicyAnswers:
         if section is None or not (finding.answerable or (self._writer and finding.score >= WORTH_ASKING)):
             if section is None or finding.score < WORTH_SHOWING:
                 return NotCovered(finding.score)
-            return NotCovered(finding.score, nearest=self._extractive(question, section, "nearest"))
+            return NotCovered(finding.score, nearest=self._extractive(question, section, "nearest", beside=beside))
         if self._writer is None:
             return self._extractive(question, section, "extractive", beside=beside)
         return await self._written(question, finding, self._writer)

@@ -101,3 +101,28 @@ async def test_return_window_is_kept_where_page_and_table_say_it(
     came = None if days_ago is None else shop_today() - timedelta(days_ago)
     talk = Talk(Owned(Order("10187", OrderStatus.DELIVERED, delivered_on=came)))
     assert await talk.say("return 10187", "start_return", ["10187"]) == [said]
+
+
+@pytest.mark.parametrize(("text", "intent", "numbers", "said"), [
+    ("cancel 10241", "cancel_order", ["10241"], CONFIRM),
+    ("where is 10241", "check_order_status", ["10241"], "utter_ask_change_reason"),
+    ("how many days do i have", "ask_return_policy", [], "utter_ask_change_reason"),
+    ("when it came it was broken", "ask_return_policy", [], "utter_ask_change_wish"),
+])  # fmt: skip
+async def test_question_or_another_wish_is_no_reason_for_a_return(
+    port: Port, text: str, intent: str, numbers: list[str], said: str
+) -> None:
+    talk = Talk(Owned(HERE, PACKED))
+    assert await talk.say("return it", "start_return", [HERE.number]) == ["utter_ask_change_reason"]
+    assert await talk.say(text, intent, numbers) == [said]
+
+
+@pytest.mark.parametrize(("text", "intent", "numbers"), [
+    ("how many days do i have for 10187", "ask_return_policy", ["10187"]),
+    ("where is 10187 right now", "check_order_status", ["10187"]),
+])
+async def test_question_with_digits_is_no_address(port: Port, text: str, intent: str, numbers: list[str]) -> None:
+    talk = Talk(Owned(PACKED))
+    assert await talk.say("change the address", "change_order") == ["utter_ask_change_address"]
+    assert await talk.say(text, intent, numbers) == ["utter_ask_change_address"]
+    assert talk.slots.get("change_address") is None

@@ -16,7 +16,9 @@ MEANS = {
     "no no.": ("deny", 0.9),
     "get me an agent": ("request_human", 0.9),
     "my money back": ("request_refund", 0.9),
-    "how long is it?": ("ask_return_policy", 0.9),
+    "how long is it?": ("ask_return_policy", 0.97),
+    "found it in the box, in the bubble wrap": ("problem_solved", 0.8),
+    "in the bubble wrap": ("ask_return_policy", 0.9),
     "hm hm hm": ("nlu_fallback", 0.4),
     "no agent needed, how long is it?": ("return_to_bot", 0.9),
     "no agent needed, hm hm hm": ("return_to_bot", 0.9),
@@ -37,6 +39,7 @@ class Model:
 
 
 @pytest.mark.parametrize(("text", "wish"), [
+    ("found it in the box, in the bubble wrap", "settled"),
     ("bot is fine", "assistant"),
     ("bot maybe", None),
     ("it came now.", "settled"),
