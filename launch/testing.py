@@ -21,7 +21,9 @@ RESULTS = PROJECT_ROOT / "var" / "test-results"
 ENDS_BY_ITSELF_S = 5.0
 CLEANS_UP_WITHIN_S = 20.0
 _running: list[subprocess.Popen[str]] = []
-WORKERS = "4"  # on two cores: tests wait for servers about as long as they compute
+# On two cores: tests wait for servers about as long as they compute. Each has half a gigabyte, and a product or a
+# training beside it that needs one to two.
+WORKERS = "4" if psutil.virtual_memory().total > 12e9 else "3"
 
 
 @dataclass(frozen=True, eq=False)
