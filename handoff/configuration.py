@@ -15,6 +15,7 @@ from handoff.takeover.opening_hours import BusinessHours, Span
 from privacy.indic import SIGNS
 from settings import PROJECT_ROOT
 
+_MOVED = {"reference_prefix": "ticket_prefix", "business_hours": "opening_hours and time_zone"}
 HANDOFF_FILE = PROJECT_ROOT / "handoff.yml"
 
 
@@ -75,6 +76,9 @@ def _read(content: Any, ours: shop.Shop) -> HandoffConfiguration:
         "freshdesk_order_field", "public_url", "notifications", "receipts", "phone_app_silence_minutes", "stop_updates",
         "start_updates", "customer_files", "ask_how_it_was",
     }  # fmt: skip
+    for old, key in _MOVED.items():
+        if isinstance(content, dict) and old in content:
+            raise _WrongError(f"{old} stands in shop.yml by now. Remedy: write {key} there, and take it out here.")
     content = _mapping(content, "the file", known)
     digest = _mapping(content.get("notifications") or {}, "notifications", {"digest_above", "digest_seconds"})
     receipts = _mapping(content.get("receipts") or {}, "receipts", {"after_minutes", "at_most_every_minutes"})

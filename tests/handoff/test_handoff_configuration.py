@@ -62,6 +62,8 @@ def test_a_shop_that_never_opens_promises_no_time() -> None:
     ({"public_url": "bot.example"}, "https://"),
     ({"freshdesk_order_field": "Order number"}, "cf_order_number"),
     ({"buisness_hours": {}}, "buisness_hours"),
+    ({"business_hours": {}}, "Remedy: write opening_hours and time_zone there"),
+    ({"reference_prefix": "MG"}, "Remedy: write ticket_prefix there"),
     ({"back_to_assistant": "bot"}, "list of phrases"),
     ({"stop_updates": "stop"}, "stop_updates must be a list of phrases"),
     ({"phone_app_silence_minutes": -1}, "phone_app_silence_minutes"),
