@@ -5,6 +5,7 @@ A day is told right or not at all: what could be two days, or none, is None.
 
 import re
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
+from decimal import Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,8 @@ _ISO = re.compile(
     r"\s*(?P<zone>Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?)?",
     re.IGNORECASE,
 )
+_EPOCH = re.compile(r"([1-9]\d{9})(?:\d{3})?(?:\.0*)?")  # seconds or milliseconds since 1970
+_A_DAY_S = 86_400
 _CLOCK = r"(?:[T ,]+\d{1,2}:\d{2}(?::\d{2})?(?: ?[AP]M)?)?"
 _YEAR_LAST = re.compile(rf"(\d{{1,2}})([/.-]) ?(\d{{1,2}})\2 ?(\d{{4}}){_CLOCK}", re.IGNORECASE)
 # "Sat, 19 Dec 2026", "19-Dec-2026", "19 de dezembro de 2026", "December 19th, 2026"
@@ -44,7 +47,7 @@ def moment(value: object, zone: ZoneInfo, region: str) -> datetime | None:
         elif isinstance(value, date):
             found = datetime.combine(value, time(), zone)
         else:
-            found = _read(value.strip(), zone, region) if isinstance(value, str) else None
+            found = _read(_text(value), zone, region)
     except (ValueError, OverflowError):
         return None
     return found if found and found.year in YEARS else None
@@ -56,7 +59,16 @@ def day(value: object, zone: ZoneInfo, region: str) -> date | None:
     return read.date() if read else None
 
 
+def _text(value: object) -> str:
+    """A number column's whole number as its digits; empty for what is no text and no number."""
+    if isinstance(value, (int, float, Decimal)):
+        return format(value, ".0f")
+    return value.strip() if isinstance(value, str) else ""
+
+
 def _read(text: str, zone: ZoneInfo, region: str) -> datetime | None:
+    if epoch := _EPOCH.fullmatch(text):
+        return _of_epoch(int(epoch[1]), zone)
     iso = _ISO.fullmatch(text)
     if iso:
         year, month, day_of_month = map(int, re.split(r"\D", iso["day"]))
@@ -75,6 +87,13 @@ def _read(text: str, zone: ZoneInfo, region: str) -> datetime | None:
         return None
     month, day_of_month = (first, second) if first_is_month else (second, first)
     return datetime(year, month, day_of_month, tzinfo=zone)
+
+
+def _of_epoch(seconds: int, zone: ZoneInfo) -> datetime | None:
+    """None where a midnight in Greenwich may stand for that day, which is another one in the zone."""
+    there = datetime.fromtimestamp(seconds, timezone.utc)
+    here = there.astimezone(zone)
+    return None if seconds % _A_DAY_S == 0 and here.date() != there.date() else here
 
 
 def _offset(written: str | None) -> tzinfo | None:

@@ -81,6 +81,12 @@ def test_statuses_are_understood_however_they_are_spelt(stored: object, status: 
         ("0001-01-01T00:00:00", None),
         ("next week", None),
         (20261124, None),
+        (1797712200, date(2026, 12, 20)),
+        ("1797712200000", date(2026, 12, 20)),
+        (1797712200.0, date(2026, 12, 20)),
+        (Decimal("1797712200"), date(2026, 12, 20)),
+        (float("nan"), None),
+        (True, None),
     ],
 )
 def test_dates_are_understood_however_they_are_stored(stored: object, day: date | None) -> None:
@@ -121,6 +127,8 @@ def test_brackets_in_links_and_names_cannot_undo_the_filling_of_a_response() -> 
         ("GB", "Europe/London", "31 Feb 2026", None),
         ("GB", "Europe/London", "19 Brumaire 2026", None),
         ("BR", "America/Sao_Paulo", "2026-12-19T20:30:00Z", date(2026, 12, 19)),
+        ("BR", "America/Sao_Paulo", 1797724800, None),
+        ("BR", "America/Sao_Paulo", 1797735600, date(2026, 12, 20)),
         ("AU", "Australia/Sydney", "2026-12-19T20:30:00Z", date(2026, 12, 20)),
         ("CA", "America/Toronto", "12/09/2026", None),
         ("CA", "America/Toronto", "12/19/2026", date(2026, 12, 19)),
