@@ -40,7 +40,7 @@ class Promised:
         self._client, self._store, self._again = client, store, again
         self._lately: deque[_Batch] = deque(maxlen=MAX_KEPT)
         self._failovers = client.failovers
-        self._keeping = asyncio.Lock()
+        self._keeping: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
 
     async def store(self, entries: Sequence[Any], records: Sequence[Any]) -> int:
@@ -57,17 +57,22 @@ class Promised:
         return stored
 
     async def _keep(self) -> None:
-        """Store again what the master before may have taken along."""
+        """Store again what the master before may have taken along; all who wait for that share one attempt."""
         await self._client.reach()
         if self._failovers == self._client.failovers:
             return
-        async with self._keeping:
-            while self._failovers != (now := self._client.failovers):
-                entries = [entry for batch in self._lately for entry in batch.entries]
-                records = [record for batch in self._lately for record in batch.records]
-                lost = await self._again(entries, records)
-                log.warning("inbox.stored_again entries=%d lost=%d", len(entries), lost)
-                self._failovers = now
+        if self._keeping is None or self._keeping.done():
+            self._keeping = asyncio.create_task(self._store_lately())
+            self._keeping.add_done_callback(lambda task: task.cancelled() or task.exception())
+        await asyncio.shield(self._keeping)
+
+    async def _store_lately(self) -> None:
+        while self._failovers != (now := self._client.failovers):
+            entries = [entry for batch in self._lately for entry in batch.entries]
+            records = [record for batch in self._lately for record in batch.records]
+            lost = await self._again(entries, records)
+            log.warning("inbox.stored_again entries=%d lost=%d", len(entries), lost)
+            self._failovers = now
 
     async def _watch(self) -> None:
         """While nobody writes, too. Only what was promised to a master that still answers is forgotten."""
