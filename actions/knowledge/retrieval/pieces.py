@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from actions.knowledge.grounding.facts import plain
 from actions.knowledge.retrieval.wording import COMMON, words_of
 
-_STEM = 5
+_STEM = 6
 
 
 class Pieces:
@@ -58,8 +58,18 @@ def _pieces(text: str) -> Counter[str]:
 
 
 def stems(text: str) -> frozenset[str]:
-    """The beginnings of the words that are not common ones."""
-    return frozenset(word[:_STEM] for word in folded_words(text) if len(word) > 1 and word not in COMMON)
+    """The beginnings of the words that are not common ones, one and many alike: "shoes", "shoe"; "flores", "flor"."""
+    return frozenset(_one(word)[:_STEM] for word in folded_words(text) if len(word) > 1 and word not in COMMON)
+
+
+@lru_cache(maxsize=8192)
+def _one(word: str) -> str:
+    """Without a plural's s and the vowels that number and gender leave at the end, in any of the languages."""
+    word = word.split("'")[0]
+    if len(word) > 3 and word.endswith("s") and not word.endswith("ss"):
+        word = word[:-1]
+    shorter = word.rstrip("aeiouy")
+    return shorter if len(shorter) > 2 else word
 
 
 @lru_cache(maxsize=4096)

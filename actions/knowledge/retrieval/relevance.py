@@ -155,6 +155,7 @@ class Pages:
         self._spoken_texts = unit(self._spoken - middle)
         self._words = [stems(f"{s.heading} {s.text}") for s in sections]
         self._seen = Counter(stem for words in self._words for stem in words)
+        self._spelt = frozenset(word for s in sections for word in folded_words(f"{s.heading} {s.text}"))
         self._pieces = Pieces([f"{s.page_title} {s.heading} {s.heading} {s.text}" for s in sections])
         own = topics_of_questions(model, [text for text, _ in asked], self._asked)
         headed = np.stack([own[self._asker == n].max(axis=0) for n in range(self.size)])
@@ -173,8 +174,12 @@ class Pages:
             np.sqrt(topics @ self.topics.T), np.sqrt(topics) @ np.sqrt(self.topics).T,
         ], axis=-1)
         areas = topics @ np.eye(self._model.area_of.max() + 1)[self._model.area_of]
-        length = np.log1p([len(folded_words(question)) for question in questions])
-        each = np.concatenate([np.stack([length, [len(own) for own in words]], 1), areas, np.sqrt(topics)], axis=1)
+        spelt = [folded_words(question) for question in questions]
+        length = np.log1p([len(own) for own in spelt])
+        # Hardly any word of theirs known: they are asked in another language.
+        known = [sum(word in self._spelt for word in own) / max(1, len(own)) for own in spelt]
+        each = np.stack([length, [len(own) for own in words], known], axis=1)
+        each = np.concatenate([each, areas, np.sqrt(topics)], axis=1)
         return pairs, each
 
     def learnt_scores(self, questions: Sequence[str], vectors: Vectors, experience: Experience) -> Scores:

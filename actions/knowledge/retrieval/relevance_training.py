@@ -24,7 +24,7 @@ from actions.knowledge.retrieval.embedding_service import chosen_embedder
 from actions.knowledge.retrieval.experience import Experience, unit
 from actions.knowledge.retrieval.experience_training import Taught, learn
 from actions.knowledge.retrieval.follow_up import FollowUp
-from actions.knowledge.retrieval.follow_up_training import WRONG_SECTION, Played, Turn, follow_ups, play, read_chats
+from actions.knowledge.retrieval.follow_up_training import Played, Turn, follow_ups, play, read_chats
 from actions.knowledge.retrieval.follow_up_training import fit as fit_follow_up
 from actions.knowledge.retrieval.relevance import (
     FITTED,
@@ -48,9 +48,10 @@ SHOPS = FOLDER.parent / "shops"
 DIMENSIONS = 96
 SPREAD = 1e-3  # added to the spread of phrasings within a topic
 PULL = 0.01  # towards 0, of the weights of the ranking
-LOOSENESS = 0.05  # of the weights of the decision whether the pages answer
+LOOSENESS = 0.02  # of the weights of the decision whether the pages answer
+DEMO = 6.0  # weight in it of the demo shop's questions: its pages have three times the sections of another shop's
 FEW = (2, 8)  # sections of a shop whose pages are only begun
-EVEN = 0.5  # in the middle of a chat to refuse what could be answered is the worse mistake
+EVEN, IN_CHATS = 0.5, 0.05  # in the middle of a chat to refuse what could be answered is the worse mistake; looseness
 PARTS = 6  # of the shops, learnt from and tried on in turn
 
 
@@ -69,6 +70,7 @@ class Shop:
     scores: Scores
     chats: Sequence[Turn]
     alone: tuple[Sequence[str], Vectors, Scores]
+    weight: float  # of its questions in the decision whether the pages answer
 
     @property
     def single(self) -> slice:
@@ -179,10 +181,11 @@ def read_shop(folder: Path, space: Fitted, embed: Embed) -> Shop:
     right = np.array([*right, *(turn.right for turn in chats)])
     words = [wording.readable(turn.question) for turn in chats] or questions[:1]
     own = embed(words, "query")
-    language = str(yaml_files.read(folder / "shop.yml")["languages"][0])
+    language = str(yaml_files.read(folder / "shop.yml")["languages"][0])[:2]
     taught = Taught(questions, vectors, pages.texts, pages.beside_headings, right)
     scores = pages.plain_scores(questions, vectors, unseen=True)
-    return Shop(folder.name, language[:2], pages, taught, scores, chats, (words, own, pages.plain_scores(words, own)))
+    alone, weight = (words, own, pages.plain_scores(words, own)), DEMO if folder == settings.PROJECT_ROOT else 1.0
+    return Shop(folder.name, language, pages, taught, scores, chats, alone, weight)
 
 
 def fit(space: Fitted, learners: Sequence[Shop]) -> Fitted:
@@ -196,24 +199,22 @@ def fit(space: Fitted, learners: Sequence[Shop]) -> Fitted:
         shown
         for shop, experience in told
         for pairs, each in [shop.numbers(experience)]
-        for shown in (((pairs[shop.single], each[shop.single]), shop.taught.right[shop.single]),
-                      shop.with_few_sections(experience))
+        for shown in (((pairs[shop.single], each[shop.single]), shop.taught.right[shop.single], shop.weight),
+                      (*shop.with_few_sections(experience), 1.0))
     ]
-    every = np.concatenate([pairs.reshape(-1, pairs.shape[-1]) for (pairs, _), _ in tried])
+    every = np.concatenate([pairs.reshape(-1, pairs.shape[-1]) for (pairs, _), *_ in tried])
     mean, spread = every.mean(axis=0), every.std(axis=0) + 1e-6
-    scaled = [((pairs - mean) / spread, each, right) for (pairs, each), right in tried]
-    weights = _ranking([(pairs, right) for pairs, _, right in scaled])
-    tables, labels, worth = [], [], []
-    for pairs, each, right in scaled:
-        (shares, table), answered = decided_by(pairs, each, pairs @ weights), right[:, -1] == 0
-        lost = answered & (right[np.arange(len(shares)), shares.argmax(axis=1)] == 0)
-        tables.append(table)
-        labels.append(answered)
-        worth.append(np.where(lost, WRONG_SECTION, 1.0))
-    answerable = _answerable(np.concatenate(tables), np.concatenate(labels), np.concatenate(worth))
+    scaled = [((pairs - mean) / spread, each, right, weight) for (pairs, each), right, weight in tried]
+    weights = _ranking([(pairs, right) for pairs, _, right, _ in scaled])
+    decided = []
+    for pairs, each, right, weight in scaled:
+        _, table = decided_by(pairs, each, pairs @ weights)
+        decided.append((table, right[:, -1] == 0, np.full(len(table), weight)))
+    table, label, worth = map(np.concatenate, zip(*decided, strict=True))
+    answerable = _answerable(table, label, worth)
     model = replace(space, ranking=np.stack([mean, spread, weights]), answerable=answerable)
     chats = [turn for shop, experience in told for turn, _ in shop.played(model, experience, None) if turn]
-    follow_up = fit_follow_up(chats, partial(_answerable, even=EVEN))
+    follow_up = fit_follow_up(chats, partial(_answerable, even=EVEN, loose=IN_CHATS))
     return replace(model, experience=learn([shop.lessons for shop in learners]), follow_up=follow_up)
 
 
@@ -225,13 +226,13 @@ def parts(all_shops: Sequence[Shop]) -> Iterator[tuple[list[Shop], list[Shop]]]:
         yield part, [shop for shop in all_shops if shop not in part]
 
 
-def _answerable(table: Numbers, label: Numbers, weight: Numbers, even: float = 1.0) -> Numbers:
+def _answerable(table: Numbers, label: Numbers, weight: Numbers, even: float = 1, loose: float = LOOSENESS) -> Numbers:
     """A logistic regression; `even` 1: to answer rightly weighs as much as to refuse rightly, 0: by their share."""
     from sklearn.linear_model import LogisticRegression  # not in the action server's image
 
     weight = weight * np.where(label, weight[label].sum(), weight[~label].sum()) ** -even
     mean, spread = table.mean(axis=0), table.std(axis=0) + 1e-6
-    learnt = LogisticRegression(C=LOOSENESS, max_iter=500).fit((table - mean) / spread, label, weight / weight.mean())
+    learnt = LogisticRegression(C=loose, max_iter=500).fit((table - mean) / spread, label, weight / weight.mean())
     return np.concatenate([np.stack([mean, spread, learnt.coef_[0]]), [[0.0], [1.0], learnt.intercept_]], axis=1)
 
 
