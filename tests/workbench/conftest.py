@@ -15,7 +15,7 @@ from workbench.review.reviewed import Reviewed
 WRITTEN = datetime(2026, 11, 20, tzinfo=timezone.utc)
 SAID = {
     "parcel kidhar reh gaya bhai": ("nlu_fallback", 0.7, ("rejected",), 3),
-    "Bhai parcel kidhar reh gaya 45678, call [phone]": ("check_order_status", 0.5, ("uncertain",), 1),
+    "Bhai parcel kidhar reh gaya 45678 call [phone]": ("check_order_status", 0.5, ("uncertain",), 1),
     "<b>gift wrap</b> available?": ("out_of_scope", 0.9, ("rejected",), 2),
 }
 GENERAL = """version: "3.1"

@@ -128,7 +128,7 @@ def test_a_designer_labels_corrects_and_skips_in_the_browser(
     page.goto(server.url)
     parcel, gift = page.locator("article").all()
     expect(parcel).to_contain_text("4 messages")
-    expect(parcel).to_contain_text("written: Bhai parcel kidhar reh gaya 45678, call [phone]")
+    expect(parcel).to_contain_text("written: Bhai parcel kidhar reh gaya 45678 call [phone]")
     parcel.get_by_role("textbox").nth(1).fill("parcel kidhar hai order 45678")
     parcel.get_by_role("button", name="check_order_status").click()
     expect(parcel.locator(".added")).to_have_count(2)

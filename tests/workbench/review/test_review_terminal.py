@@ -57,7 +57,7 @@ def test_a_number_labels_the_group_and_the_next_comes(designer: Designer, genera
 
 def test_a_star_labels_every_wording_that_is_shown_without_its_writer(designer: Designer, general: Path) -> None:
     designer("check *")
-    assert "- Bhai parcel kidhar reh gaya 10234, call" in added(general)
+    assert "- Bhai parcel kidhar reh gaya 10234 call" in added(general)
 
 
 def test_h_puts_it_into_the_held_out_set(designer: Designer, project: Path, general: Path) -> None:
@@ -74,7 +74,7 @@ def test_a_wording_can_be_corrected_before_it_is_added(designer: Designer, gener
 
 def test_wordings_can_be_taken_one_by_one(designer: Designer, general: Path) -> None:
     shown = designer("o", "2", "1", "q")
-    assert 'added "Bhai parcel kidhar reh gaya 10234, call" as greet' in shown
+    assert 'added "Bhai parcel kidhar reh gaya 10234 call" as greet' in shown
     assert len(added(general)) == 5
 
 
