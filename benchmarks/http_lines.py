@@ -91,17 +91,19 @@ class Client:
 class _Call(Messages):
     """One call at a time."""
 
-    _answer: asyncio.Future[tuple[int, bytes]]
+    _answer: asyncio.Future[tuple[int, bytes]] | None = None
 
     def answered(self, asked: bytes) -> asyncio.Future[tuple[int, bytes]]:
         self._answer = asyncio.get_running_loop().create_future()
+        if self.transport.is_closing():
+            self._answer.set_exception(ConnectionResetError("no answer"))
         self.transport.write(asked)
         return self._answer
 
     def came(self, line: str, body: bytes) -> None:
-        if not self._answer.done():
+        if self._answer is not None and not self._answer.done():
             self._answer.set_result((int(line.split(" ")[1]), body))
 
     def connection_lost(self, error: Exception | None) -> None:
-        if not self._answer.done():
+        if self._answer is not None and not self._answer.done():
             self._answer.set_exception(ConnectionResetError("no answer"))
