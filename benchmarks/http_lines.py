@@ -5,7 +5,7 @@ Only between processes of the benchmark: bodies with a length, connections that 
 
 import asyncio
 import json
-from typing import Any
+from typing import Any, cast
 
 END = b"\r\n\r\n"
 
@@ -35,8 +35,7 @@ class Messages(asyncio.Protocol):
         raise NotImplementedError
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's is none by its class
 
     def data_received(self, data: bytes) -> None:
         self._read += data

@@ -6,7 +6,7 @@ import hmac
 import json
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from benchmarks import http_lines
 
@@ -96,9 +96,8 @@ class _Post(asyncio.Protocol):
         self._request, self._answered = request, answered
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        transport.write(self._request)
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by its class
+        self._transport.write(self._request)
 
     def data_received(self, data: bytes) -> None:
         if not self._answered.done():
