@@ -23,6 +23,7 @@ from actions.knowledge.retrieval.embedding import Vectors
 from actions.knowledge.retrieval.experience import Experience, Numbers, unit
 from actions.knowledge.retrieval.follow_up import FollowUp, Reading, answered_by
 from actions.knowledge.retrieval.pieces import Pieces, folded_words, stems
+from actions.knowledge.retrieval.wording import COMMON
 
 FITTED = Path(__file__).with_name("relevance.npz")
 Embed = Callable[[Sequence[str], str], Vectors]
@@ -176,8 +177,9 @@ class Pages:
         areas = topics @ np.eye(self._model.area_of.max() + 1)[self._model.area_of]
         spelt = [folded_words(question) for question in questions]
         length = np.log1p([len(own) for own in spelt])
-        # Hardly any word of theirs known: they are asked in another language.
-        known = [sum(word in self._spelt for word in own) / max(1, len(own)) for own in spelt]
+        # Where the pages have few of the common ones they are asked in another language; the others tell what is asked.
+        common = [[word in self._spelt for word in own if word in COMMON] for own in spelt]
+        known = [(1 + sum(own)) / (1 + len(own)) for own in common]
         each = np.stack([length, [len(own) for own in words], known], axis=1)
         each = np.concatenate([each, areas, np.sqrt(topics)], axis=1)
         return pairs, each
