@@ -12,6 +12,7 @@ from skills import RETRY, UNRESOLVED
 
 ESCALATE = "action_escalate"
 NOT_UNDERSTOOD = ("nlu_fallback", "out_of_scope")
+ORDER = "order_number"  # the entity
 # Say that nothing was understood; Rasa's own says nothing at all, and stories tell of actions only.
 FALLBACKS = frozenset({"action_clarify", "action_default_fallback"})
 
@@ -76,9 +77,13 @@ def turns_backwards(events: Any) -> Iterator[Turn]:
 
 
 def unresolved_run(turns: Sequence[Turn]) -> int:
-    """How many turns in a row, the newest first, were of no help; the newest may not be answered yet."""
+    """How many turns in a row, the newest first, were of no help; the newest may not be answered yet.
+
+    One that names an order may yet be helped, in whatever words.
+    """
     now = turns[0]
-    if not (now.unresolved or (not now.actions and now.user.intent_name in NOT_UNDERSTOOD)):
+    hopeless = now.user.intent_name in NOT_UNDERSTOOD and not any(one["entity"] == ORDER for one in now.user.entities)
+    if not (now.unresolved or (hopeless and not now.actions)):
         return 0
     return next(
         (count for count, turn in enumerate(turns) if count and not (turn.unresolved or turn.in_passing)), len(turns)

@@ -11,11 +11,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rasa.shared.core.events import UserUttered
 
 from components.escalation.assessment import Assessment, TurnContext, assess
 from components.escalation.examples import NONE, REASONS, read_folder
 from components.escalation.reasons import Opinion, Reasons, default_reasons
 from components.escalation.settings import EscalationSettings
+from components.escalation.turns import Turn, unresolved_run
 
 ROOT = Path(__file__).parents[3]
 HELD_OUT = Path(__file__).parents[1] / "escalation_heldout.tsv"
@@ -272,3 +274,10 @@ def test_adapter_answers_each_line_in_order_and_survives_bad_ones() -> None:
     assert all(list(answer) == ["escalate", "reason", "priority", "score"] for answer in answers)
     assert answers[0]["priority"] == "HIGH"
     assert answers[1]["priority"] is None
+
+
+def test_message_that_names_an_order_is_no_failure_before_it_is_answered() -> None:
+    failed = [Turn(UserUttered("blah"), ["action_clarify"], ["utter_clarification_first"]) for _ in range(2)]
+    unread, number = {"name": "nlu_fallback"}, [{"entity": "order_number", "value": "10234"}]
+    assert unresolved_run([Turn(UserUttered("zork", unread)), *failed]) == 3
+    assert unresolved_run([Turn(UserUttered("zork 10234", unread, number)), *failed]) == 0

@@ -56,7 +56,7 @@ def test_a_refused_label_leaves_the_group_to_be_done(server: ReviewServer, revie
 def test_without_the_token_nothing_is_shown_or_written(server: ReviewServer, general: Path) -> None:
     before = general.read_text()
     base = f"http://{server.authority}"
-    assert [httpx.get(base + path).status_code for path in ("/", "/guess/", f"/{server.token}")] == [404, 404, 404]
+    assert [httpx.get(base + path, timeout=30).status_code for path in ("/", "/guess/", f"/{server.token}")] == [404, 404, 404]
     assert post(server, X_Review_Token="guess").status_code == 403
     assert httpx.post(server.url, json=LABEL).status_code == 403
     assert general.read_text() == before
@@ -71,7 +71,7 @@ def test_another_sites_page_can_do_nothing_even_with_the_token(
     before = general.read_text()
     assert post(server, **{name: value}).status_code == 403
     assert general.read_text() == before
-    assert httpx.get(server.url, headers={"Host": "evil.example"}).status_code == 404
+    assert httpx.get(server.url, headers={"Host": "evil.example"}, timeout=30).status_code == 404
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_body_that_is_too_large_is_not_read(server: ReviewServer) -> None:
 
 
 def test_the_page_needs_nothing_from_elsewhere_and_customers_words_stay_words(server: ReviewServer) -> None:
-    page = httpx.get(server.url)
+    page = httpx.get(server.url, timeout=30)
     assert "<b>gift wrap" not in page.text
     assert "http" not in page.text.replace("http-equiv", "")
     policy = page.headers["Content-Security-Policy"]
