@@ -56,7 +56,8 @@ def test_a_refused_label_leaves_the_group_to_be_done(server: ReviewServer, revie
 def test_without_the_token_nothing_is_shown_or_written(server: ReviewServer, general: Path) -> None:
     before = general.read_text()
     base = f"http://{server.authority}"
-    assert [httpx.get(base + path, timeout=30).status_code for path in ("/", "/guess/", f"/{server.token}")] == [404, 404, 404]
+    for path in ("/", "/guess/", f"/{server.token}"):
+        assert httpx.get(base + path, timeout=30).status_code == 404
     assert post(server, X_Review_Token="guess").status_code == 403
     assert httpx.post(server.url, json=LABEL).status_code == 403
     assert general.read_text() == before
