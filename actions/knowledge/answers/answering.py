@@ -139,9 +139,16 @@ class PolicyAnswers:
         halves = [self._retriever.find(half, None if n else earlier) for n, half in enumerate(halves_of(question))]
         score = min((half.score for half in halves), default=0.0)
         if score < SURE_OF_A_HALF or halves[0].best == halves[1].best:
-            return finding, _as_good(finding, told)
+            return finding, _as_good(finding, told) or self._new_alone(question, finding, told)
         passages = tuple(half.passages[0] for half in halves)
         return replace(finding, passages=passages, score=score, answerable=True), halves[1].best
+
+    def _new_alone(self, question: str, finding: Finding, told: Collection[str]) -> Section | None:
+        """Where nothing new was found: what the question surely asks when nothing was said before it."""
+        if finding.best is None or finding.best.key not in told:
+            return None
+        alone = self._retriever.find(question)
+        return alone.best if alone.score >= SURE_OF_A_HALF and alone.best and alone.best.key not in told else None
 
     async def _outcome(self, question: str, finding: Finding, beside: Section | None) -> Outcome:
         section = finding.best
