@@ -44,9 +44,7 @@ async def run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         await graph.stop()
 
 
-async def _measure(
-    options: argparse.Namespace, ours: measures.Ours, stock: StockRasa
-) -> dict[str, Any]:
+async def _measure(options: argparse.Namespace, ours: measures.Ours, stock: StockRasa) -> dict[str, Any]:
     results: dict[str, Any] = {"cores": os.cpu_count(), "workers": options.workers, "load": os.getloadavg()[0]}
 
     async def ask_stock(customer: str, text: str) -> str:

@@ -99,9 +99,7 @@ async def our_conversation(ours: Ours, text: str, lengths: tuple[int, ...]) -> d
     return found
 
 
-async def stock_conversation(
-    stock: StockRasa, text: str, lengths: tuple[int, ...]
-) -> dict[int, float]:
+async def stock_conversation(stock: StockRasa, text: str, lengths: tuple[int, ...]) -> dict[int, float]:
     """The same for stock Rasa, whose long conversations are made by repeating ten turns.
 
     Without metadata, in stock Rasa's favour: with it, turn 1000 takes minutes (see StockRasa.ask).

@@ -81,14 +81,19 @@ class _Tables:
 
     def owner(self, phone: str) -> Given:
         """What the queries by owner are given. They let a little too much through; `e164` decides."""
-        if self.orders.kinds["customer_phone"] == NUMBER:
+        if self._phones_are_numbers:
             return {"customer_phone": as_integers(phone)}
         return {"digits": in_this_order(core_digits(phone))}
 
     @property
     def _may_be_owners(self) -> ColumnElement[bool]:
-        is_number = self.orders.kinds["customer_phone"] == NUMBER
-        return getattr(self.orders, "is_one_given" if is_number else "holds_digits_given")("customer_phone")
+        if self._phones_are_numbers:
+            return self.orders.is_one_given("customer_phone")
+        return self.orders.holds_digits_given("customer_phone")
+
+    @property
+    def _phones_are_numbers(self) -> bool:
+        return self.orders.kinds["customer_phone"] == NUMBER
 
     def _orders_where(self, condition: ColumnElement[bool]) -> sa.sql.Select:
         newest = self.orders["placed_at" if "placed_at" in self.orders else "order_id"]

@@ -8,11 +8,11 @@ from rasa.shared.core.constants import ACTION_LISTEN_NAME
 from rasa.shared.core.events import ActionExecuted, BotUttered, SessionStarted, UserUtteranceReverted, UserUttered
 
 import skills
+from components.order_numbers.finding import ORDER
 from skills import RETRY, UNRESOLVED
 
 ESCALATE = "action_escalate"
 NOT_UNDERSTOOD = ("nlu_fallback", "out_of_scope")
-ORDER = "order_number"  # the entity
 # Say that nothing was understood; Rasa's own says nothing at all, and stories tell of actions only.
 FALLBACKS = frozenset({"action_clarify", "action_default_fallback"})
 

@@ -1,4 +1,5 @@
 """In which language customers write, and in which they are answered.
 
-Imports rasa (the policy alone) and the shop. Start reading in `policy.py`, then `choice.py`.
+Imports rasa and `components.order_numbers` (the policy alone), and the shop. Start reading in `policy.py`, then
+`choice.py`.
 """

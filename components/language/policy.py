@@ -17,11 +17,11 @@ from rasa.shared.core.trackers import DialogueStateTracker
 
 from components.language.answered import ENGLISH, answered, by_name, written_as
 from components.language.choice import OTHER, Reading, Spoken, choose, read
+from components.order_numbers.finding import MISSHAPED, ORDER
 from components.untrained_policy import UntrainedPolicy
 
 LANGUAGE, WISHED, SPOKEN = "language", "language_wished", "languages_spoken"
 CHANGE_LANGUAGE, SORRY = "action_change_language", "utter_language_unavailable"
-ORDER_NUMBERS = ("order_number", "order_number_misshaped")
 _PRIORITY = 8  # above EscalationPolicy: asking for another language is no failure to understand
 _MIN_WORDS = 4  # of another language in a conversation that has one
 _BELOW_ESCALATION = 6.5  # above RulePolicy: who asks for a person gets one in any language
@@ -86,7 +86,7 @@ def _reading(said: UserUttered) -> Reading:
     if not text or text.startswith("/"):
         return Reading()
     for entity in said.entities:
-        if entity.get("entity") in ORDER_NUMBERS and isinstance(entity.get("start"), int):
+        if entity.get("entity") in (ORDER, MISSHAPED) and isinstance(entity.get("start"), int):
             start, end = entity["start"], entity["end"]
             text = text[:start] + " " * (end - start) + text[end:]
     return read(text)

@@ -44,9 +44,9 @@ class Arrivals:
         if self._free.is_set() and self._many_at >= self._freed_at + HOLD_S:
             self._held_at = self._many_at
             self._free.clear()
-            self._look_later()
+            self._settle_later()
 
-    def _look_later(self) -> None:
+    def _settle_later(self) -> None:
         asyncio.get_running_loop().call_later(QUIET_S, self._settle)
 
     def _settle(self) -> None:
@@ -54,7 +54,7 @@ class Arrivals:
         if self._waiting >= MANY:
             self._many_at = now
         if now < min(self._many_at + QUIET_S, self._held_at + HOLD_S):
-            self._look_later()
+            self._settle_later()
             return
         self._free.set()
         if now >= self._held_at + HOLD_S:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import settings
+from tests.children import ended
 from tests.known_pages import embed_pages
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,7 +69,7 @@ def documented_pipes() -> list[str]:
 @pytest.mark.parametrize("line", documented_pipes())
 def test_documented_adapter_answers_with_one_json_line(line: str) -> None:
     embed_pages()
-    result = subprocess.run(["bash", "-c", line], cwd=ROOT, capture_output=True, text=True, timeout=240)
+    result = ended(["bash", "-c", line], 240)
     assert result.returncode == 0, result.stderr
     assert len(result.stdout.splitlines()) == 1
     assert isinstance(json.loads(result.stdout), dict)

@@ -118,9 +118,7 @@ class PolicyAnswers:
         self._redact = redact
         self._budget_s = budget_s
 
-    async def answer(
-        self, question: str, earlier: Earlier | None = None, told: Collection[str] = ()
-    ) -> Outcome:
+    async def answer(self, question: str, earlier: Earlier | None = None, told: Collection[str] = ()) -> Outcome:
         """The outcome within the budget; `earlier` is the question before, for "and for shoes?", `told` the keys of
         the sections that were quoted a moment ago.
         """
@@ -131,15 +129,14 @@ class PolicyAnswers:
         sought = tuple((passage.section.key, passage.probability) for passage in finding.passages)
         return replace(outcome, sought=sought)
 
-    def _find(
-        self, question: str, earlier: Earlier | None, told: Collection[str]
-    ) -> tuple[Finding, Section | None]:
+    def _find(self, question: str, earlier: Earlier | None, told: Collection[str]) -> tuple[Finding, Section | None]:
         """What is found, and the section to quote beside the best: that of a second question, or as good a one."""
         finding = self._retriever.find(question, earlier)
         halves = [self._retriever.find(half, None if n else earlier) for n, half in enumerate(halves_of(question))]
         score = min((half.score for half in halves), default=0.0)
         if score < SURE_OF_A_HALF or halves[0].best == halves[1].best:
-            return finding, _as_good(finding, told) or self._new_alone(question, finding, told)
+            beside = _as_good(finding, told)
+            return finding, self._new_alone(question, finding, told) if earlier and beside is None else beside
         passages = tuple(half.passages[0] for half in halves)
         return replace(finding, passages=passages, score=score, answerable=True), halves[1].best
 

@@ -3,8 +3,9 @@
 -- ARGV: token, stream id, stream id of the last entry that is to be answered together with it.
 -- Returns {state, runs of other ownerships that began and did not end, last entry to be answered together with it, until
 -- when somebody speaks from the phone app and through another app, when a message was last for that app, what was said
--- last, the tracker as tail.lua gives it}; state is 'mine', 'fenced' or 'gone'. What was begun together runs again together, as what it did outside is known by its last message's
--- id; but an entry that failed, or took processes with it, runs by itself.
+-- last, the tracker as tail.lua gives it}; state is 'mine', 'fenced' or 'gone'. What was begun together runs again
+-- together, as what it did outside is known by its last message's id; but an entry that failed, or took processes with
+-- it, runs by itself.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'fenced', 0} end
 if #redis.call('XRANGE', KEYS[2], ARGV[2], ARGV[2]) == 0 then return {'gone', 0} end
 local crashed, begun = 0, false

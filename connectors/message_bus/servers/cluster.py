@@ -62,7 +62,7 @@ class ClusterRedis(FollowingRedis):
                     callback = self.response_callbacks.get(name)
                     return callback(answer, **options) if callback else answer
             except (RedisError, OSError, asyncio.TimeoutError):
-                self._look_soon()
+                self._poll_soon()
                 raise
         raise RedisConnectionError("the cluster does not settle")
 
@@ -102,7 +102,7 @@ class ClusterRedis(FollowingRedis):
             try:
                 found = await server.batch(sent, durably)
             except (RedisError, OSError, asyncio.TimeoutError):
-                self._look_soon()
+                self._poll_soon()
                 raise
             own = (answer for command, answer in zip(sent, found, strict=True) if command is not _ASKING)
             for n, answer in zip(numbers, own, strict=True):
@@ -117,7 +117,7 @@ class ClusterRedis(FollowingRedis):
         """Where ASK sends us; None for the server of the command's slot, which MOVED names for good."""
         moved = redirection(error)
         if moved is None or moved[0] == "MOVED":
-            self._look_soon()
+            self._poll_soon()
         if moved is None:
             return None
         word, slot, place = moved
@@ -189,14 +189,14 @@ class ClusterRedis(FollowingRedis):
             raise RedisConnectionError("no server of the cluster has the slot")
         return self._at(place)
 
-    def _look_soon(self) -> None:
+    def _poll_soon(self) -> None:
         if self._polling is None or self._polling.done():
             self._polling = asyncio.create_task(self._ask_for_map())
             self._polling.add_done_callback(lambda task: task.cancelled() or task.exception())
 
     async def _poll(self) -> None:
         """Have the newest map. Raises redis.ConnectionError when no server answers."""
-        self._look_soon()
+        self._poll_soon()
         if self._polling is not None:
             await asyncio.shield(self._polling)
 
@@ -257,7 +257,7 @@ class ClusterRedis(FollowingRedis):
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(POLL_S)
-            self._look_soon()
+            self._poll_soon()
 
 
 def _is_for_later(answer: Any) -> bool:
