@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -49,3 +50,20 @@ def child(
         process.wait(GONE_WITHIN_S)
         for pipe in filter(None, (process.stdin, process.stdout, process.stderr)):
             pipe.close()
+
+
+def suspend(pid: int) -> None:
+    """SIGSTOP, and every thread has stopped: on a busy machine one answers a while longer."""
+    os.kill(pid, signal.SIGSTOP)
+    until = time.monotonic() + GONE_WITHIN_S
+    while any(_state(thread) not in "TtZX" for thread in Path(f"/proc/{pid}/task").glob("*")):
+        assert time.monotonic() < until, f"process {pid} does not stop"
+        time.sleep(0.01)
+
+
+def _state(thread: Path) -> str:
+    """The letter of proc_pid_stat(5): T is stopped."""
+    try:
+        return (thread / "stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return "X"

@@ -64,7 +64,7 @@ class Servers:
 
     def pause(self, port: int) -> None:
         """It keeps its connections and answers nothing, until `resume`."""
-        self._running[port].send_signal(signal.SIGSTOP)
+        children.suspend(self._running[port].pid)
 
     def resume(self, port: int) -> None:
         self._running[port].send_signal(signal.SIGCONT)

@@ -6,6 +6,7 @@ gives one of them for both, and two numbers are one person's exactly when it giv
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -56,16 +57,22 @@ def e164(text: object, region: str) -> str | None:
 
 @lru_cache(maxsize=256)  # a turn reads its customer's several times
 def _read(text: str, region: str) -> str | None:
-    run = NUMBER.search(_without_exponent(text))
+    possible = [number for reading in _readings(text) for number in _possible_numbers(reading, region)]
+    # '987654321.0' is a spreadsheet's decimal or ten digits with a dot: the one that somebody can have.
+    number = next(filter(phonenumbers.is_valid_number, possible), next(iter(possible), None))
+    return phonenumbers.format_number(number, PhoneNumberFormat.E164) if number else None
+
+
+def _possible_numbers(text: str, region: str) -> Iterator[PhoneNumber]:
+    run = NUMBER.search(text)
     for candidate in (run.group(), _with_plus(run.group())) if run else ():
         try:
-            number = phonenumbers.parse(candidate, region)
+            number = _todays_form(phonenumbers.parse(candidate, region))
         except phonenumbers.NumberParseException:
             continue
-        today = _todays_form(number)
-        if phonenumbers.is_possible_number(today):
-            return phonenumbers.format_number(today, PhoneNumberFormat.E164)
-    return None
+        if phonenumbers.is_possible_number(number):
+            yield number
+            return
 
 
 def senders_phone(phone: object) -> str | None:
@@ -102,14 +109,13 @@ def _changed(number: PhoneNumber, form: re.Pattern[str], to: str) -> PhoneNumber
     return changed
 
 
-def _without_exponent(text: str) -> str:
-    """The digits of a number that a spreadsheet wrote; empty where it cut some off."""
-    if decimal := _DECIMAL.fullmatch(text):
-        return decimal[1]
+def _readings(text: str) -> list[str]:
+    """The text as a spreadsheet wrote a number, and as it stands; none where a spreadsheet cut digits off."""
     if scientific := _SCIENTIFIC.fullmatch(text):
         digits = scientific[1] + scientific[2]
-        return digits if len(digits) > int(scientific[3]) else ""
-    return text
+        return [digits] if len(digits) > int(scientific[3]) else []
+    decimal = _DECIMAL.fullmatch(text)
+    return [decimal[1], text] if decimal else [text]
 
 
 def _with_plus(written: str) -> str:

@@ -18,6 +18,7 @@ from handoff.storage.schema import REVISIONS, applied_revision
 from handoff.storage.tables import jobs, shop_events, takeovers
 from handoff.takeover.state_machine import open_takeover
 from sql_servers import mysql_sessions
+from tests.children import suspend
 from tests.handoff.samples import request
 
 pytestmark = pytest.mark.postgres
@@ -139,7 +140,7 @@ def test_a_server_that_freezes_is_left_and_found_again(mariadb_url: str, monkeyp
     engine = database.connect(mariadb_url, statement_s=0.5)
     with engine.connect() as connection:
         server = int(Path(connection.execute(sa.text("SELECT @@pid_file")).scalar_one()).read_text())
-        os.kill(server, signal.SIGSTOP)
+        suspend(server)
         try:
             with pytest.raises(OperationalError):
                 connection.execute(sa.text("SELECT 1"))

@@ -18,6 +18,7 @@ from sqlalchemy.exc import OperationalError
 from conversation_log.storage import database
 from handoff.storage.database import Database, HandoffUnavailable
 from sql_servers import postgres_timeouts
+from tests.children import suspend
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def frozen(engine: sa.engine.Engine) -> Iterator[None]:
         postmaster = psutil.Process(connection.execute(sa.text("SELECT pg_backend_pid()")).scalar()).parent()
     processes = [postmaster, *postmaster.children()]
     for process in processes:
-        process.send_signal(signal.SIGSTOP)
+        suspend(process.pid)
     try:
         yield
     finally:

@@ -15,6 +15,7 @@ from connectors.message_bus.connections import connect
 from connectors.message_bus.inbox import Entry, Inbox, InboxUnavailable
 from connectors.message_bus.servers.durability import AUTO, Durability
 from launch.embedded_redis import EmbeddedRedis
+from tests.children import suspend
 from tests.conftest import free_port
 from tests.connectors.message_bus.log_records import records
 from tests.connectors.message_bus.transport_fakes import eventually, message
@@ -122,7 +123,7 @@ async def test_while_redis_hangs_only_the_first_wait_for_it(tmp_path: Path, hang
         endpoint.slow_s = 0.2
         assert server.process is not None
         if hangs == "the process":
-            server.process.send_signal(signal.SIGSTOP)
+            suspend(server.process.pid)
         else:
             redis.Redis.from_url(server.url).execute_command("CLIENT", "PAUSE", "60000", "WRITE")
         first = asyncio.create_task(inbox.put([message("91", "first")]))
