@@ -1,8 +1,11 @@
 """The job that keeps the conversation log up to date."""
 
 import asyncio
+import contextlib
 import logging
 import time
+from collections.abc import Callable
+from typing import TypeVar
 
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,9 +20,11 @@ from settings import Settings, SettingsError
 from worker.pauses import pause
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 SETTLE_EVERY_S = 60.0
 MAX_REDIS_PAUSE_S = 5.0
+RENEW_S = 1.0
 # What arrives meanwhile shares a transaction: under load a tenth of the processor time of one for every turn.
 GATHER_S = 0.25
 
@@ -48,7 +53,7 @@ async def _write_until(stop: asyncio.Event, writer: Writer, stream: EventStream)
     failures = 0
     while not stop.is_set():
         try:
-            pause_s = await asyncio.to_thread(writer.step)
+            pause_s = await _holding(stream, writer.step)
             failures = 0
         except RedisError as error:
             failures += 1
@@ -57,8 +62,17 @@ async def _write_until(stop: asyncio.Event, writer: Writer, stream: EventStream)
             stream.reconnect()
         if time.monotonic() >= settle_at and not failures and not pause_s:
             settle_at = time.monotonic() + SETTLE_EVERY_S
-            await asyncio.to_thread(_settle, writer)
+            await _holding(stream, lambda: _settle(writer))
         await pause(stop, pause_s or GATHER_S)
+
+
+async def _holding(stream: EventStream, work: Callable[[], T]) -> T:
+    """Do it in a thread, and keep the lease however long a database takes. A worker that was paused loses it."""
+    doing = asyncio.create_task(asyncio.to_thread(work))
+    while not (await asyncio.wait({doing}, timeout=RENEW_S))[0]:
+        with contextlib.suppress(RedisError):
+            await asyncio.to_thread(stream.renew)
+    return await doing
 
 
 def _settle(writer: Writer) -> None:

@@ -25,7 +25,7 @@ STREAMS = tuple(map(redis_layout.log_stream, range(redis_layout.PARTITIONS)))
 POISON = f"{redis_layout.LOG}:poison"
 LEASE = f"{redis_layout.LOG}:writer"
 STEP = f"{redis_layout.LOG}:step"
-LEASE_S = 15
+LEASE_S = 4  # and a step is longer where the database is slow: `renew` meanwhile
 POISON_KEPT = 10_000
 FEW = 8  # records of a partition that are asked for at first
 POLL_S = 0.05
@@ -38,6 +38,7 @@ redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
 redis.call('INCR', KEYS[2])
 return 1
 """
+_LONGER = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('EXPIRE', KEYS[1], ARGV[2]) end"
 _RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
 
 
@@ -74,6 +75,10 @@ class EventStream:
         if not held:
             self._cursors = {}
         return held
+
+    def renew(self) -> None:
+        """Keep the lease while a step lasts, if it is ours; from any thread."""
+        self._client.eval(_LONGER, 1, LEASE, self._me, LEASE_S)
 
     def reconnect(self) -> None:
         """Reconnect with the next call: after a failover an old connection may lead to one that takes nothing."""

@@ -33,6 +33,7 @@ SET_ASIDE = Counter("assistant_log_set_aside", "Records that the conversation lo
 BATCH = 500
 BLOCK_MS = 500
 ALERT_BACKLOG = 50_000
+HELD_S = 1.0  # until another asks again whether the lease is free
 MAX_PAUSE_S = 15.0
 STATUS_TTL = timedelta(days=7)
 
@@ -60,7 +61,7 @@ class Writer:
     def step(self, block_ms: int = BLOCK_MS) -> float:
         """Store one batch. Returns the seconds to wait before the next step. Raises redis.RedisError."""
         if not self.stream.hold():
-            return 2.0
+            return HELD_S
         entries = self.stream.read(BATCH, block_ms)
         if not entries:
             return 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 import redis
 
 import settings
+from conversation_log.ingest import stream, writer
 from conversation_log.ingest.stream import LEASE, STREAMS
 from conversation_log.storage import database, reader
 from launch.embedded_redis import EmbeddedRedis
@@ -63,6 +65,28 @@ async def until_logged(found: settings.Settings, count: int) -> None:
             engine.dispose()
             return
     raise AssertionError(f"{count} messages were not logged in time")
+
+
+async def test_a_writer_is_replaced_within_five_seconds_and_keeps_its_lease_while_the_database_is_slow(
+    tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert stream.LEASE_S + writer.HELD_S <= 5
+    monkeypatch.setattr(log_writer, "RENEW_S", 0.02)
+    holds = stream.EventStream(redis.Redis.from_url(redis_url))
+    assert holds.hold()
+    asked = redis.Redis.from_url(redis_url)
+    asked.expire(LEASE, 60)
+
+    def database_is_slow() -> bool:
+        deadline = time.monotonic() + 20
+        while asked.ttl(LEASE) > stream.LEASE_S and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return bool(asked.ttl(LEASE) <= stream.LEASE_S)
+
+    assert await log_writer._holding(holds, database_is_slow), "it was renewed while the step lasted"
+    asked.set(LEASE, "another", ex=60)
+    holds.renew()
+    assert asked.ttl(LEASE) > stream.LEASE_S, "who lost it does not renew it for another"
 
 
 async def test_without_any_redis_the_job_says_what_is_missing(tmp_path: Path) -> None:
