@@ -17,7 +17,7 @@ from tests.known_pages import embed_pages
 
 HERE = Path(__file__).resolve().parent
 LEVELS = {
-    "seen": {"dialogues": 0.75, "turns": 0.91, "wrong_tickets": 1, "missed_tickets": 1},
+    "seen": {"dialogues": 0.75, "turns": 0.91, "wrong_tickets": 2, "missed_tickets": 1},
     "sealed": {"dialogues": 0.64, "turns": 0.88, "wrong_tickets": 2, "missed_tickets": 1},
 }
 
