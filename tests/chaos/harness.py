@@ -97,7 +97,8 @@ class Outcome:
             f"{len(self.answers)} replies accepted, killed: {dict(counts)}, redelivered webhooks: {self.redelivered}\n"
             f"unanswered {len(self.unanswered)}, doubled {len(self.doubled)} "
             f"(in doubt and doubled: {twice - len(self.doubled)}), out of order {len(self.disordered)}, "
-            f"left in inbox and outbox {self.left}, dead letters {self.dead}"
+            f"left in inbox and outbox {self.left}, dead letters {self.dead}\n"
+            f"first of them: {self.unanswered[:5]} {self.doubled[:5]} {self.disordered[:5]}"
         )
 
 

@@ -10,13 +10,12 @@ import secrets
 import time
 from typing import Any
 
-import redis.asyncio
 from redis.exceptions import RedisError
 
 import tracing
 from connectors import metrics
 from connectors.message_bus import keys, quoting
-from connectors.message_bus.connections import until_redis_answers
+from connectors.message_bus.connections import FollowingRedis, until_redis_answers
 from connectors.message_bus.keyed_executor import Item, RetryAfter
 from connectors.message_bus.partitions import Owned
 from connectors.message_bus.sending.backoff import FIRST_BACKOFF_S, PROBE_S, Progress, delay_s
@@ -33,6 +32,7 @@ from connectors.message_bus.sending.errors import (
     why_not_delivered,
 )
 from connectors.message_bus.sending.gate import Gate, Outage
+from connectors.message_bus.sending.lately import Lately
 from connectors.message_bus.sending.outgoing import Outgoing, compact
 from connectors.message_bus.sending.ports import Authority, Graph
 from handoff.storage.database import HandoffUnavailable
@@ -58,7 +58,7 @@ class Outbox:
 
     def __init__(
         self,
-        client: redis.asyncio.Redis,
+        client: FollowingRedis,
         graph: Graph,
         control: Authority,
         settle_s: float = SETTLE_S,
@@ -76,6 +76,7 @@ class Outbox:
         self._sent = keys.Script(client, "sent")
         self._progress: dict[tuple[Owned, str], Progress] = {}
         self._outage = Outage()
+        self._lately = Lately(client)
         self.gate = Gate()
 
     async def work(self, item: Item) -> RetryAfter | None:
@@ -100,6 +101,7 @@ class Outbox:
 
         An attempt that was put on record here, as a failover began, and not made must not count as perhaps made there.
         """
+        await self._lately.tell()
         marked = [place for place in list(self._progress) if place[0] == owned and self._progress.pop(place).attempt]
         try:
             await self._forget_attempts(marked)
@@ -139,11 +141,9 @@ class Outbox:
     async def _mark(self, item: Item, reply: Outgoing, progress: Progress) -> bool | RetryAfter:
         """Put the attempt on record. True: send now; False: nothing left to do; RetryAfter: an outcome is unknown."""
         mine = progress.attempt or secrets.token_hex(6)
-        partition = item.owned.partition
-        names = [name(partition) for name in (keys.owner, keys.outbox_stream, keys.sending)]
-        names.append(keys.voices(reply.customer))
-        # Whether an attempt on record, or what came back from the dead letters, arrived, a status may have proved.
-        wamid = await self._client.get(keys.settled(reply.key)) if progress.in_doubt or reply.replayed else None
+        of_partition = (keys.owner, keys.outbox_stream, keys.sending)
+        names = [*(name(item.owned.partition) for name in of_partition), keys.voices(reply.customer)]
+        wamid = await self._lately.proof(reply.key, progress.in_doubt or bool(reply.replayed))
         now_s = "" if reply.author == "agent" else str(time.time())
         progress.attempt = mine
         # Durably: what is sent must not come up again behind a master that lost the turn that said it.
@@ -257,6 +257,7 @@ class Outbox:
     async def _accepted(self, item: Item, reply: Outgoing, wamid: str) -> None:
         metrics.SENT.labels("accepted", reply.author).inc()
         log.info("outbox.reply.accepted author=%s", reply.author)
+        self._lately.note(reply.key, wamid)
         await self._settle(item, reply.record(wamid, "accepted", None), None, reply, wamid)
 
     async def _failed(self, item: Item, reply: Outgoing, error: str, why: SendError | None = None) -> RetryAfter | None:

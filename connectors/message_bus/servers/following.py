@@ -64,7 +64,7 @@ class Endpoint:
     on_silence: Callable[[], None] = lambda: None
     connections: weakref.WeakSet[Following] = field(default_factory=weakref.WeakSet)
     watcher: asyncio.Task[None] | None = None
-    _master: tuple[str, int] | None = None
+    master: tuple[str, int] | None = None
 
     async def place(self) -> tuple[str, int] | None:
         """Where to connect to, None: to the address that the connection has. Watches whether that changes."""
@@ -77,9 +77,9 @@ class Endpoint:
         return found
 
     def _noted(self, master: tuple[str, int]) -> None:
-        if self._master not in (None, master):
+        if self.master not in (None, master):
             self.failovers += 1
-        self._master = master
+        self.master = master
 
     async def _watch(self, locate: Locate) -> None:
         """Cut connections to what is no longer the master: one that hangs would be waited for in vain."""
@@ -137,6 +137,13 @@ class Following:
         self._endpoint.connections.add(self)
         if self._endpoint.locate is not None:
             await self._check_role()
+        self._check_place()
+
+    def _check_place(self) -> None:
+        """It takes a while to connect, and a master that was replaced while it lives says still that it is one."""
+        endpoint = self._endpoint
+        if self._moves != endpoint.moves or (endpoint.locate and endpoint.master != (self.host, self.port)):
+            raise RedisConnectionError("made before the endpoint moved")
 
     async def _check_role(self) -> None:
         """Sentinels name the old master until they have agreed on a new one."""
@@ -160,8 +167,7 @@ class Following:
 
     async def can_read_destructive(self) -> bool:
         """The pool asks before it gives a connection away, and replaces it when that raises."""
-        if self._moves != self._endpoint.moves:
-            raise RedisConnectionError("made before the endpoint moved")
+        self._check_place()
         return bool(await super().can_read_destructive())  # type: ignore[misc]
 
     async def send_packed_command(self, *arguments: Any, **options: Any) -> None:

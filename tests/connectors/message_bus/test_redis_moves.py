@@ -193,6 +193,59 @@ async def test_what_the_last_master_did_and_the_new_one_never_heard_of_is_done_a
     await process.stop()
 
 
+async def test_what_was_sent_is_not_said_again_by_a_turn_that_the_new_master_never_heard_of(redis_url: str) -> None:
+    """Another process goes on there: the one that sent tells the new master before it lets the partition go."""
+    graph, entry = FakeGraph(), message("919000000002", "wamid.2", "hello")
+    sent, goes_on = Process(redis_url, graph=graph).start(), Process(redis_url, graph=graph)
+    await sent.inbox.put([entry])
+    await sent.drained(10)
+    stream = keys.inbox_stream(keys.partition_of(entry.customer))
+    await sent.client.delete(stream)
+    await sent.client.xadd(stream, {"c": entry.customer, "e": entry.as_json()}, id="1-1")
+    for process in (sent, goes_on):
+        process.client.connection_pool.connection_kwargs["endpoint"].failovers += 1
+    goes_on.start()
+    await sent.drained(10)
+    await sent.stop()
+    await goes_on.drained(10)
+    assert len([*sent.speaker.answered, *goes_on.speaker.answered]) == 2
+    assert graph.keys() == {"wamid.2:1": 1}
+    await goes_on.stop()
+
+
+async def test_a_connection_that_was_being_made_while_the_master_changed_is_not_used(redis_url: str) -> None:
+    """A master that was replaced while it lives says still that it is one, and knows what the new one does not."""
+    port = int(redis_url.split(":")[2].split("/")[0])
+    places = [("127.0.0.1", port), ("localhost", port)]
+    new = places[1]
+
+    async def locate() -> tuple[str, int]:
+        return places[0]
+
+    client = connect(redis_url)
+    endpoint = client.connection_pool.connection_kwargs["endpoint"]
+    endpoint.locate = locate
+    connection, late = client.connection_pool.make_connection(), client.connection_pool.make_connection()
+    check = late._check_role
+
+    async def slowly() -> None:
+        await check()
+        places[:] = [new]
+        await endpoint.place()
+
+    late._check_role = slowly
+    await connection.connect()
+    with pytest.raises(redis.exceptions.ConnectionError):
+        await late.connect()
+    with pytest.raises(redis.exceptions.ConnectionError):
+        await connection.can_read_destructive()
+    await late.connect()
+    assert (late.host, late.port, endpoint.failovers) == (*new, 1)
+    for one in (connection, late):
+        await one.disconnect()
+    await client.close()
+
+
 async def test_a_connection_that_was_cut_is_not_taken_for_one_to_the_old_master_for_ever(redis_url: str) -> None:
     client = connect(redis_url)
     connection = client.connection_pool.make_connection()
