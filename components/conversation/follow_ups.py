@@ -21,7 +21,7 @@ import scipy.sparse
 from components.conversation.examples import CONTEXTS
 from components.order_numbers.shape import DEFAULT_PATTERN
 from components.text.classifier import Embedder, Example, Prediction
-from components.text.kernel_ridge import balancing, centred, gaussian, kernel_ridge, softmax
+from components.text.kernel_ridge import balancing, centred, gaussian, kernel_of, kernel_ridge, softmax
 from components.text.message_text import folded, readable
 from components.text.ngrams import Ngrams
 
@@ -35,6 +35,7 @@ _BOLD = 0.55  # in a conversation a guess costs less than asking back: 0.19 coun
 OUT_OF_SCOPE = "out_of_scope"
 STANDING_ALONE = 500
 UNFOLLOWED = 60  # more of an intent without follow-ups
+CALIBRATED_BY = 5000  # examples, drawn by their digests
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,8 @@ class FollowUpModel:
     @classmethod
     def fit(cls, examples: Sequence[FollowUp], opinions: np.ndarray, embedder: Embedder) -> FollowUpModel:
         """Train; `opinions`, shape (n, labels): what the intents' model thinks of examples that it has not seen."""
+        drawn = sorted(range(len(examples)), key=lambda place: _digest(examples[place].text))
+        examples, opinions = [examples[place] for place in drawn], opinions[drawn]
         ngrams = Ngrams.fit([folded(example.text) for example in examples])
         places = {text: place for place, text in enumerate(dict.fromkeys(example.text for example in examples))}
         texts = np.array([places[example.text] for example in examples])
@@ -81,9 +84,15 @@ class FollowUpModel:
         labels = tuple(sorted({example.intent for example in examples}))
         target = np.array([labels.index(example.intent) for example in examples])
         roots = np.sqrt(opinions).astype(np.float32)
-        alike = _alike((rows @ rows.T).toarray(), vectors @ vectors.T)[np.ix_(texts, texts)]
-        kernel = _kernel(alike, roots @ roots.T, contexts[:, None] == contexts[None, :])
-        fitted = kernel_ridge(kernel, target, _RIDGE / balancing(target, _BALANCE))
+
+        def likeness(one: slice, other: slice) -> np.ndarray:
+            (left, again), (right, too) = (np.unique(texts[part], return_inverse=True) for part in (one, other))
+            alike = _alike((rows[left] @ rows[right].T).toarray(), vectors[left] @ vectors[right].T)
+            same = contexts[one, None] == contexts[None, other]
+            return _kernel(alike[np.ix_(again, too)], roots[one] @ roots[other].T, same)
+
+        kernel, ridge = kernel_of(len(texts), likeness), _RIDGE / balancing(target, _BALANCE)
+        fitted = kernel_ridge(kernel, target, ridge, CALIBRATED_BY)
         return cls(labels, ngrams, rows.tocsc(), vectors, centre, texts, roots, contexts,
                    fitted.dual, fitted.bias, fitted.temperature)  # fmt: skip
 
@@ -161,7 +170,7 @@ def _kernel(alike: np.ndarray, opinion: np.ndarray, same: np.ndarray) -> np.ndar
 
 def a_few(after: Sequence[str], text: str, most: int = 2) -> list[str]:
     """Of the many things that a message may follow, a few, drawn by its digest: training costs the cube of them all."""
-    start = hashlib.sha256(text.encode()).digest()[0]
+    start = _digest(text)[0]
     return [after[(start + step) % len(after)] for step in range(min(most, len(after)))]
 
 
@@ -171,7 +180,7 @@ def standing_alone(examples: Sequence[Example], followed: Set[str]) -> list[tupl
     A few of all, and more of an intent that is not `followed`: without follow-ups of its own it is known by these only.
     Drawn by a digest of the text, so that the same phrases give the same model.
     """
-    digests = [hashlib.sha256(example.text.encode()).digest() for example in examples]
+    digests = [_digest(example.text) for example in examples]
     drawn = sorted(range(len(examples)), key=lambda place: digests[place])
     chosen, more = drawn[:STANDING_ALONE], Counter[str]()
     for place in drawn[STANDING_ALONE:]:
@@ -184,3 +193,7 @@ def standing_alone(examples: Sequence[Example], followed: Set[str]) -> list[tupl
         (place, CONTEXTS[digests[place][8] % len(CONTEXTS)] if digests[place][9] % 2 else CONTEXTS[0])
         for place in chosen
     ]
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()

@@ -25,7 +25,7 @@ import numpy as np
 import scipy.sparse
 
 from components.order_numbers.shape import DEFAULT_PATTERN
-from components.text.kernel_ridge import BIAS, balancing, centred, gaussian, kernel_ridge, softmax
+from components.text.kernel_ridge import BIAS, balancing, centred, gaussian, kernel_of, kernel_ridge, softmax
 from components.text.message_text import folded, readable, words
 from components.text.ngrams import Ngrams, Row
 from components.text.spelling import MIN_CHARS, Speller
@@ -129,12 +129,15 @@ class Classifier:
         centre = vectors.mean(axis=0)
         support = centred(vectors, centre)
         weight = np.array([example.weight for example in examples]) * balancing(target, options.balance)
-        kernel = (sparse @ sparse.T).toarray()
         ngram_weights, ngram_bias = _sparse_ridge(sparse, target, weight, options.ngram_ridge)
-        near = gaussian(support @ support.T, options.width)
-        near *= np.float32(options.embedding_share)
-        kernel += near
-        del near
+
+        def likeness(rows: slice, columns: slice) -> np.ndarray:
+            alike = gaussian(support[rows] @ support[columns].T, options.width)
+            alike *= np.float32(options.embedding_share)
+            alike += (sparse[rows] @ sparse[columns].T).toarray()
+            return alike
+
+        kernel = kernel_of(len(examples), likeness)
         whole = kernel_ridge(kernel, target, options.ridge / weight)
         return cls(
             options=options,

@@ -1,11 +1,13 @@
 """Kernel ridge regression on one-hot labels; its leave-one-out predictions are known in closed form."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.linalg
 
 BIAS = 0.05
+_TOGETHER = 512  # rows of a kernel that are worked out at once
 
 
 @dataclass(frozen=True)
@@ -14,7 +16,7 @@ class FittedRidge:
 
     dual: np.ndarray  # (examples, labels)
     bias: np.ndarray  # (labels,)
-    left_out: np.ndarray  # leave-one-out scores, (examples, labels)
+    left_out: np.ndarray  # leave-one-out scores of the last examples that were asked for, (of them, labels)
     temperature: float
 
 
@@ -25,22 +27,34 @@ def balancing(target: np.ndarray, balance: float) -> np.ndarray:
     return weights
 
 
-def kernel_ridge(kernel: np.ndarray, target: np.ndarray, ridge: np.ndarray) -> FittedRidge:
-    """Kernel ridge regression on one-hot labels, with a ridge for each example. The kernel, float32, is lost to it."""
+def kernel_of(examples: int, likeness: Callable[[slice, slice], np.ndarray]) -> np.ndarray:
+    """How alike each two examples are, as `kernel_ridge` reads it: what stands before the diagonal is not worked out.
+
+    `likeness` of the examples of one slice (rows) to those of another (columns).
+    """
+    kernel = np.empty((examples, examples), dtype=np.float32)
+    for start in range(0, examples, _TOGETHER):
+        rows, columns = slice(start, start + _TOGETHER), slice(start, examples)
+        np.add(likeness(rows, columns), np.float32(BIAS), out=kernel[rows, columns])
+    return kernel
+
+
+def kernel_ridge(
+    kernel: np.ndarray, target: np.ndarray, ridge: np.ndarray, calibrated_by: int | None = None
+) -> FittedRidge:
+    """Kernel ridge regression on one-hot labels, with a ridge for each example. The kernel, float32, is lost to it.
+
+    Only the last `calibrated_by` examples, else all, are predicted without them: of all, that costs as much as the fit.
+    """
     wanted = np.eye(target.max() + 1, dtype=np.float32)[target]
-    kernel += np.float32(BIAS)
     kernel[np.diag_indices(len(target))] += ridge.astype(np.float32)
-    root = _inverse_root(kernel)
-    dual = root.T @ (root @ wanted)
-    left_out = wanted - dual / np.einsum("ij,ij->j", root, root)[:, None]
-    return FittedRidge(dual, BIAS * dual.sum(axis=0), left_out, _temperature(left_out, target))
-
-
-def _inverse_root(matrix: np.ndarray) -> np.ndarray:
-    """The lower triangular R with R.T @ R = matrix⁻¹, which is positive definite, float32, and lost to it."""
-    factor, _ = scipy.linalg.lapack.spotrf(matrix.T, lower=True, overwrite_a=True)
-    root, _ = scipy.linalg.lapack.strtri(factor, lower=True, overwrite_c=True)
-    return root
+    factor, _ = scipy.linalg.lapack.spotrf(kernel.T, lower=True, overwrite_a=True)
+    dual, _ = scipy.linalg.lapack.spotrs(factor, wanted, lower=True)
+    # The inverse of the last rows' triangle is the last triangle of the inverse.
+    first = max(0, len(target) - (calibrated_by or len(target)))
+    root, _ = scipy.linalg.lapack.strtri(factor[first:, first:], lower=True, overwrite_c=first == 0)
+    left_out = wanted[first:] - dual[first:] / np.einsum("ij,ij->j", root, root)[:, None]
+    return FittedRidge(dual, BIAS * dual.sum(axis=0), left_out, _temperature(left_out, target[first:]))
 
 
 def _temperature(scores: np.ndarray, target: np.ndarray) -> float:
