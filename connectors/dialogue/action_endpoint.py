@@ -8,14 +8,15 @@ cost both sides milliseconds.
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
+from urllib.parse import urlencode
 
 import aiohttp
 from rasa.utils.endpoints import ClientResponseError, EndpointConfig
 
 import tracing
+from connectors.http_calls import HttpCalls, NoAnswer
 from connectors.message_bus.keyed_executor import release_during_io
 from connectors.message_bus.turn import current_turn
 from skills import PIECE
@@ -28,7 +29,8 @@ KEEP_ALIVE_S = 3.0
 class KeptAliveEndpoint(EndpointConfig):
     """An EndpointConfig with one session for all calls; made for the action server."""
 
-    _session: aiohttp.ClientSession | None = None
+    _calls: HttpCalls | None = None
+    _path = ""
     _domain: tuple[Any, dict[Any, str]] = (None, {})  # the last that was sent, and what is sent of it by language
 
     @classmethod
@@ -40,17 +42,6 @@ class KeptAliveEndpoint(EndpointConfig):
             other.token_name, other.cafile, **other.kwargs,
         )  # fmt: skip
 
-    def kept_session(self) -> aiohttp.ClientSession:
-        """The session of this event loop."""
-        if self._session is None or self._session.closed:
-            self._session = aiohttp.ClientSession(
-                headers=self.headers,
-                auth=aiohttp.BasicAuth(**self.basic_auth) if self.basic_auth else None,
-                connector=aiohttp.TCPConnector(limit=100, keepalive_timeout=KEEP_ALIVE_S),
-                timeout=aiohttp.ClientTimeout(total=TIMEOUT_S, connect=3),
-            )
-        return self._session
-
     async def request(
         self,
         method: str = "post",
@@ -60,20 +51,38 @@ class KeptAliveEndpoint(EndpointConfig):
         **kwargs: Any,
     ) -> Any:
         """As EndpointConfig.request, except that a call which cannot be made is noted on the current turn."""
-        if self.cafile or subpath or "headers" in kwargs:
+        call = kwargs.get("json")
+        if self.cafile or subpath or compress or call is None or method.lower() != "post":
             return await super().request(method, subpath, content_type, compress, **kwargs)
-        call = kwargs.pop("json", None)
-        if call is not None:
-            kwargs["data"] = self._body(call)
-        kwargs["timeout"] = aiohttp.ClientTimeout(total=TIMEOUT_S, connect=3)
-        with tracing.span("action.call", action=(call or {}).get("next_action")):
+        body = self._body(call)
+        with tracing.span("action.call", action=call.get("next_action")):
             try:
-                return await self._call(method, content_type, compress, **kwargs)
-            except (aiohttp.ServerDisconnectedError, ConnectionResetError):
-                return await self._noting(self._call(method, content_type, compress, **kwargs))
-            except (aiohttp.ClientConnectionError, asyncio.TimeoutError) as error:
-                _note(error)
-                raise
+                try:
+                    return await self._call(body)
+                except NoAnswer:
+                    return await self._call(body)
+            except ConnectionError as error:
+                if (turn := current_turn.get()) is not None:
+                    turn.dependency_unavailable = "action server"
+                raise aiohttp.ClientConnectionError(str(error)) from error
+
+    async def _call(self, body: bytes) -> Any:
+        if self._calls is None:
+            self._calls = HttpCalls(self.url, self._headers(), TIMEOUT_S, keep_alive_s=KEEP_ALIVE_S)
+            asked = urlencode(self.combine_parameters())
+            self._path = f"{self._calls.path}?{asked}" if asked else self._calls.path
+        carried = tracing.carry()
+        async with release_during_io():
+            said = await self._calls.post(self._path, body, {tracing.HEADER: carried} if carried else {})
+        if said.status >= 400:
+            raise ClientResponseError(said.status, said.reason, said.body)
+        return json.loads(said.body) if "json" in said.headers.get("content-type", "") else None
+
+    def _headers(self) -> dict[str, str]:
+        headers = {"Content-Type": "application/json", **self.headers}
+        if self.basic_auth:
+            headers["Authorization"] = aiohttp.BasicAuth(**self.basic_auth).encode()
+        return headers
 
     def _body(self, call: dict[str, Any]) -> bytes:
         """An action call as JSON; the domain, the same in each of a language, is written once."""
@@ -91,28 +100,6 @@ class KeptAliveEndpoint(EndpointConfig):
         rest = json.dumps({name: value for name, value in call.items() if name != "domain"})
         return f'{rest[:-1]}, "domain": {written[language]}}}'.encode()
 
-    async def _noting(self, call: Any) -> Any:
-        try:
-            return await call
-        except (aiohttp.ClientConnectionError, asyncio.TimeoutError) as error:
-            _note(error)
-            raise
-
-    async def _call(self, method: str, content_type: str | None, compress: bool, **kwargs: Any) -> Any:
-        headers = {"Content-Type": content_type} if content_type else {}
-        if carried := tracing.carry():
-            headers[tracing.HEADER] = carried
-        params = self.combine_parameters(kwargs)
-        async with release_during_io(), self.kept_session().request(
-            method, self.url, headers=headers, params=params, compress=compress, **kwargs
-        ) as response:
-            if response.status >= 400:
-                raise ClientResponseError(response.status, response.reason, await response.content.read())
-            try:
-                return await response.json()
-            except aiohttp.ContentTypeError:
-                return None
-
 
 def _sayable(variations: list[dict[str, Any]], language: object) -> list[dict[str, Any]]:
     """Without those of other languages."""
@@ -125,9 +112,3 @@ def _sayable(variations: list[dict[str, Any]], language: object) -> list[dict[st
 
 def _folded(value: object) -> object:
     return value.casefold() if isinstance(value, str) else value
-
-
-def _note(error: Exception) -> None:
-    turn, was_made = current_turn.get(), not isinstance(error, aiohttp.ClientConnectionError)
-    if turn is not None and not was_made:
-        turn.dependency_unavailable = "action server"

@@ -47,8 +47,9 @@ ALLOWED = {
 ROOMS_OF_CONNECTORS = {
     "connectors/message_bus": {"message_bus", "metrics"},
     "connectors/conversations": {"conversations", "message_bus", "whatsapp"},
-    "connectors/whatsapp": {"whatsapp", "message_bus", "conversations", "metrics"},
-    "connectors/dialogue": {"dialogue", "message_bus", "whatsapp"},
+    "connectors/whatsapp": {"whatsapp", "message_bus", "conversations", "metrics", "http_calls"},
+    "connectors/dialogue": {"dialogue", "message_bus", "whatsapp", "http_calls"},
+    "connectors/http_calls.py": set(),
     "connectors/media": {"media", "message_bus", "metrics", "whatsapp"},
     "connectors/stores": {"stores", "message_bus"},
     "connectors/rasa_patches": {"rasa_patches"},

@@ -16,10 +16,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import aiohttp
 
+from connectors.http_calls import HttpCalls, NoAnswer, NotSent
 from connectors.message_bus.sending.errors import MediaFailed, Transient
 from connectors.whatsapp.graph.errors import classify
 from lenient_json import as_int, as_mapping, number, objects, text
@@ -78,15 +79,17 @@ class GraphClient:
         self._base = graph_url.rstrip("/")
         self._number = quote(phone_number_id, safe="")
         self._token, self._proof = access_token, {"appsecret_proof": proof} if proof else None
+        self._timeout_s = timeout_s
         self._timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=min(CONNECT_TIMEOUT_S, timeout_s))
         self._session: aiohttp.ClientSession | None = None
+        self._calls: HttpCalls | None = None
 
     def __repr__(self) -> str:
         return f"GraphClient({self._base}/{self._number})"
 
     async def send(self, body: Mapping[str, Any]) -> str:
         """Send a complete message body; the wamid under which Meta accepted it."""
-        answer = await self._call("POST", f"{self._base}/{self._number}/messages", body)
+        answer = await self._post(body)
         for message in objects(answer.get("messages")):
             if wamid := text(message.get("id"), 512):
                 return wamid
@@ -97,7 +100,7 @@ class GraphClient:
         body: dict[str, Any] = {"messaging_product": "whatsapp", "status": "read", "message_id": wamid}
         if typing:
             body["typing_indicator"] = {"type": "text"}
-        await self._call("POST", f"{self._base}/{self._number}/messages", body)
+        await self._post(body)
 
     async def media(self, media_id: str, max_bytes: int) -> Media:
         """A customer's file, which Meta keeps for seven days. Raises MediaFailed for one that is larger."""
@@ -127,9 +130,7 @@ class GraphClient:
 
     async def _download(self, url: str, max_bytes: int) -> Media:
         timeout, content = aiohttp.ClientTimeout(total=MEDIA_TIMEOUT_S, sock_connect=CONNECT_TIMEOUT_S), bytearray()
-        async with self._ready().get(
-            url, allow_redirects=False, timeout=timeout, trace_request_ctx={"sent": False}
-        ) as answer:
+        async with self._ready().get(url, allow_redirects=False, timeout=timeout) as answer:
             if answer.status != 200:
                 _refuse(answer.status, None, None)
             async for chunk in answer.content.iter_chunked(64 * 1024):
@@ -167,42 +168,52 @@ class GraphClient:
         if self._session is not None:
             await self._session.close()
             self._session = None
+        if self._calls is not None:
+            self._calls.close()
+            self._calls = None
 
-    async def _call(
-        self, method: str, url: str, body: Mapping[str, Any] | None = None, form: aiohttp.FormData | None = None
-    ) -> Mapping[str, Any]:
-        progress = {"sent": False}
+    async def _post(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A call about a message: two a turn, so not by way of the client that does everything."""
+        proof = f"?{urlencode(self._proof)}" if self._proof else ""
+        try:
+            if self._calls is None:
+                headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
+                connect_timeout_s = min(CONNECT_TIMEOUT_S, self._timeout_s)
+                url = f"{self._base}/{self._number}/messages"
+                self._calls = HttpCalls(url, headers, self._timeout_s, connect_timeout_s, connections=MAX_CONNECTIONS)
+            said = await self._calls.post(self._calls.path + proof, json.dumps(body).encode(), {})
+        except (NotSent, ValueError) as error:
+            raise Transient(type(error).__name__) from None
+        except (NoAnswer, asyncio.TimeoutError) as error:
+            raise Transient(type(error).__name__, ambiguous=True) from None
+        return _understood(said.status, said.body, said.headers)
+
+    async def _call(self, method: str, url: str, form: aiohttp.FormData | None = None) -> Mapping[str, Any]:
         timeout = self._timeout if form is None else _UPLOAD_TIMEOUT
         try:
-            # Redirects are not followed: nobody else gets our token and our customers' texts.
+            # Redirects are not followed: nobody else gets our token.
             async with self._ready().request(
-                method, url, params=self._proof, json=body, data=form, allow_redirects=False,
-                trace_request_ctx=progress, timeout=timeout,
-            ) as response:  # fmt: skip
-                raw = await response.read()
-                status, retry_after_s = response.status, number(response.headers.get("Retry-After"))
+                method, url, params=self._proof, data=form, allow_redirects=False, timeout=timeout
+            ) as response:
+                return _understood(response.status, await response.read(), response.headers)
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
-            raise Transient(type(error).__name__, ambiguous=progress["sent"] and method == "POST") from None
-        answer = _answer(raw)
-        if 200 <= status < 300 and answer is not None and "error" not in answer:
-            return answer
-        _refuse(status, answer, retry_after_s)
+            raise Transient(type(error).__name__) from None
 
     def _ready(self) -> aiohttp.ClientSession:
         if self._session is None or self._session.closed:
-            trace = aiohttp.TraceConfig()
-            trace.on_request_headers_sent.append(_note_sent)  # type: ignore[arg-type]
             self._session = aiohttp.ClientSession(
                 timeout=self._timeout,
                 connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=60),
                 headers={"Authorization": f"Bearer {self._token}"},
-                trace_configs=[trace],
             )
         return self._session
 
 
-async def _note_sent(session: aiohttp.ClientSession, context: Any, params: Any) -> None:
-    context.trace_request_ctx["sent"] = True
+def _understood(status: int, raw: bytes, headers: Mapping[str, str]) -> Mapping[str, Any]:
+    answer = _answer(raw)
+    if 200 <= status < 300 and answer is not None and "error" not in answer:
+        return answer
+    _refuse(status, answer, number(headers.get("retry-after")))
 
 
 def _answer(raw: bytes) -> Mapping[str, Any] | None:
