@@ -14,9 +14,10 @@ from collections.abc import Mapping
 from typing import NamedTuple, cast
 from urllib.parse import quote, urlsplit
 
-MAX_HEAD, MAX_BODY = 64 * 1024, 32 * 1024 * 1024
+import httptools
+
+MAX_BODY = 32 * 1024 * 1024
 MAX_ADDRESSES = 3  # one that takes no connections does not keep a call from the others
-_END = b"\r\n\r\n"
 _IN_A_PATH = "/%:@!$&'()*+,;=~"
 
 
@@ -71,7 +72,7 @@ class HttpCalls:
         head = "\r\n".join([f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in lines.items())])
         if head.count("\n") != len(lines) or head.count("\r") != len(lines):
             raise ValueError("a line break within a header")
-        asked = head.encode() + _END + body
+        asked = head.encode() + b"\r\n\r\n" + body
         if self._room.locked():
             try:
                 await asyncio.wait_for(self._room.acquire(), self._timeout_s)
@@ -93,7 +94,7 @@ class HttpCalls:
             raise
         finally:
             timer.cancel()
-        if connection.may_stay(answer):
+        if connection.may_stay():
             connection.idle_since = time.monotonic()
             self._idle.append(connection)
         else:
@@ -138,22 +139,27 @@ class HttpCalls:
 
 
 class _Connection(asyncio.Protocol):
-    """One call at a time."""
+    """One call at a time; the lower half reads the answer, as httptools calls it."""
 
     transport: asyncio.Transport
     idle_since = 0.0
 
     def __init__(self) -> None:
-        self._read = bytearray()
         self._answered: asyncio.Future[Answer] | None = None
-        self._head: tuple[str, int, str, dict[str, str]] | None = None
-        self._body = bytearray()  # of an answer in chunks
+        self._begun, self._stays = 0, False  # answers since the call; whether the last leaves the connection open
+        self._expect()
+
+    def _expect(self) -> None:
+        self._parser = httptools.HttpResponseParser(self)
+        self._reason, self._headers, self._body = "", dict[str, str](), bytearray()
+        self._headed = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)  # uvloop's is none by its class
 
     def ask(self, asked: bytes) -> asyncio.Future[Answer]:
-        self._answered, self._head, self._body = asyncio.get_running_loop().create_future(), None, bytearray()
+        self._answered, self._begun = asyncio.get_running_loop().create_future(), 0
+        self._expect()
         self.transport.write(asked)
         return self._answered
 
@@ -161,94 +167,47 @@ class _Connection(asyncio.Protocol):
         if self._answered is not None and not self._answered.done():
             self._answered.set_exception(error)
 
-    def may_stay(self, answer: Answer) -> bool:
-        version = self._head[0] if self._head else ""
-        said = answer.headers.get("connection", "").lower()
-        return version == "HTTP/1.1" and "close" not in said and not self._read and not self.transport.is_closing()
+    def may_stay(self) -> bool:
+        return self._begun == 1 and self._stays and not self.transport.is_closing()
 
     def data_received(self, data: bytes) -> None:
         if self._answered is None or self._answered.done():
             self.transport.abort()  # what nobody asked for is no answer to the next call
             return
-        self._read += data
         try:
-            answer = self._parsed(ended=False)
-        except ValueError:
+            self._parser.feed_data(data)
+        except httptools.HttpParserError:
             self.fail(NoAnswer("no HTTP"))
-            return
-        if answer is not None:
-            self._answered.set_result(answer)
 
     def connection_lost(self, error: Exception | None) -> None:
-        if self._answered is None or self._answered.done():
-            return
-        try:
-            answer = self._parsed(ended=error is None)
-        except ValueError:
-            answer = None
-        if answer is None:
-            self.fail(NoAnswer("the connection was lost"))
-        else:
-            self._answered.set_result(answer)
+        # An answer that tells no length ends with its connection.
+        if error is None and self._headed and not {"content-length", "transfer-encoding"} & {*self._headers}:
+            self.on_message_complete()
+        self.fail(NoAnswer("the connection was lost"))
 
-    def _parsed(self, ended: bool) -> Answer | None:
-        """The answer, once it is here. Raises ValueError for what is none."""
-        while self._head is None:
-            end = self._read.find(_END)
-            if end < 0:
-                if len(self._read) > MAX_HEAD:
-                    raise ValueError("too long a head")
-                return None
-            head = _head(self._read[:end].decode("latin-1"))
-            del self._read[: end + len(_END)]
-            if head[1] >= 200:  # 103 and the like come before the answer
-                self._head = head
-        _, status, reason, headers = self._head
-        if "chunked" in headers.get("transfer-encoding", "").lower():
-            body = self._unchunked()
-        elif status in (204, 304):
-            body = b""
-        elif (length := headers.get("content-length")) is not None:
-            body = self._taken(int(length))
-        else:
-            if len(self._read) > MAX_BODY:
-                raise ValueError("too long a body")
-            body = self._taken(len(self._read)) if ended else None
-        return None if body is None else Answer(status, reason, headers, body)
+    def on_message_begin(self) -> None:
+        self._begun += 1
 
-    def _taken(self, length: int) -> bytes | None:
-        if not 0 <= length <= MAX_BODY:
-            raise ValueError("no such length")
-        if len(self._read) < length:
-            return None
-        body = bytes(self._read[:length])
-        del self._read[:length]
-        return body
+    def on_status(self, reason: bytes) -> None:
+        self._reason = reason.decode("latin-1")
 
-    def _unchunked(self) -> bytes | None:
-        while (end := self._read.find(b"\r\n")) >= 0:
-            size = int(self._read[:end].partition(b";")[0], 16)
-            if size == 0:
-                trailers = self._read.find(_END, end)
-                if trailers < 0:
-                    return None
-                del self._read[: trailers + len(_END)]
-                return bytes(self._body)
-            if size < 0 or len(self._body) + size > MAX_BODY:
-                raise ValueError("no such length")
-            if len(self._read) < end + size + 4:
-                return None
-            self._body += self._read[end + 2 : end + 2 + size]
-            del self._read[: end + size + 4]
-        return None
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
+    def on_headers_complete(self) -> None:
+        self._headed = True
+        if int(self._headers.get("content-length", 0)) > MAX_BODY:
+            self.fail(NoAnswer("too long a body"))
 
-def _head(text: str) -> tuple[str, int, str, dict[str, str]]:
-    """Version, status, reason and headers."""
-    first, *lines = text.split("\r\n")
-    version, _, rest = first.partition(" ")
-    status, _, reason = rest.partition(" ")
-    if not version.startswith("HTTP/1."):
-        raise ValueError("no HTTP/1")
-    parted = [line.partition(":") for line in lines]
-    return version, int(status), reason, {name.strip().lower(): value.strip() for name, _, value in parted}
+    def on_body(self, body: bytes) -> None:
+        self._body += body
+        if len(self._body) > MAX_BODY:
+            self.fail(NoAnswer("too long a body"))
+
+    def on_message_complete(self) -> None:
+        status, self._stays = self._parser.get_status_code(), self._parser.should_keep_alive()
+        if status < 200:  # 103 and the like come before the answer
+            self._reason, self._begun, self._headed = "", 0, False
+            self._headers.clear()
+        elif self._answered is not None and not self._answered.done():
+            self._answered.set_result(Answer(status, self._reason, self._headers, bytes(self._body)))
