@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,8 @@ from launch import demo_orders
 from launch.embedded_redis import EmbeddedRedis
 from launch.processes import answers, child_environment, free_port
 from settings import PROJECT_ROOT
+
+HANG_S = 5.0
 
 
 @dataclass
@@ -46,6 +49,11 @@ class Process:
             self.running.kill()
             self.running.wait()
 
+    def signal(self, which: int) -> None:
+        """SIGSTOP, SIGCONT: it hangs, and goes on."""
+        if self.running is not None:
+            self.running.send_signal(which)
+
     async def wait_until_ready(self, timeout_s: float = 240) -> None:
         """Raises TimeoutError, or RuntimeError with the end of its log when it died."""
         for _ in range(int(timeout_s / 0.2)):
@@ -71,6 +79,10 @@ class RedisOfShop(Protocol):
         """Kill what answers, and return when something answers again."""
         ...
 
+    def hang(self) -> None:
+        """Pause what answers, and return when something answers again."""
+        ...
+
 
 class RestartedRedis(EmbeddedRedis):
     """The embedded one, as a shop restarts it."""
@@ -81,6 +93,13 @@ class RestartedRedis(EmbeddedRedis):
         running.kill()
         running.wait()
         self.start()
+
+    def hang(self) -> None:
+        """For longer than anybody waits for an answer."""
+        running: Any = self.process
+        running.send_signal(signal.SIGSTOP)
+        time.sleep(HANG_S)
+        running.send_signal(signal.SIGCONT)
 
 
 @dataclass

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 import redis
+from redis.crc import key_slot
 
 from launch.embedded_redis import server_binary
 from launch.processes import quiet_port
@@ -25,6 +26,7 @@ FAST = (
     *("--appendonly", "yes", "--appendfsync", "always", "--save", "", "--repl-diskless-sync-delay", "0"),
 )
 DOWN_AFTER_MS = 1000
+SLOTS_THAT_MOVE = [key_slot(name) for name in (b"{wa}", b"{identity}", b"{wa:0}", b"{wa:1}", b"{wa:2}")]
 
 
 class Servers:
@@ -140,12 +142,16 @@ class WithSentinels:
             self._servers.start(port, "--replicaof", "127.0.0.1", str(self.master()))
         self.wait_until_whole()
 
-    def restart(self) -> None:
+    def restart(self, end: Callable[[int], None] | None = None) -> None:
         """Kill the master, wait for the new one, bring the old one back behind it."""
         old = self.master()
-        self.kill(old)
+        (end or self.kill)(old)
         self.new_master(old)
         self.join(old)
+
+    def hang(self) -> None:
+        """The master hangs until another is the master."""
+        self.restart(self.pause)
 
     def start(self) -> None:
         """They run as long as the block that started them."""
@@ -232,12 +238,18 @@ class Cluster:
             self._servers.start(port)
         self.wait_until_whole()
 
-    def restart(self) -> None:
+    def restart(self, end: Callable[[int], None] | None = None) -> None:
         """Kill a master, wait until its replica serves, bring it back."""
         old = self.masters()[0]
-        self.kill(old)
+        (end or self.kill)(old)
         self.new_master(old)
         self.join(old)
+
+    def hang(self) -> None:
+        """A master hangs until its replica serves, while slots move."""
+        self.restart(self.pause)
+        for slot in SLOTS_THAT_MOVE:
+            self.move_slot(slot)
 
     def start(self) -> None:
         """They run as long as the block that started them."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import signals
-from tests.chaos.harness import VICTIMS, Plan, run
+from tests.chaos.harness import OF_SEVERAL, VICTIMS, Plan, run
 from tests.redis_servers import cluster, with_sentinels
 
 
@@ -28,7 +28,7 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="folder for the logs (default: a temporary one)")
     options = parser.parse_args()
     start = with_sentinels if options.sentinels else cluster if options.cluster else None
-    victims = ("redis", "rasa", "redis", "worker") if start else VICTIMS
+    victims = OF_SEVERAL if start else VICTIMS
     plan = Plan(options.customers, options.messages, options.seconds, options.kills, victims=victims)
     with tempfile.TemporaryDirectory() as temporary, contextlib.ExitStack() as stack:
         folder = options.keep or Path(temporary)

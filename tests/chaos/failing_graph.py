@@ -11,10 +11,18 @@ from benchmarks import webhooks
 from benchmarks.graph_stand_in import CONNECTION_LOST, NO_ANSWER, Accepted, Answer, GraphStandIn
 
 FAULTS = {
-    "server_error": 0.05, "throttled": 0.01, "reset": 0.02, "accepted_then_reset": 0.02, "accepted_then_hang": 0.002,
+    "server_error": 0.05, "throttled": 0.01, "unknown": 0.01, "page": 0.01,
+    "reset": 0.02, "accepted_then_reset": 0.02, "accepted_then_hang": 0.002,
 }  # fmt: skip
 """Probabilities of a call to fail."""
-ERRORS = {"server_error": (500, 131000, "Something went wrong"), "throttled": (400, 131056, "Pair rate limit")}
+ERRORS: dict[str, Answer] = {
+    "server_error": (500, {"error": {"code": 131000, "message": "Something went wrong"}}),
+    "throttled": (400, {"error": {"code": 131056, "message": "Pair rate limit"}}),
+    "unknown": (400, {"error": {"code": 99999, "message": "(#99999) Something new"}}),
+    "page": (400, "<html>Bad Request</html>"),
+}
+LOST, LATE, SHUFFLED = 0.05, 0.05, 0.1
+"""Shares of the replies whose statuses never come, come seconds later, come twice and in the wrong order."""
 
 
 class FailingGraph(GraphStandIn):
@@ -34,8 +42,7 @@ class FailingGraph(GraphStandIn):
     def answer(self, body: dict[str, Any]) -> Answer:
         fault = None if body.get("status") == "read" else self._draw()
         if fault in ERRORS:
-            status, code, message = ERRORS[fault]
-            return status, {"error": {"code": code, "message": message}}
+            return ERRORS[fault]
         if fault == "reset":
             return CONNECTION_LOST
         answer = super().answer(body)
@@ -61,7 +68,12 @@ class FailingGraph(GraphStandIn):
         return None
 
     async def _report(self, accepted: Accepted) -> None:
-        await asyncio.sleep(self._chance.uniform(0.05, 0.5))
-        if self.report_status is not None:
-            status = webhooks.status(accepted.wamid, accepted.key, accepted.customer)
+        fate = self._chance.random()
+        if fate < LOST or self.report_status is None:
+            return
+        late = fate < LOST + LATE
+        await asyncio.sleep(self._chance.uniform(3, 20) if late else self._chance.uniform(0.05, 0.5))
+        names = ("read", "sent", "delivered", "sent") if fate > 1 - SHUFFLED else ("sent",)
+        for name in names:
+            status = webhooks.status(accepted.wamid, accepted.key, accepted.customer, name)
             await self.report_status(webhooks.notification([], [status]))

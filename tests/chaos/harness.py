@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import signal
 import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass
@@ -22,7 +23,10 @@ from tests.chaos.failing_graph import FailingGraph
 from tests.known_pages import bring_pages
 
 QUESTIONS = ("hello", "where is my order 10234", "what is your return policy", "thanks", "track order 10999", "bye")
-VICTIMS = ("rasa", "actions", "redis", "worker")
+VICTIMS = ("rasa", "actions", "redis", "worker", "rasa hangs", "redis hangs")
+OF_SEVERAL = ("redis", "rasa", "redis hangs", "worker", "redis", "rasa hangs")
+"""Where several servers of Redis run: what dies of them is a master."""
+HANG_S = 12.0  # several leases
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ class Outcome:
 
     def summary(self) -> str:
         """A few lines for people."""
-        counts = Counter(name for _, name in self.kills if name != "redis is back")
+        counts = Counter(name for _, name in self.kills if not name.endswith("is back"))
         twice = sum(1 for count in Counter(a.key for a in self.answers).values() if count > 1)
         return (
             f"{sum(map(len, self.asked.values()))} messages of {len(self.asked)} customers in {self.seconds:.0f} s, "
@@ -177,16 +181,22 @@ async def _kill(plan: Plan, shop: Shop, kills: list[tuple[float, str]], chance: 
     for number in range(plan.kills):
         await asyncio.sleep(plan.seconds / (plan.kills + 1) * chance.uniform(0.7, 1.3))
         victim = plan.victims[number % len(plan.victims)]
-        say(f"kill -9 {victim}")
+        name, _, hangs = victim.partition(" ")
+        say(victim if hangs else f"kill -9 {victim}")
         kills.append((time.time(), victim))
-        if victim == "redis":
-            await asyncio.to_thread(shop.redis.restart)
-            kills.append((time.time(), "redis is back"))
-            continue
-        process = chance.choice(shop.named(victim))
-        await asyncio.to_thread(process.kill)
-        await asyncio.sleep(chance.uniform(0, 1))
-        process.start()
+        if name == "redis":
+            await asyncio.to_thread(shop.redis.hang if hangs else shop.redis.restart)
+        elif hangs:
+            process = chance.choice(shop.named(name))
+            process.signal(signal.SIGSTOP)
+            await asyncio.sleep(HANG_S)
+            process.signal(signal.SIGCONT)
+        else:
+            process = chance.choice(shop.named(name))
+            await asyncio.to_thread(process.kill)
+            await asyncio.sleep(chance.uniform(0, 1))
+            process.start()
+        kills.append((time.time(), f"{name} is back"))
 
 
 async def _settled(client: redis.asyncio.Redis, timeout_s: float) -> int:

@@ -18,7 +18,7 @@ from connectors.message_bus import keys, quoting
 from connectors.message_bus.connections import FollowingRedis, until_redis_answers
 from connectors.message_bus.keyed_executor import Item, RetryAfter
 from connectors.message_bus.partitions import Owned
-from connectors.message_bus.sending.backoff import FIRST_BACKOFF_S, PROBE_S, Progress, delay_s
+from connectors.message_bus.sending.backoff import FIRST_BACKOFF_S, PROBE_S, UNKNOWN_TIMEOUT_S, Progress, delay_s
 from connectors.message_bus.sending.errors import (
     AccountThrottled,
     BadPayload,
@@ -41,12 +41,8 @@ from privacy import log_lines
 
 log = logging.getLogger(__name__)
 
-SEND_TIMEOUT_S, SETTLE_S = 12.0, 15.0
+SEND_TIMEOUT_S, SETTLE_S, STALE_S = 12.0, 15.0, 3.0
 OUTAGE_PROBES = 0.15  # of PROBE_S
-# How long a reply is tried that Graph refuses for a reason that nobody knows: while others get through, and while none
-# does, when it is more likely Graph's trouble than the reply's.
-UNKNOWN_TIMEOUT_S = 300.0
-UNKNOWN_TIMEOUT_ALONE_S = 3600.0
 
 CONTROL_LOST = "floor_lost"
 # What somebody who finds out why may still send: kept with the dead letters.
@@ -123,20 +119,27 @@ class Outbox:
         if delay:
             return RetryAfter(delay)
         try:
-            mine = await self._mark(item, reply, progress)
-            if not isinstance(mine, bool) or not mine:
-                self.gate.release_probe()
-                return mine or None
-            if not await self._control.admit_reply(reply.customer, reply.control_version, reply.wamid):
-                self.gate.release_probe()
-                return await self._failed(item, reply, CONTROL_LOST)
+            ready = await self._ready(item, reply, progress)
         except HandoffUnavailable:
-            self.gate.release_probe()
-            return RetryAfter(1.0)
+            ready = RetryAfter(1.0)
         except BaseException:
             self.gate.release_probe()
             raise
-        return await self._send(item, reply, progress)
+        if ready is True:
+            return await self._send(item, reply, progress)
+        self.gate.release_probe()
+        return ready or None
+
+    async def _ready(self, item: Item, reply: Outgoing, progress: Progress) -> bool | RetryAfter:
+        """Answers as `_mark`, once it is known that the assistant may speak."""
+        began = time.monotonic()
+        ready = await self._mark(item, reply, progress)
+        if ready is not True:
+            return ready
+        if not await self._control.admit_reply(reply.customer, reply.control_version, reply.wamid):
+            return await self._failed(item, reply, CONTROL_LOST) or False
+        # While this process stood still, another may have taken over, found no proof that it was sent, and sent it.
+        return await self._mark(item, reply, progress) if time.monotonic() - began > STALE_S else True
 
     async def _mark(self, item: Item, reply: Outgoing, progress: Progress) -> bool | RetryAfter:
         """Put the attempt on record. True: send now; False: nothing left to do; RetryAfter: an outcome is unknown."""
@@ -216,7 +219,8 @@ class Outbox:
                 return RetryAfter(0.0)
             return await self._failed(item, reply, why_not_delivered(type(error)), error)
         progress.failures += 1
-        if isinstance(error, Unknown) and self._given_up(progress, error):
+        alone = self._outage.last_success_at <= progress.unknown_since
+        if isinstance(error, Unknown) and progress.given_up(error, self._unknown_timeout_s, alone):
             self.gate.release_probe()
             if reply.text and progress.form == "own" and reply.body.get("type") != "text":
                 progress.form = "plain"  # the last thing to try: the same words in the simplest form
@@ -235,17 +239,6 @@ class Outbox:
         if delay > 2:
             await self._forget_attempts([item.place])
         return RetryAfter(delay)
-
-    def _given_up(self, progress: Progress, error: Unknown) -> bool:
-        """Note a refusal that nobody can explain; whether the reply has been tried long enough."""
-        now = time.monotonic()
-        if not progress.unknown_since:
-            progress.unknown_since = now
-            metrics.PARKED.labels(type(error).__name__).inc()
-            log.critical("outbox.reply.parked code=%s http=%s: an error nobody knows", error.code, error.http_status)
-        others_get_through = self._outage.last_success_at > progress.unknown_since
-        timeout_s = self._unknown_timeout_s if others_get_through else UNKNOWN_TIMEOUT_ALONE_S
-        return now - progress.unknown_since >= timeout_s
 
     def _notice_outage(self, reply: Outgoing) -> bool:
         """When nothing gets through any more, only a probe every few seconds tries. Whether that is so."""

@@ -15,6 +15,7 @@ from connectors.message_bus.commit import Outgoing
 from connectors.message_bus.inbox import Entry
 from connectors.message_bus.keyed_executor import Item
 from connectors.message_bus.partitions import Owned
+from connectors.message_bus.sending import outbox
 from connectors.message_bus.sending.errors import (
     BadPayload,
     NumberThrottled,
@@ -24,6 +25,7 @@ from connectors.message_bus.sending.errors import (
 from connectors.message_bus.turn import Turn
 from tests.connectors.message_bus.outbox_samples import ControlLostAtSending, Script, sent_records
 from tests.connectors.message_bus.transport_fakes import (
+    BotAlwaysInControl,
     FakeGraph,
     FakeSpeaker,
     Process,
@@ -44,6 +46,31 @@ async def test_the_reply_carries_its_key_and_the_customers_address(redis_url: st
     [record] = sent_records(redis_url)
     assert (record["key"], record["wamid"], record["outcome"]) == ("w:1", "wamid.out.1", "accepted")
     await process.stop()
+
+
+async def test_a_process_that_stood_still_before_it_sent_does_not_send_what_another_took_over(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "STALE_S", 0.0)
+
+    stood_still = asyncio.Event()
+
+    class StandsStill(BotAlwaysInControl):
+        async def admit_reply(self, customer: str, control_version: int, wamid: str | None) -> bool:
+            stood_still.set()
+            await process.client.set(keys.owner(keys.partition_of(customer)), "another:1")
+            return True
+
+    process = Process(redis_url, control=StandsStill()).start()
+    await process.inbox.put([message("91", "w")])
+
+    async def is_over() -> bool:
+        return not process.transport.sends.waiting
+
+    await asyncio.wait_for(stood_still.wait(), 30)
+    await eventually(is_over)
+    assert process.graph.attempts == 0
+    await process.die()
 
 
 async def test_a_customer_without_a_phone_is_addressed_by_user_id(redis_url: str) -> None:
