@@ -13,10 +13,11 @@ from handoff.configuration import HandoffConfiguration
 from handoff.helpdesks.interface import Refused
 from handoff.helpdesks.zendesk import Zendesk
 from handoff.helpdesks.zendesk_login import Fixed
+from handoff.jobs import trouble
 from handoff.jobs.dispatcher import Dispatcher
 from handoff.jobs.polling import TicketPoller
 from handoff.storage.database import Database
-from handoff.storage.tables import takeovers, thread_controls
+from handoff.storage.tables import jobs, takeovers, thread_controls
 from handoff.takeover.customer_messages import CustomerMessage, customer_said
 from handoff.takeover.state_machine import open_takeover
 from tests.handoff.helpdesks import backend_samples as backends
@@ -52,6 +53,11 @@ class Shop:
         with self.db.read() as connection:
             return connection.execute(select(takeovers)).one()
 
+    def trouble(self) -> str | None:
+        """What the only job that waits could not be done for."""
+        with self.db.read() as connection:
+            return connection.execute(select(jobs.c.trouble).where(jobs.c.state == "pending")).scalar_one()
+
     def owner(self) -> str:
         with self.db.read() as connection:
             return str(connection.execute(select(thread_controls.c.owner)).scalar_one())
@@ -85,14 +91,19 @@ def lose(helpdesk: twin_helpdesk.Helpdesk, how: str) -> None:
         tickets.mark_as_spam(1)
 
 
+@pytest.mark.parametrize("after_outage", [False, True])
 @pytest.mark.parametrize("how", ["closed", "merged", "deleted", "spam"])
 def test_words_to_a_zendesk_ticket_that_is_gone_stand_in_an_open_one_that_names_it(
-    shop_db: Database, there: tuple[twin_helpdesk.Helpdesk, str], request_for: Any, how: str
+    shop_db: Database, there: tuple[twin_helpdesk.Helpdesk, str], request_for: Any, how: str, after_outage: bool
 ) -> None:
     helpdesk, url = there
     shop = Shop(shop_db, Zendesk(url, Fixed("Bearer secret")), request_for)
-    lose(helpdesk, how)
     shop.customer_says("it is still broken")
+    if after_outage:
+        helpdesk.faults.append(twin_helpdesk.HelpdeskFault("error", path="/tickets/1", method="PUT", status=503))
+        shop.goes_on(10)
+        assert shop.trouble() == trouble.UNREACHABLE
+    lose(helpdesk, how)
     shop.goes_on()
     ticket = helpdesk.tickets.tickets[int(shop.row().ticket_id)]
     assert ticket.id != 1
@@ -140,20 +151,26 @@ def test_a_ticket_field_that_zendesk_does_not_have_costs_no_ticket_and_is_told(
     assert shop.row().opened_without == "order_field"
 
 
+@pytest.mark.parametrize("after_outage", [False, True])
 @pytest.mark.parametrize(
     ("backend", "how"),
     [("freshdesk", "closed"), ("freshdesk", "deleted"), ("freshdesk", "spam"), ("freshdesk", "missing"),
      ("hubspot", "missing"), ("hubspot", "merged")],
 )  # fmt: skip
 def test_words_to_a_ticket_that_is_gone_elsewhere_stand_in_an_open_one(
-    shop_db: Database, tmp_path: Any, request_for: Any, configuration: HandoffConfiguration, backend: str, how: str
+    shop_db: Database, tmp_path: Any, request_for: Any, configuration: HandoffConfiguration, backend: str, how: str,
+    after_outage: bool,
 ) -> None:
     for behind in backends.BACKENDS[backend](tmp_path):
         desk = behind.extra["there"]
         shop = Shop(shop_db, behind.helpdesk, request_for)
         first = shop.row().ticket_id
-        desk.lose(first, how)
         shop.customer_says("it is still broken")
+        if after_outage:
+            desk.faults.next.append({"kind": "error", "status": 503})
+            shop.goes_on(10)
+            assert shop.trouble() == trouble.UNREACHABLE
+        desk.lose(first, how)
         shop.goes_on()
         assert shop.row().ticket_id != first
         assert shop.row().follows == first
