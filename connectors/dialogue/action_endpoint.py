@@ -9,6 +9,7 @@ cost both sides milliseconds.
 from __future__ import annotations
 
 import json
+import logging
 from typing import Any
 from urllib.parse import urlencode
 
@@ -36,6 +37,8 @@ class KeptAliveEndpoint(EndpointConfig):
     @classmethod
     def like(cls, other: EndpointConfig, token: str | None = None) -> KeptAliveEndpoint:
         """The same endpoint, kept alive; `token` is shown to it with each call."""
+        for name in ("rasa.core.processor", "rasa.core.actions.action"):
+            logging.getLogger(name).addFilter(_is_news)
         shown = {"Authorization": f"Bearer {token}"} if token else {}
         return cls(
             other.url, other.params, {**(other.headers or {}), **shown}, other.basic_auth, other.token,
@@ -112,3 +115,9 @@ def _sayable(variations: list[dict[str, Any]], language: object) -> list[dict[st
 
 def _folded(value: object) -> object:
     return value.casefold() if isinstance(value, str) else value
+
+
+def _is_news(_: logging.LogRecord) -> bool:
+    """Not Rasa's traceback for each call of an action server that is away: `consumer.turn.waits` tells of it."""
+    turn = current_turn.get()
+    return turn is None or turn.dependency_unavailable is None
