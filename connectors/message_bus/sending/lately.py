@@ -13,7 +13,7 @@ from connectors.message_bus import keys
 from connectors.message_bus.connections import FollowingRedis, until_redis_answers
 from connectors.message_bus.inbox import REMEMBER_SETTLED_S
 
-KEEP_S = 20.0
+KEEP_S, TELL_S = 20.0, 10.0
 ASK_S = 120.0  # after a fail-over, and after the start of a process, which saw none
 
 
@@ -39,11 +39,15 @@ class Lately:
         return await self._client.get(keys.settled(key)) if in_doubt or failed_over else None
 
     async def tell(self) -> None:
-        """After a fail-over: have the new master know what was sent. Whoever comes meanwhile waits for it."""
+        """After a fail-over: have the new master know what was sent. Whoever comes meanwhile waits for it.
+
+        Raises asyncio.TimeoutError, once, where one of a cluster's masters stays away.
+        """
         async with self._telling:
             while self._failovers != (now := self._client.failovers):
+                self._failovers, self._failed_over_at = now, time.monotonic()
                 settled = [
                     ("SET", keys.settled(key), wamid, "EX", REMEMBER_SETTLED_S) for _, key, wamid in self._sent
                 ]
-                await until_redis_answers(lambda: self._client.ask(settled), "settled")  # noqa: B023
-                self._failovers, self._failed_over_at = now, time.monotonic()
+                telling = until_redis_answers(lambda: self._client.ask(settled), "settled")  # noqa: B023
+                await asyncio.wait_for(telling, TELL_S)

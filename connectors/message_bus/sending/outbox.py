@@ -97,9 +97,9 @@ class Outbox:
 
         An attempt that was put on record here, as a failover began, and not made must not count as perhaps made there.
         """
-        await self._lately.tell()
         marked = [place for place in list(self._progress) if place[0] == owned and self._progress.pop(place).attempt]
         try:
+            await self._lately.tell()
             await self._forget_attempts(marked)
         except (RedisError, OSError, asyncio.TimeoutError) as error:
             log.warning("outbox.attempts.not_forgotten error=%s", type(error).__name__)
