@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import redis.asyncio
@@ -12,6 +13,7 @@ from connectors.message_bus import keys, quoting
 from connectors.message_bus.connections import until_redis_answers
 from connectors.message_bus.inbox import Entry
 from connectors.message_bus.keyed_executor import Item
+from connectors.message_bus.partitions import Owned
 from connectors.message_bus.sending.outgoing import Outgoing, compact
 from connectors.message_bus.servers.following import MasterChanged
 from connectors.message_bus.turn import Turn
@@ -22,6 +24,10 @@ TRACKER_TTL_S = 24 * 3600
 WINDOW_S = 24 * 3600
 LATE_S = 60.0  # of a message that others may have overtaken
 OWN_WORDS = ("typed", "media", "heard", "reply_to")  # of the last message of a burst; the turn read those of all
+
+
+Written = Callable[[Owned, str, str, Sequence[tuple[str, Mapping[str, str]]]], None]
+"""Whose, in which stream, the last id before, what."""
 
 
 class Addresses(Protocol):
@@ -49,18 +55,28 @@ class Commits:
         self._client, self._addresses = client, addresses
         self._commit = keys.Script(client, "commit")
         self.model_id = model_id
+        self.on_written: Written = lambda *_: None
 
     async def commit(self, item: Item, turn: Turn, dead: dict[str, Any] | None = None) -> str:
         """Make the turn visible. Waits out a Redis that is away; returns 'done', 'fenced' or 'gone'."""
         names, arguments = _names(item, turn), await self._arguments(item, turn, dead)
 
-        async def commit() -> str:
+        async def commit() -> list[str]:
             try:
-                return str(await self._commit(names, arguments, since=item.owned.failovers))
+                return list(await self._commit(names, arguments, since=item.owned.failovers))
             except MasterChanged:
-                return "fenced"
+                return ["fenced"]
 
-        return str(await until_redis_answers(commit, "commit"))
+        outcome, *ids = await until_redis_answers(commit, "commit")
+        self._tell(item, turn, ids, arguments[len(arguments) - len(turn.replies) :])
+        return str(outcome)
+
+    def _tell(self, item: Item, turn: Turn, ids: list[str], replies: list[str | int]) -> None:
+        """Have the replies sent that stand in the outbox now; after a lost answer their ids are not known."""
+        if turn.replies:
+            customer = turn.entry.customer
+            entries = [(ids[n], {"c": customer, "e": str(reply)}) for n, reply in enumerate(replies, 1)] if ids else []
+            self.on_written(item.owned, keys.outbox_stream(item.owned.partition), ids[0] if ids else "", entries)
 
     async def _arguments(self, item: Item, turn: Turn, dead: dict[str, Any] | None) -> list[str | int]:
         known = await self._known_address(turn)

@@ -91,7 +91,7 @@ class Consumer:
         burst_wait_s: float = 0.0,
         reader: Reader | None = None,
     ) -> None:
-        self._client, self._handler, self._commits, self.reader = client, handler, commits, reader
+        self._client, self._handler, self.commits, self.reader = client, handler, commits, reader
         self._bursts = Bursts(burst_wait_s)
         self._turn_timeout_s, self._retry_s = turn_timeout_s, retry_s
         self._begin, self._end = keys.Script(client, "begin"), keys.Script(client, "end")
@@ -236,7 +236,7 @@ class Consumer:
     async def _finish(self, item: Item, turn: Turn, dead: dict[str, Any] | None = None) -> None:
         release_permit()
         await self._handler.before_commit(turn)
-        outcome = await self._commits.commit(item, turn, dead)
+        outcome = await self.commits.commit(item, turn, dead)
         if outcome == "fenced":
             await self._ended(*item.place)
         metrics.TURNS.labels("set_aside" if dead else turn.outcome if outcome == "done" else outcome).inc()

@@ -33,7 +33,10 @@ class Transport:
         turns = ConcurrencyLimiter(MAX_ACTIVE_TURNS, MAX_TURNS, TURN_PERMIT_S, passed)
         self.turns = KeyedExecutor(consumer.work, turns, together=MAX_MESSAGES)
         self.sends = KeyedExecutor(outbox.work, ConcurrencyLimiter(MAX_ACTIVE_SENDS, MAX_SENDS, SEND_PERMIT_S))
-        self._streams = StreamFollower(client, {keys.inbox_stream: self.turns, keys.outbox_stream: self.sends}, passed)
+        self._streams = StreamFollower(
+            client, {keys.inbox_stream: self.turns}, {keys.outbox_stream: self.sends}, passed
+        )
+        consumer.commits.on_written = self._streams.wrote
         self.partitions = Partitions(client, self._gained, self._lost)
         self._tasks: list[asyncio.Task[None]] = []
 

@@ -4,11 +4,12 @@
 -- ARGV: token, stream ids (by blanks), customer, tracker TTL s, dead letter or "", address or "",
 --       what can be quoted (one a line), how many are kept, seconds,
 --       n trackers * (tail chunks or "", preamble, n chunks, chunk...), n log records, record..., n replies, reply...
--- Returns 'done', 'fenced' (another process owns the customer) or 'gone' (already committed).
+-- Returns {'fenced'} (another process owns the customer), {'gone'} (already committed), or {'done'}; with replies 'done'
+-- is followed by the last id that the outbox stream had before, '0' for none, and the ids of the replies in it.
 local ids = {}
 for id in string.gmatch(ARGV[2], '%S+') do ids[#ids + 1] = id end
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 'fenced' end
-if redis.call('XDEL', KEYS[2], unpack(ids)) == 0 then return 'gone' end
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return {'fenced'} end
+if redis.call('XDEL', KEYS[2], unpack(ids)) == 0 then return {'gone'} end
 for _, id in ipairs(ids) do
   redis.call('HDEL', KEYS[3], id, id .. ':b')
   redis.call('HDEL', KEYS[4], id, id .. ':f')
@@ -38,5 +39,13 @@ for i = 10, #KEYS, 2 do
   redis.call('EXPIRE', KEYS[i + 1], ARGV[4])
 end
 for _ = 1, tonumber(take()) do redis.call('XADD', KEYS[6], '*', 'j', take()) end
-for _ = 1, tonumber(take()) do redis.call('XADD', KEYS[5], '*', 'c', ARGV[3], 'e', take()) end
-return 'done'
+local done, replies = {'done'}, tonumber(take())
+if replies > 0 then
+  done[2] = '0'
+  local stream = redis.call('EXISTS', KEYS[5]) == 1 and redis.call('XINFO', 'STREAM', KEYS[5]) or {}
+  for i = 1, #stream, 2 do
+    if stream[i] == 'last-generated-id' then done[2] = stream[i + 1] end
+  end
+end
+for _ = 1, replies do done[#done + 1] = redis.call('XADD', KEYS[5], '*', 'c', ARGV[3], 'e', take()) end
+return done
