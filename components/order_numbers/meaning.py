@@ -51,10 +51,12 @@ class Meaning:
     def of(cls, pattern: str) -> Meaning:
         """The meaning of digits in a shop whose order numbers match `pattern`."""
         shape = Shape.of(pattern)
-        own = [(features(c, text, shape), kind) for c, text, kind in examples(shape, range(_SPELLINGS))]
-        others = [(features(c, text, shape), kind) for c, text, kind in examples(shape, range(_SPELLINGS + 1))
-                  if _is_of_others(c, text, shape)]  # fmt: skip
-        return cls(shape, Weights.fit(own), Weights.fit(others))
+        own = [(c, text, features(c, text, shape), kind) for c, text, kind in examples(shape, range(_SPELLINGS))]
+        written = {text for _, text, _, _ in own}
+        once_more = [(c, text, features(c, text, shape), kind) for c, text, kind in examples(shape, (_SPELLINGS,))
+                     if text not in written and _is_of_others(c, text, shape)]  # fmt: skip
+        others = [one for one in own if _is_of_others(*one[:2], shape)] + once_more
+        return cls(shape, Weights.fit([one[2:] for one in own]), Weights.fit([one[2:] for one in others]))
 
     def kind(self, candidate: Candidate, text: str) -> str:
         """One of KINDS."""
@@ -77,7 +79,8 @@ class Weights:
         column = {name: at for at, name in enumerate(sorted({name for names, _ in seen for name in names}))}
         columns = [column[name] for names, _ in seen for name in names]
         ends = np.cumsum([0, *(len(names) for names, _ in seen)])
-        values = np.concatenate([np.full(len(names), len(names) ** -0.5, np.float32) for names, _ in seen])
+        lengths = np.diff(ends)
+        values = np.repeat(lengths.astype(np.float32) ** np.float32(-0.5), lengths)
         rows = scipy.sparse.csr_matrix((values, columns, ends), shape=(len(seen), len(column)))
         wanted = np.array([[kind == one for one in KINDS] for _, kind in seen], dtype=np.float32) * 2 - 1
         kernel = (rows @ rows.T).toarray()

@@ -84,6 +84,7 @@ def _covered(text: str, table: tuple[tuple[str, re.Pattern[str]], ...]) -> tuple
     """From top to bottom: an earlier kind wins."""
     spans: list[Span] = []
     for kind, pattern in table:
-        spans += [Span(m.start(), m.end(), kind, m.group()) for m in pattern.finditer(text) if m.group()]
-        text = pattern.sub(lambda m: COVER * len(m.group()), text)
+        found = [Span(m.start(), m.end(), kind, m.group()) for m in pattern.finditer(text) if m.group()]
+        text = blank(text, found)
+        spans += found
     return text, spans

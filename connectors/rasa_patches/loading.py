@@ -3,6 +3,9 @@
     TensorFlow        stock Rasa imports it for the names of three classes that training makes objects of
     scikit-learn      for one function of training; with it comes most of SciPy
     matplotlib        for what draws the results of `rasa test`
+    channels          fifteen of Rasa's own, with the libraries of Slack, Telegram, Twilio …: each when asked for
+    MongoDB, DynamoDB their libraries, for tracker stores that are not configured
+    archive           the original unpacks it twice, the first time to look at the names in it
     train schema      the original imports every class of the graph that made the model, TensorFlow's among them
     domain            the original parses and checks the archive's YAML four times; the archive holds it as JSON too
 
@@ -16,23 +19,64 @@ import importlib
 import logging
 import sys
 from collections.abc import Callable
-from functools import cached_property, wraps
-from types import ModuleType
+from functools import cached_property, partial, wraps
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 log = logging.getLogger(__name__)
 
 WRITTEN_FOR = "3.6."
 
-# What these modules import, and call in functions of training and testing only.
-IMPORTERS = ("rasa.utils.train_utils", "rasa.nlu.test")
-CALLED_IN_TRAINING: dict[str, tuple[str, ...]] = {
+# What these modules import, and call only in functions of training, of testing and of other tracker stores.
+IMPORTERS = ("rasa.core.tracker_store", "rasa.utils.train_utils", "rasa.nlu.test")
+CALLED_LATER: dict[str, tuple[str, ...]] = {
+    "boto3.dynamodb.conditions": ("Key",),
+    "pymongo.collection": ("Collection",),
     "rasa.utils.tensorflow.callback": ("RasaTrainingLogger", "RasaModelCheckpoint"),
     "rasa.utils.tensorflow.data_generator": ("RasaBatchDataGenerator",),
     "sklearn": (),
     "sklearn.model_selection": ("train_test_split",),
     "rasa.utils.plotting": ("plot_confusion_matrix", "plot_paired_histogram"),
 }
+CHANNELS = "rasa.core.channels"
+# By the name in credentials.yml.
+OWN_CHANNELS = {
+    "cmdline": ("console", "CmdlineInput"),
+    "facebook": ("facebook", "FacebookInput"),
+    "slack": ("slack", "SlackInput"),
+    "telegram": ("telegram", "TelegramInput"),
+    "mattermost": ("mattermost", "MattermostInput"),
+    "twilio": ("twilio", "TwilioInput"),
+    "twilio_voice": ("twilio_voice", "TwilioVoiceInput"),
+    "rasa": ("rasa_chat", "RasaChatInput"),
+    "botframework": ("botframework", "BotFrameworkInput"),
+    "rocketchat": ("rocketchat", "RocketChatInput"),
+    "callback": ("callback", "CallbackInput"),
+    "rest": ("rest", "RestInput"),
+    "socketio": ("socketio", "SocketIOInput"),
+    "webexteams": ("webexteams", "WebexTeamsInput"),
+    "hangouts": ("hangouts", "HangoutsInput"),
+}
+
+
+class ChannelsWhenAsked(dict[str, Any]):
+    """Rasa's own channels by name; a class is imported when somebody takes it."""
+
+    def __getitem__(self, name: str) -> Any:
+        module, channel = super().__getitem__(name)
+        return getattr(importlib.import_module(f"{CHANNELS}.{module}"), channel)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self[name] if name in self else default  # noqa: SIM401 (this is it)
+
+
+class WhenAsked(ModuleType):
+    """Stands for a module that is imported when somebody takes something of it."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # the import system looks at it
+            raise AttributeError(name)
+        return getattr(importlib.import_module(self.__name__), name)
 
 
 def install() -> bool:
@@ -42,8 +86,8 @@ def install() -> bool:
     if not rasa.__version__.startswith(WRITTEN_FOR):
         log.warning("loading.stock rasa=%s written_for=%sx", rasa.__version__, WRITTEN_FOR)
         return False
-    if sys.modules.keys().isdisjoint(IMPORTERS):
-        _import_without_what_trains()
+    if sys.modules.keys().isdisjoint((CHANNELS, *IMPORTERS)):
+        _import_what_serves()
     _read_less()
     return True
 
@@ -55,18 +99,41 @@ def warn_of_tensorflow() -> None:
                     "without it (not DIETClassifier, ResponseSelector, TEDPolicy ...), then `make train`.")  # fmt: skip
 
 
-def _import_without_what_trains() -> None:
+def _import_what_serves() -> None:
     """Import them with stand-ins; these are gone afterwards, so that whoever imports the real ones gets them."""
-    stand_ins = {module: ModuleType(module) for module in CALLED_IN_TRAINING if module not in sys.modules}
+    stand_ins = {module: ModuleType(module) for module in CALLED_LATER if module not in sys.modules}
     for module, stand_in in stand_ins.items():
-        vars(stand_in).update({name: _maker(module, name) for name in CALLED_IN_TRAINING[module]})
+        vars(stand_in).update({name: _maker(module, name) for name in CALLED_LATER[module]})
+    for name, (module, channel) in OWN_CHANNELS.items():
+        stand_in = stand_ins[f"{CHANNELS}.{module}"] = ModuleType(module)
+        setattr(stand_in, channel, SimpleNamespace(name=partial(str, name)))
     sys.modules.update(stand_ins)
     try:
-        for importer in IMPORTERS:
+        for importer in (CHANNELS, *IMPORTERS):
             importlib.import_module(importer)
     finally:
         for module in stand_ins:
             del sys.modules[module]
+    _take_channels_when_asked(sys.modules[CHANNELS])
+
+
+def _take_channels_when_asked(channels: Any) -> None:
+    by_class = {channel: name for name, (_, channel) in OWN_CHANNELS.items()}
+    for channel in by_class:
+        delattr(channels, channel)
+    channels.BUILTIN_CHANNELS = ChannelsWhenAsked(OWN_CHANNELS)
+    del channels.input_channel_classes
+
+    def taken(name: str) -> Any:
+        if name == "console":  # which `rasa.core.run` imports, and only `rasa shell` uses
+            return WhenAsked(f"{CHANNELS}.console")
+        if name == "input_channel_classes":
+            return [channels.BUILTIN_CHANNELS[one] for one in OWN_CHANNELS]
+        if name not in by_class:
+            raise AttributeError(f"module {CHANNELS!r} has no attribute {name!r}")
+        return channels.BUILTIN_CHANNELS[by_class[name]]
+
+    channels.__getattr__ = taken
 
 
 def _maker(module: str, name: str) -> Callable[..., Any]:
@@ -80,6 +147,7 @@ def _maker(module: str, name: str) -> Callable[..., Any]:
 
 def _read_less() -> None:
     from rasa.engine.graph import ExecutionContext, GraphSchema
+    from rasa.engine.storage.local_model_storage import LocalModelStorage
     from rasa.engine.storage.resource import Resource
     from rasa.engine.storage.storage import ModelMetadata, ModelStorage
     from rasa.graph_components.providers.domain_provider import DomainProvider
@@ -124,3 +192,18 @@ def _read_less() -> None:
     load.reads_less = True  # type: ignore[attr-defined]
     ModelMetadata.from_dict = staticmethod(from_dict)
     DomainProvider.load = staticmethod(load)
+    LocalModelStorage._extract_archive_to_directory = staticmethod(unpack)
+
+
+def unpack(archive: Any, folder: Any) -> None:
+    """As LocalModelStorage._extract_archive_to_directory: each member is looked at before it is written."""
+    from rasa.engine.storage.local_model_storage import LocalModelStorage
+    from tarsafe import TarSafe, TarSafeException
+
+    with TarSafe.open(archive, mode="r:gz") as packed:
+        checks = (packed._is_traversal_attempt, packed._is_unsafe_symlink, packed._is_unsafe_link, packed._is_device)
+        for member in packed:
+            if any(check(tarinfo=member) for check in checks):
+                raise TarSafeException(f"the model holds what leads out of its folder: {member.name}")
+            super(TarSafe, packed).extract(member, folder)
+    LocalModelStorage._assert_not_rasa2_archive(folder)

@@ -13,7 +13,7 @@ from rasa.core import agent as rasa_agent
 from rasa.core.agent import Agent
 from rasa.core.brokers.broker import EventBroker
 from rasa.core.run import configure_app, create_http_input_channels
-from rasa.core.tracker_store import TrackerStore
+from rasa.core.tracker_store import TrackerStore, create_tracker_store
 from rasa.core.utils import AvailableEndpoints
 from rasa.model import get_latest_model
 from rasa.shared.exceptions import RasaException
@@ -208,10 +208,17 @@ def load_agent(models: Path, endpoints_file: Path, action_token: str | None = No
     if endpoints.action is not None:
         endpoints.action = KeptAliveEndpoint.like(endpoints.action, action_token)
     verify_model(Path(model))
-    agent = asyncio.run(rasa_agent.load_agent(model_path=model, endpoints=endpoints))
+    agent = asyncio.run(_loaded(model, endpoints))
     if agent is None or not agent.is_ready():
         raise CannotStart(f"the model {Path(model).name} cannot be loaded. Remedy: `make train`.")
     return without_skill_words(without_fallback(agent))
+
+
+async def _loaded(model: str, endpoints: AvailableEndpoints) -> Agent:
+    """With stores that are made here: Rasa would import the libraries of MongoDB and DynamoDB for their errors."""
+    endpoints.event_broker = await EventBroker.create(endpoints.event_broker)
+    endpoints.tracker_store = create_tracker_store(endpoints.tracker_store, event_broker=endpoints.event_broker)
+    return await rasa_agent.load_agent(model_path=model, endpoints=endpoints)
 
 
 def without_skill_words(agent: Agent) -> Agent:

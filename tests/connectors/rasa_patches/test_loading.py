@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import rasa
 from rasa.shared.core.domain import Domain
+from tarsafe import TarSafeException
 
 from connectors.rasa_patches import loading
 from settings import PROJECT_ROOT
@@ -32,10 +33,18 @@ agent = load_agent(Path(sys.argv[1]), Path("endpoints.yml"))
 metadata = agent.processor.model_metadata
 for library in ("tensorflow", "sklearn", "matplotlib"):
     assert library not in sys.modules, f"{library} was imported"
+for library in ("pymongo", "boto3", "slack_sdk", "aiogram", "twilio", "socketio", "questionary"):
+    assert library not in sys.modules, f"{library} was imported"
 assert "opentelemetry" not in sys.modules, "traces are off"
 assert agent.domain is agent.processor.graph_runner._instantiated_nodes["domain_provider"]._component._domain
 """,
     """
+from rasa.core.channels import BUILTIN_CHANNELS, RestInput, input_channel_classes
+assert [channel.name() for channel in input_channel_classes] == list(BUILTIN_CHANNELS)
+assert BUILTIN_CHANNELS["rest"] is BUILTIN_CHANNELS.get("rest") is RestInput
+assert BUILTIN_CHANNELS.get("pigeon") is None
+from rasa.core import tracker_store
+assert tracker_store.Key("sender_id").eq("1")
 assert any(node.uses.__name__ == "IntentClassifier" for node in metadata.train_schema.nodes.values())
 assert metadata.as_dict()["train_schema"]["nodes"]
 from rasa.core.policies.ted_policy import TEDPolicy
@@ -77,3 +86,15 @@ def test_another_version_of_rasa_is_loaded_as_it_stands(monkeypatch: pytest.Monk
     monkeypatch.setattr(rasa, "__version__", "3.7.0")
     monkeypatch.setattr(loading, "_read_less", lambda: pytest.fail("patched"))
     assert loading.install() is False
+
+
+@pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE])
+def test_an_archive_that_leads_out_of_its_folder_is_refused(tmp_path: Path, kind: bytes) -> None:
+    member = tarfile.TarInfo("../out" if kind == tarfile.REGTYPE else "in")
+    member.type, member.linkname = kind, "../out"
+    with tarfile.open(tmp_path / "model.tar.gz", "w:gz") as archive:
+        archive.addfile(member)
+    (tmp_path / "model").mkdir()
+    with pytest.raises(TarSafeException):
+        loading.unpack(tmp_path / "model.tar.gz", tmp_path / "model")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["model", "model.tar.gz"]
