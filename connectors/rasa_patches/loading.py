@@ -23,6 +23,8 @@ from functools import cached_property, partial, wraps
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+from connectors.rasa_patches import schemas
+
 log = logging.getLogger(__name__)
 
 WRITTEN_FOR = "3.6."
@@ -89,6 +91,7 @@ def install() -> bool:
     if sys.modules.keys().isdisjoint((CHANNELS, *IMPORTERS)):
         _import_what_serves()
     _read_less()
+    schemas.install()
     return True
 
 
