@@ -60,9 +60,9 @@ def run(command: dict[str, Any], *arguments: str, typed: str = "") -> str:
 
 @pytest.mark.slow
 def test_a_designer_labels_in_the_terminal_and_the_customer_can_be_forgotten(
-    the_log: Any, turn: Turn, project: Path, tmp_path: Path
+    sqlite_log: Any, turn: Turn, project: Path, tmp_path: Path
 ) -> None:
-    command = started_over(the_log, turn, project, tmp_path)
+    command = started_over(sqlite_log, turn, project, tmp_path)
     shown = run(command, "workbench", "review", typed="out_of_scope *\n")
     assert "Messages to review: 2, in groups: 1, shown: 1." in shown
     assert "98123" not in shown

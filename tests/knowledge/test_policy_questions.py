@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -135,6 +136,10 @@ def _timed(retriever: Retriever, question: str) -> float:
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_the_adapter_prints_one_json_line_for_each_line(tmp_path: Path) -> None:
+    shop = tmp_path / "shop"  # with one page to embed
+    (shop / "policy_kb").mkdir(parents=True)
+    shutil.copy(SHOP / "shop.yml", shop)
+    shutil.copy(PAGES / "return_window.md", shop / "policy_kb")
     lines = [
         b'{"question": "how many days do I have to return a dress?"}',
         b"broken",
@@ -145,7 +150,7 @@ def test_the_adapter_prints_one_json_line_for_each_line(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "actions.knowledge.retrieval", "--jsonl"],
         input=b"\n".join(lines) + b"\n", capture_output=True, check=True, cwd=ROOT,
-        env={**os.environ, "STATE_DIR": str(tmp_path), "SHOP_DIR": str(SHOP)}, timeout=240,
+        env={**os.environ, "STATE_DIR": str(tmp_path / "state"), "SHOP_DIR": str(shop)}, timeout=240,
     )
     out = [json.loads(line) for line in done.stdout.decode().splitlines()]
     assert [line["page"] for line in out[:2]] == ["return_window", None]

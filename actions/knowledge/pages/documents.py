@@ -205,7 +205,7 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        parts = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 (text only: safe)
+        parts = yaml_files.words(path)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise KnowledgeError(f"{path.name}: not valid YAML ({_one_line(error)}).") from None
     if not isinstance(parts, dict):

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import yaml
 
+import yaml_files
+
 FOLDER = Path(__file__).resolve().parents[3] / "data" / "policy_topics"
 
 
@@ -31,7 +33,7 @@ def load_topics(folder: Path = FOLDER) -> tuple[Topic, ...]:
     topics: list[Topic] = []
     for path in sorted(folder.glob("*.yml")):
         try:
-            entries = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 (text only)
+            entries = yaml_files.words(path)
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             raise TopicsError(f"{path.name}: not valid YAML ({' '.join(str(error).split())[:160]}).") from None
         if not isinstance(entries, dict) or not isinstance(entries.get("policy_topics"), list):

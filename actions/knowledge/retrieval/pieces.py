@@ -1,9 +1,9 @@
 """Likeness in letters: shared pieces of words, weighted by their rarity."""
 
-import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,43 +18,48 @@ class Pieces:
     """TF-IDF over pieces of words, which forgive endings and slips. Pieces unknown to the texts shorten a question."""
 
     def __init__(self, texts: Sequence[str]) -> None:
-        counts = [_pieces(text) for text in texts]
-        seen = Counter(piece for count in counts for piece in count)
-        self._rarity = {piece: math.log((1 + len(texts)) / (1 + n)) + 1 for piece, n in seen.items()}
-        self._rarest = max(self._rarity.values(), default=1.0)
-        found: dict[str, tuple[list[int], list[float]]] = {}
-        for place, count in enumerate(counts):
-            for piece, weight in self._weights(count).items():
-                places, weights = found.setdefault(piece, ([], []))
-                places.append(place)
-                weights.append(weight)
-        self._places = {piece: (np.array(places), np.array(weights)) for piece, (places, weights) in found.items()}
+        counts = [_counted(text) for text in texts]
+        self._column = {piece: n for n, piece in enumerate(dict.fromkeys(chain.from_iterable(counts)))}
+        columns = np.array([self._column[piece] for count in counts for piece in count], np.intp)
+        places = np.repeat(np.arange(len(texts)), [len(count) for count in counts])
+        damped = 1 + np.log(np.array([n for count in counts for n in count.values()], np.float64))
+        seen = np.bincount(columns, minlength=len(self._column))
+        rarity = np.log((1 + len(texts)) / (1 + seen)) + 1
+        self._rarity = np.append(rarity, rarity.max(initial=1.0))  # the last is that of pieces that no text has
+        weights = damped * rarity[columns]
+        weights /= np.sqrt(np.bincount(places, weights**2, minlength=len(texts)))[places]
+        by_piece = np.argsort(columns, kind="stable")
+        self._places, self._weights = places[by_piece], weights[by_piece]
+        self._ends = [0, *np.cumsum(seen).tolist()]
         self._size = len(texts)
 
     def likeness(self, questions: Sequence[str]) -> NDArray[np.float64]:
         """Cosine of every question with every text, shape (questions, texts)."""
         scores = np.zeros((len(questions), self._size))
         for row, question in zip(scores, questions, strict=True):
-            for piece, weight in self._weights(_pieces(question)).items():
-                if piece in self._places:
-                    places, weights = self._places[piece]
-                    row[places] += weight * weights
+            for column, weight in self._known(_pieces(question)):
+                own = slice(self._ends[column], self._ends[column + 1])
+                row[self._places[own]] += weight * self._weights[own]
         return scores
 
-    def _weights(self, count: Counter[str]) -> dict[str, float]:
-        raw = {piece: (1 + math.log(n)) * self._rarity.get(piece, self._rarest) for piece, n in count.items()}
-        length = math.sqrt(sum(weight * weight for weight in raw.values())) or 1.0
-        return {piece: weight / length for piece, weight in raw.items()}
+    def _known(self, count: Counter[str]) -> Iterator[tuple[int, float]]:
+        """The columns of a question's pieces with their weights."""
+        columns = [self._column.get(piece, -1) for piece in count]
+        weights = (1 + np.log([*count.values()])) * self._rarity[columns]
+        weights /= np.linalg.norm(weights) or 1.0
+        return ((column, weight) for column, weight in zip(columns, weights.tolist(), strict=True) if column >= 0)
 
 
-@lru_cache(maxsize=8192)
-def _pieces(text: str) -> Counter[str]:
-    count: Counter[str] = Counter()
+def _counted(text: str) -> Counter[str]:
+    pieces: list[str] = []
     for word in folded_words(text):
         padded = f" {word} "
         for size in (3, 4, 5):
-            count.update(padded[at : at + size] for at in range(max(1, len(padded) - size + 1)))
-    return count
+            pieces += [padded[at : at + size] for at in range(max(1, len(padded) - size + 1))]
+    return Counter(pieces)
+
+
+_pieces = lru_cache(maxsize=1024)(_counted)  # of questions, which several compare with their texts
 
 
 def stems(text: str) -> frozenset[str]:

@@ -10,8 +10,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 
-import yaml
-
+import yaml_files
 from actions.knowledge.pages.documents import Lexicon
 from privacy.indic import SIGNS
 
@@ -77,7 +76,7 @@ def words_of(text: str) -> list[str]:
 
 @lru_cache(maxsize=1)
 def _shared() -> Mapping[str, str]:
-    words = yaml.load(SHARED.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)["hinglish_words"]  # noqa: S506
+    words = yaml_files.words(SHARED)["hinglish_words"]
     return {str(word): str(reading) for word, reading in words.items()}
 
 
