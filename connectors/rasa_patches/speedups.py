@@ -6,6 +6,7 @@
     debug copies             deep copies of dialogue states for debug logs that nobody reads
     is_empty                 the original makes an empty domain for every message, to compare with
     run_graph                the original prunes the same two graphs and has a scheduler order them on every run
+    debugging of asyncio     the original keeps the stack of every task and future where LOG_LEVEL is DEBUG
     configure_cors           the original looks at every response for the origins that may read it, also where none may
     replays                  see `connectors.rasa_patches.replay`
     predictions              see `connectors.rasa_patches.predictions`
@@ -22,6 +23,7 @@ from typing import Any
 
 import rasa
 import rasa.server
+import rasa.utils.io
 from jsonschema.exceptions import best_match
 from jsonschema.validators import validator_for
 from rasa.core import processor
@@ -47,6 +49,7 @@ _stock_resolve_by_type = Event.resolve_by_type
 _stock_run = DaskGraphRunner.run
 _stock_is_empty = Domain.is_empty
 _stock_configure_cors = rasa.server.configure_cors
+_stock_loop_debugging = rasa.utils.io.enable_async_loop_debugging
 _stock_validate = action.RemoteAction._validate_action_result
 
 
@@ -60,6 +63,7 @@ def install() -> bool:
     DaskGraphRunner.run = run_graph
     Domain.is_empty = is_empty
     rasa.server.configure_cors = configure_cors
+    rasa.utils.io.enable_async_loop_debugging = lambda loop, *_: loop
     replay.install()
     predictions.install()
     graph_thread.install()
@@ -76,6 +80,7 @@ def uninstall() -> None:
     DaskGraphRunner.run = _stock_run
     Domain.is_empty = _stock_is_empty
     rasa.server.configure_cors = _stock_configure_cors
+    rasa.utils.io.enable_async_loop_debugging = _stock_loop_debugging
     replay.uninstall()
     predictions.uninstall()
     graph_thread.uninstall()
