@@ -5,6 +5,7 @@ process started with PROMETHEUS_MULTIPROC_DIR may add metrics of its own; they a
 """
 
 import asyncio
+import json
 import logging
 import random
 import time
@@ -60,10 +61,12 @@ def _failure(record: dict[str, Any]) -> tuple[str, str]:
     return str(code), "agent" if is_agents(str(record.get("key") or "")) else "assistant"
 
 
-async def render(client: FollowingRedis, takeovers: Callable[[], Iterable[Metric]] | None = None) -> bytes:
-    """All metrics as Prometheus text. `takeovers` is an optional function that reads its metrics in the database."""
+async def render(
+    client: FollowingRedis, takeovers: Callable[[], Iterable[Metric]] | None = None, running: str = ""
+) -> bytes:
+    """All metrics as Prometheus text. `takeovers` reads its metrics in the database; `running`: labels of what runs."""
     text = await asyncio.to_thread(exposition.of_processes)
-    lines: list[str] = []
+    lines = _gauge("assistant_info", "Which shop and which model answer", 1, running) if running else []
     try:
         for name, stream in (("inbox", keys.inbox_stream), ("outbox", keys.outbox_stream)):
             depth, oldest = await _waiting(client, stream)
@@ -84,6 +87,11 @@ async def render(client: FollowingRedis, takeovers: Callable[[], Iterable[Metric
     if takeovers is not None:
         lines += await _takeovers(takeovers)
     return text + "\n".join([*lines, ""]).encode()
+
+
+def labels(**named: str) -> str:
+    """Prometheus labels: shop="Oak & Spoke",model="…"."""
+    return ",".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in named.items())
 
 
 async def _waiting(client: FollowingRedis, stream: Callable[[int], str]) -> tuple[int, float]:

@@ -58,6 +58,7 @@ _OTHER = {"other", "another", "different", "dusra", "dusre", "dusri", "doosra", 
 _ONE = re.compile(r"\b(?:one|uno)\b(?! *$)|(?<=\w )\b(?:one|uno)\b")
 _MIN_TRACKING_DIGITS = 6
 _MIN_PART_DIGITS = 3  # of an order number of which only a part is written, zeros in front not counted
+_MIN_END_DIGITS = 4  # "the one ending in 0417"
 
 
 def chosen(text: str, orders: Sequence[Order]) -> list[Order]:
@@ -112,14 +113,20 @@ def tracked(text: str, orders: Sequence[Order]) -> list[Order]:
 
 
 def partly_named(said: str, orders: Sequence[Order]) -> list[Order]:
-    """The order of whose number `said` is a part ("00417" or "417" of OS/2026/00417) or all digits ("202600417"); none
-    where several have it."""
+    """The order of whose number `said` is a part ("00417" or "417" of OS/2026/00417), the end ("0417") or all digits
+    ("202600417"); none where several have it."""
     part = _groups(said)
     if sum(len(group) for group in part if group.isdigit()) < _MIN_PART_DIGITS:
         return []
     named = [order for order in orders
-             if _is_part(part, _groups(order.number)) or said == "".join(filter(str.isdigit, order.number))]
+             if _is_part(part, _groups(order.number)) or said == _digits(order.number)]
+    ends = said.isdigit() and len(said) >= _MIN_END_DIGITS
+    named = named or [order for order in orders if ends and _digits(order.number).endswith(said)]
     return named if len(named) == 1 else []
+
+
+def _digits(text: str) -> str:
+    return "".join(filter(str.isdigit, text))
 
 
 def _is_part(part: Sequence[str], whole: Sequence[str]) -> bool:

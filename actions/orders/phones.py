@@ -65,7 +65,10 @@ def _read(text: str, region: str) -> str | None:
 
 def _possible_numbers(text: str, region: str) -> Iterator[PhoneNumber]:
     run = NUMBER.search(text)
-    for candidate in (run.group(), _with_plus(run.group())) if run else ():
+    written = run.group() if run else ""
+    # Brazil's 00 takes a carrier's two digits behind it, of which 55 is one: "0055 81" would be Japan.
+    home = re.match(rf"\(?00[\s().-]*{phonenumbers.country_code_for_region(region)}", written)
+    for candidate in [*([_with_plus(written)] if home else []), written, _with_plus(written)] if run else ():
         try:
             number = _todays_form(phonenumbers.parse(candidate, region))
         except phonenumbers.NumberParseException:

@@ -8,7 +8,7 @@ from components.order_numbers.shape import Shape
 from components.order_numbers.syntax import COVER
 from privacy.indic import END, SIGNS
 
-_CLUSTER = re.compile(r"\d+(?:(?: {1,2}| ?[-–—_/]\n| ?[-–—.,_/&+] ?)\d+)*")
+_CLUSTER = re.compile(r"\d+(?:(?: {1,2}| ?[-–—_/.]\n| ?[-–—.,_/&+] ?)\d+)*")
 _GLUED = r"(?:orders?|ordr|ord|odr|od|no|num|number|nbr|id|ref|pedido|orden)"
 _FRONT = re.compile(
     rf"(?:(?P<cue>\b{_GLUED}[-_.:#]{{0,2}})|(?P<letters>(?<![^\W_])[^\W\d_]{{1,20}}[-_/.#]?))\Z", re.IGNORECASE
@@ -17,6 +17,7 @@ _BEHIND = re.compile(
     rf"(?P<particle>(?:ka|ki|ke|ko|hai|h|wala|wali|se|का|की|के|को|है|वाला|वाली|वाले|से|में){END})|(?P<letters>[^\W\d_]\w*)",
     re.IGNORECASE,
 )
+_LETTER_APART = re.compile(r"\s[bcdfgjlpqstvwz](?![^\W_])", re.IGNORECASE)  # "2291 b"; not "2291 k" nor "2291 n 2292"
 _WORD = re.compile(rf"(?:[^\W\d_]|[{SIGNS}])+|\d+|{COVER}+|[?]")
 _JOINTS = frozenset("-–—_/.")  # between groups of one number; a list of several has blanks or commas
 _MAX_GROUPS = 12
@@ -54,6 +55,10 @@ def _of_run(text: str, run: re.Match[str], shape: Shape) -> Iterator[Candidate]:
     behind = _BEHIND.match(text, run.end())
     foreign = bool(front and front["letters"])
     tail = (behind["letters"] or "") if behind else ""
+    apart = None if foreign or behind else _LETTER_APART.match(text, run.end())
+    if apart and (number := shape.written(text[run.start() : apart.end()])):
+        yield Candidate(run.start(), apart.end(), number, run.group(), False)
+        return
     fitting = [] if foreign else list(_fitting(text, groups, shape, bool(tail)))
     for start, end, number in fitting:
         spelt = text[start:end]

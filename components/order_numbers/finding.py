@@ -20,6 +20,7 @@ _MAX_TEXT_CHARS = 4096  # characters read, WhatsApp's own limit
 _MAX_CANDIDATES = 60
 _MAX_DIGITS = 16  # of phones (E.164: 15) and cards; what is longer may be another shop's order number
 _MIN_DIGITS = 3  # of what may be meant as an order number
+_MIN_SPOKEN = 4  # "order two, one for me"
 _SPOKEN_DIGITS = {
     word: str(digit)
     for digit, words in enumerate(
@@ -71,7 +72,7 @@ def read_numbers(text: str, pattern: str = DEFAULT_PATTERN) -> tuple[Span, ...]:
     seen, spans = cover_addresses(text)
     shape = Shape.of(pattern)
     if not any(character.isdigit() for character in seen):
-        return (*spans, *_spoken(seen, shape))
+        return (*spans, *_spoken(seen, pattern))
     whole = [
         Span(match.start(), match.end(), ORDER, number)
         for match in shape.whole_numbers.finditer(seen)
@@ -102,16 +103,26 @@ def _may_be_a_number(candidate: Candidate, spelt: str, shape: Shape) -> bool:
     return enough and (not candidate.tail or any(c.isdigit() for c in candidate.tail))
 
 
-def _spoken(text: str, shape: Shape) -> list[Span]:
-    """Digits in words ("one zero two double three"), where they make exactly one number, or are as many as one has."""
+def _spoken(text: str, pattern: str) -> list[Span]:
+    """Digits in words ("one zero two double three"), read as if they were typed."""
     for match in _SPOKEN.finditer(text):
-        digits, times = "", 1
-        for word in re.findall(rf"[\w{SIGNS}]+", match.group().lower()):
-            if word in _TIMES:
-                times = _TIMES[word]
-            else:
-                digits, times = digits + _SPOKEN_DIGITS[word] * times, 1
-        number = shape.written(digits)
-        if number or len(digits) in range(shape.lengths[0], shape.lengths[1] + 1):
-            return [Span(match.start(), match.end(), ORDER if number else MISSHAPED, number or digits)]
+        digits = _dictated(match.group())
+        if len(digits) < min(_MIN_SPOKEN, Shape.of(pattern).lengths[0]):
+            continue
+        begin, end = match.start(), match.start() + len(digits)
+        for span in read_numbers(f"{text[:begin]}{digits}{text[match.end() :]}", pattern):
+            if span.kind in (ORDER, MISSHAPED) and span.start < end and begin < span.end:
+                behind = match.end() + max(0, span.end - end)
+                return [Span(min(span.start, begin), behind, span.kind, span.value)]
     return []
+
+
+def _dictated(words: str) -> str:
+    """'two double three' → '233'."""
+    digits, times = "", 1
+    for word in re.findall(rf"[\w{SIGNS}]+", words.lower()):
+        if word in _TIMES:
+            times = _TIMES[word]
+        else:
+            digits, times = digits + _SPOKEN_DIGITS[word] * times, 1
+    return digits

@@ -18,6 +18,7 @@ DEFAULT_PATTERN = r"\d{5}"
 _GAP = r"[\s_./\\#–—-]{0,3}"
 _GAP_WITHOUT_BLANKS = r"[_./\\#–—-]{0,3}"
 _GAP_BEFORE_A_LETTER = rf"(?:{_GAP_WITHOUT_BLANKS}|[_./\\–—-]?\s(?![aeiouy]\b))"
+_LETTERS_APART = "[ .]?"  # "b k 2291"
 _SIGN = r"[_./\\#–—-]{1,3}"
 _MAX_FORMS = 16
 _MIN_UNCUT_DIGITS = 8  # of several groups that are told apart by their lengths when nothing stands between them
@@ -157,7 +158,7 @@ def _loose(form: Form, gap: str = _GAP) -> str:
             before_letters = _GAP_BEFORE_A_LETTER if part.kind == "letters" else gap
             pieces.append(gap if gap == _SIGN else _GAP_WITHOUT_BLANKS if last.kind == "letters" else before_letters)
         last = part
-        pieces.append(re.escape(part.text) if part.kind == "text" else f"({part.pattern})")
+        pieces.append(_LETTERS_APART.join(map(re.escape, part.text)) if part.kind == "text" else f"({part.pattern})")
     return "".join(pieces)
 
 

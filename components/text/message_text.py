@@ -10,7 +10,7 @@ import unicodedata
 from functools import lru_cache
 from pathlib import Path
 
-from components.order_numbers.finding import ORDER, read_numbers
+from components.order_numbers.finding import MISSHAPED, ORDER, read_numbers
 from components.order_numbers.shape import DEFAULT_PATTERN
 from components.order_numbers.syntax import ascii_digits, cover_addresses
 
@@ -107,11 +107,12 @@ def _plain(text: str) -> str:
 
 
 def as_taught(text: str, pattern: str, taught: str = _TAUGHT) -> str:
-    """The shop's order numbers written as the phrases that all shops learn from have theirs."""
-    if pattern != DEFAULT_PATTERN:
-        for span in reversed(read_numbers(text, pattern)):
-            if span.kind == ORDER:
-                text = f"{text[: span.start]}{taught}{text[span.end :]}"
+    """The shop's order numbers, and dictated parts of them, written as the phrases that all shops learn from have
+    theirs."""
+    for span in reversed(read_numbers(text, pattern)):
+        dictated = span.kind == MISSHAPED and not any(c.isdigit() for c in text[span.start : span.end])
+        if dictated or (span.kind == ORDER and pattern != DEFAULT_PATTERN):
+            text = f"{text[: span.start]}{taught}{text[span.end :]}"
     return text
 
 

@@ -104,7 +104,7 @@ def build(settings: Settings, options: Options) -> Sanic:
         app.ctx.ready = lambda: agent.is_ready() and app.ctx.transport.partitions.beats()
 
     async def ready(app: Sanic, _: Any) -> None:
-        log.info("server.ready model=%s", agent.model_name)
+        log.info("server.ready shop=%r model=%s", shop.load().name, agent.model_name)
         if ready_file:
             ready_file.touch()
 
@@ -117,7 +117,7 @@ def build(settings: Settings, options: Options) -> Sanic:
         await asyncio.to_thread(tracing.stop)
         log.info("server.stopped")
 
-    _measure(app, settings)
+    _measure(app, settings, metrics.labels(shop=shop.load().name, model=str(agent.model_name)))
     app.register_listener(start, "before_server_start")
     app.register_listener(ready, "after_server_start")
     app.register_listener(stop, "before_server_stop")
@@ -172,7 +172,7 @@ def media_reader(settings: Settings, client: redis.asyncio.Redis, graph: GraphCl
     return MediaReader(client, graph, abilities) if abilities else None
 
 
-def _measure(app: Sanic, settings: Settings) -> None:
+def _measure(app: Sanic, settings: Settings, running: str) -> None:
     """`GET /metrics` for whoever may read it, and the time of each webhook's acknowledgement."""
     networks = str(settings.values["METRICS_FROM"])
 
@@ -180,7 +180,7 @@ def _measure(app: Sanic, settings: Settings) -> None:
     async def show(request: Request) -> HTTPResponse:
         if not exposition.may_read(request.ip, request.headers, settings.metrics_token, networks):
             return raw("Unauthorized", 401, exposition.NOT_ALLOWED, "text/plain")
-        text = await metrics.render(app.ctx.redis, app.ctx.takeovers)
+        text = await metrics.render(app.ctx.redis, app.ctx.takeovers, running)
         return raw(text, content_type=exposition.CONTENT_TYPE)
 
     @app.on_request

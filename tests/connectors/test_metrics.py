@@ -57,6 +57,12 @@ async def test_depth_and_age_come_from_redis(redis_url: str) -> None:
     assert 'assistant_ticket_orders{trouble="unreachable"} 2' in text
 
 
+async def test_they_say_which_shop_and_which_model_answer(redis_url: str) -> None:
+    running = metrics.labels(shop='Oak "&" Söhne', model="assistant-1.tar.gz")
+    text = (await metrics.render(connect(redis_url), running=running)).decode()
+    assert 'assistant_info{shop="Oak \\"&\\" Söhne",model="assistant-1.tar.gz"} 1\n' in text
+
+
 async def test_a_partition_whose_owner_is_dead_is_unserved(redis_url: str) -> None:
     client = connect(redis_url)
     now = (await client.time())[0] * 1000

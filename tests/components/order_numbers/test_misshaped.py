@@ -86,7 +86,21 @@ def test_a_short_number_is_known_to_be_meant_as_one_where_the_shops_are_long(exa
     assert not find_misshaped("i paid 62001 rupees, call 98765 43210", pattern)
 
 
-def test_spoken_digits_of_a_number_with_letters_are_known_to_be_meant_as_one() -> None:
-    pattern = Shape.learnt(["TK/24-00871"]).pattern
-    assert misshaped("my order is two four zero zero eight seven one", pattern) == ["2400871"]
-    assert misshaped("two or one of them", pattern) == []
+@pytest.mark.slow
+@pytest.mark.parametrize(("example", "text", "numbers", "meant"), [
+    ("TK/24-00871", "my order is two four zero zero eight seven one", [], ["2400871"]),
+    ("TK/24-00871", "T K two four, zero zero eight seven one", ["TK/24-00871"], []),
+    ("TK/24-00871", "two or one of them", [], []),
+    ("TK/24-00871", "my delivery pin is four four seven one", [], []),
+    ("BK/20417-C", "it's b k two oh four one seven c", ["BK/20417-C"], []),
+    ("BK/20417-C", "order 20417 c please", ["BK/20417-C"], []),
+    ("2026.00417", "pedido dois zero dois seis zero zero quatro um sete", ["2026.00417"], []),
+    ("2026.00417", "pedido 2026.\n00417", ["2026.00417"], []),
+    ("2026.00417", "comprei em agosto de 2026 e nada, paguei 1.380,50", [], []),
+    ("112-4567890-1234567", "paid by card 4539 1488 0343 6467, where is it", [], []),
+])  # fmt: skip
+def test_dictated_and_spaced_digits_are_read_as_typed_ones_are(
+    example: str, text: str, numbers: list[str], meant: list[str]
+) -> None:
+    pattern = Shape.learnt([example]).pattern
+    assert (values(text, pattern), misshaped(text, pattern)) == (numbers, meant)
