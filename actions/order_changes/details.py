@@ -141,7 +141,7 @@ class ChangeDetails:
             return {}
         if found := answers.address(_words(tracker), asked=True):
             return {TARGET: ADDRESS, NEW_ADDRESS: found}
-        if _is_aside(tracker):
+        if is_aside(tracker):
             return {}
         return {TARGET: _option(tracker) or (ADDRESS if answers.names_address(_words(tracker)) else OTHER)}
 
@@ -149,13 +149,13 @@ class ChangeDetails:
         found = another_address(tracker)
         if not _asked_for(NEW_ADDRESS, tracker):
             return {NEW_ADDRESS: found} if found else {}
-        return {NEW_ADDRESS: found} if found or not _is_aside(tracker) else {}
+        return {NEW_ADDRESS: found} if found or not is_aside(tracker) else {}
 
     async def extract_change_items(self, _: Any, tracker: Tracker, __: Domain) -> dict[str, Any]:
         if not _asked_for(ITEMS, tracker):
             return {}
         picked = picked_items(listed(tracker.get_slot(OFFERED)), _option(tracker), _words(tracker))
-        aside = _is_aside(tracker) and (not picked or _asks_or_wishes(tracker))
+        aside = is_aside(tracker) and (not picked or _asks_or_wishes(tracker))
         return {} if aside else {ITEMS: entries(picked) or None}
 
     async def validate_change_items(
@@ -169,7 +169,7 @@ class ChangeDetails:
             return {}
         text = str(message_metadata(tracker).get("typed") or "") if _option(tracker) else _words(tracker)
         no_reason = _asks_or_wishes(tracker) or is_yes(text, RETURNS, str(tracker.get_slot(NUMBER)))
-        if _is_aside(tracker) and (no_reason or _stops(tracker)):
+        if is_aside(tracker) and (no_reason or _stops(tracker)):
             return {}
         return {REASON: None if no_reason else plain(text, MAX_REASON_CHARS) or None}
 
@@ -178,7 +178,7 @@ class ChangeDetails:
             return {}
         said = _option(tracker) or _words(tracker)
         found = None if _asks_or_wishes(tracker) else answers.wish(said)
-        return {WISH: found} if found or not _is_aside(tracker) else {}
+        return {WISH: found} if found or not is_aside(tracker) else {}
 
     async def _taken_as_it_is(self, *_: Any) -> dict[str, Any]:
         """What was extracted is right already; without such a method the SDK warns on every answer."""
@@ -192,7 +192,7 @@ def another_address(tracker: Tracker) -> str | None:
     """The address that the message gives, in answer to the question for one or to the summary that holds another."""
     text, waits = _words(tracker), tracker.get_slot("requested_slot")
     if waits == NEW_ADDRESS:
-        aside = _is_aside(tracker) and _asks_or_wishes(tracker)
+        aside = is_aside(tracker) and _asks_or_wishes(tracker)
         return None if aside else answers.address(text, asked=True)
     summed_up = waits == CONFIRMED and tracker.get_slot(ACT) == ADDRESS and tracker.get_slot(NEW_ADDRESS)
     return answers.address(text, asked=True) if summed_up and any(sign in text for sign in ",\n") else None
@@ -268,7 +268,7 @@ def wishes_something_else(tracker: Tracker) -> bool:
     return in_form(tracker) and KINDS.get(intent_name(tracker), kind) != kind
 
 
-def _is_aside(tracker: Tracker) -> bool:
+def is_aside(tracker: Tracker) -> bool:
     """Whether the message is for a rule and no answer: a question in between, "no", another wish."""
     intent = intent_name(tracker)
     anew = intent in STARTS_ANEW or (wishes_something_else(tracker) and _names_an_order(tracker))

@@ -15,6 +15,7 @@ from actions.order_changes.details import (
     KINDS,
     another_address,
     asking_for_details,
+    is_aside,
     known_from,
     orders_for,
     window_that_is_over,
@@ -22,7 +23,15 @@ from actions.order_changes.details import (
 )  # fmt: skip
 from actions.order_changes.items import ITEMS, OFFERED, same_items
 from actions.order_status import choose_from
-from actions.orders.choosing import chosen, counted, described, partly_named, points_at_one
+from actions.orders.choosing import (
+    chosen,
+    counted,
+    described,
+    may_hold_tracking_number,
+    partly_named,
+    points_at_one,
+    tracked,
+)  # fmt: skip
 from actions.orders.lookup import Orders
 from actions.orders.models import Order
 from actions.orders.numbers import named
@@ -91,9 +100,12 @@ class WhichOrder:
     async def _without_a_number(self, tracker: Tracker, phone: str) -> dict[str, Any]:
         """What the words pick from the list on offer; else the order talked about; else the only one it can be."""
         known = tracker.get_slot("change_order_number")
-        if misshaped := misshaped_in_message(tracker):
-            if own := partly_named(misshaped, await self.orders.all_orders(phone)):
+        misshaped, text = misshaped_in_message(tracker), message_text(tracker)
+        if misshaped or (in_form(tracker) and not known and may_hold_tracking_number(text)):
+            every = await self.orders.all_orders(phone)
+            if own := tracked(text, every) or partly_named(misshaped or "", every):
                 return {"change_order_number": own[0].number, "change_confirmed": None}
+        if misshaped:
             return {"change_order_number": None} if known else {}  # they mean an order, and none that we know of
         if known and intent_name(tracker) in MEANS_ANOTHER and (other := await self._another(tracker, phone, known)):
             return {"change_order_number": other, "change_confirmed": None}
@@ -114,6 +126,8 @@ class WhichOrder:
         possible = [order.number for order in orders]
         # A form is active already while the message that began it is read; then no slot is asked for yet.
         wished_now = intent_name(tracker) in KINDS or tracker.get_slot("requested_slot") is None
+        if not wished_now and is_aside(tracker):
+            return {}  # "where is 10248?" is a question of its own, also where one order alone can be meant
         talked_about = tracker.get_slot("order_number") if wished_now else None
         if talked_about and (talked_about in possible or not possible):
             return {"change_order_number": talked_about}

@@ -130,6 +130,25 @@ async def test_a_part_of_an_order_number_names_the_order_to_change() -> None:
     assert found["change_order_number"] == "OS/2026/433"
 
 
+@pytest.mark.parametrize(("said", "meant"), [("0433", "OS/2026/00433"), ("JD0146000012345", "OS/2026/00417")])
+async def test_its_end_or_its_tracking_number_names_the_order_to_change(said: str, meant: str) -> None:
+    orders = [Order(f"OS/2026/{end}", OrderStatus.PACKED, None, None, code) for end, code in (
+        ("00417", "JD 0146 0000 12345"), ("00433", None))]  # fmt: skip
+    at = tracker(change_kind="cancel", intent="inform_order_number", requested_slot="change_order_number")
+    at.latest_message |= {"text": said, "entities": [{"entity": "order_number_misshaped", "value": said}]}
+    form = ValidateOrderChangeForm(FakeOrders(*orders))
+    found = await form.extract_change_order_number(CollectingDispatcher(), at, {})
+    assert found["change_order_number"] == meant
+
+
+async def test_a_question_about_another_order_is_no_answer_although_only_one_can_be_meant() -> None:
+    form = ValidateOrderChangeForm(FakeOrders(Order("10241", OrderStatus.PACKED)))
+    at = tracker(
+        numbers=("10999",), intent="check_order_status", change_kind="cancel", requested_slot="change_order_number"
+    )
+    assert await form.extract_change_order_number(CollectingDispatcher(), at, {}) == {}
+
+
 @pytest.mark.parametrize("waits_for", [None, "change_order_number"])
 async def test_it_is_the_order_talked_about_also_when_several_are_open(waits_for: str | None) -> None:
     form = ValidateOrderChangeForm(FakeOrders(Order("10241", OrderStatus.PACKED), Order("10242", OrderStatus.PLACED)))

@@ -43,6 +43,7 @@ def test_what_is_no_phone_number_is_none(written: object) -> None:
         ("+1 (202) 555-0123", "IN", "+12025550123"),
         ("2025550123", "US", "+12025550123"),
         ("0041446681800", "US", "+41446681800"),
+        ("0055 81 98877-0002", "BR", "+5581988770002"),  # 55 is also a Brazilian carrier's, and 81 Japan
     ],
 )
 def test_other_countries_work_as_well(written: str, region: str, phone: str) -> None:
