@@ -11,6 +11,7 @@ from redis.asyncio.connection import Connection, SSLConnection, parse_url
 from redis.exceptions import RedisError
 
 from connectors.message_bus.servers.cluster import ClusterRedis
+from connectors.message_bus.servers.commands import Answers
 from connectors.message_bus.servers.durability import Durability
 from connectors.message_bus.servers.following import CLASSES, Endpoint, FollowingRedis, Locate
 from connectors.message_bus.servers.pool import SLOW, Pool
@@ -35,6 +36,7 @@ def connect(url: str, answer_timeout_s: float = ANSWER_TIMEOUT_S, connections: i
             **{
                 **options,
                 "connection_class": CLASSES[options.get("connection_class", Connection)],
+                "parser_class": Answers,
                 "endpoint": Endpoint(locate, SLOW * answer_timeout_s),
                 "max_connections": connections,
                 "timeout": answer_timeout_s,

@@ -20,6 +20,7 @@ from redis.asyncio.connection import Connection, SSLConnection, UnixDomainSocket
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoPermissionError, ReadOnlyError, RedisError, ResponseError
 
+from connectors.message_bus.servers.commands import Plainly
 from connectors.message_bus.servers.durability import Durability, confirm
 
 log = logging.getLogger(__name__)
@@ -195,15 +196,15 @@ class Following:
         return answer
 
 
-class _Tcp(Following, Connection):
+class _Tcp(Following, Plainly, Connection):
     pass
 
 
-class _Tls(Following, SSLConnection):
+class _Tls(Following, Plainly, SSLConnection):
     pass
 
 
-class _Unix(Following, UnixDomainSocketConnection):
+class _Unix(Following, Plainly, UnixDomainSocketConnection):
     pass
 
 
