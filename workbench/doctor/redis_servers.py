@@ -15,6 +15,7 @@ from workbench.doctor.meta import clock_findings
 from workbench.shop_check.findings import ERROR, INFORMATION, WARNING, ShopFinding
 
 OLDEST, WAITAOF = (6, 2), (7, 2)
+SOON_S = 5.0
 FULL = 0.85
 """Share of maxmemory from which on it is time to act."""
 
@@ -33,7 +34,8 @@ def findings(configured: Settings) -> Iterator[ShopFinding]:
         return  # the embedded one does not run now
     client: Any = redis_address.client(url, socket_connect_timeout=3, socket_timeout=3)
     try:
-        kind = redis_address.parse(url).kind
+        address = redis_address.parse(url)
+        kind = address.kind
         of_cluster = list(client.get_primaries()) if kind == redis_address.CLUSTER else [None]
         for node in of_cluster:
             options = {} if node is None else {"target_nodes": node}
@@ -42,6 +44,8 @@ def findings(configured: Settings) -> Iterator[ShopFinding]:
         if kind != redis_address.CLUSTER:
             seconds, micros = client.time()
             yield from clock_findings("Redis", time.time() - seconds - micros / 1e6)
+        if kind == redis_address.SENTINEL:
+            yield from sentinel_findings(address)
     except (RedisError, redis.ConnectionError) as error:
         yield ShopFinding(WARNING, "redis", "REDIS_URL", f"it tells nothing of itself ({type(error).__name__})",
                           "let its user run INFO and TIME")  # fmt: skip
@@ -54,6 +58,27 @@ def _fsync(client: Any, options: Mapping[str, Any]) -> str | None:
         return dict(client.config_get("appendfsync", **options)).get("appendfsync")
     except (ResponseError, TypeError, ValueError):  # hosting services forbid it
         return None
+
+
+def _periods(address: redis_address.RedisAddress) -> Iterator[Mapping[str, Any]]:
+    """What the sentinels tell of their clocks; one older than Redis 7, or that may not be asked, tells nothing."""
+    options: dict[str, Any] = {**address.sentinel_options, "ssl": address.is_tls}
+    for host, port in address.nodes:
+        with redis.Redis(host=host, port=port, socket_timeout=1, decode_responses=True, **options) as sentinel:
+            try:
+                told = sentinel.execute_command("SENTINEL", "DEBUG")
+            except (RedisError, OSError):
+                continue
+            yield dict(zip(told[::2], told[1::2], strict=False)) if isinstance(told, list) else told
+
+
+def sentinel_findings(address: redis_address.RedisAddress) -> Iterator[ShopFinding]:
+    """Whether a new master may be without its replicas for long."""
+    slow_s = [(int(one["INFO-PERIOD"]) + 4 * int(one["PUBLISH-PERIOD"])) / 1000 for one in _periods(address)]
+    if max(slow_s, default=0.0) > SOON_S:
+        problem = f"after two fail-overs in a row the new master gets no replica for {max(slow_s):.0f} s: 503 till then"
+        remedy = "on each of them, after each start: SENTINEL DEBUG info-period 1000 publish-period 500"
+        yield ShopFinding(WARNING, "redis", "sentinels", problem, remedy)
 
 
 def server_findings(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import json
 import shutil
@@ -22,6 +23,7 @@ from conversation_log.storage import database
 from handoff.storage.database import Database
 from hot_store import redis_address
 from settings import VARIABLES, Settings
+from tests import redis_servers as sentinels
 from tests.conftest import free_port
 from tests.workbench.doctor import graph_stand_in as graph
 from workbench.doctor import command, databases, machine, meta, redis_servers, setting_conflicts
@@ -104,6 +106,17 @@ def test_a_running_redis_is_asked_and_one_that_is_away_is_an_error(tmp_path: Pat
     assert {one.about for one in found} == {"redis", "clock"}
     away = redis_servers.findings(configured(tmp_path, REDIS_URL=f"redis://:hush@127.0.0.1:{free_port()}/0"))
     assert wrong(away) == [(ERROR, "REDIS_URL")]
+
+
+@pytest.mark.slow
+def test_sentinels_that_look_every_ten_seconds_are_told(tmp_path: Path) -> None:
+    with contextlib.ExitStack() as stack:
+        servers = sentinels.Servers(tmp_path, stack)
+        port = servers.add(config=f'requirepass "{sentinels.PASSWORD}"\n')
+        url = f"redis+sentinel://127.0.0.1:{port},127.0.0.1:{free_port()}/x?sentinel_password={sentinels.QUOTED}"
+        assert wrong(redis_servers.sentinel_findings(redis_address.parse(url))) == [(WARNING, "sentinels")]
+        servers.client(port).execute_command("SENTINEL", "DEBUG", "INFO-PERIOD", 1000, "PUBLISH-PERIOD", 500)
+        assert wrong(redis_servers.sentinel_findings(redis_address.parse(url))) == []
 
 
 def test_tables_that_lack_migrations_are_told_and_nothing_is_created(tmp_path: Path, sql_url: str) -> None:
