@@ -99,7 +99,10 @@ def variations() -> list[tuple[str, str, str]]:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "language", "text"), variations())
-def test_a_variation_reads_as_the_language_that_it_is_for(name: str, language: str, text: str) -> None:
-    read = detect_language(re.sub(r"{\w+}|“|”", "", text))
-    assert read == language, f"domain.yml, {name}: {text}"
+def test_variations_read_as_the_language_that_they_are_for() -> None:
+    otherwise = [
+        (name, read, text)
+        for name, language, text in variations()
+        if (read := detect_language(re.sub(r"{\w+}|“|”", "", text))) != language
+    ]
+    assert otherwise == []

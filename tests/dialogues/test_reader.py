@@ -125,7 +125,7 @@ def called_by_words(turns: Sequence[Played]) -> set[int]:
 @pytest.mark.timeout(300)
 def test_erratic_reader_gives_nothing_away_and_loses_no_call_for_a_person(run: Run, seen: list[Dialogue]) -> None:
     """Every command, order numbers of other customers, invented ones, questions with orders to the assistant."""
-    seen = seen[::4]
+    seen = seen[::8]
     others = [numbers_of(index)[name] for index in range(0, len(seen), 3) for name in ("OTHERS", "OPEN", "MISSING")]
     alone = run(seen, None)
     for number in range(2):
