@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from launch import demo_orders
+from tests.known_pages import bring_pages
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = "# Return window\n\n## How long\n\nYou have 45 days from delivery to return clothing.\n"
@@ -42,6 +43,7 @@ def test_it_shows_what_would_change_and_acts_on_nothing(sqlite_log, turn, noon, 
     orders, pages, html = tmp_path / "orders.db", tmp_path / "pages", tmp_path / "page.html"
     demo_orders.seed(f"sqlite:///{orders}", date.today())
     pages.mkdir()
+    bring_pages(tmp_path)
     (pages / "return_window.md").write_text(PAGE)
     log_file = Path(sqlite_log.sql_url.removeprefix("sqlite:///"))
     before = lines_of(log_file), lines_of(orders)

@@ -30,6 +30,7 @@ from tests.conftest import free_port
 from tests.deploy import images, manifests
 from tests.deploy.images import ROOT, image
 from tests.deploy.manifests import Container
+from tests.known_pages import bring_pages
 from tests.otlp_collector import Collector, collector
 
 TARGETS = ("server", "actions", "worker", "assistant")
@@ -177,6 +178,7 @@ async def test_the_three_images_answer_a_customer_as_the_manifests_start_them(
     pods: Pods, graph: GraphStandIn, give_packages: Callable[[Path, Path], None]
 ) -> None:
     pods.give_packages = give_packages
+    bring_pages(pods.folder / "actions/state")
     containers = manifests.containers(manifests.rendered("small"))
     with ExitStack() as stack:
         traces = stack.enter_context(collector())

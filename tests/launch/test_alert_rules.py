@@ -12,7 +12,8 @@ import yaml
 
 from tests.launch.test_monitoring import QUERIES, RULES, RULES_FILE
 
-pytestmark = pytest.mark.skipif(shutil.which("promtool") is None, reason="no promtool on the PATH")
+NO_PROMTOOL = "no promtool on the PATH. Debian, Ubuntu: apt-get install prometheus"
+pytestmark = pytest.mark.skipif(shutil.which("promtool") is None, reason=NO_PROMTOOL)
 
 FOR_2H = "x120"  # a value a minute
 WELL = {
