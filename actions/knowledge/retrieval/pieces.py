@@ -1,9 +1,9 @@
 """Likeness in letters: shared pieces of words, weighted by their rarity."""
 
+from array import array
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +18,15 @@ class Pieces:
     """TF-IDF over pieces of words, which forgive endings and slips. Pieces unknown to the texts shorten a question."""
 
     def __init__(self, texts: Sequence[str]) -> None:
-        counts = [_counted(text) for text in texts]
-        self._column = {piece: n for n, piece in enumerate(dict.fromkeys(chain.from_iterable(counts)))}
-        columns = np.array([self._column[piece] for count in counts for piece in count], np.intp)
-        places = np.repeat(np.arange(len(texts)), [len(count) for count in counts])
-        damped = 1 + np.log(np.array([n for count in counts for n in count.values()], np.float64))
+        self._column: dict[str, int] = {}
+        found, times, lengths = array("q"), array("d"), []
+        for text in texts:
+            count = _counted(text)
+            found.extend([self._column.setdefault(piece, len(self._column)) for piece in count])
+            times.extend(count.values())
+            lengths.append(len(count))
+        columns, damped = np.array(found), 1 + np.log(np.array(times))
+        places = np.repeat(np.arange(len(texts)), lengths)
         seen = np.bincount(columns, minlength=len(self._column))
         rarity = np.log((1 + len(texts)) / (1 + seen)) + 1
         self._rarity = np.append(rarity, rarity.max(initial=1.0))  # the last is that of pieces that no text has
