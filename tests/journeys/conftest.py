@@ -10,6 +10,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
 from tests.journeys.shop import Shop
+from tests.journeys.tabs import Tabs
 
 FLAGS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
@@ -42,3 +43,9 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
         launched = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield launched
         await launched.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def tabs(browser: Browser) -> Tabs:
+    """Closed with the browser."""
+    return Tabs(browser)

@@ -12,6 +12,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
 from settings import load
+from tests.journeys.tabs import Tabs
 from tests.twin.standin import TOKEN, RunningTwin, running_twin
 from workbench.console.answers import Answers
 from workbench.console.server import ConsoleServer
@@ -83,17 +84,13 @@ async def twin(tmp_path: Path, console: str) -> AsyncIterator[RunningTwin]:
 
 
 @pytest_asyncio.fixture(loop_scope="module", params=SIZES)
-async def page(browser: Browser, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
+async def page(tabs: Tabs, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
     size: ViewportSize = {"width": request.param, "height": SIZES[request.param]}
-    context = await browser.new_context(viewport=size)
-    opened = await context.new_page()
-    troubles: list[str] = []
-    opened.on("pageerror", lambda error: troubles.append(str(error)))
-    yield opened
-    wide = await opened.evaluate("document.documentElement.scrollWidth > innerWidth")
-    title = await opened.title()
-    await context.close()
-    assert (troubles, wide, "owned" in title) == ([], False, False)
+    async with tabs.page(size) as opened:
+        yield opened
+        wide = await opened.evaluate("document.documentElement.scrollWidth > innerWidth")
+        title = await opened.title()
+    assert (wide, "owned" in title) == (False, False)
 
 
 async def test_why_a_message_was_answered_so_stands_beside_the_phone(page: Page, twin: RunningTwin) -> None:

@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, ViewportSize, expect
+from playwright.async_api import Page, ViewportSize, expect
 
 from launch import demo_orders
+from tests.journeys.tabs import Tabs
 from tests.twin.standin import TOKEN, RunningTwin, running_twin
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("browser")]
@@ -45,17 +46,13 @@ async def twin(tmp_path: Path) -> AsyncIterator[RunningTwin]:
 
 
 @pytest_asyncio.fixture(loop_scope="module", params=SIZES)
-async def page(browser: Browser, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
+async def page(tabs: Tabs, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
     """The desk wide and on a phone, in a browser that is in another time zone than the shop."""
     size: ViewportSize = {"width": request.param, "height": SIZES[request.param]}
-    context = await browser.new_context(viewport=size, timezone_id="America/New_York")
-    opened = await context.new_page()
-    troubles: list[str] = []
-    opened.on("pageerror", lambda error: troubles.append(str(error)))
-    yield opened
-    wide = await opened.evaluate("document.documentElement.scrollWidth > innerWidth")
-    await context.close()
-    assert (troubles, wide) == ([], False)
+    async with tabs.page(size, timezone_id="America/New_York") as opened:
+        yield opened
+        wide = await opened.evaluate("document.documentElement.scrollWidth > innerWidth")
+    assert not wide
 
 
 async def open_ticket(twin: RunningTwin, **more: Any) -> int:

@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, ViewportSize, expect
 
+from tests.journeys.tabs import Tabs
 from tests.twin.standin import Assistant, RunningTwin, running_twin
 from twin.scenarios.script import Script
 
@@ -31,14 +32,12 @@ async def twin(tmp_path: Path) -> AsyncIterator[RunningTwin]:
 
 
 @pytest_asyncio.fixture(loop_scope="module", params=SIZES)
-async def page(browser: Browser, twin: RunningTwin, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
+async def page(tabs: Tabs, twin: RunningTwin, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
     size: ViewportSize = {"width": request.param, "height": SIZES[request.param]}
-    context = await browser.new_context(viewport=size)
-    opened = await context.new_page()
-    await opened.goto(f"{twin.url}/faults")
-    yield opened
-    wide = await opened.evaluate("document.documentElement.scrollWidth > innerWidth")
-    await context.close()
+    async with tabs.page(size) as opened:
+        await opened.goto(f"{twin.url}/faults")
+        yield opened
+        wide = await opened.evaluate("document.documentElement.scrollWidth > innerWidth")
     assert not wide
 
 

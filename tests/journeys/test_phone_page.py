@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Request, expect
 
 from launch import demo_orders
+from tests.journeys.tabs import Tabs
 from tests.twin.standin import Assistant, RunningTwin, running_twin
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("browser")]
@@ -66,18 +67,21 @@ async def twin(tmp_path: Path) -> AsyncIterator[RunningTwin]:
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def page(browser: Browser, twin: RunningTwin) -> AsyncIterator[Page]:
+async def page(tabs: Tabs, twin: RunningTwin) -> AsyncIterator[Page]:
     """The page at desktop size; fails the test when a script failed or something outside was asked for."""
-    context = await browser.new_context(viewport={"width": 1200, "height": 860})
-    opened = await context.new_page()
-    troubles: list[str] = []
-    opened.on("pageerror", lambda error: troubles.append(str(error)))
-    opened.on("request", lambda request: request.url.startswith(twin.url) or troubles.append(request.url))
-    await opened.goto(twin.url)
-    await expect(opened.locator("#presence")).to_have_text("online")
-    yield opened
-    await context.close()
-    assert [trouble for trouble in troubles if not trouble.startswith(("blob:", "data:"))] == []
+    outside: list[str] = []
+
+    def note(request: Request) -> None:
+        if not request.url.startswith((twin.url, "blob:", "data:", "about:")):
+            outside.append(request.url)
+
+    async with tabs.page({"width": 1200, "height": 860}) as opened:
+        opened.on("request", note)
+        await opened.goto(twin.url)
+        await expect(opened.locator("#presence")).to_have_text("online")
+        yield opened
+        opened.remove_listener("request", note)
+    assert outside == []
 
 
 async def say(page: Page, text: str) -> None:
