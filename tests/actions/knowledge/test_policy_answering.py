@@ -17,6 +17,7 @@ from actions.knowledge.answers.answering import (
     NotCovered,
     Overview,
     PolicyAnswers,
+    halves_of,
     is_only_the_topic,
 )
 from actions.knowledge.answers.anthropic_writer import AnthropicWriter
@@ -90,16 +91,29 @@ class Found:
         return question
 
 
-@pytest.mark.parametrize(("second", "sections"), [(0.4, ["window#How many days", "steps#Start a return"]),
-                                                  (0.1, ["window#How many days"])])  # fmt: skip
-async def test_two_sections_are_quoted_where_either_may_be_the_one_that_answers(
-    second: float, sections: list[str]
+BOTH, ONE = ["window#How many days", "steps#Start a return"], ["window#How many days"]
+BEFORE = Earlier("can I return a lamp")
+
+
+@pytest.mark.parametrize(("second", "earlier", "sections"), [(0.4, None, BOTH), (0.1, None, ONE), (0.2, None, ONE),
+                                                             (0.2, BEFORE, BOTH), (0.1, BEFORE, ONE)])  # fmt: skip
+async def test_two_sections_are_quoted_where_either_may_be_the_one_that_answers_the_sooner_in_a_chat(
+    second: float, earlier: Earlier | None, sections: list[str]
 ) -> None:
     found = Found(0.9, Passage(DAYS, 0.5), Passage(START, second))
-    outcome = await PolicyAnswers(found, None, redact).answer("how do I return in time")  # type: ignore[arg-type]
+    outcome = await PolicyAnswers(found, None, redact).answer("how do I return", earlier)  # type: ignore[arg-type]
     assert isinstance(outcome, GroundedAnswer)
     assert [section.key for section in outcome.quoted] == list(outcome.sources) == sections
     assert ("Tap Return." in outcome.text) == (len(sections) == 2)
+
+
+@pytest.mark.parametrize(("message", "halves"), [
+    ("is pick-up free and how long does a refund take", ["is pick-up free", "how long does a refund take"]),
+    ("ok and who collects it? also when is it paid", ["ok who collects it?", "also when is it paid"]),
+    ("can I return a shirt and a bag", []),
+])  # fmt: skip
+def test_a_message_is_halved_where_two_questions_meet(message: str, halves: list[str]) -> None:
+    assert halves_of(message) == halves
 
 
 @pytest.mark.parametrize(("score", "shown"), [(0.4, True), (0.2, False)])
