@@ -1,7 +1,4 @@
-"""Connections to the log's SQL database, and its migrations.
-
-SQLite runs in WAL mode with secure deletion, so that erased text does not stay in the file's free pages.
-"""
+"""Connections to the log's SQL database, and its migrations."""
 
 import fcntl
 import os
@@ -10,16 +7,14 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import sqlalchemy
-from sqlalchemy import event, text
+from sqlalchemy import text
 from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from conversation_log.storage import remedies
 from settings_values import database_url
-from sql_servers import mysql_sessions, postgres_timeouts
+from sql_servers import engines
 from sql_servers.migrations import Migrations, NoSuchRevision
 
 VERSION_TABLE = "log_alembic_version"
@@ -53,54 +48,14 @@ def connect(url: str, statement_s: float = COMMANDS_STATEMENT_S) -> Engine:
             "CONVERSATION_DATABASE_URL is not an SQLAlchemy URL; write sqlite:///path or "
             "postgresql://user:password@host/database."
         ) from None
-    options: dict[str, Any] = {"future": True, "pool_pre_ping": True, "hide_parameters": True}
-    backend = parsed.get_backend_name()
-    if backend == "sqlite":
-        options["connect_args"] = {"timeout": BUSY_TIMEOUT_S}
-    elif backend == "postgresql":
-        options["executemany_mode"] = "values_plus_batch"
-        options["connect_args"] = postgres_timeouts.connect_args(CONNECT_TIMEOUT_S, statement_s)
-    elif backend == "mysql":
-        options |= {"connect_args": mysql_sessions.connect_args(CONNECT_TIMEOUT_S, statement_s),
-                    "isolation_level": mysql_sessions.ISOLATION}  # fmt: skip
+    options = {"executemany_mode": "values_plus_batch"} if parsed.get_backend_name() == "postgresql" else {}
     try:
-        engine = sqlalchemy.create_engine(parsed, **options)
+        return engines.engine(parsed, CONNECT_TIMEOUT_S, statement_s, min(statement_s, BUSY_TIMEOUT_S), **options)
     except (ArgumentError, ImportError):
         raise LogUnavailable(
             f"CONVERSATION_DATABASE_URL asks for {parsed.drivername}, whose driver is not here; use sqlite, "
             "postgresql or mysql."
         ) from None
-    if backend == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-        return engine
-    locks_s = min(statement_s, BUSY_TIMEOUT_S)
-    if backend == "mysql":
-        mysql_sessions.prepare(engine, statement_s, locks_s)
-    else:
-        event.listen(
-            engine, "connect", lambda raw, _record: postgres_timeouts.limit_statements(raw, statement_s, locks_s)
-        )
-    return engine
-
-
-def _prepare_sqlite(connection: Any, _record: Any) -> None:
-    # pysqlite's own transaction handling begins too late for DDL and reads; SQLAlchemy's begin event does it.
-    connection.isolation_level = None
-    for pragma in (
-        f"busy_timeout={BUSY_TIMEOUT_S * 1000}",
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        "secure_delete=ON",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that will write says so at once: two that upgrade from reading would fail instead of waiting.
-    mode = "IMMEDIATE" if connection.get_execution_options().get("writes") else "DEFERRED"
-    connection.exec_driver_sql(f"BEGIN {mode}")
 
 
 @contextmanager
@@ -162,8 +117,7 @@ def move_to(engine: Engine, revision: str) -> None:
 
 
 def _move(engine: Engine, revision: str | None = None) -> None:
-    sessions = mysql_sessions if engine.dialect.name == "mysql" else postgres_timeouts
-    with writing(engine) as connection, sessions.longer(connection, COMMANDS_STATEMENT_S):
+    with writing(engine) as connection, engines.longer(connection, COMMANDS_STATEMENT_S):
         TABLES.move(connection, revision)
 
 

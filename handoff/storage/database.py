@@ -1,7 +1,7 @@
 """The SQL database of takeovers: SQLite by default, PostgreSQL, MySQL or MariaDB where several machines share it.
 
 SQLite: write-ahead log, so readers never wait for a writer; a transaction that will write takes the write lock
-at its start (`BEGIN IMMEDIATE`), because a reader that turns writer halfway fails at once instead of waiting.
+at its start (`BEGIN IMMEDIATE`).
 The servers: the caller locks the customer's row, and then sees what is committed.
 """
 
@@ -12,18 +12,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Connection, Engine, make_url
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from handoff.storage.schema import REVISIONS, is_current, migrate
 from settings_values import database_url
-from sql_servers import mysql_sessions, postgres_timeouts
+from sql_servers import engines, mysql_sessions
 
 log = logging.getLogger(__name__)
 
-BUSY_TIMEOUT_S = 5
 CONNECT_TIMEOUT_S = 3
 STATEMENT_TIMEOUT_S = 5.0
 LOCK_TIMEOUT_S = 4.0
@@ -47,37 +45,15 @@ class Database:
         self.sqlite, self.mysql = (self.url.get_backend_name() == name for name in ("sqlite", "mysql"))
         if self.sqlite and self.url.database not in (None, "", ":memory:"):
             Path(str(self.url.database)).parent.mkdir(parents=True, exist_ok=True)
-        self._writing = self._engine(**({"isolation_level": mysql_sessions.ISOLATION} if self.mysql else {}))
+        self._writing = self._engine(execution_options={"writes": True})
         self._reading = self._engine(isolation_level="AUTOCOMMIT")
-        if self.sqlite:
-            event.listen(self._writing, "begin", _begin_immediate)
         self.prepared = False  # the tables are up to date
         self._kept: Any = None  # the connection of `first_row`
 
     def _engine(self, **options: Any) -> Engine:
-        if self.sqlite:
-            arguments: dict[str, Any] = {"timeout": BUSY_TIMEOUT_S, "check_same_thread": False}
-        else:
-            # A server that is frozen, or vanished from the network, must not hold a thread.
-            sessions = mysql_sessions if self.mysql else postgres_timeouts
-            arguments = sessions.connect_args(CONNECT_TIMEOUT_S, STATEMENT_TIMEOUT_S)
         # SQLAlchemy 1.4 reopens a SQLite file for every statement unless told to keep connections.
         options |= {"poolclass": QueuePool, "pool_size": 4, "max_overflow": 8, "pool_timeout": CONNECT_TIMEOUT_S}
-        engine = create_engine(
-            self.url,
-            future=True,
-            connect_args=arguments,
-            pool_pre_ping=not self.sqlite,
-            hide_parameters=True,  # they are customers' words, and errors end up in logs
-            **options,
-        )
-        if self.sqlite:
-            event.listen(engine, "connect", _configure_sqlite)
-        elif self.mysql:
-            mysql_sessions.prepare(engine, STATEMENT_TIMEOUT_S, LOCK_TIMEOUT_S)
-        else:
-            event.listen(engine, "connect", _configure_postgres)
-        return engine
+        return engines.engine(self.url, CONNECT_TIMEOUT_S, STATEMENT_TIMEOUT_S, LOCK_TIMEOUT_S, **options)
 
     def prepare(self) -> None:
         """Bring the tables up to date. Several processes may do this at once."""
@@ -96,8 +72,7 @@ class Database:
             self._migrate(revision)
 
     def _migrate(self, revision: str = REVISIONS[-1]) -> None:
-        sessions = mysql_sessions if self.mysql else postgres_timeouts
-        with self._writing.begin() as connection, sessions.longer(connection, MIGRATION_TIMEOUT_S):
+        with self._writing.begin() as connection, engines.longer(connection, MIGRATION_TIMEOUT_S):
             if self.mysql:
                 with mysql_sessions.locked(connection, "handoff migration", MIGRATION_TIMEOUT_S):
                     migrate(connection, revision)
@@ -152,20 +127,3 @@ def _translated() -> Iterator[None]:
                 " `python -m handoff migrate`", type(error).__name__, state if len(str(state)) <= 8 else None,
             )  # fmt: skip
         raise HandoffUnavailable(type(error).__name__) from None
-
-
-def _begin_immediate(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _configure_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # otherwise the driver opens transactions of its own
-    cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000}")
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = FULL")  # a takeover that was announced survives a power cut
-    cursor.close()
-
-
-def _configure_postgres(connection: Any, _record: object) -> None:
-    postgres_timeouts.limit_statements(connection, STATEMENT_TIMEOUT_S, LOCK_TIMEOUT_S)
