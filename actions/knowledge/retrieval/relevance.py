@@ -31,6 +31,9 @@ Scores = tuple[Numbers, Numbers]  # of every pair (questions, sections, n), and 
 _PARTS = {"experience": Experience, "follow_up": FollowUp}  # of what was fitted, each under its name
 _SHARPNESS = 14.0  # of the choice among topics
 _IN_LETTERS = 0.4  # weight of shared letters beside the likeness in meaning
+# Places of the scores that count for a section's whole page too: "how much is postage" is asked of deliveries, not of
+# the postage of returns.
+_OF_PAGES, _OF_PAGES_LEARNT = [0, 2, 5], [0, 2]
 
 
 @dataclass(frozen=True)
@@ -152,6 +155,8 @@ class Pages:
         self.texts = unit(self._whole - middle)
         pages = [s.page for s in sections]
         self.page_of = np.array([pages.index(page) for page in pages])
+        beside = self.page_of[:, None] == np.unique(self.page_of)
+        self._on_page, self._page = beside / beside.sum(axis=0), beside.argmax(axis=1)
         self.beside_headings = np.concatenate([self.texts, unit(headings - headings.mean(axis=0))], axis=1) / np.sqrt(2)
         self._spoken_texts = unit(self._spoken - middle)
         self._words = [stems(f"{s.heading} {s.text}") for s in sections]
@@ -182,7 +187,7 @@ class Pages:
         known = [(1 + sum(own)) / (1 + len(own)) for own in common]
         each = np.stack([length, [len(own) for own in words], known], axis=1)
         each = np.concatenate([each, areas, np.sqrt(topics)], axis=1)
-        return pairs, each
+        return self._with_pages(pairs, _OF_PAGES), each
 
     def learnt_scores(self, questions: Sequence[str], vectors: Vectors, experience: Experience) -> Scores:
         """What other shops' questions say."""
@@ -193,7 +198,13 @@ class Pages:
             expected @ self.texts.T, _best(expected @ self._spoken_texts.T, self._speaker, self.size),
             asked @ unit(usual).T, asked @ (usual - usual.mean(axis=0)).T,
         ]
-        return np.stack(pairs, axis=-1), np.stack([answered, np.linalg.norm(foretold, axis=1)], axis=1)
+        of_questions = np.stack([answered, np.linalg.norm(foretold, axis=1)], axis=1)
+        return self._with_pages(np.stack(pairs, axis=-1), _OF_PAGES_LEARNT), of_questions
+
+    def _with_pages(self, pairs: Numbers, places: list[int]) -> Numbers:
+        """Beside each section's scores the means of some of them over its page."""
+        means = np.einsum("qsn,sp->qpn", pairs[..., places], self._on_page)
+        return np.concatenate([pairs, means[:, self._page]], axis=-1)
 
     def _usual_questions(self, experience: Experience) -> Numbers:
         """What is asked of these sections: the same for every question, so it is worked out once."""

@@ -48,9 +48,10 @@ SHOPS = FOLDER.parent / "shops"
 DIMENSIONS = 96
 SPREAD = 1e-3  # added to the spread of phrasings within a topic
 PULL = 0.01  # towards 0, of the weights of the ranking
-LOOSENESS = 0.01  # of the weights of the decision whether the pages answer
-DEMO = 2.0  # weight in it of the demo shop's questions: its pages have three times the sections of another shop's
+LOOSENESS = 0.007  # of the weights of the decision whether the pages answer
+DEMO = 3.0  # weight in it of the demo shop's questions: its pages have three times the sections of another shop's
 FEW = (2, 8)  # sections of a shop whose pages are only begun
+HALVES = 3  # times that a shop is also shown with half of its pages, but for the demo's few
 EVEN, IN_CHATS = 0.5, 0.05  # in the middle of a chat to refuse what could be answered is the worse mistake; looseness
 PARTS = 6  # of the shops, learnt from and tried on in turn
 
@@ -87,17 +88,20 @@ class Shop:
         """All numbers of its questions, with what `experience` says."""
         return numbers(self.scores, self._learnt(experience))
 
-    def with_few_sections(self, experience: Experience) -> tuple[Scores, Numbers]:
-        """The same and what is right, as if the shop had only a few sections, and were asked as much beside them."""
-        right = self.taught.right[self.single]
-        chance = np.random.default_rng(len(right))
-        kept = chance.permutation(self.pages.size)[: chance.integers(*FEW)]
-        inside = right[:, kept].sum(axis=1) > 0
-        beside = chance.permutation(np.flatnonzero(~inside))[: inside.sum()]
-        rows = np.concatenate([np.flatnonzero(inside), beside])
-        right = np.concatenate([right[rows][:, kept], (~inside[rows])[:, None]], axis=1)
-        few = [(pairs[rows][:, kept], each[rows]) for pairs, each in (self.scores, self._learnt(experience))]
-        return numbers(*few), right / right.sum(axis=1, keepdims=True)
+    def cut_down(self, experience: Experience, halves: int) -> Iterator[tuple[Scores, Numbers]]:
+        """The same and what is right, as if the shop had a few sections, or half its pages, and were asked as much
+        beside them."""
+        answered, pages = self.taught.right[self.single], np.unique(self.pages.page_of)
+        for seed in range(halves + 1):
+            chance = np.random.default_rng(len(answered) + max(0, seed - 1))
+            kept = chance.permutation(self.pages.size)[: chance.integers(*FEW)] if seed == 0 else np.flatnonzero(
+                np.isin(self.pages.page_of, chance.permutation(pages)[: max(1, round(len(pages) / 2))]))
+            inside = answered[:, kept].sum(axis=1) > 0
+            beside = chance.permutation(np.flatnonzero(~inside))[: inside.sum()]
+            rows = np.concatenate([np.flatnonzero(inside), beside])
+            right = np.concatenate([answered[rows][:, kept], (~inside[rows])[:, None]], axis=1)
+            few = [(pairs[rows][:, kept], each[rows]) for pairs, each in (self.scores, self._learnt(experience))]
+            yield numbers(*few), right / right.sum(axis=1, keepdims=True)
 
     def played(
         self, model: Fitted, experience: Experience, follow: FollowUp | None
@@ -118,9 +122,8 @@ class Shop:
 
 def digest() -> str:
     """Of all that the model is made from."""
-    made = hashlib.sha256()
-    shown = [file for one in shops() for file in (*sorted(one.glob("policy_kb/*.md")), *sorted(one.glob("*.tsv")))]
-    for path in (*sorted(FOLDER.glob("*.yml")), *shown):
+    made, shown = hashlib.sha256(), [one.glob(kind) for one in shops() for kind in ("policy_kb/*.md", "*.tsv")]
+    for path in (file for files in (FOLDER.glob("*.yml"), *shown) for file in sorted(files)):
         made.update(path.name.encode() + path.read_bytes())
     return made.hexdigest()[:16]
 
@@ -200,13 +203,12 @@ def fit(space: Fitted, learners: Sequence[Shop]) -> Fitted:
         for shop, experience in told
         for pairs, each in [shop.numbers(experience)]
         for shown in (((pairs[shop.single], each[shop.single]), shop.taught.right[shop.single], shop.weight),
-                      (*shop.with_few_sections(experience), 1.0))
+                      *((*fewer, 1.0) for fewer in shop.cut_down(experience, HALVES * (shop.weight == 1.0))))
     ]
     every = np.concatenate([pairs.reshape(-1, pairs.shape[-1]) for (pairs, _), *_ in tried])
     mean, spread = every.mean(axis=0), every.std(axis=0) + 1e-6
     scaled = [((pairs - mean) / spread, each, right, weight) for (pairs, each), right, weight in tried]
-    weights = _ranking([(pairs, right) for pairs, _, right, _ in scaled])
-    decided = []
+    weights, decided = _ranking([(pairs, right) for pairs, _, right, _ in scaled]), []
     for pairs, each, right, weight in scaled:
         _, table = decided_by(pairs, each, pairs @ weights)
         decided.append((table, right[:, -1] == 0, np.full(len(table), weight)))
@@ -264,9 +266,8 @@ def judged(model: Fitted, shop: Shop) -> tuple[float, ...]:
 
 def _shares(chosen: Numbers, right: Numbers) -> tuple[float, float, float]:
     """(right section, right section and not refused, refused when not answered)."""
-    answered = right[:, -1] == 0
+    answered, kept = right[:, -1] == 0, chosen[:, -1] < 0.5
     found = right[np.arange(len(chosen)), chosen[:, :-1].argmax(axis=1)] > 0
-    kept = chosen[:, -1] < 0.5
     return float(found[answered].mean()), float((found & kept)[answered].mean()), float((~kept)[~answered].mean())
 
 
