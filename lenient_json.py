@@ -34,7 +34,7 @@ def objects(value: Any) -> list[Mapping[str, Any]]:
 def clean(value: str) -> str:
     """`value` as every store can keep it and every terminal show it: no lone surrogates, no control characters but line
     breaks and tabs."""
-    return _LONE_SURROGATE.sub("\ufffd", _CONTROL.sub("", value))
+    return value if value.isprintable() else _LONE_SURROGATE.sub("\ufffd", _CONTROL.sub("", value))
 
 
 def text(value: Any, limit: int = MAX_TEXT_CHARS) -> str:
@@ -50,7 +50,10 @@ def identifier(value: Any) -> str | None:
     """An id: a non-empty string (or whole number) without blanks, at most MAX_ID_CHARS long; else None."""
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         return None
-    found = str(value).strip().replace("\x00", "")
+    found = str(value)
+    if found.isprintable() and " " not in found:  # as nearly all are
+        return found if 0 < len(found) <= MAX_ID_CHARS else None
+    found = found.strip().replace("\x00", "")
     if not found or len(found) > MAX_ID_CHARS or _SPACE_OR_CONTROL.search(found):
         return None
     return clean(found) or None

@@ -143,7 +143,7 @@ def copy_tracker(self: DialogueStateTracker) -> DialogueStateTracker:
     for ours in ("_kept_states", "stored"):
         twin.__dict__.pop(ours, None)
     twin.events = copy.copy(self.events)
-    twin.slots = {name: copy.copy(slot) for name, slot in self.slots.items()}
+    twin.slots = {name: copy_slot(slot) for name, slot in self.slots.items()}
     twin.latest_action = copy.copy(self.latest_action)
     twin.active_loop = copy.copy(self.active_loop)
     twin.sender_source = twin.model_id = twin.assistant_id = None

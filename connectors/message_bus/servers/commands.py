@@ -43,7 +43,17 @@ class Plainly:
 
     is_connected: bool
     health_check_interval: float
+    encoder: Any
     _writer: Any
+
+    def pack_command(self, *words: Any) -> list[bytes]:
+        """The bytes of a command; redis-py copies what it has so far with each word."""
+        told = (*str(words[0]).encode().split(), *words[1:])
+        parts = [b"*%d\r\n" % len(told)]
+        for word in told:
+            said = word.encode() if type(word) is str else self.encoder.encode(word)
+            parts.append(b"$%d\r\n%b\r\n" % (len(said), said))
+        return [b"".join(parts)]
 
     async def send_packed_command(self, command: Any, check_health: bool = True) -> None:
         if self.is_connected and not self.health_check_interval and not self._writer.transport.is_closing():
