@@ -7,6 +7,7 @@ is read here and from nowhere else; three old environment variables still win ov
 import dataclasses
 import datetime as dt
 import enum
+import itertools
 import logging
 import re
 from collections import Counter
@@ -185,6 +186,8 @@ def _languages(value: Any) -> tuple[str, ...]:
     for language in languages:
         if language not in LANGUAGES:
             raise _WrongError(f"'{language}' is not a language of ours. Remedy: one of {', '.join(LANGUAGES)}.")
+        if languages.count(language) > 1:
+            raise _WrongError(f"'languages': '{language}' is there twice. Remedy: keep one.")
     if not languages:
         raise _WrongError(f"'languages' is empty. Remedy: one or more of {', '.join(LANGUAGES)}.")
     return languages
@@ -216,14 +219,15 @@ def _opening_hours(value: Any) -> Mapping[str, Any]:
         elif not isinstance(spans, (list, type(None))):
             raise _WrongError(f"opening_hours.{day}: {spans!r} is not a list. Remedy: [\"09:00-17:30\"].")
         else:
-            for span in spans or []:
-                _open_minutes(day, span)
+            open_spans = sorted(_open_minutes(day, span) for span in spans or [])
+            if any(later[0] < earlier[1] for earlier, later in itertools.pairwise(open_spans)):
+                raise _WrongError(f"opening_hours.{day}: {spans!r} overlap. Remedy: one span for each time of opening.")
     return dict(value)
 
 
-def _open_minutes(day: str, span: Any) -> None:
+def _open_minutes(day: str, span: Any) -> tuple[int, int]:
     try:
-        open_minutes(span)
+        return open_minutes(span)
     except ValueError as wrong:
         raise _WrongError(f"opening_hours.{day}: {wrong}") from None
 

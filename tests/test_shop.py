@@ -37,6 +37,8 @@ def test_shop_dir_names_another_folder(tmp_path: Path) -> None:
     ("name: A\nopening_hours: always\n", "09:00-17:30"),
     ("name: A\nopening_hours: {moonday: []}\n", "'monday'"),
     ("name: A\nopening_hours: {monday: ['9-5']}\n", "09:00-21:00"),
+    ("name: A\nopening_hours: {monday: ['09:00-17:00', '16:00-18:00']}\n", "overlap"),
+    ("name: A\nlanguages: [en, pt, en]\n", "twice"),
     ("name: A\nopening_hours: {holidays: [soon]}\n", "2027-01-26"),
     ("name: A\nholidays: 2027-01-26\n", "must be dates"),
     ("name: A\nticket_prefix: ab\n", "capital letters"),
