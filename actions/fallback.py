@@ -15,7 +15,7 @@ from actions.orders.lookup import Orders
 from actions.return_policy import told_from_pages
 from actions.skill import services
 from actions.skill.action import BaseAction, Domain, Event, intent_name, last_response, message_text
-from actions.skill.order_answers import misshaped_in_message
+from actions.skill.order_answers import misshaped_in_message, numbers_meant
 
 CLARIFICATIONS = "utter_clarification_"
 
@@ -42,6 +42,8 @@ class ActionClarify(BaseAction):
         answered = await told_from_pages(dispatcher, message_text(tracker), self._knowledge)
         if answered is not None:
             return answered
+        if intent_name(tracker) != "out_of_scope" and numbers_meant(tracker):
+            return await self._order_status.answer(dispatcher, tracker, domain)  # whatever else it says
         again = last_response(tracker).startswith(CLARIFICATIONS)
         if intent_name(tracker) == "out_of_scope":
             outcome = "out_of_scope_again" if again else "out_of_scope"

@@ -16,7 +16,7 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.orders.choosing import chosen, may_hold_tracking_number, partly_named, tracked
+from actions.orders.choosing import awaits_another, chosen, may_hold_tracking_number, partly_named, tracked
 from actions.orders.days import shop_today
 from actions.orders.lookup import Orders
 from actions.orders.models import Order
@@ -252,7 +252,8 @@ class ActionCheckOrderStatus(OrderAction):
         if turn.numbers:
             return await self.by_number(turn)
         orders = await self.meant(turn)
-        if turn.last_shown and not turn.just_told and not any(order.open for order in orders):
+        ended = not turn.just_told or awaits_another(turn.text, orders)
+        if turn.last_shown and ended and not any(order.open for order in orders):
             # What was talked about has ended: "where is my order?" may well mean one that is still to come.
             orders = await self.orders.open_orders(turn.phone) or orders
         orders = orders or await self.orders.all_orders(turn.phone)
@@ -269,6 +270,11 @@ class ActionDeliveryDate(OrderAction):
 
     async def look_up(self, turn: OrderTurn) -> list[Event]:
         return await self.about_one(turn, lambda order: _day(turn, order))
+
+    async def meant(self, turn: OrderTurn) -> list[Order]:
+        orders = await super().meant(turn)
+        another = not turn.numbers and awaits_another(turn.text, orders)
+        return (await self.orders.open_orders(turn.phone) if another else []) or orders
 
 
 def _day(turn: OrderTurn, order: Order) -> tuple[str, dict[str, str]]:

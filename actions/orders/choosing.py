@@ -6,7 +6,7 @@ Ordinals and statuses are closed classes, so they stand here for each language t
 import re
 from collections.abc import Sequence
 
-from actions.orders.models import Order, OrderStatus
+from actions.orders.models import MONEY_BACK, Order, OrderStatus
 from privacy.indic import BEGIN, END, SIGNS
 
 _WORD = rf"[\w{SIGNS}]"
@@ -98,6 +98,12 @@ def described(text: str, orders: Sequence[Order]) -> list[Order]:
         by_status = [order for order in orders if _says_shops_word(words, order)]  # "the one that is held"
     by_item = [order for order in orders if _names_item(words, order)]
     return by_item if len(by_item) == 1 and len(by_status) != 1 else by_status or by_item
+
+
+def awaits_another(text: str, told: Sequence[Order]) -> bool:
+    """Whether who still awaits something means none of the orders just told: they are cancelled or came back, and the
+    words do not speak of that."""
+    return bool(told) and all(order.status in MONEY_BACK for order in told) and not described(text, told)
 
 
 def may_hold_tracking_number(text: str) -> bool:

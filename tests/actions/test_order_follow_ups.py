@@ -39,6 +39,15 @@ async def test_when_exactly_without_an_order_in_mind_is_about_the_open_ones(orde
     assert (await ask(ActionDeliveryDate, ashas(*orders))).responses == [response]
 
 
+@pytest.mark.parametrize("action", [ActionCheckOrderStatus, ActionDeliveryDate])
+@pytest.mark.parametrize("told", ["cancelled", "returned", "refunded"])
+async def test_a_parcel_that_is_awaited_is_not_the_one_just_told_to_be_cancelled(
+    action: type[OrderAction], told: str
+) -> None:
+    reply = await ask(action, ashas(order("10187", told), order("10234", "shipped", 24)), order_number="10187")
+    assert "#10234" in reply.text
+
+
 async def test_when_exactly_about_a_foreign_order_is_not_found() -> None:
     assert (await ask(ActionDeliveryDate, ashas(), "10555")).responses == ["utter_order_status_not_found"]
 

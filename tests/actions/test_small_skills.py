@@ -65,6 +65,13 @@ async def test_the_tracking_number_of_an_own_order_is_understood_whatever_stands
     assert responses == ["utter_order_status_shipped" if told else "utter_clarification_out_of_scope"]
 
 
+async def test_an_order_that_is_named_is_told_although_the_rest_is_not_understood() -> None:
+    orders = FakeOrders(p5511987650101=[Order("10234", OrderStatus.SHIPPED)])
+    at = tracker(USER, phone="5511987650101")
+    at.latest_message["entities"] = [{"entity": "order_number", "value": "10234"}]
+    assert (await run(ActionClarify(orders=orders), at))[0] == ["utter_order_status_shipped"]
+
+
 async def test_misunderstanding_in_an_older_session_does_not_count() -> None:
     new_session = {"event": "action", "name": "action_session_start"}
     responses, _ = await run(ActionClarify(), tracker(bot("utter_clarification_first"), new_session, USER))
