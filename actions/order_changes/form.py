@@ -44,7 +44,7 @@ from actions.self_service.consent import is_yes
 from actions.self_service.performing import SelfService
 from actions.skill import services
 from actions.skill.action import BaseAction, Domain, Event, intent_name, message_metadata, message_text
-from actions.skill.order_answers import told_now
+from actions.skill.order_answers import told_lately, told_now
 from actions.skill.texts import Pieces
 
 EXCHANGE_QUESTION = "how do I exchange an item"
@@ -115,6 +115,9 @@ class ValidateOrderChangeForm(WhichOrder, ChangeDetails, FormValidationAction):
         return {"change_confirmed": None if value and doubtful else value}
 
 
+_RESUMED_FOR_TURNS = 8
+
+
 class ActionAskChangeConfirmed(BaseAction):
     """Say what is still possible for this order, and offer a person."""
 
@@ -131,6 +134,8 @@ class ActionAskChangeConfirmed(BaseAction):
         if planned(tracker):
             summarise(dispatcher, tracker, domain, asked and not answered and asked_for_plan(tracker))
             return []
+        if answered and (ASKS_CONFIRMATION + "resume", number) in told_lately(tracker, _RESUMED_FOR_TURNS):
+            return []  # asked again once already; who asks on wants answers, and a yes still counts
         if asked:
             response = ASKS_CONFIRMATION + ("resume" if answered else "ask_again")
             dispatcher.utter_message(response=response, number=number)
