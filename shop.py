@@ -155,8 +155,7 @@ def _said(path: Path) -> dict[Any, Any]:
 def _twice(path: Path) -> list[str]:
     """Keys that the file has twice: YAML takes the last in silence."""
     root: Any = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml_files.LOADER)  # read as lines already
-    keys = [key.value for key, _ in root.value]
-    return [key for key, times in Counter(keys).items() if times > 1]
+    return [key for key, times in Counter(key.value for key, _ in root.value).items() if times > 1]
 
 
 class _WrongError(ValueError):
@@ -186,10 +185,8 @@ def _languages(value: Any) -> tuple[str, ...]:
     for language in languages:
         if language not in LANGUAGES:
             raise _WrongError(f"'{language}' is not a language of ours. Remedy: one of {', '.join(LANGUAGES)}.")
-        if languages.count(language) > 1:
-            raise _WrongError(f"'languages': '{language}' is there twice. Remedy: keep one.")
-    if not languages:
-        raise _WrongError(f"'languages' is empty. Remedy: one or more of {', '.join(LANGUAGES)}.")
+    if not languages or len(set(languages)) < len(languages):
+        raise _WrongError(f"'languages' is empty or has one twice. Remedy: one or more of {', '.join(LANGUAGES)}.")
     return languages
 
 

@@ -49,7 +49,7 @@ from actions.skill.action import (
     message_metadata,
     message_text,
 )  # fmt: skip
-from actions.skill.order_answers import MAX_ROWS, misshaped_in_message, numbers_meant, told_now
+from actions.skill.order_answers import MAX_ROWS, misshaped_in_message, numbers_meant, told_lately, told_now
 
 NAMES_THE_ORDER = frozenset(
     {"inform_order_number", "cancel_order", "change_order", "start_return", "affirm", "deny", "nlu_fallback",
@@ -59,6 +59,8 @@ MEANS_ANOTHER = frozenset({"ask_other_order", "deny"})
 PICKS_AN_ORDER = frozenset({"choose_order", "ask_other_order", "affirm", "nlu_fallback", "out_of_scope"})
 NAMES_ANOTHER_ORDER = frozenset({"ask_other_order", "wrong_number"})  # also where an address or the like is asked for
 SAYS_MORE = frozenset({"nlu_fallback", "out_of_scope"})  # words about the change that mean nothing by themselves
+_ASKED_FOR_TURNS = 8
+ASKS_WHICH = ("utter_order_change_choose", "utter_order_change_ask_number")
 OFFERS_ORDERS = ("utter_order_status_choose", "utter_order_status_all")
 
 
@@ -201,6 +203,9 @@ class ActionAskChangeOrderNumber(BaseAction):
             return []
         if any(response.startswith(OFFERS_ORDERS) for response, _ in told_now(tracker)):
             return []  # the side question ended in the same list
+        before = told_lately(tracker, _ASKED_FOR_TURNS, 2)
+        if told_now(tracker) and any(name.startswith(ASKS_WHICH) for name, _ in before):
+            return []  # asked again once already; who asks on wants answers, and a number still counts
         phone = message_metadata(tracker).get("phone")
         kind = tracker.get_slot("change_kind")
         try:

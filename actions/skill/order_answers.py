@@ -139,9 +139,9 @@ def told_now(tracker: Tracker) -> frozenset[tuple[str, str]]:
     return _told(next(turns_backwards(tracker), []))
 
 
-def told_lately(tracker: Tracker, turns: int) -> frozenset[tuple[str, str]]:
-    """The same of the `turns` turns before this one."""
-    return frozenset().union(*map(_told, islice(turns_backwards(tracker), 1, 1 + turns)))
+def told_lately(tracker: Tracker, turns: int, first: int = 1) -> frozenset[tuple[str, str]]:
+    """The same of `turns` turns, from the `first` before this one."""
+    return frozenset().union(*map(_told, islice(turns_backwards(tracker), first, first + turns)))
 
 
 def _told(turn: list[Event]) -> frozenset[tuple[str, str]]:
