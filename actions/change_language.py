@@ -6,7 +6,8 @@ LanguagePolicy recognises the wish and has set the slot `language` already, so e
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.order_status import ActionCheckOrderStatus, ActionDeliveryDate
+from actions.order_details import ActionDeliveryDate
+from actions.order_status import ActionCheckOrderStatus
 from actions.refund_status import ActionCheckRefundStatus
 from actions.return_policy import ActionAnswerReturnPolicy
 from actions.skill.action import BaseAction, Domain, Event, as_if_said, in_form, turns_backwards

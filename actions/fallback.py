@@ -10,11 +10,12 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.knowledge.answers.answering import PolicyAnswers
+from actions.order_changes.details import CONFIRMED, answered_beside
 from actions.order_status import ActionCheckOrderStatus
 from actions.orders.lookup import Orders
 from actions.return_policy import told_from_pages
 from actions.skill import services
-from actions.skill.action import BaseAction, Domain, Event, intent_name, last_response, message_text
+from actions.skill.action import BaseAction, Domain, Event, in_form, intent_name, last_response, message_text
 from actions.skill.order_answers import misshaped_in_message, numbers_meant
 
 CLARIFICATIONS = "utter_clarification_"
@@ -44,6 +45,8 @@ class ActionClarify(BaseAction):
             return answered
         if intent_name(tracker) != "out_of_scope" and numbers_meant(tracker):
             return await self._order_status.answer(dispatcher, tracker, domain)  # whatever else it says
+        if in_form(tracker) and tracker.get_slot("requested_slot") == CONFIRMED and answered_beside(tracker) is None:
+            return []  # the form says so, with its question
         again = last_response(tracker).startswith(CLARIFICATIONS)
         if intent_name(tracker) == "out_of_scope":
             outcome = "out_of_scope_again" if again else "out_of_scope"

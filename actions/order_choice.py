@@ -4,7 +4,7 @@ What is counted is the list that was offered last, else the open orders in the o
 """
 
 from actions.order_status import OrderAction
-from actions.orders.choosing import chosen, other_clause
+from actions.orders.choosing import chosen, described, other_clause
 from actions.orders.models import Order
 from actions.skill.action import Event
 from actions.skill.order_answers import OrderTurn
@@ -78,13 +78,13 @@ class ActionChooseOrder(PickingAction):
 
 
 class ActionChooseAllOrders(ActionChooseOrder):
-    """"Both": each of the list."""
+    """"Both", "both late ones": each of the list, or each that the words describe."""
 
     def name(self) -> str:
         return "action_choose_all_orders"
 
     def of(self, turn: OrderTurn, orders: list[Order]) -> list[Order]:
-        return orders
+        return described(turn.text, orders) or orders
 
 
 class ActionExplainOrderNumber(PickingAction):

@@ -1,11 +1,47 @@
-"""Questions about one order beside "where is it": who brings it, why it is late, delivered but not here."""
+"""Questions about an order beside "where is it": when exactly, who brings it, why is it late, why is it not here."""
 
 from dataclasses import replace
 
 from actions.order_status import OrderAction
+from actions.orders.choosing import asks_which, awaits_another, points_at_one
 from actions.orders.models import Order, OrderStatus
 from actions.skill.action import Event
 from actions.skill.order_answers import OrderTurn
+
+
+class ActionDeliveryDate(OrderAction):
+    """"When exactly?": the day on which the order just shown (or the one named, or the only one) arrives.
+
+    Of several just told, each one's: "which comes first?".
+    """
+
+    def name(self) -> str:
+        return "action_delivery_date"
+
+    async def look_up(self, turn: OrderTurn) -> list[Event]:
+        told = {number for _, number in turn.told_before} & {*turn.offered}
+        if not turn.numbers and len(told) > 1 and (asks_which(turn.text) or not points_at_one(turn.text)):
+            turn = replace(turn, numbers=[number for number in turn.offered if number in told])
+        return await self.about_each(turn, lambda order: _day(turn, order))
+
+    async def meant(self, turn: OrderTurn) -> list[Order]:
+        orders = await super().meant(turn)
+        another = not turn.numbers and awaits_another(turn.text, orders)
+        return (await self.orders.open_orders(turn.phone) if another else []) or orders
+
+
+def _day(turn: OrderTurn, order: Order) -> tuple[str, dict[str, str]]:
+    """The day alone; the whole status where a day would not tell enough."""
+    arrival = turn.phrases.arrival(order)
+    if order.open and turn.phrases.is_overdue(order) and any(number == order.number for _, number in turn.told_before):
+        response = "utter_order_status_no_new_date"
+        if (response, order.number) in turn.told_before:
+            return turn.phrases.unchanged(order)
+        return response, {"order_number": order.number, "arrival": arrival or ""}
+    if not order.open or arrival is None or turn.phrases.day_has_passed_or_come(order):
+        return turn.status_anew(order)
+    known = "delivery_date" if order.estimated_delivery else "no_delivery_date"
+    return f"utter_order_status_{known}", {"order_number": order.number, "arrival": arrival}
 
 
 class ActionOrderCourier(OrderAction):
@@ -30,6 +66,8 @@ class ActionOrderWhyLate(OrderAction):
             turn = replace(turn, numbers=[order.number for order in late]) if len(late) == 1 else turn
 
         def tell(order: Order) -> tuple[str, dict[str, str]]:
+            if not order.open:
+                return turn.status_anew(order)
             response, facts = turn.phrases.why_late(order)
             told = (response, order.number) in turn.told_before  # and did not help
             return ("utter_handoff_offer", {}) if told else (response, facts)

@@ -34,6 +34,7 @@ from actions.skill.order_answers import (
     offer_list,
     read_on_pictures,
     told_before,
+    told_missing,
     told_since_change,
 )
 from actions.skill.registry import by_name
@@ -43,6 +44,7 @@ from skills import NUMBER, ORDER, ORDERS
 Telling = Callable[[Order], tuple[str, dict[str, str]]]
 """Of an order: the response that tells of it, and what fills its placeholders."""
 WANTED_FOR = "order_wanted_for"
+NOT_FOUND = "utter_order_status_not_found"
 
 
 # Messages that only say which order is meant, for whatever was asked before.
@@ -99,6 +101,7 @@ class OrderAction(BaseAction):
             wanted_for=waits_for if named else None,
             on_picture=read_on_pictures(tracker),
             named_since_change=told_since_change(tracker, message_metadata(tracker).get("former_phone")),
+            missed=told_missing(tracker),
             say=dispatcher,
             phrases=OrderPhrases(Pieces(domain, "order_status"), self._today()),
         )
@@ -215,10 +218,11 @@ class OrderAction(BaseAction):
         found = await self.orders.find(numbers, turn.phone)
         for number in numbers:
             if number in found:
-                response, facts = (tell or turn.phrases.status)(found[number])
+                response, facts = (tell or turn.status_anew)(found[number])
                 turn.say.utter_message(response=response, **facts)
             else:
-                turn.say.utter_message(response="utter_order_status_not_found", order_number=number)
+                sought = any(about == number and NOT_FOUND in said for said, about in turn.told_before)
+                turn.say.utter_message(response=f"{NOT_FOUND}_again" if sought else NOT_FOUND, order_number=number)
         turn.point_at(turn.numbers[MAX_ANSWERS:])
         told = [found[number] for number in numbers if number in found]
         return turn.remember(told) if told else turn.one_more_failure(ask_again=True)
@@ -262,38 +266,15 @@ class ActionCheckOrderStatus(OrderAction):
         return turn.tell_or_choose(orders, none="utter_order_status_no_open_orders")
 
 
-class ActionDeliveryDate(OrderAction):
-    """"When exactly?": the day on which the order just shown (or the one named, or the only one) arrives."""
-
-    def name(self) -> str:
-        return "action_delivery_date"
-
-    async def look_up(self, turn: OrderTurn) -> list[Event]:
-        return await self.about_one(turn, lambda order: _day(turn, order))
-
-    async def meant(self, turn: OrderTurn) -> list[Order]:
-        orders = await super().meant(turn)
-        another = not turn.numbers and awaits_another(turn.text, orders)
-        return (await self.orders.open_orders(turn.phone) if another else []) or orders
-
-
-def _day(turn: OrderTurn, order: Order) -> tuple[str, dict[str, str]]:
-    """The day alone; the whole status where a day would not tell enough."""
-    arrival = turn.phrases.arrival(order)
-    if not order.open or arrival is None or turn.phrases.day_has_passed_or_come(order):
-        return turn.phrases.status(order)
-    known = "delivery_date" if order.estimated_delivery else "no_delivery_date"
-    return f"utter_order_status_{known}", {"order_number": order.number, "arrival": arrival}
-
-
 def choose_from(
     orders: Sequence[Order],
     dispatcher: CollectingDispatcher,
     domain: Domain,
     response: str = "utter_order_status_choose",
+    **facts: str,
 ) -> None:
     """Offer a WhatsApp list of at most ten orders under `response`, whose text may use {count} and {shown}.
 
     A row answers as `/inform_order_number{"order_number": ...}`.
     """
-    offer_list(orders, dispatcher, OrderPhrases(Pieces(domain, "order_status"), shop_today()), response)
+    offer_list(orders, dispatcher, OrderPhrases(Pieces(domain, "order_status"), shop_today()), response, **facts)

@@ -40,10 +40,12 @@ OF_THE_ORDER = (ACT, ITEMS, OFFERED)  # known anew with another order
 NOT_WITH_THE_COURIER = frozenset({OrderStatus.PLACED, OrderStatus.CONFIRMED, OrderStatus.PACKED})
 KINDS = {"cancel_order": "cancel", "change_order": "change", "start_return": "return"}
 STARTS_ANEW = frozenset({"cancel_order", "start_return"})
+SAYS_MORE = frozenset({"nlu_fallback", "out_of_scope"})  # words about the change that mean nothing by themselves
 STOPS = frozenset({"deny", "goodbye", "thank"})
 MIN_YES_CONFIDENCE = 0.75  # "next" may be read as one
 MIN_WISH_CONFIDENCE = 0.97  # that "cancel it instead" is a wish; "i need an M" is a reason
 MIN_STOP_CONFIDENCE = 0.9  # "no" stops, "too small" is a reason
+AGREES, DECLINES = "affirm", "deny"
 ACT_OF = {"cancel": CANCEL, "change": ADDRESS, "return": RETURNS}
 
 
@@ -105,11 +107,12 @@ async def window_that_is_over(order: Order | None, kind: str | None) -> ReturnWi
 def begun(tracker: Tracker) -> list[Event]:
     """Slots as a new wish leaves them: what its message says of the details, and nothing of the last one."""
     text = _words(tracker)
+    goes_on = in_form(tracker) and KINDS.get(intent_name(tracker)) == tracker.get_slot("change_kind")
     said = {
         TARGET: ADDRESS if answers.names_address(text) else None,
         NEW_ADDRESS: answers.address(text, asked=False),
         WISH: answers.wish(text),
-        WISHED_IN: message_id(tracker),
+        WISHED_IN: (tracker.get_slot(WISHED_IN) if goes_on else None) or message_id(tracker),
     }
     forgotten = dict.fromkeys((NUMBER, CONFIRMED, *DETAILS, *OF_THE_ORDER, "requested_slot"))
     return [SlotSet(name, value) for name, value in {**forgotten, **said}.items()]
@@ -224,6 +227,16 @@ def _asked_for(name: str, tracker: Tracker) -> bool:
     return bool(tracker.get_slot("requested_slot") == name)
 
 
+def answered_beside(tracker: Tracker) -> str | None:
+    """AGREES or DECLINES, where the message says so beside something else: "leave it, do you have a shop in Pune?"."""
+    return (tracker.latest_message or {}).get("answer")
+
+
+def only_signs(text: str) -> bool:
+    """Whether a message is an impatient "??" and no more."""
+    return bool(text.strip()) and not text.strip(" ?!.…")
+
+
 def _words(tracker: Tracker) -> str:
     """What was typed; a pressed button has no words."""
     text = message_text(tracker)
@@ -269,7 +282,13 @@ def wishes_something_else(tracker: Tracker) -> bool:
 
 
 def is_aside(tracker: Tracker) -> bool:
-    """Whether the message is for a rule and no answer: a question in between, "no", another wish."""
+    """Whether the message is for a rule and no answer: a question in between, "no", another wish.
+
+    What means nothing by itself belongs to the change, unless it has the form of a question.
+    """
     intent = intent_name(tracker)
+    if intent in SAYS_MORE:
+        beside = answered_beside(tracker)
+        return beside == DECLINES or (answers.asks(_words(tracker)) and beside != AGREES)
     anew = intent in STARTS_ANEW or (wishes_something_else(tracker) and _names_an_order(tracker))
     return anew or intent in skills.load().asides.get(FORM, ())

@@ -24,18 +24,25 @@ from actions.order_changes.acting import (
 )  # fmt: skip
 from actions.order_changes.details import (
     ACT_OF,
+    AGREES,
+    CONFIRMED,
+    DECLINES,
     KINDS,
     MIN_YES_CONFIDENCE,
     NUMBER,
+    SAYS_MORE,
     WISH,
     ChangeDetails,
     another_address,
+    answered_beside,
     begun,
     confidence,
+    is_aside,
     not_with_the_courier,
+    only_signs,
     window_that_is_over,
 )  # fmt: skip
-from actions.order_changes.which_order import SAYS_MORE, WhichOrder
+from actions.order_changes.which_order import WhichOrder
 from actions.orders.lookup import Orders
 from actions.orders.models import Order
 from actions.orders.repository import OrdersUnavailable
@@ -43,11 +50,20 @@ from actions.return_policy import remember
 from actions.self_service.consent import is_yes
 from actions.self_service.performing import SelfService
 from actions.skill import services
-from actions.skill.action import BaseAction, Domain, Event, intent_name, message_metadata, message_text
+from actions.skill.action import (
+    BaseAction,
+    Domain,
+    Event,
+    intent_name,
+    message_metadata,
+    message_text,
+    turns_backwards,
+)  # fmt: skip
 from actions.skill.order_answers import told_lately, told_now
 from actions.skill.texts import Pieces
 
 EXCHANGE_QUESTION = "how do I exchange an item"
+SAYS_NOTHING = frozenset({"inform_order_number", "affirm", "thank", "greet"})  # that a person would have to know
 SETTLES_NOTHING = SAYS_MORE | {"affirm", "thank", "greet", "chitchat", "mischief", "choose_option"}
 
 
@@ -87,6 +103,14 @@ class ValidateOrderChangeForm(WhichOrder, ChangeDetails, FormValidationAction):
     def name(self) -> str:
         return "validate_order_change_form"
 
+    async def next_requested_slot(
+        self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain
+    ) -> Event | None:
+        """None to ask for where nothing is to be done any more."""
+        if tracker.get_slot(CONFIRMED) is False:
+            return SlotSet("requested_slot", None)
+        return await super().next_requested_slot(dispatcher, tracker, domain)
+
     async def extract_change_confirmed(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain
     ) -> dict[str, Any]:
@@ -97,7 +121,10 @@ class ValidateOrderChangeForm(WhichOrder, ChangeDetails, FormValidationAction):
             return {"change_confirmed": True}
         if another_address(tracker):
             return {"change_confirmed": None}
-        asked = tracker.get_slot("requested_slot") == "change_confirmed" and planned(tracker)
+        waits = tracker.get_slot("requested_slot") == CONFIRMED
+        if (settled := _settled_beside(tracker, waits)) is not None:
+            return {CONFIRMED: settled}
+        asked = waits and planned(tracker)
         same_again = KINDS.get(intent_name(tracker)) == tracker.get_slot("change_kind") in ("cancel", "return")
         settles_nothing = same_again or intent_name(tracker) in SETTLES_NOTHING
         return {"change_confirmed": None} if asked and settles_nothing else {}
@@ -106,8 +133,11 @@ class ValidateOrderChangeForm(WhichOrder, ChangeDetails, FormValidationAction):
         self, value: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain
     ) -> dict[str, Any]:
         """A yes that only sounds like one settles nothing that would be done; a person may be called with it, if it
-        sounds enough like one.
+        sounds enough like one. "too small" is hardly a no.
         """
+        unsure = confidence(tracker) < MIN_YES_CONFIDENCE and answered_beside(tracker) != DECLINES
+        if value is False and intent_name(tracker) == DECLINES and unsure:
+            return {CONFIRMED: None}
         act, number = ACT_OF.get(tracker.get_slot("change_kind") or ""), str(tracker.get_slot(NUMBER))
         plain = act is not None and is_yes(message_text(tracker), act, number)
         weak = intent_name(tracker) == "affirm" and confidence(tracker) < MIN_YES_CONFIDENCE and not plain
@@ -116,6 +146,30 @@ class ValidateOrderChangeForm(WhichOrder, ChangeDetails, FormValidationAction):
 
 
 _RESUMED_FOR_TURNS = 8
+
+
+def _settled_beside(tracker: Tracker, waits: bool) -> bool | None:
+    """What a yes or no settles that stands beside other words, once a question among these is answered.
+
+    An act of the shop's own takes a yes that stands alone (`agreed`).
+    """
+    aside, answered = is_aside(tracker), bool(told_now(tracker))
+    if aside and answered and answered_beside(tracker) == DECLINES:
+        return False
+    if not waits or planned(tracker):
+        return None
+    number, act = str(tracker.get_slot(NUMBER)), ACT_OF.get(tracker.get_slot("change_kind") or "")
+    if act and not answered and is_yes(message_text(tracker), act, number):
+        return True  # "10241 yes"
+    agrees = answered_beside(tracker) == AGREES
+    return True if agrees and (answered if aside else intent_name(tracker) in SAYS_MORE) else None
+
+
+def _offers_something(tracker: Tracker) -> bool:
+    """Whether what was asked beside "no" has been answered with an offer, which "anything else?" would bury."""
+    said = [event for event in next(turns_backwards(tracker), []) if event.get("event") == "bot"]
+    buttons = [button for event in said for button in (event.get("data") or {}).get("buttons") or ()]
+    return any(button.get("payload") == "/deny" for button in buttons)
 
 
 class ActionAskChangeConfirmed(BaseAction):
@@ -137,7 +191,10 @@ class ActionAskChangeConfirmed(BaseAction):
         if answered and (ASKS_CONFIRMATION + "resume", number) in told_lately(tracker, _RESUMED_FOR_TURNS):
             return []  # asked again once already; who asks on wants answers, and a yes still counts
         if asked:
-            response = ASKS_CONFIRMATION + ("resume" if answered else "ask_again")
+            says_nothing = intent_name(tracker) in SAYS_NOTHING or only_signs(message_text(tracker))
+            noted = "resume" if says_nothing else "ask_again"
+            noted = "ask_unknown" if intent_name(tracker) in SAYS_MORE and is_aside(tracker) else noted
+            response = ASKS_CONFIRMATION + ("resume" if answered else noted)
             dispatcher.utter_message(response=response, number=number)
             return []
         try:
@@ -180,11 +237,12 @@ class ActionOrderChangeOutcome(BaseAction):
         return "action_order_change_outcome"
 
     async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
-        if not tracker.get_slot("change_confirmed"):
-            dispatcher.utter_message(
-                response="utter_order_change_kept", number=tracker.get_slot("change_order_number")
-            )
-            return [SlotSet("change_order_number", None), SlotSet("change_confirmed", None)]
+        if not tracker.get_slot(CONFIRMED):
+            number = tracker.get_slot(NUMBER)
+            if not _offers_something(tracker):
+                response = ASKS_CONFIRMATION + "kept" if number else "utter_deny_ok"
+                dispatcher.utter_message(response=response, number=number)
+            return [SlotSet(NUMBER, None), SlotSet(CONFIRMED, None)]
         if planned(tracker) is None or intent_name(tracker) == "request_human":
             return pass_on_change(tracker)
         service = self._service or services.self_service()

@@ -13,10 +13,12 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.order_changes.details import (
     KINDS,
+    SAYS_MORE,
     another_address,
     asking_for_details,
     is_aside,
     known_from,
+    only_signs,
     orders_for,
     window_that_is_over,
     wishes_something_else,
@@ -38,6 +40,7 @@ from actions.orders.numbers import named
 from actions.orders.phones import senders_phone
 from actions.orders.repository import OrdersUnavailable
 from actions.return_policy import NO_ORDER_BUT, told_from_pages
+from actions.self_service.answers import names_all
 from actions.skill import services
 from actions.skill.action import (
     BaseAction,
@@ -58,7 +61,6 @@ NAMES_THE_ORDER = frozenset(
 MEANS_ANOTHER = frozenset({"ask_other_order", "deny"})
 PICKS_AN_ORDER = frozenset({"choose_order", "ask_other_order", "affirm", "nlu_fallback", "out_of_scope"})
 NAMES_ANOTHER_ORDER = frozenset({"ask_other_order", "wrong_number"})  # also where an address or the like is asked for
-SAYS_MORE = frozenset({"nlu_fallback", "out_of_scope"})  # words about the change that mean nothing by themselves
 _ASKED_FOR_TURNS = 8
 ASKS_WHICH = ("utter_order_change_choose", "utter_order_change_ask_number")
 OFFERS_ORDERS = ("utter_order_status_choose", "utter_order_status_all")
@@ -117,8 +119,10 @@ class WhichOrder:
             listed = [found[number] for number in offered if number in found]
             if len(picked := chosen(message_text(tracker), listed)) == 1:
                 return {"change_order_number": picked[0].number, "change_confirmed": None}
-        picks_nothing = known and intent_name(tracker) == "choose_order"
-        if in_form(tracker) and (intent_name(tracker) in SAYS_MORE or picks_nothing):
+        picks_nothing = intent_name(tracker) == "choose_all" or (known and intent_name(tracker) == "choose_order")
+        says_more = intent_name(tracker) in SAYS_MORE and not is_aside(tracker)
+        says_more = says_more or only_signs(message_text(tracker))
+        if in_form(tracker) and (says_more or picks_nothing):
             return {"change_order_number": known}  # the form asks again; nothing extracted would end it in silence
         if known:
             return {}
@@ -183,7 +187,6 @@ class WhichOrder:
                 known.pop(ITEMS)  # the same order, named once more
                 known.pop(OFFERED)
             return {"change_order_number": value, "order_number": value, **known}
-        dispatcher.utter_message(response="utter_order_change_not_found", number=value, order=named(value))
         return {"change_order_number": None}
 
 
@@ -213,6 +216,10 @@ class ActionAskChangeOrderNumber(BaseAction):
         except OrdersUnavailable:
             dispatcher.utter_message(response="utter_order_change_away")
             return []
+        answered = bool(told_now(tracker))
+        if not answered and (missing := numbers_meant(tracker)):
+            facts = {"number": missing[0], "order": named(missing[0])}
+            return _offered(orders, dispatcher, domain, "utter_order_change_not_found", **facts)
         if not orders:
             # Who has no order that can be changed may well have asked how one is.
             wished_now, said = intent_name(tracker) in KINDS, message_text(tracker)
@@ -223,5 +230,17 @@ class ActionAskChangeOrderNumber(BaseAction):
         again = last_response(tracker).startswith("utter_order_change_choose")
         response = "utter_order_change_choose_again" if again else "utter_order_change_choose"
         response = response if len(orders) > 1 else "utter_order_change_ask_number"
-        choose_from(orders, dispatcher, domain, response=response)
-        return [SlotSet("orders_offered", [order.number for order in orders[:MAX_ROWS]])]
+        one_at_a_time = len(orders) > 1 and not answered and names_all(message_text(tracker))
+        response = "utter_order_change_one_at_a_time" if one_at_a_time else response
+        return _offered(orders, dispatcher, domain, response)
+
+
+def _offered(
+    orders: list[Order], dispatcher: CollectingDispatcher, domain: Domain, response: str, **facts: str
+) -> list[Event]:
+    """Say `response`, with the orders to pick from."""
+    if not orders:
+        dispatcher.utter_message(response=response, **facts)
+        return []
+    choose_from(orders, dispatcher, domain, response, **facts)
+    return [SlotSet("orders_offered", [order.number for order in orders[:MAX_ROWS]])]

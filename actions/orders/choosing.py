@@ -85,6 +85,11 @@ def points_at_one(text: str) -> bool:
     return _place(text.lower()) is not None or bool(_OTHER & set(re.findall(f"{_WORD}+", text.lower())))
 
 
+def asks_which(text: str) -> bool:
+    """Whether the words ask for one of several: "which comes first?"."""
+    return re.search(r"\b(?:which|kaun|qual|cu[aá]l)\b|कौन", text, re.I) is not None
+
+
 def described(text: str, orders: Sequence[Order]) -> list[Order]:
     """The orders whose status or items the words name, also where no list was shown."""
     left = _TO_LEAVE.sub(" ", text.lower())

@@ -48,7 +48,7 @@ class OrderPhrases:
     def unchanged(self, order: Order) -> tuple[str, dict[str, str]]:
         """The same again in fewer words, for a customer who asks twice in a row."""
         label = self._words.fill(f"row_{_label(order)}")
-        arrival = (self.arrival(order) or "") if self._arrival_matters(order) else ""
+        arrival = f" {self.arrival(order) or ''}".rstrip() if self._arrival_matters(order) else ""
         return "utter_order_status_again", {"order_number": order.number, "status": label, "arrival": arrival}
 
     def courier(self, order: Order) -> tuple[str, dict[str, str]]:

@@ -82,6 +82,11 @@ def names_address(text: str) -> bool:
     return re.search(_ADDRESS, text, re.I) is not None
 
 
+def names_all(text: str) -> bool:
+    """Whether the words say that all of several are meant."""
+    return re.search(_ALL, text, re.I) is not None
+
+
 def wish(text: str) -> str | None:
     """REFUND or EXCHANGE; None where the words say neither, or both. What they deny is not wished."""
     text = re.sub(_MOVED, " ", text, flags=re.I)
@@ -121,7 +126,7 @@ def items(text: str, offered: Sequence[Item]) -> list[Item]:
     said = _title_words(text)
     shared = Counter(word for item in offered for word in _title_words(item.title))
     named = [item for item in offered if any(shared[word] == 1 for word in said & _title_words(item.title))]
-    if re.search(_ALL, text, re.I):
+    if names_all(text):
         if named and re.search(_BUT, text, re.I):
             return [replace(item, chosen=item.quantity) for item in offered if item not in named]
         if len(named) == 1 or not (named or re.search(_NOT_ALL, text, re.I)):
@@ -139,7 +144,7 @@ def count(text: str, most: int) -> int | None:
     words = re.findall(rf"[\w{SIGNS}]+", text.casefold())
     said = {int(word) for word in words if word.isdecimal() and len(word) < 4}
     said |= {number for number, names in enumerate(_COUNTS, 1) if not {*words}.isdisjoint(names.split())}
-    if re.search(_ALL, text, re.I) and not said - {most}:
+    if names_all(text) and not said - {most}:
         return most
     if len(said) == 2 and max(said) == most and not _OF.isdisjoint(words):
         said.remove(most)  # "two of the three"

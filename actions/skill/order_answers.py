@@ -13,10 +13,10 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 import skills
-from actions.orders.models import Order
+from actions.orders.models import Order, OrderStatus
 from actions.orders.numbers import named, normal_number
 from actions.orders.phrases import OrderPhrases
-from actions.skill.action import Event, message_metadata, message_text, turns_backwards
+from actions.skill.action import Event, bot_events, message_metadata, message_text, turns_backwards
 from privacy import addresses
 from skills import ORDERS
 
@@ -31,7 +31,8 @@ class OrderTurn:
 
     `told_before` holds (response, order number) of what was said in the turn before this one; `wanted_for` is the
     action that asked which order, where this message only says which; `on_picture` are the words read on a picture,
-    `named_since_change` the orders told of since the customer changed their phone number.
+    `named_since_change` the orders told of since the customer changed their phone number, `missed` those that are shown
+    as delivered and that the customer does not have.
     """
 
     phone: str
@@ -48,16 +49,23 @@ class OrderTurn:
     wanted_for: str | None = None
     on_picture: Sequence[str] = ()
     named_since_change: Sequence[str] = ()
+    missed: frozenset[str] = frozenset()
 
     def tell(self, orders: Sequence[Order]) -> list[Event]:
         """Give the status of up to three orders, and point at the rest; never the same words twice in a row."""
         for order in orders[:MAX_ANSWERS]:
-            response, facts = self.phrases.status(order)
-            if len(orders) == 1 and (response, order.number) in self.told_before:
-                response, facts = self.phrases.unchanged(order)
+            response, facts = self.status_anew(order) if len(orders) == 1 else self.phrases.status(order)
             self.say.utter_message(response=response, **facts)
         self.point_at([order.number for order in orders[MAX_ANSWERS:]])
         return self.remember(orders[:MAX_ANSWERS])
+
+    def status_anew(self, order: Order) -> tuple[str, dict[str, str]]:
+        """The status, in fewer words where it has just been told."""
+        if order.number in self.missed and order.status is OrderStatus.DELIVERED:
+            response, facts = self.phrases.not_received(order)  # nobody hopes that they love it
+            return ("utter_handoff_offer", {}) if (response, order.number) in self.told_before else (response, facts)
+        response, facts = self.phrases.status(order)
+        return self.phrases.unchanged(order) if (response, order.number) in self.told_before else (response, facts)
 
     def point_at(self, left: Sequence[str]) -> None:
         """Name the orders that this answer leaves out."""
@@ -120,13 +128,13 @@ class OrderTurn:
 
 
 def offer_list(
-    orders: Sequence[Order], dispatcher: CollectingDispatcher, phrases: OrderPhrases, response: str
+    orders: Sequence[Order], dispatcher: CollectingDispatcher, phrases: OrderPhrases, response: str, **facts: str
 ) -> None:
     """A WhatsApp list of the orders, at most ten, under the text of `response`."""
     rows = [phrases.row(order) for order in orders[:MAX_ROWS]]
     custom = {"type": "list", "button": phrases.list_button(), "rows": rows}
     # Rasa takes the text from the response and the rows from here; the channel makes one list of both.
-    dispatcher.utter_message(response=response, json_message=custom, count=len(orders), shown=len(rows))
+    dispatcher.utter_message(response=response, json_message=custom, count=len(orders), shown=len(rows), **facts)
 
 
 def told_before(tracker: Tracker) -> frozenset[tuple[str, str]]:
@@ -142,6 +150,13 @@ def told_now(tracker: Tracker) -> frozenset[tuple[str, str]]:
 def told_lately(tracker: Tracker, turns: int, first: int = 1) -> frozenset[tuple[str, str]]:
     """The same of `turns` turns, from the `first` before this one."""
     return frozenset().union(*map(_told, islice(turns_backwards(tracker), first, first + turns)))
+
+
+def told_missing(tracker: Tracker) -> frozenset[str]:
+    """The orders that the customer said in this conversation not to have, though they are shown as delivered."""
+    about = [event["metadata"] for event in bot_events(tracker)]
+    missing = [one for one in about if one.get("utter_action") == "utter_order_status_not_received"]
+    return frozenset(str(one.get("order_number") or "") for one in missing)
 
 
 def _told(turn: list[Event]) -> frozenset[tuple[str, str]]:

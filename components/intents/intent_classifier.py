@@ -14,7 +14,7 @@ from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.core.trackers import DialogueStateTracker
-from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY, METADATA, TEXT
+from rasa.shared.nlu.constants import ENTITIES, INTENT, INTENT_RANKING_KEY, METADATA, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
@@ -24,18 +24,22 @@ from components.conversation.context import context_of
 from components.conversation.examples import FOLDER, ROOT, FollowUpDataError, read_follow_ups
 from components.conversation.follow_ups import FollowUp, FollowUpModel, a_few, blended, standing_alone
 from components.embeddings.sentence_embeddings import SentenceEmbeddings
-from components.intents.message_parts import reconsider, two_wishes
+from components.intents.message_parts import answer_beside, asked_beside, reconsider, two_wishes
 from components.order_numbers.meaning import EXAMPLES
 from components.order_numbers.shops import shop_pattern
 from components.text.classifier import Classifier, ClassifierOptions, Example, Prediction, in_order
 from components.text.message_text import as_taught
+from skills import CHANGE
 
 log = logging.getLogger(__name__)
 _FILE, _FOLLOW_UPS_FILE = "intent_model.npz", "follow_ups.npz"
 AFTER = "after"  # key of the parse data: what the message follows
 READINGS_DIFFER = "readings_differ"  # key of the parse data: alone, the message would mean something else
+ANSWER = "answer"  # key of the parse data: what else it says to the question that a change waits with, affirm or deny
 WISHES = "wishes"  # key of the parse data: two questions of different topics, in their order
 TWO_QUESTIONS = "two_questions"
+BACK_WITH_US = frozenset({"return_to_bot", "problem_solved"})
+MIN_ANSWER = 0.8  # from here on a message is a yes or no, whatever else stands in it
 MOST_SENTENCES = 4  # at the end of a message that are read by themselves in a conversation
 _COMPONENTS = Path(__file__).parents[1]
 
@@ -46,6 +50,13 @@ def _own_phrases() -> frozenset[str]:
     files = (folder / "data" / "nlu").rglob("*.yml") if folder != settings.PROJECT_ROOT else ()
     lines = (line.strip() for path in files for line in path.read_text(encoding="utf-8").splitlines())
     return frozenset(line[2:].strip() for line in lines if line.startswith("- ") and "intent:" not in line)
+
+
+def _within(clause: str, text: str, message: Message) -> list[dict[str, Any]]:
+    """The entities of the message that stand in this clause of it."""
+    start = text.find(clause)
+    found = message.get(ENTITIES) or []
+    return [one for one in found if start <= int(one.get("start", -1)) < start + len(clause)]
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -171,13 +182,19 @@ class IntentClassifier(GraphComponent):
         message.set(AFTER, after, add_to_output=True)
         message.set(READINGS_DIFFER, alone.label != next(iter(together)), add_to_output=True)
         reading, model = blended(alone, together), self._model
-        if reading.label not in skills.load().small_talk:
-            return reading
 
         def read(sentence: str) -> Prediction:
             by_itself = model.predict(sentence, self._embeddings)
             return blended(by_itself, self._after(sentence, by_itself, after))
 
+        if beside := answer_beside(text, read) if after == CHANGE else None:
+            message.set(ANSWER, beside[0], add_to_output=True)
+        if reading.label not in skills.load().small_talk:
+            return reading
+        if beside and beside[1] and reading.confidence < MIN_ANSWER:
+            return beside[1]
+        if reading.label in BACK_WITH_US and (asked := asked_beside(text, read, skills.load().wishes)):
+            return asked
         return reconsider(text, reading, read, MOST_SENTENCES)
 
     def _after(self, text: str, alone: Prediction, after: str) -> dict[str, float]:
@@ -198,7 +215,8 @@ class IntentClassifier(GraphComponent):
         wishes = two_wishes(text, lambda clause: model.predict(clause, self._embeddings), topics)
         if not wishes:
             return reading
-        message.set(WISHES, [{"intent": intent, "text": clause} for intent, clause in wishes], add_to_output=True)
+        said = [(intent, clause, _within(clause, text, message)) for intent, clause in wishes]
+        message.set(WISHES, [dict(zip(("intent", "text", "entities"), one, strict=True)) for one in said], True)
         return Prediction(((TWO_QUESTIONS, 1.0),), reading.embedded)
 
     def _answer(self, message: Message, prediction: Prediction) -> None:

@@ -25,6 +25,7 @@ _JOINT = re.compile(r"[,;:?!।\n]+|\.\s|\s[-–—]\s|\s(?:and|also|aur|और|
 _QUESTION = 0.55  # a clause is a question of its own from this confidence on
 _MIN_WORDS = 3  # words of a question that stands by itself
 _MAX_CLAUSES = 5
+_ANSWERS, _ELSE = ("affirm", "deny"), "out_of_scope"
 
 
 def sentences(text: str) -> list[str]:
@@ -66,6 +67,32 @@ def two_wishes(
         if topic and prediction.confidence >= _QUESTION:
             found.setdefault(topic, (prediction.label, clause))
     return list(found.values()) if len(found) == 2 else []
+
+
+def answer_beside(text: str, read: Callable[[str], Prediction]) -> tuple[str, Prediction | None] | None:
+    """"affirm" or "deny" where the message also says one of them, first or last, and what else it wants, if that is
+    clear: "leave it, do you have a shop?".
+    """
+    clauses = [clause.strip() for clause in _JOINT.split(text) if clause.strip()]
+    if not 2 <= len(clauses) <= _MAX_CLAUSES:
+        return None
+    said = [read(clause) for clause in clauses]
+    last = [] if text.rstrip().endswith("?") or len(clauses[-1].split()) < 2 else said[-1:]
+    answers = [one for one in said[:1] + last if one.confidence >= _CLEAR and one.label in _ANSWERS]
+    small_talk = skills.load().small_talk
+    wished = [one for one in said if one.confidence >= (_CLEAR if one.label == _ELSE else _QUESTION)]
+    wished = [one for one in wished if one.label not in small_talk - {_ELSE}]
+    return (answers[0].label, wished[-1] if wished else None) if answers else None
+
+
+def asked_beside(
+    text: str, read: Callable[[str], Prediction], topics: Mapping[str, frozenset[str]]
+) -> Prediction | None:
+    """The question that a clause surely asks beside what the whole says: "no agent needed, where is my order"."""
+    clauses = [clause for clause in _JOINT.split(text) if len(clause.split()) >= _MIN_WORDS][:_MAX_CLAUSES]
+    asked = frozenset().union(*topics.values())
+    said = [prediction for prediction in map(read, clauses[1:] and clauses) if prediction.label in asked]
+    return next((prediction for prediction in reversed(said) if prediction.confidence >= _CLEAR), None)
 
 
 def _windows(text: str) -> list[str]:

@@ -22,6 +22,8 @@ MAX_CHARS = 400  # whoever writes more tells the person something
 MAX_SENTENCES = 5
 MIN_CLAUSE_WORDS = 3
 MIN_CLAUSE_CONFIDENCE = 0.95  # of a wish in a piece of a sentence: "in the bubble wrap" is none
+LEANING = 0.5  # of a message with a clause that surely wishes the assistant back: "no agent needed, when does it come"
+MIN_CONFIDENCE_BESIDE = 0.8  # of one beside the wish to have the assistant back, which then answers it
 _COURTESIES = frozenset({"greet", "goodbye", "thank", "affirm", "deny"})
 
 Parse = Callable[[str], Awaitable[Mapping[str, Any]]]
@@ -37,7 +39,11 @@ async def wish_of(text: str, parse: Parse) -> Wish | None:
         if len(parts) > 1:
             said = [await _intent(part, parse) for part in parts]
         elif {BACK, SOLVED} & set(said):
-            said += filter(None, [await _intent(clause, parse, MIN_CLAUSE_CONFIDENCE) for clause in _clauses(text)])
+            least = MIN_CONFIDENCE_BESIDE if BACK in said else MIN_CLAUSE_CONFIDENCE
+            said += filter(None, [await _intent(clause, parse, least) for clause in _clauses(text)])
+        elif clauses := _clauses(text) if await _intent(text, parse, LEANING) == BACK else []:
+            found = [await _intent(clause, parse) for clause in clauses]
+            said += found if BACK in found else []
     except Exception as error:  # a message reaches its ticket whatever becomes of its meaning
         log.error("wishes.failed error=%s", type(error).__name__)
         return None

@@ -13,7 +13,8 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 import yaml_files
-from actions.order_status import ActionCheckOrderStatus, ActionDeliveryDate, OrderAction
+from actions.order_details import ActionDeliveryDate
+from actions.order_status import ActionCheckOrderStatus, OrderAction
 from actions.orders.models import Order, OrderStatus
 from components.language.answered import ENGLISH, HINDI, HINGLISH, PORTUGUESE, SPANISH
 from components.language.detection import detect_language

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from actions.order_choice import ActionOtherOrder
+from actions.order_details import ActionDeliveryDate
 from actions.order_status import (
     ActionCheckOrderStatus,
-    ActionDeliveryDate,
     OrderAction,
 )
 from actions.orders.models import Order
@@ -55,7 +57,31 @@ async def test_when_exactly_about_a_foreign_order_is_not_found() -> None:
 async def test_when_exactly_about_two_orders_answers_both() -> None:
     orders = ashas(order("10234", "shipped", 24), order("10235", "packed"))
     reply = await ask(ActionDeliveryDate, orders, "10234", "10235")
-    assert reply.responses == ["utter_order_status_shipped", "utter_order_status_packed"]
+    assert reply.responses == ["utter_order_status_delivery_date", "utter_order_status_no_delivery_date"]
+
+
+def after(response: str, number: str) -> list[dict[str, Any]]:
+    """The events of a turn in which this was said of the order, and the message that follows."""
+    told = {"event": "bot", "metadata": {"utter_action": response, "order_number": number}}
+    return [{"event": "user"}, told, {"event": "user"}]
+
+
+async def test_an_overdue_order_has_no_new_date_which_is_not_said_twice() -> None:
+    late = ashas(order("10234", "delayed", 1))
+    told = after("utter_order_status_delayed", "10234")
+    first = await ask(ActionDeliveryDate, late, order_number="10234", events=told)
+    assert first.responses == ["utter_order_status_no_new_date"]
+    again = after("utter_order_status_no_new_date", "10234")
+    second = await ask(ActionDeliveryDate, late, order_number="10234", events=again)
+    assert second.responses == ["utter_order_status_again"]
+
+
+async def test_what_never_reached_the_customer_is_not_hoped_to_be_loved() -> None:
+    orders = ashas(order("10234", "delivered", 1))
+    events = [*after("utter_order_status_not_received", "10234"), {"event": "bot", "metadata": {}}, {"event": "user"}]
+    for action in (ActionCheckOrderStatus, ActionDeliveryDate):
+        reply = await ask(action, orders, order_number="10234", events=events)
+        assert reply.responses == ["utter_order_status_not_received"]
 
 
 async def test_the_other_one_is_the_open_order_not_shown_yet() -> None:

@@ -8,9 +8,9 @@ from decimal import Decimal
 
 import pytest
 
+from actions.order_details import ActionDeliveryDate
 from actions.order_status import (
     ActionCheckOrderStatus,
-    ActionDeliveryDate,
     shop_today,
 )
 from actions.orders.models import Order, OrderItem, OrderStatus

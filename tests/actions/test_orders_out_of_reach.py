@@ -11,9 +11,9 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.order_choice import ActionOtherOrder
+from actions.order_details import ActionDeliveryDate
 from actions.order_status import (
     ActionCheckOrderStatus,
-    ActionDeliveryDate,
     OrderAction,
 )
 from actions.orders.lookup import Orders

@@ -22,14 +22,14 @@ from workbench.dialogues.play import Played, Reply
 
 _BY_RESPONSE = {
     "choose": r"order_status_(choose|all)|order_change_choose",
-    "asks_number": r"order_number|ask_number|order_status_(not_found|no_open_orders|no_refund|no_other)|not_found",
+    "asks_number": r"order_number|ask_number|order_status_(no_open_orders|no_refund|no_other|misshaped)|not_found",
     "refuses_order": r"not_found",
     "declines": r"mischief|not_covered|out_of_scope|no_delivery_date|order_status_(delivery_date|why|not_known)"
     r"|_unavailable|clarification|cannot",
     "handover": r"handoff_(connecting|already)",
     "kept": r"order_change_kept|deny_ok",
     "greets": r"utter_greet|smalltalk",
-    "thanks": r"thank|affirm_open|deny_ok|smalltalk",
+    "thanks": r"thank|affirm_open|deny_ok|smalltalk|handoff_settled",
     "goodbye": r"goodbye|thank",
     "bot": r"bot_challenge|utter_greet|capabilities",
     "capabilities": r"capabilities|clarification|utter_greet|affirm_open",
@@ -43,7 +43,7 @@ WORDS = frozenset(
 """The first words of what may be right."""
 _SECTION = re.compile(r", (?=[\w-]+#)")  # headings hold commas too
 _PERSON = re.compile(r"person|human|colleague|support (agent|team)|insaan|kisi se baat|our team|team ka", re.I)
-_CONFIRM = re.compile(r"order_change_(cancel|possible|on_the_way|return|ask_confirmed|finished|unavailable|ask_)")
+_CONFIRM = re.compile(r"order_change_(cancel|possible|on_the_way|return|finished|unavailable|resume|ask_)")
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from components.intents.message_parts import reconsider, sentences
+import pytest
+
+from components.intents.message_parts import answer_beside, asked_beside, reconsider, sentences
 from components.text.classifier import Prediction
 
 
@@ -53,6 +55,28 @@ def test_an_outburst_after_a_question_leaves_the_question_standing() -> None:
 def test_a_sure_reading_of_the_whole_is_left_alone() -> None:
     whole = prediction("cancel_order", 0.9)
     assert reconsider("Where is my parcel? Cancel it now.", whole, reader({"parcel": "check_order_status"})) is whole
+
+
+@pytest.mark.parametrize(("text", "answer"), [
+    ("leave it, do you have a shop in pune", "deny"), ("yes do it and when does the money come", "affirm"),
+    ("when does the money come? yes do it", "affirm"), ("when does the money come, yes?", None),
+    ("do you have a shop in pune", None), ("leave it", None),
+])  # fmt: skip
+def test_a_yes_or_no_beside_a_question_is_seen_at_either_end(text: str, answer: str | None) -> None:
+    means = {"leave it": "deny", "yes": "affirm", "money": "ask_return_policy", "shop": "out_of_scope"}
+    found = answer_beside(text, reader(means))
+    assert (found and found[0]) == answer
+    assert not found or found[1] is not None
+
+
+@pytest.mark.parametrize(("text", "asked"), [
+    ("no agent needed, when does it come", "ask_delivery_date"), ("actually cancel that, i want the bot again", None),
+    ("when does it come", None),
+])  # fmt: skip
+def test_a_question_beside_the_way_back_is_what_the_assistant_is_wanted_for(text: str, asked: str | None) -> None:
+    read = reader({"cancel": "cancel_order", "agent": "return_to_bot", "come": "ask_delivery_date"})
+    found = asked_beside(text, read, {"order": frozenset({"ask_delivery_date"})})
+    assert (found.label if found else None) == asked
 
 
 def test_confidences_stay_a_distribution() -> None:

@@ -23,6 +23,11 @@ MEANS = {
     "no agent needed, how long is it?": ("return_to_bot", 0.9),
     "no agent needed, hm hm hm": ("return_to_bot", 0.9),
     "it came now, how long is it?": ("problem_solved", 0.9),
+    "no agent needed": ("return_to_bot", 0.7),
+    "where is it now": ("check_order_status", 0.85),
+    "no agent needed, where is it now": ("return_to_bot", 0.5),
+    "it came now, where is it now": ("return_to_bot", 0.5),
+    "nobody needed, where is it now": ("return_to_bot", 0.4),
 }
 
 
@@ -52,6 +57,9 @@ class Model:
     ("no agent needed, how long is it?", "assistant_and_more"),
     ("no agent needed, hm hm hm", "assistant"),
     ("it came now, how long is it?", None),
+    ("no agent needed, where is it now", "assistant_and_more"),
+    ("it came now, where is it now", None),
+    ("nobody needed, where is it now", None),
     ("hm hm hm", None),
     ("", None),
 ])  # fmt: skip
