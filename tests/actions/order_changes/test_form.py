@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from rasa_sdk import Tracker
 from rasa_sdk.events import FollowupAction
 from rasa_sdk.executor import CollectingDispatcher
 
@@ -18,52 +17,7 @@ from actions.order_changes.form import (
 )
 from actions.order_changes.which_order import ActionAskChangeOrderNumber
 from actions.orders.models import Order, OrderStatus
-from actions.orders.repository import OrdersUnavailable
-from tests.actions.order_answers import DOMAIN
-
-PHONE = "+919876543210"
-
-
-class FakeOrders:
-    """Orders of one phone; or a database that is away."""
-
-    def __init__(self, *orders: Order, away: bool = False) -> None:
-        self._orders, self._away, self.region = orders, away, "IN"
-
-    async def find(self, numbers: list[str], phone: str) -> dict[str, Order]:
-        if self._away:
-            raise OrdersUnavailable
-        return {order.number: order for order in self._orders if order.number in numbers and phone == PHONE}
-
-    async def open_orders(self, phone: str) -> list[Order]:
-        if self._away:
-            raise OrdersUnavailable
-        return [order for order in self._orders if order.open and phone == PHONE]
-
-    async def all_orders(self, phone: str) -> list[Order]:
-        return [order for order in self._orders if phone == PHONE]
-
-
-def tracker(
-    phone: str | None = PHONE, numbers: tuple[str, ...] = (), intent: str = "cancel_order", **slots: Any
-) -> Tracker:
-    message = {
-        "intent": {"name": intent}, "text": "", "metadata": {"phone": phone},
-        "entities": [{"entity": "order_number", "value": number} for number in numbers],
-    }
-    return Tracker("c", slots, message, [], False, None, {}, "action_listen")
-
-
-async def run(action: Any, at: Tracker) -> tuple[list[str], list[dict[str, Any]]]:
-    dispatcher = CollectingDispatcher()
-    events = await action.run(dispatcher, at, {"responses": RESPONSES})
-    return [message["response"] for message in dispatcher.messages], events
-
-
-RESPONSES = {
-    f"utter_order_status_piece_{name}": [{"text": "{status}{when}{date}{days}"}]
-    for name in ("row_due", "row_placed", "row_packed", "row_shipped", "in_days", "on_date", "today", "tomorrow")
-} | {f"utter_order_change_piece_{status}": [{"text": status}] for status in ("delivered", "refunded")}
+from tests.actions.order_changes.asked import PHONE, FakeOrders, run, said, tracker
 
 
 @pytest.mark.parametrize(("status", "kind", "said"), [
@@ -320,18 +274,6 @@ async def test_an_order_is_known_by_its_status_also_before_a_list_was_shown(text
     assert extracted.get("change_order_number") == number
 
 
-def said(*turns: list[tuple[str, str]]) -> list[dict[str, Any]]:
-    """Events of turns, each the responses (name, order number) after a message."""
-    return [
-        event
-        for turn in turns
-        for event in (
-            {"event": "user", "text": "words"},
-            *({"event": "bot", "metadata": {"utter_action": name, "number": number}} for name, number in turn),
-        )
-    ]
-
-
 async def test_a_side_question_that_ends_in_the_list_is_not_followed_by_the_list_again() -> None:
     at = tracker(change_kind="cancel")
     at.events = said([("utter_order_change_choose", "")], [("utter_order_status_choose_again", "")])
@@ -362,70 +304,3 @@ async def test_which_order_is_not_asked_a_third_time_either() -> None:
     at.events = said([which], [aside, which], [aside])
     orders = [Order(f"1000{n}", OrderStatus.PLACED, None, None, None, None) for n in (1, 2)]
     assert await run(ActionAskChangeOrderNumber(FakeOrders(*orders)), at) == ([], [])
-
-
-ASKED = {"change_kind": "cancel", "change_order_number": "10234", "requested_slot": "change_confirmed"}
-TOLD = [{"event": "bot", "metadata": {"utter_action": "utter_return_policy_answer"}}]
-
-
-@pytest.mark.parametrize(("beside", "intent", "told", "settled"), [
-    ("deny", "ask_return_policy", TOLD, False),  # "leave it, how long do refunds take": once that is told
-    ("affirm", "ask_return_policy", TOLD, True),
-    ("affirm", "ask_return_policy", [], None),  # what is asked comes first
-    (None, "ask_return_policy", TOLD, None),
-    ("affirm", "out_of_scope", [], True),  # "yes, and tell them it is a gift": a person reads it
-    ("deny", "out_of_scope", [], None),
-])  # fmt: skip
-async def test_a_yes_or_no_beside_a_question_settles_the_change_once_that_is_answered(
-    beside: str | None, intent: str, told: list[dict[str, Any]], settled: bool | None
-) -> None:
-    at = tracker(intent=intent, **ASKED)
-    at.active_loop = {"name": "order_change_form"}
-    at.latest_message |= {"text": "words", "answer": beside}
-    at.events = [{"event": "user", "text": "words"}, *told]
-    extracted = await ValidateOrderChangeForm(FakeOrders()).extract_change_confirmed(CollectingDispatcher(), at, {})
-    assert extracted.get("change_confirmed") is settled
-
-
-async def test_no_ends_the_form_whatever_it_still_asks() -> None:
-    at = tracker(change_kind="cancel", change_confirmed=False)
-    form = ValidateOrderChangeForm(FakeOrders())
-    assert await form.next_requested_slot(CollectingDispatcher(), at, {}) == {
-        "event": "slot", "timestamp": None, "name": "requested_slot", "value": None,
-    }  # fmt: skip
-
-
-async def test_an_offer_made_beside_the_no_is_the_last_word() -> None:
-    at = tracker(change_order_number="10234", change_confirmed=False)
-    offer = {"buttons": [{"payload": "/request_human"}, {"payload": "/deny"}]}
-    at.events = [{"event": "user", "text": "words"}, {"event": "bot", "data": offer}]
-    assert (await run(ActionOrderChangeOutcome(), at))[0] == []
-
-
-@pytest.mark.parametrize(("intent", "text", "response"), [
-    ("inform_order_number", "10234", "resume"), ("ask_why_late", "??", "resume"),
-    ("out_of_scope", "a red one", "ask_again"), ("out_of_scope", "do you rent bikes?", "ask_unknown"),
-])  # fmt: skip
-async def test_what_is_asked_again_says_what_becomes_of_the_words(intent: str, text: str, response: str) -> None:
-    at = tracker(intent=intent, **ASKED)
-    at.latest_message["text"] = text
-    at.events = said([("utter_order_change_cancel_possible", "10234")], [])
-    order = Order("10234", OrderStatus.PLACED)
-    assert (await run(ActionAskChangeConfirmed(FakeOrders(order)), at))[0] == [f"utter_order_change_{response}"]
-
-
-async def test_all_of_several_are_taken_one_at_a_time() -> None:
-    at = tracker(change_kind="cancel")
-    at.latest_message["text"] = "cancel both"
-    orders = [Order(f"1000{n}", OrderStatus.PLACED) for n in (1, 2)]
-    dispatcher = CollectingDispatcher()
-    events = await ActionAskChangeOrderNumber(FakeOrders(*orders)).run(dispatcher, at, DOMAIN)
-    assert dispatcher.messages[0]["response"] == "utter_order_change_one_at_a_time"
-    assert [event["value"] for event in events] == [["10001", "10002"]]
-
-
-async def test_a_hardly_meant_no_leaves_the_question_open() -> None:
-    at = tracker(intent="deny", **ASKED)
-    at.latest_message |= {"text": "too small", "intent": {"name": "deny", "confidence": 0.6}}
-    form = ValidateOrderChangeForm(FakeOrders())
-    assert await form.validate_change_confirmed(False, CollectingDispatcher(), at, {}) == {"change_confirmed": None}

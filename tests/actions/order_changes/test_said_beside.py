@@ -1,0 +1,80 @@
+"""What stands beside an answer to order_change_form, or is hardly one: a question, a reason, all of several orders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.order_changes.form import ActionAskChangeConfirmed, ActionOrderChangeOutcome, ValidateOrderChangeForm
+from actions.order_changes.which_order import ActionAskChangeOrderNumber
+from actions.orders.models import Order, OrderStatus
+from tests.actions.order_answers import DOMAIN
+from tests.actions.order_changes.asked import FakeOrders, run, said, tracker
+
+ASKED = {"change_kind": "cancel", "change_order_number": "10234", "requested_slot": "change_confirmed"}
+TOLD = [{"event": "bot", "metadata": {"utter_action": "utter_return_policy_answer"}}]
+
+
+@pytest.mark.parametrize(("beside", "intent", "told", "settled"), [
+    ("deny", "ask_return_policy", TOLD, False),  # "leave it, how long do refunds take": once that is told
+    ("affirm", "ask_return_policy", TOLD, True),
+    ("affirm", "ask_return_policy", [], None),  # what is asked comes first
+    (None, "ask_return_policy", TOLD, None),
+    ("affirm", "out_of_scope", [], True),  # "yes, and tell them it is a gift": a person reads it
+    ("deny", "out_of_scope", [], None),
+])  # fmt: skip
+async def test_a_yes_or_no_beside_a_question_settles_the_change_once_that_is_answered(
+    beside: str | None, intent: str, told: list[dict[str, Any]], settled: bool | None
+) -> None:
+    at = tracker(intent=intent, **ASKED)
+    at.active_loop = {"name": "order_change_form"}
+    at.latest_message |= {"text": "words", "answer": beside}
+    at.events = [{"event": "user", "text": "words"}, *told]
+    extracted = await ValidateOrderChangeForm(FakeOrders()).extract_change_confirmed(CollectingDispatcher(), at, {})
+    assert extracted.get("change_confirmed") is settled
+
+
+async def test_no_ends_the_form_whatever_it_still_asks() -> None:
+    at = tracker(change_kind="cancel", change_confirmed=False)
+    form = ValidateOrderChangeForm(FakeOrders())
+    assert await form.next_requested_slot(CollectingDispatcher(), at, {}) == {
+        "event": "slot", "timestamp": None, "name": "requested_slot", "value": None,
+    }  # fmt: skip
+
+
+async def test_an_offer_made_beside_the_no_is_the_last_word() -> None:
+    at = tracker(change_order_number="10234", change_confirmed=False)
+    offer = {"buttons": [{"payload": "/request_human"}, {"payload": "/deny"}]}
+    at.events = [{"event": "user", "text": "words"}, {"event": "bot", "data": offer}]
+    assert (await run(ActionOrderChangeOutcome(), at))[0] == []
+
+
+@pytest.mark.parametrize(("intent", "text", "response"), [
+    ("inform_order_number", "10234", "resume"), ("ask_why_late", "??", "resume"),
+    ("out_of_scope", "a red one", "ask_again"), ("out_of_scope", "do you rent bikes?", "ask_unknown"),
+])  # fmt: skip
+async def test_what_is_asked_again_says_what_becomes_of_the_words(intent: str, text: str, response: str) -> None:
+    at = tracker(intent=intent, **ASKED)
+    at.latest_message["text"] = text
+    at.events = said([("utter_order_change_cancel_possible", "10234")], [])
+    order = Order("10234", OrderStatus.PLACED)
+    assert (await run(ActionAskChangeConfirmed(FakeOrders(order)), at))[0] == [f"utter_order_change_{response}"]
+
+
+async def test_all_of_several_are_taken_one_at_a_time() -> None:
+    at = tracker(change_kind="cancel")
+    at.latest_message["text"] = "cancel both"
+    orders = [Order(f"1000{n}", OrderStatus.PLACED) for n in (1, 2)]
+    dispatcher = CollectingDispatcher()
+    events = await ActionAskChangeOrderNumber(FakeOrders(*orders)).run(dispatcher, at, DOMAIN)
+    assert dispatcher.messages[0]["response"] == "utter_order_change_one_at_a_time"
+    assert [event["value"] for event in events] == [["10001", "10002"]]
+
+
+async def test_a_hardly_meant_no_leaves_the_question_open() -> None:
+    at = tracker(intent="deny", **ASKED)
+    at.latest_message |= {"text": "too small", "intent": {"name": "deny", "confidence": 0.6}}
+    form = ValidateOrderChangeForm(FakeOrders())
+    assert await form.validate_change_confirmed(False, CollectingDispatcher(), at, {}) == {"change_confirmed": None}
