@@ -28,12 +28,17 @@ class Arrivals:
     def one(self) -> Iterator[None]:
         """Around the work on one webhook, until it can be acknowledged."""
         self._waiting += 1
-        if self._waiting >= MANY:
+        if self.many:
             self._hold()
         try:
             yield
         finally:
             self._waiting -= 1
+
+    @property
+    def many(self) -> bool:
+        """Whether more are being taken in than a busy server has at work at once."""
+        return self._waiting >= MANY
 
     async def passed(self) -> None:
         """Return when no burst is being taken in, within HOLD_S."""
@@ -51,7 +56,7 @@ class Arrivals:
 
     def _settle(self) -> None:
         now = time.monotonic()
-        if self._waiting >= MANY:
+        if self.many:
             self._many_at = now
         if now < min(self._many_at + QUIET_S, self._held_at + HOLD_S):
             self._settle_later()

@@ -22,6 +22,8 @@ Take = Callable[[Notification], Awaitable[int]]
 
 MAX_TOGETHER = 100  # webhooks
 MAX_STEPS = 4  # under way at once: a step that hangs does not hold up the next
+SLOW_S = 0.02  # of a step: from then on another one takes what came meanwhile
+GATHER_S = 0.005  # that a step waits for more in a burst, whose webhooks wait for each other in any case
 
 
 class _Waiting(NamedTuple):
@@ -37,21 +39,41 @@ class Gathering:
         self._take, self._arrivals = take, arrivals
         self._waiting: deque[_Waiting] = deque()
         self._steps: set[asyncio.Task[None] | None] = set()
+        self._begun, self._watched = 0, False
 
     async def take(self, notification: Notification) -> None:
         """Return once all of it is stored. Raises what `take` raises."""
         stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(notification, tracing.carry(), stored))
-        if len(self._steps) < MAX_STEPS:
+        if not self._steps:
             self._steps.add(asyncio.create_task(self._work()))
+        elif not self._watched:
+            self._watch()
         with self._arrivals.one():
             await stored
+
+    def _watch(self) -> None:
+        self._watched = True
+        asyncio.get_running_loop().call_later(SLOW_S, self._one_more, self._begun)
+
+    def _one_more(self, begun: int) -> None:
+        """Another step, when none has begun since and somebody waits."""
+        self._watched = False
+        if not self._waiting:
+            return
+        if begun == self._begun and len(self._steps) < MAX_STEPS:
+            self._steps.add(asyncio.create_task(self._work()))
+        self._watch()
 
     async def _work(self) -> None:
         try:
             while self._waiting:
+                if self._arrivals.many:
+                    await asyncio.sleep(GATHER_S)
+                self._begun += 1
                 together = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_TOGETHER))]
-                await self._store(together)
+                if together:
+                    await self._store(together)
         finally:
             self._steps.remove(asyncio.current_task())  # at once, so that the next webhook finds room for a step
 

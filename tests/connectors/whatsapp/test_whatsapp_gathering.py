@@ -64,7 +64,7 @@ def test_what_comes_while_a_step_is_under_way_goes_with_one_step_more() -> None:
 
 def test_when_nothing_can_be_stored_every_webhook_of_the_step_hears_it_and_the_next_step_is_tried() -> None:
     async def play() -> None:
-        names = [f"w{number}" for number in range(MAX_STEPS)] + ["lost", "beside"]
+        names = ["first", "lost", "beside"]
         store = Store(lost=InboxUnavailable("away"))
         *alone, lost, beside = await posted(store, names)
         assert set(alone) == {None}
@@ -72,17 +72,38 @@ def test_when_nothing_can_be_stored_every_webhook_of_the_step_hears_it_and_the_n
         assert isinstance(beside, InboxUnavailable)
         gathering = Gathering(store.take, Arrivals())
         await gathering.take(webhook("later"))
-        assert sorted(store.stored) == sorted([*names[:MAX_STEPS], "later"])
+        assert sorted(store.stored) == ["first", "later"]
 
     asyncio.run(play())
 
 
 def test_what_one_webhook_breaks_is_not_the_others_trouble() -> None:
     async def play() -> None:
-        names = [f"w{number}" for number in range(MAX_STEPS)] + ["before", "odd", "behind"]
+        names = ["first", "before", "odd", "behind"]
         told = await posted(Store(odd=KeyError("x")), names)
         assert [type(one) for one in told if one is not None] == [KeyError]
         assert isinstance(told[-2], KeyError)
+
+    asyncio.run(play())
+
+
+def test_a_step_that_hangs_holds_up_no_other() -> None:
+    async def play() -> None:
+        hangs = asyncio.Event()
+
+        async def take(notification: Notification) -> int:
+            if notification.others == ("w0",):
+                await hangs.wait()
+            return 1
+
+        gathering = Gathering(take, Arrivals())
+        first = asyncio.create_task(gathering.take(webhook("w0")))
+        while gathering._waiting or not gathering._steps:
+            await asyncio.sleep(0)
+        await asyncio.wait_for(asyncio.gather(*(gathering.take(webhook(f"w{number}")) for number in (1, 2, 3))), 20)
+        assert not first.done()
+        hangs.set()
+        await first
 
     asyncio.run(play())
 
