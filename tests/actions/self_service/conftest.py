@@ -30,6 +30,6 @@ async def shop() -> AsyncIterator[SimpleNamespace]:
 @pytest.fixture
 def port(monkeypatch: pytest.MonkeyPatch) -> Port:
     port = Port()
-    service = SelfService(port, ALL, within_s=0.05, pause_s=0.02)
+    service = SelfService(port, ALL, within_s=0.5, pause_s=0.1)
     monkeypatch.setattr(services, "self_service", lambda: service)
     return port

@@ -170,7 +170,7 @@ async def test_an_album_has_one_answer_that_knows_of_every_picture(redis_url: st
     async def look(turn: Turn) -> None:
         pictures.extend(part["id"] for part in turn.metadata["media"])
 
-    shop = process(redis_url, FakeSpeaker(look))
+    shop = process(redis_url, FakeSpeaker(look), burst_wait_s=PLAIN_S)
     for number in range(4):
         await shop.inbox.put([wrote(f"m{number}", "is this it?" if number == 0 else "/send_media", media=1)])
         await asyncio.sleep(0.05)
