@@ -32,12 +32,14 @@ from actions.order_changes.details import (
     NUMBER,
     SAYS_MORE,
     WISH,
+    WISHED_IN,
     ChangeDetails,
     another_address,
     answered_beside,
     begun,
     confidence,
     is_aside,
+    message_id,
     not_with_the_courier,
     only_signs,
     window_that_is_over,
@@ -188,9 +190,10 @@ class ActionAskChangeConfirmed(BaseAction):
         if planned(tracker):
             summarise(dispatcher, tracker, domain, asked and not answered and asked_for_plan(tracker))
             return []
-        if answered and (ASKS_CONFIRMATION + "resume", number) in told_lately(tracker, _RESUMED_FOR_TURNS):
+        resumed = (ASKS_CONFIRMATION + "resume", number) in told_lately(tracker, _RESUMED_FOR_TURNS)
+        if answered and resumed:
             return []  # asked again once already; who asks on wants answers, and a yes still counts
-        if asked:
+        if asked or (resumed and tracker.get_slot(WISHED_IN) != message_id(tracker)):
             says_nothing = intent_name(tracker) in SAYS_NOTHING or only_signs(message_text(tracker))
             noted = "resume" if says_nothing else "ask_again"
             noted = "ask_unknown" if intent_name(tracker) in SAYS_MORE and is_aside(tracker) else noted

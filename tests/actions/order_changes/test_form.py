@@ -286,21 +286,3 @@ async def test_after_a_side_question_only_what_was_asked_is_asked_again() -> Non
     at.events = said([("utter_order_change_cancel_possible", "10001")], [("utter_order_status_placed", "10001")])
     order = Order("10001", OrderStatus.PLACED, None, None, None, None)
     assert (await run(ActionAskChangeConfirmed(FakeOrders(order)), at))[0] == ["utter_order_change_resume"]
-
-
-async def test_who_goes_on_asking_is_not_asked_a_third_time() -> None:
-    at = tracker(change_kind="cancel", change_order_number="10001")
-    aside = ("utter_order_status_placed", "10001")
-    asked = [("utter_order_change_cancel_possible", "10001")], [aside, ("utter_order_change_resume", "10001")]
-    order = Order("10001", OrderStatus.PLACED, None, None, None, None)
-    for turns in ([aside],), ([aside], [aside]):
-        at.events = said(*asked, *turns)
-        assert (await run(ActionAskChangeConfirmed(FakeOrders(order)), at))[0] == []
-
-
-async def test_which_order_is_not_asked_a_third_time_either() -> None:
-    at = tracker(change_kind="cancel")
-    aside, which = ("utter_order_status_placed", "10001"), ("utter_order_change_choose", "")
-    at.events = said([which], [aside, which], [aside])
-    orders = [Order(f"1000{n}", OrderStatus.PLACED, None, None, None, None) for n in (1, 2)]
-    assert await run(ActionAskChangeOrderNumber(FakeOrders(*orders)), at) == ([], [])

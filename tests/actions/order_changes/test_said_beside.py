@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.order_changes.details import message_id
 from actions.order_changes.form import ActionAskChangeConfirmed, ActionOrderChangeOutcome, ValidateOrderChangeForm
 from actions.order_changes.which_order import ActionAskChangeOrderNumber
 from actions.orders.models import Order, OrderStatus
@@ -78,3 +79,33 @@ async def test_a_hardly_meant_no_leaves_the_question_open() -> None:
     at.latest_message |= {"text": "too small", "intent": {"name": "deny", "confidence": 0.6}}
     form = ValidateOrderChangeForm(FakeOrders())
     assert await form.validate_change_confirmed(False, CollectingDispatcher(), at, {}) == {"change_confirmed": None}
+
+
+async def test_who_goes_on_asking_is_not_asked_a_third_time() -> None:
+    at = tracker(change_kind="cancel", change_order_number="10001")
+    aside = ("utter_order_status_placed", "10001")
+    asked = [("utter_order_change_cancel_possible", "10001")], [aside, ("utter_order_change_resume", "10001")]
+    order = Order("10001", OrderStatus.PLACED, None, None, None, None)
+    for turns in ([aside],), ([aside], [aside]):
+        at.events = said(*asked, *turns)
+        assert (await run(ActionAskChangeConfirmed(FakeOrders(order)), at))[0] == []
+
+
+async def test_what_nobody_can_answer_after_several_questions_does_not_begin_the_change_anew() -> None:
+    at = tracker(change_kind="cancel", change_order_number="10001")
+    aside = ("utter_order_status_placed", "10001")
+    at.events = said(
+        [("utter_order_change_cancel_possible", "10001")], [aside, ("utter_order_change_resume", "10001")], [aside], []
+    )
+    order = Order("10001", OrderStatus.PLACED, None, None, None, None)
+    assert (await run(ActionAskChangeConfirmed(FakeOrders(order)), at))[0] == ["utter_order_change_ask_again"]
+    at.slots["change_wished_in"] = message_id(at)
+    assert (await run(ActionAskChangeConfirmed(FakeOrders(order)), at))[0] == ["utter_order_change_cancel_possible"]
+
+
+async def test_which_order_is_not_asked_a_third_time_either() -> None:
+    at = tracker(change_kind="cancel")
+    aside, which = ("utter_order_status_placed", "10001"), ("utter_order_change_choose", "")
+    at.events = said([which], [aside, which], [aside])
+    orders = [Order(f"1000{n}", OrderStatus.PLACED, None, None, None, None) for n in (1, 2)]
+    assert await run(ActionAskChangeOrderNumber(FakeOrders(*orders)), at) == ([], [])
