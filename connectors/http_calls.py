@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 
 import httptools
 
-MAX_BODY = 32 * 1024 * 1024
+MAX_HEAD, MAX_BODY = 64 * 1024, 32 * 1024 * 1024
 MAX_ADDRESSES = 3  # one that takes no connections does not keep a call from the others
 _IN_A_PATH = "/%:@!$&'()*+,;=~"
 
@@ -152,7 +152,7 @@ class _Connection(asyncio.Protocol):
     def _expect(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
         self._reason, self._headers, self._body = "", dict[str, str](), bytearray()
-        self._headed = False
+        self._headed, self._before_body = False, 0  # bytes
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)  # uvloop's is none by its class
@@ -178,6 +178,9 @@ class _Connection(asyncio.Protocol):
             self._parser.feed_data(data)
         except httptools.HttpParserError:
             self.fail(NoAnswer("no HTTP"))
+        self._before_body += 0 if self._headed else len(data)
+        if self._before_body > MAX_HEAD:
+            self.fail(NoAnswer("too long a head"))
 
     def connection_lost(self, error: Exception | None) -> None:
         # An answer that tells no length ends with its connection.

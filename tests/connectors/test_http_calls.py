@@ -109,6 +109,7 @@ async def test_a_connection_that_may_not_stay_is_not_used_again(server: Server, 
     [b"SSH-2.0-OpenSSH\r\n\r\n"], [b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"], [b"HTTP/1.1 x\r\n\r\n"],
     [b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n"], [b"a" * 70_000],
     [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n"],
+    [b"HTTP/1.1 200 OK\r\nX-Long: ", *[b"a" * 30_000] * 3],
 ])  # fmt: skip
 async def test_what_is_no_whole_answer_is_told_as_such_and_the_next_call_is_unharmed(
     server: Server, pieces: list[bytes]
