@@ -18,6 +18,7 @@ from actions.order_changes.details import (
     REASON,
     WISH,
     WISHED_IN,
+    begins_now,
     details_of,
     message_id,
 )  # fmt: skip
@@ -87,7 +88,7 @@ def asked_for_plan(tracker: Tracker) -> bool:
 
 def asked_last_turn(tracker: Tracker, number: str | None) -> bool:
     """Whether the turn before this one asked the same of the same order, and no new wish has begun since."""
-    return tracker.get_slot(WISHED_IN) != message_id(tracker) and any(
+    return not begins_now(tracker) and any(
         response.startswith((ASKS_CONFIRMATION, CONFIRM, AGAIN)) and about == number
         for response, about in told_before(tracker)
     )

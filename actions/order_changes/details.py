@@ -118,6 +118,11 @@ def begun(tracker: Tracker) -> list[Event]:
     return [SlotSet(name, value) for name, value in {**forgotten, **said}.items()]
 
 
+def begins_now(tracker: Tracker) -> bool:
+    """Whether the wish began with the latest message."""
+    return bool(tracker.get_slot(WISHED_IN) == message_id(tracker))
+
+
 def message_id(tracker: Tracker) -> str:
     """The wamid. Without a channel (rasa shell) each message still has an id of its own."""
     message = tracker.latest_message or {}

@@ -32,14 +32,13 @@ from actions.order_changes.details import (
     NUMBER,
     SAYS_MORE,
     WISH,
-    WISHED_IN,
     ChangeDetails,
     another_address,
     answered_beside,
+    begins_now,
     begun,
     confidence,
     is_aside,
-    message_id,
     not_with_the_courier,
     only_signs,
     window_that_is_over,
@@ -147,9 +146,6 @@ class ValidateOrderChangeForm(WhichOrder, ChangeDetails, FormValidationAction):
         return {"change_confirmed": None if value and doubtful else value}
 
 
-_RESUMED_FOR_TURNS = 8
-
-
 def _settled_beside(tracker: Tracker, waits: bool) -> bool | None:
     """What a yes or no settles that stands beside other words, once a question among these is answered.
 
@@ -174,6 +170,16 @@ def _offers_something(tracker: Tracker) -> bool:
     return any(button.get("payload") == "/deny" for button in buttons)
 
 
+def _again(tracker: Tracker) -> str:
+    """How "shall I" is asked once more, by what came instead of an answer: the outcome in a response's name."""
+    if told_now(tracker):
+        return "resume"
+    if intent_name(tracker) in SAYS_MORE and is_aside(tracker):
+        return "ask_unknown"
+    says_nothing = intent_name(tracker) in SAYS_NOTHING or only_signs(message_text(tracker))
+    return "resume" if says_nothing else "ask_again"
+
+
 class ActionAskChangeConfirmed(BaseAction):
     """Say what is still possible for this order, and offer a person."""
 
@@ -190,15 +196,11 @@ class ActionAskChangeConfirmed(BaseAction):
         if planned(tracker):
             summarise(dispatcher, tracker, domain, asked and not answered and asked_for_plan(tracker))
             return []
-        resumed = (ASKS_CONFIRMATION + "resume", number) in told_lately(tracker, _RESUMED_FOR_TURNS)
+        resumed = (ASKS_CONFIRMATION + "resume", number) in told_lately(tracker)
         if answered and resumed:
             return []  # asked again once already; who asks on wants answers, and a yes still counts
-        if asked or (resumed and tracker.get_slot(WISHED_IN) != message_id(tracker)):
-            says_nothing = intent_name(tracker) in SAYS_NOTHING or only_signs(message_text(tracker))
-            noted = "resume" if says_nothing else "ask_again"
-            noted = "ask_unknown" if intent_name(tracker) in SAYS_MORE and is_aside(tracker) else noted
-            response = ASKS_CONFIRMATION + ("resume" if answered else noted)
-            dispatcher.utter_message(response=response, number=number)
+        if asked or (resumed and not begins_now(tracker)):
+            dispatcher.utter_message(response=ASKS_CONFIRMATION + _again(tracker), number=number)
             return []
         try:
             found = await (self._orders or services.orders()).find([number], phone) if phone else {}

@@ -61,7 +61,6 @@ NAMES_THE_ORDER = frozenset(
 MEANS_ANOTHER = frozenset({"ask_other_order", "deny"})
 PICKS_AN_ORDER = frozenset({"choose_order", "ask_other_order", "affirm", "nlu_fallback", "out_of_scope"})
 NAMES_ANOTHER_ORDER = frozenset({"ask_other_order", "wrong_number"})  # also where an address or the like is asked for
-_ASKED_FOR_TURNS = 8
 ASKS_WHICH = ("utter_order_change_choose", "utter_order_change_ask_number")
 OFFERS_ORDERS = ("utter_order_status_choose", "utter_order_status_all")
 
@@ -206,7 +205,7 @@ class ActionAskChangeOrderNumber(BaseAction):
             return []
         if any(response.startswith(OFFERS_ORDERS) for response, _ in told_now(tracker)):
             return []  # the side question ended in the same list
-        before = told_lately(tracker, _ASKED_FOR_TURNS, 2)
+        before = told_lately(tracker, first=2)
         if told_now(tracker) and any(name.startswith(ASKS_WHICH) for name, _ in before):
             return []  # asked again once already; who asks on wants answers, and a number still counts
         phone = message_metadata(tracker).get("phone")

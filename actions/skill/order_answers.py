@@ -23,6 +23,7 @@ from skills import ORDERS
 MAX_ANSWERS = 3  # orders told in one turn
 MAX_ROWS = 10  # WhatsApp's limit for a list
 MAX_REMEMBERED = 20
+LATELY = 8  # turns in which what was asked twice is not asked again
 
 
 @dataclass(frozen=True)
@@ -139,15 +140,15 @@ def offer_list(
 
 def told_before(tracker: Tracker) -> frozenset[tuple[str, str]]:
     """(response, order number or '') of everything said in the turn before this one."""
-    return _told(next(islice(turns_backwards(tracker), 1, None), []))
+    return told_lately(tracker, 1)
 
 
 def told_now(tracker: Tracker) -> frozenset[tuple[str, str]]:
     """The same of everything said since the latest message."""
-    return _told(next(turns_backwards(tracker), []))
+    return told_lately(tracker, 1, 0)
 
 
-def told_lately(tracker: Tracker, turns: int, first: int = 1) -> frozenset[tuple[str, str]]:
+def told_lately(tracker: Tracker, turns: int = LATELY, first: int = 1) -> frozenset[tuple[str, str]]:
     """The same of `turns` turns, from the `first` before this one."""
     return frozenset().union(*map(_told, islice(turns_backwards(tracker), first, first + turns)))
 
