@@ -1,164 +1,112 @@
 """Meta's limits on a message that a business sends: what the real Graph API would refuse, this refuses too.
 
-Lengths are counted in code points. Meta states two limits for the body of a list (1024 and 4096); the stricter one
-holds here, so that what passes is safe.
+The limits are a JSON Schema (`limits.yml`); here is what refusals are called, and the few rules that no schema says.
 """
 
-import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-from twin.whatsapp.graph_errors import Refusal
-from twin.whatsapp.shapes import (
-    OTHERS,
-    Broken,
-    Shape,
-    anything,
-    both,
-    by_type,
-    check,
-    degrees,
-    flag,
-    items,
-    refusal_of,
-    text,
-)
+import yaml
+from jsonschema import Draft202012Validator, ValidationError
 
-PHONE = re.compile(r"\+?[0-9][0-9 ()-]{3,24}")
-USER_ID = re.compile(r"[A-Z]{2}\.(ENT\.)?[A-Za-z0-9]{1,128}")
-LINK = re.compile(r"https?://[^\s/]+.*", re.S)
-NO_SPACES_AROUND = re.compile(r"\S(.*\S)?", re.S)
-PRODUCT = text(one_of=("whatsapp",), wrong=100)
-ENVELOPE = {
-    "messaging_product": PRODUCT,
-    "type?": anything,
-    "recipient_type?": text(one_of=("individual", "group")),
-    "to?": text(matching=PHONE, says="is not a phone number"),
-    "recipient?": text(matching=USER_ID, says="is not a business-scoped user ID"),
-    "context?": {"message_id": text()},
-    "biz_opaque_callback_data?": text(512),
-    "recipient_identity_key_hash?": anything,
-    "message_activity_sharing?": anything,
-}
-RECEIPT = {
-    "messaging_product": PRODUCT,
-    "status": text(one_of=("read",)),
-    "message_id": text(),
-    "typing_indicator?": {"type": text(one_of=("text",))},
-}
-BUTTON = {
-    "type": text(one_of=("reply",)),
-    "reply": {
-        "id": text(256, matching=NO_SPACES_AROUND, says="must not begin or end with a space"),
-        "title": text(20, blank=False, too_long=131009),
-    },
-}
-ROW = {"id": text(200), "title": text(24, blank=False), "description?": text(72, empty=True)}
+from twin.whatsapp.graph_errors import Refusal
+
+LIMITS = yaml.safe_load(Path(__file__).with_name("limits.yml").read_text(encoding="utf-8"))
 MAX_ROWS = 10
-CONTACT = {
-    "name": {"formatted_name": text(), **dict.fromkeys(
-        ("first_name?", "last_name?", "middle_name?", "prefix?", "suffix?"), anything)},
-    **dict.fromkeys(("addresses?", "birthday?", "emails?", "org?", "phones?", "urls?"), anything),
-}  # fmt: skip
+CODES = {"type": 100, "additionalProperties": 100, "maxLength": 100, "required": 131008, "minLength": 131008,
+         "anyOf": 131008}  # fmt: skip
+OTHER = 131009
+SAYS = {
+    "type": "Param {path} must be of the type {limit}.",
+    "maxLength": "Param {path} must be at most {limit} characters long.",
+    "minLength": "The parameter {path} is required.",
+    "anyOf": "The parameter to (or recipient) is required.",
+    "enum": "Param {path} must be one of {limit}.",
+    "minItems": "Invalid {path} count. Min allowed: {limit}.",
+    "maxItems": "Invalid {path} count. Max allowed: {limit}.",
+}
+FIRST = ("type", "additionalProperties")  # of the mistakes of one part, what Meta looks at first
 
 
 def check_message(body: Any) -> Refusal | None:
     """What is wrong with the body of POST /{phone_number_id}/messages that sends a message; None if nothing is."""
-    return refusal_of(body, MESSAGE)
+    if not isinstance(body, dict):
+        return Refusal(100, "Param body must be a JSON object.")
+    kind = body.get("type", "text")
+    if not isinstance(kind, str) or kind not in (*LIMITS["content"], "interactive"):
+        return Refusal(100, f"Param type must be one of {[*LIMITS['content'], 'interactive']}.")
+    variant = ""
+    if kind == "interactive" and isinstance(body.get(kind), dict):
+        if "type" not in body[kind]:
+            return Refusal(131008, "The parameter interactive['type'] is required.")
+        variant = body[kind]["type"] if isinstance(body[kind]["type"], str) else ""
+        if variant == "common" or variant not in LIMITS["interactive"]:
+            return Refusal(100, f"Param interactive['type'] is none of {[*LIMITS['interactive']][1:]}.")
+    found = _first(_message(kind, variant), body)
+    return found or (next(_of_all_parts(body[kind]["action"]), None) if variant in ("button", "list") else None)
 
 
 def check_read_receipt(body: Any) -> Refusal | None:
     """What is wrong with a body that marks a message as read (and may show the typing indicator)."""
-    return refusal_of(body, RECEIPT)
+    return _first(Draft202012Validator(LIMITS["receipt"]), body)
 
 
-def _media(**more: Shape) -> Shape:
-    """An uploaded file or a link, with these keys more, all of them optional."""
-    own = {f"{key}?": shape for key, shape in more.items()}
-    return both({"id?": text(), "link?": text(), "provider?": anything, **own}, _one_source)
-
-
-def _one_source(media: dict[str, Any], path: str) -> None:
-    if ("id" in media) == ("link" in media):
-        raise Broken(131009, f"{path} needs exactly one of id and link.")
-    if "link" in media and not LINK.fullmatch(media["link"]):
-        raise Broken(131053, f"{path}['link'] is not a web address that can be fetched.")
-
-
-def _addressed(body: dict[str, Any], path: str) -> None:
-    if "to" not in body and "recipient" not in body:
-        raise Broken(131008, "The parameter to (or recipient) is required.")
-
-
-def _different_buttons(action: dict[str, Any], path: str) -> None:
-    for key in ("id", "title"):
-        _all_different(f"Button {key}s", [button["reply"][key] for button in action["buttons"]])
-
-
-def _list_action(action: Any, path: str) -> None:
-    """One section may have a title, several must."""
-    several = isinstance(action, dict) and isinstance(action.get("sections"), list) and len(action["sections"]) > 1
-    section = {"title" if several else "title?": text(24, empty=not several), "rows": items(ROW, MAX_ROWS)}
-    check(action, {"button": text(20, blank=False), "sections": items(section, 10)}, path)
-    rows = [row["id"] for section in action["sections"] for row in section["rows"]]
-    if len(rows) > MAX_ROWS:
-        raise Broken(131009, f"Total row count exceeds max allowed count: {MAX_ROWS}")
-    _all_different("Row ids", rows)
-
-
-def _all_different(what: str, values: list[str]) -> None:
-    if len(set(values)) != len(values):
-        raise Broken(131009, f"{what} must be unique.")
-
-
-def _template_part(part: Any, path: str) -> None:
-    button = isinstance(part, dict) and str(part.get("type")).lower() == "button"
-    check(part, {"type": text(), OTHERS: anything, **({"sub_type": text(), "index": anything} if button else {})}, path)
-
-
-def _header(*kinds: str) -> Shape:
-    others = dict.fromkeys((f"{kind}?" for kind in kinds), anything)
-    file = _media(filename=anything)
-    return by_type({
-        kind: {"type": anything, "sub_text?": anything, **{key: shape for key, shape in others.items()
-               if key != f"{kind}?"}, kind: text(60) if kind == "text" else file}
-        for kind in kinds
+@cache
+def _message(kind: str, variant: str) -> Draft202012Validator:
+    """Messages of a kind; interactive ones of a variant."""
+    content = LIMITS["content"].get(kind) or {
+        "type": "object",
+        "required": ["body", "action"],
+        "additionalProperties": False,
+        "properties": {**LIMITS["interactive"]["common"], **LIMITS["interactive"].get(variant, {})},
+    }
+    return Draft202012Validator({
+        "$defs": LIMITS["$defs"],
+        "type": "object",
+        "required": ["messaging_product", kind],
+        "anyOf": [{"required": ["to"]}, {"required": ["recipient"]}],
+        "additionalProperties": False,
+        "properties": {**LIMITS["envelope"], kind: content},
     })  # fmt: skip
 
 
-def _interactive(action: Shape, header: Shape) -> Shape:
-    return {"type": anything, "header?": header, "body": {"text": text(1024, blank=False)},
-            "footer?": {"text": text(60)}, "action": action}  # fmt: skip
+def _first(validator: Draft202012Validator, body: Any) -> Refusal | None:
+    """The refusal of the outermost mistake."""
+    mistakes = validator.iter_errors(body)
+    found = min(mistakes, key=lambda one: (len(one.absolute_path), one.validator not in FIRST), default=None)
+    return None if found is None else _refusal(found)
 
 
-def _named(name: str) -> Shape:
-    return {"name": text(one_of=(name,)), OTHERS: anything}
+def _refusal(mistake: ValidationError) -> Refusal:
+    keyword, schema = str(mistake.validator), mistake.schema if isinstance(mistake.schema, dict) else {}
+    path = _path(mistake.absolute_path)
+    code = schema.get("codes", {}).get(keyword) or CODES.get(keyword, OTHER)
+    if keyword == "additionalProperties":
+        unexpected = min(set(mistake.instance) - set(schema["properties"]))
+        return Refusal(code, f'Unexpected key "{unexpected}" on param "{path or "body"}".')
+    if keyword == "required":
+        missing = next(key for key in mistake.validator_value if key not in mistake.instance)
+        return Refusal(code, f"The parameter {_path([*mistake.absolute_path, missing])} is required.")
+    says = SAYS.get(keyword, f"{{path}} {schema.get('says', 'is not valid')}.")
+    return Refusal(code, says.format(path=path or "body", limit=mistake.validator_value))
 
 
-_ANY_HEADER = _header("text", "image", "video", "document")
-INTERACTIVE = by_type({
-    "button": _interactive(both({"buttons": items(BUTTON, 3)}, _different_buttons), _ANY_HEADER),
-    "list": _interactive(_list_action, _header("text")),
-    "cta_url": _interactive({
-        "name": text(one_of=("cta_url",)),
-        "parameters": {"display_text": text(20), "url": text(matching=LINK, says="is not a web address")},
-    }, _ANY_HEADER),
-    "location_request_message": _interactive(_named("send_location"), _ANY_HEADER),
-    "request_contact_info": _interactive(_named("request_contact_info"), _ANY_HEADER),
-}, wrong=100)  # fmt: skip
-CONTENT: dict[str, Shape] = {
-    "text": {"body": text(4096, blank=False), "preview_url?": flag},
-    "image": _media(caption=text(1024)),
-    "video": _media(caption=text(1024)),
-    "document": _media(caption=text(1024), filename=text(240)),
-    "audio": _media(voice=flag),
-    "sticker": _media(),
-    "location": {"latitude": degrees(90), "longitude": degrees(180), "name?": text(1000), "address?": text(1000)},
-    "contacts": items(CONTACT, 257),
-    "reaction": {"message_id": text(), "emoji": text(30, empty=True)},
-    "template": {"name": text(512), "language": {"code": text(), "policy?": anything}, "namespace?": anything,
-                 "components?": items(_template_part, 20, least=0)},
-    "interactive": INTERACTIVE,
-}  # fmt: skip
-MESSAGE = both(
-    by_type({kind: {**ENVELOPE, kind: shape} for kind, shape in CONTENT.items()}, wrong=100, default="text"), _addressed
-)
+def _path(parts: Any) -> str:
+    """As Meta writes it: interactive['body']['text']."""
+    first, *others = [str(part) for part in parts] or [""]
+    return first + "".join(f"[{part}]" if part.isdecimal() else f"['{part}']" for part in others)
+
+
+def _of_all_parts(action: dict[str, Any]) -> Iterator[Refusal]:
+    """What a schema does not say of buttons and rows: that no two are alike, and how many rows all sections have."""
+    replies = [button["reply"] for button in action.get("buttons", [])]
+    rows = [row for section in action.get("sections", []) for row in section["rows"]]
+    if len(rows) > MAX_ROWS:
+        yield Refusal(OTHER, f"Total row count exceeds max allowed count: {MAX_ROWS}")
+    parts = {"Button ids": [one["id"] for one in replies], "Button titles": [one["title"] for one in replies],
+             "Row ids": [one["id"] for one in rows]}  # fmt: skip
+    for what, values in parts.items():
+        if len(set(values)) != len(values):
+            yield Refusal(OTHER, f"{what} must be unique.")
