@@ -1,7 +1,6 @@
 """Which rules and stories lead from an intent to an action, with their place: what a policy followed, by all we know.
 
-Rasa forgets which rule it was (`make chat` finds out exactly, with the model in its process); the intent and the action
-of the recorded turn nearly always leave one.
+Rasa forgets which rule it was; the intent, the action and the form that was open nearly always leave one.
 """
 
 from collections import defaultdict

@@ -7,7 +7,7 @@ demo's.
 
 import asyncio
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,16 +17,11 @@ from rich.markup import escape
 
 import settings
 from launch import demo_orders
+from workbench.console.decisions import sources
+from workbench.console.journey import HIDDEN_ACTIONS, LOOP, Sources
 from workbench.dialogues.play import agent_with_actions, metadata_of, say
 from workbench.dialogues.run import use
 from workbench.nlu.archives import newest_archive
-from workbench.talk.agent import without_progress_bars
-from workbench.talk.sources import Sources, named_places, training_trackers
-
-_HIDDEN = ("action_listen", "action_session_start")
-
-Behind = Callable[[str, str], str]
-"""What stands behind a prediction, by policy and action: a rule with its place, or nothing."""
 
 
 def chat(console: Console, phone: str) -> None:
@@ -49,33 +44,33 @@ def _orders_url(state: str) -> str:
 
 async def _converse(console: Console, archive: Path, phone: str) -> None:
     agent = agent_with_actions(archive)
-    with without_progress_bars():
-        sources = Sources(training_trackers(agent.domain), agent.domain)
-    places = named_places()
     seen, slots = 0, dict[str, Any]()
     while text := await asyncio.to_thread(_ask, console):
-        with sources.noting():
-            events = await say(agent, phone, text, metadata_of(text, phone))
-        for line in explain(events[seen:], _behind(sources, places), slots):
+        events = await say(agent, phone, text, metadata_of(text, phone))
+        for line in explain(events[seen:], slots):
             console.print(line, soft_wrap=True)
         seen = len(events)
 
 
 def explain(
-    events: list[dict[str, Any]], behind: Behind = lambda policy, action: "", slots: dict[str, Any] | None = None
+    events: list[dict[str, Any]], slots: dict[str, Any] | None = None, behind: Sources = sources
 ) -> Iterator[str]:
     """One turn's events as lines of rich markup. `slots` holds the values before; it is brought up to date."""
     known = {} if slots is None else slots
+    intent, loop = "", str(known.get(LOOP) or "")
     said: list[str] = []  # an action's reply, shown below the slots that it sets
     for event in events:
         if event["event"] == "user":
-            yield _understood(event.get("parse_data") or {})
+            parsed = event.get("parse_data") or {}
+            intent = str((parsed.get("intent") or {}).get("name") or "")
+            yield _understood(parsed)
         elif event["event"] == "action":
             yield from said
             said = []
-            chosen_by = _chosen_by(event, behind)
-            if event.get("name") not in _HIDDEN:
-                yield f"[dim]  {escape(chosen_by)} → [/][cyan]{escape(str(event.get('name')))}[/]"
+            if event.get("name") not in HIDDEN_ACTIONS:
+                yield f"[dim]  {escape(_chosen_by(event, intent, loop, behind))} → [/][cyan]{escape(event['name'])}[/]"
+        elif event["event"] == "active_loop":
+            known[LOOP] = event.get("name")
         elif event["event"] == "slot":
             before, after = known.get(event["name"]), event.get("value")
             known[event["name"]] = after
@@ -92,25 +87,13 @@ def _reply(event: Mapping[str, Any]) -> Iterator[str]:
         yield f"[green]  {escape('[' + button['title'] + ']')}[/]"
 
 
-def _chosen_by(event: Mapping[str, Any], behind: Behind) -> str:
-    """`RulePolicy 1.00, "Customer greets" (data/rules/general.yml:5)`, or what else led to an action."""
+def _chosen_by(event: Mapping[str, Any], intent: str, loop: str, behind: Sources) -> str:
+    """`RulePolicy 1.00, “Customer greets” (data/rules/general.yml:5)`, or what else led to an action."""
     if not event.get("policy"):
         return "form"
     confidence = f" {event['confidence']:.2f}" if event.get("confidence") is not None else ""
-    source = behind(str(event["policy"]), str(event.get("name")))
-    return f"{event['policy']}{confidence}{', ' + source if source else ''}"
-
-
-def _behind(sources: Sources, places: Mapping[str, str]) -> Behind:
-    def described(policy: str, action: str) -> str:
-        note = sources.behind(policy, action)
-        if note is None or not note.source:
-            return ""
-        return " or ".join(
-            f'"{name}" ({places[name]})' if name in places else name for name in note.source.split(" / ")
-        )
-
-    return described
+    found = " or ".join(behind(intent, event["name"], str(event["policy"]), loop))
+    return f"{event['policy']}{confidence}{', ' + found if found else ''}"
 
 
 def _value(value: Any) -> str:

@@ -40,9 +40,8 @@ def test_a_turn_shows_what_was_understood_who_acted_and_what_was_said() -> None:
 
 def test_the_rule_behind_an_action_stands_with_its_place() -> None:
     events = [{"event": "action", "name": "utter_greet", "policy": "RulePolicy", "confidence": 1.0}]
-    lines = explain(events, lambda policy, action: f'"Customer greets" ({policy} {action})')
-    shown = [Text.from_markup(line).plain for line in lines]
-    assert shown == ['  RulePolicy 1.00, "Customer greets" (RulePolicy utter_greet) → utter_greet']
+    said = {"event": "user", "parse_data": {"intent": {"name": "greet"}}}
+    assert "RulePolicy 1.00, “Customer greets” (data/rules/general.yml:" in shown([said, *events])
 
 
 def test_only_slots_that_change_are_shown_above_the_reply_and_over_several_turns() -> None:
