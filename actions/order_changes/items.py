@@ -1,4 +1,4 @@
-"""Which items of an order go back, and how many of each: the slots that hold them, and the question for them.
+"""Which items of an order go back, and how many of each: the slots that hold them.
 
 The slots hold lists as Rasa keeps them, one for each `Item`. Of what the order holds several of it is asked how many.
 """
@@ -8,19 +8,12 @@ from collections.abc import Sequence
 from dataclasses import astuple, replace
 from typing import Any
 
-from rasa_sdk import Tracker
-from rasa_sdk.executor import CollectingDispatcher
-
 from actions.orders.models import Order
 from actions.self_service import answers
 from actions.self_service.acts import plain
 from actions.self_service.answers import ALL, Item
-from actions.skill.action import BaseAction, Domain, Event
-from actions.skill.order_answers import MAX_ROWS
-from actions.skill.texts import Pieces
 
 NUMBER, ITEMS, OFFERED = "change_order_number", "change_items", "change_items_offered"
-MAX_ROW_TITLE_CHARS = 24
 HOW_MANY = "count:"  # before item and number in the payload of a row
 
 
@@ -43,7 +36,7 @@ def picked_items(offered: Sequence[Item], option: str, words: str) -> list[Item]
 
     A tap names the item itself: one on the list of another order, further up in the chat, chooses nothing of this one.
     """
-    asked = _how_many_of(offered)
+    asked = how_many_of(offered)
     of_it = f"{HOW_MANY}{asked.item_id}:" if asked else ""
     if asked and (not option or option.startswith(of_it)):
         count = answers.count(option.removeprefix(of_it) or words, asked.quantity)
@@ -73,41 +66,8 @@ def chosen(offered: Sequence[Item], picked: Sequence[Item]) -> dict[str, Any]:
     return {ITEMS: entries(picked), OFFERED: entries([replace(item, chosen=None) for item in offered])}
 
 
-def _how_many_of(offered: Sequence[Item]) -> Item | None:
+def how_many_of(offered: Sequence[Item]) -> Item | None:
     return next((item for item in offered if item.chosen == 0), None)
-
-
-class ActionAskChangeItems(BaseAction):
-    """Which items go back? A list to pick one from, or all; several can be written. Then, of one, how many."""
-
-    def name(self) -> str:
-        return "action_ask_change_items"
-
-    async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
-        pieces = Pieces(domain, "self_service")
-        items = listed(tracker.get_slot(OFFERED))
-        number = tracker.get_slot(NUMBER)
-        if asked := _how_many_of(items):
-            counts = range(1, asked.quantity + 1) if asked.quantity <= MAX_ROWS else ()
-            rows = [{"title": str(n), "description": "", "payload": choice(f"{HOW_MANY}{asked.item_id}:{n}")}
-                    for n in counts]  # fmt: skip
-            custom = {"type": "list", "button": pieces.fill("list_button"), "rows": rows} if rows else None
-            facts = {"number": number, "quantity": asked.quantity, "title": asked.title}
-            dispatcher.utter_message(response="utter_self_service_how_many", json_message=custom, **facts)
-            return []
-        rows = [
-            {"title": item.named, "description": _where_cut(item.named), "payload": choice(item.item_id)}
-            for item in items[: MAX_ROWS - 1]
-        ]
-        rows.append({"title": pieces.fill("everything"), "description": "", "payload": choice(ALL)})
-        custom = {"type": "list", "button": pieces.fill("list_button"), "rows": rows}
-        dispatcher.utter_message(response="utter_self_service_items", json_message=custom, number=number)
-        return []
-
-
-def _where_cut(title: str) -> str:
-    """WhatsApp cuts the title of a row; then its description says the whole."""
-    return title if len(title) > MAX_ROW_TITLE_CHARS else ""
 
 
 def choice(option: str) -> str:

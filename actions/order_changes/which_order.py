@@ -52,7 +52,7 @@ from actions.skill.action import (
     message_metadata,
     message_text,
 )  # fmt: skip
-from actions.skill.order_answers import MAX_ROWS, misshaped_in_message, numbers_meant, told_lately, told_now
+from actions.skill.order_answers import MAX_ROWS, asked_again_already, misshaped_in_message, numbers_meant, told_now
 
 NAMES_THE_ORDER = frozenset(
     {"inform_order_number", "cancel_order", "change_order", "start_return", "affirm", "deny", "nlu_fallback",
@@ -205,9 +205,8 @@ class ActionAskChangeOrderNumber(BaseAction):
             return []
         if any(response.startswith(OFFERS_ORDERS) for response, _ in told_now(tracker)):
             return []  # the side question ended in the same list
-        before = told_lately(tracker, first=2)
-        if told_now(tracker) and any(name.startswith(ASKS_WHICH) for name, _ in before):
-            return []  # asked again once already; who asks on wants answers, and a number still counts
+        if asked_again_already(tracker, *ASKS_WHICH):
+            return []
         phone = message_metadata(tracker).get("phone")
         kind = tracker.get_slot("change_kind")
         try:

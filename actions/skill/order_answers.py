@@ -153,6 +153,15 @@ def told_lately(tracker: Tracker, turns: int = LATELY, first: int = 1) -> frozen
     return frozenset().union(*map(_told, islice(turns_backwards(tracker), first, first + turns)))
 
 
+def asked_again_already(tracker: Tracker, *questions: str) -> bool:
+    """Whether something has been answered now, and a form's question (how its response begins) stood once more before.
+
+    Who asks on wants answers, and an answer to the form still counts: then it waits in silence.
+    """
+    before = told_lately(tracker, first=2)
+    return bool(told_now(tracker)) and any(response.startswith(questions) for response, _ in before)
+
+
 def told_missing(tracker: Tracker) -> frozenset[str]:
     """The orders that the customer said in this conversation not to have, though they are shown as delivered."""
     about = [event["metadata"] for event in bot_events(tracker)]

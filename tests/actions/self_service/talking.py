@@ -12,6 +12,13 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 import yaml_files
+from actions.order_changes.asking import (
+    ActionAskChangeAddress,
+    ActionAskChangeItems,
+    ActionAskChangeReason,
+    ActionAskChangeTarget,
+    ActionAskChangeWish,
+)
 from actions.order_changes.details import CONFIRMED, FORM
 from actions.order_changes.form import (
     ActionAskChangeConfirmed,
@@ -21,7 +28,6 @@ from actions.order_changes.form import (
     ActionOrderChangeOutcome,
     ValidateOrderChangeForm,
 )
-from actions.order_changes.items import ActionAskChangeItems
 from actions.order_changes.which_order import ActionAskChangeOrderNumber
 from actions.orders.models import Order, OrderItem, OrderStatus
 from actions.orders.repository import OrdersUnavailable
@@ -32,6 +38,10 @@ PHONE, OTHER = "+919876543210", "+919812345670"
 BEGINS = {
     "cancel_order": ActionBeginCancelOrder, "change_order": ActionBeginChangeOrder,
     "start_return": ActionBeginReturnOrder,
+}  # fmt: skip
+ASKS = {
+    "change_target": ActionAskChangeTarget, "change_address": ActionAskChangeAddress,
+    "change_items": ActionAskChangeItems, "change_reason": ActionAskChangeReason, "change_wish": ActionAskChangeWish,
 }  # fmt: skip
 ALL = ("cancel", "address", "returns")
 PACKED = Order("10241", OrderStatus.PACKED)
@@ -87,7 +97,7 @@ class Talk:
     async def say(
         self, text: str, intent: str, numbers: Sequence[str] = (), option: str = "", **metadata: Any
     ) -> list[str]:
-        """One message, read as `intent`."""
+        """One message, read as `intent`. What a rule answers in between is not among the responses."""
         self._n += 1
         self.before = (dict(self.slots), list(self.events), self.loop, list(self.called))
         known = {"phone": self.phone, "wamid": f"wamid.{self._n}", "received_at": time.time(), "kind": "text"}
@@ -116,6 +126,8 @@ class Talk:
                 if intent in BEGINS:
                     await self._begin(intent)
                 else:
+                    self._utter([{"response": "of_a_rule"}])
+                    self.said = []
                     await self._form(validates=False)  # a rule answers, and goes back to the form
         elif intent in BEGINS:
             await self._begin(intent)
@@ -150,10 +162,8 @@ class Talk:
             await self._run(ActionAskChangeOrderNumber(self.orders))  # type: ignore[arg-type]
         elif wanted == CONFIRMED:
             await self._run(ActionAskChangeConfirmed(self.orders))  # type: ignore[arg-type]
-        elif wanted == "change_items":
-            await self._run(ActionAskChangeItems())
         else:
-            self._utter([{"response": f"utter_ask_{wanted}"}])
+            await self._run(ASKS[wanted]())
         return True
 
     async def _run(self, action: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -209,12 +210,30 @@ async def test_new_address_is_asked_repeated_and_sent(port: Port) -> None:
     assert await talk.say("i moved", "change_order") == ["utter_ask_change_target"]
     assert await talk.say("/choose_option", "choose_option", option="address") == ["utter_ask_change_address"]
     assert await talk.say("is that free?", "ask_return_policy") == ["utter_ask_change_address"]
-    assert await talk.say("hm hm", "nlu_fallback") == ["utter_ask_change_address"]
+    assert await talk.say("hm hm", "nlu_fallback") == ["utter_ask_change_address_again"]
     assert await talk.say("12 Moor Lane\nLeeds\nLS1 4DY", "inform_order_number", ["14123"]) == [CONFIRM]
     assert "12 Moor Lane, Leeds, LS1 4DY" in talk.said[0]["question"]
     await talk.say("yes", "affirm")
     assert port.asked[0].body["address"] == "12 Moor Lane, Leeds, LS1 4DY"
     assert port.asked[0].action == "address"
+
+
+async def test_who_asks_on_in_a_change_is_asked_once_more_and_then_answered_alone(port: Port) -> None:
+    talk = Talk(Owned(PACKED))
+    await talk.say("change the address", "change_order")
+    assert await talk.say("is it free?", "ask_return_policy") == ["utter_ask_change_address"]
+    assert await talk.say("how long does it take?", "ask_return_policy") == []
+    assert await talk.say("and to Pune?", "ask_return_policy") == []
+    assert await talk.say(ADDRESS, "nlu_fallback") == [CONFIRM], "an address still counts"
+
+
+async def test_what_a_form_does_not_understand_is_asked_in_other_words_each_time(port: Port) -> None:
+    for begins, intent in (("change something", "change_order"), ("change the address", "change_order"),
+                           ("return it", "start_return")):  # fmt: skip
+        talk = Talk(Owned(HERE if intent == "start_return" else PACKED))
+        said = [await talk.say(begins, intent)]
+        said += [await talk.say("/choose_option", "choose_option", option="gone") for _ in range(3)]
+        assert all(one and one != other for one, other in pairwise(said)), said
 
 
 async def test_another_change_than_the_address_is_a_persons(port: Port) -> None:
@@ -315,4 +334,4 @@ async def test_another_wish_in_the_middle_of_one_begins_anew(port: Port) -> None
 async def test_yes_is_no_reason(port: Port) -> None:
     talk = Talk(Owned(HERE))
     await talk.say("return it", "start_return")
-    assert await talk.say("yes, go ahead", "affirm") == ["utter_ask_change_reason"]
+    assert await talk.say("yes, go ahead", "affirm") == ["utter_ask_change_reason_again"]

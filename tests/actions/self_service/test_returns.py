@@ -48,9 +48,11 @@ async def test_tap_on_the_list_of_another_order_chooses_nothing_of_this_one(port
     talk = Talk(Owned(SEVERAL))
     await talk.say("money back for 10190", "start_return", ["10190"])
     for of_another in ("shoes-of-10187", "2", "count:shoes-of-10187:1"):
-        assert await talk.say("/choose_option", "choose_option", option=of_another) == ["utter_self_service_items"]
+        said = await talk.say("/choose_option", "choose_option", option=of_another)
+        assert said[0].startswith("utter_self_service_items")
     await talk.say("/choose_option", "choose_option", option="k")
-    assert await talk.say("/choose_option", "choose_option", option="count:shoes-of-10187:1") == [HOW_MANY]
+    said = await talk.say("/choose_option", "choose_option", option="count:shoes-of-10187:1")
+    assert said == [f"{HOW_MANY}_again"]
     assert not port.asked
 
 
@@ -59,7 +61,7 @@ async def test_part_of_a_quantity_is_asked_said_in_the_summary_and_sent(port: Po
     await talk.say("money back for 10190", "start_return", ["10190"])
     assert await talk.say("lamp and kurta", "nlu_fallback") == [HOW_MANY]
     assert await talk.say("does that cost me anything?", "ask_return_policy") == [HOW_MANY]
-    assert await talk.say("5", "inform_order_number") == [HOW_MANY]
+    assert await talk.say("5", "inform_order_number") == [f"{HOW_MANY}_again"]
     assert await talk.say("only one", "nlu_fallback") == ["utter_ask_change_reason"]
     assert await talk.say("too small", "ask_return_policy") == [CONFIRM]
     assert "Brass lamp, 1 of 2 × Blue kurta" in talk.said[0]["question"]
