@@ -221,6 +221,7 @@ class Classifier:
         """Read what `save` wrote, for a shop whose order numbers match `pattern`."""
         with np.load(path, allow_pickle=False) as stored:
             arrays = dict(stored)
+        arrays["support"] = np.asfortranarray(arrays["support"])  # a product with one vector takes half as long
         rest = json.loads(arrays.pop("rest").tobytes())
         ngrams = Ngrams(rest.pop("vocabulary"), arrays.pop("rarity"))
         options, labels = ClassifierOptions(**rest.pop("options")), tuple(rest.pop("labels"))
