@@ -1,7 +1,7 @@
 """What a run of digits means, learnt from `data/order_numbers/examples.yml`: an order number, money, a phone, …
 
-A ridge regression over the features of the candidates, fitted in milliseconds for the shape of a shop's numbers: the
-examples' order numbers are rewritten in that shape, so a line teaches its words for every shop.
+A ridge regression over the features of the candidates, fitted for the shape of a shop's numbers: the examples' order
+numbers are rewritten in that shape, so a line teaches its words for every shop.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import yaml
 
 import yaml_files
 from components.order_numbers.candidates import Candidate, candidates, features
+from components.order_numbers.kept_weights import kept
 from components.order_numbers.shape import Shape
 from components.order_numbers.syntax import cover_addresses, cover_numbers
 
@@ -51,12 +52,8 @@ class Meaning:
     def of(cls, pattern: str) -> Meaning:
         """The meaning of digits in a shop whose order numbers match `pattern`."""
         shape = Shape.of(pattern)
-        own = [(c, text, features(c, text, shape), kind) for c, text, kind in examples(shape, range(_SPELLINGS))]
-        written = {text for _, text, _, _ in own}
-        once_more = [(c, text, features(c, text, shape), kind) for c, text, kind in examples(shape, (_SPELLINGS,))
-                     if text not in written and _is_of_others(c, text, shape)]  # fmt: skip
-        others = [one for one in own if _is_of_others(*one[:2], shape)] + once_more
-        return cls(shape, Weights.fit([one[2:] for one in own]), Weights.fit([one[2:] for one in others]))
+        own, others = kept(pattern, EXAMPLES, lambda: [(one.column, one.weights) for one in _learnt(shape)])
+        return cls(shape, Weights(*own), Weights(*others))
 
     def kind(self, candidate: Candidate, text: str) -> str:
         """One of KINDS."""
@@ -93,6 +90,16 @@ class Weights:
         known = [self.column[name] for name in names if name in self.column]
         scores: np.ndarray = self.weights[known].sum(axis=0) / np.sqrt(len(names))
         return scores
+
+
+def _learnt(shape: Shape) -> tuple[Weights, Weights]:
+    """Of the examples in the shape of the shop's numbers, and of those in other shops'."""
+    own = [(c, text, features(c, text, shape), kind) for c, text, kind in examples(shape, range(_SPELLINGS))]
+    written = {text for _, text, _, _ in own}
+    once_more = [(c, text, features(c, text, shape), kind) for c, text, kind in examples(shape, (_SPELLINGS,))
+                 if text not in written and _is_of_others(c, text, shape)]  # fmt: skip
+    others = [one for one in own if _is_of_others(*one[:2], shape)] + once_more
+    return Weights.fit([one[2:] for one in own]), Weights.fit([one[2:] for one in others])
 
 
 def _is_of_others(candidate: Candidate, text: str, shape: Shape) -> bool:
