@@ -42,8 +42,13 @@ def lock_digest() -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in locks()) + UV_VERSION.encode()).hexdigest()
 
 
+def is_whole() -> bool:
+    """Whether `.venv` was made to its end, and nobody was interrupted while removing it."""
+    return (VENV / "pyvenv.cfg").exists() and (VENV / "bin" / "python").exists()
+
+
 def is_current() -> bool:
-    return STAMP.exists() and STAMP.read_text() == lock_digest() and (VENV / "bin" / "python").exists()
+    return STAMP.exists() and STAMP.read_text() == lock_digest() and is_whole()
 
 
 def is_python310(command: str) -> bool:
@@ -124,7 +129,9 @@ def install() -> None:
     """Make `.venv` from the locks."""
     uv, wanted = get_uv(), locks()
     python = find_python310()
-    if not (VENV / "bin" / "python").exists() or not is_python310(str(VENV / "bin" / "python")):
+    if not is_whole() or not is_python310(str(VENV / "bin" / "python")):
+        if VENV.exists() and not (VENV / "pyvenv.cfg").exists():
+            shutil.rmtree(str(VENV), ignore_errors=True)  # uv clears no folder that does not look like an environment
         say("Creating .venv with %s ..." % (python or "a Python 3.10 that uv downloads"))
         run_uv(
             uv,

@@ -27,6 +27,13 @@ def bootstrap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     return module
 
 
+def environment(bootstrap) -> Path:
+    """A whole one but for its Python, whose place this is."""
+    (bootstrap.VENV / "bin").mkdir(parents=True)
+    (bootstrap.VENV / "pyvenv.cfg").touch()
+    return bootstrap.VENV / "bin" / "python"
+
+
 def test_python_variable_comes_first(bootstrap, monkeypatch) -> None:
     monkeypatch.setenv("PYTHON", sys.executable)
     assert bootstrap.find_python310() == sys.executable
@@ -65,16 +72,14 @@ def test_a_user_without_a_home_is_served_too(bootstrap, monkeypatch) -> None:
 
 
 def test_nothing_is_done_when_the_environment_matches_the_lock(bootstrap, monkeypatch) -> None:
-    (bootstrap.VENV / "bin").mkdir(parents=True)
-    (bootstrap.VENV / "bin" / "python").touch()
+    environment(bootstrap).touch()
     bootstrap.STAMP.write_text(bootstrap.lock_digest())
     monkeypatch.setattr(bootstrap, "install", lambda: pytest.fail("it installed again"))
     assert bootstrap.main() == 0
 
 
 def test_a_changed_lock_installs_again(bootstrap, monkeypatch) -> None:
-    (bootstrap.VENV / "bin").mkdir(parents=True)
-    (bootstrap.VENV / "bin" / "python").touch()
+    environment(bootstrap).touch()
     bootstrap.STAMP.write_text("another lock")
     called = []
     monkeypatch.setattr(bootstrap, "install", lambda: called.append(True))
@@ -84,8 +89,7 @@ def test_a_changed_lock_installs_again(bootstrap, monkeypatch) -> None:
 
 def test_an_extra_that_was_asked_for_once_stays_installed(bootstrap, monkeypatch) -> None:
     synced: list[list[str]] = []
-    (bootstrap.VENV / "bin").mkdir(parents=True)
-    (bootstrap.VENV / "bin" / "python").symlink_to(sys.executable)
+    environment(bootstrap).symlink_to(sys.executable)
     monkeypatch.setattr(bootstrap, "get_uv", lambda: "uv")
     monkeypatch.setattr(bootstrap, "run_uv", lambda uv, arguments, remedy: synced.append(arguments[4:]))
     monkeypatch.setattr(sys, "argv", ["bootstrap.py", "pictures"])
@@ -95,6 +99,24 @@ def test_an_extra_that_was_asked_for_once_stays_installed(bootstrap, monkeypatch
     bootstrap.STAMP.write_text("another lock")
     assert bootstrap.main() == 0
     assert synced == [[str(ROOT / "requirements-dev.lock"), str(ROOT / "requirements-pictures.lock")]] * 2
+
+
+def test_what_was_left_of_an_environment_is_replaced(bootstrap, monkeypatch) -> None:
+    """Who is interrupted while it is made or removed leaves a folder that uv does not clear."""
+    environment(bootstrap).symlink_to(sys.executable)
+    (bootstrap.VENV / "pyvenv.cfg").unlink()
+    bootstrap.STAMP.write_text(bootstrap.lock_digest())
+
+    def run_uv(uv: str, arguments: list[str], remedy: str) -> None:
+        if arguments[0] == "venv":
+            assert not bootstrap.VENV.exists()
+            environment(bootstrap).symlink_to(sys.executable)
+
+    monkeypatch.setattr(bootstrap, "get_uv", lambda: "uv")
+    monkeypatch.setattr(bootstrap, "run_uv", run_uv)
+    monkeypatch.setattr(sys, "argv", ["bootstrap.py"])
+    assert bootstrap.main() == 0
+    assert bootstrap.is_current()
 
 
 def test_missing_pip_names_the_remedy(bootstrap, monkeypatch, capsys) -> None:
