@@ -148,12 +148,15 @@ class Settings:
         from sqlalchemy.exc import ArgumentError
 
         try:
-            make_url(str(self.values[name]))
+            usable = make_url(str(self.values[name])).drivername in settings_values.DATABASE_DRIVERS
         except (ArgumentError, ValueError):
+            usable = False
+        if not usable:
             raise SettingsError(
-                f"{name} is not a valid database URL. Remedy: write it as postgresql://user:password@host:5432/name "
-                "(or mysql://…; special characters of the password percent-encoded), or unset it to use SQLite."
-            ) from None
+                f"{name} is not a valid database URL, or of a database or driver that cannot be read. Remedy: write "
+                "it as postgresql://user:password@host:5432/name (or mysql://…, for MariaDB too; special characters "
+                "of the password percent-encoded), or unset it to use SQLite."
+            )
 
     def missing(self, names: tuple[str, ...] = REQUIRED_TO_SERVE) -> list[str]:
         """Those of `names` that have no value."""

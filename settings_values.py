@@ -86,6 +86,10 @@ def _from_file(name: str, path: Path) -> str:
     return found
 
 
+DATABASE_DRIVERS = frozenset({"sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg2", "mysql+pymysql"})
+"""The beginnings of URLs, as `database_url` gives them, that SQLAlchemy has a driver for here."""
+
+
 def database_url(url: str) -> str:
     """`url` as SQLAlchemy reads it: hosting services hand out `postgres://`; of MySQL's drivers we have PyMySQL."""
     url = re.sub(r"(?i)^postgres(ql)?(?=[+:])", "postgresql", url, count=1)
