@@ -73,11 +73,13 @@ class FollowUpModel:
         """Train; `opinions`, shape (n, labels): what the intents' model thinks of examples that it has not seen."""
         drawn = sorted(range(len(examples)), key=lambda place: _digest(examples[place].text))
         examples, opinions = [examples[place] for place in drawn], opinions[drawn]
-        ngrams = Ngrams.fit([folded(example.text) for example in examples])
         places = {text: place for place, text in enumerate(dict.fromkeys(example.text for example in examples))}
         texts = np.array([places[example.text] for example in examples])
-        rows = ngrams.matrix([folded(text) for text in places])
-        vectors = embedder.many([readable(text) for text in places])
+        # Each text once, and both forms while its numbers are remembered: reading them is a tenth of training.
+        folds, read = zip(*((folded(text), readable(text)) for text in places), strict=True)
+        ngrams = Ngrams.fit([folds[place] for place in texts])
+        rows = ngrams.matrix(folds)
+        vectors = embedder.many(read)
         centre = vectors[texts].mean(axis=0)
         vectors = centred(vectors, centre).astype(np.float32)
         contexts = np.array([CONTEXTS.index(example.after) for example in examples])
