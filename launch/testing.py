@@ -4,10 +4,12 @@ import os
 import signal
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +43,8 @@ class Check:
     """Kept off the screen unless it fails: Rasa prints pages of warnings and matrices."""
     timeout_s: float = 900.0
     """It is ended, with all its processes, after so long."""
+    nicer_by: int = 10
+    """By how much it gives way to others (`nice`): the training to none, since most tests wait for it."""
 
 
 def _module(*arguments: str) -> list[str]:
@@ -80,7 +84,12 @@ def everything_else(folder: str) -> Check:
         again=_module("pytest", "-m", "not marathon", "-n", "1", "--dist", "loadgroup", "--last-failed",
                       "--last-failed-no-failures", "none", f"--basetemp={folder}/again"),
         timeout_s=2700.0,
+        nicer_by=5,
     )  # fmt: skip
+
+
+# In a new environment nothing is compiled, and each of six processes that start at once would compile the same.
+COMPILING = _module("pytest", "--collect-only", "-q", "-n", "0")
 
 
 def rasas_own(model: str) -> list[Check]:
@@ -121,6 +130,9 @@ def run_everything() -> int:
     ):
         try:
             running = {check: beside.submit(_passes, check) for check in CODE}
+            if is_new_environment():
+                say("Compiling what the tests import ...")
+                _run(COMPILING, quiet=True, timeout_s=300)  # what is wrong, the tests tell
             tests = everything_else(folder)
             # A mistake in the files mostly ends the training: then no test begins.
             tested = longest.submit(_passes, tests) if passed[DESIGNERS] else None
@@ -141,6 +153,12 @@ def run_everything() -> int:
     return _summary([check for check, fine in passed.items() if not fine], len(passed), started)
 
 
+def is_new_environment() -> bool:
+    """Whether no test has run in it yet."""
+    packages = Path(sysconfig.get_paths()["purelib"])
+    return not sys.dont_write_bytecode and not (packages / "_pytest" / "__pycache__").exists()
+
+
 def _trained() -> Path | None:
     try:
         return training.train()
@@ -158,7 +176,7 @@ def _summary(failed: Sequence[Check], total: int, started: float) -> int:
     return 1 if failed else 0
 
 
-def _run(command: Sequence[str], quiet: bool, timeout_s: float) -> subprocess.CompletedProcess[str]:
+def _run(command: Sequence[str], quiet: bool, timeout_s: float, nicer_by: int = 0) -> subprocess.CompletedProcess[str]:
     """Run a command to its end, or to its time limit (exit status 124); nothing that it started outlives it."""
     environment = {**os.environ, "RASA_TELEMETRY_ENABLED": "false", "PYTHONWARNINGS": "ignore"}
     process = subprocess.Popen(
@@ -166,6 +184,8 @@ def _run(command: Sequence[str], quiet: bool, timeout_s: float) -> subprocess.Co
         stdout=subprocess.PIPE if quiet else None, stderr=subprocess.STDOUT if quiet else None,
     )
     _running.append(process)
+    with suppress(OSError):  # it may be at its end
+        os.setpriority(os.PRIO_PROCESS, process.pid, os.getpriority(os.PRIO_PROCESS, 0) + nicer_by)
     try:
         said, _ = process.communicate(timeout=timeout_s)
     except subprocess.TimeoutExpired:
@@ -198,7 +218,7 @@ def _end(process: subprocess.Popen[str], at_once: bool = False) -> None:
 def _passes(check: Check) -> bool:
     say(f"{check.title} ...")
     started = time.monotonic()
-    result = _run(check.command, check.quiet, check.timeout_s)
+    result = _run(check.command, check.quiet, check.timeout_s, check.nicer_by)
     if result.returncode == 1 and check.again:
         say("What failed is run once more, alone ...")
         result = _run(check.again, check.quiet, check.timeout_s)

@@ -71,6 +71,18 @@ def wait_for_others() -> None:
         pass
 
 
+def nobody_trains() -> bool:
+    """Whether `wait_for_others` would return at once."""
+    try:
+        with (models_folder() / ".lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # as in `_one_at_a_time`
+        return True
+    return True
+
+
 def _check_designers_files() -> None:
     """Raise LaunchError for a mistake: these checks know more remedies than Rasa's, and take a second."""
     checked = subprocess.run(

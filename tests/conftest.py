@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import psutil
@@ -79,6 +80,15 @@ def _place(marks: set[str]) -> int:
     """Of a module whose tests have these marks, among all."""
     found = [LONG.index(mark) for mark in (marks & {*NEED_THE_MODEL} or marks & {*LONG})]
     return min(found, default=len(LONG))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """In whose order `make test` runs them on several workers."""
+    if config.getvalue("dist") != "loadgroup":
+        return None
+    from tests.scheduling import ModelFreeFirst
+
+    return ModelFreeFirst(config, log)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -21,11 +21,12 @@ HERE = Path(__file__).resolve().parent
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups after us
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One product at a time on the machine, and time for the first training."""
+    """One product for all that need no other, and time for it to start."""
     for item in items:
         if HERE in item.path.parents and "shop" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.journey)
-            item.add_marker(pytest.mark.xdist_group("shop"))
+            own = item._fixtureinfo.name2fixturedefs["shop"][-1].scope == "module"
+            item.add_marker(pytest.mark.xdist_group(item.path.stem if own else "shop"))
             item.add_marker(pytest.mark.timeout(600))
 
 

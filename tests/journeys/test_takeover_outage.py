@@ -25,7 +25,7 @@ from tests.handoff.stand_ins import serving
 from tests.journeys.shop import Customer, Shop, words
 from twin.helpdesk import api as twin_helpdesk
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("shop"), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]
 
 KAVYA, IMRAN = "+919811000001", "+919811000002"
 SECRET, TOKEN = "outage-secret", "outage-token"

@@ -98,6 +98,24 @@ def test_a_failure_that_cannot_be_explained_is_shown_as_it_is(
     assert "the traceback" in capfd.readouterr().out
 
 
+def test_what_all_tests_import_is_compiled_once_in_a_new_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    compiled = tmp_path / "compiled"
+    made = [sys.executable, "-c", f"import os; os.mkdir({str(compiled)!r})"]
+    after = [sys.executable, "-c", f"import os; os.stat({str(compiled)!r})"]
+    monkeypatch.setattr(testing, "COMPILING", made)
+    for new in (True, False):  # a second time it would fail
+        monkeypatch.setattr(testing, "is_new_environment", lambda new=new: new)
+        assert run(monkeypatch, tmp_path, Check("files", OK, ""), Check("tests", after, "fix")) == 0
+
+
+def test_checks_give_way_to_the_training(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    ours = os.nice(0)
+    says = [sys.executable, "-c", f"import os, time; time.sleep(0.2); assert os.nice(0) == {min(19, ours + 7)}"]
+    assert run(monkeypatch, tmp_path, Check("files", OK, ""), Check("tests", says, "fix", nicer_by=7)) == 0
+
+
 FOREVER = [sys.executable, "-c", "import subprocess; subprocess.run(['sleep', '97.3'], start_new_session=True)"]
 
 
