@@ -13,35 +13,24 @@ import argparse
 import asyncio
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
 
 FAULTS = (
-    "rate_limited",
-    "overloaded",
-    "server_error",
-    "hang",
-    "slow",
-    "malformed",
-    "not_json",
-    "empty",
-    "refusal",
-    "max_tokens",
-    "wrong_citation",
-    "hallucinated_number",
-    "hallucinated_claim",
-    "no_citation",
-    "not_covered",
-    "huge",
-)
+    "rate_limited", "overloaded", "server_error", "hang", "slow", "malformed", "not_json", "empty", "refusal",
+    "max_tokens", "wrong_citation", "hallucinated_number", "hallucinated_claim", "no_citation", "not_covered", "huge",
+)  # fmt: skip
 HANG_S = 60.0
 SLOW_S = 4.0
 MAX_KEPT = 1000
 SENTENCES = 2
 _REMOVED = ("temperature", "top_p", "top_k")
 _SECTION = re.compile(r'<section number="(\d+)"[^>]*>\n(.*?)\n</section>', re.S)
+Refusing = Callable[[int, str], web.Response]
+Answering = Callable[[dict[str, Any], "str | None", "list[Any] | None"], dict[str, Any]]
 _STATUS = {"rate_limited": 429, "overloaded": 529, "server_error": 500}
 
 
@@ -85,35 +74,28 @@ class LlmStandIn:
 
     async def messages(self, request: web.Request) -> web.StreamResponse:
         """Anthropic's Messages API."""
-        body = await request.json()
-        self._keep(body)
-        if not _key(request):
-            return _anthropic_error(401, "authentication_error", "no key")
-        problem = _unacceptable(body, ("model", "max_tokens", "messages"))
-        if problem:
-            return _anthropic_error(400, "invalid_request_error", problem)
-        fault = await self._next_fault()
-        if fault in _STATUS:
-            return _anthropic_error(_STATUS[fault], "overloaded_error" if fault == "overloaded" else "api_error", fault)
-        if fault in ("hang", "not_json", "malformed"):
-            return await _broken(fault)
-        return web.json_response(_anthropic_answer(body, fault, self.commands))
+        return await self._answered(request, ("model", "max_tokens", "messages"), _anthropic_error, _anthropic_answer)
 
     async def completions(self, request: web.Request) -> web.StreamResponse:
         """OpenAI's chat completions."""
+        return await self._answered(request, ("model", "messages"), _openai_error, _openai_answer)
+
+    async def _answered(
+        self, request: web.Request, required: tuple[str, ...], refused: Refusing, answer: Answering
+    ) -> web.StreamResponse:
         body = await request.json()
         self._keep(body)
         if not _key(request):
-            return _openai_error(401, "no key")
-        problem = _unacceptable(body, ("model", "messages"))
+            return refused(401, "no key")
+        problem = _unacceptable(body, required)
         if problem:
-            return _openai_error(400, problem)
+            return refused(400, problem)
         fault = await self._next_fault()
         if fault in _STATUS:
-            return _openai_error(_STATUS[fault], fault)
+            return refused(_STATUS[fault], fault)
         if fault in ("hang", "not_json", "malformed"):
             return await _broken(fault)
-        return web.json_response(_openai_answer(body, fault, self.commands))
+        return web.json_response(answer(body, fault, self.commands))
 
     def _keep(self, body: dict[str, Any]) -> None:
         self.requests.append(body)
@@ -160,7 +142,9 @@ async def _broken(fault: str) -> web.StreamResponse:
     return web.Response(text="<html>upstream went away</html>", content_type="application/json")
 
 
-def _anthropic_error(status: int, kind: str, message: str) -> web.Response:
+def _anthropic_error(status: int, message: str) -> web.Response:
+    kinds = {401: "authentication_error", 400: "invalid_request_error", 529: "overloaded_error"}
+    kind = kinds.get(status, "api_error")
     return web.json_response({"type": "error", "error": {"type": kind, "message": message}}, status=status)
 
 

@@ -100,12 +100,11 @@ class Helpdesk:
         return self.calls_a_minute - len(self._minute), 60.0
 
     def take_fault(self, request: web.Request) -> HelpdeskFault | None:
-        for fault in self.faults:
-            if fault.hits(request):
-                if fault.times is not None:
-                    fault.times -= 1
-                return fault
-        return None
+        """The fault that hits this call, counted down; None on a good day."""
+        fault = next((one for one in self.faults if one.hits(request)), None)
+        if fault is not None and fault.times is not None:
+            fault.times -= 1
+        return fault
 
     def add_file(self, name: str, content_type: str, content: bytes) -> str:
         """Keep a file that an agent attaches; its token."""

@@ -46,11 +46,9 @@ class GraphApi:
         return await self._send(request, body)
 
     async def _read(self, request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
-        fault = self.network.faults.take("read", None)
-        if fault is not None and fault.kind != "slow":
-            return await self._fail(request, fault)
-        if fault is not None:
-            await asyncio.sleep(fault.seconds)
+        failed = await self._failed(request, "read")
+        if failed is not None:
+            return failed
         refusal = check_read_receipt(body)
         if refusal is not None:
             return self._refuse(body, refusal)
@@ -78,6 +76,15 @@ class GraphApi:
         if fault is not None and fault.kind == "accept_then_reset":
             return cut(request)
         return web.json_response(_accepted(body, to, wamid))
+
+    async def _failed(self, request: web.Request, call: str) -> web.StreamResponse | None:
+        """What a fault answers to a call that sends nothing; None on a good day, or a slow one."""
+        fault = self.network.faults.take(call, None)
+        if fault is not None and fault.kind != "slow":
+            return await self._fail(request, fault)
+        if fault is not None:
+            await asyncio.sleep(fault.seconds)
+        return None
 
     async def _fail(self, request: web.Request, fault: Fault) -> web.StreamResponse:
         """Answer as the fault says; nothing is stored."""
@@ -108,11 +115,9 @@ class GraphApi:
 
     async def upload(self, request: web.Request) -> web.StreamResponse:
         """Keep a file that a message will be sent with."""
-        fault = self.network.faults.take("upload", None)
-        if fault is not None and fault.kind != "slow":
-            return await self._fail(request, fault)
-        if fault is not None:
-            await asyncio.sleep(fault.seconds)
+        failed = await self._failed(request, "upload")
+        if failed is not None:
+            return failed
         refusal = self._refuse_caller(request)
         if refusal is None and not request.content_type.startswith("multipart/form-data"):
             refusal = Refusal(100, "(#100) The parameter file is required.")

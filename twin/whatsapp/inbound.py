@@ -35,19 +35,14 @@ def _text(request: dict[str, Any], chat: Chat, media: MediaStore) -> dict[str, A
     return {"type": "text", "text": {"body": body}}
 
 
-def _button(request: dict[str, Any], chat: Chat, media: MediaStore) -> dict[str, Any]:
-    shown = _offered(request, chat)
-    reply = {"id": request["id"], "title": request.get("title") or shown.get("title", "")}
-    return {"type": "interactive", "interactive": {"type": "button_reply", "button_reply": reply}}
-
-
-def _row(request: dict[str, Any], chat: Chat, media: MediaStore) -> dict[str, Any]:
-    shown = _offered(request, chat)
+def _tap(request: dict[str, Any], chat: Chat, media: MediaStore) -> dict[str, Any]:
+    """On a button or a row, as it was offered; only rows have descriptions."""
+    kind, shown = request["kind"], _offered(request, chat)
     reply = {"id": request["id"], "title": request.get("title") or shown.get("title", "")}
     description = request.get("description") or shown.get("description")
-    if description:
+    if description and kind == "list_reply":
         reply["description"] = description
-    return {"type": "interactive", "interactive": {"type": "list_reply", "list_reply": reply}}
+    return {"type": "interactive", "interactive": {"type": kind, kind: reply}}
 
 
 def _offered(request: dict[str, Any], chat: Chat) -> dict[str, Any]:
@@ -127,8 +122,8 @@ def _raw(request: dict[str, Any], chat: Chat, media: MediaStore) -> dict[str, An
 
 _WRITERS = {
     "text": _text,
-    "button_reply": _button,
-    "list_reply": _row,
+    "button_reply": _tap,
+    "list_reply": _tap,
     "image": _image,
     "voice": _voice,
     "location": _location,

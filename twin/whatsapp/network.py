@@ -15,9 +15,15 @@ from twin.whatsapp.faults import Faults
 from twin.whatsapp.graph_errors import Refusal
 from twin.whatsapp.inbound import content_of
 from twin.whatsapp.media import MediaStore
-from twin.whatsapp.notifications import inbound_message, message_value, notification, pricing, status_value
+from twin.whatsapp.notifications import (
+    inbound_message,
+    message_value,
+    new_wamid,
+    notification,
+    pricing,
+    status_value,
+)
 from twin.whatsapp.records import Accepted, Habits, Records
-from twin.whatsapp.wamid import new_wamid
 from twin.whatsapp.webhooks import Attempt, WebhookSender
 
 SERVICE_WINDOW_S = 24 * 3600
