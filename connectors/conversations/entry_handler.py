@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any
 
 import redis.asyncio
 from redis.exceptions import RedisError
@@ -18,7 +18,8 @@ from connectors.conversations import agent_replies
 from connectors.conversations.message_limit import MessageLimit
 from connectors.conversations.order_updates import UPDATE, OrderUpdates
 from connectors.conversations.ratings import Ratings
-from connectors.conversations.thread_control import ThreadControl
+from connectors.conversations.speaker import Speaker
+from connectors.conversations.thread_control_mirror import MirroredThreadControl
 from connectors.message_bus import keys, quoting
 from connectors.message_bus.commit import WINDOW_S
 from connectors.message_bus.inbox import Entry
@@ -47,34 +48,6 @@ FILE_LINK, JOINED = "utter_handoff_file_link", "utter_handoff_agent_joined"
 RECEIPT, RECEIPT_OUT_OF_HOURS = "utter_handoff_receipt", "utter_handoff_receipt_out_of_hours"
 
 
-class Speaker(Protocol):
-    """The dialogue engine, as entries are handled with it."""
-
-    async def answer(self, turn: Turn) -> None:
-        """Run one turn of the dialogue; replies and events land in `turn`."""
-        ...
-
-    async def say(self, turn: Turn, response: str, **facts: Any) -> None:
-        """Add the domain's response of this name to the turn's replies, its placeholders filled with the facts."""
-        ...
-
-    async def words(self, turn: Turn, response: str, **facts: Any) -> str:
-        """The text of the domain's response of this name, in the customer's language."""
-        ...
-
-    async def wish(self, turn: Turn) -> Wish | None:
-        """What a customer who waits for a person wants of the assistant. Never raises."""
-        ...
-
-    async def restart(self, turn: Turn) -> None:
-        """Let the dialogue start over with the next message."""
-        ...
-
-    def seen(self, turn: Turn) -> None:
-        """Show the customer that the message was read and is being answered; never waits."""
-        ...
-
-
 class EntryHandler:
     """The message bus's `Handler`: who speaks is asked first, the dialogue engine does the rest."""
 
@@ -82,7 +55,7 @@ class EntryHandler:
         self,
         client: redis.asyncio.Redis,
         speaker: Speaker,
-        control: ThreadControl,
+        control: MirroredThreadControl,
         updates: OrderUpdates | None = None,
         ratings: Ratings | None = None,
         limit: MessageLimit | None = None,

@@ -10,8 +10,8 @@ import math
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import Any, Protocol
 
+from connectors.conversations.speaker import Speaker
 from connectors.message_bus.inbox import Entry
 from connectors.message_bus.turn import Turn
 from lenient_json import as_mapping, number
@@ -20,14 +20,6 @@ log = logging.getLogger(__name__)
 
 WINDOW_S = 600.0
 TOO_MANY = "utter_fallback_many_messages"
-
-
-class Speaker(Protocol):
-    """Of the dialogue engine, what the limit needs."""
-
-    async def asks_for_person(self, turn: Turn) -> bool: ...
-
-    async def say(self, turn: Turn, response: str, **facts: Any) -> None: ...
 
 
 @dataclass

@@ -7,11 +7,12 @@ of their last message it is told in the shop's words, later by the template that
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import redis.asyncio
 
 from connectors.conversations.ratings import is_window_open, last_heard
+from connectors.conversations.speaker import Speaker
 from connectors.message_bus.inbox import Entry
 from connectors.message_bus.turn import Reply, Turn
 from connectors.whatsapp.rendering import bodies
@@ -22,14 +23,6 @@ log = logging.getLogger(__name__)
 
 UPDATE = "utter_order_status_updates"  # the words are the shop's; as a response it counts as one of its topic
 ANSWERS = {"stop": "utter_order_status_updates_stopped", "start": "utter_order_status_updates_started"}
-
-
-class Speaker(Protocol):
-    """Of the dialogue engine, its responses."""
-
-    async def say(self, turn: Turn, response: str, **facts: Any) -> None:
-        """Add the domain's response of this name to the turn's replies."""
-        ...
 
 
 class OrderUpdates:

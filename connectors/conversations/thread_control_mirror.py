@@ -21,13 +21,12 @@ from typing import TypeVar
 
 import redis.asyncio
 
-from connectors.conversations.thread_control import Authority, State
 from connectors.message_bus import keys
 from connectors.message_bus.inbox import Entry
 from handoff.storage.database import HandoffUnavailable
 from handoff.takeover.customer_messages import Wish
 from handoff.takeover.inbox_entries import is_agents
-from handoff.takeover.thread_control import ControlState, Relayed
+from handoff.takeover.thread_control import ControlState, Relayed, ThreadControl
 from hot_store import record_versions
 
 log = logging.getLogger(__name__)
@@ -46,7 +45,7 @@ class MirroredThreadControl:
 
     def __init__(
         self,
-        control: Authority,
+        control: ThreadControl,
         client: redis.asyncio.Redis,
         budget_s: float = BUDGET_S,
         pause_s: float = PAUSE_S,
@@ -58,7 +57,7 @@ class MirroredThreadControl:
         self._kept: OrderedDict[str, tuple[ControlState, float]] = OrderedDict()
         self._ask_again_at: float | None = None  # None while SQL answers
 
-    async def owner(self, customer: str) -> State:
+    async def owner(self, customer: str) -> ControlState:
         """Who owns the conversation. Raises HandoffUnavailable when that may be a person and SQL cannot tell."""
         try:
             return await self._asked(customer)
@@ -95,7 +94,7 @@ class MirroredThreadControl:
     async def reply_suppressed(self, customer: str, wamid: str, answer: str) -> None:
         await self._control.reply_suppressed(customer, wamid, answer)
 
-    async def accept_return(self, customer: str, entry_id: str) -> State:
+    async def accept_return(self, customer: str, entry_id: str) -> ControlState:
         state = await self._control.accept_return(customer, entry_id)
         return await self._keep(customer, state)
 
@@ -128,21 +127,20 @@ class MirroredThreadControl:
             self._ask_again_at = None
         return answer
 
-    async def _keep(self, customer: str, state: State) -> ControlState:
+    async def _keep(self, customer: str, state: ControlState) -> ControlState:
         """Write what differs from what this process wrote last; the normal case costs no round trip."""
-        kept = ControlState(state.owner, state.control_version, state.opened_by)
         last, at = self._kept.get(customer, (ControlState(), 0.0))
-        if kept == last and (kept == ControlState() or time.monotonic() - at < REWRITE_AFTER_S):
-            return kept
+        if state == last and (state == ControlState() or time.monotonic() - at < REWRITE_AFTER_S):
+            return state
         # The stored names are older than the Python ones, and a release beside this one reads them.
-        stored = {"holder": kept.owner, "epoch": kept.control_version, "opened_by": kept.opened_by}
+        stored = {"holder": state.owner, "epoch": state.control_version, "opened_by": state.opened_by}
         state_json = json.dumps(record_versions.stamped(stored))
-        await self._write([keys.thread_control(customer)], [kept.control_version, state_json, KEEP_S])
-        self._kept[customer] = (kept, time.monotonic())
+        await self._write([keys.thread_control(customer)], [state.control_version, state_json, KEEP_S])
+        self._kept[customer] = (state, time.monotonic())
         self._kept.move_to_end(customer)
         if len(self._kept) > self._remembered:
             self._kept.popitem(last=False)
-        return kept
+        return state
 
     async def _mirrored(self, customer: str) -> ControlState:
         """As this or another process last heard it. Raises HandoffUnavailable for an entry that is not ours."""

@@ -33,7 +33,6 @@ from connectors.conversations.identity import Identities
 from connectors.conversations.message_limit import MessageLimit
 from connectors.conversations.order_updates import OrderUpdates
 from connectors.conversations.ratings import Ratings
-from connectors.conversations.thread_control import Authority
 from connectors.conversations.thread_control_mirror import MirroredThreadControl
 from connectors.dialogue.action_endpoint import KeptAliveEndpoint
 from connectors.dialogue.engine import RasaSpeaker
@@ -128,7 +127,7 @@ def transport(
     url: str,
     speaker: RasaSpeaker,
     graph: Graph,
-    authority: Authority,
+    authority: ThreadControl,
     model_id: str | None = None,
     burst_wait_s: float = 0.0,
     opt_outs: OptOuts | None = None,

@@ -13,7 +13,6 @@ import redis.asyncio
 
 from connectors.conversations.entry_handler import EntryHandler
 from connectors.conversations.identity import Identities
-from connectors.conversations.thread_control import State
 from connectors.message_bus import keys
 from connectors.message_bus.arrivals import Arrivals
 from connectors.message_bus.commit import Commits
@@ -23,7 +22,7 @@ from connectors.message_bus.sending.outbox import Outbox
 from connectors.message_bus.transport import Transport
 from connectors.message_bus.turn import Reply, TrackerAppend, Turn
 from handoff.takeover.customer_messages import Wish
-from handoff.takeover.thread_control import Relayed
+from handoff.takeover.thread_control import ControlState, Relayed
 from hot_store import redis_address
 
 STREAMS = [name(p) for name in (keys.inbox_stream, keys.outbox_stream) for p in range(keys.PARTITIONS)]
@@ -80,20 +79,11 @@ def text_reply(text: str) -> Reply:
     return Reply({"messaging_product": "whatsapp", "type": "text", "text": {"body": text}}, text)
 
 
-@dataclass(frozen=True)
-class BotState:
-    """The assistant speaks."""
-
-    owner: str = "bot"
-    control_version: int = 0
-    opened_by: str | None = None
-
-
 class BotAlwaysInControl:
     """No takeovers: the assistant always speaks."""
 
-    async def owner(self, customer: str) -> State:
-        return BotState()
+    async def owner(self, customer: str) -> ControlState:
+        return ControlState()
 
     async def admit_reply(self, customer: str, control_version: int, wamid: str | None) -> bool:
         return True
@@ -107,8 +97,8 @@ class BotAlwaysInControl:
     async def reply_suppressed(self, customer: str, wamid: str, answer: str) -> None:
         return None
 
-    async def accept_return(self, customer: str, entry_id: str) -> State:
-        return BotState()
+    async def accept_return(self, customer: str, entry_id: str) -> ControlState:
+        return ControlState()
 
     async def takeover_opened(self, customer: str, entry_id: str, control_version: int) -> None:
         return None
