@@ -5,11 +5,17 @@ import logging
 import time
 from dataclasses import dataclass
 
-from actions.self_service import metrics
+from prometheus_client import Counter
+
 from actions.self_service.acts import DONE, NOT_DONE, REFUSED, UNKNOWN, Act, Answer, ShopPort
 
 log = logging.getLogger(__name__)
 
+ACTS = Counter(
+    "assistant_self_service",
+    "What customers confirmed; outcome: done, refused by the shop, unknown or not_done (both became a ticket)",
+    ["action", "outcome"],
+)
 WITHIN_S = 12.0  # Rasa gives an action 20 s, and the order is looked up again before
 FIRST_PAUSE_S = 0.4
 MAX_PAUSE_S = 3.0
@@ -39,7 +45,7 @@ class SelfService:
         """Ask until it is settled or the time is up. Never raises. The log tells of neither address nor reason."""
         began = time.monotonic()
         performed = await self._settled(act, began + self._within_s)
-        metrics.ACTS.labels(act.action, performed.outcome).inc()
+        ACTS.labels(act.action, performed.outcome).inc()
         log.info("self_service.asked action=%s outcome=%s attempts=%d ms=%d why=%s", act.action, performed.outcome,
                  performed.attempts, (time.monotonic() - began) * 1000, performed.why.replace(" ", "_"))  # fmt: skip
         return performed

@@ -28,7 +28,7 @@ QUERIES = [rule["expr"] for rule in RULES] + [target["expr"] for panel in PANELS
 RUNBOOK = (PROJECT_ROOT / "docs/runbook.md").read_text(encoding="utf-8")
 PARAGRAPHS = dict(re.findall(r"^### (\w+)\n\n(.+?)(?=\n\n#|\Z)", RUNBOOK, re.MULTILINE | re.DOTALL))
 # Of these, every process that has them counts into the folder that /metrics is read from.
-COUNTING = ("actions.llm.metrics", "actions.orders.lookup", "actions.self_service.metrics",
+COUNTING = ("actions.llm.metrics", "actions.orders.lookup", "actions.self_service.performing",
             "conversation_log.ingest.writer", "worker.archiver", "worker.budget")  # fmt: skip
 SUFFIXES = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
 
