@@ -15,6 +15,21 @@ from handoff.takeover.opening_hours import BusinessHours, Span
 from privacy.indic import SIGNS
 from settings import PROJECT_ROOT
 
+# Name of a number here: where it stands in the file, least, most, and what one of its units is here.
+_NUMBERS: dict[str, tuple[str, float, float, float]] = {
+    "coalesce_s": ("coalesce_seconds", 0, 60, 1),
+    "updates_per_10_minutes": ("updates_per_10_minutes", 1, 30, 1),
+    "poll_interval_s": ("poll_interval_seconds", 1, 3600, 1),
+    "receipt_after_s": ("receipts.after_minutes", 1, 1440, 60),
+    "receipt_every_s": ("receipts.at_most_every_minutes", 1, 1440, 60),
+    "phone_app_silence_s": ("phone_app_silence_minutes", 0, 10_080, 60),
+    "file_max_bytes": ("customer_files.max_megabytes", 1, 100, 1024 * 1024),
+    "file_keep_s": ("customer_files.keep_days", 1, 3650, 86_400),
+    "digest_above": ("notifications.digest_above", 1, 1000, 1),
+    "digest_s": ("notifications.digest_seconds", 1, 3600, 1),
+}
+_OTHERS = ("back_to_assistant", "order_link", "freshdesk_order_field", "public_url", "stop_updates", "start_updates",
+           "ask_how_it_was")  # fmt: skip
 _MOVED = {"reference_prefix": "ticket_prefix", "business_hours": "opening_hours and time_zone"}
 HANDOFF_FILE = PROJECT_ROOT / "handoff.yml"
 
@@ -71,44 +86,27 @@ class _WrongError(ValueError):
 
 
 def _read(content: Any, ours: shop.Shop) -> HandoffConfiguration:
-    known = {
-        "back_to_assistant", "coalesce_seconds", "updates_per_10_minutes", "poll_interval_seconds", "order_link",
-        "freshdesk_order_field", "public_url", "notifications", "receipts", "phone_app_silence_minutes", "stop_updates",
-        "start_updates", "customer_files", "ask_how_it_was",
-    }  # fmt: skip
     for old, key in _MOVED.items():
         if isinstance(content, dict) and old in content:
             raise _WrongError(f"{old} stands in shop.yml by now. Remedy: write {key} there, and take it out here.")
+    known = {*_OTHERS, *(path.split(".")[0] for path, *_ in _NUMBERS.values())}
     content = _mapping(content, "the file", known)
-    digest = _mapping(content.get("notifications") or {}, "notifications", {"digest_above", "digest_seconds"})
-    receipts = _mapping(content.get("receipts") or {}, "receipts", {"after_minutes", "at_most_every_minutes"})
-    files = _mapping(content.get("customer_files") or {}, "customer_files", {"max_megabytes", "keep_days"})
     ask_rating = content.get("ask_how_it_was", False)
     if not isinstance(ask_rating, bool):
         raise _WrongError(f"ask_how_it_was must be true or false, not {ask_rating!r}.")
     order_link = _link(content, "order_link")
     if order_link and "{order_number}" not in order_link:
         raise _WrongError("order_link must contain {order_number}.")
+    found: dict[str, Any] = {name: _number(content, name) for name in _NUMBERS}
+    found |= {name: _phrases(content, name) for name in ("back_to_assistant", "stop_updates", "start_updates")}
     return HandoffConfiguration(
         hours=_shop_hours(ours),
         reference_prefix=ours.ticket_prefix,
-        back_to_assistant=_phrases(content, "back_to_assistant"),
-        coalesce_s=_number(content, "coalesce_seconds", 6, 0, 60),
-        updates_per_10_minutes=int(_number(content, "updates_per_10_minutes", 25, 1, 30)),
-        poll_interval_s=_number(content, "poll_interval_seconds", 60, 1, 3600),
         order_link=order_link,
         public_url=settings.load().public_url or _link(content, "public_url"),
         freshdesk_order_field=_freshdesk_field(content.get("freshdesk_order_field")),
-        receipt_after_s=60 * _number(receipts, "after_minutes", 3, 1, 1440),
-        receipt_every_s=60 * _number(receipts, "at_most_every_minutes", 10, 1, 1440),
-        stop_updates=_phrases(content, "stop_updates"),
-        start_updates=_phrases(content, "start_updates"),
-        phone_app_silence_s=60 * _number(content, "phone_app_silence_minutes", 60, 0, 10_080),
-        file_max_bytes=int(_number(files, "max_megabytes", 25, 1, 100) * 1024 * 1024),
-        file_keep_s=86_400 * _number(files, "keep_days", 90, 1, 3650),
         ask_rating=ask_rating,
-        digest_above=int(_number(digest, "digest_above", 5, 1, 1000)),
-        digest_s=_number(digest, "digest_seconds", 60, 1, 3600),
+        **found,
     )
 
 
@@ -145,11 +143,18 @@ def _mapping(value: Any, place: str, known: set[str]) -> dict[str, Any]:
     return value
 
 
-def _number(content: dict[str, Any], name: str, default: float, least: float, most: float) -> float:
-    value = content.get(name, default)
+def _number(content: dict[str, Any], name: str) -> Any:
+    """A number of the file in our unit, whole where its default is; the default where the file says none."""
+    path, least, most, unit = _NUMBERS[name]
+    default = getattr(HandoffConfiguration, name)
+    section, _, key = path.rpartition(".")
+    if section:
+        inside = {where.partition(".")[2] for where, *_ in _NUMBERS.values() if where.startswith(f"{section}.")}
+        content = _mapping(content.get(section) or {}, section, inside)
+    value = content.get(key, default / unit)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= most:
-        raise _WrongError(f"{name} must be a number from {least:g} to {most:g}, not {value!r}.")
-    return float(value)
+        raise _WrongError(f"{key} must be a number from {least:g} to {most:g}, not {value!r}.")
+    return type(default)(value * unit)
 
 
 def _freshdesk_field(name: Any) -> str | None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
@@ -202,21 +201,9 @@ class ParquetArchive:
             return bytes(source.read())
 
     def _write(self, path: str, body: bytes) -> None:
-        """Object stores show a file when it is complete; on disks it gets its name when it is, and outlives a power
-        cut from then on: what it holds is deleted elsewhere next."""
-        target = self._at(path)
-        local = isinstance(self._fs, fs.LocalFileSystem)
+        """Whole, and to stay: what it holds is deleted elsewhere next."""
         with self._reaching():
-            if local:
-                self._fs.create_dir(target.rpartition("/")[0], recursive=True)
-            written = f"{target}.part" if local else target
-            with self._fs.open_output_stream(written, compression=None) as sink:
-                sink.write(body)
-            if local:
-                _to_disk(written)
-                self._fs.move(written, target)
-                with suppress(OSError):  # not every file system does so with a folder
-                    _to_disk(target.rpartition("/")[0])
+            buckets.write_whole(self._fs, self._at(path), body)
 
     def _delete(self, path: str) -> None:
         with self._reaching(), suppress(FileNotFoundError):
@@ -233,14 +220,6 @@ class ParquetArchive:
 
 def _is_old(info: fs.FileInfo, now: datetime) -> bool:
     return info.mtime is not None and now - info.mtime > STRAY_FOR
-
-
-def _to_disk(path: str) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 _OWNER = ("customer_id", "customer_phone")

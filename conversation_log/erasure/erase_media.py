@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 import pyarrow as pa
 from pyarrow import fs
 
+import buckets
 from conversation_log.model.identities import Identities
 from conversation_log.storage.database import LogUnavailable
 from privacy.pseudonyms import folder_of
@@ -16,7 +17,7 @@ def erase(media_url: str | None, known: Identities) -> dict[str, int]:
         return {}
     removed = 0
     try:
-        filesystem, root = fs.FileSystem.from_uri(media_url)
+        filesystem, root = buckets.file_system(media_url)
         for name in known.names | known.customers:
             folder = f"{root.rstrip('/')}/{folder_of(name)}"
             found = filesystem.get_file_info(fs.FileSelector(folder, recursive=True, allow_not_found=True))

@@ -7,7 +7,8 @@ table, and tells nobody who it is.
 from __future__ import annotations
 
 import hashlib
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import pyarrow as pa
 from pyarrow import fs
@@ -32,48 +33,40 @@ class MediaStore:
     def at(cls, url: str) -> MediaStore:
         """The store at a `file://`, `s3://` or `gs://` URI. Raises SettingsError, StoreUnavailable."""
         try:
-            return cls(*buckets.file_system(url))
+            with _reaching():
+                return cls(*buckets.file_system(url))
         except pa.ArrowInvalid:
             # Arrow's message repeats the URI, and s3:// ones may hold a key.
             raise SettingsError(
                 "MEDIA_URL cannot be used. Remedy: write file:///folder, s3://bucket/folder or gs://bucket/folder."
             ) from None
-        except OSError as error:
-            raise StoreUnavailable(type(error).__name__) from error
 
     def write(self, customer: str, media_id: str, content: bytes) -> None:
         """Keep a file, whole or not at all; again changes nothing."""
-        path = self._path(customer, media_id)
-        try:
-            if self._fs.type_name != "local":
-                with self._fs.open_output_stream(path) as out:  # visible once it is closed
-                    out.write(content)
-                return
-            self._fs.create_dir(path.rpartition("/")[0], recursive=True)
-            with self._fs.open_output_stream(f"{path}.part") as out:
-                out.write(content)
-            self._fs.move(f"{path}.part", path)
-        except OSError as error:
-            raise StoreUnavailable(type(error).__name__) from error
+        with _reaching():
+            buckets.write_whole(self._fs, self._path(customer, media_id), content)
 
     def read(self, customer: str, media_id: str) -> bytes | None:
         """A file's content; None when there is none."""
         path = self._path(customer, media_id)
-        try:
+        with _reaching():
             if self._fs.get_file_info(path).type != fs.FileType.File:
                 return None
             with self._fs.open_input_stream(path) as found:
                 return bytes(found.read())
-        except OSError as error:
-            raise StoreUnavailable(type(error).__name__) from error
 
     def delete(self, customer: str, media_id: str) -> None:
         """Remove a file, if it is there."""
-        try:
-            with suppress(FileNotFoundError):
-                self._fs.delete_file(self._path(customer, media_id))
-        except OSError as error:
-            raise StoreUnavailable(type(error).__name__) from error
+        with _reaching(), suppress(FileNotFoundError):
+            self._fs.delete_file(self._path(customer, media_id))
 
     def _path(self, customer: str, media_id: str) -> str:
         return f"{self._root}/{folder_of(customer)}/{hashlib.sha256(media_id.encode()).hexdigest()[:40]}"
+
+
+@contextmanager
+def _reaching() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StoreUnavailable(type(error).__name__) from error

@@ -12,9 +12,7 @@ import logging
 from typing import Any
 
 from handoff.helpdesks import http_answers
-from handoff.helpdesks.agent_words import words_and_pictures
 from handoff.helpdesks.interface import Draft, Gone, HelpdeskError, NewComment, Refused, SeenComment, Ticket, TicketView
-from handoff.helpdesks.timestamps import epoch_or
 from settings import Settings, SettingsError
 
 log = logging.getLogger(__name__)
@@ -164,14 +162,5 @@ def _is_deleted(message: dict[str, Any]) -> bool:
 def _seen(message: dict[str, Any]) -> SeenComment:
     public, by_staff = not message.get("private", True), message.get("message_type") == OUTGOING
     text = str(message.get("content") or "")
-    # Only agents' words go on: a customer's, and notes that quote them, may be made to take long.
-    text, pictures = words_and_pictures(text) if public and by_staff else (text, ())
-    files = [str(each["data_url"]) for each in message.get("attachments") or [] if each.get("data_url")]
-    return SeenComment(
-        id=str(message["id"]),
-        text=text,
-        at=epoch_or(message.get("created_at"), 0.0),
-        public=public,
-        by_staff=by_staff,
-        media=(*pictures, *(link for link in files if link not in pictures)),
-    )
+    files = [each.get("data_url") for each in message.get("attachments") or []]
+    return SeenComment.read(message["id"], message.get("created_at"), public, by_staff, text, text, files)

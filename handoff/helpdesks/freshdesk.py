@@ -14,7 +14,6 @@ import logging
 from typing import Any
 
 from handoff.helpdesks import http_answers
-from handoff.helpdesks.agent_words import words_and_pictures
 from handoff.helpdesks.interface import (
     IN_OUR_NAME,
     NOT_IN_THEIR_NAME,
@@ -28,7 +27,6 @@ from handoff.helpdesks.interface import (
     Ticket,
     TicketView,
 )
-from handoff.helpdesks.timestamps import epoch_or
 from settings import Settings, SettingsError
 
 log = logging.getLogger(__name__)
@@ -229,16 +227,8 @@ def _as_html(text: str) -> str:
 
 def _seen(comment: dict[str, Any], ticket: Ticket) -> SeenComment:
     by_customer = bool(comment.get("incoming")) or str(comment.get("user_id")) == str(ticket.requester_id)
-    files = [file.get("attachment_url") for file in comment.get("attachments") or []]
-    text, public = str(comment.get("body_text") or ""), not comment.get("private", True)
-    # Only agents' words go on: a customer's, and notes that quote them, may be made to take long.
-    by_agent = public and not by_customer
-    text, pictures = words_and_pictures(str(comment.get("body") or text)) if by_agent else (text, ())
-    return SeenComment(
-        id=str(comment["id"]),
-        text=text,
-        at=epoch_or(comment.get("created_at"), 0.0),
-        public=public,
-        by_staff=not by_customer,
-        media=(*pictures, *(str(link) for link in files if link and link not in pictures)),
-    )
+    text = str(comment.get("body_text") or "")
+    return SeenComment.read(
+        comment["id"], comment.get("created_at"), not comment.get("private", True), not by_customer, text,
+        str(comment.get("body") or text), [file.get("attachment_url") for file in comment.get("attachments") or []],
+    )  # fmt: skip

@@ -4,8 +4,12 @@ Errors are named by remedy. Every call may be made again after any of them: `ope
 told whether they were tried before, and then check first.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
+
+from handoff.helpdesks.agent_words import words_and_pictures
+from handoff.helpdesks.timestamps import epoch_or
 
 IN_OUR_NAME = "requester_refused"
 THEY_WROTE = "The customer wrote:"
@@ -107,6 +111,18 @@ class SeenComment:
     public: bool
     by_staff: bool
     media: tuple[str, ...] = ()
+
+    @classmethod
+    def read(
+        cls, id: Any, at: Any, public: bool, by_staff: bool, plain: str, written: str, files: Iterable[Any]
+    ) -> "SeenComment":
+        """A comment as a helpdesk shows it: `plain`, and as it was `written`, with the links of its files.
+
+        Only agents' words go on and become WhatsApp's: a customer's, and notes that quote them, may be made to be slow.
+        """
+        text, pictures = words_and_pictures(written) if public and by_staff else (plain, ())
+        others = (str(link) for link in files if link and link not in pictures)
+        return cls(str(id), text, epoch_or(at, 0.0), public, by_staff, (*pictures, *others))
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@
 
 import json
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 
 from sqlalchemy import select, update
@@ -27,21 +29,16 @@ class LogTickets:
 
     def open_ticket(self, draft: Draft, tried_before: bool) -> Ticket:
         content = json.dumps(asdict(draft))
-        try:
-            with self._db.write() as connection:
-                insert_once(connection, log_tickets, external_id=draft.external_id, status="open", content=content)
-                found = select(log_tickets.c.id).where(log_tickets.c.external_id == draft.external_id)
-                return Ticket(str(connection.execute(found).scalar_one()))
-        except HandoffUnavailable as error:
-            raise RetryLater(str(error)) from error
+        with _reaching(), self._db.write() as connection:
+            insert_once(connection, log_tickets, external_id=draft.external_id, status="open", content=content)
+            found = select(log_tickets.c.id).where(log_tickets.c.external_id == draft.external_id)
+            return Ticket(str(connection.execute(found).scalar_one()))
 
     def add_comment(self, ticket: Ticket, comment: NewComment, tried_before: bool) -> str | None:
         added = self._add(ticket.id, comment.author, comment.author == "customer", comment.body, comment.marker)
         if comment.status == "solved":
-            try:
+            with _reaching():
                 self.set_status(ticket.id, "solved")
-            except HandoffUnavailable as error:
-                raise RetryLater(str(error)) from error
         return added
 
     def reply(self, ticket_id: str, text: str, public: bool = True) -> str:
@@ -57,42 +54,38 @@ class LogTickets:
 
     def _add(self, ticket_id: str, author: str, public: bool, body: str, marker: str | None) -> str:
         key = f"{ticket_id}:{marker}" if marker else None
-        try:
-            with self._db.write() as connection:
-                status = select(log_tickets.c.status).where(log_tickets.c.id == int(ticket_id))
-                if connection.execute(status).scalar() in (None, "closed"):
-                    raise Gone("the ticket is closed or gone")
-                insert_once(
-                    connection, log_comments, ticket_id=int(ticket_id), author=author, public=int(public), body=body,
-                    key=key, created_at=time.time(),
-                )  # fmt: skip
-                newest = select(log_comments.c.id).where(log_comments.c.ticket_id == int(ticket_id))
-                newest = newest.where(log_comments.c.key == key) if key else newest
-                return str(connection.execute(newest.order_by(log_comments.c.id.desc())).scalars().first())
-        except HandoffUnavailable as error:
-            raise RetryLater(str(error)) from error
+        with _reaching(), self._db.write() as connection:
+            status = select(log_tickets.c.status).where(log_tickets.c.id == int(ticket_id))
+            if connection.execute(status).scalar() in (None, "closed"):
+                raise Gone("the ticket is closed or gone")
+            insert_once(
+                connection, log_comments, ticket_id=int(ticket_id), author=author, public=int(public), body=body,
+                key=key, created_at=time.time(),
+            )  # fmt: skip
+            newest = select(log_comments.c.id).where(log_comments.c.ticket_id == int(ticket_id))
+            newest = newest.where(log_comments.c.key == key) if key else newest
+            return str(connection.execute(newest.order_by(log_comments.c.id.desc())).scalars().first())
 
     def read_ticket(self, ticket: Ticket) -> TicketView:
-        try:
-            with self._db.read() as connection:
-                found = select(log_tickets.c.status).where(log_tickets.c.id == int(ticket.id))
-                status = connection.execute(found).scalar()
-                rows = connection.execute(
-                    select(log_comments)
-                    .where(log_comments.c.ticket_id == int(ticket.id))
-                    .order_by(log_comments.c.id)
-                ).all()
-        except HandoffUnavailable as error:
-            raise RetryLater(str(error)) from error
+        said = select(log_comments).where(log_comments.c.ticket_id == int(ticket.id)).order_by(log_comments.c.id)
+        with _reaching(), self._db.read() as connection:
+            found = select(log_tickets.c.status).where(log_tickets.c.id == int(ticket.id))
+            status, rows = connection.execute(found).scalar(), connection.execute(said).all()
         if status is None:
             raise Gone("no such ticket")
-        return TicketView(
-            status,
-            tuple(
-                SeenComment(str(row.id), _words(row), row.created_at, bool(row.public), row.author != "customer")
-                for row in rows
-            ),
-        )
+        return TicketView(status, tuple(
+            SeenComment(str(row.id), _words(row), row.created_at, bool(row.public), row.author != "customer")
+            for row in rows
+        ))  # fmt: skip
+
+
+@contextmanager
+def _reaching() -> Iterator[None]:
+    """A database that does not answer is a helpdesk that does not."""
+    try:
+        yield
+    except HandoffUnavailable as error:
+        raise RetryLater(str(error)) from error
 
 
 def _words(row: Row) -> str:

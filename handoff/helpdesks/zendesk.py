@@ -25,7 +25,6 @@ from zenpy.lib.api_objects import Comment, CustomField, User
 from zenpy.lib.api_objects import Ticket as ZendeskTicket
 from zenpy.lib.exception import APIException, RecordNotFoundException, ZenpyException
 
-from handoff.helpdesks.agent_words import words_and_pictures
 from handoff.helpdesks.interface import (
     IN_OUR_NAME,
     NOT_IN_THEIR_NAME,
@@ -40,7 +39,6 @@ from handoff.helpdesks.interface import (
     Ticket,
     TicketView,
 )
-from handoff.helpdesks.timestamps import epoch_or
 from handoff.helpdesks.zendesk_events import fullest
 from handoff.helpdesks.zendesk_login import ACCOUNT, TIMEOUT_S, Login, Session, login
 from settings import Settings, SettingsError
@@ -268,19 +266,10 @@ def _text(comment: Any) -> str:
 
 
 def _seen(comment: Any, by_staff: bool) -> SeenComment:
-    files = [getattr(file, "content_url", None) for file in getattr(comment, "attachments", None) or []]
-    # Only agents' words go on: a customer's, and notes that quote them, may be made to take long.
-    by_agent = by_staff and bool(comment.public)
     spellings = (str(getattr(comment, name, None) or "") for name in ("body", "html_body"))
-    text, pictures = words_and_pictures(fullest(*spellings)) if by_agent else (_text(comment), ())
-    return SeenComment(
-        id=str(comment.id),
-        text=text,
-        at=epoch_or(getattr(comment, "created_at", None), 0.0),
-        public=bool(comment.public),
-        by_staff=by_staff,
-        media=(*pictures, *(str(link) for link in files if link and link not in pictures)),
-    )
+    files = [getattr(file, "content_url", None) for file in getattr(comment, "attachments", None) or []]
+    at = getattr(comment, "created_at", None)
+    return SeenComment.read(comment.id, at, bool(comment.public), by_staff, _text(comment), fullest(*spellings), files)
 
 
 def _comment_id(audit: Any) -> str | None:
