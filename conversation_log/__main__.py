@@ -7,7 +7,6 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
-from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 
@@ -53,19 +52,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except (SettingsError, LogUnavailable, SQLAlchemyError, RedisError, OSError) as error:
-        print(f"conversation_log: {_explained(error, settings)}", file=sys.stderr)
+        url = str(settings.conversation_database_url) if settings else ""
+        print(f"conversation_log: {remedies.explained(error, url)}", file=sys.stderr)
     return 1
-
-
-def _explained(error: Exception, settings: Settings | None) -> str:
-    """What went wrong and what to do, without what drivers say of rows and passwords."""
-    if isinstance(error, SQLAlchemyError):
-        return remedies.of_database(error, str(settings.conversation_database_url) if settings else "")
-    if isinstance(error, RedisError):
-        return "Redis stopped answering. Start it again (or correct REDIS_URL) and run this once more."
-    if isinstance(error, OSError):
-        return f"{error.filename or 'The output'} cannot be written: {error.strerror or type(error).__name__}."
-    return str(error)
 
 
 def _parser(settings: Settings) -> argparse.ArgumentParser:
@@ -115,7 +104,6 @@ def _parser(settings: Settings) -> argparse.ArgumentParser:
     add("retry", _retry, "Log the records once more that could not be logged and were set aside.")
     migrate = add("migrate", _migrate, "Create or update the log's tables, or take them back.")
     migrate.add_argument("--to", metavar="NUMBER", help="to this migration, such as 0002, up or down (default: newest)")
-    add("schedule", _schedule, "Print a crontab line for those who run `archive` by cron.")
     return parser
 
 
@@ -231,14 +219,6 @@ def _revision(engine: Engine) -> str | None:
         return database.applied_revision(engine)
     except SQLAlchemyError:
         return None
-
-
-def _schedule(settings: Settings, parsed: argparse.Namespace) -> int:
-    folder = settings_module.PROJECT_ROOT
-    print("# The worker does this every night by itself; cron is for those who stop the worker at night.")
-    print(f"30 2 * * *  cd {folder} && {sys.executable} -m conversation_log archive")
-    print(f"# It is {datetime.now(timezone.utc):%H:%M} UTC now.")
-    return 0
 
 
 if __name__ == "__main__":

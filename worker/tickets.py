@@ -32,7 +32,7 @@ from handoff.notifications.notices import Notifier
 from handoff.notifications.notifiers import channels
 from handoff.storage.database import Database, HandoffUnavailable
 from settings import Settings
-from worker.pauses import pause
+from worker.pauses import pause, rounds
 
 log = logging.getLogger(__name__)
 
@@ -169,14 +169,8 @@ async def run(configured: Settings, stop: asyncio.Event) -> None:
     log.info("handoff.worker.started ticketing=%s", configured.ticketing)
     leases = asyncio.create_task(desk.keep_leases(stop))
     try:
-        while not stop.is_set():
-            wait_s = ROUND_S
-            try:
-                await desk.round()
-            except (HandoffUnavailable, InboxUnavailable) as error:
-                log.warning("handoff.worker.waits error=%s", type(error).__name__)
-                wait_s = RETRY_S
-            await pause(stop, wait_s)
+        away = (HandoffUnavailable, InboxUnavailable)
+        await rounds(stop, desk.round, away, "handoff.worker.waits", ROUND_S, RETRY_S)
         await desk.idle()
     finally:
         leases.cancel()

@@ -26,7 +26,7 @@ from handoff.storage.database import Database, HandoffUnavailable
 from handoff.updates.events import KEEP_S, MAX_A_DAY, ShopEvent, ShopEvents, quiet_until, retry_s
 from privacy.outbound_links import AllowedLinks
 from settings import Settings
-from worker.pauses import pause
+from worker.pauses import rounds
 
 log = logging.getLogger(__name__)
 
@@ -153,14 +153,8 @@ async def run(configured: Settings, stop: asyncio.Event) -> None:
 
     updates = ShopUpdates(ShopEvents(db), orders.reported, customer_of, inbox.put)
     try:
-        while not stop.is_set():
-            pause_s = ROUND_S
-            try:
-                await updates.round()
-            except (HandoffUnavailable, InboxUnavailable, IdentitiesUnavailable) as error:
-                log.warning("updates.waits error=%s", type(error).__name__)
-                pause_s = RETRY_S
-            await pause(stop, pause_s)
+        away = (HandoffUnavailable, InboxUnavailable, IdentitiesUnavailable)
+        await rounds(stop, updates.round, away, "updates.waits", ROUND_S, RETRY_S)
     finally:
         orders.close()
         db.close()

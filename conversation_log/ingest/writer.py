@@ -12,17 +12,19 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
 from prometheus_client import Counter
-from sqlalchemy.engine import Engine
+from sqlalchemy import delete, select, update
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
 
 import tracing
-from conversation_log.ingest import housekeeping, projection
+from conversation_log.ingest import projection
 from conversation_log.ingest.kafka import Egress, EgressUnavailable
 from conversation_log.ingest.parsing import parse
 from conversation_log.ingest.stream import Entry, EventStream
 from conversation_log.model import judgements
 from conversation_log.model.records import BadRecord, Outcome, Record, Turn
-from conversation_log.storage import database
+from conversation_log.storage import database, reader
+from conversation_log.storage.tables import archived_keys, conversations, early_statuses
 from privacy import log_lines
 
 log = logging.getLogger(__name__)
@@ -174,10 +176,28 @@ class Writer:
         """Give conversations that went silent their resolution; forget what is late. Makes the tables if need be."""
         self._prepare()
         with database.writing(self.engine) as connection:
-            settled = housekeeping.settle_idle(connection, self.now())
-            housekeeping.forget_early(connection, self.now() - STATUS_TTL)
-            housekeeping.forget_archived(connection, self.now() - judgements.LATE)
+            settled = _settle_idle(connection, self.now())
+            # Statuses that never met their message are another system's; of what was archived long ago, no more comes.
+            connection.execute(delete(early_statuses).where(early_statuses.c.at < self.now() - STATUS_TTL))
+            gone = archived_keys.c.archived_at < self.now() - judgements.LATE
+            connection.execute(delete(archived_keys).where(gone))
         return settled
+
+
+def _settle_idle(connection: Connection, now: datetime, limit: int = 500) -> int:
+    """Give conversations that were silent for 60 minutes their resolution. Returns how many."""
+    over = (
+        select(conversations.c.log_id)
+        .where(conversations.c.resolution_status == "open", conversations.c.ended_at <= now - judgements.IDLE)
+        .limit(limit)
+    )
+    ids = list(connection.execute(over).scalars())
+    for part in reader.in_parts(ids):
+        for log_id, rows in reader.messages_of(connection, part).items():
+            still_open = (conversations.c.log_id == log_id) & (conversations.c.resolution_status == "open")
+            ended = update(conversations).where(still_open)
+            connection.execute(ended.values(resolution_status=judgements.ending(rows)))
+    return len(ids)
 
 
 def _traced(records: list[Record]) -> ExitStack:

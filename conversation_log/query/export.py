@@ -27,7 +27,7 @@ def as_record(conversation: Conversation) -> dict[str, Any]:
         "customer_id": row["customer_id"],
         "timestamp_start": iso(row["started_at"]),
         "timestamp_end": iso(row["ended_at"]),
-        "messages": [_message(message) for message in said],
+        "messages": [message_of(message) for message in said],
         "resolution_status": row["resolution_status"],
         "escalation_reason": row["escalation_reason"],
         "session_metadata": {
@@ -81,7 +81,8 @@ def as_line(record: dict[str, Any]) -> str:
     return json.dumps(record, ensure_ascii=False, separators=(",", ":"))
 
 
-def _message(row: Row) -> dict[str, Any]:
+def message_of(row: Row) -> dict[str, Any]:
+    """One message as it stands in a record."""
     message: dict[str, Any] = {
         "turn": row["turn"],
         "role": row["role"],

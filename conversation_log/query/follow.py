@@ -14,8 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.engine import Engine
 
 from conversation_log.model import identities
-from conversation_log.model.records import iso
 from conversation_log.query import show
+from conversation_log.query.export import message_of
 from conversation_log.storage.reader import Row
 from conversation_log.storage.tables import conversations, messages
 from privacy.pseudonyms import mask_phone
@@ -58,22 +58,11 @@ def run_command(engine: Engine, client: redis.Redis[Any] | None, customer: str |
     for rows in new_messages(engine, datetime.now(timezone.utc), customers):
         for row in [] if first else rows:
             who = Text(f"{mask_phone(row['customer_phone'] or row['customer_id']):16} ", style="dim")
-            console.print(who + show.message(_said(row, hide)))
+            said = message_of(row)
+            if hide:
+                said["content"] = redact(said["content"])
+            console.print(who + show.message(said))
         first = False
         time.sleep(POLL_S)
     return 0
 
-
-def _said(row: Row, hide: bool) -> dict[str, Any]:
-    return {
-        "role": row["role"],
-        "timestamp": iso(row["sent_at"]),
-        "content": redact(row["content"]) if hide else row["content"],
-        "buttons": row["buttons"],
-        "intent_detected": row["intent"],
-        "confidence": row["confidence"],
-        "feature_used": row["feature"],
-        "escalated": row["escalated"],
-        "delivery_status": row["delivery_status"],
-        "error": row["error"],
-    }

@@ -6,8 +6,9 @@ The drivers' own messages are kept back. They quote rows, addresses with passwor
 import re
 from collections.abc import Iterable
 
+from redis.exceptions import RedisError
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 Remedies = Iterable[tuple[str, str]]
 
@@ -56,6 +57,17 @@ _CREDENTIALS = {
     "GOOGLE_APPLICATION_CREDENTIALS",
     "file": "Whoever runs this needs to read and write there",
 }
+
+
+def explained(error: Exception, url: str) -> str:
+    """What keeps a command from its work and what to do, without what drivers say of rows and passwords."""
+    if isinstance(error, SQLAlchemyError):
+        return of_database(error, url)
+    if isinstance(error, RedisError):
+        return "Redis stopped answering. Start it again (or correct REDIS_URL) and run this once more."
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'The output'} cannot be written: {error.strerror}."
+    return str(error) or type(error).__name__
 
 
 def of_database(error: BaseException, url: str | URL) -> str:

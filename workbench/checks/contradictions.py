@@ -21,39 +21,24 @@ _CONTRADICTED = 0.9  # confidence of another intent, the phrase itself left out,
 
 def under_two_intents(training: Iterable[Phrase]) -> list[Finding]:
     """The same message, however spelt, with different labels: the model cannot learn both."""
-    findings = []
-    for same in _grouped(training).values():
-        others = [p for p in same[1:] if p.intent != same[0].intent]
-        findings += [
-            Finding(
-                "two intents",
-                p.place,
-                f'"{p.text}" is {p.intent} here and {same[0].intent} in {same[0].place}',
-                "keep it where the customer's wish is, delete the other",
-                blocking=True,
-            )
-            for p in others
-        ]
-    return findings
+    return [
+        Finding("two intents", p.place, f'"{p.text}" is {p.intent} here and {same[0].intent} in {same[0].place}',
+                "keep it where the customer's wish is, delete the other", blocking=True)
+        for same in _grouped(training).values()
+        for p in same[1:]
+        if p.intent != same[0].intent
+    ]  # fmt: skip
 
 
 def twice(training: Iterable[Phrase]) -> list[Finding]:
     """The same spelling twice under one intent."""
     seen: dict[tuple[str, str], Phrase] = {}
-    findings = []
-    for phrase in training:
-        first = seen.setdefault((phrase.text.lower(), phrase.intent), phrase)
-        if first is not phrase and first.text == phrase.text:
-            findings.append(
-                Finding(
-                    "twice",
-                    phrase.place,
-                    f'"{phrase.text}" is in {first.place} already',
-                    "delete one",
-                    blocking=False,
-                )
-            )
-    return findings
+    pairs = [(phrase, seen.setdefault((phrase.text.lower(), phrase.intent), phrase)) for phrase in training]
+    return [
+        Finding("twice", phrase.place, f'"{phrase.text}" is in {first.place} already', "delete one", blocking=False)
+        for phrase, first in pairs
+        if first is not phrase and first.text == phrase.text
+    ]
 
 
 def trained_and_held_out(training: Sequence[Phrase], held_out: Sequence[Phrase]) -> list[Finding]:
@@ -72,16 +57,12 @@ def trained_and_held_out(training: Sequence[Phrase], held_out: Sequence[Phrase])
     alike = similarity(folded).minimum(similarity(_business)).tocsr()  # with their order numbers and without
     best = np.asarray(alike.argmax(axis=1)).ravel()
     return [
-        Finding(
-            "trained and held out",
-            phrase.place,
-            f'"{phrase.text}" is held out, and {training[at].place} trains on "{training[at].text}"',
-            "remove it from data/nlu, or write another held-out phrase",
-            blocking=False,
-        )
+        Finding("trained and held out", phrase.place,
+                f'"{phrase.text}" is held out, and {training[at].place} trains on "{training[at].text}"',
+                "remove it from data/nlu, or write another held-out phrase", blocking=False)
         for row, (phrase, at) in enumerate(zip(held_out, best, strict=True))
         if alike[row, at] >= _ALIKE
-    ]
+    ]  # fmt: skip
 
 
 def _business(text: str) -> str:

@@ -1,7 +1,4 @@
-"""How well messages are understood, as one table: intents, reasons for a person, order numbers; by kind and language.
-
-Other rooms add rows of their own (policies): whoever prints the table passes them on as `Level`s.
-"""
+"""How well messages are understood: a table of intents, reasons for a person, order numbers; by kind and language."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -42,10 +39,10 @@ class Judged:
     is_tricky: bool
 
 
-def print_levels(report: Report, reader: Reader, console: Console, others: Sequence[Level] = ()) -> None:
-    """The table of what the repository can measure by itself, and of what others measured."""
+def print_levels(report: Report, reader: Reader, console: Console) -> None:
+    """The table of what the repository can measure by itself."""
     table = Table("what", "on", "level", "messages", title="Levels")
-    for level in (*intent_levels(report), *escalation_levels(reader), *order_number_levels(), *others):
+    for level in (*intent_levels(report), *escalation_levels(reader), *order_number_levels()):
         table.add_row(level.what, level.on, level.figures, str(level.count))
     console.print(table)
 

@@ -26,7 +26,7 @@ from conversation_log.storage import database, remedies
 from conversation_log.storage.database import LogUnavailable
 from privacy import log_filter
 from settings import Settings, SettingsError
-from workbench.nlu.archives import NoTrainedModel, newest_archive
+from workbench.nlu.archives import newest_archive
 from workbench.replay.page import page
 from workbench.replay.playing import nothing_real, replayed
 from workbench.replay.tally import Tally, show
@@ -45,13 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         settings = settings_module.load()
         url = str(settings.conversation_database_url)
         return _replay(settings, options)
-    except SQLAlchemyError as error:
-        print(f"conversation_log: {remedies.of_database(error, url)}", file=sys.stderr)
-    except OSError as error:
-        said = str(error) if isinstance(error, NoTrainedModel) else f"{error.filename}: {error.strerror}"
-        print(f"conversation_log: {said}", file=sys.stderr)
-    except (SettingsError, LogUnavailable) as error:
-        print(f"conversation_log: {error}", file=sys.stderr)
+    except (SQLAlchemyError, SettingsError, LogUnavailable, OSError) as error:
+        print(f"conversation_log: {remedies.explained(error, url)}", file=sys.stderr)
     return 1
 
 

@@ -1,9 +1,8 @@
 """`python -m workbench review`: what the assistant was unsure of, labelled in the terminal or the browser."""
 
+import argparse
 import logging
 import sys
-from datetime import datetime
-from typing import Protocol
 
 import yaml
 from rich.console import Console
@@ -26,17 +25,7 @@ from workbench.review.sitting import Guess, Review
 from workbench.review.terminal import show, talk
 
 
-class ReviewOptions(Protocol):
-    """What the command line says."""
-
-    since: datetime | None
-    limit: int
-    browser: bool
-    list: bool
-    port: int
-
-
-def run(options: ReviewOptions) -> int:
+def run(options: argparse.Namespace) -> int:
     """The command: exit status 0, also when there is nothing to review, 1 when the log cannot be read."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr)
     log_filter.install()
@@ -47,17 +36,12 @@ def run(options: ReviewOptions) -> int:
         engine = database.connect(url)
         database.require_current(engine)
         return review(settings, engine, options)
-    except SQLAlchemyError as error:
-        print(f"review: {remedies.of_database(error, url)}", file=sys.stderr)
-    except (SettingsError, LogUnavailable) as error:
-        print(f"review: {error}", file=sys.stderr)
-    except OSError as error:
-        where = error.filename or "the page"
-        print(f"review: {where} cannot be used: {error.strerror or type(error).__name__}.", file=sys.stderr)
+    except (SQLAlchemyError, SettingsError, LogUnavailable, OSError) as error:
+        print(f"review: {remedies.explained(error, url)}", file=sys.stderr)
     return 1
 
 
-def review(settings: Settings, engine: Engine, options: ReviewOptions) -> int:
+def review(settings: Settings, engine: Engine, options: argparse.Namespace) -> int:
     """One sitting over an open log. Raises LogUnavailable."""
     console = Console(highlight=False)
     reviewed = Reviewed(settings.state_path / FILE)
