@@ -57,6 +57,16 @@ def find_misshaped(text: str, pattern: str = DEFAULT_PATTERN) -> list[Span]:
     return _unique(MISSHAPED, text, pattern)
 
 
+def taken_for(number: str, pattern: str) -> str | None:
+    """What the signs of an order number give it away as before anybody asks for one, 'date' for 2026-01-15; None for
+    nothing else. Raises ShapeError."""
+    seen, told = cover_addresses(number)
+    if Shape.of(pattern).whole_numbers.search(seen):
+        return None
+    told += cover_numbers(seen)[1]
+    return told[0].kind if told else None
+
+
 def _unique(kind: str, text: str, pattern: str) -> list[Span]:
     unique: dict[str, Span] = {}
     for span in read_numbers(text, pattern):

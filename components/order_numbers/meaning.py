@@ -34,6 +34,7 @@ _SAID_BEFORE = r"(?i)\b(?:order|number|no|id|pedido|ref)\b"
 _USUAL_DIGITS = 7
 _BARE = 0.5  # of other shops' short numbers, where this shop's have letters behind
 _CODES = 0.4  # of other shops' numbers have several groups
+_TELLING = 9  # signs of a number of a marketplace, which is read as it is once
 _SPELLINGS = 3  # times that an example is written with numbers of the shop's shape; once more with those of others
 
 
@@ -155,6 +156,8 @@ def _written(
         if mark[2] == "order_number" and spelling < _SPELLINGS:
             value = _number(shape, dice, begins)
             value = _split(value, dice) if spelling == 2 and re.search(_SAID_BEFORE, text) else value
+        elif mark[2] == _MISSHAPED and spelling == 0 and len(mark[1]) >= _TELLING and not shape.written(mark[1]):
+            value = mark[1]
         elif mark[2] in ("order_number", _MISSHAPED):
             lettered = 2 if shape.only_digits else dice.randrange(3)
             value = _misshaped(shape, dice, spelling if spelling < _SPELLINGS else lettered)
@@ -187,13 +190,17 @@ def _number(shape: Shape, dice: random.Random, begins: str) -> str:
 
 
 def _split(number: str, dice: random.Random) -> str:
-    """10234 as 10 234, 10-234 or 1 0 2 3 4, as people write a number that they have just named; others with blanks."""
+    """10234 as 10 234, 10-234 or 1 0 2 3 4, 1023415 as 1,023,415, as people write a number that they have just named;
+    numbers with signs as if they had blanks."""
     if not number.isdigit():
         return re.sub(r"[\W_]", " ", number)
     if len(number) < 4:
         return number
     gap, at = dice.choice(" -,"), dice.randint(1, len(number) - 1)
-    return dice.choice((f"{number[:at]}{gap}{number[at:]}", " ".join(number)))
+    spelt = [f"{number[:at]}{gap}{number[at:]}", " ".join(number)]
+    if len(number) >= _USUAL_DIGITS:  # shorter ones with a comma are sums far more often
+        spelt.append(re.sub(r"(?<=\d)(?=(?:\d{3})+\Z)", dice.choice(" ,."), number))
+    return dice.choice(spelt)
 
 
 def _misshaped(shape: Shape, dice: random.Random, spelling: int) -> str:
