@@ -31,20 +31,22 @@ OPTIONAL = {
 }  # fmt: skip
 _REMEDY_TABLE = "a table or view orders(order_id, customer_phone, status, ...), as the README has it"
 _WRITES = ("INSERT", "UPDATE", "DELETE")
-_NO_RIGHT, _NO_TABLE, _NO_DATABASE, _NO_LOGIN = "no right", "no table", "no database", "no login"
+_NO_RIGHT, _NO_TABLE, _NO_DATABASE, _NO_LOGIN, _SLOW = "no right", "no table", "no database", "no login", "slow"
 _CODES = {
     "42501": _NO_RIGHT, "42P01": _NO_TABLE, "3D000": _NO_DATABASE, "28P01": _NO_LOGIN, "28000": _NO_LOGIN,
     1142: _NO_RIGHT, 1143: _NO_RIGHT, 1044: _NO_RIGHT, 1146: _NO_TABLE, 1356: _NO_RIGHT, 1049: _NO_DATABASE,
-    1045: _NO_LOGIN,
+    1045: _NO_LOGIN, "57014": _SLOW, 1969: _SLOW, 3024: _SLOW,
 }  # fmt: skip
 _SAID = {
     "no such table": _NO_TABLE, "authentication failed": _NO_LOGIN, "no password supplied": _NO_LOGIN,
-    "does not exist": _NO_DATABASE, "permission denied": _NO_RIGHT,
+    "does not exist": _NO_DATABASE, "permission denied": _NO_RIGHT, "interrupted": _SLOW,
 }  # fmt: skip
 _MEANING = {
     _NO_RIGHT: ("our role has no right to read it", "GRANT SELECT on it to the role of ORDERS_DATABASE_URL"),
     _NO_TABLE: ("there is no table or view `orders`", _REMEDY_TABLE),
     _NO_DATABASE: ("the server has no such database or role", "correct the name at the end of ORDERS_DATABASE_URL"),
+    _SLOW: (f"it took longer than {TIMEOUT_S:.0f} seconds to answer",
+            "indexes on order_id and customer_phone; try again when it has less to do"),
     _NO_LOGIN: ("the server refuses the user or the password", "correct both in ORDERS_DATABASE_URL"),
 }
 

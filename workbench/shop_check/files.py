@@ -7,6 +7,7 @@ from typing import Any
 
 import shop
 import yaml_files
+from components.order_numbers.finding import taken_for
 from components.order_numbers.shape import Shape, ShapeError
 from components.order_numbers.shops import shop_pattern
 from launch import shop_folder
@@ -42,10 +43,14 @@ def _not_said(folder: Path) -> Iterator[ShopFinding]:
 
 def _order_shape(folder: Path, path: Path, ours: shop.Shop) -> Iterator[ShopFinding]:
     try:
-        shop_pattern()
+        pattern = shop_pattern()
     except shop.ShopError as error:
         yield of_message("shop.yml", folder, path, str(error).removeprefix("shop.yml, "))
         return
+    for example in map(str, ours.orders.get("id_examples") or ()):
+        if kind := taken_for(example, pattern):
+            problem = f"orders: '{example}' of id_examples reads as a {kind}, so no message with it is understood."
+            yield of_message("shop.yml", folder, path, f"{problem} Remedy: order numbers that are nothing else.")
     if not (ours.orders.get("id_examples") or ours.orders.get("id_pattern")):
         yield ShopFinding(
             WARNING, "shop.yml", shop.FILE, "it does not say how order numbers look, so five digits are assumed",

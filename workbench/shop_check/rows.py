@@ -91,7 +91,8 @@ def _counted(connection: Connection, orders: Columns, ours: Shop, newest_first: 
     allowed = AllowedLinks(ours.links, settings.load().shop_path / "policy_kb") if ours.links else None
     permitted = lru_cache(maxsize=None)(allowed.permits_host) if allowed else None  # the pages are looked through
     counts, shape, zone = _Counts(), shape_of_orders(), ZoneInfo(ours.time_zone)
-    for row in connection.execution_options(stream_results=True).execute(query).mappings():
+    # All rows first: the database's time limit is not for what we make of them.
+    for row in connection.execute(query).mappings().all():
         counts.rows += 1
         counts.statuses[_text(row["status"])] += 1
         _count_id(counts, row["order_id"], shape)

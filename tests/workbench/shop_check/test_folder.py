@@ -47,6 +47,7 @@ def test_a_new_shop_is_good_but_for_its_example_page(tmp_path: Path, monkeypatch
     ('opening_hours: {monday: ["9-5"]}', "'9-5' is not understood", "09:00-21:00"),
     ("orders: {id_exampels: [1]}", "no key 'id_exampels'", "'id_examples'"),
     ("orders: {id_examples: [none]}", "an example of an order number has", "id_examples"),
+    ("orders: {id_examples: [2026-01-15]}", "'2026-01-15' of id_examples reads as a date", "nothing else"),
     ("orders: {id_examples: [1], statuses: {done: deliverd}}", "'done' means 'deliverd'", "'delivered'"),
     ("links: [https://oak.example/x]", "is no domain", "oakandspoke.example"),
     ("links: [com]", "is no domain", "oakandspoke.example"),

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 import settings
 import shop
 from tests.workbench.shop_check.conftest import COLUMNS, GOOD
+from workbench.shop_check import database
 from workbench.shop_check.database import database_findings
 from workbench.shop_check.findings import ShopFinding
 
@@ -176,6 +177,22 @@ def test_a_database_that_does_not_answer_is_an_error_without_its_password(
     assert [one.level for one in said] == ["error"]
     assert problem in said[0].problem
     assert "hush" not in repr(said)
+
+
+def test_a_database_that_takes_too_long_is_told_apart_from_one_that_is_away(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{tmp_path / 'endless.db'}"
+    with sa.create_engine(url).begin() as connection:
+        connection.exec_driver_sql(
+            "CREATE VIEW orders AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+            f"SELECT {', '.join(f'i AS {name}' for name in COLUMNS)} FROM n"
+        )
+    monkeypatch.setenv("ORDERS_DATABASE_URL", url)
+    monkeypatch.setattr(database, "TIMEOUT_S", 0.2)
+    errors = found(folder, "error")
+    assert ["took longer" in one.problem for one in errors] == [True]
+    assert "index" in errors[0].remedy
 
 
 def test_without_a_database_there_is_a_warning(folder: Path) -> None:
