@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from actions.order_status import OrderAction
-from actions.orders.choosing import asks_which, awaits_another, points_at_one
+from actions.orders.choosing import asks_which, awaits_another, points_at_one, speaks_of
 from actions.orders.models import Order, OrderStatus
 from actions.skill.action import Event
 from actions.skill.order_answers import OrderTurn
@@ -55,7 +55,7 @@ class ActionOrderCourier(OrderAction):
 
 
 class ActionOrderWhyLate(OrderAction):
-    """"Why so late?": honestly, that the records do not say why, and what they say."""
+    """"Why so late?", "why was it cancelled?": honestly, that the records do not say why, and what they say."""
 
     def name(self) -> str:
         return "action_order_why_late"
@@ -65,8 +65,18 @@ class ActionOrderWhyLate(OrderAction):
             late = [order for order in await self.meant(turn) if order.status is OrderStatus.DELAYED]
             turn = replace(turn, numbers=[order.number for order in late]) if len(late) == 1 else turn
 
+        about_a_cancelled = speaks_of(OrderStatus.CANCELLED, turn.text)
+        if about_a_cancelled and not turn.numbers:
+            cancelled = [order for order in await self.orders.all_orders(turn.phone)
+                         if order.status is OrderStatus.CANCELLED]  # fmt: skip
+            numbers = [order.number for order in cancelled]
+            if len(cancelled) > 1 and turn.last_shown not in numbers:
+                return turn.offer(cancelled, "utter_order_status_choose")
+            turn = turn if turn.last_shown in numbers else replace(turn, numbers=numbers)
+
         def tell(order: Order) -> tuple[str, dict[str, str]]:
-            if not order.open:
+            ended_otherwise = not order.open and order.status is not OrderStatus.CANCELLED
+            if ended_otherwise or (about_a_cancelled and order.open):
                 return turn.status_anew(order)
             response, facts = turn.phrases.why_late(order)
             told = (response, order.number) in turn.told_before  # and did not help

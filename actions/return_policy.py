@@ -45,6 +45,7 @@ SITUATIONS = {
     "utter_order_status_why_late": "my parcel is late",
     "utter_order_status_no_new_date": "my parcel is late",
     "utter_order_status_cancelled": REFUND_QUESTION,
+    "utter_order_status_why_cancelled": REFUND_QUESTION,
 }
 ON_THE_WAY = "my parcel has not come yet"
 FEW_WORDS = 5

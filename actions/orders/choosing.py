@@ -105,6 +105,11 @@ def described(text: str, orders: Sequence[Order]) -> list[Order]:
     return by_item if len(by_item) == 1 and len(by_status) != 1 else by_status or by_item
 
 
+def speaks_of(status: OrderStatus, text: str) -> bool:
+    """Whether the words name a status: "why was it cancelled?"."""
+    return re.search(rf"{BEGIN}(?:{_STATUSES[status]})", text.lower()) is not None
+
+
 def awaits_another(text: str, told: Sequence[Order]) -> bool:
     """Whether who still awaits something means none of the orders just told: they are cancelled or came back, and the
     words do not speak of that."""

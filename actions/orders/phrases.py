@@ -62,7 +62,9 @@ class OrderPhrases:
         return "utter_order_status_no_courier", {"order_number": order.number, "arrival": self.arrival(order) or ""}
 
     def why_late(self, order: Order) -> tuple[str, dict[str, str]]:
-        """That the reason is not known; or that the order is not late; for an ended order, its status."""
+        """That the reason is not known, of a late or cancelled order; that an open one is not late; else the status."""
+        if order.status is OrderStatus.CANCELLED:
+            return "utter_order_status_why_cancelled", {"order_number": order.number}
         if not order.open:
             return self.status(order)
         late = order.status is OrderStatus.DELAYED or self.is_overdue(order)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from actions.order_choice import ActionOtherOrder
-from actions.order_details import ActionDeliveryDate
+from actions.order_details import ActionDeliveryDate, ActionOrderWhyLate
 from actions.order_status import (
     ActionCheckOrderStatus,
     OrderAction,
@@ -74,6 +74,29 @@ async def test_an_overdue_order_has_no_new_date_which_is_not_said_twice() -> Non
     again = after("utter_order_status_no_new_date", "10234")
     second = await ask(ActionDeliveryDate, late, order_number="10234", events=again)
     assert second.responses == ["utter_order_status_again"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("why was it cancelled", [("utter_order_status_why_cancelled", "10219")]),
+        ("por que o pedido foi cancelado", [("utter_order_status_why_cancelled", "10219")]),
+        ("why is it late", [("utter_order_status_not_late", "10234")]),
+    ],
+)
+async def test_why_is_asked_of_the_order_that_is_as_the_words_say(text: str, said: list[tuple[str, str]]) -> None:
+    orders = ashas(order("10219", "cancelled"), order("10234", "shipped", 24))
+    reply = await ask(ActionOrderWhyLate, orders, text=text)
+    assert [(name, number) for name in reply.responses for number in ("10219", "10234") if number in reply.text] == said
+
+
+async def test_of_several_cancelled_orders_one_is_picked_and_an_open_one_has_its_status_told() -> None:
+    several = ashas(order("10219", "cancelled"), order("10220", "cancelled"), order("10234", "shipped", 24))
+    assert (await ask(ActionOrderWhyLate, several, text="why was it cancelled")).responses == [
+        "utter_order_status_choose"
+    ]
+    named = await ask(ActionOrderWhyLate, several, "10234", text="why was 10234 cancelled")
+    assert named.responses == ["utter_order_status_shipped"]
 
 
 async def test_what_never_reached_the_customer_is_not_hoped_to_be_loved() -> None:
