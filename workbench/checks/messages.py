@@ -13,14 +13,20 @@ def halves(message: str) -> tuple[str, str]:
 
 
 def line_of(path: Path, message: str, since: int = 1) -> int:
-    """The line of what a message names: a line number, a quoted text, or the last part of a dotted name."""
+    """The line of what a message names: a line number, a quoted text, or the last part of a dotted name.
+
+    0 where the file cannot be read.
+    """
     said = re.search(r"\bline (\d+)", message)
     if said:
         return int(said[1])
     quoted = [name.replace("\\'", "'") for name in re.findall(r"'([^']+)'", message)]
     dotted = [part for name in re.findall(r"[a-z_]+(?:\.[a-z_]+)+", message) for part in reversed(name.split("."))]
     named = re.findall(r"\b[a-z]+(?:_[a-z]+)+\b", message)
-    rows = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
+    try:
+        rows = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:  # of which somebody complains
+        return 0
     for name in (*quoted, *dotted, *named):
         for number, row in enumerate(rows[since - 1 :], start=since):
             if name in row:

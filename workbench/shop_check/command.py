@@ -6,6 +6,7 @@ but a model where questions.tsv names intents, and no finding holds a customer's
 
 import argparse
 import logging
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -50,6 +51,9 @@ def _run(options: argparse.Namespace, console: Console) -> int:
 def check(configured: Settings, only_files: bool = False) -> Checked:
     """Everything found. Raises SettingsError."""
     folder = configured.shop_path
+    if folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK):
+        return Checked(findings=[ShopFinding(ERROR, "folder", str(folder), "it cannot be read: we have no right to",
+                                             "correct its permissions, or run this as its owner")])  # fmt: skip
     ours, found = files.shop_findings(folder)
     found += [*files.response_findings(folder), *files.phrase_mistakes(folder)]
     trainable = not any(one.level == ERROR for one in found)

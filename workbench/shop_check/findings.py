@@ -29,7 +29,7 @@ def of_message(about: str, folder: Path, path: Path, message: str, level: str = 
     """A finding of what a reader of a file complained of, with the line that the complaint names."""
     problem, remedy = halves(message.removeprefix(f"{path}: ").removeprefix(f"{path.name}: "))
     problem = problem.replace(f"{folder}/", "")
-    line = line_of(path, problem) if path.is_file() else 0
+    line = line_of(path, problem)
     return ShopFinding(level, about, f"{shown(folder, path)}{f':{line}' if line else ''}", problem, remedy)
 
 

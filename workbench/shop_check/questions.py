@@ -37,8 +37,10 @@ def read(folder: Path, sections: Sequence[Section] | None) -> tuple[list[Questio
         return [], [ShopFinding(INFORMATION, "questions", FILE, "there is none, so nothing shows what is answered",
                                 remedy)]  # fmt: skip
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        return [], [ShopFinding(ERROR, "questions", FILE, f"it cannot be read: {reason}", "save it as UTF-8 text")]
+        reason, remedy = "it is not UTF-8 text", "save it as UTF-8 text"
+        if isinstance(error, OSError):
+            reason, remedy = str(error.strerror), "correct its permissions"
+        return [], [ShopFinding(ERROR, "questions", FILE, f"it cannot be read: {reason}", remedy)]
     reader = _Lines(sections)
     questions = [question for number, line in enumerate(lines, 1) if (question := reader.read(number, line))]
     return questions, reader.found

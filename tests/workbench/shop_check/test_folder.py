@@ -6,6 +6,7 @@ import argparse
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -151,6 +152,37 @@ def test_the_check_shows_how_each_page_was_cut(folder: Path, capsys: pytest.Capt
     assert pages[1]["sections"][0]["characters"] == len("Three pounds.")
     command.run(argparse.Namespace(json=False, files=True), Console(width=140))
     assert "Cost · Time" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("file", "where", "problem"),
+    [
+        ("policy_kb/delivery.md", "policy_kb/delivery.md", "Permission denied"),
+        ("shop.yml", "shop.yml", "cannot be read"),
+        ("questions.tsv", "questions.tsv", "Permission denied"),
+    ],
+)
+def test_a_file_without_rights_is_an_error_and_no_crash(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, file: str, where: str, problem: str
+) -> None:
+    (folder / "questions.tsv").write_text("hi\tgreet\n", encoding="utf-8")
+    read = Path.open
+
+    def refuse(path: Path, *args: Any, **options: Any) -> Any:
+        if path == folder / file:
+            raise PermissionError(13, "Permission denied", str(path))
+        return read(path, *args, **options)
+
+    monkeypatch.setattr(Path, "open", refuse)  # the tests may run as root, whom no rights stop
+    errors = found("error")
+    assert [one.where for one in errors] == [where]
+    assert problem in errors[0].problem
+    assert errors[0].remedy
+
+
+def test_a_shop_without_rights_is_an_error_and_no_crash(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.access", lambda path, mode: path != folder)
+    assert [(one.where, "no right" in one.problem) for one in found("error")] == [(str(folder), True)]
 
 
 def test_a_folder_that_cannot_be_read_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
