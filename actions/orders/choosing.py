@@ -56,6 +56,11 @@ _OTHER = {"other", "another", "different", "dusra", "dusre", "dusri", "doosra", 
           "otro", "otra", "outro", "outra"}  # fmt: skip
 # "one" is a noun far more often than a number.
 _ONE = re.compile(r"\b(?:one|uno)\b(?! *$)|(?<=\w )\b(?:one|uno)\b")
+# "the other two": how many are left, not which.
+_HOW_MANY = re.compile(
+    r"\b(other|others|remaining|otr[oa]s|outr[oa]s|dem[aá]is|baaki|baki)\s+(?:two|three|four|2|3|4|dos|tres|cuatro|dois|duas"
+    r"|três|quatro|do|teen|char)\b"
+)
 _MIN_TRACKING_DIGITS = 6
 _MIN_PART_DIGITS = 3  # of an order number of which only a part is written, zeros in front not counted
 _MIN_END_DIGITS = 4  # "the one ending in 0417"
@@ -132,10 +137,9 @@ def partly_named(said: str, orders: Sequence[Order]) -> list[Order]:
     """The order of whose number `said` is a part ("00417" or "417" of OS/2026/00417), the end ("0417") or all digits
     ("202600417"); none where several have it."""
     part = _groups(said)
-    if sum(len(group) for group in part if group.isdigit()) < _MIN_PART_DIGITS:
-        return []
+    enough = sum(len(group) for group in part if group.isdigit()) >= _MIN_PART_DIGITS
     named = [order for order in orders
-             if _is_part(part, _groups(order.number)) or said == _digits(order.number)]
+             if (enough and _is_part(part, _groups(order.number))) or said == _digits(order.number)]
     ends = said.isdigit() and len(said) >= _MIN_END_DIGITS
     named = named or [order for order in orders if ends and _digits(order.number).endswith(said)]
     return named if len(named) == 1 else []
@@ -161,7 +165,7 @@ def _letters_and_digits(text: str) -> str:
 
 
 def _place(words: str) -> int | None:
-    said = re.findall(f"{_WORD}+", _ONE.sub(" ", words))
+    said = re.findall(f"{_WORD}+", _ONE.sub(" ", _HOW_MANY.sub(r"\1", words)))
     found = [place for word in said for place, names in _PLACES.items() if word in names.split()]
     return found[-1] if found else None
 
