@@ -8,6 +8,7 @@ import pytest
 
 import settings
 import shop
+from components.order_numbers import shops
 
 
 def test_the_demo_shop_stands_in_the_root() -> None:
@@ -104,6 +105,10 @@ def test_an_old_variable_wins_and_says_where_it_belongs(monkeypatch: pytest.Monk
     shop._loaded.cache_clear()
     assert [shop.load().region for _ in range(3)] == ["GB"] * 3
     assert caplog.text.count("DEFAULT_REGION wins over region of shop.yml") == 1, "once, not on every answer"
+    monkeypatch.setenv("ORDER_NUMBER_PATTERN", r"\d{7}")
+    shops._complain_once.cache_clear()
+    assert [shops.shop_pattern() for _ in range(3)] == [r"\d{7}"] * 3
+    assert caplog.text.count("ORDER_NUMBER_PATTERN wins over orders of shop.yml") == 1
 
 
 def test_a_changed_shop_yml_is_read_anew(tmp_path: Path) -> None:

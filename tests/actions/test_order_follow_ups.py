@@ -126,6 +126,13 @@ async def test_the_other_one_of_three_is_to_be_picked() -> None:
     assert [row["title"] for row in reply.rows] == ["#10235", "#10236"]
 
 
+@pytest.mark.parametrize("text", ["and the other two?", "e os outros dois?", "los otros dos", "baaki do"])
+async def test_the_other_two_are_how_many_and_not_the_second(text: str) -> None:
+    orders = ashas(order("10234"), order("10235", "packed"), order("10236", "delayed"))
+    reply = await ask(ActionOtherOrder, orders, text=text, order_number="10235", orders_shown=["10235"])
+    assert [number in reply.text for number in ("10234", "10235", "10236")] == [True, False, True]
+
+
 async def test_there_is_no_other_one_when_there_is_one_only() -> None:
     reply = await ask(ActionOtherOrder, ashas(order("10234")), order_number="10234", orders_shown=["10234"])
     assert reply.responses == ["utter_order_status_no_other_order"]

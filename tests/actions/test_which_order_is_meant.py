@@ -31,6 +31,12 @@ async def test_a_part_of_the_number_of_one_of_ones_own_orders_names_it(part: str
     assert others.responses == ["utter_order_status_misshaped"]
 
 
+async def test_the_end_of_a_number_names_its_order_though_it_is_mostly_zeros() -> None:
+    own = ashas(*(Order(f"112-330041{n}-000002{n}", OrderStatus.SHIPPED) for n in (0, 1)))
+    reply = await ask(ActionCheckOrderStatus, own, misshaped="0000020")
+    assert reply.slots.get("order_number") == "112-3300410-0000020"
+
+
 @pytest.mark.parametrize(("text", "misshaped"), [
     ("track ee 123-456-789 in", None), ("where is EE123456789IN?", "EE123456789IN"),
 ])
