@@ -50,7 +50,7 @@ class RowReader:
             estimated_delivery=self._day(row.get("estimated_delivery")),
             carrier=_text(row.get("carrier")),
             tracking_number=_text(row.get("tracking_number")),
-            tracking_url=_link(row.get("tracking_url")),
+            tracking_url=web_link(row.get("tracking_url")),
             placed_at=moment(row.get("placed_at"), self._zone, self.region),
             delivered_on=self._day(row.get("delivered_at")),
             total=_price(row.get("total")),
@@ -113,7 +113,7 @@ def _price(value: object) -> Decimal | None:
     return price if price.is_finite() else None
 
 
-def _link(value: object) -> str | None:
+def web_link(value: object) -> str | None:
     """A web link as customers may be sent it, or None: http(s) only, one word."""
     link = _string(value).strip()
     if len(link) > MAX_URL_CHARS or any(c.isspace() or not c.isprintable() for c in link):

@@ -18,7 +18,7 @@ from actions.orders.columns import Columns
 from actions.orders.days import day
 from actions.orders.numbers import normal_number, same_number
 from actions.orders.phones import NUMBER, e164
-from actions.orders.rows import NOT_KNOWN, RowReader
+from actions.orders.rows import NOT_KNOWN, RowReader, web_link
 from components.order_numbers.shape import Shape
 from privacy.outbound_links import AllowedLinks, host_of
 from shop import STATUSES, Shop
@@ -28,6 +28,7 @@ from workbench.shop_check.findings import ERROR, INFORMATION, WARNING, ShopFindi
 MAX_ROWS = 50_000
 FEW = 0.01  # a smaller share of rows than this is worth a warning, no error
 EXAMPLES = 3
+MANY_OF_ONE_PHONE = (30, 0.1)  # orders, and their share: no customer of a shop has so many
 DATES = ("estimated_delivery", "placed_at", "delivered_at")
 _READ = ("order_id", "customer_phone", "status", "tracking_url", *DATES)
 
@@ -43,10 +44,12 @@ class _Counts:
     statuses: Counter[str] = field(default_factory=Counter)
     no_phone: int = 0
     unread_phones: Counter[str] = field(default_factory=Counter)
+    phones: Counter[str] = field(default_factory=Counter)
     ambiguous_phones: int = 0
     home_phones: int = 0  # numbers that the region gives out
     no_such_phones: int = 0  # as long as the region's, but of no area or network of it
     phones_abroad: Counter[str] = field(default_factory=Counter)  # by country, of another code than the region's
+    no_links: int = 0
     foreign_links: Counter[str] = field(default_factory=Counter)  # by where they lead
     unread_dates: dict[str, Counter[str]] = field(default_factory=lambda: {name: Counter() for name in DATES})
 
@@ -67,6 +70,11 @@ def row_findings(
     yield from _ids(counts)
     yield from _statuses(_all_statuses(connection, orders) or counts.statuses, ours)
     yield from _phones(counts, ours)
+    if counts.no_links:
+        yield ShopFinding(
+            WARNING, "orders", "orders.tracking_url", f"{counts.no_links} of {counts.rows} tracking links are no web "
+            "addresses: customers are sent none", "whole addresses that begin with https://", counts.no_links,
+        )  # fmt: skip
     if counts.foreign_links:
         lost = counts.foreign_links.total()
         yield ShopFinding(
@@ -98,6 +106,7 @@ def _counted(connection: Connection, orders: Columns, ours: Shop, newest_first: 
         _count_id(counts, row["order_id"], shape)
         _count_phone(counts, row["customer_phone"], ours.region)
         _count_dates(counts, row, zone, ours.region)
+        counts.no_links += bool(_text(row.get("tracking_url"))) and web_link(row["tracking_url"]) is None
         if permitted and row.get("tracking_url"):
             host = host_of(_text(row["tracking_url"]))
             if host is None or not permitted(host):
@@ -123,6 +132,7 @@ def _count_phone(counts: _Counts, value: object, region: str) -> None:
     elif (number := e164(value, region)) is None:
         counts.unread_phones[masked(written)] += 1
     else:
+        counts.phones[number] += 1
         counts.ambiguous_phones += _could_be_abroad(value, number)
         parsed = phonenumbers.parse(number)
         code = parsed.country_code or 0
@@ -241,6 +251,13 @@ def _phones(counts: _Counts, ours: Shop) -> Iterator[ShopFinding]:
             WARNING, "orders", where, f"{counts.no_such_phones} of {counts.rows} phones are as long as those of "
             f"{ours.region}, but of no area or network that it has: they may be another country's without its code",
             "correct region in shop.yml, or write phones with their country code (+...)", counts.no_such_phones,
+        )  # fmt: skip
+    most = max(counts.phones.values(), default=0)
+    if most >= max(MANY_OF_ONE_PHONE[0], MANY_OF_ONE_PHONE[1] * counts.rows):
+        yield ShopFinding(
+            WARNING, "orders", where, f"one phone is on {most} of {counts.rows} orders: whoever writes from it is told "
+            "of them all. The shop's own, or one that stands for none?",
+            "no phone where the customer's is not known", most,
         )  # fmt: skip
     if counts.no_phone:
         all_of_them = counts.no_phone == counts.rows

@@ -64,6 +64,7 @@ def test_the_meaning_of_the_nearest_known_status_is_proposed(folder: Path, order
 @pytest.mark.parametrize(("column", "value", "problem"), [
     ("customer_phone", None, "1 of 20 orders have no phone"),
     ("status", None, "1 of 20 orders have no status"),
+    ("tracking_url", "parcel 12", "1 of 20 tracking links are no web addresses"),
 ])
 def test_a_gap_is_a_warning(folder: Path, orders: Orders, column: str, value: Any, problem: str) -> None:
     orders(changed(column, value))
@@ -72,7 +73,7 @@ def test_a_gap_is_a_warning(folder: Path, orders: Orders, column: str, value: An
 
 
 def test_one_phone_of_many_that_cannot_be_read_fails_nothing(folder: Path, orders: Orders) -> None:
-    rows = [(f"FF-{n}", *GOOD[0][1:]) for n in range(10000, 10200)]
+    rows = [(f"FF-{n}", "N", f"077009{n}", *GOOD[0][3:]) for n in range(10000, 10200)]
     rows[0] = ("FF-9999", "N", "no phone", *GOOD[0][3:])
     orders(rows)
     assert not found(folder, "error")
@@ -177,6 +178,11 @@ def test_a_database_that_does_not_answer_is_an_error_without_its_password(
     assert [one.level for one in said] == ["error"]
     assert problem in said[0].problem
     assert "hush" not in repr(said)
+
+
+def test_one_phone_on_very_many_orders_is_told(folder: Path, orders: Orders) -> None:
+    orders([(f"FF-{n}", *GOOD[0][1:]) for n in range(1000, 1030)])
+    assert ["one phone is on 30 of 30" in one.problem for one in found(folder, "warning")] == [True]
 
 
 def test_a_database_that_takes_too_long_is_told_apart_from_one_that_is_away(
