@@ -29,7 +29,7 @@ def file_findings(root: Path = PROJECT_ROOT) -> list[Finding]:
         in_domain = [*domain_findings(project), *skill_findings(project)]
         found += [*in_domain, *dialogue_findings(project), *phrase_findings(project)]
         if not in_domain:
-            found += wrong_variations(root / "domain.yml")
+            found += wrong_variations(project.domain)
     if not any(finding.place.startswith("data/nlu") and finding.blocking for finding in found):
         found += _phrases(root)
     return sorted(set(found), key=lambda finding: _order(finding.place))
@@ -54,13 +54,13 @@ def follow_up_findings(root: Path, intents: Sequence[str]) -> list[Finding]:
     """Everything wrong with data/follow_ups."""
     written, mistakes = read_follow_ups(root)
     found = [
-        Finding("bad follow-up", _place(root, one.file, one.line), one.problem, one.remedy, blocking=True)
+        Finding("bad follow-up", _place(root, one.file, one.line), one.problem, one.remedy)
         for one in mistakes
     ]
     unknown = {one.intent: one for one in written if intents and one.intent not in intents}
     return found + [
         Finding("unknown intent", _place(root, one.file, one.line), f"{name} is not an intent of domain.yml",
-                nearest(name, list(intents), "add it under `intents`"), blocking=True)
+                nearest(name, list(intents), "add it under `intents`"))
         for name, one in unknown.items()
     ]  # fmt: skip
 
@@ -68,7 +68,7 @@ def follow_up_findings(root: Path, intents: Sequence[str]) -> list[Finding]:
 def escalation_findings(root: Path) -> list[Finding]:
     """Everything wrong with data/escalation."""
     return [
-        Finding("bad escalation example", _place(root, one.file, one.line), one.problem, one.remedy, blocking=True)
+        Finding("bad escalation example", _place(root, one.file, one.line), one.problem, one.remedy)
         for one in read_folder(root)[2]
     ]
 

@@ -23,7 +23,7 @@ def under_two_intents(training: Iterable[Phrase]) -> list[Finding]:
     """The same message, however spelt, with different labels: the model cannot learn both."""
     return [
         Finding("two intents", p.place, f'"{p.text}" is {p.intent} here and {same[0].intent} in {same[0].place}',
-                "keep it where the customer's wish is, delete the other", blocking=True)
+                "keep it where the customer's wish is, delete the other")
         for same in _grouped(training).values()
         for p in same[1:]
         if p.intent != same[0].intent

@@ -13,7 +13,12 @@ class Finding:
     place: str
     problem: str
     remedy: str
-    blocking: bool
+    blocking: bool = True
+
+
+def mistake(kind: str, line: int, problem: str, remedy: str) -> Finding:
+    """What must be corrected in domain.yml."""
+    return Finding(kind, f"domain.yml:{line}", problem, remedy)
 
 
 def nearest(name: str, known: Iterable[str], otherwise: str) -> str:

@@ -20,19 +20,19 @@ def _block(project: Project, entry: Entry) -> Iterator[Finding]:
     for key in block:
         if key not in _KEYS:
             remedy = nearest(key, _KEYS, "indent phrases deeper than `examples: |`")
-            yield _wrong("wrong indentation", entry, block.line_of(key), f"{key!r} means nothing here", remedy)
+            yield entry.wrong("wrong indentation", block.line_of(key), f"{key!r} means nothing here", remedy)
     intent = block.get("intent")
     if intent is None:
         if not {"synonym", "lookup", "regex"} & set(block):
-            yield _wrong("no intent", entry, block.line, "these phrases have no intent", "begin with `- intent: …`")
+            yield entry.wrong("no intent", block.line, "these phrases have no intent", "begin with `- intent: …`")
         return
     if intent not in project.names("intents"):
         remedy = nearest(str(intent), project.names("intents"), "add it under `intents` in domain.yml")
-        yield _wrong("unknown intent", entry, block.line_of("intent"), f"domain.yml has no intent {intent}", remedy)
+        yield entry.wrong("unknown intent", block.line_of("intent"), f"domain.yml has no intent {intent}", remedy)
     examples = block.get("examples")
     if not isinstance(examples, str) or not examples.strip():
         remedy = "write `examples: |` (with the stroke) and below it, deeper, lines that begin with `- `"
-        yield _wrong("wrong indentation", entry, block.line_of("examples"), f"{intent} has no phrases here", remedy)
+        yield entry.wrong("wrong indentation", block.line_of("examples"), f"{intent} has no phrases here", remedy)
         return
     for number, line in enumerate(examples.splitlines(), start=block.line_of("examples") + 1):
         yield from _phrase(project, entry, number, line)
@@ -42,14 +42,10 @@ def _phrase(project: Project, entry: Entry, number: int, line: str) -> Iterator[
     if not line.strip():
         return
     if not re.match(r"- \s*\S", line):
-        yield _wrong("wrong indentation", entry, number, f'"{line.strip()[:60]}" is not read as a phrase',
-                     "begin it with `- ` at the depth of its neighbours")  # fmt: skip
+        yield entry.wrong("wrong indentation", number, f'"{line.strip()[:60]}" is not read as a phrase',
+                          "begin it with `- ` at the depth of its neighbours")  # fmt: skip
     for found in _ENTITY.finditer(line):
         entity = (found[1] or found[2] or "").split(":")[0]
         if entity not in project.names("entities"):
             remedy = nearest(entity, project.names("entities"), "take the mark away, or add it to domain.yml")
-            yield _wrong("unknown entity", entry, number, f"domain.yml has no entity {entity}", remedy)
-
-
-def _wrong(kind: str, entry: Entry, line: int, problem: str, remedy: str) -> Finding:
-    return Finding(kind, entry.place(line), problem, remedy, blocking=True)
+            yield entry.wrong("unknown entity", number, f"domain.yml has no entity {entity}", remedy)

@@ -48,7 +48,7 @@ def _order_numbers(root: Path) -> Iterator[Finding]:
         read_examples(path)
     except ExamplesError as error:
         problem, _, remedy = str(error).partition(" Remedy: ")
-        yield Finding("bad examples", f"{ORDER_NUMBERS}:{error.line}", problem, remedy, True)
+        yield Finding("bad examples", f"{ORDER_NUMBERS}:{error.line}", problem, remedy)
 
 
 def _config(root: Path) -> Iterator[Finding]:
@@ -57,7 +57,7 @@ def _config(root: Path) -> Iterator[Finding]:
         config = yaml_lines.read(path)
     except (yaml_lines.YamlMistake, OSError) as error:
         line = getattr(error, "line", 1)
-        yield Finding("not YAML", f"config.yml:{line}", str(error), "correct the indentation of this line", True)
+        yield Finding("not YAML", f"config.yml:{line}", str(error), "correct the indentation of this line")
         return
     policies = [policy for policy in config.get("policies") or [] if isinstance(policy, Block)]
     for policy in policies:
@@ -70,12 +70,12 @@ def _config(root: Path) -> Iterator[Finding]:
             yield _finding("bad escalation settings", path, root, problem, since=policy.line)
     if POLICY not in [policy.get("name") for policy in policies]:
         yield Finding("bad escalation settings", "config.yml:1", f"there is no policy {POLICY}",
-                      "add it under `policies`, as the repository has it", blocking=True)  # fmt: skip
+                      "add it under `policies`, as the repository has it")  # fmt: skip
     for part in config.get("pipeline") or []:
         if isinstance(part, Block) and "threshold" in part and not _is_share(part["threshold"]):
             yield Finding("bad threshold", f"config.yml:{part.line_of('threshold')}",
                           f"{part.get('name')}: {part['threshold']!r} is not a confidence",
-                          "write a number from 0 to 1, such as 0.4", blocking=True)  # fmt: skip
+                          "write a number from 0 to 1, such as 0.4")  # fmt: skip
 
 
 def _is_share(value: object) -> bool:
@@ -85,4 +85,4 @@ def _is_share(value: object) -> bool:
 def _finding(kind: str, path: Path, root: Path, message: str, since: int = 1) -> Finding:
     """A finding of a message that ends with what to do, at the line that it speaks of."""
     problem, remedy = halves(message)
-    return Finding(kind, f"{path.relative_to(root)}:{line_of(path, message, since)}", problem, remedy, blocking=True)
+    return Finding(kind, f"{path.relative_to(root)}:{line_of(path, message, since)}", problem, remedy)

@@ -32,6 +32,10 @@ class Entry:
         """Where it is, or where one of its lines is."""
         return f"{self.file}:{self.block.line if line is None else line}"
 
+    def wrong(self, kind: str, line: int, problem: str, remedy: str) -> Finding:
+        """What must be corrected on one of its lines."""
+        return Finding(kind, self.place(line), problem, remedy)
+
 
 @dataclass(frozen=True)
 class Project:
@@ -101,7 +105,7 @@ class _Reading:
         return str(path.relative_to(self.root))
 
     def _found(self, kind: str, path: Path, line: int, problem: str, remedy: str) -> None:
-        self.findings.append(Finding(kind, f"{self.shown(path)}:{line}", problem, remedy, blocking=True))
+        self.findings.append(Finding(kind, f"{self.shown(path)}:{line}", problem, remedy))
 
 
 _REMEDY_YAML = (

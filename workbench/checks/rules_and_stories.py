@@ -46,13 +46,13 @@ class _Checker:
         for key in block:
             if key not in _HEAD[kind]:
                 remedy = nearest(key, _HEAD[kind], "indent it like the steps, or remove it")
-                yield _wrong("wrong indentation", entry, block.line_of(key), f"{key!r} does not belong here", remedy)
+                yield entry.wrong("wrong indentation", block.line_of(key), f"{key!r} does not belong here", remedy)
         if not str(block.get(kind) or "").strip():
-            yield _wrong("no name", entry, block.line, f"this {kind} has no name", f"begin it with `- {kind}: …`")
+            yield entry.wrong("no name", block.line, f"this {kind} has no name", f"begin it with `- {kind}: …`")
         steps = block.get("steps")
         if not isinstance(steps, list) or not steps:
-            yield _wrong("no steps", entry, block.line_of("steps"), f"this {kind} has no steps",
-                         "write `steps:` and below it lines that begin with `- `")  # fmt: skip
+            yield entry.wrong("no steps", block.line_of("steps"), f"this {kind} has no steps",
+                              "write `steps:` and below it lines that begin with `- `")  # fmt: skip
             return
         condition = block.get("condition") or []
         for step in [*(condition if isinstance(condition, list) else [condition]), *steps]:
@@ -60,8 +60,8 @@ class _Checker:
 
     def _step(self, entry: Entry, step: Any) -> Iterator[Finding]:
         if not isinstance(step, Block):
-            yield _wrong("wrong indentation", entry, entry.block.line_of("steps"), f"{str(step)[:60]!r} is not a step",
-                         "write `- intent: …` or `- action: …`")  # fmt: skip
+            yield entry.wrong("wrong indentation", entry.block.line_of("steps"), f"{str(step)[:60]!r} is not a step",
+                              "write `- intent: …` or `- action: …`")  # fmt: skip
             return
         kinds = [key for key in step if key in _KINDS]
         allowed = _WITH_INTENT if {"intent", "user"} & set(kinds) else tuple(kinds[:1])
@@ -71,7 +71,7 @@ class _Checker:
                 problem = f"{key!r} is in the step of {kinds[0]!r}" if two else f"{key!r} is not a kind of step"
                 remedy = "write `- ` before it: every step is an entry" if two else nearest(
                     key, (*_KINDS, "entities"), f"the kinds are {', '.join(_KINDS)}")  # fmt: skip
-                yield _wrong("wrong indentation" if two else "unknown step", entry, step.line_of(key), problem, remedy)
+                yield entry.wrong("wrong indentation" if two else "unknown step", step.line_of(key), problem, remedy)
         for alternative in step.get("or") or []:
             yield from self._step(entry, alternative)
         yield from self._names(entry, step)
@@ -111,16 +111,10 @@ def contradicting_rules(rules: tuple[Entry, ...]) -> list[Finding]:
         for beginning, (action, line) in _continuations(entry.block).items():
             first, other = known.setdefault(beginning, (action, entry))
             if first != action and other is not entry:
-                findings.append(
-                    Finding(
-                        "contradicting rules",
-                        entry.place(line),
-                        f'"{entry.block["rule"]}" goes on with {action}, but "{other.block["rule"]}" ({other.place()}) '
-                        f"begins alike and goes on with {first}",
-                        "delete one, or give one a condition that the other has not",
-                        blocking=True,
-                    )
-                )
+                problem = (f'"{entry.block["rule"]}" goes on with {action}, but "{other.block["rule"]}" '
+                           f"({other.place()}) begins alike and goes on with {first}")  # fmt: skip
+                findings.append(entry.wrong("contradicting rules", line, problem,
+                                            "delete one, or give one a condition that the other has not"))  # fmt: skip
                 break
     return findings + _same_rules(rules)
 
@@ -131,9 +125,8 @@ def _same_rules(rules: tuple[Entry, ...]) -> list[Finding]:
     for entry in rules:
         first = seen.setdefault(_frozen({key: entry.block.get(key) for key in _HEAD["rule"][1:]}), entry)
         if first is not entry:
-            findings.append(_wrong("same rule twice", entry, entry.block.line,
-                                   f'"{entry.block["rule"]}" says what "{first.block["rule"]}" ({first.place()}) says',
-                                   "delete one"))  # fmt: skip
+            problem = f'"{entry.block["rule"]}" says what "{first.block["rule"]}" ({first.place()}) says'
+            findings.append(entry.wrong("same rule twice", entry.block.line, problem, "delete one"))
     return findings
 
 
@@ -168,7 +161,7 @@ def _named_twice(entries: tuple[Entry, ...], kind: str) -> list[Finding]:
         other = first.setdefault((name, entry.file.split("/")[0]), entry)
         if other is not entry:
             problem = f'"{name}" is the name of the {kind} in {other.place()} too'
-            findings.append(_wrong("named twice", entry, entry.block.line, problem, "rename one"))
+            findings.append(entry.wrong("named twice", entry.block.line, problem, "rename one"))
     return findings
 
 
@@ -182,8 +175,4 @@ def _keys(items: Any) -> list[str]:
 def _unknown(entry: Entry, step: Block, kind: str, name: str, known: list[str], otherwise: str) -> Iterator[Finding]:
     if name not in known:
         kind_of = "missing response" if kind == "response" else f"unknown {kind}"
-        yield _wrong(kind_of, entry, step.line, f"domain.yml has no {kind} {name}", nearest(name, known, otherwise))
-
-
-def _wrong(kind: str, entry: Entry, line: int, problem: str, remedy: str) -> Finding:
-    return Finding(kind, entry.place(line), problem, remedy, blocking=True)
+        yield entry.wrong(kind_of, step.line, f"domain.yml has no {kind} {name}", nearest(name, known, otherwise))

@@ -8,7 +8,7 @@ from typing import Any
 
 import skills
 from actions.skill.registry import by_name
-from workbench.checks.findings import Finding, nearest
+from workbench.checks.findings import Finding, mistake, nearest
 from workbench.checks.project import Project
 from workbench.checks.yaml_lines import Block
 
@@ -21,12 +21,12 @@ def skill_findings(project: Project) -> Iterator[Finding]:
     for topic in topics:
         yield from _words(f"the topic {topic}", topics.line_of(topic), topics[topic], skills.WORDS_OF_RESPONSES)
         if not any(skills.topic_of(name, [topic]) for name in responses):
-            yield _wrong("unused topic", topics.line_of(topic), f"no response is called utter_{topic}_…",
-                         nearest(topic, [one.removeprefix("utter_") for one in responses], "remove it"))  # fmt: skip
+            yield mistake("unused topic", topics.line_of(topic), f"no response is called utter_{topic}_…",
+                          nearest(topic, [one.removeprefix("utter_") for one in responses], "remove it"))  # fmt: skip
     for name, variations in responses.items():
         if topics and not skills.topic_of(name, topics):
-            yield _wrong("no topic", responses.line_of(name), f"{name} begins with no topic of `topics`",
-                         nearest(name.removeprefix("utter_"), topics, "add its topic there"))  # fmt: skip
+            yield mistake("no topic", responses.line_of(name), f"{name} begins with no topic of `topics`",
+                          nearest(name.removeprefix("utter_"), topics, "add its topic there"))  # fmt: skip
         for place, variation in enumerate(variations if isinstance(variations, list) else ()):
             yield from _metadata(name, place, variation)
     answers = skills.Skills(project.domain, tuple(entry.block for entry in project.rules)).answers
@@ -35,9 +35,9 @@ def skill_findings(project: Project) -> Iterator[Finding]:
             yield from _words(f"the intent {name}", entry.line, words, skills.WORDS_OF_INTENTS)
             action = by_name().get(answers.get(name, ""))
             if isinstance(words, Block) and words.get("topic") and action and not action.only_tells:
-                yield _wrong("topic that is not told", entry.line,
-                             f"the intent {name} has a topic, but {answers[name]} does more than tell an answer",
-                             "take its topic away: it cannot be answered beside another question")  # fmt: skip
+                yield mistake("topic that is not told", entry.line,
+                              f"the intent {name} has a topic, but {answers[name]} does more than tell an answer",
+                              "take its topic away: it cannot be answered beside another question")  # fmt: skip
 
 
 def _metadata(name: str, place: int, variation: Any) -> Iterator[Finding]:
@@ -46,9 +46,9 @@ def _metadata(name: str, place: int, variation: Any) -> Iterator[Finding]:
         return
     ours = [key for key in words if key in skills.WORDS_OF_RESPONSES] if isinstance(words, Block) else []
     if place and ours:
-        yield _wrong("word that counts nowhere", variation.line_of("metadata"),
-                     f"{name}: {ours[0]!r} is in a later variation",
-                     "write it with the first one: it is the same for all of them")  # fmt: skip
+        yield mistake("word that counts nowhere", variation.line_of("metadata"),
+                      f"{name}: {ours[0]!r} is in a later variation",
+                      "write it with the first one: it is the same for all of them")  # fmt: skip
     yield from _words(name, variation.line_of("metadata"), words, {**skills.WORDS_OF_RESPONSES, **_OF_CHANNEL})
 
 
@@ -56,22 +56,18 @@ def _words(whose: str, line: int, words: Any, known: Mapping[str, tuple[Any, ...
     if words is None:
         return
     if not isinstance(words, Block):
-        yield _wrong("unknown word", line, f"{whose}: {words!r} is no `key: word`", f"the keys are {', '.join(known)}")
+        yield mistake("unknown word", line, f"{whose}: {words!r} is no `key: word`", f"the keys are {', '.join(known)}")
         return
     for key, word in words.items():
         if key not in known:
             remedy = nearest(key, known, f"the keys are {', '.join(known)}")
-            yield _wrong("unknown word", words.line_of(key), f"{whose}: {key!r} means nothing here", remedy)
+            yield mistake("unknown word", words.line_of(key), f"{whose}: {key!r} means nothing here", remedy)
         elif not skills.is_known(word, known[key]):
-            yield _wrong("unknown word", words.line_of(key), f"{whose}: {key} cannot be {word!r}",
-                         _remedy(word, known[key]))  # fmt: skip
+            yield mistake("unknown word", words.line_of(key), f"{whose}: {key} cannot be {word!r}",
+                          _remedy(word, known[key]))  # fmt: skip
 
 
 def _remedy(word: Any, known: tuple[Any, ...] | type) -> str:
     if isinstance(known, tuple):
         return nearest(str(word), known, f"the words are {', '.join(known)}")
     return "write true or false" if known is bool else "write a text"
-
-
-def _wrong(kind: str, line: int, problem: str, remedy: str) -> Finding:
-    return Finding(kind, f"domain.yml:{line}", problem, remedy, blocking=True)

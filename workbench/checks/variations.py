@@ -6,13 +6,11 @@ A variation is an entry of a response with a `condition`; the entries without on
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import yaml_files
 from components.language.answered import WRITTEN
-from workbench.checks.contradictions import Finding
-from workbench.nlu.phrases import PROJECT_ROOT
+from workbench.checks.findings import Finding
+from workbench.checks.yaml_lines import Block
 
 LANGUAGE = "language"
 _PLACEHOLDER = re.compile(r"(?<!{){(\w+)}(?!})")
@@ -20,17 +18,14 @@ _PLACEHOLDER = re.compile(r"(?<!{){(\w+)}(?!})")
 Entry = dict[str, Any]
 
 
-def wrong_variations(path: Path = PROJECT_ROOT / "domain.yml") -> list[Finding]:
+def wrong_variations(domain: Block) -> list[Finding]:
     """What does not fit among the variations of the domain's responses."""
-    written = path.read_text(encoding="utf-8")
-    domain: dict[str, Any] = yaml_files.parsed(written)
-    responses: dict[str, list[Entry]] = domain["responses"]
+    responses: Block = domain["responses"]
     found = [one for name, entries in responses.items() for one in _unlike_the_first(name, entries)]
     found += [one for name, entries in responses.items() for one in _conditions(name, entries, domain["slots"])]
     found += _missing(responses)
-    lines = {line.strip().rstrip(":"): number for number, line in enumerate(written.splitlines(), 1)}
     return [
-        replace(one, place=f"domain.yml:{lines.get(one.place, 1)}", problem=f"{one.place}: {one.problem}")
+        replace(one, place=f"domain.yml:{responses.line_of(one.place)}", problem=f"{one.place}: {one.problem}")
         for one in found
     ]
 

@@ -10,10 +10,12 @@ import yaml
 
 import yaml_files
 from components.language.answered import WRITTEN
-from workbench.checks.contradictions import Finding
+from workbench.checks import yaml_lines
+from workbench.checks.findings import Finding
 from workbench.checks.variations import wrong_variations
 
-DOMAIN = yaml_files.read(Path(__file__).resolve().parents[3] / "domain.yml")
+DOMAIN_FILE = Path(__file__).resolve().parents[3] / "domain.yml"
+DOMAIN = yaml_files.read(DOMAIN_FILE)
 HINGLISH = [{"type": "slot", "name": "language", "value": "hinglish"}]
 YES = {"title": "Yes", "payload": "/affirm"}
 ENGLISH = {"text": "Order #{number} is here.", "buttons": [YES]}
@@ -23,7 +25,7 @@ def found(tmp_path: Path, *entries: dict[str, Any], name: str = "utter_test") ->
     slots = {"language": {"type": "categorical", "values": ["en", "hinglish", "hi"]}}
     file = tmp_path / "domain.yml"
     file.write_text(yaml.safe_dump({"slots": slots, "responses": {name: list(entries)}}))
-    return wrong_variations(file)
+    return wrong_variations(yaml_lines.read(file))
 
 
 def hinglish(text: str = "Order #{number} yahan hai.", **other: Any) -> dict[str, Any]:
@@ -33,7 +35,7 @@ def hinglish(text: str = "Order #{number} yahan hai.", **other: Any) -> dict[str
 @pytest.mark.slow
 def test_every_response_of_the_domain_is_written_in_every_language_that_is_answered_in() -> None:
     """With the placeholders and buttons of the first variation."""
-    assert [f"{one.place}: {one.problem}; {one.remedy}" for one in wrong_variations()] == []
+    assert [f"{one.place}: {one.problem}; {one.remedy}" for one in wrong_variations(yaml_lines.read(DOMAIN_FILE))] == []
     (greeting,) = [entries for name, entries in DOMAIN["responses"].items() if name == "utter_greet"]
     written = {entry["condition"][0]["value"] for entry in greeting if entry.get("condition")}
     assert written == set(WRITTEN) - {"en"}
@@ -78,6 +80,6 @@ def test_a_missing_variation_blocks_only_where_sentences_would_mix_languages(
     file = tmp_path / "domain.yml"
     responses = {"utter_test": [ENGLISH, hinglish()], name: [{"text": "soon"}]}
     file.write_text(yaml.safe_dump({"slots": slots, "responses": responses}))
-    (finding,) = wrong_variations(file)
+    (finding,) = wrong_variations(yaml_lines.read(file))
     assert finding.problem.startswith(name)
     assert finding.blocking is blocking
