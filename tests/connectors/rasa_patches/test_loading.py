@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import rasa
 from rasa.shared.core.domain import Domain
-from tarsafe import TarSafeException
+from tarsafe import TarSafe, TarSafeException
 
 from connectors.rasa_patches import loading
 from settings import PROJECT_ROOT
@@ -98,3 +98,12 @@ def test_an_archive_that_leads_out_of_its_folder_is_refused(tmp_path: Path, kind
     with pytest.raises(TarSafeException):
         loading.unpack(tmp_path / "model.tar.gz", tmp_path / "model")
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["model", "model.tar.gz"]
+
+
+def test_an_archive_is_packed_as_it_is_and_unpacked_like_any_other(tmp_path: Path) -> None:
+    (tmp_path / "weights").write_bytes(bytes(100_000))
+    with loading.uncompressed(TarSafe).open(tmp_path / "model.tar.gz", "w:gz") as archive:
+        archive.add(tmp_path / "weights", arcname="components/weights")
+    assert (tmp_path / "model.tar.gz").stat().st_size > 100_000
+    loading.unpack(tmp_path / "model.tar.gz", tmp_path / "model")
+    assert (tmp_path / "model" / "components" / "weights").read_bytes() == bytes(100_000)
