@@ -112,7 +112,7 @@ def _notification(found: _Findings) -> Notification:
 
 def _load(body: bytes) -> Any:
     try:
-        return json.loads(body.decode("utf-8"), parse_constant=_no_constant, parse_int=_bounded_int)
+        return _DECODER.decode(body.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise NotJson(type(error).__name__) from None
 
@@ -124,6 +124,9 @@ def _no_constant(name: str) -> None:
 def _bounded_int(digits: str) -> float | int:
     # int() takes quadratic time: a megabyte of digits would stop the server for seconds.
     return int(digits) if len(digits) <= _MAX_DIGITS else float("inf")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_int=_bounded_int)
 
 
 def _read_change(change: Mapping[str, Any], phone_number_id: str, found: _Findings) -> None:
