@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import redis
 
-from benchmarks.http_lines import Client
 from benchmarks.shop import Process, Shop
+from benchmarks.webhooks import calls_of
 from launch.processes import answers, free_port
 
 ENDPOINTS = """
@@ -25,7 +25,7 @@ class StockRasa:
 
     def __init__(self, shop: Shop, model: Path) -> None:
         self.port = free_port()
-        self._client = Client(f"http://127.0.0.1:{self.port}")
+        self._calls = calls_of(f"http://127.0.0.1:{self.port}")
         self._redis_port = urlsplit(shop.redis.url).port or 0
         endpoints, credentials = shop.folder / "stock_endpoints.yml", shop.folder / "stock_credentials.yml"
         endpoints.write_text(
@@ -45,7 +45,7 @@ class StockRasa:
         metadata = {"wa_id": sender, "phone": f"+{sender}", "wamid": f"w{time.monotonic_ns()}", "customer": sender,
                     "kind": "text", "timestamp": int(time.time())}  # fmt: skip
         body = {"sender": sender, "message": text, "metadata": metadata if with_metadata else None}
-        _, answer = await self._client.post("/webhooks/rest/webhook", json.dumps(body).encode())
+        answer = (await self._calls.post("/webhooks/rest/webhook", json.dumps(body).encode(), {})).body
         return list(json.loads(answer))
 
     def lengthen(self, sender: str, turns: int) -> None:
