@@ -8,7 +8,9 @@ without asking `copyreg` how.
 
 import contextlib
 import copy
+import operator
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from rasa.shared.constants import ASSISTANT_ID_KEY
@@ -104,19 +106,35 @@ def latest_states(tracker: DialogueStateTracker, domain: Domain, count: int) -> 
     return _kept(tracker, ("latest", count), (domain, None), lambda: _describe_latest(tracker, domain, count))
 
 
+@dataclass
+class _Described:
+    """How far a conversation was described: the events, the tracker that they lead to, the latest states before it."""
+
+    given: tuple[Domain, int]
+    replayed: DialogueStateTracker
+    events: list[Event] = field(default_factory=list)
+    states: list[State] = field(default_factory=list)
+
+    def goes_on_with(self, events: list[Event]) -> bool:
+        return len(self.events) <= len(events) and all(map(operator.is_, self.events, events))
+
+
 def _describe_latest(tracker: DialogueStateTracker, domain: Domain, count: int) -> list[State]:
-    events = tracker.applied_events()
-    skipped = sum(_kind(type(event)) == _ACTION for event in events) + 1 - count
-    states = []
-    replayed = tracker.init_copy()
-    for event in events:
+    """Goes on where the prediction before it ended, as long as nothing was undone meanwhile."""
+    events, given = tracker.applied_events(), (domain, count)
+    known: _Described | None = tracker.__dict__.get("_described")
+    if known is None or known.given != given or not known.goes_on_with(events):
+        known = tracker.__dict__["_described"] = _Described(given, tracker.init_copy())
+    new, known.events = events[len(known.events) :], events
+    left_out = sum(_kind(type(event)) == _ACTION for event in new) + 1 - count
+    for event in new:
         if _kind(type(event)) == _ACTION:
-            if skipped <= 0:
-                states.append(domain.get_active_state(replayed))
-            skipped -= 1
-        replayed.update(event)
-    states.append(domain.get_active_state(replayed))
-    return states
+            if left_out <= 0:
+                known.states.append(domain.get_active_state(known.replayed))
+            left_out -= 1
+        known.replayed.update(event)
+    del known.states[:-count]
+    return [*known.states, domain.get_active_state(known.replayed)][-count:]
 
 
 def _kept(
@@ -140,7 +158,7 @@ def copy_tracker(self: DialogueStateTracker) -> DialogueStateTracker:
     if not isinstance(self.slots, dict) or isinstance(self.slots, AnySlotDict):
         return stock_copy(self)
     twin = copy.copy(self)
-    for ours in ("_kept_states", "stored"):
+    for ours in ("_kept_states", "_described", "stored"):
         twin.__dict__.pop(ours, None)
     twin.events = copy.copy(self.events)
     twin.slots = {name: copy_slot(slot) for name, slot in self.slots.items()}

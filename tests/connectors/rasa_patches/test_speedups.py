@@ -225,6 +225,19 @@ def test_the_latest_states_are_the_end_of_all_states(steps: list[list[Event]], c
     assert replay.latest_states(tracker_of(steps), DOMAIN, count) == expected
 
 
+@pytest.mark.slow
+@hypothesis_settings(max_examples=40, deadline=None)
+@given(steps=LONG_CONVERSATIONS, count=st.integers(1, 8))
+def test_states_asked_for_again_and_again_go_on_as_the_conversation_does(steps: list[list[Event]], count: int) -> None:
+    growing = tracker_of([])
+    for done, step in enumerate(steps, 1):
+        for event in step:
+            growing.update(copy.deepcopy(event))
+        states = replay.latest_states(growing, DOMAIN, count)
+        if done % 3 == 0 or done == len(steps):
+            assert states == tracker_of(steps[:done]).past_states(DOMAIN)[-count:]
+
+
 def state_of_tracker(tracker: DialogueStateTracker) -> dict[str, Any]:
     """Everything about a tracker, comparable."""
     known = {name: value for name, value in vars(tracker).items() if name not in ("slots", "active_loop", "events")}
