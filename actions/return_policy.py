@@ -25,13 +25,16 @@ from actions.skill.action import (
     message_metadata,
     message_text,
 )  # fmt: skip
-from skills import CHANGE, DECLINED, OFFER, ORDER, POLICY, REFUND
+from actions.skill.order_answers import told_lately
+from skills import CHANGE, DECLINED, NUMBER, OFFER, ORDER, ORDERS, POLICY, REFUND
 
 log = logging.getLogger(__name__)
 
 ANSWER, SAME = "utter_return_policy_answer", "utter_return_policy_same"
 NEAREST = "utter_return_policy_not_covered_nearest"
 NO_ORDER_BUT = "utter_return_policy_no_order"  # to whoever has no order that it could be about, in one bubble with that
+TOPIC = "utter_return_policy_"
+BACK_TO_A_QUESTION = 4  # turns in which a question of the pages is gone back to
 QUESTION_SLOT, SOUGHT_SLOT = "policy_question", "policy_sought"
 MAX_REMEMBERED_CHARS = 300
 MIN_QUESTION_WORDS = 3  # words: "ok boss" asks nothing
@@ -78,6 +81,9 @@ class ActionAnswerReturnPolicy(BaseAction):
             said = next(bot_events(tracker), {})
             told = (said.get("metadata") or {}).get("policy_sections") or ()
             outcome = await knowledge.answer(question, _asked_before(tracker), told)
+            if isinstance(outcome, NotCovered) and (earlier := _asked_before_the_order(tracker)):
+                back = await knowledge.answer(question, earlier, told)
+                outcome = back if isinstance(back, GroundedAnswer) else outcome
         except KnowledgeError as error:
             log.error("knowledge.unavailable problem=%s", error)
             dispatcher.utter_message(response="utter_return_policy_unavailable")
@@ -180,8 +186,18 @@ def _asked_before(tracker: Tracker) -> Earlier | None:
     if after in (ORDER, OFFER):
         leans = after == OFFER or len(message_text(tracker).split()) <= FEW_WORDS
         return Earlier(SITUATIONS.get(last_response(tracker), ON_THE_WAY)) if leans else None
+    return _remembered(tracker) if after in (POLICY, DECLINED, CHANGE, "") else None
+
+
+def _asked_before_the_order(tracker: Tracker) -> Earlier | None:
+    """What the pages were asked before an order came in between: "ok back to the blender, do you repair it"."""
+    lately = any(name.startswith(TOPIC) for name, _ in told_lately(tracker, BACK_TO_A_QUESTION))
+    return _remembered(tracker) if lately and follows(tracker) in (ORDER, ORDERS, NUMBER, OFFER) else None
+
+
+def _remembered(tracker: Tracker) -> Earlier | None:
     question, sought = tracker.get_slot(QUESTION_SLOT), tracker.get_slot(SOUGHT_SLOT)
-    if not question or after not in (POLICY, DECLINED, CHANGE, ""):
+    if not question:
         return None
     return Earlier(question, None if sought is None else tuple((str(key), float(share)) for key, share in sought))
 

@@ -7,6 +7,7 @@ only what the model is sure of counts, and a message that also asks for a person
 """
 
 import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -21,6 +22,8 @@ MIN_CONFIDENCE = 0.6  # of a message or a sentence of it; the confidences are ca
 MAX_CHARS = 400  # whoever writes more tells the person something
 MAX_SENTENCES = 5
 MIN_CLAUSE_WORDS = 3
+MIN_DISMISSAL_WORDS = 2
+DISMISSAL_WORDS = range(3, 8)  # of one that nothing divides from the question behind it: "leave the agent where is it"
 MIN_CLAUSE_CONFIDENCE = 0.95  # of a wish in a piece of a sentence: "in the bubble wrap" is none
 LEANING = 0.5  # of a message with a clause that surely wishes the assistant back: "no agent needed, when does it come"
 MIN_CONFIDENCE_BESIDE = 0.8  # of one beside the wish to have the assistant back, which then answers it
@@ -44,6 +47,8 @@ async def wish_of(text: str, parse: Parse) -> Wish | None:
         elif clauses := _clauses(text) if await _intent(text, parse, LEANING) == BACK else []:
             found = [await _intent(clause, parse) for clause in clauses]
             said += found if BACK in found else []
+        if not {BACK, SOLVED, PERSON} & set(said) and await _dismissed_to_ask(text, parse):
+            return "assistant_and_more"
     except Exception as error:  # a message reaches its ticket whatever becomes of its meaning
         log.error("wishes.failed error=%s", type(error).__name__)
         return None
@@ -59,10 +64,32 @@ async def asks_for_person(text: str, parse: Parse) -> bool:
         return False
 
 
-def _clauses(text: str) -> list[str]:
-    """What commas divide: "no agent needed, where is my order". Of these only what is sure says anything."""
-    clauses = [clause.strip() for clause in text.split(",") if len(clause.split()) >= MIN_CLAUSE_WORDS]
-    return clauses[:MAX_SENTENCES] if "," in text else []
+async def _dismissed_to_ask(text: str, parse: Parse) -> bool:
+    """Whether a clause, or the words that the message begins with, surely send the person away, and the rest surely
+    wishes something that is not a person's: "leave the agent, where is my order". The whole reads as the question then.
+    """
+    if text.startswith("/"):
+        return False
+    clauses = _clauses(text, MIN_DISMISSAL_WORDS)
+    pairs = [(clause, " ".join(clauses[:n] + clauses[n + 1 :])) for n, clause in enumerate(clauses)]
+    if len(clauses) < 2:
+        words = text.split()
+        pairs = [(" ".join(words[:n]), " ".join(words[n:])) for n in DISMISSAL_WORDS if n <= len(words) - 2]
+    for dismissal, rest in pairs:
+        if await _intent(dismissal, parse, MIN_CLAUSE_CONFIDENCE) != BACK:
+            continue
+        wished = await _intent(rest, parse, MIN_CONFIDENCE_BESIDE)
+        if wished not in {None, BACK, SOLVED, *TO_A_PERSON, *_COURTESIES}:
+            return True
+    return False
+
+
+def _clauses(text: str, words: int = MIN_CLAUSE_WORDS) -> list[str]:
+    """What commas divide, from so many words on: "no agent needed, where is my order". Of these only what is sure says
+    anything.
+    """
+    clauses = [clause.strip() for clause in re.split(r"[,.;:!?।]\s", text) if len(clause.split()) >= words]
+    return clauses[:MAX_SENTENCES] if len(clauses) > 1 or "," in text else []
 
 
 def _wish(said: list[str | None]) -> Wish | None:

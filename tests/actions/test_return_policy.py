@@ -167,6 +167,22 @@ async def test_the_question_before_goes_along() -> None:
     assert answers.asked == [("and shoes?", Earlier("how many days?", (("return_window#Days", 0.8),)))]
 
 
+@pytest.mark.parametrize(("turns_ago", "goes_back"), [(1, True), (2, True), (9, False)])
+async def test_what_nothing_answers_after_an_order_goes_back_to_the_question_before_it(
+    turns_ago: int, goes_back: bool
+) -> None:
+    answers = Answers(NotCovered(0.1))
+    question, order_turn = {"event": "user", "text": "?"}, {"utter_action": "utter_order_status_shipped"}
+    asked = [question, {"event": "bot", "metadata": {"utter_action": "utter_return_policy_answer"}}]
+    since = [question, {"event": "bot", "metadata": order_turn}] * turns_ago
+    said = {"text": "ok back to the blender, is it mended or do i get a new one", "after": "order"}
+    slots = {"policy_question": "my blender broke", "policy_sought": None}
+    tracker = Tracker("c", slots, said, [*asked, *since, {"event": "user", **said}], False, None, {}, "action_listen")
+    dispatcher = CollectingDispatcher()
+    await ActionAnswerReturnPolicy(answers).run(dispatcher, tracker, {})  # type: ignore[arg-type]
+    assert [earlier for _, earlier in answers.asked] == [None, Earlier("my blender broke")][: 1 + goes_back]
+
+
 async def test_a_question_of_before_an_upgrade_goes_along_without_its_passages() -> None:
     _, _, answers = await say(ANSWER, "and shoes?", {"policy_question": "how many days?"})
     assert answers.asked == [("and shoes?", Earlier("how many days?"))]

@@ -28,6 +28,10 @@ MEANS = {
     "no agent needed, where is it now": ("return_to_bot", 0.5),
     "it came now, where is it now": ("return_to_bot", 0.5),
     "nobody needed, where is it now": ("return_to_bot", 0.4),
+    "leave the agent": ("return_to_bot", 0.98),
+    "where is it then": ("check_order_status", 0.9),
+    "never mind it": ("return_to_bot", 0.98),
+    "leave it here": ("return_to_bot", 0.9),
 }
 
 
@@ -60,6 +64,14 @@ class Model:
     ("no agent needed, where is it now", "assistant_and_more"),
     ("it came now, where is it now", None),
     ("nobody needed, where is it now", None),
+    ("leave the agent, where is it then", "assistant_and_more"),
+    ("leave the agent where is it then", "assistant_and_more"),
+    ("where is it then, leave the agent", "assistant_and_more"),
+    ("leave it here, where is it then", None),
+    ("never mind it, my money back", None),
+    ("never mind it my money back", None),
+    ("never mind it, thank you so much!", None),
+    ("never mind it, hm hm hm", None),
     ("hm hm hm", None),
     ("", None),
 ])  # fmt: skip
