@@ -40,6 +40,7 @@ WISHES = "wishes"  # key of the parse data: two questions of different topics, i
 TWO_QUESTIONS = "two_questions"
 BACK_WITH_US = frozenset({"return_to_bot", "problem_solved"})
 MIN_ANSWER = 0.8  # from here on a message is a yes or no, whatever else stands in it
+MIN_ASKED_BESIDE = 0.85  # ... unless it surely asks something as well: "leave it, do you have a shop in Pune"
 MOST_SENTENCES = 4  # at the end of a message that are read by themselves in a conversation
 _COMPONENTS = Path(__file__).parents[1]
 
@@ -191,7 +192,7 @@ class IntentClassifier(GraphComponent):
             message.set(ANSWER, beside[0], add_to_output=True)
         if reading.label not in skills.load().small_talk:
             return reading
-        if beside and beside[1] and reading.confidence < MIN_ANSWER:
+        if beside and beside[1] and (reading.confidence < MIN_ANSWER or beside[1].confidence >= MIN_ASKED_BESIDE):
             return beside[1]
         if reading.label in BACK_WITH_US and (asked := asked_beside(text, read, skills.load().wishes)):
             return asked

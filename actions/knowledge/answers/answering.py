@@ -26,7 +26,7 @@ MIN_REFUSAL_SCORE = 0.9
 WORTH_ASKING = 0.15  # below this probability not even an LLM is asked
 AS_GOOD_AS = 0.5  # of the best section's probability: from here on another one is quoted beside it
 IN_CHAT = 0.3  # the same behind another question: of 2,003 such turns held out 0.81 hold the right one instead of 0.79
-NOT_AGAIN = 0.15  # the same where the best one was told a moment ago, and that did not settle it
+NOT_AGAIN = 0.05  # the same where the best one was told a moment ago: the same words alone would settle nothing
 SURE_OF_A_HALF = 0.6  # score from which on half a message is a question of its own
 MIN_WORDS_OF_A_HALF = 3
 _JOINT = re.compile(r"(?<=\?)\s+|[,.;]?\s+(?:and|also|plus|aur|और|e|y|também|también)\s+(?:also\s+)?|\s+&\s+", re.I)
