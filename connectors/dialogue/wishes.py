@@ -25,6 +25,7 @@ MIN_CLAUSE_WORDS = 3
 MIN_DISMISSAL_WORDS = 2
 DISMISSAL_WORDS = range(3, 8)  # of one that nothing divides from the question behind it: "leave the agent where is it"
 MIN_CLAUSE_CONFIDENCE = 0.95  # of a wish in a piece of a sentence: "in the bubble wrap" is none
+MIN_DISMISSAL_CONFIDENCE = 0.85  # of a clause that sends the person away, beside one that surely wishes something else
 LEANING = 0.5  # of a message with a clause that surely wishes the assistant back: "no agent needed, when does it come"
 MIN_CONFIDENCE_BESIDE = 0.8  # of one beside the wish to have the assistant back, which then answers it
 _COURTESIES = frozenset({"greet", "goodbye", "thank", "affirm", "deny"})
@@ -76,7 +77,7 @@ async def _dismissed_to_ask(text: str, parse: Parse) -> bool:
         words = text.split()
         pairs = [(" ".join(words[:n]), " ".join(words[n:])) for n in DISMISSAL_WORDS if n <= len(words) - 2]
     for dismissal, rest in pairs:
-        if await _intent(dismissal, parse, MIN_CLAUSE_CONFIDENCE) != BACK:
+        if await _intent(dismissal, parse, MIN_DISMISSAL_CONFIDENCE) != BACK:
             continue
         wished = await _intent(rest, parse, MIN_CONFIDENCE_BESIDE)
         if wished not in {None, BACK, SOLVED, *TO_A_PERSON, *_COURTESIES}:

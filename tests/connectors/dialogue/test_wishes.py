@@ -31,7 +31,7 @@ MEANS = {
     "leave the agent": ("return_to_bot", 0.98),
     "where is it then": ("check_order_status", 0.9),
     "never mind it": ("return_to_bot", 0.98),
-    "leave it here": ("return_to_bot", 0.9),
+    "leave it here": ("return_to_bot", 0.8),
 }
 
 
