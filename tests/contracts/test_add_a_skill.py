@@ -23,9 +23,10 @@ from workbench.checks.all_checks import file_findings
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "add-a-skill.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```\w+\n# (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-# Without the chats about pages, more than half of what follows something: fitting costs the cube of the examples.
+# Without the chats about pages, more than half of what follows something, and without the languages that nobody talks
+# here: fitting costs the cube of the examples. What is compiled comes along, but for what is just being written.
 LEFT_OUT = shutil.ignore_patterns(
-    "chats", ".git", ".venv", "var", "models", "results", "__pycache__", ".*_cache", "sealed"
+    "chats", "es", "hi", "pt", ".git", ".venv", "var", "models", "results", "*.pyc.*", ".*_cache", "sealed"
 )
 TALKS = r"""
 - id: number
@@ -158,10 +159,10 @@ def test_skill_of_the_page_passes_its_own_test_and_the_domains(copy: Path) -> No
 @pytest.mark.timeout(900)
 def test_skill_of_the_page_is_learnt_and_talks(copy: Path, tmp_path: Path) -> None:
     run(copy, "launch", "train", within_s=600)
-    assert "0 failed" in run(copy, "workbench", "stories", within_s=120)
+    assert "0 failed" in run(copy, "workbench", "stories", within_s=240)
     file = tmp_path / "talks.yml"
     file.write_text(with_numbers(TALKS), encoding="utf-8")
-    told = run(copy, "workbench.dialogues", "--json", "--mistakes", str(file), within_s=200)
+    told = run(copy, "workbench.dialogues", "--json", "--mistakes", str(file), within_s=240)
     sums = json.loads(next(line for line in told.splitlines() if line.startswith("{")))
     assert sums["right"] == sums["turns"], told
 
