@@ -153,9 +153,9 @@ class Settings:
             usable = False
         if not usable:
             raise SettingsError(
-                f"{name} is not a valid database URL, or of a database or driver that cannot be read. Remedy: write "
-                "it as postgresql://user:password@host:5432/name (or mysql://…, for MariaDB too; special characters "
-                "of the password percent-encoded), or unset it to use SQLite."
+                f"{name} cannot be used: it is not a valid database URL, or of a database or driver that is not here. "
+                "Remedy: write it as postgresql://user:password@host:5432/name (or mysql://…, for MariaDB too; special "
+                "characters of the password percent-encoded), or unset it to use SQLite."
             )
 
     def missing(self, names: tuple[str, ...] = REQUIRED_TO_SERVE) -> list[str]:

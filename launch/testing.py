@@ -128,6 +128,8 @@ def run_everything() -> int:
         ThreadPoolExecutor(1) as beside, ThreadPoolExecutor(1) as longest,
         tempfile.TemporaryDirectory(prefix="assistant-tests-", ignore_cleanup_errors=True) as folder,
     ):
+        os.chmod(folder, 0o711)  # noqa: S103 (servers that refuse to be root's run as nobody)
+        os.environ["TEST_SERVERS_IN"] = folder  # what a server that was killed leaves goes with the folder
         try:
             running = {check: beside.submit(_passes, check) for check in CODE}
             if is_new_environment():

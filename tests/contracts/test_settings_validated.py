@@ -15,7 +15,7 @@ from conversation_log.archive.parquet_archive import ParquetArchive
 @pytest.mark.parametrize(("name", "value", "shown"), [
     ("CONVERSATION_DATABASE_URL", "hunter2", "is not a valid database URL"),
     ("ORDERS_DATABASE_URL", "postgresql://u:hunter2@host:port/db", "is not a valid database URL"),
-    ("ORDERS_DATABASE_URL", "sqlserver://u:hunter2@h/db", "a database or driver that cannot be read"),
+    ("ORDERS_DATABASE_URL", "sqlserver://u:hunter2@h/db", "of a database or driver that is not here"),
     ("ORDERS_DATABASE_URL", "postgresql+asyncpg://u:hunter2@h/db", "write it as postgresql://"),
     ("CONVERSATION_DATABASE_URL", "mysql+mysqldb://u:hunter2@h/db", "or mysql://"),
     ("SHOP_TIMEZONE", "Asia/Atlantis", "Asia/Kolkata"),
