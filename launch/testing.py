@@ -228,6 +228,8 @@ def _passes(check: Check) -> bool:
     if result.returncode == 0:
         done(f"{check.title} ({took})")
         return True
+    if result.returncode == -signal.SIGINT:
+        return False  # Ctrl-C in a terminal reaches it too; where it was tells nobody anything
     lines = [line for line in (result.stdout or "").splitlines() if "UserWarning: The utterance" not in line]
     if not check.explain or _run(check.explain, quiet=False, timeout_s=check.timeout_s).returncode != 1:
         print("\n".join(lines[-60:]))

@@ -52,7 +52,7 @@ def train() -> Path:
                 os.utime(model)  # `models/` is read by "the newest archive"
             done(f"The model is up to date ({model.name}).")
             return model
-        say("Training the model (about a minute) ...")
+        say("Training the model (about two minutes) ...")
         started = time.monotonic()
         _check_designers_files()
         result = _run_rasa_train(model.name.removesuffix(".tar.gz"))

@@ -116,6 +116,17 @@ def test_checks_give_way_to_the_training(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert run(monkeypatch, tmp_path, Check("files", OK, ""), Check("tests", says, "fix", nicer_by=7)) == 0
 
 
+def test_where_ctrl_c_found_a_check_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    interrupted = [sys.executable, "-c", "import os, signal; signal.signal(2, signal.SIG_DFL); print('at line 7', "
+                                         "flush=True); os.kill(os.getpid(), 2)"]  # fmt: skip
+    assert run(monkeypatch, tmp_path, Check("files", OK, ""), Check("types", interrupted, "fix", quiet=True)) == 1
+    shown = capfd.readouterr()
+    assert "at line 7" not in shown.out
+    assert "exit status" not in shown.err
+
+
 FOREVER = [sys.executable, "-c", "import subprocess; subprocess.run(['sleep', '97.3'], start_new_session=True)"]
 
 
