@@ -3,6 +3,7 @@
 Each reader gives a value of its type, or the neutral one, and never raises.
 """
 
+import json
 import math
 import re
 from collections.abc import Mapping
@@ -17,6 +18,14 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 # An escape sequence in a customer's words would command the terminal of whoever reads them.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SPACE_OR_CONTROL = re.compile(r"[\s\x00-\x1f\x7f]")
+
+
+def parsed(raw: str | bytes) -> Any:
+    """What the JSON says; None for what is none, or is nested too deeply to be read."""
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
 
 
 def as_mapping(value: Any) -> Mapping[str, Any]:

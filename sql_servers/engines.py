@@ -1,6 +1,7 @@
 """An engine for a database that is ours to write: SQLite with a write-ahead log, or a server that is not waited for."""
 
 from contextlib import AbstractContextManager
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -41,6 +42,12 @@ def engine(url: URL, connect_s: float, statement_s: float, lock_s: float, **opti
 def longer(connection: Connection, statement_s: float) -> AbstractContextManager[None]:
     """Let the statements of this transaction take longer (a migration)."""
     return _sessions(connection.dialect.name).longer(connection, statement_s)
+
+
+def sqlite_file(url: URL) -> Path | None:
+    """The file of a SQLite database; None for one in memory and for a server."""
+    file = url.database
+    return Path(file) if url.get_backend_name() == "sqlite" and file and file != ":memory:" else None
 
 
 def _sessions(kind: str) -> ModuleType:

@@ -1,7 +1,6 @@
 """One HTTP call to the shop within a time limit, and what it means when no answer comes."""
 
 import asyncio
-import json
 import ssl
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any
 import httpx
 
 from actions.self_service.acts import NOT_DONE, UNKNOWN, Answer
+from lenient_json import as_mapping, parsed
 
 CALL_S = 4.0
 CONNECT_S = 2.0
@@ -30,11 +30,7 @@ class Response:
     @property
     def content(self) -> Mapping[str, Any]:
         """The JSON object in the body; an empty one for anything else."""
-        try:
-            found = json.loads(self.body)
-        except (ValueError, RecursionError):
-            return {}
-        return found if isinstance(found, dict) else {}
+        return as_mapping(parsed(self.body))
 
 
 async def call(

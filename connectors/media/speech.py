@@ -5,7 +5,6 @@ Whisper's models write something for silence and noise too ("Thank you."). Where
 """
 
 import asyncio
-import json
 import logging
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +13,7 @@ import aiohttp
 
 from connectors.media import audio
 from connectors.media.abilities import NotReadable
-from lenient_json import as_mapping, number, objects, text
+from lenient_json import as_mapping, number, objects, parsed, text
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +79,7 @@ class SpeechService:
                     raw += chunk
                     if len(raw) > MAX_ANSWER_BYTES:
                         return answer.status, {}
-                return answer.status, as_mapping(_parsed(bytes(raw)))
+                return answer.status, as_mapping(parsed(bytes(raw)))
         except asyncio.TimeoutError:
             raise NotReadable("too_slow") from None
         except (aiohttp.ClientError, OSError) as error:
@@ -92,13 +91,6 @@ class SpeechService:
             headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
             self._session = aiohttp.ClientSession(timeout=self._timeout, headers=headers)
         return self._session
-
-
-def _parsed(raw: bytes) -> Any:
-    try:
-        return json.loads(raw)
-    except (ValueError, RecursionError):
-        return None
 
 
 def _heard(answer: Mapping[str, Any]) -> str:

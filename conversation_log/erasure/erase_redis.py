@@ -6,7 +6,6 @@ customers share, the entries go that are this customer's, by their `customer` fi
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections import Counter
@@ -22,6 +21,7 @@ from conversation_log.ingest import stream
 from conversation_log.model import identities
 from conversation_log.model.identities import Identities
 from hot_store import redis_address
+from lenient_json import parsed
 
 _PAGE = 1000
 REWRITE_WAIT_S = 60.0
@@ -87,10 +87,7 @@ def _family(key: str) -> str:
 
 def _customers_in(text: str) -> Iterator[str]:
     """The `customer` fields in JSON, also in JSON inside of JSON (a dead letter holds its entry as text)."""
-    try:
-        todo: list[Any] = [json.loads(text)]
-    except (ValueError, RecursionError):
-        return
+    todo: list[Any] = [parsed(text)]
     while todo:
         value = todo.pop()
         if isinstance(value, dict):
@@ -101,10 +98,7 @@ def _customers_in(text: str) -> Iterator[str]:
         elif isinstance(value, list):
             todo += value
         elif isinstance(value, str) and value.startswith("{"):
-            try:
-                todo.append(json.loads(value))
-            except (ValueError, RecursionError):
-                continue
+            todo.append(parsed(value))
 
 
 def _text(value: Any) -> str:

@@ -7,7 +7,6 @@ record that is too large for the topic is set aside. Nothing of a record is logg
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 from conversation_log.ingest.stream import Entry
-from lenient_json import as_mapping
+from lenient_json import as_mapping, parsed
 from settings import SettingsError
 
 log = logging.getLogger(__name__)
@@ -122,10 +121,7 @@ def _code(error: Any) -> int:
 
 def whose(text: str) -> bytes | None:
     """The key of a record: its customer, else the message that it is about; None for one that cannot be read."""
-    try:
-        record = as_mapping(json.loads(text))
-    except (ValueError, RecursionError):
-        return None
+    record = as_mapping(parsed(text))
     found = record.get("customer") or record.get("key") or record.get("wamid")
     return str(found).encode() if found else None
 

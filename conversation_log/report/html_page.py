@@ -1,6 +1,7 @@
 """The report as one page that needs nothing else: no script, no network, no personal data."""
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime, timezone
 from html import escape
 from pathlib import Path
@@ -74,6 +75,11 @@ def _tiles(figures: Figures) -> str:
         ("median answer", duration(figures.answers.quantile(0.5))),
         ("replies not delivered", percent(failed / replies if replies else None)),
     )
+    return tiled(tiles)
+
+
+def tiled(tiles: Iterable[tuple[str, str]]) -> str:
+    """Names and their figures, which are shown large."""
     cells = "".join(f"<div><b>{escape(value)}</b><span>{escape(name)}</span></div>" for name, value in tiles)
     return f'<div class="tiles">{cells}</div>'
 

@@ -67,10 +67,9 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 def migrate(engine: Engine) -> None:
     """Bring the tables up to date; safe when several processes start at once. Raises LogUnavailable."""
-    file = engine.url.database
     try:
-        if engine.dialect.name == "sqlite" and file and file != ":memory:":
-            Path(file).parent.mkdir(parents=True, exist_ok=True)
+        if file := engines.sqlite_file(engine.url):
+            file.parent.mkdir(parents=True, exist_ok=True)
         with exclusive(engine, "migration", MIGRATION_WAIT_S):
             if applied_revision(engine) != TABLES.revisions[-1]:
                 _move(engine)
@@ -80,8 +79,8 @@ def migrate(engine: Engine) -> None:
 
 def require_current(engine: Engine) -> None:
     """Raise LogUnavailable, naming the remedy, unless the database exists with all migrations applied."""
-    file = engine.url.database
-    if engine.dialect.name == "sqlite" and file and file != ":memory:" and not Path(file).exists():
+    file = engines.sqlite_file(engine.url)
+    if file and not file.exists():
         raise LogUnavailable(
             f"There is no conversation database at {file} yet. It is created when the assistant first runs "
             "(`make run` or `make serve`), or by `python -m conversation_log migrate`."
@@ -142,9 +141,9 @@ def exclusive(engine: Engine, purpose: str, wait_s: float) -> Iterator[None]:
 @contextmanager
 def _lock_of(engine: Engine, purpose: str) -> Iterator[tuple[Callable[[], bool], Callable[[], None]]]:
     """How to try to take a lock, and how to free it: the server's own, or a file beside SQLite's."""
-    name, file = engine.dialect.name, engine.url.database
+    name, file = engine.dialect.name, engines.sqlite_file(engine.url)
     if name == "sqlite":
-        if not file or file == ":memory:":
+        if file is None:
             yield (lambda: True), (lambda: None)
             return
         with open(f"{file}.{purpose}.lock", "w") as lock:
@@ -157,7 +156,7 @@ def _lock_of(engine: Engine, purpose: str) -> Iterator[tuple[Callable[[], bool],
     }[name]
     number: int | str = zlib.crc32(f"conversation_log {purpose}".encode())
     if name == "mysql":  # its locks are the server's: two shops' databases on it have one each
-        number = f"{number} {file}"[:64]
+        number = f"{number} {engine.url.database}"[:64]
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         yield (
             lambda: bool(connection.execute(text(take), {"id": number}).scalar()),

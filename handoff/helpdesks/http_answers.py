@@ -1,7 +1,6 @@
 """What a helpdesk's HTTP answer means for the caller."""
 
 import datetime as dt
-import json
 import re
 import threading
 from collections.abc import Mapping
@@ -12,7 +11,7 @@ from typing import Any
 import requests
 
 from handoff.helpdesks.interface import NotAllowed, Refused, RetryLater
-from lenient_json import as_mapping
+from lenient_json import as_mapping, parsed
 
 TIMEOUT_S = (3.0, 10.0)  # connect, read
 MAX_WAIT_S = 900.0
@@ -36,7 +35,7 @@ def judge(answer: Answer) -> None:
         raise NotAllowed(f"HTTP {status}")
     if status in (408, 409, 423, 425, 429) or status >= 500:
         raise RetryLater(f"HTTP {status}", retry_after(answer.headers))
-    content = _json(answer.body)
+    content = as_mapping(parsed(answer.body))
     raise Refused(f"HTTP {status} {_code(content)}".strip(), _fields(content))
 
 
@@ -53,14 +52,6 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         except (TypeError, ValueError):
             return None
     return min(max(seconds, 0.0), MAX_WAIT_S)
-
-
-def _json(body: str) -> Mapping[str, Any]:
-    try:
-        content = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return as_mapping(content)
 
 
 def _code(content: Mapping[str, Any]) -> str:

@@ -9,7 +9,6 @@ import contextlib
 import logging
 import sqlite3
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy.engine import Connection, Engine, make_url
@@ -43,8 +42,8 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = make_url(database_url(url))
         self.sqlite, self.mysql = (self.url.get_backend_name() == name for name in ("sqlite", "mysql"))
-        if self.sqlite and self.url.database not in (None, "", ":memory:"):
-            Path(str(self.url.database)).parent.mkdir(parents=True, exist_ok=True)
+        if file := engines.sqlite_file(self.url):
+            file.parent.mkdir(parents=True, exist_ok=True)
         self._writing = self._engine(execution_options={"writes": True})
         self._reading = self._engine(isolation_level="AUTOCOMMIT")
         self.prepared = False  # the tables are up to date

@@ -30,6 +30,7 @@ from urllib.parse import parse_qsl, urlsplit
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
+from lenient_json import as_mapping, parsed
 from workbench.console.answers import Answers, NotThere
 
 log = logging.getLogger(__name__)
@@ -115,11 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
         if foreign or self.headers.get_content_type() != "application/json":
             self._json(HTTPStatus.FORBIDDEN, {"error": "Requests from other web pages are refused."})
             return
-        try:
-            wish = json.loads(raw)
-        except ValueError:
-            wish = None
-        self._answer(self.server.writes.get(self.path.removeprefix("/api/")), wish if isinstance(wish, dict) else {})
+        self._answer(self.server.writes.get(self.path.removeprefix("/api/")), as_mapping(parsed(raw)))
 
     def _let_in(self) -> bool:
         kind, _, given = self.headers.get("Authorization", "").partition(" ")

@@ -1,7 +1,6 @@
 """The two databases: reached, our rights, migrations. Of the orders `make check` says more, down to the rows."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
@@ -12,6 +11,7 @@ from conversation_log.storage import tables as log_tables
 from handoff.storage import schema
 from handoff.storage import tables as handoff_tables
 from settings import Settings
+from sql_servers import engines
 from workbench.shop_check.database import database_findings
 from workbench.shop_check.findings import ERROR, INFORMATION, WARNING, ShopFinding
 
@@ -29,8 +29,8 @@ def conversation_findings(configured: Settings) -> Iterator[ShopFinding]:
         yield ShopFinding(ERROR, "conversations", NAME, *_halves(str(error)))
         return
     try:
-        file = engine.url.database
-        if engine.dialect.name == "sqlite" and file and not Path(file).exists():
+        file = engines.sqlite_file(engine.url)
+        if file and not file.exists():
             yield ShopFinding(WARNING, "conversations", NAME, "there is no such file yet", _MIGRATE)
             return
         with engine.connect() as connection:

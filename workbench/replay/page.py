@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from html import escape
 
-from conversation_log.report.html_page import document
+from conversation_log.report.html_page import document, tiled
 from workbench.replay.answers import KINDS, Answer
 from workbench.replay.playing import Replayed, ReplayedTurn
 from workbench.replay.tally import Tally, clipped, line_of, words_of
@@ -13,15 +13,8 @@ def page(tally: Tally, title: str) -> str:
     """The page. `title` says what was played with what."""
     tiles = [(kind, str(tally.kinds[kind])) for kind in KINDS if tally.kinds[kind]]
     tiles = [("turns played", str(tally.turns)), ("would change", str(tally.changed)), *tiles]
-    body = "".join(
-        (
-            '<div class="tiles">',
-            *(f"<div><b>{escape(value)}</b><span>{escape(name)}</span></div>" for name, value in tiles),
-            "</div>",
-            *(f"<p>{escape(remark)}</p>" for remark in tally.remarks),
-            *map(_conversation, tally.kept),
-        )
-    )
+    remarks = (f"<p>{escape(remark)}</p>" for remark in tally.remarks)
+    body = "".join((tiled(tiles), *remarks, *map(_conversation, tally.kept)))
     return document("What would change", title, body)
 
 

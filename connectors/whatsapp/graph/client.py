@@ -23,7 +23,7 @@ import aiohttp
 from connectors.http_calls import HttpCalls, NoAnswer, NotSent
 from connectors.message_bus.sending.errors import MediaFailed, Transient
 from connectors.whatsapp.graph.errors import classify
-from lenient_json import as_int, as_mapping, number, objects, text
+from lenient_json import as_int, as_mapping, number, objects, parsed, text
 from settings import Settings
 
 log = logging.getLogger(__name__)
@@ -218,11 +218,8 @@ def _understood(status: int, raw: bytes, headers: Mapping[str, str]) -> Mapping[
 
 def _answer(raw: bytes) -> Mapping[str, Any] | None:
     """The JSON object of an answer; None for HTML, an empty body and the like."""
-    try:
-        parsed = json.loads(raw)
-    except (ValueError, RecursionError):
-        return None
-    return parsed if isinstance(parsed, dict) else None
+    found = parsed(raw)
+    return found if isinstance(found, dict) else None
 
 
 def _refuse(status: int, answer: Mapping[str, Any] | None, retry_after_s: float | None) -> NoReturn:

@@ -5,7 +5,6 @@ their own, so that the dialogue can answer them; `text=None` means that the mess
 missing here (Meta adds some every year) is answered as unsupported.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +18,7 @@ from lenient_json import (
     identifier,
     number,
     objects,
+    parsed,
     text,
 )
 
@@ -121,10 +121,7 @@ def _flow_reply(part: Mapping[str, Any]) -> Content:
     """
     answers: Any = part.get("response_json")
     if isinstance(answers, str):
-        try:
-            answers = json.loads(clean(answers[:MAX_FLOW_CHARS]))
-        except (ValueError, RecursionError):
-            answers = None
+        answers = parsed(clean(answers[:MAX_FLOW_CHARS]))
     fields = {text(key, 60): text(value, 500) for key, value in list(as_mapping(answers).items())[:50]}
     fields.pop("flow_token", None)
     given = drop_empty(fields)
