@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import scipy.sparse
 
+from components.conversation.context_weights import ContextWeights
 from components.conversation.examples import CONTEXTS
 from components.order_numbers.shape import DEFAULT_PATTERN
 from components.text.classifier import Embedder, Example, Prediction
@@ -51,19 +52,17 @@ class FollowUp:
 class FollowUpModel:
     """Fit once, predict many.
 
-    Shapes, for n examples of t texts: `rows` (t, features) sparse by column, `vectors` (t, d), `texts` (n,) which text,
-    `opinions` (n, labels of the intents' model, square roots), `contexts` (n,) places in CONTEXTS, `dual` (n, labels).
+    Shapes, for t texts: `centre` (d,), `vectors` (t, d), by column, since a product with one vector takes half as long.
+    `features` weighs the n-grams, and behind them the square roots of what the message means alone; `likeness` weighs
+    how alike it is to each text in meaning.
     """
 
     labels: tuple[str, ...]
     ngrams: Ngrams
-    rows: scipy.sparse.csc_matrix
-    vectors: np.ndarray
     centre: np.ndarray
-    texts: np.ndarray
-    opinions: np.ndarray
-    contexts: np.ndarray
-    dual: np.ndarray
+    vectors: np.ndarray
+    features: ContextWeights
+    likeness: ContextWeights
     bias: np.ndarray
     temperature: float
     pattern: str = DEFAULT_PATTERN  # of the order numbers in what is predicted, a regular expression
@@ -85,40 +84,50 @@ class FollowUpModel:
         contexts = np.array([CONTEXTS.index(example.after) for example in examples])
         labels = tuple(sorted({example.intent for example in examples}))
         target = np.array([labels.index(example.intent) for example in examples])
-        roots = np.sqrt(opinions).astype(np.float32)
+        roots = _roots(opinions)
 
         def likeness(one: slice, other: slice) -> np.ndarray:
             (left, again), (right, too) = (np.unique(texts[part], return_inverse=True) for part in (one, other))
-            alike = _alike((rows[left] @ rows[right].T).toarray(), vectors[left] @ vectors[right].T)
-            same = contexts[one, None] == contexts[None, other]
-            return _kernel(alike[np.ix_(again, too)], roots[one] @ roots[other].T, same)
+            alike = gaussian(vectors[left] @ vectors[right].T, 1.0)
+            alike *= np.float32(_MEANING)
+            alike += (rows[left] @ rows[right].T).toarray()
+            alike = alike[np.ix_(again, too)]
+            alike += roots[one] @ roots[other].T
+            alike *= np.float32(1) + (contexts[one, None] == contexts[None, other])
+            return alike
 
         kernel, ridge = kernel_of(len(texts), likeness), _RIDGE / balancing(target, _BALANCE)
         fitted = kernel_ridge(kernel, target, ridge, CALIBRATED_BY)
-        return cls(labels, ngrams, rows.tocsc(), vectors, centre, texts, roots, contexts,
-                   fitted.dual, fitted.bias, fitted.temperature)  # fmt: skip
+        features = scipy.sparse.hstack([rows[texts], roots], format="csr")
+        each = scipy.sparse.csr_matrix((np.ones(len(texts), np.float32), (np.arange(len(texts)), texts)))
+        counted = contexts, len(CONTEXTS)
+        return cls(
+            labels, ngrams, centre, np.asfortranarray(vectors),
+            ContextWeights.of(features, fitted.dual, *counted),
+            ContextWeights.of(each, np.float32(_MEANING) * fitted.dual, *counted),
+            fitted.bias, fitted.temperature,
+        )  # fmt: skip
 
     def predict(self, text: str, after: str, opinion: np.ndarray, embedder: Embedder) -> dict[str, float]:
         """The probability of each intent for a message that follows `after`, the likeliest first."""
-        row = self.ngrams.row(folded(text, self.pattern))
+        row, context = self.ngrams.row(folded(text, self.pattern)), CONTEXTS.index(after)
+        behind = len(self.ngrams.vocabulary) + np.arange(len(opinion))
+        columns, values = np.concatenate([row.columns, behind]), np.concatenate([row.values, _roots(opinion)])
         vector = centred(embedder.one(readable(text, self.pattern)).reshape(1, -1), self.centre)[0]
-        alike = _alike(self.rows[:, row.columns] @ row.values, self.vectors @ vector)[self.texts]
-        opinions = self.opinions @ np.sqrt(opinion).astype(np.float32)
-        kernel = _kernel(alike, opinions, (self.contexts == CONTEXTS.index(after)).astype(np.float32))
-        probabilities = softmax((kernel @ self.dual + self.bias) / self.temperature)
+        scores = self.features.of_features(columns, values, context) + self.bias
+        scores += self.likeness.of_all(gaussian(self.vectors @ vector, 1.0), context)
+        probabilities = softmax(scores / self.temperature)
         order = np.argsort(-probabilities, kind="stable")
         return {self.labels[place]: float(probabilities[place]) for place in order}
 
     def save(self, path: Path) -> None:
         """Write everything to one file without pickled code."""
         text = {"labels": self.labels, "vocabulary": self.ngrams.vocabulary, "temperature": self.temperature}
-        rows = self.rows.tocsr()
         with path.open("wb") as file:
             np.savez(
                 file, text=np.frombuffer(json.dumps(text).encode(), np.uint8), rarity=self.ngrams.rarity,
-                data=rows.data, indices=rows.indices, indptr=rows.indptr,
-                vectors=self.vectors.astype(np.float16), centre=self.centre, texts=self.texts,
-                opinions=self.opinions, contexts=self.contexts, dual=self.dual, bias=self.bias,
+                centre=self.centre, vectors=self.vectors.astype(np.float16), bias=self.bias,
+                **self.features.arrays("features", np.float16), **self.likeness.arrays("likeness", np.float32),
             )  # fmt: skip
 
     @classmethod
@@ -127,14 +136,11 @@ class FollowUpModel:
         with np.load(path, allow_pickle=False) as stored:
             kept = dict(stored)
         text = json.loads(kept["text"].tobytes())
-        ngrams = Ngrams(text["vocabulary"], kept["rarity"])
-        shape = (len(kept["indptr"]) - 1, len(text["vocabulary"]))
-        rows = scipy.sparse.csr_matrix((kept["data"], kept["indices"], kept["indptr"]), shape=shape).tocsc()
-        # By column: as rows, a product with one vector takes twice as long.
-        vectors, opinions = kept["vectors"].astype(np.float32, order="F"), np.asfortranarray(kept["opinions"])
         return cls(
-            tuple(text["labels"]), ngrams, rows, vectors, kept["centre"], kept["texts"], opinions,
-            kept["contexts"], kept["dual"], kept["bias"], text["temperature"], pattern,
+            tuple(text["labels"]), Ngrams(text["vocabulary"], kept["rarity"]), kept["centre"],
+            kept["vectors"].astype(np.float32, order="F"),
+            ContextWeights.stored("features", kept), ContextWeights.stored("likeness", kept),
+            kept["bias"], text["temperature"], pattern,
         )  # fmt: skip
 
 
@@ -156,19 +162,10 @@ def blended(alone: Prediction, together: Mapping[str, float]) -> Prediction:
     )
 
 
-def _alike(words: np.ndarray, cosine: np.ndarray) -> np.ndarray:
-    """How alike texts are, in words and in meaning."""
-    alike = gaussian(cosine, 1.0)
-    alike *= np.float32(_MEANING)
-    alike += words
-    return alike
-
-
-def _kernel(alike: np.ndarray, opinion: np.ndarray, same: np.ndarray) -> np.ndarray:
-    """How alike examples are, in their texts and in what each means alone; twice where they follow the same."""
-    alike += np.float32(_OPINION) * opinion
-    alike *= np.float32(1) + same
-    return alike
+def _roots(opinions: np.ndarray) -> np.ndarray:
+    """What messages mean alone, as features: two are as alike in them as they weigh in the kernel."""
+    roots: np.ndarray = np.sqrt(_OPINION * opinions).astype(np.float32)
+    return roots
 
 
 def a_few(after: Sequence[str], text: str, most: int = 2) -> list[str]:
