@@ -33,6 +33,7 @@ def run(
             raise LaunchError("Training failed.")
         return trains() if callable(trains) else tmp_path / "model.tar.gz"
 
+    monkeypatch.setenv("TEST_SERVERS_IN", str(tmp_path))  # set to a folder that goes: afterwards it is as before
     monkeypatch.setattr(testing, "DESIGNERS", designers)
     monkeypatch.setattr(testing, "CODE", code)
     monkeypatch.setattr(testing, "RESULTS", tmp_path / "results")
