@@ -251,7 +251,7 @@ def test_phones_go_however_they_are_given(written):
      "documento a ", '"a', "one ", "1234 ", "my my ", "dois-"],
 )  # fmt: skip
 def test_hostile_texts_cost_little(unit):
-    text = unit * (65_000 // len(unit)) + "@1"
+    text = unit * (32_500 // len(unit)) + "@1"  # half of what may come: the cost is linear, and there are many units
     started = time.process_time()
     redact(text)
-    assert time.process_time() - started < 4
+    assert time.process_time() - started < 2
