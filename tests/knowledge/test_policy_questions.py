@@ -41,9 +41,9 @@ def retriever() -> Retriever:
 @pytest.mark.parametrize(
     ("name", "step", "least"),
     [
-        ("heldout", 1, Report(86, 48, right_page=0.93, right_answer=0.89, refused=0.87, falsely_refused=0.05)),
-        ("calibration", 1, Report(44, 24, right_page=0.93, right_answer=0.88, refused=0.99, falsely_refused=0.07)),
-        ("hindi", 1, Report(37, 3, right_page=0.90, right_answer=0.86, refused=1.0, falsely_refused=0.09)),
+        ("heldout", 1, Report(86, 48, right_page=0.93, right_answer=0.88, refused=0.87, falsely_refused=0.06)),
+        ("calibration", 1, Report(44, 24, right_page=0.95, right_answer=0.90, refused=0.99, falsely_refused=0.07)),
+        ("hindi", 1, Report(37, 3, right_page=0.91, right_answer=0.89, refused=1.0, falsely_refused=0.09)),
         ("development", 5, Report(131, 79, right_page=0.93, right_answer=0.86, refused=0.93, falsely_refused=0.09)),
     ],
 )
@@ -69,7 +69,7 @@ def holds(numbers: Report, least: Report) -> None:
 @pytest.mark.timeout(300)
 def test_a_strangers_questions_find_their_page_and_the_rest_is_refused(retriever: Retriever) -> None:
     numbers = report(run(sealed_cases(), retriever.find))
-    holds(numbers, Report(91, 34, right_page=0.90, right_answer=0.85, refused=0.97, falsely_refused=0.07))
+    holds(numbers, Report(91, 34, right_page=0.94, right_answer=0.86, refused=0.97, falsely_refused=0.08))
 
 
 def sealed_cases() -> list[Case]:
@@ -90,7 +90,7 @@ def test_questions_in_another_language_than_the_pages_find_their_section(retriev
     told = [(one.best is not None and one.best.key == key, one.answerable) for one, key in found if key != "refuse"]
     refused = [not one.answerable for one, key in found if key == "refuse"]
     assert sum(right for right, _ in told) >= 0.53 * len(told)
-    assert sum(right and answered for right, answered in told) >= 0.47 * len(told)  # 0.19 before it was learnt
+    assert sum(right and answered for right, answered in told) >= 0.50 * len(told)  # 0.19 before it was learnt
     assert sum(refused) >= 0.85 * len(refused)
 
 

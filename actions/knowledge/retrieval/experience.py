@@ -8,6 +8,7 @@ of it. Vectors of sections are taken against the middle of their own shop, so th
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +27,8 @@ class Experience:
     middle: Numbers  # (384,) of the questions
     directions: Numbers  # (384, d) of the questions
     questions: NDArray[np.str_]  # (n,)
-    asked: Numbers  # (n, d), unit rows
-    foretelling: Numbers  # (n, r + 1): the answering text's vector, and whether there is one
+    asked: Vectors  # (n, d), unit rows
+    foretelling: Vectors  # (n, r + 1): the answering text's vector, and whether there is one
     text_directions: Numbers  # (384, r) of the sections' texts
     section_directions: Numbers  # (768, t) of the sections: text beside heading
     sections: Numbers  # (m, t)
@@ -39,8 +40,9 @@ class Experience:
 
     def foretold(self, questions: Sequence[str], vectors: Vectors) -> tuple[Numbers, Numbers]:
         """The vectors of the answering texts (questions, r), and how surely pages answer (questions,)."""
-        near = (1 - IN_LETTERS) * self.turned(vectors) @ self.asked.T + IN_LETTERS * self._pieces.likeness(questions)
-        both = kernel(near) @ self.foretelling
+        near = (1 - IN_LETTERS) * self.turned(vectors).astype(np.float32) @ self.asked.T
+        near += IN_LETTERS * self._pieces.likeness(questions)
+        both = (kernel(near) @ self.foretelling).astype(np.float64)
         return both[:, :-1], both[:, -1]
 
     def usual_questions(self, sections: Numbers) -> Numbers:
@@ -52,9 +54,9 @@ class Experience:
         return Pieces(self.questions.tolist())
 
 
-def kernel(likeness: Numbers) -> Numbers:
+def kernel(likeness: NDArray[Any]) -> NDArray[Any]:
     """Of the likeness -1 to 1 of two vectors."""
-    return np.exp(2 * (likeness - 1))
+    return np.asarray(np.exp(2 * (likeness - 1)))
 
 
 def unit(rows: Numbers | Vectors) -> Numbers:

@@ -1,8 +1,8 @@
 """A question read together with the one before it and with what was answered: "and for shoes?", "even if opened".
 
 Learnt from the chats of the training shops. Of every section it is known how well it fits the question alone and the
-question behind the one before, and how near it lies to the section that was quoted. A linear model ranks by these,
-each weighed by how much the question seems to lean on what was said; a second one tells whether it is answered.
+question behind the one before, and how near it lies to the section that was quoted. A small network ranks by these,
+each weighed by how much the question seems to lean on what was said; a linear model tells whether it is answered.
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ import numpy as np
 
 from actions.knowledge.retrieval.embedding import Vectors
 from actions.knowledge.retrieval.experience import Numbers
+from actions.knowledge.retrieval.ranking import Ranking
 
 _UNSEEN = 1e-3  # probability of a section that was out of the question before
 
@@ -48,14 +49,14 @@ class Before:
 
 @dataclass(frozen=True)
 class FollowUp:
-    """What was fitted; weights hold the scale of their numbers."""
+    """What was fitted."""
 
-    ranking: Numbers  # (numbers of a section,)
+    ranking: Ranking
     answerable: Numbers  # (3, numbers of a question + 1): mean, spread, weight; the last is the constant
 
     def choose(self, sections: Numbers, question: Numbers) -> Numbers:
         """Probabilities of the sections and, last, of none of them, from `numbers_of`."""
-        shares = log_shares(sections @ self.ranking)
+        shares = log_shares(self.ranking.weights(self.ranking.standard(sections)))
         return chosen_by(shares, float(answered_by(self.answerable, decided_by(shares, question)[None])[0]))
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from actions.knowledge.retrieval import ranking as rankings
 from actions.knowledge.retrieval.embedding import Vectors
 from actions.knowledge.retrieval.experience import Numbers
 from actions.knowledge.retrieval.follow_up import Before, FollowUp, Reading, decided_by, log_shares, numbers_of
 
-PULL = 0.003  # towards 0, of the weights
 WRONG_SECTION = 0.1  # weight of a question whose section the ranking missed: refusing it loses little
 Decide = Callable[[Numbers, Numbers, Numbers], Numbers]  # table, label, weight -> the model whether it is answered
 
@@ -87,31 +87,16 @@ def play(
 
 def fit(turns: Sequence[Played], decide: Decide) -> FollowUp:
     """Fit the ranking to the turns that are answered, then to all whether they are."""
-    ranking = _ranking([turn for turn in turns if turn.right[-1] == 0])
+    sizes: dict[int, list[Played]] = {}
+    for turn in turns:
+        sizes.setdefault(len(turn.sections), []).append(turn)
+    ranking = rankings.fit(
+        [(np.stack([one.sections for one in of]), np.stack([one.right for one in of])) for of in sizes.values()]
+    )
     tables, labels, worth = [], [], []
     for turn in turns:
-        shares, answered = log_shares(turn.sections @ ranking), turn.right[-1] == 0
+        shares, answered = log_shares(ranking.weights(ranking.standard(turn.sections))), turn.right[-1] == 0
         tables.append(decided_by(shares, turn.question))
         labels.append(answered)
         worth.append(WRONG_SECTION if answered and turn.right[shares.argmax()] == 0 else 1.0)
     return FollowUp(ranking, decide(np.array(tables), np.array(labels), np.array(worth)))
-
-
-def _ranking(turns: Sequence[Played]) -> Numbers:
-    """The weights of a conditional logit over the sections, any of the right ones counting in full."""
-    from scipy.optimize import minimize  # not in the action server's image, which imports this module too
-
-    spread = np.concatenate([turn.sections for turn in turns]).std(axis=0) + 1e-6
-
-    def loss(weights: Numbers) -> tuple[float, Numbers]:
-        total, slope = 0.0, np.zeros_like(weights)
-        for turn in turns:
-            scaled = turn.sections / spread
-            shares = np.exp(log_shares(scaled @ weights))
-            inside = shares * (turn.right[:-1] > 0)
-            total -= float(np.log(inside.sum() + 1e-12))
-            slope += (shares - inside / (inside.sum() + 1e-12)) @ scaled
-        return total / len(turns) + PULL * float((weights**2).sum()), slope / len(turns) + 2 * PULL * weights
-
-    start = np.zeros(turns[0].sections.shape[-1])
-    return np.asarray(minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 150}).x / spread)

@@ -2,8 +2,9 @@
 
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,33 +35,36 @@ class Pieces:
         weights /= np.sqrt(np.bincount(places, weights**2, minlength=len(texts)))[places]
         by_piece = np.argsort(columns, kind="stable")
         self._places, self._weights = places[by_piece], weights[by_piece]
-        self._ends = [0, *np.cumsum(seen).tolist()]
+        self._ends = np.append(0, np.cumsum(seen))
         self._size = len(texts)
 
     def likeness(self, questions: Sequence[str]) -> NDArray[np.float64]:
         """Cosine of every question with every text, shape (questions, texts)."""
         scores = np.zeros((len(questions), self._size))
         for row, question in zip(scores, questions, strict=True):
-            for column, weight in self._known(_pieces(question)):
-                own = slice(self._ends[column], self._ends[column + 1])
-                row[self._places[own]] += weight * self._weights[own]
+            columns, weights = self._known(_pieces(question))
+            starts, counts = self._ends[columns], self._ends[columns + 1] - self._ends[columns]
+            own = np.repeat(starts - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+            shared = np.repeat(weights, counts) * self._weights[own]
+            row += np.bincount(self._places[own], shared, minlength=self._size)
         return scores
 
-    def _known(self, count: Counter[str]) -> Iterator[tuple[int, float]]:
+    def _known(self, count: Counter[str]) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """The columns of a question's pieces with their weights."""
-        columns = [self._column.get(piece, -1) for piece in count]
+        columns = np.array([self._column.get(piece, -1) for piece in count], np.intp)
         weights = (1 + np.log([*count.values()])) * self._rarity[columns]
         weights /= np.linalg.norm(weights) or 1.0
-        return ((column, weight) for column, weight in zip(columns, weights.tolist(), strict=True) if column >= 0)
+        return columns[columns >= 0], weights[columns >= 0]
 
 
 def _counted(text: str) -> Counter[str]:
-    pieces: list[str] = []
-    for word in folded_words(text):
-        padded = f" {word} "
-        for size in (3, 4, 5):
-            pieces += [padded[at : at + size] for at in range(max(1, len(padded) - size + 1))]
-    return Counter(pieces)
+    return Counter(chain.from_iterable(map(_of_word, folded_words(text))))
+
+
+@lru_cache(maxsize=8192)
+def _of_word(word: str) -> tuple[str, ...]:
+    padded = f" {word} "
+    return tuple(padded[at : at + size] for size in (3, 4, 5) for at in range(max(1, len(padded) - size + 1)))
 
 
 _pieces = lru_cache(maxsize=1024)(_counted)  # of questions, which several compare with their texts

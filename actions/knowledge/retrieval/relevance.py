@@ -2,17 +2,18 @@
 
 Of every pair of question and section numbers are taken: likeness in meaning to the section's whole, heading and
 sentences; shared words by their rarity in these pages; whether both are about the same usual topic
-(data/policy_topics/); and what other shops' questions foretell (experience.py). One linear model ranks the sections, a
-second one tells from the best section's lead and from the question whether the pages answer at all. Both were fitted
-by `relevance_training.py` on the shops in data/shops/.
+(data/policy_topics/); and what other shops' questions foretell (experience.py). A small network ranks the sections
+(ranking.py), a linear model tells from the best section's lead and from the question whether the pages answer at all.
+Both were fitted by `relevance_training.py` on the shops in data/shops/.
 """
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +24,14 @@ from actions.knowledge.retrieval.embedding import Vectors
 from actions.knowledge.retrieval.experience import Experience, Numbers, unit
 from actions.knowledge.retrieval.follow_up import FollowUp, Reading, answered_by
 from actions.knowledge.retrieval.pieces import Pieces, folded_words, stems
+from actions.knowledge.retrieval.ranking import Ranking
 from actions.knowledge.retrieval.wording import COMMON
 
 FITTED = Path(__file__).with_name("relevance.npz")
 Embed = Callable[[Sequence[str], str], Vectors]
 Scores = tuple[Numbers, Numbers]  # of every pair (questions, sections, n), and of every question (questions, m)
-_PARTS = {"experience": Experience, "follow_up": FollowUp}  # of what was fitted, each under its name
+_LARGE = 20_000  # numbers of a part that is written in half precision
+_LARGEST = ("experience.asked", "experience.foretelling")  # every question goes through all of them
 _SHARPNESS = 14.0  # of the choice among topics
 _IN_LETTERS = 0.4  # weight of shared letters beside the likeness in meaning
 # Places of the scores that count for a section's whole page too: "how much is postage" is asked of deliveries, not of
@@ -46,18 +49,16 @@ class Fitted:
     topic_of: NDArray[np.intp]  # (phrasings,)
     said: Numbers  # (topics, d), unit rows: how pages speak of it
     area_of: NDArray[np.intp]  # (topics,)
-    ranking: Numbers  # (3, numbers of a pair): mean, spread, weight
     answerable: Numbers  # (3, numbers of a question + 1): mean, spread, weight; the last is the constant
     made_from: NDArray[np.str_]  # digest of the data
+    ranking: Ranking
     experience: Experience
     follow_up: FollowUp
 
     def save(self, path: Path = FITTED) -> None:
         """Write the file that comes with the project, what is large in half precision."""
-        whole = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _PARTS}
-        for name, kind in _PARTS.items():
-            whole |= {f"{name}.{f.name}": getattr(getattr(self, name), f.name) for f in fields(kind)}
-        large = [name for name, rows in whole.items() if rows.dtype.kind == "f" and len(rows) > 3]
+        whole = dict(_flat(self))
+        large = [name for name, rows in whole.items() if rows.dtype.kind == "f" and rows.size > _LARGE]
         np.savez_compressed(path, **{**whole, **{name: whole[name].astype(np.float16) for name in large}})
 
 
@@ -65,11 +66,23 @@ class Fitted:
 def fitted(file: Path = FITTED) -> Fitted:
     """The model that comes with the project, or one fitted to other embeddings."""
     with np.load(file, allow_pickle=False) as stored:
-        whole = {name: stored[name].astype(np.float64) if stored[name].dtype == np.float16 else stored[name]
-                 for name in stored.files}
-    made = {name: kind(**{f.name: whole.pop(f"{name}.{f.name}") for f in fields(kind)})
-            for name, kind in _PARTS.items()}
-    return Fitted(**whole, **made)
+        whole = {name: rows if rows.dtype != np.float16 else rows.astype(np.float32 if name in _LARGEST else np.float64)
+                 for name, rows in stored.items()}
+    made: Fitted = _made(Fitted, whole)
+    return made
+
+
+def _flat(part: Any, above: str = "") -> Iterator[tuple[str, NDArray[Any]]]:
+    """What was fitted and its parts as arrays, each by its name, behind those of what it is a part of."""
+    for name, value in ((f.name, getattr(part, f.name)) for f in fields(part)):
+        yield from _flat(value, f"{above}{name}.") if is_dataclass(value) else [(above + name, value)]
+
+
+def _made(kind: Any, whole: Mapping[str, NDArray[Any]], above: str = "") -> Any:
+    """The inverse of `_flat`."""
+    made = {f.name: _made(f.type, whole, f"{above}{f.name}.") if is_dataclass(f.type) else whole[above + f.name]
+            for f in fields(kind)}
+    return kind(**made)
 
 
 def topics_of_questions(model: Fitted, questions: Sequence[str], vectors: Vectors, unseen: bool = False) -> Numbers:
@@ -250,28 +263,22 @@ def choose(model: Fitted, pairs: Numbers, each: Numbers) -> Numbers:
 
 def read(model: Fitted, pairs: Numbers, each: Numbers) -> list[Reading]:
     """The sections' weights and whether one answers, of every question."""
-    pairs = (pairs - model.ranking[0]) / model.ranking[1]
-    ranking = pairs @ model.ranking[2]
-    _, deciding = decided_by(pairs, each, ranking)
-    answered = answered_by(model.answerable, deciding)
-    return [Reading(own, float(share)) for own, share in zip(ranking, answered, strict=True)]
+    pairs = model.ranking.standard(pairs)
+    weights = model.ranking.weights(pairs)
+    answered = answered_by(model.answerable, decided_by(pairs, each, weights))
+    return [Reading(own, float(share)) for own, share in zip(weights, answered, strict=True)]
 
 
-def decided_by(pairs: Numbers, each: Numbers, weights: Numbers) -> Scores:
-    """The sections' shares, and the numbers that tell whether the best one answers."""
-    shares, lead = ranked(weights)
-    best = np.take_along_axis(pairs, weights.argmax(axis=1)[:, None, None], axis=1)[:, 0]
-    return shares, np.concatenate([each, lead, best], axis=1)
-
-
-def ranked(weights: Numbers) -> tuple[Numbers, Numbers]:
-    """The sections' shares, and the numbers of how far the best one leads: shape (questions, 4)."""
+def decided_by(pairs: Numbers, each: Numbers, weights: Numbers) -> Numbers:
+    """What tells whether the best section answers: how far it leads, and its standardised numbers."""
     ordered = np.sort(weights, axis=1)
     shares = np.exp(weights - ordered[:, -1:])
     shares /= shares.sum(axis=1, keepdims=True)
     second = ordered[:, -2] if weights.shape[1] > 1 else ordered[:, -1]
     doubt = -(shares * np.log(shares + 1e-9)).sum(axis=1)
-    return shares, np.stack([ordered[:, -1], ordered[:, -1] - second, shares.max(axis=1), doubt], axis=1)
+    lead = np.stack([ordered[:, -1], ordered[:, -1] - second, shares.max(axis=1), doubt], axis=1)
+    best = np.take_along_axis(pairs, weights.argmax(axis=1)[:, None, None], axis=1)[:, 0]
+    return np.concatenate([each, lead, best], axis=1)
 
 
 def _best(likeness: Numbers, owners: NDArray[np.intp], size: int) -> Numbers:

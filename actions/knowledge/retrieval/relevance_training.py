@@ -19,13 +19,15 @@ import settings
 import yaml_files
 from actions.knowledge.pages.documents import Section, load_pages
 from actions.knowledge.pages.topics import FOLDER, Topic, load_topics
+from actions.knowledge.retrieval import ranking as rankings
 from actions.knowledge.retrieval.embedding import Vectors
 from actions.knowledge.retrieval.embedding_service import chosen_embedder
 from actions.knowledge.retrieval.experience import Experience, unit
-from actions.knowledge.retrieval.experience_training import Taught, learn
+from actions.knowledge.retrieval.experience_training import Lessons, Taught
 from actions.knowledge.retrieval.follow_up import FollowUp
 from actions.knowledge.retrieval.follow_up_training import Played, Turn, follow_ups, play, read_chats
 from actions.knowledge.retrieval.follow_up_training import fit as fit_follow_up
+from actions.knowledge.retrieval.ranking import Ranking
 from actions.knowledge.retrieval.relevance import (
     FITTED,
     Embed,
@@ -36,24 +38,24 @@ from actions.knowledge.retrieval.relevance import (
     choose,
     decided_by,
     numbers,
-    ranked,
     read,
 )  # fmt: skip
 from actions.knowledge.retrieval.wording import Wording
 from actions.knowledge.stores.remembering import RememberingEmbedder
 
 _NONE: Any = np.zeros((0, 0))
+_UNRANKED = Ranking(*[_NONE] * 6)
 _NOTHING = Experience(*[_NONE] * 9)
 SHOPS = FOLDER.parent / "shops"
 DIMENSIONS = 96
 SPREAD = 1e-3  # added to the spread of phrasings within a topic
-PULL = 0.01  # towards 0, of the weights of the ranking
 LOOSENESS = 0.007  # of the weights of the decision whether the pages answer
 DEMO = 3.0  # weight in it of the demo shop's questions: its pages have three times the sections of another shop's
 FEW = (2, 8)  # sections of a shop whose pages are only begun
-HALVES = 3  # times that a shop is also shown with half of its pages, but for the demo's few
+HALVES = 1  # times that a shop is also shown with half of its pages, but for the demo's few
+LESSONS = 140  # of a shop, but for the demo's: every question of a customer is held against all of them
 EVEN, IN_CHATS = 0.5, 0.05  # in the middle of a chat to refuse what could be answered is the worse mistake; looseness
-PARTS = 6  # of the shops, learnt from and tried on in turn
+PARTS = 4  # of the shops, learnt from and tried on in turn
 
 
 @dataclass(frozen=True)
@@ -82,42 +84,58 @@ class Shop:
     def lessons(self) -> Taught:
         """What others learn from it: not what a chat left unanswered, for that hangs on what was said before."""
         answered = self.taught.right[:, -1] == 0
-        return self.taught.only(answered | (np.arange(len(answered)) < self.single.stop))
+        some = np.flatnonzero(answered | (np.arange(len(answered)) < self.single.stop))
+        if self.weight == 1.0:
+            some = np.random.default_rng(0).permutation(some)[:LESSONS]
+        return self.taught.only(some)
 
-    def numbers(self, experience: Experience) -> Scores:
-        """All numbers of its questions, with what `experience` says."""
-        return numbers(self.scores, self._learnt(experience))
+    def told(self, experience: Experience) -> "Told":
+        """With what `experience` says."""
+        words, vectors, _ = self.alone
+        learnt = self.pages.learnt_scores(self.taught.questions, self.taught.vectors, experience)
+        return Told(self, learnt, self.pages.learnt_scores(words, vectors, experience))
 
-    def cut_down(self, experience: Experience, halves: int) -> Iterator[tuple[Scores, Numbers]]:
+
+@dataclass(frozen=True)
+class Told:
+    """A shop, what others' experience says of its questions, and what of its chats' own words."""
+
+    shop: Shop
+    learnt: Scores
+    alone: Scores
+
+    @property
+    def numbers(self) -> Scores:
+        """All numbers of its questions."""
+        return numbers(self.shop.scores, self.learnt)
+
+    def cut_down(self, halves: int) -> Iterator[tuple[Scores, Numbers]]:
         """The same and what is right, as if the shop had a few sections, or half its pages, and were asked as much
         beside them."""
-        answered, pages = self.taught.right[self.single], np.unique(self.pages.page_of)
+        answered, page_of = self.shop.taught.right[self.shop.single], self.shop.pages.page_of
+        pages = np.unique(page_of)
         for seed in range(halves + 1):
             chance = np.random.default_rng(len(answered) + max(0, seed - 1))
-            kept = chance.permutation(self.pages.size)[: chance.integers(*FEW)] if seed == 0 else np.flatnonzero(
-                np.isin(self.pages.page_of, chance.permutation(pages)[: max(1, round(len(pages) / 2))]))
+            kept = chance.permutation(len(page_of))[: chance.integers(*FEW)] if seed == 0 else np.flatnonzero(
+                np.isin(page_of, chance.permutation(pages)[: max(1, round(len(pages) / 2))]))
             inside = answered[:, kept].sum(axis=1) > 0
             beside = chance.permutation(np.flatnonzero(~inside))[: inside.sum()]
             rows = np.concatenate([np.flatnonzero(inside), beside])
             right = np.concatenate([answered[rows][:, kept], (~inside[rows])[:, None]], axis=1)
-            few = [(pairs[rows][:, kept], each[rows]) for pairs, each in (self.scores, self._learnt(experience))]
+            few = [(pairs[rows][:, kept], each[rows]) for pairs, each in (self.shop.scores, self.learnt)]
             yield numbers(*few), right / right.sum(axis=1, keepdims=True)
 
-    def played(
-        self, model: Fitted, experience: Experience, follow: FollowUp | None
-    ) -> list[tuple[Played | None, Numbers]]:
+    def played(self, model: Fitted, follow: FollowUp | None) -> list[tuple[Played | None, Numbers]]:
         """Its chats, turn by turn, as `play` says."""
-        if not self.chats:
+        shop = self.shop
+        if not shop.chats:
             return []
-        words, vectors, scores = self.alone
-        alone = read(model, *numbers(scores, self.pages.learnt_scores(words, vectors, experience)))
-        last = slice(-len(self.chats), None)
-        pairs, each = self.numbers(experience)
+        _, vectors, scores = shop.alone
+        alone = read(model, *numbers(scores, self.alone))
+        last = slice(-len(shop.chats), None)
+        pairs, each = self.numbers
         joined = read(model, pairs[last], each[last])
-        return play(self.chats, alone, joined, vectors, self.pages.texts, self.pages.page_of, follow)
-
-    def _learnt(self, experience: Experience) -> Scores:
-        return self.pages.learnt_scores(self.taught.questions, self.taught.vectors, experience)
+        return play(shop.chats, alone, joined, vectors, shop.pages.texts, shop.pages.page_of, follow)
 
 
 def digest() -> str:
@@ -148,8 +166,8 @@ def topic_space(topics: Sequence[Topic], embed: Embed) -> Fitted:
     areas = sorted({topic.area for topic in topics})
     return Fitted(
         middle, turn, unit((asked - middle) @ turn), owner, unit((spoken - spoken.mean(axis=0)) @ turn),
-        np.array([areas.index(topic.area) for topic in topics]), np.zeros((3, 0)), np.zeros((3, 0)), np.array(digest()),
-        _NOTHING, FollowUp(_NONE, _NONE),
+        np.array([areas.index(topic.area) for topic in topics]), _NONE, np.array(digest()),
+        _UNRANKED, _NOTHING, FollowUp(_UNRANKED, _NONE),
     )
 
 
@@ -196,36 +214,32 @@ def fit(space: Fitted, learners: Sequence[Shop]) -> Fitted:
 
     What a shop's own questions taught is not believed of the same shop: each part is judged by the others' experience.
     """
-    told = [(shop, experience) for part, others in parts(learners)
-            for experience in [learn([shop.lessons for shop in others])] for shop in part]
+    lessons = Lessons([shop.lessons for shop in learners])
+    told = [learners[n].told(others) for part in parts(learners) for others in [lessons.learn(part)] for n in part]
     tried = [
         shown
-        for shop, experience in told
-        for pairs, each in [shop.numbers(experience)]
+        for one in told
+        for (pairs, each), shop in [(one.numbers, one.shop)]
         for shown in (((pairs[shop.single], each[shop.single]), shop.taught.right[shop.single], shop.weight),
-                      *((*fewer, 1.0) for fewer in shop.cut_down(experience, HALVES * (shop.weight == 1.0))))
+                      *((*fewer, 1.0) for fewer in one.cut_down(HALVES * (shop.weight == 1.0))))
     ]
-    every = np.concatenate([pairs.reshape(-1, pairs.shape[-1]) for (pairs, _), *_ in tried])
-    mean, spread = every.mean(axis=0), every.std(axis=0) + 1e-6
-    scaled = [((pairs - mean) / spread, each, right, weight) for (pairs, each), right, weight in tried]
-    weights, decided = _ranking([(pairs, right) for pairs, _, right, _ in scaled]), []
-    for pairs, each, right, weight in scaled:
-        _, table = decided_by(pairs, each, pairs @ weights)
+    ranking, decided = rankings.fit([(pairs, right) for (pairs, _), right, _ in tried]), []
+    for (pairs, each), right, weight in tried:
+        pairs = ranking.standard(pairs)
+        table = decided_by(pairs, each, ranking.weights(pairs))
         decided.append((table, right[:, -1] == 0, np.full(len(table), weight)))
     table, label, worth = map(np.concatenate, zip(*decided, strict=True))
     answerable = _answerable(table, label, worth)
-    model = replace(space, ranking=np.stack([mean, spread, weights]), answerable=answerable)
-    chats = [turn for shop, experience in told for turn, _ in shop.played(model, experience, None) if turn]
+    model = replace(space, ranking=ranking, answerable=answerable)
+    chats = [turn for one in told for turn, _ in one.played(model, None) if turn]
     follow_up = fit_follow_up(chats, partial(_answerable, even=EVEN, loose=IN_CHATS))
-    return replace(model, experience=learn([shop.lessons for shop in learners]), follow_up=follow_up)
+    return replace(model, experience=lessons.learn(), follow_up=follow_up)
 
 
-def parts(all_shops: Sequence[Shop]) -> Iterator[tuple[list[Shop], list[Shop]]]:
-    """(some shops, the others), until each was among the some; languages are mixed."""
-    in_order = sorted(all_shops, key=lambda shop: shop.language)
-    for n in range(PARTS):
-        part = in_order[n::PARTS]
-        yield part, [shop for shop in all_shops if shop not in part]
+def parts(all_shops: Sequence[Shop]) -> list[list[int]]:
+    """The numbers of some shops at a time, until each was among them; languages are mixed."""
+    in_order = sorted(range(len(all_shops)), key=lambda n: all_shops[n].language)
+    return [in_order[n::PARTS] for n in range(PARTS)]
 
 
 def _answerable(table: Numbers, label: Numbers, weight: Numbers, even: float = 1, loose: float = LOOSENESS) -> Numbers:
@@ -238,28 +252,11 @@ def _answerable(table: Numbers, label: Numbers, weight: Numbers, even: float = 1
     return np.concatenate([np.stack([mean, spread, learnt.coef_[0]]), [[0.0], [1.0], learnt.intercept_]], axis=1)
 
 
-def _ranking(tried: Sequence[tuple[Numbers, Numbers]]) -> Numbers:
-    """The weights of a conditional logit over the sections."""
-    from scipy.optimize import minimize
-
-    shown = [(pairs[right[:, -1] == 0], right[right[:, -1] == 0, :-1]) for pairs, right in tried]
-    count = sum(len(right) for _, right in shown)
-
-    def loss(weights: Numbers) -> tuple[float, Numbers]:
-        total, slope = 0.0, np.zeros_like(weights)
-        for pairs, right in shown:
-            shares, _ = ranked(pairs @ weights)
-            total -= float((right * np.log(shares + 1e-12)).sum())
-            slope += np.einsum("qs,qsn->n", shares - right, pairs)
-        return total / count + PULL * float((weights**2).sum()), slope / count + 2 * PULL * weights
-
-    return minimize(loss, np.zeros(shown[0][0].shape[-1]), jac=True, method="L-BFGS-B", options={"maxiter": 200}).x
-
-
 def judged(model: Fitted, shop: Shop) -> tuple[float, ...]:
     """Shares of a shop's questions, and of the later turns of its chats, as `_shares` says."""
-    chosen, right = choose(model, *shop.numbers(model.experience)), shop.taught.right
-    later = [(row, turn.right) for turn, row in shop.played(model, model.experience, model.follow_up) if turn]
+    told, right = shop.told(model.experience), shop.taught.right
+    chosen = choose(model, *told.numbers)
+    later = [(row, turn.right) for turn, row in told.played(model, model.follow_up) if turn]
     chats = _shares(*map(np.array, zip(*later, strict=True))) if later else (np.nan,) * 3
     return (*_shares(chosen[shop.single], right[shop.single]), *chats)
 
@@ -273,8 +270,10 @@ def _shares(chosen: Numbers, right: Numbers) -> tuple[float, float, float]:
 
 def judge(space: Fitted, all_shops: Sequence[Shop]) -> None:
     """Print how well each shop is answered by a model that never saw it, and each language's mean."""
-    results = [(shop, judged(model, shop))
-               for part, rest in parts(all_shops) for model in [fit(space, rest)] for shop in part]
+    results = []
+    for part in parts(all_shops):
+        model = fit(space, [shop for n, shop in enumerate(all_shops) if n not in part])
+        results += [(all_shops[n], judged(model, all_shops[n])) for n in part]
     line = "{} {:24}{:.3f} {:.3f} {:.3f} · chats {:.3f} {:.3f} {:.3f} (section, answered, refused)".format
     for shop, scores in results:
         print(line(shop.language, shop.name, *scores))
