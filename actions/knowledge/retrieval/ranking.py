@@ -12,6 +12,7 @@ from actions.knowledge.retrieval.experience import Numbers
 HIDDEN = 24
 PULL = 0.01  # towards 0, of the weights
 ROUNDS, AT_ONCE, STEP = 10, 64, 3e-3
+STEPS = 500  # at least, however few the questions are
 _SLOWLY, _STEADY = 0.9, 0.999  # how long Adam remembers slopes, and their squares
 _FAR = 6.0  # standard deviations beyond which a number says no more
 
@@ -51,10 +52,11 @@ def fit(shown: Sequence[tuple[Numbers, Numbers]], hidden: int = HIDDEN) -> Ranki
         (model.standard(numbers[right[:, -1] == 0]).astype(np.float32), right[right[:, -1] == 0, :-1])
         for numbers, right in shown
     ]
+    rounds = max(ROUNDS, STEPS // sum(len(right) // AT_ONCE + 1 for _, right in answered))
     batches = [
         (shop, rows)
         for shop, (_, right) in enumerate(answered)
-        for rows in np.array_split(np.arange(len(right)), len(right) // AT_ONCE + 1) * ROUNDS
+        for rows in np.array_split(np.arange(len(right)), len(right) // AT_ONCE + 1) * rounds
         if len(rows)
     ]
     weights = [one.astype(np.float32) for one in (model.direct, model.inward, model.offset, model.outward)]
