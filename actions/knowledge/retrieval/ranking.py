@@ -52,7 +52,8 @@ def fit(shown: Sequence[tuple[Numbers, Numbers]], hidden: int = HIDDEN) -> Ranki
         (model.standard(numbers[right[:, -1] == 0]).astype(np.float32), right[right[:, -1] == 0, :-1])
         for numbers, right in shown
     ]
-    rounds = max(ROUNDS, STEPS // sum(len(right) // AT_ONCE + 1 for _, right in answered))
+    once = sum(len(right) // AT_ONCE + 1 for _, right in answered if len(right))
+    rounds = max(ROUNDS, STEPS // max(1, once))
     batches = [
         (shop, rows)
         for shop, (_, right) in enumerate(answered)
