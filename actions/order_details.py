@@ -6,13 +6,13 @@ from actions.order_status import OrderAction
 from actions.orders.choosing import asks_which, awaits_another, points_at_one, speaks_of
 from actions.orders.models import Order, OrderStatus
 from actions.skill.action import Event
-from actions.skill.order_answers import OrderTurn
+from actions.skill.order_answers import MAX_ANSWERS, OrderTurn
 
 
 class ActionDeliveryDate(OrderAction):
     """"When exactly?": the day on which the order just shown (or the one named, or the only one) arrives.
 
-    Of several just told, each one's: "which comes first?".
+    Of several just told or still to come, each one's: "which comes first?".
     """
 
     def name(self) -> str:
@@ -22,6 +22,10 @@ class ActionDeliveryDate(OrderAction):
         told = {number for _, number in turn.told_before} & {*turn.offered}
         if not turn.numbers and len(told) > 1 and (asks_which(turn.text) or not points_at_one(turn.text)):
             turn = replace(turn, numbers=[number for number in turn.offered if number in told])
+        elif not turn.numbers and not turn.last_shown and asks_which(turn.text):
+            to_come = await self.orders.open_orders(turn.phone)
+            few = 1 < len(to_come) <= MAX_ANSWERS
+            turn = replace(turn, numbers=[order.number for order in to_come]) if few else turn
         return await self.about_each(turn, lambda order: _day(turn, order))
 
     async def meant(self, turn: OrderTurn) -> list[Order]:

@@ -1,4 +1,4 @@
-"""Which of several orders some words pick: by place ("the second one"), status ("the packed one") or item.
+"""Which of several orders some words pick: by place ("the second one"), day ("the later one"), status or item.
 
 Ordinals and statuses are closed classes, so they stand here for each language that is spoken.
 """
@@ -52,6 +52,18 @@ _TO_LEAVE = re.compile(
     re.I,
 )
 _WITH_THE_SHOP = (OrderStatus.PLACED, OrderStatus.CONFIRMED, OrderStatus.PACKED)
+# "the one that comes first", "the later one": by the day on which they should arrive.
+_ARRIVES = r"(?:com(?:es?|ing)|arriv\w+|reach\w*|aaye?ga|aayegi|aa raha|lleg\w+|cheg\w+|vem|viene)"
+_SOONER = re.compile(
+    rf"\b(?:sooner|soonest|earlier|earliest|{_ARRIVES} (?:first|before|primero|primeiro|antes)"
+    rf"|jaldi (?:wal\w|{_ARRIVES})|pehle {_ARRIVES})\b|(?:पहले|जल्दी) (?:आने|आएगा|आएगी|पहुँचे)",
+    re.I,
+)
+_LATER = re.compile(
+    rf"\b(?:later|{_ARRIVES} (?:last|after|después|despues|por último|por ultimo|depois)|m[aá]s tarde|mais tarde"
+    rf"|baad (?:me(?:in)? )?(?:wal\w|{_ARRIVES}))\b|बाद (?:में )?(?:आने|आएगा|आएगी|वाला|वाली|पहुँचे)",
+    re.I,
+)
 _OTHER = {"other", "another", "different", "dusra", "dusre", "dusri", "doosra", "दूसरा", "दूसरी", "दूसरे",
           "otro", "otra", "outro", "outra"}  # fmt: skip
 # "one" is a noun far more often than a number.
@@ -69,14 +81,27 @@ _MIN_END_DIGITS = 4  # "the one ending in 0417"
 def chosen(text: str, orders: Sequence[Order]) -> list[Order]:
     """The orders that the words pick from a list that was shown; empty when they do not say."""
     fitting = described(text, orders)
-    at_place = counted(text, orders) if len(fitting) != 1 else None
-    return [at_place] if at_place else fitting
+    picked = _by_day(text, orders) or (counted(text, orders) if len(fitting) != 1 else None)
+    return [picked] if picked else fitting
 
 
 def counted(text: str, orders: Sequence[Order]) -> Order | None:
     """The order at the place that the words name in a list that was shown: "the second"."""
     place = _place(text.lower())
     return orders[place] if place is not None and -len(orders) <= place < len(orders) else None
+
+
+def _by_day(text: str, orders: Sequence[Order]) -> Order | None:
+    """The first or last to come of those that are still to come, where the words say so and the days differ."""
+    sooner = _SOONER.search(text) is not None
+    if sooner == (_LATER.search(text) is not None):
+        return None
+    days = [order.estimated_delivery for order in orders if order.open and order.estimated_delivery]
+    if len(set(days)) < 2:
+        return None
+    day = min(days) if sooner else max(days)
+    at_that_day = [order for order in orders if order.open and order.estimated_delivery == day]
+    return at_that_day[0] if len(at_that_day) == 1 else None
 
 
 def other_clause(text: str) -> str:

@@ -130,7 +130,14 @@ async def test_the_other_one_of_three_is_to_be_picked() -> None:
 async def test_the_other_two_are_how_many_and_not_the_second(text: str) -> None:
     orders = ashas(order("10234"), order("10235", "packed"), order("10236", "delayed"))
     reply = await ask(ActionOtherOrder, orders, text=text, order_number="10235", orders_shown=["10235"])
-    assert [number in reply.text for number in ("10234", "10235", "10236")] == [True, False, True]
+    assert sorted(row["title"] for row in reply.rows) == ["#10234", "#10236"]
+
+
+async def test_which_comes_first_tells_the_day_of_each_that_is_to_come() -> None:
+    orders = ashas(order("10234", "shipped", 24), order("10235", "packed", 28), order("10187", "delivered"))
+    reply = await ask(ActionDeliveryDate, orders, text="which one comes first")
+    assert reply.responses == ["utter_order_status_delivery_date"] * 2
+    assert "#10234" in reply.text and "#10235" in reply.text
 
 
 async def test_there_is_no_other_one_when_there_is_one_only() -> None:

@@ -217,3 +217,24 @@ def test_an_order_is_picked_by_our_words_for_its_status_else_by_the_shops(text: 
     rows = [("1", "received"), ("2", "held"), ("3", "with_courier"), ("4", "delivered")]
     orders = [reader.order({"order_id": number, "status": said}) for number, said in rows]
     assert [order.number for order in chosen(text, orders)] == picked
+
+
+@pytest.mark.parametrize(("text", "picked"), [
+    ("the one that comes first", ["2"]), ("the earlier one", ["2"]), ("jaldi wala", ["2"]),
+    ("pehle aayega wo", ["2"]), ("el que llega antes", ["2"]), ("o que chega primeiro", ["2"]), ("जो पहले आएगा", ["2"]),
+    ("the later one i mean", ["1"]), ("the one arriving last", ["1"]), ("baad wala", ["1"]),
+    ("o que chega depois", ["1"]), ("el que llega más tarde", ["1"]), ("बाद वाला", ["1"]),
+    ("the first one", ["1"]), ("sooner or later", []),
+])
+def test_an_order_is_picked_by_the_day_on_which_it_comes(text: str, picked: list[str]) -> None:
+    rows = [("1", "packed", "2026-12-09"), ("2", "shipped", "2026-12-03"), ("3", "shipped", "2026-12-05"),
+            ("4", "delivered", "2026-11-20"), ("5", "packed", None)]  # fmt: skip
+    orders = [RowReader().order({"order_id": number, "status": said, "estimated_delivery": day})
+              for number, said, day in rows]  # fmt: skip
+    assert [order.number for order in chosen(text, orders)] == picked
+
+
+def test_of_two_that_come_on_one_day_none_is_the_first() -> None:
+    orders = [RowReader().order({"order_id": number, "status": "packed", "estimated_delivery": "2026-12-09"})
+              for number in "12"]  # fmt: skip
+    assert chosen("the later one", orders) == []
