@@ -1,6 +1,8 @@
 """`make test`: every check, each with its time; all run even when one fails."""
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -22,6 +24,8 @@ from settings import PROJECT_ROOT
 RESULTS = PROJECT_ROOT / "var" / "test-results"
 ENDS_BY_ITSELF_S = 5.0
 CLEANS_UP_WITHIN_S = 20.0
+_NOTED = PROJECT_ROOT / "var" / "pytest-cache" / "v" / "cache" / "lastfailed"
+_GROUP = re.compile(r"@[^@\[\]]+$")
 _running: list[subprocess.Popen[str]] = []
 # On two cores: tests wait for servers about as long as they compute. Each has half a gigabyte, and a product or a
 # training beside it that needs one to two.
@@ -81,8 +85,8 @@ def everything_else(folder: str) -> Check:
                 "--durations=10", f"--basetemp={folder}/pytest"),
         "run the failing test alone with `.venv/bin/python -m pytest path::name`",
         # Several at a time make clocks and browsers late; what also fails alone is broken.
-        again=_module("pytest", "-m", "not marathon", "-n", "1", "--dist", "loadgroup", "--last-failed",
-                      "--last-failed-no-failures", "none", f"--basetemp={folder}/again"),
+        again=_module("pytest", "-m", "not marathon", "-n", "1", "--last-failed", "--last-failed-no-failures", "none",
+                      f"--basetemp={folder}/again"),
         timeout_s=2700.0,
         nicer_by=5,
     )  # fmt: skip
@@ -217,12 +221,21 @@ def _end(process: subprocess.Popen[str], at_once: bool = False) -> None:
     process.wait()
 
 
+def failures_by_their_names(noted: Path = _NOTED) -> None:
+    """Take from the noted failures the group that xdist put behind a name: pytest would not find those again, and what
+    failed in a group would be forgiven."""
+    if noted.exists():
+        names = json.loads(noted.read_text(encoding="utf-8"))
+        noted.write_text(json.dumps({_GROUP.sub("", name): True for name in names}), encoding="utf-8")
+
+
 def _passes(check: Check) -> bool:
     say(f"{check.title} ...")
     started = time.monotonic()
     result = _run(check.command, check.quiet, check.timeout_s, check.nicer_by)
     if result.returncode == 1 and check.again:
         say("What failed is run once more, alone ...")
+        failures_by_their_names()
         result = _run(check.again, check.quiet, check.timeout_s)
     took = f"{time.monotonic() - started:.0f} s"
     if result.returncode == 0:

@@ -16,6 +16,7 @@ import pytest
 from launch import testing
 from launch.console import LaunchError
 from launch.testing import Check
+from tests import children
 
 OK = [sys.executable, "-c", "print('fine')"]
 
@@ -178,3 +179,19 @@ def test_told_to_end_it_ends_what_runs(monkeypatch: pytest.MonkeyPatch, tmp_path
     with pytest.raises(KeyboardInterrupt):
         run(monkeypatch, tmp_path, Check("files", OK, ""), hangs, code=(hangs, hangs))
     assert sleepers() == []
+
+
+def test_what_failed_in_a_group_is_run_again_too(tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    (tmp_path / "test_one.py").write_text("def test_alone(): assert 0\n", encoding="utf-8")
+    (tmp_path / "test_two.py").write_text(
+        "import pytest\n@pytest.mark.xdist_group('g')\n@pytest.mark.parametrize('n', ['a@b'])\n"
+        "def test_grouped(n): assert 0\n",
+        encoding="utf-8",
+    )
+    command = children.python("-m", "pytest", "-q", "-n", "1", "--rootdir", str(tmp_path))
+    first = children.ended([*command, "--dist", "loadgroup"], within_s=60, cwd=tmp_path)
+    assert "2 failed" in first.stdout
+    testing.failures_by_their_names(tmp_path / ".pytest_cache/v/cache/lastfailed")
+    again = children.ended([*command, "--last-failed"], within_s=60, cwd=tmp_path)
+    assert "2 failed" in again.stdout
