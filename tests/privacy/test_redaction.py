@@ -254,4 +254,4 @@ def test_hostile_texts_cost_little(unit):
     text = unit * (32_500 // len(unit)) + "@1"  # half of what may come: the cost is linear, and there are many units
     started = time.process_time()
     redact(text)
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < 4
