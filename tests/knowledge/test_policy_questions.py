@@ -13,7 +13,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -23,6 +22,7 @@ from actions.knowledge.retrieval.embedding import E5
 from actions.knowledge.retrieval.relevance import fitted
 from actions.knowledge.retrieval.relevance_training import digest
 from actions.knowledge.retrieval.retriever import Retriever
+from tests.costs import is_within
 from tests.knowledge.measured import Case, Report, read_cases, report, run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -123,14 +123,8 @@ def _plain(text: str) -> str:
 @pytest.mark.slow
 def test_a_question_takes_milliseconds(retriever: Retriever) -> None:
     retriever.find("warm up")
-    fastest = min(_timed(retriever, question) for question in ("how many days", "kitne din", "retrun windw for shose"))
-    assert fastest < 0.25
-
-
-def _timed(retriever: Retriever, question: str) -> float:
-    started = time.perf_counter()
-    retriever.find(question)
-    return time.perf_counter() - started
+    questions = iter(("how many days", "kitne din", "retrun windw for shose"))
+    assert is_within(150, lambda: retriever.find(next(questions)))
 
 
 @pytest.mark.slow

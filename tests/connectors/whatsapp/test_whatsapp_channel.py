@@ -20,6 +20,7 @@ from tests.connectors.whatsapp.whatsapp_bodies import (
     notification,
     value,
 )
+from tests.costs import fixed_work, processor_time
 
 
 async def test_a_signed_message_is_stored_and_acknowledged(http: aiohttp.ClientSession, server: Server) -> None:
@@ -88,17 +89,17 @@ async def test_a_batch_of_a_thousand_is_stored_in_one_step(http: aiohttp.ClientS
 
     async def pulse() -> None:
         while True:
-            started = time.perf_counter()
+            started = time.process_time()  # of the server too, on a thread
             async with http.get(server.url + "/") as response:
                 await response.read()
-            beats.append(time.perf_counter() - started)
+            beats.append(time.process_time() - started)
             await asyncio.sleep(0.005)
 
     heart = asyncio.create_task(pulse())
     assert (await post(http, server, body))[0] == 200
     heart.cancel()
     assert [entry.id for entry in server.inbox.entries] == [f"wamid.{n}" for n in range(1000)]
-    assert max(beats) < 1.0
+    assert max(beats) < 500 * processor_time(fixed_work), "whatever else is asked meanwhile waits as long"
 
 
 async def test_what_cannot_be_stored_is_not_acknowledged(http: aiohttp.ClientSession, server: Server) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
 import regex
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 
 from connectors.whatsapp.rendering.bodies import texts
 from connectors.whatsapp.rendering.text import close_code, shorten, split_text, to_whatsapp, unique_titles
+from tests.costs import is_within
 
 
 @pytest.mark.parametrize(
@@ -49,11 +49,9 @@ REPEATED += ["[a](https://x ", "[a](https://x"]
 
 
 @pytest.mark.parametrize("piece", REPEATED)
-def test_formatting_takes_linear_time_whatever_a_text_repeats(piece: str) -> None:
+def test_formatting_takes_little_time_whatever_a_text_repeats(piece: str) -> None:
     text = "# " + piece * (30_000 // len(piece)) + "x" * 400  # longer than a heading may be
-    started = time.process_time()
-    split_text(to_whatsapp(text), 4096)
-    assert time.process_time() - started < 3
+    assert is_within(1500, lambda: split_text(to_whatsapp(text), 4096))
 
 
 PIECES = ["a", "b", "word", ".", "! ", "? ", "\n", "\n\n", " ", " ", ", ", "। ", "é", "👍🏽", "👨‍👩‍👧", "क्षि"]
