@@ -10,7 +10,7 @@ from rasa.shared.core.events import BotUttered, Restarted
 
 from connectors.dialogue.opening_hours import in_words
 from connectors.dialogue.output import WhatsAppOutput
-from connectors.dialogue.wishes import asks_for_person, wish_of
+from connectors.dialogue.wishes import Dismisses, asks_for_person, wish_of
 from connectors.message_bus.consumer import DependencyUnavailable
 from connectors.message_bus.sending.errors import SendError
 from connectors.message_bus.sending.outbox import Graph
@@ -29,9 +29,15 @@ class RasaSpeaker:
     """Answers with a Rasa agent."""
 
     def __init__(
-        self, agent: Agent, graph: Graph, shaper: MessageShaper, links: AllowedLinks | None = None
+        self,
+        agent: Agent,
+        graph: Graph,
+        shaper: MessageShaper,
+        links: AllowedLinks | None = None,
+        dismisses: Dismisses = lambda words: False,
     ) -> None:
         self._agent, self._graph, self._shaper, self._links = agent, graph, shaper, links
+        self._dismisses = dismisses
         self._marks: set[asyncio.Task[None]] = set()
 
     async def answer(self, turn: Turn) -> None:
@@ -61,7 +67,8 @@ class RasaSpeaker:
 
     async def wish(self, turn: Turn) -> Wish | None:
         """What a customer who waits for a person wants of the assistant; leaves no trace in the dialogue."""
-        return await wish_of(str(turn.entry.payload.get("text") or ""), self._agent.parse_message)
+        text = str(turn.entry.payload.get("text") or "")
+        return await wish_of(text, self._agent.parse_message, self._dismisses)
 
     async def asks_for_person(self, turn: Turn) -> bool:
         """Whether the message asks for a person; leaves no trace in the dialogue."""

@@ -23,17 +23,25 @@ MAX_CHARS = 400  # whoever writes more tells the person something
 MAX_SENTENCES = 5
 MIN_CLAUSE_WORDS = 3
 MIN_DISMISSAL_WORDS = 2
-DISMISSAL_WORDS = range(3, 8)  # of one that nothing divides from the question behind it: "leave the agent where is it"
+DISMISSAL_WORDS = range(1, 8)  # of one that nothing divides from the question behind it: "leave the agent where is it"
 MIN_CLAUSE_CONFIDENCE = 0.95  # of a wish in a piece of a sentence: "in the bubble wrap" is none
 MIN_DISMISSAL_CONFIDENCE = 0.85  # of a clause that sends the person away, beside one that surely wishes something else
+MIN_REFUSAL_CONFIDENCE = 0.95  # of one that only refuses, "actually forget it", beside a mere question
+MOST_OF_A_STORY = 0.15  # a mere question is this at most what tells more of what went wrong
 LEANING = 0.5  # of a message with a clause that surely wishes the assistant back: "no agent needed, when does it come"
 MIN_CONFIDENCE_BESIDE = 0.8  # of one beside the wish to have the assistant back, which then answers it
 _COURTESIES = frozenset({"greet", "goodbye", "thank", "affirm", "deny"})
+_STORIES = TO_A_PERSON | {"report_not_received"}
+_QUESTIONS = frozenset({
+    "check_order_status", "ask_delivery_date", "ask_courier", "list_orders", "check_refund_status", "ask_return_policy",
+})  # fmt: skip
 
 Parse = Callable[[str], Awaitable[Mapping[str, Any]]]
+Dismisses = Callable[[str], bool]
+"""Whether words, standing alone, are one of the shop's own for sending the person away."""
 
 
-async def wish_of(text: str, parse: Parse) -> Wish | None:
+async def wish_of(text: str, parse: Parse, dismisses: Dismisses = lambda words: False) -> Wish | None:
     """The wish in a message, or None. `parse` reads a text as Rasa's `Agent.parse_message` does. Never raises."""
     if not text.strip() or len(text) > MAX_CHARS:
         return None
@@ -48,7 +56,7 @@ async def wish_of(text: str, parse: Parse) -> Wish | None:
         elif clauses := _clauses(text) if await _intent(text, parse, LEANING) == BACK else []:
             found = [await _intent(clause, parse) for clause in clauses]
             said += found if BACK in found else []
-        if not {BACK, SOLVED, PERSON} & set(said) and await _dismissed_to_ask(text, parse):
+        if not {BACK, SOLVED, PERSON} & set(said) and await _dismissed_to_ask(text, parse, dismisses):
             return "assistant_and_more"
     except Exception as error:  # a message reaches its ticket whatever becomes of its meaning
         log.error("wishes.failed error=%s", type(error).__name__)
@@ -65,24 +73,37 @@ async def asks_for_person(text: str, parse: Parse) -> bool:
         return False
 
 
-async def _dismissed_to_ask(text: str, parse: Parse) -> bool:
+async def _dismissed_to_ask(text: str, parse: Parse, dismisses: Dismisses) -> bool:
     """Whether a clause, or the words that the message begins with, surely send the person away, and the rest surely
     wishes something that is not a person's: "leave the agent, where is my order". The whole reads as the question then.
+
+    Beside a refusal the rest must be a mere question: who goes on with what went wrong says "no" to that.
     """
     if text.startswith("/"):
         return False
-    clauses = _clauses(text, MIN_DISMISSAL_WORDS)
+    clauses = _clauses(text, 1)
     pairs = [(clause, " ".join(clauses[:n] + clauses[n + 1 :])) for n, clause in enumerate(clauses)]
     if len(clauses) < 2:
         words = text.split()
         pairs = [(" ".join(words[:n]), " ".join(words[n:])) for n in DISMISSAL_WORDS if n <= len(words) - 2]
-    for dismissal, rest in pairs:
-        if await _intent(dismissal, parse, MIN_DISMISSAL_CONFIDENCE) != BACK:
+    for away, rest in pairs:
+        enough = len(away.split()) >= MIN_DISMISSAL_WORDS
+        said = await _intent(away, parse, MIN_DISMISSAL_CONFIDENCE) if enough else None
+        refuses = dismisses(away) or (said == "deny" and await _intent(away, parse, MIN_REFUSAL_CONFIDENCE) == said)
+        if said != BACK and not refuses:
             continue
         wished = await _intent(rest, parse, MIN_CONFIDENCE_BESIDE)
-        if wished not in {None, BACK, SOLVED, *TO_A_PERSON, *_COURTESIES}:
+        if said == BACK and wished not in {None, BACK, SOLVED, *TO_A_PERSON, *_COURTESIES}:
+            return True
+        if refuses and wished in _QUESTIONS and await _is_no_story(rest, parse):
             return True
     return False
+
+
+async def _is_no_story(text: str, parse: Parse) -> bool:
+    """Whether a text hardly tells of something that went wrong."""
+    ranking = (await parse(text)).get("intent_ranking") or ()
+    return all(float(one["confidence"]) < MOST_OF_A_STORY for one in ranking if one["name"] in _STORIES)
 
 
 def _clauses(text: str, words: int = MIN_CLAUSE_WORDS) -> list[str]:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import time
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,7 @@ from connectors.whatsapp.webhook.payload_ids import PayloadSigner
 from handoff.configuration import load_configuration
 from handoff.jobs.metrics import Metrics
 from handoff.storage.database import Database
+from handoff.takeover.customer_messages import wants_assistant
 from handoff.takeover.thread_control import ThreadControl
 from handoff.updates.opt_outs import OptOuts
 from privacy.outbound_links import AllowedLinks
@@ -85,10 +87,12 @@ def build(settings: Settings, options: Options) -> Sanic:
         app.ctx.inbox, app.ctx.arrivals = metrics.CountingInbox(app.ctx.redis), Arrivals()
         graph = app.ctx.graph = GraphClient.from_settings(settings)
         signer = PayloadSigner(str(settings.whatsapp_app_secret))
-        speaker = RasaSpeaker(agent, graph, MessageShaper(signer), allowed_links(agent, settings))
+        configuration = load_configuration()
+        dismisses = partial(wants_assistant, configuration=configuration)
+        speaker = RasaSpeaker(agent, graph, MessageShaper(signer), allowed_links(agent, settings), dismisses)
         control = app.ctx.control = ThreadControl.from_settings(settings, priority_of)
         wait_s = settings.number("BURST_WAIT_S")
-        opt_outs, configuration = None, load_configuration()
+        opt_outs = None
         db = Database(str(settings.conversation_database_url))
         if configuration.ask_rating or (shop.load().updates and settings.shop_webhook_secret):
             opt_outs = OptOuts(db, configuration)

@@ -102,7 +102,10 @@ async def _play(agent: Any, index: int, dialogue: Dialogue, handoff: HandoffConf
 
 
 async def _wish(agent: Any, text: str, handoff: HandoffConfiguration) -> Wish | None:
-    return await wish_of(text, agent.parse_message) or ("assistant" if wants_assistant(text, handoff) else None)
+    def dismisses(words: str) -> bool:
+        return wants_assistant(words, handoff)
+
+    return await wish_of(text, agent.parse_message, dismisses) or ("assistant" if dismisses(text) else None)
 
 
 async def say(agent: Any, sender: str, text: str, metadata: dict[str, Any]) -> list[dict[str, Any]]:

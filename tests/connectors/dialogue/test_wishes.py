@@ -32,6 +32,10 @@ MEANS = {
     "where is it then": ("check_order_status", 0.9),
     "never mind it": ("return_to_bot", 0.98),
     "leave it here": ("return_to_bot", 0.8),
+    "oh no thanks": ("deny", 0.97),
+    "rather not": ("deny", 0.9),
+    "no": ("deny", 0.99),
+    "it came torn": ("ask_return_policy", 0.9),
 }
 
 
@@ -44,7 +48,8 @@ class Model:
     async def __call__(self, text: str) -> dict[str, Any]:
         self.read += 1
         name, confidence = MEANS.get(text, self.whole)
-        return {"intent": {"name": name, "confidence": confidence}}
+        story = {"name": "file_complaint", "confidence": 0.2 if "torn" in text else 0.1}
+        return {"intent": {"name": name, "confidence": confidence}, "intent_ranking": [story]}
 
 
 @pytest.mark.parametrize(("text", "wish"), [
@@ -72,11 +77,20 @@ class Model:
     ("never mind it my money back", None),
     ("never mind it, thank you so much!", None),
     ("never mind it, hm hm hm", None),
+    ("oh no thanks, where is it then", "assistant_and_more"),
+    ("oh no thanks where is it then", "assistant_and_more"),
+    ("forget, how long is it?", "assistant_and_more"),
+    ("forget how long is it?", "assistant_and_more"),
+    ("forget, it came torn", None),
+    ("rather not, where is it then", None),
+    ("no, where is it then", None),
+    ("oh no thanks, my money back", None),
+    ("oh no thanks", None),
     ("hm hm hm", None),
     ("", None),
 ])  # fmt: skip
 async def test_every_sentence_is_weighed(text: str, wish: str | None) -> None:
-    assert await wish_of(text, Model()) == wish
+    assert await wish_of(text, Model(), lambda words: words == "forget") == wish
 
 
 async def test_a_pressed_button_is_not_taken_apart() -> None:
