@@ -8,6 +8,8 @@ from actions.orders.models import Order, OrderStatus
 from actions.skill.action import Event
 from actions.skill.order_answers import MAX_ANSWERS, OrderTurn
 
+COURIER, DAY = "utter_order_status_courier", "utter_order_status_delivery_date"
+
 
 class ActionDeliveryDate(OrderAction):
     """"When exactly?": the day on which the order just shown (or the one named, or the only one) arrives.
@@ -44,18 +46,29 @@ def _day(turn: OrderTurn, order: Order) -> tuple[str, dict[str, str]]:
         return response, {"order_number": order.number, "arrival": arrival or ""}
     if not order.open or arrival is None or turn.phrases.day_has_passed_or_come(order):
         return turn.status_anew(order)
-    known = "delivery_date" if order.estimated_delivery else "no_delivery_date"
-    return f"utter_order_status_{known}", {"order_number": order.number, "arrival": arrival}
+    response = DAY if order.estimated_delivery else "utter_order_status_no_delivery_date"
+    told = {response for response, number in turn.told_before if number == order.number}
+    if f"{DAY}_again" in told:
+        return turn.phrases.unchanged(order)
+    response = f"{DAY}_again" if response == DAY and DAY in told else response
+    return response, {"order_number": order.number, "arrival": arrival}
 
 
 class ActionOrderCourier(OrderAction):
-    """"Who's bringing it?", "tracking link?"."""
+    """"Who's bringing it?", "tracking link?", "their number?": all that the records have, and that this is all."""
 
     def name(self) -> str:
         return "action_order_courier"
 
     async def look_up(self, turn: OrderTurn) -> list[Event]:
-        return await self.about_one(turn, turn.phrases.courier)
+        def tell(order: Order) -> tuple[str, dict[str, str]]:
+            response, facts = turn.phrases.courier(order)
+            told = any(number == order.number for _, number in turn.told_before)
+            if response != COURIER or not told:
+                return response, facts
+            return turn.unless_told(order, f"{COURIER}_known", facts)
+
+        return await self.about_one(turn, tell)
 
 
 class ActionOrderWhyLate(OrderAction):
@@ -82,9 +95,7 @@ class ActionOrderWhyLate(OrderAction):
             ended_otherwise = not order.open and order.status is not OrderStatus.CANCELLED
             if ended_otherwise or (about_a_cancelled and order.open):
                 return turn.status_anew(order)
-            response, facts = turn.phrases.why_late(order)
-            told = (response, order.number) in turn.told_before  # and did not help
-            return ("utter_handoff_offer", {}) if told else (response, facts)
+            return turn.unless_told(order, *turn.phrases.why_late(order))
 
         return await self.about_one(turn, tell)
 
@@ -108,8 +119,7 @@ class ActionOrderNotReceived(OrderAction):
             if turn.numbers and not orders:
                 return await self.by_number(turn)
             return turn.tell_or_choose(orders, none="utter_order_status_no_open_orders")
-        response, facts = turn.phrases.not_received(delivered[0])
-        if (response, delivered[0].number) in turn.told_before:
-            response, facts = "utter_handoff_offer", {}  # they looked where we said
+        # Who goes on has looked where we said.
+        response, facts = turn.unless_told(delivered[0], *turn.phrases.not_received(delivered[0]))
         turn.say.utter_message(response=response, **facts)
         return turn.remember(delivered)

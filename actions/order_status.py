@@ -34,6 +34,7 @@ from actions.skill.order_answers import (
     offer_list,
     read_on_pictures,
     told_before,
+    told_lately,
     told_missing,
     told_since_change,
 )
@@ -96,6 +97,7 @@ class OrderAction(BaseAction):
             shown=list(tracker.get_slot("orders_shown") or []),
             offered=list(tracker.get_slot("orders_offered") or []),
             told_before=told_before(tracker),
+            told_lately=told_lately(tracker),
             misshaped=misshaped_in_message(tracker),
             failed=float(tracker.get_slot("failed_lookups") or 0),
             wanted_for=waits_for if named else None,

@@ -31,6 +31,8 @@ from skills import CHANGE, DECLINED, NUMBER, OFFER, ORDER, ORDERS, POLICY, REFUN
 log = logging.getLogger(__name__)
 
 ANSWER, SAME = "utter_return_policy_answer", "utter_return_policy_same"
+SURE = "utter_return_policy_sure"
+NOT_COVERED, NOT_COVERED_AGAIN = "utter_return_policy_not_covered", "utter_return_policy_not_covered_again"
 NEAREST = "utter_return_policy_not_covered_nearest"
 NO_ORDER_BUT = "utter_return_policy_no_order"  # to whoever has no order that it could be about, in one bubble with that
 TOPIC = "utter_return_policy_"
@@ -98,9 +100,8 @@ class ActionAnswerReturnPolicy(BaseAction):
             if outcome.nearest:
                 tell(dispatcher, outcome.nearest, question, NEAREST)
             else:
-                dispatcher.utter_message(
-                    response="utter_return_policy_not_covered", policy_pages=[], llm=facts(outcome)
-                )
+                response = NOT_COVERED_AGAIN if last_response(tracker) == NOT_COVERED else NOT_COVERED
+                dispatcher.utter_message(response=response, policy_pages=[], llm=facts(outcome))
             return remember(question, outcome.sought)
         again = outcome.text in str(said.get("text") or "")  # the same words did not settle it
         return tell(dispatcher, outcome, question, SAME if again else ANSWER)
@@ -126,6 +127,20 @@ class ActionAnswerComplaint(BaseAction):
         if isinstance(outcome, GroundedAnswer):
             return tell(dispatcher, outcome, question, "utter_return_policy_complaint")
         dispatcher.utter_message(response="utter_handoff_offer")
+        return []
+
+
+class ActionSayIfSure(BaseAction):
+    """"Are you sure?", behind an answer from the pages: that it stands there, and a person for what is special."""
+
+    def name(self) -> str:
+        return "action_say_if_sure"
+
+    async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
+        said = next(bot_events(tracker), {}).get("metadata") or {}
+        about = {name: said.get(name) or [] for name in ("policy_pages", "policy_sections")}
+        stands = about["policy_sections"] and said.get("utter_action") != SURE
+        dispatcher.utter_message(response=SURE if stands else "utter_handoff_offer_still", **about)
         return []
 
 

@@ -27,7 +27,7 @@ _STATUSES: dict[OrderStatus, str] = {
     OrderStatus.SHIPPED: "ship|on (?:its|the) way|coming|raaste|raste|रास्ते|शिप|भेजा|enviad|camin",
     OrderStatus.OUT_FOR_DELIVERY: "out for|today|aaj|आज|डिलीवरी पर|hoy|hoje|reparto",
     OrderStatus.DELIVERED: "मिला|मिल गया|आ गया|पहुँच गया|पहुंच गया|डिलीवर हो|"
-    "delivered|arrived|received|got|came|mila|aa gaya|entreg|lleg|cheg",
+    r"de?li?v\w*d\b|arrived|received|got|came|mila|aa gaya|entreg|lleg|cheg",
     OrderStatus.DELAYED: "late|delay|deri|लेट|देरी|atras|retras",
     OrderStatus.CANCELLED: "cancel|कैंसल|कैंसिल|रद्द",
     OrderStatus.RETURNED: "return|sent back|gave back|wapas|वापस|रिटर्न|devuel|devol",

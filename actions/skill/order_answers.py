@@ -23,6 +23,7 @@ from skills import ORDERS
 MAX_ANSWERS = 3  # orders told in one turn
 MAX_ROWS = 10  # WhatsApp's limit for a list
 MAX_REMEMBERED = 20
+OFFER, OFFER_STILL = "utter_handoff_offer", "utter_handoff_offer_still"
 LATELY = 8  # turns in which what was asked twice is not asked again
 
 
@@ -30,8 +31,9 @@ LATELY = 8  # turns in which what was asked twice is not asked again
 class OrderTurn:
     """One turn about orders: who asks (E.164) and in which words, about which numbers, and what was said before.
 
-    `told_before` holds (response, order number) of what was said in the turn before this one; `wanted_for` is the
-    action that asked which order, where this message only says which; `on_picture` are the words read on a picture,
+    `told_before` holds (response, order number) of what was said in the turn before this one, `told_lately` in the
+    last LATELY; `wanted_for` is the action that asked which order, where this message only says which; `on_picture` are
+    the words read on a picture,
     `named_since_change` the orders told of since the customer changed their phone number, `missed` those that are shown
     as delivered and that the customer does not have.
     """
@@ -51,6 +53,7 @@ class OrderTurn:
     on_picture: Sequence[str] = ()
     named_since_change: Sequence[str] = ()
     missed: frozenset[str] = frozenset()
+    told_lately: frozenset[tuple[str, str]] = frozenset()
 
     def tell(self, orders: Sequence[Order]) -> list[Event]:
         """Give the status of up to three orders, and point at the rest; never the same words twice in a row."""
@@ -63,10 +66,16 @@ class OrderTurn:
     def status_anew(self, order: Order) -> tuple[str, dict[str, str]]:
         """The status, in fewer words where it has just been told."""
         if order.number in self.missed and order.status is OrderStatus.DELIVERED:
-            response, facts = self.phrases.not_received(order)  # nobody hopes that they love it
-            return ("utter_handoff_offer", {}) if (response, order.number) in self.told_before else (response, facts)
+            return self.unless_told(order, *self.phrases.not_received(order))  # nobody hopes that they love it
         response, facts = self.phrases.status(order)
         return self.phrases.unchanged(order) if (response, order.number) in self.told_before else (response, facts)
+
+    def unless_told(self, order: Order, response: str, facts: dict[str, str]) -> tuple[str, dict[str, str]]:
+        """This once; to whoever goes on with the same story, a person, in other words each time."""
+        offered = next((name for name, _ in self.told_before if name in (OFFER, OFFER_STILL)), None)
+        if (response, order.number) not in (self.told_lately if offered else self.told_before):
+            return response, facts
+        return (OFFER_STILL if offered == OFFER else OFFER), {}
 
     def point_at(self, left: Sequence[str]) -> None:
         """Name the orders that this answer leaves out."""

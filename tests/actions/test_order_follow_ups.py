@@ -76,6 +76,15 @@ async def test_an_overdue_order_has_no_new_date_which_is_not_said_twice() -> Non
     assert second.responses == ["utter_order_status_again"]
 
 
+async def test_a_day_that_is_doubted_is_told_in_other_words_each_time() -> None:
+    said = ["utter_order_status_delivery_date"]
+    for _ in range(2):
+        events = after(said[-1], "10234")
+        on_its_way = ashas(order("10234", "shipped", 24))
+        said += (await ask(ActionDeliveryDate, on_its_way, order_number="10234", events=events)).responses
+    assert said[1:] == ["utter_order_status_delivery_date_again", "utter_order_status_again"]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -112,6 +112,17 @@ async def test_not_received_said_again_offers_a_person_instead_of_the_same_advic
     await conversation.says(ActionOrderNotReceived, "report_not_received", "10187")
     again = await conversation.says(ActionOrderNotReceived, "report_not_received", text="asked the neighbours, nothing")
     assert again == ["utter_handoff_offer"]
+    more = await conversation.says(ActionOrderNotReceived, "report_not_received", text="the guard saw nobody either")
+    assert more == ["utter_handoff_offer_still"]
+    assert await conversation.says(ActionOrderNotReceived, "report_not_received", text="nor my aunt") == again
+
+
+async def test_the_couriers_number_is_said_not_to_be_known_once_the_rest_was_told() -> None:
+    conversation = Conversation()
+    await conversation.says(ActionCheckOrderStatus, "check_order_status", "10234")
+    known = await conversation.says(ActionOrderCourier, "ask_courier", text="do you have their number")
+    assert known == [f"{COURIER}_known 10234"]
+    assert await conversation.says(ActionOrderCourier, "ask_courier", text="any number?") == ["utter_handoff_offer"]
 
 
 async def test_both_of_a_list_are_told_both(asked_who_brings_it: Conversation) -> None:

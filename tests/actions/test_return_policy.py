@@ -14,7 +14,7 @@ from actions.knowledge.pages.documents import KnowledgeError, Section
 from actions.knowledge.retrieval.retriever import Earlier
 from actions.llm.client import Usage
 from actions.refund_status import ActionCheckRefundStatus
-from actions.return_policy import ActionAnswerComplaint, ActionAnswerReturnPolicy
+from actions.return_policy import ActionAnswerComplaint, ActionAnswerReturnPolicy, ActionSayIfSure
 from tests.actions.order_answers import ASHA, ashas, order
 
 SECTION = Section("return_window", "Return window", "Days", "You have 30 days.", ("You have 30 days.",))
@@ -82,6 +82,12 @@ async def test_what_is_not_covered_is_said_and_a_person_offered() -> None:
     assert [event["value"] for event in events] == ["how many days?", []]
 
 
+async def test_what_is_not_covered_is_said_in_other_words_the_second_time() -> None:
+    said = {"text": "…", "metadata": {"utter_action": "utter_return_policy_not_covered"}}
+    message, _, _ = await say(NotCovered(0.1), said=said)
+    assert message["response"] == "utter_return_policy_not_covered_again"
+
+
 async def test_what_may_be_the_answer_is_shown_as_no_more_than_that() -> None:
     message, events, _ = await say(NotCovered(0.4, nearest=ANSWER))
     assert message["response"] == "utter_return_policy_not_covered_nearest"
@@ -121,6 +127,19 @@ async def test_a_calm_complaint_is_answered_from_the_pages_where_they_speak_of_i
     dispatcher = CollectingDispatcher()
     await ActionAnswerComplaint(Answers(outcome)).run(dispatcher, tracker, {})  # type: ignore[arg-type]
     assert [message["response"] for message in dispatcher.messages] == [response]
+
+
+async def test_whoever_doubts_an_answer_hears_that_it_stands_on_the_page_and_then_is_offered_a_person() -> None:
+    doubted: list[str] = []
+    for before in ("utter_return_policy_answer", "utter_return_policy_sure"):
+        metadata = {"utter_action": before, "policy_pages": ["return_window"], "policy_sections": [SECTION.key]}
+        events = [{"event": "bot", "text": "You have 30 days.", "metadata": metadata}]
+        dispatcher = CollectingDispatcher()
+        tracker = Tracker("c", {}, {"text": "sure?"}, events, False, None, {}, "action_listen")
+        await ActionSayIfSure().run(dispatcher, tracker, {})
+        doubted += [message["response"] for message in dispatcher.messages]
+        assert dispatcher.messages[0]["policy_sections"] == [SECTION.key]
+    assert doubted == ["utter_return_policy_sure", "utter_handoff_offer_still"]
 
 
 async def test_the_topic_alone_gets_the_overview_and_forgets_the_last_question() -> None:
