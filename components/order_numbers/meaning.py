@@ -14,7 +14,6 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import scipy.linalg
 import scipy.sparse
 import yaml
 
@@ -30,6 +29,7 @@ _MARK = re.compile(r"\[([^\]]+)\]\((\w+)\)")
 _MISSHAPED = "order_number_misshaped"
 MARKS = (*KINDS, _MISSHAPED)
 _RIDGE = 0.6
+_EXACT, _TINY = 1e-6, 1e-30
 _SAID_BEFORE = r"(?i)\b(?:order|number|no|id|pedido|ref)\b"
 _USUAL_DIGITS = 7
 _BARE = 0.5  # of other shops' short numbers, where this shop's have letters behind
@@ -78,19 +78,33 @@ class Weights:
         columns = [column[name] for names, _ in seen for name in names]
         ends = np.cumsum([0, *(len(names) for names, _ in seen)])
         lengths = np.diff(ends)
-        values = np.repeat(lengths.astype(np.float32) ** np.float32(-0.5), lengths)
+        values = np.repeat(lengths.astype(np.float64) ** -0.5, lengths)
         rows = scipy.sparse.csr_matrix((values, columns, ends), shape=(len(seen), len(column)))
-        wanted = np.array([[kind == one for one in KINDS] for _, kind in seen], dtype=np.float32) * 2 - 1
-        kernel = (rows @ rows.T).toarray()
-        kernel[np.diag_indices(len(seen))] += _RIDGE
-        dual = scipy.linalg.solve(kernel, wanted, assume_a="pos", overwrite_a=True)
-        return cls(column, np.asarray(rows.T @ dual, dtype=np.float32))
+        wanted = np.array([kind == one for _, kind in seen for one in KINDS], np.float64).reshape(-1, len(KINDS))
+        return cls(column, _ridge(rows, 2 * wanted - 1).astype(np.float32))
 
     def scores(self, names: Sequence[str]) -> np.ndarray:
         """Shape (kinds,)."""
         known = [self.column[name] for name in names if name in self.column]
         scores: np.ndarray = self.weights[known].sum(axis=0) / np.sqrt(len(names))
         return scores
+
+
+def _ridge(rows: scipy.sparse.csr_matrix, wanted: np.ndarray) -> np.ndarray:
+    """Weights of a ridge regression, shape (columns of `rows`, columns of `wanted`), by conjugate gradients: some fifty
+    products with the few features that each row has cost an eighth of what solving for all of them does."""
+    turned = rows.T.tocsr()
+    left = turned @ wanted
+    weights, step, size = np.zeros_like(left), left.copy(), (left**2).sum(axis=0)
+    enough = _EXACT**2 * size
+    while (size > enough).any():
+        felt = turned @ (rows @ step) + _RIDGE * step
+        far = size / np.maximum((step * felt).sum(axis=0), _TINY)
+        weights += far * step
+        left -= far * felt
+        before, size = size, (left**2).sum(axis=0)
+        step = left + size / np.maximum(before, _TINY) * step
+    return weights
 
 
 def _learnt(shape: Shape) -> tuple[Weights, Weights]:

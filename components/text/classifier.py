@@ -176,8 +176,8 @@ class Classifier:
         vectors = embedder.many(read)
         parts = [self._by_meaning(vectors[at : at + _TOGETHER]) for at in range(0, len(read), _TOGETHER)]
         by_meaning = dict(zip(read, itertools.chain.from_iterable(parts), strict=True))
-        rankings = [dict(self._predict(text, embedder, by_meaning.__getitem__).ranking) for text in texts]
-        return np.array([[ranking[label] for label in self.labels] for ranking in rankings])
+        rankings = {text: dict(self._predict(text, embedder, by_meaning.__getitem__).ranking) for text in {*texts}}
+        return np.array([[rankings[text][label] for label in self.labels] for text in texts])
 
     def predict_fast(self, text: str) -> Prediction:
         """The ranking by n-grams alone."""
