@@ -23,11 +23,13 @@ from workbench.checks.all_checks import file_findings
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "add-a-skill.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```\w+\n# (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-# Without the chats about pages, more than half of what follows something, and without the languages that nobody talks
-# here: fitting costs the cube of the examples. What is compiled comes along, but for what is just being written.
+# Without the chats about pages, more than half of what follows something, without the languages that nobody talks here
+# and the stories of other skills: fitting costs the cube of the examples. What is compiled comes along, but for what is
+# just being written.
 LEFT_OUT = shutil.ignore_patterns(
     "chats", "es", "hi", "pt", ".git", ".venv", "var", "models", "results", "*.pyc.*", ".*_cache", "sealed"
 )
+EXAMPLE = re.compile(r" +- (?!intent|after)")
 TALKS = r"""
 - id: number
   kind: invoice
@@ -91,6 +93,17 @@ def phrases_taken_out(copy: Path) -> None:
     for file in named - {"data/nlu/invoice_copy.yml"}:
         lines = (copy / file).read_text(encoding="utf-8").splitlines(keepends=True)
         (copy / file).write_text("".join(one for one in lines if one.rstrip("\n") not in ours), encoding="utf-8")
+
+
+def every_second_example_left_out(copy: Path) -> None:
+    """Of what the project understands without the skill, which is tested elsewhere."""
+    for file in (*copy.glob("data/nlu/*.yml"), *copy.glob("data/follow_ups/*.yml")):
+        if file.name != "invoice_copy.yml":
+            lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+            examples = [place for place, line in enumerate(lines) if EXAMPLE.match(line)]
+            left_out = {*examples[::2]}
+            kept = (line for place, line in enumerate(lines) if place not in left_out)
+            file.write_text("".join(kept), encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -158,8 +171,12 @@ def test_skill_of_the_page_passes_its_own_test_and_the_domains(copy: Path) -> No
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_skill_of_the_page_is_learnt_and_talks(copy: Path, tmp_path: Path) -> None:
+    every_second_example_left_out(copy)
+    for file in copy.glob("tests/stories/*.yml"):
+        if file.name != "invoice_copy.yml":
+            file.unlink()
     run(copy, "launch", "train", within_s=600)
-    assert "0 failed" in run(copy, "workbench", "stories", within_s=240)
+    assert ", 0 failed" in run(copy, "workbench", "stories", within_s=240)
     file = tmp_path / "talks.yml"
     file.write_text(with_numbers(TALKS), encoding="utf-8")
     told = run(copy, "workbench.dialogues", "--json", "--mistakes", str(file), within_s=240)
