@@ -16,10 +16,11 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.orders.choosing import awaits_another, chosen, may_hold_tracking_number, partly_named, tracked
+from actions.orders.choosing import awaits_another, chosen
 from actions.orders.days import shop_today
 from actions.orders.lookup import Orders
 from actions.orders.models import Order
+from actions.orders.naming import may_name_in_part, named_in_part
 from actions.orders.phones import senders_phone
 from actions.orders.phrases import OrderPhrases
 from actions.orders.repository import OrdersUnavailable
@@ -142,10 +143,10 @@ class OrderAction(BaseAction):
         if any(number in turn.on_picture for number in numbers):
             own = await self.orders.find(numbers, turn.phone)
             numbers = [number for number in numbers if number in own or number not in turn.on_picture]
-        if numbers or not (turn.misshaped or may_hold_tracking_number(turn.text)):
+        if numbers or not (turn.misshaped or may_name_in_part(turn.text)):
             return replace(turn, numbers=numbers or turn.numbers[:1])
         every = await self.orders.all_orders(turn.phone)
-        found = tracked(turn.text, every) or partly_named(turn.misshaped or "", every)
+        found = named_in_part(turn.text, turn.misshaped, every)
         return replace(turn, numbers=[order.number for order in found] or turn.numbers[:1])
 
     async def _of_either_phone(self, turn: OrderTurn, former: str) -> OrderTurn:
@@ -246,13 +247,13 @@ class ActionCheckOrderStatus(OrderAction):
         """Whether a message has the tracking number, or a part of the number, of an order of the customer's own."""
         phone, text = senders_phone(message_metadata(tracker).get("phone")), message_text(tracker)
         misshaped = misshaped_in_message(tracker)
-        if phone is None or text.startswith("/") or not (misshaped or may_hold_tracking_number(text)):
+        if phone is None or text.startswith("/") or not (misshaped or may_name_in_part(text)):
             return False
         try:
             every = await self.orders.all_orders(phone)
         except OrdersUnavailable:
             return False
-        return bool(tracked(text, every) or partly_named(misshaped or "", every))
+        return bool(named_in_part(text, misshaped, every))
 
     async def look_up(self, turn: OrderTurn) -> list[Event]:
         if turn.numbers:

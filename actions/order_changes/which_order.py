@@ -25,17 +25,10 @@ from actions.order_changes.details import (
 )  # fmt: skip
 from actions.order_changes.items import ITEMS, OFFERED, same_items
 from actions.order_status import choose_from
-from actions.orders.choosing import (
-    chosen,
-    counted,
-    described,
-    may_hold_tracking_number,
-    partly_named,
-    points_at_one,
-    tracked,
-)  # fmt: skip
+from actions.orders.choosing import chosen, counted, described, points_at_one
 from actions.orders.lookup import Orders
 from actions.orders.models import Order
+from actions.orders.naming import may_name_in_part, named_in_part
 from actions.orders.numbers import named
 from actions.orders.phones import senders_phone
 from actions.orders.repository import OrdersUnavailable
@@ -104,9 +97,9 @@ class WhichOrder:
         """What the words pick from the list on offer; else the order talked about; else the only one it can be."""
         known = tracker.get_slot("change_order_number")
         misshaped, text = misshaped_in_message(tracker), message_text(tracker)
-        if misshaped or (in_form(tracker) and not known and may_hold_tracking_number(text)):
+        if misshaped or (in_form(tracker) and not known and may_name_in_part(text)):
             every = await self.orders.all_orders(phone)
-            if own := tracked(text, every) or partly_named(misshaped or "", every):
+            if own := named_in_part(text, misshaped, every):
                 return {"change_order_number": own[0].number, "change_confirmed": None}
         if misshaped:
             return {"change_order_number": None} if known else {}  # they mean an order, and none that we know of

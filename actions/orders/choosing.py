@@ -73,9 +73,6 @@ _HOW_MANY = re.compile(
     r"\b(other|others|remaining|otr[oa]s|outr[oa]s|dem[aá]is|baaki|baki)\s+(?:two|three|four|2|3|4|dos|tres|cuatro|dois|duas"
     r"|três|quatro|do|teen|char)\b"
 )
-_MIN_TRACKING_DIGITS = 6
-_MIN_PART_DIGITS = 3  # of an order number of which only a part is written, zeros in front not counted
-_MIN_END_DIGITS = 4  # "the one ending in 0417"
 
 
 def chosen(text: str, orders: Sequence[Order]) -> list[Order]:
@@ -144,49 +141,6 @@ def awaits_another(text: str, told: Sequence[Order]) -> bool:
     """Whether who still awaits something means none of the orders just told: they are cancelled or came back, and the
     words do not speak of that."""
     return bool(told) and all(order.status in MONEY_BACK for order in told) and not described(text, told)
-
-
-def may_hold_tracking_number(text: str) -> bool:
-    """Whether it is worth comparing a message with tracking numbers: they have at least six digits."""
-    return sum(c.isdigit() for c in text) >= _MIN_TRACKING_DIGITS
-
-
-def tracked(text: str, orders: Sequence[Order]) -> list[Order]:
-    """The orders whose tracking numbers a message has, however it spells them."""
-    said = _letters_and_digits(text)
-    numbers = [(order, _letters_and_digits(order.tracking_number or "")) for order in orders]
-    return [order for order, number in numbers if may_hold_tracking_number(number) and number in said]
-
-
-def partly_named(said: str, orders: Sequence[Order]) -> list[Order]:
-    """The order of whose number `said` is a part ("00417" or "417" of OS/2026/00417), the end ("0417") or all digits
-    ("202600417"); none where several have it."""
-    part = _groups(said)
-    enough = sum(len(group) for group in part if group.isdigit()) >= _MIN_PART_DIGITS
-    named = [order for order in orders
-             if (enough and _is_part(part, _groups(order.number))) or said == _digits(order.number)]
-    ends = said.isdigit() and len(said) >= _MIN_END_DIGITS
-    named = named or [order for order in orders if ends and _digits(order.number).endswith(said)]
-    return named if len(named) == 1 else []
-
-
-def _digits(text: str) -> str:
-    return "".join(filter(str.isdigit, text))
-
-
-def _is_part(part: Sequence[str], whole: Sequence[str]) -> bool:
-    starts = range(len(whole) - len(part) + 1)
-    return len(part) < len(whole) and any(list(whole[at : at + len(part)]) == list(part) for at in starts)
-
-
-def _groups(text: str) -> list[str]:
-    """Letters and digits apart, zeros in front left out."""
-    groups = re.findall(r"\d+|[^\W\d_]+", text.casefold())
-    return [group.lstrip("0") if group.isdigit() else group for group in groups]
-
-
-def _letters_and_digits(text: str) -> str:
-    return "".join(c for c in text.casefold() if c.isalnum())
 
 
 def _place(words: str) -> int | None:

@@ -83,14 +83,17 @@ def read_numbers(text: str, pattern: str = DEFAULT_PATTERN) -> tuple[Span, ...]:
     shape = Shape.of(pattern)
     if not any(character.isdigit() for character in seen):
         return (*spans, *_spoken(seen, pattern))
-    whole = [
-        Span(match.start(), match.end(), ORDER, number)
-        for match in shape.whole_numbers.finditer(seen)
-        if (number := shape.written(match.group()))
-    ]
-    seen, told = cover_numbers(blank(seen, whole))
-    found = [*spans, *whole, *told, *_meant(seen, pattern)]
+    whole = _written(shape.whole_numbers, seen, shape)
+    seen = blank(seen, whole)
+    cut = _written(shape.cut_numbers, seen, shape)
+    seen, told = cover_numbers(blank(seen, cut))
+    found = [*spans, *whole, *cut, *told, *_meant(seen, pattern)]
     return tuple(sorted(found, key=lambda span: span.start))
+
+
+def _written(pattern: re.Pattern[str], seen: str, shape: Shape) -> list[Span]:
+    spelt = ((match, shape.written(match.group())) for match in pattern.finditer(seen))
+    return [Span(match.start(), match.end(), ORDER, number) for match, number in spelt if number]
 
 
 def _meant(seen: str, pattern: str) -> list[Span]:

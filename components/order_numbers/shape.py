@@ -7,12 +7,12 @@ free with the rest: small letters, blanks or dashes for slashes, nothing at all 
 from __future__ import annotations
 
 import re
-import sre_constants as sre
 import sre_parse
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Any
+
+from components.order_numbers.shape_parts import MAX_CHARS, Form, Part, ShapeError, forms, merged, sort_of
 
 DEFAULT_PATTERN = r"\d{5}"
 _GAP = r"[\s_./\\#–—-]{0,3}"
@@ -20,38 +20,10 @@ _GAP_WITHOUT_BLANKS = r"[_./\\#–—-]{0,3}"
 _GAP_BEFORE_A_LETTER = rf"(?:{_GAP_WITHOUT_BLANKS}|[_./\\–—-]?\s(?![aeiouy]\b))"
 _LETTERS_APART = "[ .]?"  # "b k 2291"
 _SIGN = r"[_./\\#–—-]{1,3}"
-_MAX_FORMS = 16
+_SIGN_OR_NOTHING = r"[_./\\#–—-]{0,3}"
+_ANYWHERE = r"[\s_./\\#–—,-]{0,3}"  # "BW 50 977", "bw-509\n77"
+_MIN_FRONT_LETTERS = 2  # of a number that is read though it is cut anywhere
 _MIN_UNCUT_DIGITS = 8  # of several groups that are told apart by their lengths when nothing stands between them
-_MAX_CHARS = 40
-_SETS = {"digits": r"\d", "letters": "[A-Z]"}
-
-
-class ShapeError(ValueError):
-    """No shape can be made of this; the message says why."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """`kind` digits or letters: `low` to `high` of them, any. Otherwise exactly `text`."""
-
-    kind: str
-    low: int
-    high: int
-    text: str = ""
-
-    @property
-    def pattern(self) -> str:
-        """The part as a regular expression."""
-        if self.kind == "text":
-            return re.escape(self.text)
-        return _SETS[self.kind] + (f"{{{self.low}}}" if self.low == self.high else f"{{{self.low},{self.high}}}")
-
-    @property
-    def is_sign(self) -> bool:
-        return self.kind == "text" and not self.text[0].isalnum()
-
-
-Form = tuple[Part, ...]
 
 
 @dataclass(frozen=True)
@@ -66,17 +38,17 @@ class Shape:
     def of(cls, pattern: str) -> Shape:
         r"""The shape of a regular expression such as 'WC-\d{4,6}'. Raises ShapeError."""
         try:
-            forms = _forms(sre_parse.parse(pattern))
+            rows = forms(sre_parse.parse(pattern))
         except (re.error, RecursionError, OverflowError) as error:
             raise ShapeError(f"{pattern!r} is not a regular expression ({error})") from None
-        return cls(tuple(_merged(form) for form in forms), pattern)
+        return cls(tuple(merged(row) for row in rows), pattern)
 
     @classmethod
     def learnt(cls, examples: Sequence[object]) -> Shape:
         """The shape of a few numbers: digits of the lengths seen, letters in front and signs as they are, other letters
         any where they differ. Raises ShapeError."""
         written = [str(example).strip().lstrip("#") for example in examples]
-        if not written or not all(any(c.isdigit() for c in text) and len(text) <= _MAX_CHARS for text in written):
+        if not written or not all(any(c.isdigit() for c in text) and len(text) <= MAX_CHARS for text in written):
             raise ShapeError("an example of an order number has at least a digit and at most 40 signs")
         patterns = dict.fromkeys(form.pattern for form in _joined([_parts(text) for text in written]))
         return cls.of("|".join(patterns))
@@ -107,22 +79,29 @@ class Shape:
     def whole_numbers(self) -> re.Pattern[str]:
         """Finds numbers that have letters, however they are spelt. Never matches where the shape has none.
 
-        Where others stand behind them, those in front may be left out, as "77120-X" for BR-77120-X.
+        Where others stand behind them, those in front may be left out, as "77120-X" for BR-77120-X, "26b04419" for
+        tk26b04419.
         """
-        lettered = [form for form in self.forms if any(_sort_of(part) == "letter" for part in form)]
+        lettered = [form for form in self.forms if any(sort_of(part) == "letter" for part in form)]
         bare = [form for form in map(_without_letters_in_front, lettered)
-                if form not in lettered and any(_sort_of(part) == "letter" for part in form)]  # fmt: skip
-        loose = [*map(_loose, lettered), *(rf"(?<![^\W_][_./\\#–—-]){_loose(form, _SIGN)}" for form in bare)]
-        return re.compile("|".join(f"(?<![^\\W_]){pattern}(?![^\\W_])" for pattern in loose) or r"(?!)", re.IGNORECASE)
+                if form not in lettered and any(sort_of(part) == "letter" for part in form)]  # fmt: skip
+        without = ((form, _SIGN if sort_of(form[-1]) == "letter" else _SIGN_OR_NOTHING) for form in bare)
+        return _any([*map(_loose, lettered), *(rf"(?<![^\W_][_./\\#–—-]){_loose(form, gap)}" for form, gap in without)])
+
+    @cached_property
+    def cut_numbers(self) -> re.Pattern[str]:
+        """Finds numbers with the letters in front that all have, cut wherever people cut them: "BW 50 977"."""
+        return _any([_loose(form, _ANYWHERE) for form in self.forms if _may_be_cut(form)])
 
     def written(self, spelt: str) -> str | None:
         """'wc 1043' as the shop writes it, 'WC-1043'; None for another shape. Letters in front may be left out."""
         for form in self.forms:
-            for spoken in dict.fromkeys((form, _without_letters_in_front(form))):
-                matched = re.fullmatch(_loose(spoken), spelt, re.IGNORECASE)
+            ways = [(form, _GAP), (_without_letters_in_front(form), _GAP), *([(form, _ANYWHERE)] * _may_be_cut(form))]
+            for spoken, gap in dict.fromkeys(ways):
+                matched = re.fullmatch(_loose(spoken, gap), spelt, re.IGNORECASE)
                 if matched and not (spelt.isdigit() and _could_be_cut_otherwise(spoken)):
                     values = iter(matched.groups())
-                    found = [part.text if part.kind == "text" else _digits(next(values)) for part in spoken]
+                    found = [part.text if part.kind == "text" else _as_written(next(values), part) for part in spoken]
                     front = [part.text for part in form[: len(form) - len(spoken)]]
                     number = "".join([*front, *found])
                     if self.fits(number):
@@ -143,8 +122,17 @@ class Shape:
         return re.compile(self.pattern, re.IGNORECASE)
 
 
-def _digits(group: str) -> str:
-    return re.sub(r"[^0-9A-Za-z]", "", group).upper()
+def _any(patterns: Sequence[str]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?<![^\\W_]){pattern}(?![^\\W_])" for pattern in patterns) or r"(?!)", re.IGNORECASE)
+
+
+def _as_written(group: str, part: Part) -> str:
+    letters_and_digits = re.sub(r"[^0-9A-Za-z]", "", group)
+    return letters_and_digits.lower() if part.small else letters_and_digits.upper()
+
+
+def _may_be_cut(form: Form) -> bool:
+    return sort_of(form[0]) == "letter" and len(form[0].text) >= _MIN_FRONT_LETTERS
 
 
 def _loose(form: Form, gap: str = _GAP) -> str:
@@ -156,10 +144,18 @@ def _loose(form: Form, gap: str = _GAP) -> str:
         if pieces:
             # "in 560001" is no number of two letters and six digits, and "1234 e 1235" are two numbers.
             before_letters = _GAP_BEFORE_A_LETTER if part.kind == "letters" else gap
-            pieces.append(gap if gap == _SIGN else _GAP_WITHOUT_BLANKS if last.kind == "letters" else before_letters)
+            pieces.append(gap if gap != _GAP else _GAP_WITHOUT_BLANKS if last.kind == "letters" else before_letters)
         last = part
-        pieces.append(_LETTERS_APART.join(map(re.escape, part.text)) if part.kind == "text" else f"({part.pattern})")
+        pieces.append(_loose_part(part, gap == _ANYWHERE))
     return "".join(pieces)
+
+
+def _loose_part(part: Part, cut: bool) -> str:
+    if part.kind == "text":
+        return _LETTERS_APART.join(map(re.escape, part.text))
+    if cut and part.kind == "digits" and part.low == part.high:  # else nobody can tell where it ends
+        return rf"(\d(?:[\s.–—-]{{0,2}}\d){{{part.low - 1}}})"
+    return f"({part.pattern})"
 
 
 def _without_letters_in_front(form: Form) -> Form:
@@ -198,7 +194,7 @@ def _joined(forms: Sequence[Form]) -> list[_Form]:
     """Forms that differ in nothing but how many digits they have, or in letters behind the front, are one."""
     groups: dict[tuple[tuple[str, str], ...], list[Form]] = {}
     for form in forms:
-        signs = tuple((_sort_of(part), part.text if part.is_sign or not n else "") for n, part in enumerate(form))
+        signs = tuple((sort_of(part), part.text if part.is_sign or not n else "") for n, part in enumerate(form))
         groups.setdefault(signs, []).append(form)
     return [_Form(tuple(_any_of(same) for same in zip(*group, strict=True))) for group in groups.values()]
 
@@ -210,81 +206,5 @@ def _any_of(same: Sequence[Part]) -> Part:
         return Part("digits", low, high)
     if len({part.text for part in same}) == 1:
         return same[0]
-    return Part("letters", min(len(part.text) for part in same), max(len(part.text) for part in same))
-
-
-def _sort_of(part: Part) -> str:
-    return "digit" if part.kind == "digits" else "letter" if part.kind == "letters" else _sort(part.text[0])
-
-
-def _merged(form: Form) -> Form:
-    """Neighbouring parts of one kind as one; text is cut into letters, digits and signs."""
-    merged: list[Part] = []
-    for part in form:
-        last = merged[-1] if merged else None
-        if last and part.kind == last.kind == "text" and _sort(last.text[-1]) == _sort(part.text[0]):
-            merged[-1] = Part("text", 1, 1, last.text + part.text)
-        elif last and part.kind == last.kind and part.kind != "text":
-            merged[-1] = Part(part.kind, last.low + part.low, last.high + part.high)
-        else:
-            merged.append(part)
-    if not any(part.kind == "digits" for part in merged):
-        raise ShapeError("an order number has digits")
-    return tuple(merged)
-
-
-def _sort(sign: str) -> str:
-    return "digit" if sign.isdigit() else "letter" if sign.isalpha() else "sign"
-
-
-def _forms(tree: Any) -> list[Form]:
-    """Every row of parts that a parsed expression allows."""
-    rows: list[Form] = [()]
-    for code, value in tree:
-        choices = _choices(code, value)
-        rows = [row + choice for row in rows for choice in choices]
-        if len(rows) > _MAX_FORMS:
-            raise ShapeError(f"it has more than {_MAX_FORMS} forms")
-    return rows
-
-
-def _choices(code: Any, value: Any) -> list[Form]:
-    if code is sre.LITERAL:
-        return [(Part("text", 1, 1, chr(value)),)]
-    if code is sre.IN and all(inner is sre.LITERAL and not chr(sign).isalnum() for inner, sign in value):
-        return [(Part("text", 1, 1, chr(sign)),) for _, sign in value]
-    if code is sre.IN:
-        return [(Part(_kind_of_set(value), 1, 1),)]
-    if code is sre.AT:
-        return [()]
-    if code is sre.SUBPATTERN:
-        return _forms(value[-1])
-    if code is sre.BRANCH:
-        return [form for branch in value[1] for form in _forms(branch)]
-    if code in (sre.MAX_REPEAT, sre.MIN_REPEAT):
-        low, high, repeated = value
-        inside = _forms(repeated)
-        high = min(int(high), max(low, _MAX_CHARS))
-        if len(inside) == 1 and len(inside[0]) == 1 and inside[0][0].kind != "text" and low:
-            part = inside[0][0]
-            return [(Part(part.kind, low * part.low, high * part.high),)]
-        if (low, high) == (0, 1):
-            return [(), *inside]
-        if low == high and len(inside) == 1:
-            return [inside[0] * low]
-    raise ShapeError("use letters, digits, \\d, [A-Z], {m,n}, ? and | only")
-
-
-def _kind_of_set(members: Any) -> str:
-    if all(_is_digits(code, value) for code, value in members):
-        return "digits"
-    letters = [code is sre.RANGE and chr(value[0]).isalpha() for code, value in members]
-    if all(letters):
-        return "letters"
-    raise ShapeError("a set is of digits or of letters")
-
-
-def _is_digits(code: Any, value: Any) -> bool:
-    if code is sre.RANGE:
-        return chr(value[0]).isdigit() and chr(value[1]).isdigit()
-    return (code is sre.CATEGORY and value is sre.CATEGORY_DIGIT) or (code is sre.LITERAL and chr(value).isdigit())
+    few, many = min(len(part.text) for part in same), max(len(part.text) for part in same)
+    return Part("letters", few, many, small=all(part.text.islower() for part in same))

@@ -8,6 +8,7 @@ from actions.order_status import (
     ActionCheckOrderStatus,
 )
 from actions.orders.models import Order, OrderStatus
+from actions.orders.naming import may_name_in_part, named_in_part
 from tests.actions.order_answers import FakeOrders, ashas, ask, order
 
 
@@ -29,6 +30,29 @@ async def test_a_part_of_the_number_of_one_of_ones_own_orders_names_it(part: str
     assert ("OS/2026/00417" in reply.text, reply.slots.get("order_number")) == (told, "OS/2026/00417" if told else None)
     others = await ask(ActionCheckOrderStatus, FakeOrders(), misshaped=part)
     assert others.responses == ["utter_order_status_misshaped"]
+
+
+@pytest.mark.parametrize(("number", "text", "told"), [
+    ("HW/26/10442", "10442 update pls", True),  # whatever the words make of the digits
+    ("HW/26/10442", "the one ending 442", True), ("HW/26/10442", "442 of them please", False),
+    ("HW/24/00871", "871 any news", False), ("PT-2026-00417", "acaba em 417", True),
+    ("113-4820193-7750418", "113-4820193 where", True), ("113-4820193-7750418", "7750418?", True),
+    ("BW-50977", "BW 50 977 where r u", True), ("BW-50977", "bw-509\n77", True), ("30051204", "el 3005\n1204", True),
+    ("tk26b04419", "t k 26 b 04419", True), ("tk26b04419", "4419 wala", True),
+    ("HW/26/10442", "paid 10,442 rs", False), ("HW/26/10442", "WC-10442", False), ("HW/26/10442", "in 2026", False),
+    ("BW-50977", "BW 50 9771", False), ("10234", "102 34 pieces", False),
+])  # fmt: skip
+def test_a_number_cut_apart_or_a_telling_part_of_it_names_an_own_order(number: str, text: str, told: bool) -> None:
+    other = number.translate(str.maketrans("0123456789", "9876543210"))
+    own = [Order(number, OrderStatus.SHIPPED), Order(other, OrderStatus.SHIPPED)]
+    assert may_name_in_part(text) or not told
+    assert [order.number for order in named_in_part(text, None, own)] == ([number] if told else [])
+
+
+async def test_zeros_in_front_may_be_left_out_of_a_number() -> None:
+    own = ashas(Order("HW/24/00871", OrderStatus.SHIPPED), Order("HW/26/00435", OrderStatus.SHIPPED))
+    reply = await ask(ActionCheckOrderStatus, own, misshaped="hw/24/871")
+    assert reply.slots.get("order_number") == "HW/24/00871"
 
 
 async def test_the_end_of_a_number_names_its_order_though_it_is_mostly_zeros() -> None:

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import shop
+from components.order_numbers.candidates import candidates
 from components.order_numbers.shape import Shape, ShapeError
 from components.order_numbers.shops import shop_pattern
 from tests.components.order_numbers.found import misshaped, values
@@ -22,6 +23,7 @@ SHAPES = {
     r"\d{5}|A\-\d{3}": ["10234", "#A-101"],
     r"LT\-\d{3}\-[A-Z]{1}": ["LT-204-B", "LT-377-K"],
     r"\d{2}[A-Z]{1,2}\d{4}": ["25Q0411", "26QB0007"],
+    r"tk\d{2}[a-z]{1}\d{5}": ["tk26a00731", "tk26b04419"],
 }
 
 
@@ -30,6 +32,32 @@ def test_a_shape_is_learnt_from_a_few_numbers(pattern: str, examples: list[objec
     shape = Shape.learnt(examples)
     assert shape.pattern == pattern
     assert all(shape.fits(str(example).lstrip("#")) for example in examples)
+
+
+@pytest.mark.parametrize(("examples", "text", "number"), [
+    (["BW-48213", "BW-50977"], "BW 50 977 where r u", "BW-50977"),
+    (["BW-48213", "BW-50977"], "bw-509\n77 whens it coming", "BW-50977"),
+    (["PT-2026-00417"], "nº PT-2026-11 853", "PT-2026-11853"),
+    (["tk26a00731", "tk26b04419"], "tk 26b 04419 ka status", "tk26b04419"),
+    (["tk26a00731", "tk26b04419"], "TK26B\n04419 ?", "tk26b04419"),
+    (["tk26a00731", "tk26b04419"], "26b04419 kidhar hai", "tk26b04419"),
+    (["WC-1001", "WC-20455"], "WC-1001 2 pieces", "WC-1001"),  # where lengths differ, nothing is read on
+])  # fmt: skip
+def test_a_number_is_read_wherever_it_is_cut_and_said_as_the_shop_writes_it(
+    examples: list[object], text: str, number: str
+) -> None:
+    shape = Shape.learnt(examples)
+    found = shape.whole_numbers.search(text) or shape.cut_numbers.search(text)
+    assert found is not None
+    assert shape.written(found.group()) == number
+
+
+@pytest.mark.parametrize(("example", "text", "number"), [
+    ("30045871", "el 3005\n1204 cuando llega", "30051204"),
+    ("113-4820193-7750418", "113-4820193\n-7750418 still nothing", "113-4820193-7750418"),
+])  # fmt: skip
+def test_a_line_break_inside_a_number_of_digits_is_none(example: str, text: str, number: str) -> None:
+    assert [one.number for one in candidates(text, Shape.learnt([example]))] == [number]
 
 
 @pytest.mark.parametrize("examples", [[], ["abc"], [""], ["1" * 60]])

@@ -1,0 +1,107 @@
+"""Which of the customer's own orders a message names otherwise than by its whole number.
+
+By a tracking number; by the number cut apart ("BW 50\\n977"); by a part of it that no other order of theirs has, its
+longest group ("50977" of HW/26/50977) or its end where the words speak of one ("ending 977").
+"""
+
+import re
+from collections.abc import Sequence
+
+from actions.orders.models import Order
+
+_MIN_DIGITS = 5  # of a message that is compared with orders, groups alone aside
+_MIN_TRACKING_DIGITS = 6
+_MIN_CUT_SIGNS = 7  # letters and digits of a number that is found cut apart: fewer meet by chance
+_MIN_PART_DIGITS = 3  # of a part that is written where an order number is meant, zeros in front not counted
+_MIN_END_DIGITS = 4  # "the one ending in 0417"
+_MIN_GROUP_DIGITS = 4  # of a group that stands for a number wherever it stands
+_GROUP = re.compile(r"(?<!\d[.,:])(?<!\d)\d{3,}(?!\d)(?![.,:]\d)")  # 1,289 and 12:30 are no groups
+_OF_AN_END = re.compile(
+    r"\b(?:end(?:s|ing)?|finish(?:es|ing)|last (?:few |three |four |3 |4 )?(?:digits|numbers)|termina\w*|acab\w+"
+    r"|[uú]ltim[oa]s|aa?khri|aakhir|khatam)\b|आख़?िर|ख़?त्म",
+    re.IGNORECASE,
+)
+
+
+def may_name_in_part(text: str) -> bool:
+    """Whether it is worth comparing a message with the customer's orders: it has a group of digits, or five of them."""
+    return bool(_groups_alone(text)) or sum(c.isdigit() for c in text) >= _MIN_DIGITS
+
+
+def named_in_part(text: str, misshaped: str | None, orders: Sequence[Order]) -> list[Order]:
+    """The orders that a message names; `misshaped` is what it has in an order number's place and in another shape."""
+    return (
+        tracked(text, orders)
+        or [order for order in orders if _is_cut_apart(order.number, text)]
+        or partly_named(misshaped or "", orders)
+        or _by_group(text, orders)
+    )
+
+
+def tracked(text: str, orders: Sequence[Order]) -> list[Order]:
+    """The orders whose tracking numbers a message has, however it spells them."""
+    said = _letters_and_digits(text)
+    numbers = [(order, _letters_and_digits(order.tracking_number or "")) for order in orders]
+    return [order for order, number in numbers if len(_digits(number)) >= _MIN_TRACKING_DIGITS and number in said]
+
+
+def partly_named(said: str, orders: Sequence[Order]) -> list[Order]:
+    """The order of whose number `said` is a part ("00417" or "417" of OS/2026/00417), all but zeros in front
+    ("OS/2026/417"), the end ("0417") or all digits ("202600417"); none where several have it."""
+    part = _groups(said)
+    enough = sum(len(group) for group in part if group.isdigit()) >= _MIN_PART_DIGITS
+    named = [order for order in orders
+             if (enough and _is_part(part, _groups(order.number))) or said == _digits(order.number)]
+    ends = said.isdigit() and len(said) >= _MIN_END_DIGITS
+    named = named or [order for order in orders if ends and _digits(order.number).endswith(said)]
+    return named if len(named) == 1 else []
+
+
+def _by_group(text: str, orders: Sequence[Order]) -> list[Order]:
+    said = {group.lstrip("0") for group in _groups_alone(text)}
+    named = [order for order in orders if said & _telling_groups(order.number)]
+    if not named and _OF_AN_END.search(text):
+        named = [order for order in orders if any(end and _digits(order.number).endswith(end) for end in said)]
+    return named if len(named) == 1 else []
+
+
+def _groups_alone(text: str) -> list[str]:
+    """Groups of digits in words without letters: WC-10442 is another shop's, whatever its digits are."""
+    words = (word for word in text.split() if not any(c.isalpha() for c in word))
+    return [group for word in words for group in _GROUP.findall(word)]
+
+
+def _telling_groups(number: str) -> set[str]:
+    """The longest groups of a number's digits; of short ones the last alone, as the others are a year or a branch."""
+    groups = re.findall(r"\d+", number)
+    longest = max(map(len, groups), default=0)
+    telling = [group for group in groups if len(group) == longest]
+    telling = telling if longest > _MIN_GROUP_DIGITS else telling[-1:]
+    return {group.lstrip("0") for group in telling if len(group.lstrip("0")) >= _MIN_GROUP_DIGITS}
+
+
+def _is_cut_apart(number: str, text: str) -> bool:
+    signs = _letters_and_digits(number)
+    if len(signs) < _MIN_CUT_SIGNS or signs not in _letters_and_digits(text):
+        return False
+    cut = r"[\W_]{0,2}".join(signs)
+    return re.search(rf"(?<![^\W_]){cut}(?![^\W_])", text.casefold()) is not None
+
+
+def _digits(text: str) -> str:
+    return "".join(filter(str.isdigit, text))
+
+
+def _is_part(part: Sequence[str], whole: Sequence[str]) -> bool:
+    starts = range(len(whole) - len(part) + 1)
+    return any(list(whole[at : at + len(part)]) == list(part) for at in starts)
+
+
+def _groups(text: str) -> list[str]:
+    """Letters and digits apart, zeros in front left out."""
+    groups = re.findall(r"\d+|[^\W\d_]+", text.casefold())
+    return [group.lstrip("0") if group.isdigit() else group for group in groups]
+
+
+def _letters_and_digits(text: str) -> str:
+    return "".join(c for c in text.casefold() if c.isalnum())
