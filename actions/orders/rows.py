@@ -21,7 +21,7 @@ from actions.orders.numbers import as_integer, normal_number
 MAX_TEXT_CHARS = 60
 MAX_TITLE_CHARS = 120
 MAX_URL_CHARS = 500
-NOT_KNOWN = frozenset({"", "-", "null", "none", "n/a", "na", "tbd"})
+NOT_KNOWN = frozenset({"", "-", "null", "none", "n/a", "na", "tbd", "tba"})
 _YES = frozenset({"1", "true", "t", "yes", "y"})
 _NO = frozenset({"0", "false", "f", "no", "n"})
 

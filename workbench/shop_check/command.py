@@ -16,8 +16,9 @@ from threadpoolctl import threadpool_limits
 
 import settings
 from settings import PROJECT_ROOT, Settings, SettingsError
+from shop import Shop
 from workbench.shop_check import credentials, database, files, pages, questions
-from workbench.shop_check.findings import ERROR, LEVELS, ShopFinding
+from workbench.shop_check.findings import ERROR, INFORMATION, LEVELS, ShopFinding
 from workbench.shop_check.questions import Question
 from workbench.shop_check.report import Checked, as_json, print_table
 
@@ -38,8 +39,7 @@ def _run(options: argparse.Namespace, console: Console) -> int:
         folder = configured.shop_path
         checked = check(configured, options.files)
     except SettingsError as error:
-        problem, _, remedy = str(error).partition(" Remedy: ")
-        checked = Checked(findings=[ShopFinding(ERROR, "settings", problem.split()[0], problem, remedy)])
+        checked = Checked(findings=[_of_settings(error)])
     checked.findings.sort(key=lambda one: LEVELS.index(one.level))
     if options.json:
         print(as_json(checked, folder))
@@ -63,12 +63,30 @@ def check(configured: Settings, only_files: bool = False) -> Checked:
     asked, of_lines = questions.read(folder, sections)
     found += [*of_pages, *of_lines]
     if not only_files:
-        configured.validate()
-        found += database.database_findings(configured, ours)
-        if sections is not None:
-            found += _answers(asked, trainable)
-        found += credentials.credential_findings(configured)
+        found += _of_the_rest(configured, ours, asked if sections is not None else None, trainable)
     return Checked(ours.name if ours else None, found, read)
+
+
+def _of_the_rest(
+    configured: Settings, ours: Shop | None, asked: Sequence[Question] | None, trainable: bool
+) -> list[ShopFinding]:
+    """What is found beside the files. `asked` is None where pages are wrong, `ours` where shop.yml is."""
+    try:
+        configured.validate()
+    except SettingsError as error:
+        return [_of_settings(error)]
+    found = database.database_findings(configured, ours)
+    if ours is None:
+        return [*found, ShopFinding(INFORMATION, "accounts", "shop.yml",
+                                    "questions and accounts are not tried until shop.yml can be used")]  # fmt: skip
+    if asked is not None:
+        found += _answers(asked, trainable)
+    return [*found, *credentials.credential_findings(configured)]
+
+
+def _of_settings(error: SettingsError) -> ShopFinding:
+    problem, _, remedy = str(error).partition(" Remedy: ")
+    return ShopFinding(ERROR, "settings", problem.split()[0], problem, remedy)
 
 
 def _answers(asked: Sequence[Question], trainable: bool) -> list[ShopFinding]:

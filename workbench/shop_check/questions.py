@@ -49,6 +49,7 @@ def read(folder: Path, sections: Sequence[Section] | None) -> tuple[list[Questio
 class _Lines:
     def __init__(self, sections: Sequence[Section] | None) -> None:
         self.found: list[ShopFinding] = []
+        self._asked: dict[str, tuple[int, str]] = {}
         self._keys = None if sections is None else {section.key.casefold(): section.key for section in sections}
         self._intents = skills.load().intents
 
@@ -59,6 +60,11 @@ class _Lines:
         if not tab or not text or not answer or "\t" in answer:
             self._wrong(number, "it is not a question, one tab and an answer",
                                "question, tab (no blanks), then page#heading, refuse or an intent")  # fmt: skip
+            return None
+        before, wanted = self._asked.setdefault(text.casefold(), (number, answer))
+        if wanted != answer:
+            self._wrong(number, f"the question of line {before} is asked again for another answer",
+                        "keep the line that is right, or page#heading | page#heading")  # fmt: skip
             return None
         if answer in REFUSE:
             return Question(number, text, REFUSAL)

@@ -129,7 +129,7 @@ def _count_phone(counts: _Counts, value: object, region: str) -> None:
     written = _text(value)
     if written.casefold() in NOT_KNOWN:
         counts.no_phone += 1
-    elif (number := e164(value, region)) is None:
+    elif (number := e164(value, region)) is None or not _is_whole(number):
         counts.unread_phones[masked(written)] += 1
     else:
         counts.phones[number] += 1
@@ -142,6 +142,12 @@ def _count_phone(counts: _Counts, value: object, region: str) -> None:
             counts.home_phones += 1
         else:
             counts.no_such_phones += 1
+
+
+def _is_whole(number: str) -> bool:
+    """Whether a number can be dialled from everywhere: without its area's code it is nobody's on WhatsApp."""
+    possible = phonenumbers.is_possible_number_with_reason(phonenumbers.parse(number))
+    return bool(possible == phonenumbers.ValidationResult.IS_POSSIBLE)
 
 
 @lru_cache(maxsize=4096)

@@ -202,6 +202,7 @@ def test_a_folder_that_cannot_be_read_is_named(folder: Path, monkeypatch: pytest
     ("what\trefuze", "'refuze' is neither an intent", "refuse"),
     ("what delivery#Cost", "not a question, one tab and an answer", "tab"),
     ("\tdelivery#Cost", "not a question, one tab and an answer", "tab"),
+    ("Hi\trefuse", "line 2 is asked again for another answer", "keep the line"),
 ])
 def test_a_line_of_questions_that_cannot_be_meant_is_named(folder: Path, line: str, problem: str, remedy: str) -> None:
     (folder / "questions.tsv").write_text(f"# ours\nhi\tgreet\n\n{line}\n", encoding="utf-8")
@@ -260,6 +261,18 @@ def test_people_get_a_table_with_errors_first(folder: Path, capsys: pytest.Captu
     said = capsys.readouterr().out
     assert said.index("regin") < said.index("were cut into")
     assert "1 errors, 0 warnings, 1 things to know." in said
+
+
+def test_what_else_is_wrong_is_told_though_shop_yml_or_a_variable_cannot_be_used(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "shop.yml").write_text("name: Fen\nregin: GB\n", encoding="utf-8")
+    (folder / "policy_kb" / "post.md").write_text("Three days, 4.95 pounds.\n", encoding="utf-8")
+    told = command.check(settings.load()).findings
+    assert {"shop.yml", "pages", "orders", "accounts"} <= {one.about for one in told}
+    monkeypatch.setenv("ORDERS_DATABASE_URL", "foo://x")
+    told = command.check(settings.load()).findings
+    assert {"shop.yml", "pages", "settings"} <= {one.about for one in told}
 
 
 def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
