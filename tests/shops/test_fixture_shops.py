@@ -14,6 +14,7 @@ from rich.console import Console
 import settings
 import shop
 import yaml_files
+from actions.knowledge.pages.documents import load_pages
 from actions.knowledge.retrieval.embedding import E5
 from actions.knowledge.retrieval.retriever import Retriever
 from actions.orders.models import OrderStatus
@@ -81,7 +82,7 @@ def test_nothing_of_the_demo_shop_is_in_what_it_says_or_shows(folder: Path, tmp_
     assert not re.search(rf"{theirs}|₹|\bRs\b|\+91|\bIST\b|India|kurta|Delhivery|shoe", shown)
     assert not any(path.is_relative_to(PROJECT_ROOT / "policy_kb") for path in data)
     names = {page.stem for page in (PROJECT_ROOT / "policy_kb").glob("*.md")}
-    assert names.isdisjoint(page.name for page in Retriever(folder / "policy_kb", EMBEDDER, wait=True).pages.pages)
+    assert names.isdisjoint(page.name for page in load_pages(folder / "policy_kb").pages)
 
 
 def test_two_shops_under_one_state_have_folders_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
