@@ -1,11 +1,13 @@
 """Whatever an LLM makes of a conversation: no other customer's order is told, nothing is done without a yes, and a
-person who was called comes. Played with the trained model and the real actions; only the LLM is a stand-in."""
+person who was called comes. Without one, from wherever a conversation has wandered, an order, the pages and a person
+are still one message away. Played with the trained model and the real actions; only the LLM is a stand-in."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
 import os
+import random
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +21,7 @@ from actions import escalation
 from actions.llm.reader import Reader
 from actions.skill import services
 from handoff.configuration import load_configuration
+from tests.known_pages import embed_pages
 from tests.readers import BROKEN, answer, erratic, newest, reader, says
 from workbench.dialogues import play as playing
 from workbench.dialogues.cases import Dialogue, DialogueTurn, read_dialogues
@@ -30,6 +33,13 @@ from workbench.nlu.archives import newest_archive
 pytestmark = [pytest.mark.model, pytest.mark.xdist_group("reader")]
 
 SEEN = Path(__file__).parent / "seen"
+SAYINGS = (
+    "hi", "where is my order", "{OPEN}", "cancel it", "yes", "no", "return it", "the other one", "second one",
+    "how long do refunds take", "what about shoes", "why so late", "who brings it", "thanks", "1023", "{MISSING}",
+    "change the address", "show my orders", "both", "what a day", "ok", "can i exchange it", "list", "hmm",
+)  # fmt: skip
+AT_LAST = ("back to the bot", "where is order {OPEN}?", "how many days do i have to return a dress",
+           "let me talk to a human please")  # fmt: skip
 NOT_FOUND = re.compile(r"not_found|misshaped|what_numbers_look_like|handoff|resume")
 Run = Callable[[Sequence[Dialogue], Reader | None], list[list[Played]]]
 
@@ -43,6 +53,7 @@ def dialogue(orders: str, *turns: tuple[str, str], ticket: str = "no") -> Dialog
 @pytest.fixture(scope="module", autouse=True)
 def _pages() -> Iterator[None]:
     """Indexed once, for quoting: no LLM words the answers."""
+    embed_pages()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(services, "_llm", lambda: None)
         services.knowledge.cache_clear()
@@ -184,3 +195,16 @@ def test_slow_or_broken_reader_leaves_the_conversation_as_it_is(run: Run, seen: 
         assert [(one.intent, [reply.response for reply in one.replies], one.ticket) for one in after] == [
             (one.intent, [reply.response for reply in one.replies], one.ticket) for one in before
         ]
+
+
+@pytest.mark.timeout(300)
+def test_an_order_the_pages_and_a_person_can_always_be_reached(run: Run) -> None:
+    dice = random.Random(7)
+    said = [(*dice.choices(SAYINGS, k=7), *AT_LAST) for _ in range(10)]
+    walks = [dialogue("OPEN OPEN2 DONE", *((words, "") for words in walk), ticket="may") for walk in said]
+    for turns in run(walks, None):
+        *_, order, pages, person = turns
+        assert any(reply.response.startswith("utter_order_status_") for reply in order.replies), turns
+        assert any(reply.response.startswith("utter_return_policy_answer") for reply in pages.replies), turns
+        assert person.ticket, turns
+        assert all(one.replies or one.ticket for one in turns), turns
