@@ -46,7 +46,7 @@ def test_while_the_model_is_trained_the_tests_that_need_none_come_first(monkeypa
 
 
 def test_who_needs_the_model_is_known_by_its_module() -> None:
-    need = ["chaos/test_acts_once.py", "journeys/test_main_job.py", "journeys/test_new_shop_guide.py"]
+    need = ["journeys/test_takeover_outage.py", "journeys/test_main_job.py", "journeys/test_new_shop_guide.py"]
     assert [name for name in need if not scheduling.needs_the_model(f"tests/{name}::test_it[a]")] == []
     assert not scheduling.needs_the_model("tests/journeys/test_desk_page.py::test_it")
     assert not scheduling.needs_the_model("tests/privacy/test_redaction.py::test_it")

@@ -1,4 +1,4 @@
-"""A takeover on the worst day: the helpdesk is down in every way, servers are killed meanwhile, Redis loses all it has.
+"""The worst day: servers are killed while the shop acts, the helpdesk is down in every way, Redis loses all it has.
 
 The moments of the kills are the ones that hurt most, and are brought about rather than hoped for: a turn that calls a
 person waits for the database, Graph and the helpdesk have accepted something and never answer.
@@ -27,7 +27,7 @@ from twin.helpdesk import api as twin_helpdesk
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(600)]
 
-KAVYA, IMRAN = "+919811000001", "+919811000002"
+KAVYA, IMRAN, FARHAN = "+919811000001", "+919811000002", "+919845098450"
 SECRET, TOKEN = "outage-secret", "outage-token"
 SERVERS = {"rasa": "connectors.server", "actions": "launch.action_server", "worker": "-m worker"}
 TICKETS = "/api/v2/tickets"
@@ -94,9 +94,9 @@ class Outage:
         ]
 
 
-@pytest.fixture
-def outage(tmp_path: Path) -> Iterator[Outage]:
-    made = Outage(tmp_path / "state")
+@pytest.fixture(scope="module")
+def outage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outage]:
+    made = Outage(tmp_path_factory.mktemp("outage") / "state")
     with made.shop:
         yield made
 
@@ -108,6 +108,27 @@ def until(true: Callable[[], Any], what: str) -> Any:
         assert time.monotonic() < deadline, f"it never came true: {what}"
         time.sleep(0.05)
     return found
+
+
+@pytest.mark.parametrize(("order", "servers"), [
+    ("10304", ["actions"]), ("10305", ["rasa"]), ("10307", ["actions", "rasa"]),
+])  # fmt: skip
+def test_killed_while_the_shop_acts_it_acts_once_all_the_same(outage: Outage, order: str, servers: list[str]) -> None:
+    """However often Meta brings the yes."""
+
+    def acts() -> list[Any]:
+        return [act for act in outage.shop.twin.get("/shop/acts").json() if act["body"]["order_id"] == order]
+
+    farhan = outage.shop.customer(FARHAN)
+    assert f"cancel order #{order} now" in words(farhan.say(f"cancel {order}"))
+    outage.shop.twin.put("/shop/faults", json={"faults": ["done_but_hang"]}).raise_for_status()
+    farhan.write(text="yes", copies=2)
+    until(acts, "the shop acts")
+    outage.kill(*servers)
+    farhan.write(text="yes")
+    assert f"#{order} is cancelled" in words(farhan.listen(first_s=60, quiet_s=5))
+    (act,) = acts()
+    assert act["asked"] >= 2
 
 
 def test_a_takeover_outlives_a_dead_helpdesk_and_killed_servers(outage: Outage) -> None:
