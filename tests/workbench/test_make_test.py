@@ -8,7 +8,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -134,6 +136,19 @@ FOREVER = [sys.executable, "-c", "import subprocess; subprocess.run(['sleep', '9
 
 def sleepers() -> list[int]:
     return [one.pid for one in psutil.Process().children(recursive=True) if "97.3" in one.cmdline()]
+
+
+def test_what_was_ended_has_not_passed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(testing, "ENDS_BY_ITSELF_S", 0.1)
+    running: list[Any] = []
+    monkeypatch.setattr(testing, "_running", running)
+    with ThreadPoolExecutor(1) as beside:
+        passed = beside.submit(testing._passes, Check("hangs", FOREVER, "fix"))
+        while not (running and sleepers()):
+            time.sleep(0.02)
+        testing._end(running[0])
+        assert not passed.result()
+    assert sleepers() == []
 
 
 @pytest.mark.slow
