@@ -167,7 +167,7 @@ class IntentClassifier(GraphComponent):
                 reading = reconsider(text, whole, self._model.predict_fast)
                 if tracker is not None and self._follow_ups is not None:
                     reading = self._in_conversation(message, text, reading, tracker)
-                    reading = self._both_wishes(message, text, reading)
+                    reading = self._both_wishes(message, text, reading, str(message.get(AFTER)))
                 self._answer(message, reading)
         return messages
 
@@ -206,14 +206,25 @@ class IntentClassifier(GraphComponent):
         opinion = np.array([by_label.get(label, 0.0) for label in self._model.labels])
         return self._follow_ups.predict(text, after, opinion, self._embeddings)
 
-    def _both_wishes(self, message: Message, text: str, reading: Prediction) -> Prediction:
-        """Two questions of different topics in one message are answered one after the other."""
+    def _both_wishes(self, message: Message, text: str, reading: Prediction, after: str) -> Prediction:
+        """Two questions of different topics in one message are answered one after the other.
+
+        What a clause means nothing like alone, it may surely ask after what was said before.
+        """
         assert self._model is not None
         topics = skills.load().wishes
         if not any(reading.label in intents for intents in topics.values()):
             return reading  # before its clauses are embedded
-        model = self._model
-        wishes = two_wishes(text, lambda clause: model.predict(clause, self._embeddings), topics)
+        model, asked = self._model, frozenset().union(*topics.values())
+
+        def read(clause: str) -> Prediction:
+            alone = model.predict(clause, self._embeddings)
+            if alone.label in asked:
+                return alone
+            together = blended(alone, self._after(clause, alone, after))
+            return together if together.confidence >= MIN_ASKED_BESIDE else alone
+
+        wishes = two_wishes(text, read, topics)
         if not wishes:
             return reading
         said = [(intent, clause, _within(clause, text, message)) for intent, clause in wishes]

@@ -26,6 +26,7 @@ _QUESTION = 0.55  # a clause is a question of its own from this confidence on
 _MIN_WORDS = 3  # words of a question that stands by itself
 _MAX_CLAUSES = 5
 _ANSWERS, _ELSE = ("affirm", "deny"), "out_of_scope"
+_FROM_PAGES = frozenset({_ELSE, "ask_return_policy"})  # both are looked up there
 
 
 def sentences(text: str) -> list[str]:
@@ -80,9 +81,15 @@ def answer_beside(text: str, read: Callable[[str], Prediction]) -> tuple[str, Pr
     last = [] if text.rstrip().endswith("?") or len(clauses[-1].split()) < 2 else said[-1:]
     answers = [one for one in said[:1] + last if one.confidence >= _CLEAR and one.label in _ANSWERS]
     small_talk = skills.load().small_talk
-    wished = [one for one in said if one.confidence >= (_CLEAR if one.label == _ELSE else _QUESTION)]
+    wished = [one for one in said if (_asked_of_pages(one) >= _CLEAR if one.label == _ELSE
+                                      else one.confidence >= _QUESTION)]  # fmt: skip
     wished = [one for one in wished if one.label not in small_talk - {_ELSE}]
     return (answers[0].label, wished[-1] if wished else None) if answers else None
+
+
+def _asked_of_pages(one: Prediction) -> float:
+    """How surely it asks what only the pages could answer, whether they are known to or not."""
+    return sum(confidence for label, confidence in one.ranking if label in _FROM_PAGES)
 
 
 def asked_beside(
