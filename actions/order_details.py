@@ -9,6 +9,7 @@ from actions.skill.action import Event
 from actions.skill.order_answers import MAX_ANSWERS, OrderTurn
 
 COURIER, DAY = "utter_order_status_courier", "utter_order_status_delivery_date"
+KNOWN = f"{COURIER}_known"
 
 
 class ActionDeliveryDate(OrderAction):
@@ -63,10 +64,9 @@ class ActionOrderCourier(OrderAction):
     async def look_up(self, turn: OrderTurn) -> list[Event]:
         def tell(order: Order) -> tuple[str, dict[str, str]]:
             response, facts = turn.phrases.courier(order)
-            told = any(number == order.number for _, number in turn.told_before)
-            if response != COURIER or not told:
-                return response, facts
-            return turn.unless_told(order, f"{COURIER}_known", facts)
+            told = {said for said, number in turn.told_before if number == order.number}
+            known_by_now = response == COURIER and told and KNOWN not in told
+            return (KNOWN if known_by_now else response), facts
 
         return await self.about_one(turn, tell)
 

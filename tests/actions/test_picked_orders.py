@@ -122,7 +122,7 @@ async def test_the_couriers_number_is_said_not_to_be_known_once_the_rest_was_tol
     await conversation.says(ActionCheckOrderStatus, "check_order_status", "10234")
     known = await conversation.says(ActionOrderCourier, "ask_courier", text="do you have their number")
     assert known == [f"{COURIER}_known 10234"]
-    assert await conversation.says(ActionOrderCourier, "ask_courier", text="any number?") == ["utter_handoff_offer"]
+    assert await conversation.says(ActionOrderCourier, "ask_courier", text="can i call him") == [f"{COURIER} 10234"]
 
 
 async def test_both_of_a_list_are_told_both(asked_who_brings_it: Conversation) -> None:
