@@ -77,19 +77,22 @@ async def _dismissed_to_ask(text: str, parse: Parse, dismisses: Dismisses) -> bo
     """Whether a clause, or the words that the message begins with, surely send the person away, and the rest surely
     wishes something that is not a person's: "leave the agent, where is my order". The whole reads as the question then.
 
-    Beside a refusal the rest must be a mere question: who goes on with what went wrong says "no" to that.
+    Beside a refusal the rest must be a mere question: who goes on with what went wrong says "no" to that. Where nothing
+    divides them only the shop's own words refuse: "do not copy your policy to me" refuses what stands behind.
     """
     if text.startswith("/"):
         return False
     clauses = _clauses(text, 1)
     pairs = [(clause, " ".join(clauses[:n] + clauses[n + 1 :])) for n, clause in enumerate(clauses)]
-    if len(clauses) < 2:
+    divided = len(clauses) > 1
+    if not divided:
         words = text.split()
         pairs = [(" ".join(words[:n]), " ".join(words[n:])) for n in DISMISSAL_WORDS if n <= len(words) - 2]
     for away, rest in pairs:
         enough = len(away.split()) >= MIN_DISMISSAL_WORDS
         said = await _intent(away, parse, MIN_DISMISSAL_CONFIDENCE) if enough else None
-        refuses = dismisses(away) or (said == "deny" and await _intent(away, parse, MIN_REFUSAL_CONFIDENCE) == said)
+        denies = divided and said == "deny" and await _intent(away, parse, MIN_REFUSAL_CONFIDENCE) == said
+        refuses = denies or dismisses(away)
         if said != BACK and not refuses:
             continue
         wished = await _intent(rest, parse, MIN_CONFIDENCE_BESIDE)

@@ -78,7 +78,7 @@ class Model:
     ("never mind it, thank you so much!", None),
     ("never mind it, hm hm hm", None),
     ("oh no thanks, where is it then", "assistant_and_more"),
-    ("oh no thanks where is it then", "assistant_and_more"),
+    ("oh no thanks where is it then", None),
     ("forget, how long is it?", "assistant_and_more"),
     ("forget how long is it?", "assistant_and_more"),
     ("forget, it came torn", None),
