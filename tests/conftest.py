@@ -100,6 +100,13 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     return (yield)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """The limit is the test's own: reached while a failure is written down, it would end the whole run."""
+    if call.excinfo:
+        item.config.hook.pytest_timeout_cancel_timer(item=item)
+
+
 @functools.cache
 def _others_have_trained() -> None:
     training.wait_for_others()
