@@ -97,7 +97,8 @@ class WhichOrder:
         """What the words pick from the list on offer; else the order talked about; else the only one it can be."""
         known = tracker.get_slot("change_order_number")
         misshaped, text = misshaped_in_message(tracker), message_text(tracker)
-        if misshaped or (in_form(tracker) and not known and may_name_in_part(text)):
+        answers = in_form(tracker) and not known and not is_aside(tracker)
+        if misshaped or (answers and may_name_in_part(text)):
             every = await self.orders.all_orders(phone)
             if own := named_in_part(text, misshaped, every):
                 return {"change_order_number": own[0].number, "change_confirmed": None}

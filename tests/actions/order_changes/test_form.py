@@ -104,6 +104,16 @@ async def test_a_question_about_another_order_is_no_answer_although_only_one_can
     assert await form.extract_change_order_number(CollectingDispatcher(), at, {}) == {}
 
 
+async def test_a_question_about_one_of_the_orders_asked_for_does_not_pick_it() -> None:
+    form = ValidateOrderChangeForm(FakeOrders(Order("10241", OrderStatus.PACKED), Order("10242", OrderStatus.PLACED)))
+    at = tracker(
+        numbers=("10241",), intent="check_order_status", change_kind="change", requested_slot="change_order_number"
+    )
+    at.active_loop = {"name": "order_change_form"}
+    at.latest_message["text"] = "where is order 10241?"
+    assert await form.extract_change_order_number(CollectingDispatcher(), at, {}) == {}
+
+
 @pytest.mark.parametrize("waits_for", [None, "change_order_number"])
 async def test_it_is_the_order_talked_about_also_when_several_are_open(waits_for: str | None) -> None:
     form = ValidateOrderChangeForm(FakeOrders(Order("10241", OrderStatus.PACKED), Order("10242", OrderStatus.PLACED)))
