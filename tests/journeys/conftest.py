@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from tests.journeys.shop import Shop
 from tests.journeys.tabs import Tabs
@@ -17,6 +17,7 @@ FLAGS = [
     *("--disable-background-networking", "--disable-component-update"),
 ]
 HERE = Path(__file__).resolve().parent
+PATIENCE_MS = 20_000  # beside a training and three other workers; a page alone shows what it should within a second
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups after us
@@ -40,6 +41,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def browser(chromium: str) -> AsyncIterator[Browser]:
     """A headless Chromium with an empty profile, for the asynchronous tests of one module."""
+    expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
         launched = await playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield launched

@@ -39,7 +39,7 @@ def starts(tmp_path: Path, name: str) -> int:
     return len(marker.read_text()) if marker.exists() else 0
 
 
-def wait_for(condition, seconds: float = 10) -> None:
+def wait_for(condition, seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
