@@ -104,6 +104,15 @@ async def test_a_question_about_another_order_is_no_answer_although_only_one_can
     assert await form.extract_change_order_number(CollectingDispatcher(), at, {}) == {}
 
 
+@pytest.mark.parametrize("known", [None, "OS/2026/417"])
+async def test_a_question_about_a_part_of_a_number_does_not_pick_it(known: str | None) -> None:
+    form = ValidateOrderChangeForm(FakeOrders(*(Order(f"OS/2026/{end}", OrderStatus.PACKED) for end in (417, 433))))
+    at = tracker(change_kind="cancel", intent="ask_why_late", change_order_number=known)
+    at.active_loop = {"name": "order_change_form"}
+    at.latest_message |= {"text": "why is 433 late", "entities": [{"entity": "order_number_misshaped", "value": "433"}]}
+    assert await form.extract_change_order_number(CollectingDispatcher(), at, {}) == {}
+
+
 async def test_a_question_about_one_of_the_orders_asked_for_does_not_pick_it() -> None:
     form = ValidateOrderChangeForm(FakeOrders(Order("10241", OrderStatus.PACKED), Order("10242", OrderStatus.PLACED)))
     at = tracker(
