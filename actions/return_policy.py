@@ -83,9 +83,10 @@ class ActionAnswerReturnPolicy(BaseAction):
             said = next(bot_events(tracker), {})
             told = (said.get("metadata") or {}).get("policy_sections") or ()
             outcome = await knowledge.answer(question, _asked_before(tracker), told)
-            if isinstance(outcome, NotCovered) and (earlier := _asked_before_the_order(tracker)):
-                back = await knowledge.answer(question, earlier, told)
-                outcome = back if isinstance(back, GroundedAnswer) else outcome
+            for earlier in filter(None, (_order_told_of(tracker), _asked_before_the_order(tracker))):
+                if isinstance(outcome, NotCovered):
+                    back = await knowledge.answer(question, earlier, told)
+                    outcome = back if isinstance(back, GroundedAnswer) else outcome
         except KnowledgeError as error:
             log.error("knowledge.unavailable problem=%s", error)
             dispatcher.utter_message(response="utter_return_policy_unavailable")
@@ -198,10 +199,15 @@ def _asked_before(tracker: Tracker) -> Earlier | None:
     after = follows(tracker)
     if after == REFUND:
         return Earlier(REFUND_QUESTION)
-    if after in (ORDER, OFFER):
-        leans = after == OFFER or len(message_text(tracker).split()) <= FEW_WORDS
-        return Earlier(SITUATIONS.get(last_response(tracker), ON_THE_WAY)) if leans else None
+    if after == OFFER:
+        return Earlier(SITUATIONS.get(last_response(tracker), ON_THE_WAY))
     return _remembered(tracker) if after in (POLICY, DECLINED, CHANGE, "") else None
+
+
+def _order_told_of(tracker: Tracker) -> Earlier | None:
+    """The situation of the order just told of, for a few words that say nothing by themselves."""
+    leans = follows(tracker) == ORDER and len(message_text(tracker).split()) <= FEW_WORDS
+    return Earlier(SITUATIONS.get(last_response(tracker), ON_THE_WAY)) if leans else None
 
 
 def _asked_before_the_order(tracker: Tracker) -> Earlier | None:

@@ -108,12 +108,19 @@ async def test_the_words_told_a_moment_ago_are_not_told_again_without_the_offer_
     ("order", "utter_order_status_shipped", "how many days do i have to return a kurta", None),
     ("offer", "utter_handoff_offer", "how long does it take when you ask the courier", "my parcel is marked"),
 ])
-async def test_a_few_words_behind_an_answer_about_an_order_go_on_from_it(
+async def test_a_few_words_that_nothing_answers_alone_go_on_from_the_order_told_of(
     after: str, response: str, text: str, goes_on: str | None
 ) -> None:
-    _, _, answers = await say(ANSWER, text, said={"text": "…", "metadata": {"utter_action": response}}, after=after)
-    _, earlier = answers.asked[0]
+    said = {"text": "…", "metadata": {"utter_action": response}}
+    _, _, answers = await say(NotCovered(0.1), text, said=said, after=after)
+    _, earlier = answers.asked[-1]
     assert (earlier is None) if goes_on is None else (earlier and earlier.question.startswith(goes_on))
+
+
+async def test_can_i_return_it_behind_an_order_is_answered_as_if_it_stood_alone() -> None:
+    said = {"text": "…", "metadata": {"utter_action": "utter_order_status_shipped"}}
+    _, _, answers = await say(ANSWER, "can i return it", said=said, after="order")
+    assert answers.asked == [("can i return it", None)]
 
 
 @pytest.mark.parametrize(("outcome", "response"), [
