@@ -97,13 +97,13 @@ class WhichOrder:
         """What the words pick from the list on offer; else the order talked about; else the only one it can be."""
         known = tracker.get_slot("change_order_number")
         misshaped, text = misshaped_in_message(tracker), message_text(tracker)
-        asks = is_aside(tracker) and intent_name(tracker) not in KINDS  # "why is 0417 late?" is a question of its own
+        asks = is_aside(tracker) and intent_name(tracker) not in NAMES_THE_ORDER  # "why is 0417 late?"
         if not asks and (misshaped or (in_form(tracker) and not known and may_name_in_part(text))):
             every = await self.orders.all_orders(phone)
             if own := named_in_part(text, misshaped, every):
                 return {"change_order_number": own[0].number, "change_confirmed": None}
-        if misshaped and not asks:
-            return {"change_order_number": None} if known else {}  # they mean an order, and none that we know of
+        if misshaped:  # they mean an order, and none that we know of
+            return {"change_order_number": None} if known and not asks else {}
         if known and intent_name(tracker) in MEANS_ANOTHER and (other := await self._another(tracker, phone, known)):
             return {"change_order_number": other, "change_confirmed": None}
         offered = list(tracker.get_slot("orders_offered") or [])

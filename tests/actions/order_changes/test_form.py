@@ -77,6 +77,15 @@ async def test_what_is_no_number_of_this_shop_never_stands_for_another_order(kno
     assert said == ["utter_order_status_misshaped"]
 
 
+@pytest.mark.parametrize("intent", ["deny", "ask_other_order"])
+async def test_a_refusal_with_a_number_of_no_shape_of_ours_moves_the_change_to_no_other_order(intent: str) -> None:
+    form = ValidateOrderChangeForm(FakeOrders(Order("10241", OrderStatus.PACKED), Order("10242", OrderStatus.PLACED)))
+    at = tracker(change_kind="cancel", intent=intent, change_order_number="10241")
+    at.latest_message["entities"] = [{"entity": "order_number_misshaped", "value": "112-4567890-1234567"}]
+    found = await form.extract_change_order_number(CollectingDispatcher(), at, {})
+    assert found == {"change_order_number": None}
+
+
 async def test_a_part_of_an_order_number_names_the_order_to_change() -> None:
     form = ValidateOrderChangeForm(FakeOrders(*(Order(f"OS/2026/{end}", OrderStatus.PACKED) for end in (417, 433))))
     at = tracker(change_kind="cancel", intent="cancel_order")
