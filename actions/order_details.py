@@ -40,15 +40,15 @@ class ActionDeliveryDate(OrderAction):
 def _day(turn: OrderTurn, order: Order) -> tuple[str, dict[str, str]]:
     """The day alone; the whole status where a day would not tell enough."""
     arrival = turn.phrases.arrival(order)
-    if order.open and turn.phrases.is_overdue(order) and any(number == order.number for _, number in turn.told_before):
+    told = turn.told_of(order)
+    if order.open and turn.phrases.is_overdue(order) and told:
         response = "utter_order_status_no_new_date"
-        if (response, order.number) in turn.told_before:
+        if response in told:
             return turn.phrases.unchanged(order)
         return response, {"order_number": order.number, "arrival": arrival or ""}
     if not order.open or arrival is None or turn.phrases.day_has_passed_or_come(order):
         return turn.status_anew(order)
     response = DAY if order.estimated_delivery else "utter_order_status_no_delivery_date"
-    told = {response for response, number in turn.told_before if number == order.number}
     if f"{DAY}_again" in told:
         return turn.phrases.unchanged(order)
     response = f"{DAY}_again" if response == DAY and DAY in told else response
@@ -64,7 +64,7 @@ class ActionOrderCourier(OrderAction):
     async def look_up(self, turn: OrderTurn) -> list[Event]:
         def tell(order: Order) -> tuple[str, dict[str, str]]:
             response, facts = turn.phrases.courier(order)
-            told = {said for said, number in turn.told_before if number == order.number}
+            told = turn.told_of(order)
             known_by_now = response == COURIER and told and KNOWN not in told
             return (KNOWN if known_by_now else response), facts
 

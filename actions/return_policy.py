@@ -83,8 +83,8 @@ class ActionAnswerReturnPolicy(BaseAction):
             said = next(bot_events(tracker), {})
             told = (said.get("metadata") or {}).get("policy_sections") or ()
             outcome = await knowledge.answer(question, _asked_before(tracker), told)
-            for earlier in filter(None, (_order_told_of(tracker), _asked_before_the_order(tracker))):
-                if isinstance(outcome, NotCovered):
+            for goes_on_from in (_order_told_of, _asked_before_the_order):
+                if isinstance(outcome, NotCovered) and (earlier := goes_on_from(tracker)):
                     back = await knowledge.answer(question, earlier, told)
                     outcome = back if isinstance(back, GroundedAnswer) else outcome
         except KnowledgeError as error:
@@ -200,14 +200,18 @@ def _asked_before(tracker: Tracker) -> Earlier | None:
     if after == REFUND:
         return Earlier(REFUND_QUESTION)
     if after == OFFER:
-        return Earlier(SITUATIONS.get(last_response(tracker), ON_THE_WAY))
+        return _situation(tracker)
     return _remembered(tracker) if after in (POLICY, DECLINED, CHANGE, "") else None
 
 
 def _order_told_of(tracker: Tracker) -> Earlier | None:
     """The situation of the order just told of, for a few words that say nothing by themselves."""
     leans = follows(tracker) == ORDER and len(message_text(tracker).split()) <= FEW_WORDS
-    return Earlier(SITUATIONS.get(last_response(tracker), ON_THE_WAY)) if leans else None
+    return _situation(tracker) if leans else None
+
+
+def _situation(tracker: Tracker) -> Earlier:
+    return Earlier(SITUATIONS.get(last_response(tracker), ON_THE_WAY))
 
 
 def _asked_before_the_order(tracker: Tracker) -> Earlier | None:

@@ -33,9 +33,8 @@ class OrderTurn:
 
     `told_before` holds (response, order number) of what was said in the turn before this one, `told_lately` in the
     last LATELY; `wanted_for` is the action that asked which order, where this message only says which; `on_picture` are
-    the words read on a picture,
-    `named_since_change` the orders told of since the customer changed their phone number, `missed` those that are shown
-    as delivered and that the customer does not have.
+    the words read on a picture, `named_since_change` the orders told of since the customer changed their phone number,
+    `missed` those that are shown as delivered and that the customer does not have.
     """
 
     phone: str
@@ -69,6 +68,10 @@ class OrderTurn:
             return self.unless_told(order, *self.phrases.not_received(order))  # nobody hopes that they love it
         response, facts = self.phrases.status(order)
         return self.phrases.unchanged(order) if (response, order.number) in self.told_before else (response, facts)
+
+    def told_of(self, order: Order) -> set[str]:
+        """The responses about an order in the turn before this one."""
+        return {response for response, number in self.told_before if number == order.number}
 
     def unless_told(self, order: Order, response: str, facts: dict[str, str]) -> tuple[str, dict[str, str]]:
         """This once; to whoever goes on with the same story, a person, in other words each time."""

@@ -89,23 +89,23 @@ async def _dismissed_to_ask(text: str, parse: Parse, dismisses: Dismisses) -> bo
         words = text.split()
         pairs = [(" ".join(words[:n]), " ".join(words[n:])) for n in DISMISSAL_WORDS if n <= len(words) - 2]
     for away, rest in pairs:
-        enough = len(away.split()) >= MIN_DISMISSAL_WORDS
-        said = await _intent(away, parse, MIN_DISMISSAL_CONFIDENCE) if enough else None
-        denies = divided and said == "deny" and await _intent(away, parse, MIN_REFUSAL_CONFIDENCE) == said
-        refuses = denies or dismisses(away)
+        read = await parse(away) if len(away.split()) >= MIN_DISMISSAL_WORDS else {}
+        said = _surely(read, MIN_DISMISSAL_CONFIDENCE)
+        refuses = (divided and _surely(read, MIN_REFUSAL_CONFIDENCE) == "deny") or dismisses(away)
         if said != BACK and not refuses:
             continue
-        wished = await _intent(rest, parse, MIN_CONFIDENCE_BESIDE)
+        beside = await parse(rest)
+        wished = _surely(beside, MIN_CONFIDENCE_BESIDE)
         if said == BACK and wished not in {None, BACK, SOLVED, *TO_A_PERSON, *_COURTESIES}:
             return True
-        if refuses and wished in _QUESTIONS and await _is_no_story(rest, parse):
+        if refuses and wished in _QUESTIONS and _is_no_story(beside):
             return True
     return False
 
 
-async def _is_no_story(text: str, parse: Parse) -> bool:
-    """Whether a text hardly tells of something that went wrong."""
-    ranking = (await parse(text)).get("intent_ranking") or ()
+def _is_no_story(read: Mapping[str, Any]) -> bool:
+    """Whether what was read hardly tells of something that went wrong."""
+    ranking = read.get("intent_ranking") or ()
     return all(float(one["confidence"]) < MOST_OF_A_STORY for one in ranking if one["name"] in _STORIES)
 
 
@@ -128,7 +128,11 @@ def _wish(said: list[str | None]) -> Wish | None:
 
 
 async def _intent(text: str, parse: Parse, confidence: float = MIN_CONFIDENCE) -> str | None:
-    """What a text surely means, from `confidence` on; a person is asked for from MIN_CONFIDENCE on."""
-    intent = (await parse(text)).get("intent") or {}
+    return _surely(await parse(text), confidence)
+
+
+def _surely(read: Mapping[str, Any], confidence: float) -> str | None:
+    """What was surely meant, from `confidence` on; a person is asked for from MIN_CONFIDENCE on."""
+    intent = read.get("intent") or {}
     least = MIN_CONFIDENCE if intent.get("name") == PERSON else confidence
     return str(intent["name"]) if float(intent.get("confidence") or 0) >= least else None

@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -102,9 +103,7 @@ async def _play(agent: Any, index: int, dialogue: Dialogue, handoff: HandoffConf
 
 
 async def _wish(agent: Any, text: str, handoff: HandoffConfiguration) -> Wish | None:
-    def dismisses(words: str) -> bool:
-        return wants_assistant(words, handoff)
-
+    dismisses = partial(wants_assistant, configuration=handoff)
     return await wish_of(text, agent.parse_message, dismisses) or ("assistant" if dismisses(text) else None)
 
 

@@ -129,12 +129,11 @@ def _count_phone(counts: _Counts, value: object, region: str) -> None:
     written = _text(value)
     if written.casefold() in NOT_KNOWN:
         counts.no_phone += 1
-    elif (number := e164(value, region)) is None or not _is_whole(number):
+    elif (number := e164(value, region)) is None or not _is_whole(parsed := phonenumbers.parse(number)):
         counts.unread_phones[masked(written)] += 1
     else:
         counts.phones[number] += 1
         counts.ambiguous_phones += _could_be_abroad(value, number)
-        parsed = phonenumbers.parse(number)
         code = parsed.country_code or 0
         if code != phonenumbers.country_code_for_region(region):
             counts.phones_abroad[phonenumbers.region_code_for_country_code(code)] += 1
@@ -144,9 +143,9 @@ def _count_phone(counts: _Counts, value: object, region: str) -> None:
             counts.no_such_phones += 1
 
 
-def _is_whole(number: str) -> bool:
+def _is_whole(number: phonenumbers.PhoneNumber) -> bool:
     """Whether a number can be dialled from everywhere: without its area's code it is nobody's on WhatsApp."""
-    possible = phonenumbers.is_possible_number_with_reason(phonenumbers.parse(number))
+    possible = phonenumbers.is_possible_number_with_reason(number)
     return bool(possible == phonenumbers.ValidationResult.IS_POSSIBLE)
 
 
