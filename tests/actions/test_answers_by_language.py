@@ -75,7 +75,7 @@ async def test_an_answer_is_in_one_language(
 
 @pytest.mark.parametrize(("language", "due"), [
     (ENGLISH, "It should reach you tomorrow, Tue 24 Nov."),
-    (HINGLISH, "Aap tak kal, Tue 24 Nov ko pahunchna chahiye."),
+    (HINGLISH, "Ye aap tak kal, Tue 24 Nov ko pahunchna chahiye."),
     (HINDI, "यह आप तक कल, मंगलवार 24 नवंबर को पहुँचना चाहिए।"),
     (PORTUGUESE, "Deve chegar amanhã, terça-feira 24 de novembro."),
     (SPANISH, "Debería llegarte mañana, martes 24 de noviembre."),
