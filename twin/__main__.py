@@ -8,6 +8,7 @@ from aiohttp import web
 
 from twin.app import make_app
 from twin.configuration import ConfigurationMissing, from_environment
+from twin.connections import Gone
 
 SHUTDOWN_S = 2.0
 
@@ -15,6 +16,7 @@ SHUTDOWN_S = 2.0
 def main() -> None:
     logging.basicConfig(level=os.environ.get("LOG_LEVEL", "INFO"), format="%(levelname)s %(name)s %(message)s")
     logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
+    logging.getLogger("aiohttp.server").addFilter(Gone())
     try:
         configuration = from_environment(os.environ)
     except ConfigurationMissing as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import signal
 import socket
 import time
@@ -9,10 +11,12 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from aiohttp import web, web_protocol
 
 from launch.processes import answers, free_port
 from tests.children import child, python
 from twin.configuration import ConfigurationMissing, from_environment
+from twin.connections import Gone
 from twin.phone.pages import icon
 
 SECRETS = {"WHATSAPP_APP_SECRET": "s", "WHATSAPP_ACCESS_TOKEN": "t", "WHATSAPP_PHONE_NUMBER_ID": "1"}
@@ -42,6 +46,35 @@ def test_a_shop_shows_its_own_drawing_or_its_initials_and_nothing_that_runs(tmp_
     (tmp_path / "icon.svg").write_text("<svg/>")
     drawn = icon(from_environment(environment))
     assert (drawn.body, drawn.headers["Content-Security-Policy"][:18]) == (b"<svg/>", "default-src 'none'")
+
+
+@pytest.mark.parametrize(("goes", "said"), [(True, []), (False, ["Error handling request"])])
+async def test_a_browser_that_goes_while_its_request_comes_is_no_error_and_what_a_handler_raises_is(
+    goes: bool, said: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def comes(connection: web_protocol.RequestHandler, data: bytes) -> None:
+        if goes and (waiter := connection._waiter):  # behind the handler's wake-up, before its turn
+            waiter.add_done_callback(lambda _: connection.connection_lost(None))
+        received(connection, data)
+
+    async def broken(_: web.BaseRequest) -> web.Response:
+        raise RuntimeError("ours")
+
+    received = web_protocol.RequestHandler.data_received
+    monkeypatch.setattr(web_protocol.RequestHandler, "data_received", comes)
+    gone, port = Gone(), free_port()
+    logging.getLogger("aiohttp.server").addFilter(gone)
+    runner = web.ServerRunner(web.Server(broken))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    _, writer = await asyncio.open_connection("127.0.0.1", port)
+    await asyncio.sleep(0.05)  # it waits for a request
+    writer.write(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+    await asyncio.sleep(0.1)
+    writer.close()
+    await runner.cleanup()
+    logging.getLogger("aiohttp.server").removeFilter(gone)
+    assert [record.message for record in caplog.records if record.name == "aiohttp.server"] == said
 
 
 @pytest.mark.slow
