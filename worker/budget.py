@@ -38,15 +38,15 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
         return
     engine = database.connect(str(settings.conversation_database_url))
     try:
-        level = logging.INFO  # the first time: on a new installation the log's writer makes the tables meanwhile
         while not stop.is_set():
+            wait_s = RETRY_S
             try:
-                show(await asyncio.to_thread(spent, engine, ours, datetime.now(timezone.utc)))
-                wait_s = EVERY_S
+                # On a new installation the log's writer makes the tables meanwhile.
+                if await asyncio.to_thread(database.applied_revision, engine):
+                    show(await asyncio.to_thread(spent, engine, ours, datetime.now(timezone.utc)))
+                    wait_s = EVERY_S
             except SQLAlchemyError as error:
-                log.log(level, "worker.budget.unknown error=%s", type(error).__name__)
-                wait_s = RETRY_S
-            level = logging.WARNING
+                log.warning("worker.budget.unknown error=%s", type(error).__name__)
             await pause(stop, wait_s)
     finally:
         engine.dispose()
