@@ -24,7 +24,7 @@ from actions.knowledge.retrieval.relevance_training import digest
 from actions.knowledge.retrieval.retriever import Retriever
 from tests.costs import is_within
 from tests.knowledge.measured import Case, Report, read_cases, report, run
-from tests.known_pages import FOLDER, bring_pages
+from tests.known_pages import bring_pages
 
 ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
@@ -34,9 +34,8 @@ PAGES = SHOP / "policy_kb"
 
 @pytest.fixture(scope="module")
 def retriever(tmp_path_factory: pytest.TempPathFactory) -> Retriever:
-    state = tmp_path_factory.mktemp("state")
-    bring_pages(state)  # the demo shop's say nearly the same: twenty texts are left to embed
-    return Retriever(PAGES, E5(), memory=state / FOLDER, wait=True)
+    known = bring_pages(tmp_path_factory.mktemp("state"), PAGES)  # the demo's say the same but for twenty texts
+    return Retriever(PAGES, E5(), memory=known, wait=True)
 
 
 @pytest.mark.slow

@@ -69,8 +69,8 @@ class Labels:
 
     def intents(self) -> list[str]:
         """Intents of the domain that customers' words can have, in the domain's order."""
-        domain = yaml_files.read(self.root / "domain.yml")
-        named = [intent if isinstance(intent, str) else next(iter(intent)) for intent in domain["intents"]]
+        domain = self.root / "domain.yml"
+        named = _intents_of(domain, domain.stat().st_mtime_ns)
         worded = {phrase.intent for phrase, _ in self._read(self._training)}
         return [intent for intent in named if intent in worded]
 
@@ -188,6 +188,13 @@ def _text_of(path: Path) -> str:
         return file.read()
 
 
+@lru_cache(maxsize=2)
+def _intents_of(domain: Path, changed_ns: int) -> tuple[str, ...]:
+    """Those that the domain names, in its order."""
+    intents = yaml_files.read(domain)["intents"]
+    return tuple(intent if isinstance(intent, str) else next(iter(intent)) for intent in intents)
+
+
 @lru_cache(maxsize=64)
 def _of_file(path: Path, changed_ns: int, pattern: str) -> tuple[tuple[Phrase, str], ...]:
     """Phrases with their forms; `changed_ns` makes an edited file another one."""
@@ -202,6 +209,7 @@ def _sealed_forms(path: Path, changed_ns: int, pattern: str) -> frozenset[str]:
     return frozenset(_form(row.split("\t")[0], pattern) for row in rows if row.strip() and row[0] != "#")
 
 
+@lru_cache(maxsize=2**15)  # each phrase of the project: of an edited file all but one are as they were
 def _form(text: str, pattern: str) -> str:
     """What two spellings of one message have in common; the sign at the end is not part of it."""
     whole = folded(text, pattern)
