@@ -13,10 +13,9 @@ training on folds, and they tell which examples the others contradict.
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Protocol
@@ -159,25 +158,24 @@ class Classifier:
 
     def predict(self, text: str, embedder: Embedder) -> Prediction:
         """The ranking for one message."""
-        return self._predict(text, embedder, lambda read: self._by_meaning(embedder.one(read).reshape(1, -1))[0])
-
-    def _predict(self, text: str, embedder: Embedder, by_meaning: Callable[[str], np.ndarray]) -> Prediction:
-        speller = Speller(self.ngrams, self.frequent, embedder.is_word)
-        row = self.ngrams.row(speller.correct(folded(text, self.pattern)))
+        row = self._row(text, embedder)
         probabilities = self._by_ngrams(row)
         if probabilities.max() >= self.options.sure:
             return self._ranked(probabilities, embedded=False)
-        scores = row.dot(self.weights) + by_meaning(readable(text, self.pattern)) + self.bias
-        return self._ranked(softmax(scores / self.temperature), embedded=True)
+        by_meaning = self._by_meaning(embedder.one(readable(text, self.pattern)).reshape(1, -1))[0]
+        return self._ranked(self._by_both(row, by_meaning), embedded=True)
 
     def probabilities(self, texts: Sequence[str], embedder: Embedder) -> np.ndarray:
-        """Of each label in the order of `labels`, shape (texts, labels); embedded together, which costs less."""
-        read = list(dict.fromkeys(readable(text, self.pattern) for text in texts))
-        vectors = embedder.many(read)
-        parts = [self._by_meaning(vectors[at : at + _TOGETHER]) for at in range(0, len(read), _TOGETHER)]
-        by_meaning = dict(zip(read, itertools.chain.from_iterable(parts), strict=True))
-        rankings = {text: dict(self._predict(text, embedder, by_meaning.__getitem__).ranking) for text in {*texts}}
-        return np.array([[rankings[text][label] for label in self.labels] for text in texts])
+        """Of each label in the order of `labels`, shape (texts, labels); what is to be embedded is so in one go."""
+        rows = {text: self._row(text, embedder) for text in dict.fromkeys(texts)}
+        found = {text: self._by_ngrams(row) for text, row in rows.items()}
+        unsure = [text for text, probabilities in found.items() if probabilities.max() < self.options.sure]
+        vectors = embedder.many([readable(text, self.pattern) for text in unsure])
+        for start in range(0, len(unsure), _TOGETHER):
+            some = slice(start, start + _TOGETHER)
+            for text, by_meaning in zip(unsure[some], self._by_meaning(vectors[some]), strict=True):
+                found[text] = self._by_both(rows[text], by_meaning)
+        return np.array([found[text] for text in texts])
 
     def predict_fast(self, text: str) -> Prediction:
         """The ranking by n-grams alone."""
@@ -188,6 +186,10 @@ class Classifier:
         """Label and text of the examples that a message is most like in meaning, the nearest first."""
         near = self._nearness(embedder.one(readable(text, self.pattern)).reshape(1, -1))[0]
         return [self.examples[number] for number in np.argsort(-near, kind="stable")[:most]]
+
+    def _row(self, text: str, embedder: Embedder) -> Row:
+        speller = Speller(self.ngrams, self.frequent, embedder.is_word)
+        return self.ngrams.row(speller.correct(folded(text, self.pattern)))
 
     def _nearness(self, vectors: np.ndarray) -> np.ndarray:
         """Similarity in meaning of each vector to each example, shape (vectors, examples)."""
@@ -200,6 +202,9 @@ class Classifier:
 
     def _by_ngrams(self, row: Row) -> np.ndarray:
         return softmax((row.dot(self.ngram_weights) + self.ngram_bias) / self.temperature)
+
+    def _by_both(self, row: Row, by_meaning: np.ndarray) -> np.ndarray:
+        return softmax((row.dot(self.weights) + by_meaning + self.bias) / self.temperature)
 
     def _ranked(self, probabilities: np.ndarray, embedded: bool) -> Prediction:
         order = np.argsort(-probabilities, kind="stable")

@@ -9,6 +9,7 @@
                       its might, though numbers hardly get smaller: 65 MB instead of 81
     train schema      the original imports every class of the graph that made the model, TensorFlow's among them
     domain            the original parses and checks the archive's YAML four times; the archive holds it as JSON too
+    training data     see `connectors.rasa_patches.training_data`
 
 Nothing is forbidden: a component of config.yml that needs TensorFlow imports it as ever, and training works. To be
 installed before anything else of rasa is imported. Guarded by the version as `connectors.rasa_patches.speedups`.
@@ -24,7 +25,7 @@ from functools import cached_property, partial, wraps
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from connectors.rasa_patches import schemas
+from connectors.rasa_patches import schemas, training_data
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +94,7 @@ def install() -> bool:
         _import_what_serves()
     _read_less()
     schemas.install()
+    training_data.install()
     return True
 
 
