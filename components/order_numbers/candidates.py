@@ -9,7 +9,7 @@ from components.order_numbers.syntax import COVER
 from privacy.indic import END, SIGNS
 
 _CLUSTER = re.compile(r"\d+(?:(?: {1,2}| ?[-–—_/.]\n| ?\n ?[-–—_/.]?| ?[-–—.,_/&+] ?)\d+)*")
-_GLUED = r"(?:orders?|ordr|ord|odr|od|no|num|number|nbr|id|ref|pedido|orden)"
+_GLUED = r"(?:orders?|ordr|ord|odr|od|no|nr|n(?=[.:#])|num|number|nbr|id|ref|pedido|orden)"
 _FRONT = re.compile(
     rf"(?:(?P<cue>\b{_GLUED}[-_.:#]{{0,2}})|(?P<letters>(?<![^\W_])[^\W\d_]{{1,20}}[-_/.#]?))\Z", re.IGNORECASE
 )

@@ -18,7 +18,8 @@ from privacy.indic import BEGIN, END, SIGNS
 ORDER, MISSHAPED = "order_number", "order_number_misshaped"
 _MAX_TEXT_CHARS = 4096  # characters read, WhatsApp's own limit
 _MAX_CANDIDATES = 60
-_MAX_DIGITS = 16  # of phones (E.164: 15) and cards; what is longer may be another shop's order number
+_MAX_DIGITS = 16  # of phones (E.164: 15); what is longer may be another shop's order number
+_ONE_CODE = re.compile(r"^\S*\d[-/]\d\S*$")
 _MIN_DIGITS = 3  # of what may be meant as an order number
 _MIN_SPOKEN = 4  # "order two, one for me"
 _SPOKEN_DIGITS = {
@@ -39,6 +40,10 @@ _SPOKEN_DIGITS = {
     )
     for word in words.split()
 }
+_SIGNS = str.maketrans("º°№", "..#")  # "nº 1043", "N°1043"
+_SLIPS = str.maketrans("OoIl", "0011")
+_SLIPPED = re.compile(r"[OoIl]*\d[\dOoIl]*")
+_GLUED = re.compile(r"\b(?:orders?|pedido|orden|n[ro]|id)(?=[^\W\d_]{0,6}[-_./]?\d)", re.IGNORECASE)  # "orderHX-1043"
 _TIMES = {"double": 2, "triple": 3, "डबल": 2, "ट्रिपल": 3}
 _DIGIT_WORD = rf"(?:(?:double|triple|डबल|ट्रिपल)\s+)?(?:{'|'.join(_SPOKEN_DIGITS)})"
 _SPOKEN = re.compile(rf"{BEGIN}{_DIGIT_WORD}(?:[\s,-]+{_DIGIT_WORD})+{END}", re.IGNORECASE)
@@ -78,7 +83,7 @@ def _unique(kind: str, text: str, pattern: str) -> list[Span]:
 @lru_cache(maxsize=256)
 def read_numbers(text: str, pattern: str = DEFAULT_PATTERN) -> tuple[Span, ...]:
     """Everything in a message that is made of digits, or of an address, in the order of the text."""
-    text = ascii_digits(text[:_MAX_TEXT_CHARS])
+    text = ascii_digits(text[:_MAX_TEXT_CHARS]).translate(_SIGNS)
     seen, spans = cover_addresses(text)
     shape = Shape.of(pattern)
     if not any(character.isdigit() for character in seen):
@@ -88,7 +93,20 @@ def read_numbers(text: str, pattern: str = DEFAULT_PATTERN) -> tuple[Span, ...]:
     cut = _written(shape.cut_numbers, seen, shape)
     seen, told = cover_numbers(blank(seen, cut))
     found = [*spans, *whole, *cut, *told, *_meant(seen, pattern)]
+    if not any(span.kind == ORDER for span in found) and (read := _mended(text)) != text:
+        meant = [span for span in read_numbers(read, pattern) if span.kind == ORDER]
+        found = [*meant, *(one for one in found if not any(_overlap(one, span) for span in meant))]
     return tuple(sorted(found, key=lambda span: span.start))
+
+
+def _mended(text: str) -> str:
+    """"orderHX-1O43" without the word and with the digits that its letters are meant for, each character in place."""
+    text = _GLUED.sub(lambda word: " " * len(word.group()), text)
+    return _SLIPPED.sub(lambda run: run.group().translate(_SLIPS), text)
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    return one.start < other.end and other.start < one.end
 
 
 def _written(pattern: re.Pattern[str], seen: str, shape: Shape) -> list[Span]:
@@ -104,7 +122,8 @@ def _meant(seen: str, pattern: str) -> list[Span]:
         signed = candidate.number is not None and seen[candidate.start - 1 : candidate.start] == "#"
         kind = ORDER if signed else meaning.kind(candidate, seen)
         spelt = seen[candidate.start : candidate.end]
-        too_long = kind in ("phone", "other") and sum(map(str.isdigit, spelt.removeprefix("00"))) > _MAX_DIGITS
+        one_code = kind == "phone" or (kind == "other" and _ONE_CODE.search(spelt))  # and no bank account in groups
+        too_long = one_code and sum(map(str.isdigit, spelt.removeprefix("00"))) > _MAX_DIGITS
         if candidate.number is None and (kind == ORDER or too_long or meaning.shape.starts_with_letters(spelt)):
             kind = MISSHAPED if _may_be_a_number(candidate, spelt, meaning.shape) else "other"
         found.append(Span(candidate.start, candidate.end, kind, candidate.number or spelt))
@@ -113,7 +132,8 @@ def _meant(seen: str, pattern: str) -> list[Span]:
 
 def _may_be_a_number(candidate: Candidate, spelt: str, shape: Shape) -> bool:
     enough = sum(c.isdigit() for c in spelt) >= _MIN_DIGITS or shape.starts_with_letters(spelt)
-    return enough and (not candidate.tail or any(c.isdigit() for c in candidate.tail))
+    # "500gm" and "12pcs" are none.
+    return enough and (not candidate.tail or spelt[0].isalpha() or any(c.isdigit() for c in candidate.tail))
 
 
 def _spoken(text: str, pattern: str) -> list[Span]:
@@ -124,7 +144,7 @@ def _spoken(text: str, pattern: str) -> list[Span]:
             continue
         begin, end = match.start(), match.start() + len(digits)
         for span in read_numbers(f"{text[:begin]}{digits}{text[match.end() :]}", pattern):
-            if span.kind in (ORDER, MISSHAPED) and span.start < end and begin < span.end:
+            if span.kind in (ORDER, MISSHAPED) and _overlap(span, Span(begin, end, "", "")):
                 behind = match.end() + max(0, span.end - end)
                 return [Span(min(span.start, begin), behind, span.kind, span.value)]
     return []

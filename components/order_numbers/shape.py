@@ -17,11 +17,13 @@ from components.order_numbers.shape_parts import MAX_CHARS, Form, Part, ShapeErr
 DEFAULT_PATTERN = r"\d{5}"
 _GAP = r"[\s_./\\#–—-]{0,3}"
 _GAP_WITHOUT_BLANKS = r"[_./\\#–—-]{0,3}"
-_GAP_BEFORE_A_LETTER = rf"(?:{_GAP_WITHOUT_BLANKS}|[_./\\–—-]?\s(?![aeiouy]\b))"
+_GAP_BEFORE_A_LETTER = rf"(?:{_GAP_WITHOUT_BLANKS}|(?:\s?[_./\\–—-])?\s(?![aeiouy]\b))"
 _LETTERS_APART = "[ .]?"  # "b k 2291"
 _SIGN = r"[_./\\#–—-]{1,3}"
 _SIGN_OR_NOTHING = r"[_./\\#–—-]{0,3}"
 _ANYWHERE = r"[\s_./\\#–—,-]{0,3}"  # "BW 50 977", "bw-509\n77"
+_IN_THOUSANDS = r"\d{1,3}(?:[.,]\d{3}){1,3}"  # "38.512-E", "KX-20,418"
+_MIN_THOUSANDS = 4  # digits
 _MIN_FRONT_LETTERS = 2  # of a number that is read though it is cut anywhere
 _MIN_UNCUT_DIGITS = 8  # of several groups that are told apart by their lengths when nothing stands between them
 
@@ -90,7 +92,7 @@ class Shape:
 
     @cached_property
     def cut_numbers(self) -> re.Pattern[str]:
-        """Finds numbers with the letters in front that all have, cut wherever people cut them: "BW 50 977"."""
+        """Finds numbers with the letters in front or behind that all have, cut wherever people cut them: "BW 50 977"."""
         return _any([_loose(form, _ANYWHERE) for form in self.forms if _may_be_cut(form)])
 
     def written(self, spelt: str) -> str | None:
@@ -132,7 +134,7 @@ def _as_written(group: str, part: Part) -> str:
 
 
 def _may_be_cut(form: Form) -> bool:
-    return sort_of(form[0]) == "letter" and len(form[0].text) >= _MIN_FRONT_LETTERS
+    return (sort_of(form[0]) == "letter" and len(form[0].text) >= _MIN_FRONT_LETTERS) or sort_of(form[-1]) == "letter"
 
 
 def _loose(form: Form, gap: str = _GAP) -> str:
@@ -153,8 +155,10 @@ def _loose(form: Form, gap: str = _GAP) -> str:
 def _loose_part(part: Part, cut: bool) -> str:
     if part.kind == "text":
         return _LETTERS_APART.join(map(re.escape, part.text))
-    if cut and part.kind == "digits" and part.low == part.high:  # else nobody can tell where it ends
-        return rf"(\d(?:[\s.–—-]{{0,2}}\d){{{part.low - 1}}})"
+    if cut and part.kind == "digits":
+        return rf"(\d(?:[\s.–—-]{{0,2}}\d){{{part.low - 1},{part.high - 1}}})"
+    if part.kind == "digits" and part.high >= _MIN_THOUSANDS:
+        return f"({part.pattern}|{_IN_THOUSANDS})"
     return f"({part.pattern})"
 
 

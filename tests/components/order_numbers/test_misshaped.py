@@ -44,7 +44,10 @@ def test_a_part_of_another_shops_number_is_no_number(pattern: str) -> None:
     "text",
     ["call 98765 43210", "+91 98765 43210", "₹1,299 paid", "ring (020) 7946 0018", "on 12/03/2026 at 10:30",
      "pincode 560001", "otp 4567", "awb 4402918833", "2 shirts, size 42", "https://shop.example/orders/1023",
-     "card ending 1234", "since 2024", "paguei 1.289,90 no pix, qdo chega", "i paid 1,289.90, where is it"],
+     "card ending 1234", "since 2024", "paguei 1.289,90 no pix, qdo chega", "i paid 1,289.90, where is it",
+     "el dni de mi mamá es 27.904.118, busque su pedido", "with aadhaar 6620 1183 9905 i ordered, parcel kidhar",
+     "cpf da compradora 771.204.338-10, entrega?", "JM 60 71 32 B is my ni number, where's the parcel",
+     "pan BQWPK3321M, delivery kab", "paid from iban FI21 1234 5600 0007 85, where is it"],
 )
 def test_look_alikes_are_not_misshaped_numbers(text: str) -> None:
     assert misshaped(text) == []

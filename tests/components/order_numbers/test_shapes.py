@@ -41,6 +41,10 @@ def test_a_shape_is_learnt_from_a_few_numbers(pattern: str, examples: list[objec
     (["tk26a00731", "tk26b04419"], "tk 26b 04419 ka status", "tk26b04419"),
     (["tk26a00731", "tk26b04419"], "TK26B\n04419 ?", "tk26b04419"),
     (["tk26a00731", "tk26b04419"], "26b04419 kidhar hai", "tk26b04419"),
+    (["WC-1001", "WC-20455"], "WC-2 0455", "WC-20455"),
+    (["38512-E"], "el 38.512-E", "38512-E"),
+    (["38512-E"], "38 512 - E", "38512-E"),
+    (["MX-0038512"], "it is MX-0.038.512", "MX-0038512"),
     (["WC-1001", "WC-20455"], "WC-1001 2 pieces", "WC-1001"),  # where lengths differ, nothing is read on
 ])  # fmt: skip
 def test_a_number_is_read_wherever_it_is_cut_and_said_as_the_shop_writes_it(
@@ -138,3 +142,15 @@ def test_the_demo_shops_shape_comes_from_its_examples(monkeypatch: pytest.Monkey
 ])
 def test_numbers_of_several_parts_are_read_whole(example: str, text: str, number: str | None) -> None:
     assert values(text, Shape.learnt([example]).pattern) == ([number] if number else [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["where is orderWC-1O45", "wc-lO45 pls", "cadê o nº WC1045", "n°wc 1045", "pedidoWC1045", "№ WC-1045", "WC-I04S or WC-1045"],
+)  # fmt: skip
+def test_a_glued_word_a_sign_of_number_and_letters_for_digits_do_not_matter(text: str) -> None:
+    assert values(text, r"WC\-\d{4,5}") == ["WC-1045"]
+
+
+def test_letters_are_digits_only_where_nothing_else_is_a_number() -> None:
+    assert values("WC-1045, and 20l of it, lo-1O99", r"WC\-\d{4,5}") == ["WC-1045"]
