@@ -92,7 +92,7 @@ class Shape:
 
     @cached_property
     def cut_numbers(self) -> re.Pattern[str]:
-        """Finds numbers with the letters in front or behind that all have, cut wherever people cut them: "BW 50 977"."""
+        """Finds numbers with letters in front or behind, cut wherever people cut them: "BW 50 977"."""
         return _any([_loose(form, _ANYWHERE) for form in self.forms if _may_be_cut(form)])
 
     def written(self, spelt: str) -> str | None:
