@@ -1,5 +1,6 @@
 """The shop's pages: what of them cannot be read, how the others were cut into sections, and what nobody would find."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -16,6 +17,10 @@ from workbench.shop_check.findings import INFORMATION, WARNING, ShopFinding, of_
 FOLDER = "policy_kb"
 MAX_SECTION_CHARS = 3000
 _MAX_NAMED = 12
+_NOT_FILLED = re.compile(  # "todo" is a word of Spanish
+    r"\{\{[^{}\n]{1,60}\}\}|\[(?:insert|your|company|shop|store)\b[^\[\]\n]{0,60}\](?!\()|lorem ipsum|(?-i:\bTODO\b)",
+    re.IGNORECASE,
+)
 
 
 def page_findings(folder: Path) -> tuple[dict[Path, Page], list[ShopFinding]]:
@@ -40,9 +45,12 @@ def _read(folder: Path) -> tuple[dict[Path, Page], list[ShopFinding]]:
 
 
 def _not_read(folder: Path) -> Iterator[ShopFinding]:
-    """Files among the pages that are none."""
+    """Files among the pages that are none, and folders named as if they were."""
     for path in sorted((folder / FOLDER).rglob("*")):
         below = path.relative_to(folder / FOLDER).parts
+        if path.is_dir() and is_page(path):
+            yield ShopFinding(WARNING, "pages", shown(folder, path), "this is a folder, though named as a page",
+                              "another name for it: the pages in it are read all the same")  # fmt: skip
         beside = path.suffix == ".yml" and len(below) == 1
         if path.is_file() and not (is_page(path) or beside or any(_is_no_page(part) for part in below)):
             yield ShopFinding(WARNING, "pages", shown(folder, path), "this is not a page and is not read",
@@ -64,6 +72,10 @@ def _of_page(folder: Path, path: Path, page: Page) -> Iterator[ShopFinding]:
                           "a heading (## ..., in plain text a short line alone) above each topic: a section is what is "
                           "found and quoted")  # fmt: skip
     for section in page.sections:
+        if left := _NOT_FILLED.search(section.text):
+            yield ShopFinding(WARNING, "pages", f"{where}#{section.heading}",
+                              f"'{left.group()[:40]}' has not been filled in, and customers would be told it",
+                              "what is meant in its place")  # fmt: skip
         if len(section.text) > MAX_SECTION_CHARS:
             yield ShopFinding(WARNING, "pages", f"{where}#{section.heading}",
                               f"the section has {len(section.text)} characters; what it says is found badly",

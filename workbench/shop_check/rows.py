@@ -15,13 +15,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import settings
 from actions.orders.columns import Columns
-from actions.orders.days import day
+from actions.orders.days import day, shop_today
 from actions.orders.numbers import normal_number, same_number
 from actions.orders.phones import NUMBER, e164
 from actions.orders.rows import NOT_KNOWN, RowReader, web_link
 from components.order_numbers.shape import Shape
 from privacy.outbound_links import AllowedLinks, host_of
 from shop import STATUSES, Shop
+from workbench.shop_check.doubts import Doubts
 from workbench.shop_check.files import shape_of_orders
 from workbench.shop_check.findings import ERROR, INFORMATION, WARNING, ShopFinding, masked, word_shown
 
@@ -30,7 +31,7 @@ FEW = 0.01  # a smaller share of rows than this is worth a warning, no error
 EXAMPLES = 3
 MANY_OF_ONE_PHONE = (30, 0.1)  # orders, and their share: no customer of a shop has so many
 DATES = ("estimated_delivery", "placed_at", "delivered_at")
-_READ = ("order_id", "customer_phone", "status", "tracking_url", *DATES)
+_READ = ("order_id", "customer_name", "customer_phone", "status", "carrier", "tracking_number", "tracking_url", *DATES)
 
 
 @dataclass
@@ -65,11 +66,13 @@ def row_findings(
     if not rows:
         yield ShopFinding(WARNING, "orders", "orders", "the table is empty", "rows, or another ORDERS_DATABASE_URL", 0)
         return
-    counts = _counted(connection, orders, ours, newest_first)
+    doubts = Doubts(RowReader(ours.region, ours.time_zone, ours.orders.get("statuses") or {}), shop_today())
+    counts = _counted(connection, orders, ours, newest_first, doubts)
     yield ShopFinding(INFORMATION, "orders", "orders", f"{counts.rows} of {rows} orders were read", count=rows)
     yield from _ids(counts)
     yield from _statuses(_all_statuses(connection, orders) or counts.statuses, ours)
     yield from _phones(counts, ours)
+    yield from doubts.findings()
     if counts.no_links:
         yield ShopFinding(
             WARNING, "orders", "orders.tracking_url", f"{counts.no_links} of {counts.rows} tracking links are no web "
@@ -92,7 +95,7 @@ def row_findings(
             )  # fmt: skip
 
 
-def _counted(connection: Connection, orders: Columns, ours: Shop, newest_first: bool) -> _Counts:
+def _counted(connection: Connection, orders: Columns, ours: Shop, newest_first: bool, doubts: Doubts) -> _Counts:
     query = sa.select(*(orders[name] for name in _READ if name in orders)).limit(MAX_ROWS)
     if newest_first:
         query = query.order_by(orders["order_id"].desc())
@@ -102,6 +105,7 @@ def _counted(connection: Connection, orders: Columns, ours: Shop, newest_first: 
     # All rows first: the database's time limit is not for what we make of them.
     for row in connection.execute(query).mappings().all():
         counts.rows += 1
+        doubts.see(row)
         counts.statuses[_text(row["status"])] += 1
         _count_id(counts, row["order_id"], shape)
         _count_phone(counts, row["customer_phone"], ours.region)

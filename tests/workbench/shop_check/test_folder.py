@@ -278,3 +278,12 @@ def test_what_else_is_wrong_is_told_though_shop_yml_or_a_variable_cannot_be_used
 def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHOP_DIR", str(tmp_path / "nowhere"))
     assert {one.about for one in found("error")} == {"shop.yml", "pages"}
+
+
+def test_a_folder_named_as_a_page_and_a_page_with_a_gap_are_told(folder: Path) -> None:
+    (folder / "policy_kb" / "returns.md").mkdir()
+    written = "# Care\n\n## Wool\n\nWrite to [your shop name] first.\n\n## Silk\n\nNo todo se lava: [ask](a.md)\n"
+    (folder / "policy_kb" / "care.md").write_text(written, encoding="utf-8")
+    assert [(one.where, one.remedy != "") for one in found("warning")] == [
+        ("policy_kb/returns.md", True), ("policy_kb/care.md#Wool", True),
+    ]  # fmt: skip

@@ -73,7 +73,7 @@ def test_a_gap_is_a_warning(folder: Path, orders: Orders, column: str, value: An
 
 
 def test_one_phone_of_many_that_cannot_be_read_fails_nothing(folder: Path, orders: Orders) -> None:
-    rows = [(f"FF-{n}", "N", f"077009{n}", *GOOD[0][3:]) for n in range(10000, 10200)]
+    rows = [(f"FF-{n}", "N", f"077009{n}", ("sent off", "awaiting")[n % 2], *GOOD[0][4:]) for n in range(10000, 10200)]
     rows[0] = ("FF-9999", "N", "no phone", *GOOD[0][3:])
     orders(rows)
     assert not found(folder, "error")
@@ -244,8 +244,8 @@ def test_ids_and_phones_in_number_columns_are_read(folder: Path, server: sa.engi
     server.exec_driver_sql(f"CREATE TABLE orders (order_id {kind} PRIMARY KEY, customer_phone {kind}, status text, "
                            "estimated_delivery date)")  # fmt: skip
     server.exec_driver_sql("CREATE INDEX ON orders (customer_phone)")
-    server.exec_driver_sql("INSERT INTO orders SELECT n, 447700896000 + n, 'shipped', date '2026-12-19' "
-                           "FROM generate_series(4000, 4100) n")  # fmt: skip
+    server.exec_driver_sql("INSERT INTO orders SELECT n, 447700896000 + n, (ARRAY['shipped', 'packed'])[1 + n % 2], "
+                           "date '2026-12-19' FROM generate_series(4000, 4100) n")  # fmt: skip
     assert not found(folder, "error")
     assert {one.where for one in found(folder, "warning")} == {
         "orders", "orders.carrier", "orders.tracking_number", "orders.tracking_url",
@@ -272,3 +272,32 @@ def test_rights_are_told(
     finally:
         server.exec_driver_sql(f"DROP OWNED BY {role}")
         server.exec_driver_sql(f"DROP ROLE {role}")
+
+
+@pytest.mark.parametrize(("column", "value", "rows", "problem"), [
+    ("estimated_delivery", "2019-03-01", 2, "2 of 20 open orders were due more than 90 days ago"),
+    ("estimated_delivery", "2098-01-01", 1, "1 of 20 orders are due in more than a year"),
+    ("estimated_delivery", "2019-03-01", 20, "the newest date of 20 orders is more than 90 days ago"),
+    ("tracking_number", "PENDING-000001", 20, "20 of 20 orders have one and the same value here"),
+    ("tracking_url", "https://carrier.co/p", 20, "20 of 20 orders have one and the same value here"),
+    ("tracking_url", "https://carrier.co/?no={tracking}", 1, "1 of 20 tracking links still have a placeholder"),
+    ("carrier", "PosÃ©", 3, "3 of 20 orders have garbled letters"),
+])  # fmt: skip
+def test_what_can_be_read_and_is_hardly_meant_is_a_warning(
+    folder: Path, orders: Orders, column: str, value: str, rows: int, problem: str
+) -> None:
+    orders(changed(column, *[value] * rows))
+    warnings = found(folder, "warning")
+    assert any(one.problem.startswith(problem) and one.count == rows and one.remedy for one in warnings)
+    assert not found(folder, "error")
+
+
+def test_delivered_orders_of_one_status_that_are_still_to_come_and_tracked_by_their_own_numbers_are_doubted(
+    folder: Path, orders: Orders
+) -> None:
+    said = ("+447700900123", "delivered", "2098-01-01", None)
+    orders([(f"FF-{n}", "N", *said, f"ff-{n}", None) for n in range(1001, 1061)])
+    warnings = " ".join(one.problem for one in found(folder, "warning"))
+    assert "60 of 60 delivered orders are due in the future" in warnings
+    assert "60 of 60 tracking numbers are the order's own number" in warnings
+    assert "all 60 orders have one status" in warnings
