@@ -169,6 +169,8 @@ def _written(
         text += line[done : mark.start()]
         if mark[2] == "order_number" and spelling < _SPELLINGS:
             value = _number(shape, dice, begins)
+            bare = re.sub(r"[\W_]", "", value)
+            value = bare if spelling == 1 and bare.isdigit() and shape.written(bare) else value
             value = _split(value, dice) if spelling == 2 and re.search(_SAID_BEFORE, text) else value
         elif mark[2] == _MISSHAPED and spelling == 0 and len(mark[1]) >= _TELLING and not shape.written(mark[1]):
             value = mark[1]

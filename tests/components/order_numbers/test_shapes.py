@@ -154,3 +154,8 @@ def test_a_glued_word_a_sign_of_number_and_letters_for_digits_do_not_matter(text
 
 def test_letters_are_digits_only_where_nothing_else_is_a_number() -> None:
     assert values("WC-1045, and 20l of it, lo-1O99", r"WC\-\d{4,5}") == ["WC-1045"]
+
+
+def test_digits_alone_are_a_number_whose_letters_and_signs_go_without_saying() -> None:
+    for text in ("order 26110366 late kyun hai", "two six double one zero three double six kab aayega", "26110366?"):
+        assert values(text, r"KC\d{4}\-\d{4}") == ["KC2611-0366"]
