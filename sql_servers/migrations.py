@@ -60,6 +60,10 @@ class Migrations:
             newest = self.revisions[-1]
             log.warning("%s.tables.newer revision=%s; this release knows up to %s", self.tables, applied, newest)
             return
+        self._apply(connection, applied, revision)
+        log.info("%s.tables.migrated from=%s to=%s", self.tables, applied, revision)
+
+    def _apply(self, connection: Connection, applied: str | None, revision: str) -> None:
         from alembic import command
         from alembic.config import Config
 
@@ -69,4 +73,3 @@ class Migrations:
         config.attributes["connection"] = connection
         change = command.downgrade if revision < (applied or "") else command.upgrade
         change(config, revision)
-        log.info("%s.tables.migrated from=%s to=%s", self.tables, applied, revision)

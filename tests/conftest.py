@@ -24,6 +24,8 @@ from sanic import Sanic
 import signals
 from launch import training
 from launch.processes import free_port
+from sql_servers.migrations import Migrations
+from tests import known_tables
 from tests.children import child
 
 # Sanic keeps a registry of applications by name; every test makes its own.
@@ -135,6 +137,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     psutil.wait_procs(left, 5)
 
 
+@pytest.fixture(autouse=True)
+def _tables_made_again(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty database gets its tables without Alembic, but where migrations are tested."""
+    if not {"storage", "sql_servers"} & {*request.path.parts}:
+        monkeypatch.setattr(Migrations, "_apply", known_tables.apply)
+
+
 @pytest.fixture(scope="session")
 def redis_server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One real Redis for the whole run; tests that need an empty one take `redis_url`."""
@@ -195,6 +204,7 @@ def _postgres(bin_dir: Path) -> Iterator[str]:
         # Not by pg_ctl, which leaves it to nobody: whoever interrupts the tests ends what is theirs.
         command = [str(bin_dir / "postgres"), "-D", f"{folder}/data", "-p", str(port), "-c", "fsync=off"]
         command += ["-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={folder}"]
+        command += ["-c", "dynamic_shared_memory_type=mmap"]  # goes with the folder, however the server ends
         with child(command, cwd=folder, user=user, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
             url = f"postgresql+psycopg2://test@127.0.0.1:{port}/postgres"
             _answers(url, process)

@@ -72,8 +72,7 @@ class Reasons:
     def _as_written(self) -> Mapping[str, str | None]:
         """The label of each example's words; None where examples contradict one another."""
         labels: dict[str, str | None] = {}
-        for label, text in self.classifier.examples:
-            words = folded(text)
+        for (label, _), words in zip(self.classifier.examples, self.classifier.folds, strict=True):
             labels[words] = label if labels.get(words, label) == label else None
         return labels
 

@@ -75,7 +75,7 @@ def test_ordinary_lines_stay(text):
     assert scrub(text) == text
 
 
-@given(st.from_regex(r"[1-9][0-9]{9,13}", fullmatch=True))
+@given(st.integers(10, 14).flatmap(lambda digits: st.integers(10 ** (digits - 1), 10**digits - 1)).map(str))
 def test_masked_numbers_show_four_digits_at_most(number):
     masked = mask_phone("+" + number)
     assert masked.startswith("+")

@@ -25,7 +25,7 @@ def with_check_digit(body: str, is_valid: object) -> str:
     return next(body + digit for digit in string.digits if is_valid(body + digit))  # type: ignore[operator]
 
 
-mobiles = st.from_regex(r"[6-9][0-9]{9}", fullmatch=True)
+mobiles = st.integers(6_000_000_000, 9_999_999_999).map(str)  # a regular expression would cost thrice as much
 cards = st.from_regex(r"(4[0-9]{4}|5[1-5][0-9]{3}|6011[0-9]|6521[0-9])[0-9]{10}", fullmatch=True).map(
     lambda body: with_check_digit(body, luhn)
 )

@@ -46,9 +46,12 @@ def use(state: str, orders: str, llm: bool, shop_dir: str | None = None) -> None
     """
     kept = {name: value for name, value in settings.load().as_environment().items()
             if name in _HARMLESS or (llm and name.startswith(_OF_AN_LLM))}  # fmt: skip
-    known = settings.load().state_path / "knowledge"
-    if known.is_dir():  # what the pages say need not be embedded again
-        shutil.copytree(known, Path(state) / known.name, dirs_exist_ok=True)
+    before, ours = settings.load().state_path, Path(state)
+    if (before / "knowledge").is_dir():  # what the pages say need not be embedded again
+        shutil.copytree(before / "knowledge", ours / "knowledge", dirs_exist_ok=True)
+    (ours / "cache").mkdir(exist_ok=True)
+    for learnt in (before / "cache").glob("order-numbers-*.npz"):  # nor learnt what digits mean
+        shutil.copy(learnt, ours / "cache")
     for variable in settings.VARIABLES:
         for name in (variable.name, f"{variable.name}_FILE"):
             os.environ.pop(name, None)

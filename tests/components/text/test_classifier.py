@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from components.text.classifier import Classifier, ClassifierOptions, Example
+from components.text.message_text import folded
 
 ORDERS = [
     "where is my order",
@@ -95,6 +96,7 @@ def test_any_text_gets_an_answer(model: Classifier, text: str) -> None:
 def test_a_saved_model_answers_as_before(model: Classifier, tmp_path: Path) -> None:
     model.save(tmp_path / "model.npz")
     again = Classifier.load(tmp_path / "model.npz")
+    assert again.folds == tuple(folded(text) for _, text in model.examples)
     for text in ("where is my order", "money back", "weather"):
         assert again.predict(text, CountingEmbedder()) == model.predict(text, CountingEmbedder())
 
