@@ -1,10 +1,12 @@
 """The fitted learner of reasons: a probability for each, and the examples that a message is most like."""
 
+import contextlib
 import hashlib
 import logging
 import os
 import tarfile
 import tempfile
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -23,6 +25,7 @@ FILE = "escalation_model.npz"
 _NEAREST = 3
 _KEPT = 3  # fits, 30 MB each
 _AS_WRITTEN = 0.95  # share of the label of an example in the same words: "refund" is not what "refund me" is
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile)
 _CODE = ("text", "embeddings", "escalation")
 
 
@@ -107,7 +110,8 @@ def _from_archive(archive: Path) -> Classifier | None:
 
 
 def fit(root: Path = ROOT) -> Classifier:
-    """Of the examples of a project folder; kept under STATE_DIR, since other changes leave it as it is.
+    """Of the examples of a project folder; kept under STATE_DIR, since other changes leave it as it is. One that
+    cannot be read, as when a process outlived a change of the code, is made anew.
 
     Raises EscalationDataError.
     """
@@ -115,16 +119,17 @@ def fit(root: Path = ROOT) -> Classifier:
     made_with = hashlib.sha256(digest(in_order(examples)).encode())
     made_with.update(code_digest())
     file = cache / f"escalation-{made_with.hexdigest()[:16]}.npz"
-    if file.exists():
+    with contextlib.suppress(*_UNREADABLE):
+        kept = Classifier.load(file, shop_pattern())
         os.utime(file)
-    else:
-        fitted = Classifier.fit(examples, SentenceEmbeddings(cache / "embeddings.npz"), ClassifierOptions())
-        cache.mkdir(parents=True, exist_ok=True)
-        partial = file.with_suffix(f".{os.getpid()}.partial")
-        fitted.save(partial)
-        partial.replace(file)
-        for old in sorted(cache.glob("escalation-*.npz"), key=lambda path: path.stat().st_mtime)[:-_KEPT]:
-            old.unlink(missing_ok=True)
+        return kept
+    fitted = Classifier.fit(examples, SentenceEmbeddings(cache / "embeddings.npz"), ClassifierOptions())
+    cache.mkdir(parents=True, exist_ok=True)
+    partial = file.with_suffix(f".{os.getpid()}.partial")
+    fitted.save(partial)
+    partial.replace(file)
+    for old in sorted(cache.glob("escalation-*.npz"), key=lambda path: path.stat().st_mtime)[:-_KEPT]:
+        old.unlink(missing_ok=True)
     return Classifier.load(file, shop_pattern())
 
 
