@@ -38,6 +38,12 @@ SAYINGS = (
     "how long do refunds take", "what about shoes", "why so late", "who brings it", "thanks", "1023", "{MISSING}",
     "change the address", "show my orders", "both", "what a day", "ok", "can i exchange it", "list", "hmm",
 )  # fmt: skip
+IN_A_FORM = (
+    "return {DONE}", "cancel {OPEN2}", "change the address of {OPEN2}", "it does not fit", "an exchange", "is that ok",
+    "12 Lake Road, Pune 411001", "no, it is for my mother", "actually return it instead", "or just cancel it",
+    "what does a return cost", "9820417733", "leave it, do you have a shop in pune", "not now", "yes", "no", "haan ji",
+    "it says delivered but i dont have it", "{OPEN} nahi {OPEN2} wala", "hmm", "you don't understand",
+)  # fmt: skip
 AT_LAST = ("back to the bot", "where is order {OPEN}?", "how many days do i have to return a dress",
            "let me talk to a human please")  # fmt: skip
 NOT_FOUND = re.compile(r"not_found|misshaped|what_numbers_look_like|handoff|resume")
@@ -81,7 +87,7 @@ def agents() -> Callable[[Path], Any]:
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, agents: Callable[[Path], Any]) -> Iterator[Run]:
     """Plays dialogues with this reader asked about every message; None: as without an LLM."""
-    built = (services.orders, escalation._service)
+    built = (services.orders, services.self_service, escalation._service)
     runs = itertools.count()
 
     def played(dialogues: Sequence[Dialogue], by: Reader | None) -> list[list[Played]]:
@@ -197,13 +203,22 @@ def test_slow_or_broken_reader_leaves_the_conversation_as_it_is(run: Run, seen: 
 
 
 @pytest.mark.timeout(300)
-def test_an_order_the_pages_and_a_person_can_always_be_reached(run: Run) -> None:
-    dice = random.Random(7)
-    said = [(*dice.choices(SAYINGS, k=7), *AT_LAST) for _ in range(10)]
+@pytest.mark.parametrize("acts", [False, True], ids=["a-person-acts", "the-shop-acts"])
+def test_an_order_the_pages_and_a_person_can_always_be_reached(
+    run: Run, acts: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if acts:  # forms ask for every detail
+        monkeypatch.setenv("SHOP_API_URL", "http://127.0.0.1:9")
+        monkeypatch.setenv("SHOP_API_SECRET", "s" * 32)
+    dice, sayings = random.Random(7), IN_A_FORM if acts else (*SAYINGS, *IN_A_FORM)
+    said = [(*dice.choices(sayings, k=7), *AT_LAST) for _ in range(6)]
     walks = [dialogue("OPEN OPEN2 DONE", *((words, "") for words in walk), ticket="may") for walk in said]
     for turns in run(walks, None):
-        *_, order, pages, person = turns
+        *before, order, pages, person = turns
         assert any(reply.response.startswith("utter_order_status_") for reply in order.replies), turns
         assert any(reply.response.startswith("utter_return_policy_answer") for reply in pages.replies), turns
         assert person.ticket, turns
         assert all(one.replies or one.ticket for one in turns), turns
+        asked = ["|".join(reply.text for reply in one.replies) or str(place) for place, one in enumerate(before)]
+        thrice = [one for one, *others in zip(asked, asked[1:], asked[2:], strict=False) if others == [one, one]]
+        assert thrice == [], turns
