@@ -16,10 +16,10 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.orders.choosing import awaits_another, chosen
+from actions.orders.choosing import asks_when_it_came, awaits_another, chosen
 from actions.orders.days import shop_today
 from actions.orders.lookup import Orders
-from actions.orders.models import Order
+from actions.orders.models import Order, OrderStatus
 from actions.orders.naming import may_name_in_part, named_in_part
 from actions.orders.phones import senders_phone
 from actions.orders.phrases import OrderPhrases
@@ -187,6 +187,10 @@ class OrderAction(BaseAction):
         known = [*offered, *([turn.last_shown] if turn.last_shown else [])]
         found = await self.orders.find(known, turn.phone) if known else {}
         last = found.get(turn.last_shown or "")
+        if not (last and last.status is OrderStatus.DELIVERED) and asks_when_it_came(turn.text):
+            every = await self.orders.all_orders(turn.phone)
+            if came := [order for order in every if order.status is OrderStatus.DELIVERED]:
+                return came
         if last or turn.list_was_shown:
             picked = chosen(turn.text, [found[number] for number in offered if number in found])
             if len(picked) == 1:
@@ -260,6 +264,7 @@ class ActionCheckOrderStatus(OrderAction):
             return await self.by_number(turn)
         orders = await self.meant(turn)
         ended = not turn.just_told or awaits_another(turn.text, orders)
+        ended = ended and not asks_when_it_came(turn.text)
         if turn.last_shown and ended and not any(order.open for order in orders):
             # What was talked about has ended: "where is my order?" may well mean one that is still to come.
             orders = await self.orders.open_orders(turn.phone) or orders

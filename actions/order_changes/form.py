@@ -48,6 +48,7 @@ from actions.orders.lookup import Orders
 from actions.orders.models import Order
 from actions.orders.repository import OrdersUnavailable
 from actions.return_policy import remember
+from actions.self_service.answers import only_asks
 from actions.self_service.consent import is_yes
 from actions.self_service.performing import SelfService
 from actions.skill import services
@@ -141,7 +142,8 @@ class ValidateOrderChangeForm(WhichOrder, ChangeDetails, FormValidationAction):
             return {CONFIRMED: None}
         act, number = ACT_OF.get(tracker.get_slot("change_kind") or ""), str(tracker.get_slot(NUMBER))
         plain = act is not None and is_yes(message_text(tracker), act, number)
-        weak = intent_name(tracker) == "affirm" and confidence(tracker) < MIN_YES_CONFIDENCE and not plain
+        unsure_yes = confidence(tracker) < MIN_YES_CONFIDENCE or only_asks(message_text(tracker))  # "is that ok"
+        weak = intent_name(tracker) == "affirm" and unsure_yes and not plain
         doubtful = (planned(tracker) or weak) and not agreed(tracker) and intent_name(tracker) != "request_human"
         return {"change_confirmed": None if value and doubtful else value}
 

@@ -64,6 +64,22 @@ _LATER = re.compile(
     rf"|baad (?:me(?:in)? )?(?:wal\w|{_ARRIVES}))\b|बाद (?:में )?(?:आने|आएगा|आएगी|वाला|वाली|पहुँचे)",
     re.I,
 )
+# "when was it delivered", "kab mila tha": only what has come has such a day; "when was it to come" asks for another.
+_WHEN = re.compile(
+    r"\b(?:when|(?:what|which) (?:day|date|time)|kab|kis din|quando|que dia|cu[aá]ndo|qu[eé] d[ií]a)\b|कब|किस दिन", re.I
+)
+_CAME = re.compile(
+    r"\b(?:(?:was|were|got|been) (?:\w+ ){0,3}?(?:delivered|received|dropped|handed)"
+    r"|did (?:\w+ ){0,3}?(?:arrive|come|reach|get (?:here|there))|did (?:i|we) (?:\w+ )?(?:get|receive)"
+    r"|(?:deliver|receive) (?:hua|hui|hue|kiya|ho gaya)|(?:mila|mili|aaya|aayi|pahu[n]?cha|pahu[n]?chi)(?: tha| thi)?"
+    r"|(?:foi|foram|fue|fueron) (?:\w+ )?entreg\w*|chegou|chegaram|recebi|se entreg(?:ó|o|aron)"
+    r"|lleg(?:ó|aron)|recib[ií])\b"
+    r"|डिलीवर (?:हुआ|हुई|हो गया)|(?:मिला|मिली|आया|आई|पहुँचा|पहुंचा) (?:था|थी)",
+    re.I,
+)
+_PLANNED = re.compile(
+    r"\b(?:supposed|to be|meant|should|was due|devia|deb[ií]a|ten[ií]a que|wala tha)\b|वाला था", re.I
+)
 _OTHER = {"other", "another", "different", "dusra", "dusre", "dusri", "doosra", "दूसरा", "दूसरी", "दूसरे",
           "otro", "otra", "outro", "outra"}  # fmt: skip
 # "one" is a noun far more often than a number.
@@ -130,6 +146,12 @@ def described(text: str, orders: Sequence[Order]) -> list[Order]:
         by_status = [order for order in orders if _says_shops_word(words, order)]  # "the one that is held"
     by_item = [order for order in orders if _names_item(words, order)]
     return by_item if len(by_item) == 1 and len(by_status) != 1 else by_status or by_item
+
+
+def asks_when_it_came(text: str) -> bool:
+    """Whether the words ask on which day something arrived: of what has arrived, whatever else is still to come."""
+    asked = _WHEN.search(text) and _CAME.search(text)
+    return bool(asked) and not (_PLANNED.search(text) or _TO_COME.search(text))
 
 
 def speaks_of(status: OrderStatus, text: str) -> bool:

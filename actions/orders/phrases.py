@@ -37,10 +37,10 @@ class OrderPhrases:
     def status(self, order: Order) -> tuple[str, dict[str, str]]:
         """(response, its placeholders) for an order.
 
-        `details` holds one line each for delivery, items, amount, carrier and tracking as far as they are known and
-        still matter; it starts with a line break, or is empty.
+        `details` holds one line each for delivery (to come, or past where its day is known), items, amount, carrier and
+        tracking as far as they are known and still matter; it starts with a line break, or is empty.
         """
-        arrival = self.arrival(order) if self._arrival_matters(order) else None
+        arrival = self.arrival(order) if self._arrival_matters(order) else self._came(order)
         lines = [arrival, *self._contents(order), *self._parcel(order)]
         details = "".join(f"\n{line}" for line in lines if line)
         return f"utter_order_status_{_label(order)}", {"order_number": order.number, "details": details}
@@ -81,6 +81,12 @@ class OrderPhrases:
         if order.status is not OrderStatus.DELIVERED:
             return self.status(order)
         return "utter_order_status_nothing_given_back", {"order_number": order.number}
+
+    def _came(self, order: Order) -> str | None:
+        """The day on which it arrived, as a sentence, where the shop's tables say."""
+        if order.status is not OrderStatus.DELIVERED or order.delivered_on is None:
+            return None
+        return self._words.fill("came", when=self._when(order.delivered_on))
 
     def is_overdue(self, order: Order) -> bool:
         """Whether the day on which it should have come is over."""

@@ -38,10 +38,12 @@ _DENIED_BEHIND = rf"[^\s,.;]* (?:[^\s,.;]+ )?(?:nahi|nahin|nhi|mat|नहीं|
 _ASKS = re.compile(
     r"^\W*(?:(?:and|aur|but|ok|okay|e|y)\s+)?"
     r"(?:how|where|wheres|where's|who|which|(?:can|do|will|should) (?:i|you|we|u)|is there"
+    r"|(?:is|are|was|does|did|has) (?:it|that|this|they|these|those)\b"
     r"|kitn[aei]|kab|kaise|kahan?|kaun|qual|quais|quem|onde|cad[eê]|quant[oa]s?|d[oó]nde|qui[eé]n|cu[aá]l|cu[aá]nt[oa]s?)\b"
     rf"|^\W*(?:कितन[ाेी]|कब|कैसे|कहाँ|कहां|कौन){END}|\?\s*$",
     re.I,
 )
+_REQUESTS = re.compile(r"^\W*(?:(?:ok|okay|and|then|so)\s+)?(?:can|could|will|would) (?:you|u)\b", re.I)
 _NO = rf"^(?:no|nope|nahi|nahin|n[aã]o|नहीं|नही|ना){END}[\s,.:!-]*"
 _ALL = (
     r"\b(?:all|everything|both|whole|entire|sab|sabhi|pura|poora|dono|tudo|todos|todas|ambos|ambas|todo|toda)\b"
@@ -75,6 +77,11 @@ class Item:
 def asks(text: str) -> bool:
     """Whether the words have the form of a question."""
     return _ASKS.search(text) is not None
+
+
+def only_asks(text: str) -> bool:
+    """Whether the words ask, and do not ask to have something done: "is that ok", but not "can you do that"."""
+    return asks(text) and _REQUESTS.search(text) is None
 
 
 def names_address(text: str) -> bool:

@@ -13,6 +13,7 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 import skills
+from actions.orders.denials import denied
 from actions.orders.models import Order, OrderStatus
 from actions.orders.numbers import named, normal_number
 from actions.orders.phrases import OrderPhrases
@@ -229,11 +230,13 @@ def misshaped_in_message(tracker: Tracker) -> str | None:
 
 
 def numbers_in_message(tracker: Tracker) -> list[str]:
-    """The order numbers of the latest message, normalised, each once, as the customer wrote them in order."""
-    values = [
-        entity.get("value")
-        for entity in (tracker.latest_message or {}).get("entities") or []
-        if entity.get("entity") == "order_number"
-    ]
+    """The order numbers of the latest message, normalised, each once, as the customer wrote them in order; without
+    those that it denies ("10235, not 10234").
+    """
+    entities = (tracker.latest_message or {}).get("entities") or []
+    named = [one for one in entities if one.get("entity") == "order_number"]
+    spans = [(int(one.get("start") or 0), int(one.get("end") or 0)) for one in named]
+    not_meant = denied(message_text(tracker), spans)
+    values = [one.get("value") for place, one in enumerate(named) if place not in not_meant]
     flat = [part for value in values for part in (value if isinstance(value, list) else [value])]
     return list(dict.fromkeys(number for part in flat if (number := normal_number(part))))

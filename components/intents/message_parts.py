@@ -25,6 +25,8 @@ _JOINT = re.compile(r"[,;:?!।\n]+|\.\s|\s[-–—]\s|\s(?:and|also|aur|और|
 _QUESTION = 0.55  # a clause is a question of its own from this confidence on
 _MIN_WORDS = 3  # words of a question that stands by itself
 _MAX_CLAUSES = 5
+_MIN_END, _MOST_ENDS = 3, 5  # words at the end of a message that may ask something alone, and how many ends are tried
+_SURE_END = 0.95
 _ANSWERS, _ELSE = ("affirm", "deny"), "out_of_scope"
 _FROM_PAGES = frozenset({_ELSE, "ask_return_policy"})  # both are looked up there
 
@@ -95,11 +97,28 @@ def _asked_of_pages(one: Prediction) -> float:
 def asked_beside(
     text: str, read: Callable[[str], Prediction], topics: Mapping[str, frozenset[str]]
 ) -> Prediction | None:
-    """The question that a clause surely asks beside what the whole says: "no agent needed, where is my order"."""
+    """The question that a clause surely asks beside what the whole says: "no agent needed, where is my order".
+
+    Where nothing divides them, the words at the end may ask it: "forget the agent just tell me where it is".
+    """
     clauses = [clause for clause in _JOINT.split(text) if len(clause.split()) >= _MIN_WORDS][:_MAX_CLAUSES]
     asked = frozenset().union(*topics.values())
-    said = [prediction for prediction in map(read, clauses[1:] and clauses) if prediction.label in asked]
-    return next((prediction for prediction in reversed(said) if prediction.confidence >= _CLEAR), None)
+
+    def sure(one: Prediction) -> float:
+        """Of any question: "when does it come" is half one, half another."""
+        return sum(share for label, share in one.ranking if label in asked) if one.label in asked else 0.0
+
+    said, least = [*map(read, clauses[1:] and clauses)], _CLEAR
+    words = text.split()
+    if not clauses[1:] and _MIN_END < len(words) < _LONG:
+        said, least = [*map(read, _ends(words))], _SURE_END
+    return next((prediction for prediction in reversed(said) if sure(prediction) >= least), None)
+
+
+def _ends(words: list[str]) -> list[str]:
+    """The last words of a message, the fewest first."""
+    most = min(len(words) - 1, _MIN_END + _MOST_ENDS)
+    return [" ".join(words[-n:]) for n in range(_MIN_END, most)]
 
 
 def _windows(text: str) -> list[str]:

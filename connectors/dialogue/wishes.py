@@ -50,6 +50,8 @@ async def wish_of(text: str, parse: Parse, dismisses: Dismisses = lambda words: 
         parts = [] if text.startswith("/") else sentences(text)[:MAX_SENTENCES]
         if len(parts) > 1:
             said = [await _intent(part, parse) for part in parts]
+        elif BACK in said and await _dismissed_to_ask(text, parse, dismisses):
+            return "assistant_and_more"
         elif {BACK, SOLVED} & set(said):
             least = MIN_CONFIDENCE_BESIDE if BACK in said else MIN_CLAUSE_CONFIDENCE
             said += filter(None, [await _intent(clause, parse, least) for clause in _clauses(text)])
@@ -91,16 +93,27 @@ async def _dismissed_to_ask(text: str, parse: Parse, dismisses: Dismisses) -> bo
     for away, rest in pairs:
         read = await parse(away) if len(away.split()) >= MIN_DISMISSAL_WORDS else {}
         said = _surely(read, MIN_DISMISSAL_CONFIDENCE)
-        refuses = (divided and _surely(read, MIN_REFUSAL_CONFIDENCE) == "deny") or dismisses(away)
-        if said != BACK and not refuses:
+        refuses = said == BACK or (divided and _surely(read, MIN_REFUSAL_CONFIDENCE) == "deny") or dismisses(away)
+        if not refuses:
             continue
         beside = await parse(rest)
         wished = _surely(beside, MIN_CONFIDENCE_BESIDE)
         if said == BACK and wished not in {None, BACK, SOLVED, *TO_A_PERSON, *_COURTESIES}:
             return True
-        if refuses and wished in _QUESTIONS and _is_no_story(beside):
+        pages_may_say = said == BACK or dismisses(away)
+        if refuses and _asks(beside, pages_may_say) >= MIN_CONFIDENCE_BESIDE and _is_no_story(beside):
             return True
     return False
+
+
+def _asks(read: Mapping[str, Any], pages_may_say: bool) -> float:
+    """How surely it is one of the mere questions, if the likeliest is: "how long does the refund take" is half one,
+    half another. `pages_may_say`: what nothing is known of counts, since only the pages can tell ("where is the shop").
+    """
+    asked = _QUESTIONS | ({"out_of_scope"} if pages_may_say else frozenset())
+    intent = read.get("intent") or {}
+    found = {one["name"]: float(one["confidence"] or 0) for one in (*(read.get("intent_ranking") or ()), intent) if one}
+    return sum(found.get(name, 0.0) for name in asked) if intent.get("name") in asked else 0.0
 
 
 def _is_no_story(read: Mapping[str, Any]) -> bool:

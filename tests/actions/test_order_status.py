@@ -58,6 +58,24 @@ async def test_an_ended_order_promises_no_delivery(status: str) -> None:
         assert "should reach" not in reply.text
 
 
+async def test_when_an_order_came_is_told_where_the_shop_knows() -> None:
+    came = replace(order("10234", "delivered", 21), delivered_on=date(2026, 11, 20))
+    assert "It arrived 3 days ago, on Fri 20 Nov." in (await ask(ActionCheckOrderStatus, ashas(came), "10234")).text
+
+
+@pytest.mark.parametrize(("text", "told"), [
+    ("when was it delivered", "10241"), ("kab mila tha", "10241"), ("quando foi entregue", "10241"),
+    ("qué día llegó", "10241"), ("कब डिलीवर हुआ", "10241"), ("when did i get my parcel", "10241"),
+    ("when will it be delivered", "10234"), ("when was it supposed to be delivered", "10234"), ("kab milega", "10234"),
+    ("quando chega", "10234"), ("cuándo llega", "10234"), ("when did i order it", "10234"),
+])  # fmt: skip
+async def test_who_asks_when_something_came_means_what_has_come(text: str, told: str) -> None:
+    orders = ashas(order("10234", "shipped", 24), order("10241", "delivered", 21))
+    for action in (ActionCheckOrderStatus, ActionDeliveryDate):
+        assert (await ask(action, orders, text=text)).slots["order_number"] == told
+        assert (await ask(action, orders, text=text, order_number="10234")).slots["order_number"] == told
+
+
 async def test_an_order_out_for_delivery_without_a_date_is_not_said_to_lack_one() -> None:
     reply = await ask(ActionCheckOrderStatus, ashas(order("10234", "out_for_delivery")), "10234")
     assert "no delivery date" not in reply.text

@@ -81,6 +81,16 @@ async def test_a_hardly_meant_no_leaves_the_question_open() -> None:
     assert await form.validate_change_confirmed(False, CollectingDispatcher(), at, {}) == {"change_confirmed": None}
 
 
+@pytest.mark.parametrize(("text", "agreed"), [
+    ("is that ok", None), ("is it free", None), ("ok?", None), ("can you do that please", True), ("yes do it", True),
+])  # fmt: skip
+async def test_a_question_is_no_yes_but_a_request_is(text: str, agreed: bool | None) -> None:
+    at = tracker(intent="affirm", **ASKED)
+    at.latest_message |= {"text": text, "intent": {"name": "affirm", "confidence": 0.9}}
+    form = ValidateOrderChangeForm(FakeOrders())
+    assert await form.validate_change_confirmed(True, CollectingDispatcher(), at, {}) == {"change_confirmed": agreed}
+
+
 async def test_who_goes_on_asking_is_not_asked_a_third_time() -> None:
     at = tracker(change_kind="cancel", change_order_number="10001")
     aside = ("utter_order_status_placed", "10001")

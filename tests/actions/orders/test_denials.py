@@ -1,0 +1,26 @@
+"""Which of several numbers a message denies, in five languages; what is denied of a number is no denial of it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from actions.orders.denials import denied
+
+
+@pytest.mark.parametrize(("text", "not_meant"), [
+    ("10234 nahi 10235 wala", ["10234"]), ("10234 wala nahi, 10235 wala", ["10234"]),
+    ("10235 cancel karna hai 10234 nahi", ["10234"]), ("10234 ki jagah 10235", ["10234"]),
+    ("10234 नहीं 10235 वाला", ["10234"]), ("not 10234, 10235", ["10234"]), ("not #10234 but #10235", ["10234"]),
+    ("sorry i meant 10235 not 10234", ["10234"]), ("cancel 10235 instead of 10234", ["10234"]),
+    ("not order 10234, 10235 please", ["10234"]),
+    ("é o 10235, não o 10234", ["10234"]), ("10234 não, 10235", ["10234"]),
+    ("no el 10234, el 10235", ["10234"]), ("en vez del 10234 el 10235", ["10234"]),
+    ("10234 nahi mila 10235 mila", []), ("10234 nahi aaya, 10235 kahan hai", []), ("has 10234 not come? and 10235", []),
+    ("order no 10234 and order no 10235", []), ("10234 and 10235", []), ("10234 is not here, nor 10235", []),
+    ("not 10234", []), ("not 10234 and not 10235", []), ("10234", []), ("", []),
+])  # fmt: skip
+def test_a_number_is_denied_where_the_denial_is_of_it_alone(text: str, not_meant: list[str]) -> None:
+    found = list(re.finditer(r"\d{5}", text))
+    assert [found[place].group() for place in sorted(denied(text, [one.span() for one in found]))] == not_meant
