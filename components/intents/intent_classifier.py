@@ -209,7 +209,7 @@ class IntentClassifier(GraphComponent):
     def _both_wishes(self, message: Message, text: str, reading: Prediction, after: str) -> Prediction:
         """Two questions of different topics in one message are answered one after the other.
 
-        What a clause means nothing like alone, it may surely ask after what was said before.
+        What a clause hardly means alone, it may surely ask after what was said before.
         """
         assert self._model is not None
         topics = skills.load().wishes
@@ -219,7 +219,7 @@ class IntentClassifier(GraphComponent):
 
         def read(clause: str) -> Prediction:
             alone = model.predict(clause, self._embeddings)
-            if alone.label in asked:
+            if alone.label in asked and alone.confidence >= MIN_ASKED_BESIDE:
                 return alone
             together = blended(alone, self._after(clause, alone, after))
             return together if together.confidence >= MIN_ASKED_BESIDE else alone
