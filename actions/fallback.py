@@ -19,6 +19,8 @@ from actions.skill.action import BaseAction, Domain, Event, in_form, intent_name
 from actions.skill.order_answers import misshaped_in_message, numbers_meant
 
 CLARIFICATIONS = "utter_clarification_"
+# Where the message meant nothing to the models: of 8 answered below it in eight shops and 300 chats 2 were right.
+SURELY_ANSWERED = 0.75
 
 
 class ActionClarify(BaseAction):
@@ -40,7 +42,8 @@ class ActionClarify(BaseAction):
             example = services.order_number_example()
             dispatcher.utter_message(response="utter_order_status_misshaped", number=misshaped, example=example)
             return []
-        answered = await told_from_pages(dispatcher, message_text(tracker), self._knowledge)
+        least = 0.0 if intent_name(tracker) == "out_of_scope" else SURELY_ANSWERED
+        answered = await told_from_pages(dispatcher, message_text(tracker), self._knowledge, least=least)
         if answered is not None:
             return answered
         if intent_name(tracker) != "out_of_scope" and numbers_meant(tracker):

@@ -151,8 +151,12 @@ async def told_from_pages(
     knowledge: PolicyAnswers | None = None,
     earlier: Earlier | None = None,
     response: str = ANSWER,
+    least: float = 0.0,
 ) -> list[Event] | None:
-    """Say what the pages answer, after `earlier`; None when they do not, cannot be read, or nothing was asked."""
+    """Say what the pages answer, after `earlier`; None when they do not, cannot be read, or nothing was asked.
+
+    `least`: how likely they must answer for their own words to be said; what an LLM wrote was checked.
+    """
     if question.startswith("/") or (earlier is None and len(question.split()) < MIN_QUESTION_WORDS):
         return None
     try:
@@ -160,7 +164,9 @@ async def told_from_pages(
     except KnowledgeError as error:
         log.error("knowledge.unavailable problem=%s", error)
         return None
-    return tell(dispatcher, outcome, question, response) if isinstance(outcome, GroundedAnswer) else None
+    if not isinstance(outcome, GroundedAnswer) or (outcome.verdict != "supported" and outcome.score < least):
+        return None
+    return tell(dispatcher, outcome, question, response)
 
 
 def tell(

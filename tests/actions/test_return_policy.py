@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
+from actions.fallback import ActionClarify
 from actions.knowledge.answers.answering import GroundedAnswer, NotCovered, Outcome, Overview
 from actions.knowledge.pages.documents import KnowledgeError, Section
 from actions.knowledge.retrieval.retriever import Earlier
@@ -57,6 +59,23 @@ async def say(
     events = await ActionAnswerReturnPolicy(answers).run(dispatcher, tracker, {})  # type: ignore[arg-type]
     (message,) = dispatcher.messages
     return message, events, answers
+
+
+@pytest.mark.parametrize(("intent", "verdict", "score", "response"), [
+    ("nlu_fallback", "extractive", 0.7, "utter_clarification_first"),
+    ("nlu_fallback", "extractive", 0.8, "utter_return_policy_answer"),
+    ("nlu_fallback", "supported", 0.2, "utter_return_policy_answer"),
+    ("out_of_scope", "extractive", 0.55, "utter_return_policy_answer"),
+])
+async def test_what_meant_nothing_is_answered_from_the_pages_only_where_they_surely_answer(
+    intent: str, verdict: str, score: float, response: str
+) -> None:
+    answers = Answers(replace(ANSWER, verdict=verdict, score=score))
+    message = {"text": "this is not what the mail said", "intent": {"name": intent}, "entities": []}
+    tracker = Tracker("c", {}, message, [], False, None, {}, "action_listen")
+    dispatcher = CollectingDispatcher()
+    await ActionClarify(answers).run(dispatcher, tracker, {})  # type: ignore[arg-type]
+    assert [message["response"] for message in dispatcher.messages] == [response]
 
 
 async def test_an_answer_names_its_page_and_tells_the_log_how_it_came_about() -> None:

@@ -69,6 +69,8 @@ class GroundedAnswer:
     sought: Sought = ()
     beside: Section | None = None
     """Another section that is quoted, where it may answer as well as the first."""
+    score: float = 1.0
+    """How likely retrieval thought that the pages answer."""
 
     @property
     def quoted(self) -> tuple[Section, ...]:
@@ -128,7 +130,7 @@ class PolicyAnswers:
         if isinstance(outcome, Overview):
             return outcome
         sought = tuple((passage.section.key, passage.probability) for passage in finding.passages)
-        return replace(outcome, sought=sought)
+        return replace(outcome, sought=sought, score=finding.score)
 
     def _find(self, question: str, earlier: Earlier | None, told: Collection[str]) -> tuple[Finding, Section | None]:
         """What is found, and the section to quote beside the best: that of a second question, or as good a one."""
