@@ -244,8 +244,9 @@ def test_ids_and_phones_in_number_columns_are_read(folder: Path, server: sa.engi
     server.exec_driver_sql(f"CREATE TABLE orders (order_id {kind} PRIMARY KEY, customer_phone {kind}, status text, "
                            "estimated_delivery date)")  # fmt: skip
     server.exec_driver_sql("CREATE INDEX ON orders (customer_phone)")
-    server.exec_driver_sql("INSERT INTO orders SELECT n, 447700896000 + n, (ARRAY['shipped', 'packed'])[1 + n % 2], "
-                           "date '2026-12-19' FROM generate_series(4000, 4100) n")  # fmt: skip
+    server.exec_driver_sql("INSERT INTO orders SELECT n, 447700896000 + n, "
+                           "(ARRAY['shipped', 'packed'])[1 + mod(n, 2)], date '2026-12-19' "
+                           "FROM generate_series(4000, 4100) n")  # fmt: skip
     assert not found(folder, "error")
     assert {one.where for one in found(folder, "warning")} == {
         "orders", "orders.carrier", "orders.tracking_number", "orders.tracking_url",
