@@ -37,17 +37,22 @@ class ActionOtherOrder(OrderAction):
         if turn.numbers:
             return await self.by_number(turn)
         orders, words = await _counted(self, turn), other_clause(turn.text)
-        if picked := chosen(words, orders):
+        if picked := _another(turn, chosen(words, orders)):
             return await self.picked(turn, picked)
         if not [order for order in orders if order.number != turn.last_shown]:
             orders = await self.orders.all_orders(turn.phone)
-        elif picked := chosen(words, await self.orders.all_orders(turn.phone)):
+        elif picked := _another(turn, chosen(words, await self.orders.all_orders(turn.phone))):
             return await self.picked(turn, picked)
         fresh = [order for order in orders if order.number not in (*turn.shown, turn.last_shown)]
         others = fresh or [order for order in orders if order.number != turn.last_shown]
         if len(others) == 1:
             return await self.picked(turn, others)
         return turn.tell_or_choose(others, none="utter_order_status_no_other_order")
+
+
+def _another(turn: OrderTurn, picked: list[Order]) -> list[Order]:
+    """What is picked, unless it is the one just told: "dusra" means the second, and the other."""
+    return [] if [order.number for order in picked] == [turn.last_shown] else picked
 
 
 class PickingAction(OrderAction):

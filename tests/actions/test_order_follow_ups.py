@@ -129,6 +129,16 @@ async def test_the_other_one_after_both_is_the_first_again() -> None:
     assert "#10234" in reply.text
 
 
+@pytest.mark.parametrize("text", ["aur dusra wala kab tak", "दूसरा वाला?"])
+async def test_dusra_behind_the_second_is_the_other(text: str) -> None:
+    orders = ashas(order("10234"), order("10235", "packed"), order("10187", "delivered"))
+    reply = await ask(
+        ActionOtherOrder, orders, text=text, order_number="10235", orders_shown=["10235"],
+        orders_offered=["10234", "10235"],
+    )  # fmt: skip
+    assert "#10234" in reply.text
+
+
 async def test_the_other_one_of_three_is_to_be_picked() -> None:
     orders = ashas(order("10234"), order("10235"), order("10236"))
     reply = await ask(ActionOtherOrder, orders, order_number="10234", orders_shown=["10234"])

@@ -99,7 +99,7 @@ def test_portuguese_customer_is_answered_in_portuguese_wherever_the_words_come_f
     assert "a caminho" in said or "já foi enviado" in said
     assert "Deve chegar em 3 dias" in said
     assert "Deve chegar" in heard(luana, "ok, 10906")
-    assert "Vejo o dia" in heard(luana, "que dia chega?")
+    assert "ver o dia" in heard(luana, "que dia chega?")
     assert "pedidos e devoluções" in heard(luana, "vai chover amanhã?").lower()
 
 
