@@ -47,6 +47,7 @@ async def posted(store: Store, names: list[str]) -> list[Any]:
     assert not any(task.done() for task in tasks)
     store.open.set()
     told = await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 20)
+    await asyncio.wait_for(asyncio.gather(*gathering._steps), 20)  # one that began late gathers in vain
     assert not gathering._steps
     return told
 
