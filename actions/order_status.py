@@ -263,8 +263,7 @@ class ActionCheckOrderStatus(OrderAction):
         if turn.numbers:
             return await self.by_number(turn)
         orders = await self.meant(turn)
-        ended = not turn.just_told or awaits_another(turn.text, orders)
-        ended = ended and not asks_when_it_came(turn.text)
+        ended = (not turn.just_told or awaits_another(turn.text, orders)) and not asks_when_it_came(turn.text)
         if turn.last_shown and ended and not any(order.open for order in orders):
             # What was talked about has ended: "where is my order?" may well mean one that is still to come.
             orders = await self.orders.open_orders(turn.phone) or orders
