@@ -14,6 +14,7 @@ from pathlib import Path
 import settings
 from actions.knowledge.retrieval.embedding import E5
 from actions.knowledge.retrieval.retriever import default_retriever
+from workbench.dialogues.run import bring_numbers
 
 SHIPPED = Path(__file__).with_suffix(".npz")
 FOLDER = "knowledge"
@@ -47,9 +48,7 @@ def bring_pages(state: Path, pages: Path | None = None) -> Path:
     known = memory(state, pages or configured.shop_path / "policy_kb")
     known.mkdir(parents=True, exist_ok=True)
     shutil.copy(embed_pages(), known)
-    (state / "cache").mkdir(exist_ok=True)
-    for learnt in (configured.state_path / "cache").glob("order-numbers-*.npz"):
-        shutil.copy(learnt, state / "cache")
+    bring_numbers(configured.state_path, state)
     return known
 
 

@@ -38,6 +38,13 @@ def outcomes_of(dialogues: list[Dialogue], llm: bool) -> list[Outcome]:
         return judged(dialogues, asyncio.run(play(archive, dialogues, load_configuration())))
 
 
+def bring_numbers(before: Path, state: Path) -> None:
+    """Take what order numbers taught from one state into another that begins, where it need not be learnt again."""
+    (state / "cache").mkdir(exist_ok=True)
+    for learnt in (before / "cache").glob("order-numbers-*.npz"):
+        shutil.copy(learnt, state / "cache")
+
+
 def use(state: str, orders: str, llm: bool, shop_dir: str | None = None) -> None:
     """Nothing real for what runs in this process from now on: of the settings only those that act on nothing stay.
 
@@ -49,9 +56,7 @@ def use(state: str, orders: str, llm: bool, shop_dir: str | None = None) -> None
     before, ours = settings.load().state_path, Path(state)
     if (before / "knowledge").is_dir():  # what the pages say need not be embedded again
         shutil.copytree(before / "knowledge", ours / "knowledge", dirs_exist_ok=True)
-    (ours / "cache").mkdir(exist_ok=True)
-    for learnt in (before / "cache").glob("order-numbers-*.npz"):  # nor learnt what digits mean
-        shutil.copy(learnt, ours / "cache")
+    bring_numbers(before, ours)
     for variable in settings.VARIABLES:
         for name in (variable.name, f"{variable.name}_FILE"):
             os.environ.pop(name, None)
