@@ -38,6 +38,11 @@ class Lately:
         failed_over = self._failovers != self._client.failovers or time.monotonic() - self._failed_over_at < ASK_S
         return await self._client.get(keys.settled(key)) if in_doubt or failed_over else None
 
+    async def prove(self, key: str, wamid: str) -> None:
+        """Another owns the partition by now, as Redis was too slow to hear of it: what was sent is not its to send."""
+        settled = ("SET", keys.settled(key), wamid, "EX", REMEMBER_SETTLED_S)
+        await until_redis_answers(lambda: self._client.ask([settled]), "settled")
+
     async def tell(self) -> None:
         """After a fail-over: have the new master know what was sent. Whoever comes meanwhile waits for it.
 

@@ -286,7 +286,9 @@ class Outbox:
             *_token(item), compact(record), compact(dead) if dead else "",
             *quoting.of_reply(wamid, reply.author if reply else "", reply.about if reply else {}),
         ]  # fmt: skip
-        await until_redis_answers(lambda: self._sent(names, arguments), "sent")
+        state = await until_redis_answers(lambda: self._sent(names, arguments), "sent")
+        if state == "fenced" and reply is not None and wamid is not None:
+            await self._lately.prove(reply.key, wamid)
 
 
 def _token(item: Item) -> list[str | int]:

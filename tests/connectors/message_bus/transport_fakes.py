@@ -26,6 +26,7 @@ from handoff.takeover.thread_control import ControlState, Relayed
 from hot_store import redis_address
 
 STREAMS = [name(p) for name in (keys.inbox_stream, keys.outbox_stream) for p in range(keys.PARTITIONS)]
+SETTLE_S = 4.0  # as in the product longer than a lease lasts and than Redis is waited for
 EMPTY = "for _, stream in ipairs(KEYS) do if redis.call('XLEN', stream) > 0 then return 0 end end return 1"
 
 
@@ -157,7 +158,7 @@ class Process:
             burst_wait_s=options.get("burst_wait_s", 0.0), reader=options.get("reader"),
         )  # fmt: skip
         outbox = Outbox(
-            self.client, self.graph, control, settle_s=options.get("settle_s", 0.5),
+            self.client, self.graph, control, settle_s=options.get("settle_s", SETTLE_S),
             send_timeout_s=options.get("send_timeout_s", 1), first_backoff_s=0.05, probe_s=0.3,
             unknown_timeout_s=options.get("unknown_timeout_s", 5),
         )  # fmt: skip
