@@ -8,6 +8,7 @@ cost both sides milliseconds.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from typing import Any
@@ -17,12 +18,14 @@ import aiohttp
 from rasa.utils.endpoints import ClientResponseError, EndpointConfig
 
 import tracing
-from connectors.http_calls import HttpCalls, NoAnswer
+from connectors.http_calls import HttpCalls, NoAnswer, NotSent
 from connectors.message_bus.keyed_executor import release_during_io
 from connectors.message_bus.turn import current_turn
 from skills import PIECE
 
 TIMEOUT_S = 20.0
+# They change something outside, once however often they are called: only another call tells what became of it.
+ACTING = frozenset({"action_order_change_outcome", "action_escalate"})
 # Shorter than the action server keeps its side open (5 s), so that a call does not meet a closing connection.
 KEEP_ALIVE_S = 3.0
 
@@ -53,20 +56,30 @@ class KeptAliveEndpoint(EndpointConfig):
         compress: bool = False,
         **kwargs: Any,
     ) -> Any:
-        """As EndpointConfig.request, except that a call which cannot be made is noted on the current turn."""
+        """As EndpointConfig.request, except that a call which cannot be made is noted on the current turn.
+
+        The rest of such a turn calls nothing: it will run again, and what Rasa goes on with knows of no outcome.
+        """
         call = kwargs.get("json")
         if self.cafile or subpath or compress or call is None or method.lower() != "post":
             return await super().request(method, subpath, content_type, compress, **kwargs)
+        turn, action, unanswered = current_turn.get(), call.get("next_action"), False
+        if turn is not None and turn.dependency_unavailable:
+            raise aiohttp.ClientConnectionError("no answer to an earlier call of this turn")
         body = self._body(call)
-        with tracing.span("action.call", action=call.get("next_action")):
+        with tracing.span("action.call", action=action):
             try:
                 try:
                     return await self._call(body)
                 except NoAnswer:
+                    unanswered = True
                     return await self._call(body)
-            except ConnectionError as error:
-                if (turn := current_turn.get()) is not None:
+            except (ConnectionError, asyncio.TimeoutError) as error:
+                if isinstance(error, asyncio.TimeoutError) and action not in ACTING:
+                    raise
+                if turn is not None:
                     turn.dependency_unavailable = "action server"
+                    turn.unanswered = unanswered or not isinstance(error, NotSent)
                 raise aiohttp.ClientConnectionError(str(error)) from error
 
     async def _call(self, body: bytes) -> Any:

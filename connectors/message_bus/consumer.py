@@ -22,7 +22,7 @@ from connectors.message_bus.commit import Commits
 from connectors.message_bus.inbox import Entry
 from connectors.message_bus.keyed_executor import Finished, Item, Outcome, RetryAfter, release_permit
 from connectors.message_bus.partitions import Owned
-from connectors.message_bus.turn import OtherVoices, Turn, current_turn
+from connectors.message_bus.turn import Away, OtherVoices, Turn, current_turn
 from handoff.storage.database import HandoffUnavailable, Unstorable
 from hot_store.record_versions import UnknownVersion
 from lenient_json import as_mapping
@@ -34,7 +34,6 @@ TURN_TIMEOUT_S = 40.0
 UNREAD_S = 60.0  # far longer than a reader takes
 MAX_FAILURES = 3
 MAX_CRASHES = 5
-DEPENDENCY_TIMEOUT_S = 20.0
 READ_ON_S = 0.05
 UNREADABLE = "unreadable"  # the kind of an entry that this release cannot read: set aside at once, whole
 
@@ -96,7 +95,7 @@ class Consumer:
         self._turn_timeout_s, self._retry_s = turn_timeout_s, retry_s
         self._begin, self._end = keys.Script(client, "begin"), keys.Script(client, "end")
         self._fail = keys.Script(client, "fail")
-        self._dependency_away_since: dict[tuple[Owned, str], float] = {}
+        self._away: dict[tuple[Owned, str], Away] = {}
         # On record as begun, or perhaps so: Redis failed while they were worked on.
         self._not_ended: set[tuple[Owned, str]] = set()
 
@@ -106,7 +105,7 @@ class Consumer:
         with log_lines.about(entries[-1].id):
             outcome = await self._watched(item, entries, followed)
         if outcome is None:
-            self._dependency_away_since.pop(item.place, None)
+            self._away.pop(item.place, None)
         return outcome
 
     async def _watched(self, item: Item, entries: list[Entry], followed: bool) -> Outcome:
@@ -171,11 +170,11 @@ class Consumer:
         metadata = dict(as_mapping(entry.payload.get("metadata")))
         several = tuple(parts) if len(parts) > 1 else ()
         turn = Turn(entry, metadata, voices=OtherVoices(*map(float, voices)), parts=several)
-        turn.said_last, turn.stored_tracker = said, tracker
+        turn.said_last, turn.stored_tracker, turn.crashes = said, tracker, int(crashes)
         if entry.kind == UNREADABLE:
             await self._set_aside(item, turn, entry.payload["reason"])
             return None
-        if int(crashes) >= MAX_CRASHES:
+        if turn.crashes >= MAX_CRASHES:
             await self._set_aside(item, turn, "ended the process each time")
             return None
         links = [part.trace for part in parts[1:]]
@@ -188,8 +187,8 @@ class Consumer:
 
     async def forget(self, owned: Owned) -> None:
         """The partition is another's: what was begun here and did not end must not count as crashed there."""
-        for place in [place for place in self._dependency_away_since if place[0] == owned]:
-            del self._dependency_away_since[place]
+        for place in [place for place in self._away if place[0] == owned]:
+            del self._away[place]
         for place in [place for place in self._not_ended if place[0] == owned]:
             self._not_ended.discard(place)
             await self._ended(*place)
@@ -243,8 +242,7 @@ class Consumer:
 
     async def _wait_for_dependency(self, item: Item, turn: Turn) -> RetryAfter | None:
         """Patience with what is being restarted; then the apology, and the dialogue goes on as far as it came."""
-        since = self._dependency_away_since.setdefault(item.place, time.monotonic())
-        if time.monotonic() - since < DEPENDENCY_TIMEOUT_S:
+        if self._away.setdefault(item.place, Away()).is_waited_for(turn):
             await self._ended(*item.place)
             return RetryAfter(1.0)
         if not turn.replies:

@@ -4,11 +4,17 @@ While a turn runs, the output channel, the tracker store and the event broker wr
 of sending or storing: a crash before the commit leaves nothing behind, and after it nothing is repeated.
 """
 
+from __future__ import annotations
+
+import time
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.message_bus.inbox import Entry
+
+DEPENDENCY_TIMEOUT_S, OUTCOME_TIMEOUT_S = 20.0, 300.0
+MAX_UNANSWERED = 5
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,8 @@ class Turn:
     events: list[dict[str, Any]] = field(default_factory=list)
     silent: bool = False
     dependency_unavailable: str | None = None
+    crashes: int = 0  # runs of it that ended with their process
+    unanswered: bool = False  # the server that is away took a call: what it was asked to do may be done
     outcome: str = "answered"
     voices: OtherVoices = OtherVoices()
     parts: tuple[Entry, ...] = ()
@@ -84,6 +92,24 @@ class Turn:
         for made in (self.replies, self.appends, self.events):
             made.clear()
         self.language = None
+
+
+@dataclass
+class Away:
+    """What the runs of a turn wait for: since when, and how many of their calls were begun and not answered.
+
+    Where something may have been done already, the answer is waited for longer: who hears "something went wrong" does
+    it again, or believes that nothing was done.
+    """
+
+    since: float = field(default_factory=time.monotonic)
+    unanswered: int = 0
+
+    def is_waited_for(self, turn: Turn) -> bool:
+        """Whether this run, which met nobody, is followed by another rather than by an apology."""
+        self.unanswered += turn.unanswered
+        may_be_done = 0 < self.unanswered + turn.crashes < MAX_UNANSWERED
+        return time.monotonic() - self.since < (OUTCOME_TIMEOUT_S if may_be_done else DEPENDENCY_TIMEOUT_S)
 
 
 current_turn: ContextVar[Turn | None] = ContextVar("current_turn", default=None)

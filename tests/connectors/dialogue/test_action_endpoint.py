@@ -19,6 +19,7 @@ from connectors.http_calls import HttpCalls, NoAnswer, NotSent
 from connectors.message_bus.inbox import Entry
 from connectors.message_bus.turn import Turn, current_turn
 from launch.action_server import guard
+from settings import PROJECT_ROOT
 from tests.conftest import free_port
 from tests.loops import listening
 
@@ -103,14 +104,17 @@ async def test_the_span_of_an_action_call_names_the_action(monkeypatch: pytest.M
     assert spans == [("action.call", {"action": "action_x"})]
 
 
-@pytest.mark.parametrize(("errors", "waits", "calls"), [
-    ([NotSent()], True, 1), ([NoAnswer(), NoAnswer()], True, 2), ([NoAnswer(), NotSent()], True, 2),
-    ([asyncio.TimeoutError()], False, 1),
+@pytest.mark.parametrize(("action", "errors", "waits", "unanswered"), [
+    ("action_x", [NotSent()], True, False), ("action_x", [NoAnswer(), NoAnswer()], True, True),
+    ("action_x", [NoAnswer(), NotSent()], True, True), ("action_x", [asyncio.TimeoutError()], False, False),
+    ("action_order_change_outcome", [asyncio.TimeoutError()], True, True),
+    ("action_escalate", [NoAnswer(), asyncio.TimeoutError()], True, True),
 ])  # fmt: skip
 async def test_a_turn_waits_for_an_action_server_that_nobody_reached_and_not_for_one_that_took_the_call(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, errors: list[Exception], waits: bool, calls: int
-) -> None:
-    """That it waits is one line of ours, without the traceback that Rasa writes for each call."""
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, action: str, errors: list[Exception],
+    waits: bool, unanswered: bool,
+) -> None:  # fmt: skip
+    """But for one that may have done something. That it waits is one line of ours, without Rasa's traceback."""
     asked = []
 
     async def post(*_: object) -> None:
@@ -122,8 +126,28 @@ async def test_a_turn_waits_for_an_action_server_that_nobody_reached_and_not_for
     token = current_turn.set(turn)
     endpoint = KeptAliveEndpoint.like(EndpointConfig("http://127.0.0.1:1/webhook"))
     with pytest.raises(aiohttp.ClientConnectionError if waits else asyncio.TimeoutError):
-        await endpoint.request(json={"next_action": "action_x"})
+        await endpoint.request(json={"next_action": action})
     logging.getLogger("rasa.core.processor").error("Encountered an exception while running action")
     current_turn.reset(token)
     assert bool(caplog.records) != waits
-    assert (turn.dependency_unavailable is not None, len(asked)) == (waits, calls)
+    assert (turn.dependency_unavailable is not None, turn.unanswered) == (waits, unanswered)
+    assert len(asked) == len(errors)
+    assert action == "action_x" or f"- {action}\n" in (PROJECT_ROOT / "domain.yml").read_text()
+
+
+async def test_after_a_call_without_an_answer_the_turn_calls_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rasa goes on as if the action had done nothing; what it would call next knows nothing of the outcome."""
+    asked = []
+
+    async def post(*_: object) -> None:
+        asked.append(1)
+        raise NotSent
+
+    monkeypatch.setattr(HttpCalls, "post", post)
+    token = current_turn.set(Turn(Entry("message", "919876543210", "wamid.1", {}), {}))
+    endpoint = KeptAliveEndpoint("http://127.0.0.1:1/webhook")
+    for action in ("action_order_change_outcome", "action_escalate"):
+        with pytest.raises(aiohttp.ClientConnectionError):
+            await endpoint.request(json={"next_action": action})
+    current_turn.reset(token)
+    assert len(asked) == 1

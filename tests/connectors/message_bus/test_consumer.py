@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import redis
 
-from connectors.message_bus import consumer, keys
+from connectors.message_bus import keys
+from connectors.message_bus import turn as turns
 from connectors.message_bus.consumer import DependencyUnavailable
 from connectors.message_bus.inbox import Entry
 from connectors.message_bus.turn import Turn
@@ -150,11 +151,54 @@ async def test_customers_of_one_batch_wait_no_longer_for_what_is_away_than_one_a
     async def away(turn: Turn) -> None:
         raise DependencyUnavailable("action server")
 
-    monkeypatch.setattr(consumer, "DEPENDENCY_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(turns, "DEPENDENCY_TIMEOUT_S", 0.5)
     process = Process(redis_url, FakeSpeaker(away)).start()
     await process.inbox.put([message(f"91{n}", f"w{n}") for n in range(12)])
     await process.drained(4)
     assert len(process.graph.accepted) == 12
+    await process.stop()
+
+
+@pytest.mark.parametrize("killed", ["action server", "both servers"])
+async def test_what_may_have_been_done_is_told_as_it_was_done_however_long_nobody_can_tell(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch, killed: str
+) -> None:
+    runs: list[float] = []
+
+    async def killed_as_it_acts(turn: Turn) -> None:
+        runs.append(time.monotonic())
+        turn.unanswered = len(runs) == 1 and killed == "action server"
+        if time.monotonic() - runs[0] < 0.8:
+            raise DependencyUnavailable("action server")
+
+    monkeypatch.setattr(turns, "DEPENDENCY_TIMEOUT_S", 0.2)
+    process = Process(redis_url, FakeSpeaker(killed_as_it_acts))
+    if killed == "both servers":
+        await process.client.hset(keys.runs(keys.partition_of("91")), "5-0", "another:1")
+    entry = message("91", "a", "hi")
+    stream = keys.inbox_stream(keys.partition_of("91"))
+    await process.client.xadd(stream, {"c": "91", "e": entry.as_json()}, id="5-0")
+    process.start()
+    await process.drained(20)
+    assert process.graph.texts("91") == ["echo hi"]
+    await process.stop()
+
+
+async def test_what_never_answers_is_not_asked_for_ever(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one that the message itself ends each time."""
+    runs = []
+
+    async def ends_the_server(turn: Turn) -> None:
+        runs.append(1)
+        turn.unanswered = True
+        raise DependencyUnavailable("action server")
+
+    monkeypatch.setattr(turns, "DEPENDENCY_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(turns, "MAX_UNANSWERED", 2)
+    process = Process(redis_url, FakeSpeaker(ends_the_server)).start()
+    await process.inbox.put([message("91", "a", "hi")])
+    await process.drained(20)
+    assert (process.graph.texts("91"), len(runs)) == (["utter_fallback_apology"], 2)
     await process.stop()
 
 
