@@ -132,7 +132,7 @@ async def test_a_turn_waits_for_an_action_server_that_nobody_reached_and_not_for
     assert bool(caplog.records) != waits
     assert (turn.dependency_unavailable is not None, turn.unanswered) == (waits, unanswered)
     assert len(asked) == len(errors)
-    assert action == "action_x" or f"- {action}\n" in (PROJECT_ROOT / "domain.yml").read_text()
+    assert action == "action_x" or f"- {action}:" in (PROJECT_ROOT / "domain.yml").read_text()
 
 
 async def test_after_a_call_without_an_answer_the_turn_calls_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
