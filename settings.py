@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-from dotenv import dotenv_values
-
 import settings_values
 from settings_values import LLM_READERS, UnusableValue
 from settings_variables import VARIABLES, Variable
@@ -212,6 +210,7 @@ def load(
 
 
 _NAMES_OF_FILES = frozenset(f"{variable.name}_FILE" for variable in VARIABLES)
+_NAMES = _NAMES_OF_FILES | {variable.name for variable in VARIABLES}
 
 
 @lru_cache(maxsize=1)
@@ -252,10 +251,9 @@ def _resolved(environ: Mapping[str, str], env_file: Path | None, not_from_file: 
 
 def _written(env_file: Path) -> Mapping[str, str | None]:
     try:
-        return dotenv_values(env_file)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise SettingsError(f"{env_file} cannot be read: {reason}. Remedy: save it as UTF-8, readable.") from None
+        return settings_values.written(env_file, _NAMES)
+    except UnusableValue as error:
+        raise SettingsError(str(error)) from None
 
 
 def _resolve(values: dict[str, str | None]) -> None:

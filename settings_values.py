@@ -4,12 +4,16 @@ Secrets come from files, shells, dashboards and YAML with a line break, blanks o
 has any of those at its ends. What is refused is never shown: it may be a secret in the wrong place.
 """
 
+import io
 import ipaddress
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo
+
+from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 
 MAX_FILE_BYTES = 65_536
 MAX_DAYS = 36_500
@@ -17,6 +21,7 @@ LLM_READERS = ("never", "unsure", "always")
 _QUOTES = {'"': '"', "'": "'", "`": "`", "“": "”", "‘": "’", "«": "»"}
 # What copying from a web page leaves: byte order marks, joiners, marks of direction.
 _INVISIBLE = "".join(map(chr, (0xFEFF, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x206A))))
+_FIRST_WORD = re.compile(r"[^\w#]*(?:export\s+)?([^\s=:]+)")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _CREDENTIALS_OF_OTHERS = frozenset({
     "WHATSAPP_ACCESS_TOKEN", "WHATSAPP_APP_SECRET", "ANTHROPIC_API_KEY", "OPENAI_API_KEY", "ZENDESK_OAUTH_CLIENT_ID",
@@ -70,6 +75,26 @@ def named(name: str, source: Mapping[str, str | None]) -> str | None:
     if value is not None:
         raise UnusableValue(f"{name} and {name}_FILE are both set. Remedy: keep one of them.")
     return _from_file(name, Path(file))
+
+
+def written(file: Path, names: Collection[str]) -> Mapping[str, str | None]:
+    """What a file of settings (`.env`) says, nothing where there is none.
+
+    Raises UnusableValue where it cannot be read, and for a line that is about one of `names` and does not set it: an
+    open quote, a colon for the equals sign, something that nobody sees within the name. It would count as absent.
+    """
+    try:
+        text = file.read_text("utf-8") if file.is_file() or file.is_fifo() else ""
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise UnusableValue(f"{file} cannot be read: {reason}. Remedy: save it as UTF-8, readable.") from None
+    for line in parse_stream(io.StringIO(text)):
+        begins = _FIRST_WORD.match(line.original.string)
+        name = "".join(sign for sign in (begins[1] if begins else "") if sign not in _INVISIBLE)
+        if name in names and line.key != name:
+            at = text[: text.index(line.original.string)].count("\n") + 1
+            raise UnusableValue(f"{file} does not set {name} in line {at}. Remedy: write {name}=value, quotes closed.")
+    return dotenv_values(stream=io.StringIO(text))
 
 
 def _from_file(name: str, path: Path) -> str:

@@ -90,6 +90,28 @@ def test_an_env_file_that_is_no_text_is_said_to_be_so(content: bytes, tmp_path: 
         settings.load({}, tmp_path / ".env")
 
 
+@pytest.mark.parametrize(("written", "line"), [
+    ('SLACK_WEBHOOK_URL="https://hooks.example.com/x\nRASA_PORT=5010\n', 1),
+    ("RASA_PORT=5010\n\n# the desk\nSLACK_WEBHOOK_URL: https://hooks.example.com/x\n", 4),
+    ("SLACK_WEBHOOK\u200b_URL=https://hooks.example.com/x\r\n", 1),
+    ("RASA_PORT=5010\r\nexport SLACK_WEBHOOK_URL='https://hooks.example.com/x\r\n", 2),
+])  # fmt: skip
+def test_a_line_of_the_env_file_that_sets_nothing_is_named(written: str, line: int, tmp_path: Path) -> None:
+    told = rf"\.env does not set SLACK_WEBHOOK_URL in line {line}\. Remedy"
+    with pytest.raises(SettingsError, match=told) as refused:
+        load({}, tmp_path, written)
+    assert "hooks.example" not in str(refused.value)
+
+
+@pytest.mark.parametrize("written", [
+    "\ufeffRASA_PORT=5010\r\n", "export RASA_PORT=5010 # ours\n", "# RASA_PORT: 1\nRASA_PORT = '5010'\r\n",
+    "some words of somebody\nRASA_PORT=5010", "\u00a0RASA_PORT=5010\rOTHER: x\r",
+])  # fmt: skip
+def test_an_env_file_is_read_however_it_was_saved(written: str, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(written.encode())
+    assert settings.load({}, tmp_path / ".env").port("RASA_PORT") == 5010
+
+
 def test_a_value_and_a_file_for_it_are_not_guessed_between(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("from the file")
     file = {"WHATSAPP_APP_SECRET_FILE": f"{tmp_path}/secret"}
