@@ -102,7 +102,9 @@ class Outcome:
             f"unanswered {len(self.unanswered)}, doubled {len(self.doubled)} "
             f"(in doubt and doubled: {twice - len(self.doubled)}), out of order {len(self.disordered)}, "
             f"left in inbox and outbox {self.left}, dead letters {self.dead}\n"
-            f"first of them: {self.unanswered[:5]} {self.doubled[:5]} {self.disordered[:5]}"
+            f"first of them: {self.unanswered[:5]} {self.disordered[:5]} {self.doubled[:5]}; accepted: "
+            f"{[(a.key, time.ctime(a.at)[11:19], a.wamid) for a in self.answers if a.key in self.doubled[:5]]}, "
+            f"killed: {[(time.ctime(at)[11:19], name) for at, name in self.kills]}"
         )
 
 

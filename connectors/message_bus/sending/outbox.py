@@ -208,7 +208,7 @@ class Outbox:
 
     async def _refused(self, item: Item, reply: Outgoing, progress: Progress, error: SendError) -> RetryAfter | None:
         metrics.GRAPH_ERRORS.labels(type(error).__name__).inc()
-        log.warning("outbox.send.failed class=%s code=%s", type(error).__name__, error.code)
+        log.warning("outbox.send.failed class=%s code=%s why=%s", type(error).__name__, error.code, error)
         if error.ambiguous:
             self.gate.release_probe()
             return self._in_doubt(reply, progress)
