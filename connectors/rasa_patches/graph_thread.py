@@ -7,7 +7,6 @@ it over took a tenth of a turn's processor time. Part of `connectors.rasa_patche
 """
 
 import asyncio
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -15,8 +14,8 @@ from rasa.core.channels.channel import UserMessage
 from rasa.core.processor import MessageProcessor
 from rasa.shared.core.trackers import DialogueStateTracker
 
-# How long the event loop waits at most until the thread lets it run; Python's default is 5 ms.
 SWITCH_INTERVAL_S = 0.001
+"""How long the event loop waits at most until the thread lets it run; Python's default is 5 ms."""
 
 stock_parse_message = MessageProcessor.parse_message
 
@@ -42,13 +41,4 @@ async def parse_message(
     return dict(parsed)
 
 
-def install() -> None:
-    """Put it into the class."""
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
-    MessageProcessor.parse_message = parse_message
-
-
-def uninstall() -> None:
-    """Back to stock."""
-    sys.setswitchinterval(0.005)
-    MessageProcessor.parse_message = stock_parse_message
+REPLACED = ((MessageProcessor, "parse_message", parse_message),)

@@ -19,8 +19,6 @@ from rasa.shared.nlu.constants import ACTION_NAME, INTENT
 
 from connectors.rasa_patches import replay
 
-stock_prediction_states = RulePolicy._prediction_states
-stock_get_possible_keys = RulePolicy._get_possible_keys
 stock_memoized = MemoizationPolicy.predict_action_probabilities
 
 
@@ -125,15 +123,8 @@ def memoized(
     return stock_memoized(self, tracker, domain, rule_only_data, **kwargs)
 
 
-def install() -> None:
-    """Put them into the classes."""
-    RulePolicy._prediction_states = prediction_states
-    RulePolicy._get_possible_keys = get_possible_keys
-    MemoizationPolicy.predict_action_probabilities = memoized
-
-
-def uninstall() -> None:
-    """Back to stock."""
-    RulePolicy._prediction_states = stock_prediction_states
-    RulePolicy._get_possible_keys = stock_get_possible_keys
-    MemoizationPolicy.predict_action_probabilities = stock_memoized
+REPLACED = (
+    (RulePolicy, "_prediction_states", prediction_states),
+    (RulePolicy, "_get_possible_keys", get_possible_keys),
+    (MemoizationPolicy, "predict_action_probabilities", memoized),
+)

@@ -6,7 +6,6 @@ copy of a tracker is a copy of its state, not one more replay; and a slot, of wh
 without asking `copyreg` how.
 """
 
-import contextlib
 import copy
 import operator
 from collections.abc import Callable
@@ -28,7 +27,6 @@ from rasa.shared.core.slots import Slot
 from rasa.shared.core.trackers import AnySlotDict, DialogueStateTracker
 from rasa.shared.nlu.constants import METADATA_MODEL_ID
 
-stock_update = DialogueStateTracker.update
 stock_applied_events = DialogueStateTracker.applied_events
 stock_past_states = DialogueStateTracker.past_states
 stock_copy = DialogueStateTracker.copy
@@ -175,20 +173,10 @@ def copy_slot(self: Slot) -> Slot:
     return twin
 
 
-def install() -> None:
-    """Put them into the classes."""
-    DialogueStateTracker.update = update
-    DialogueStateTracker.applied_events = applied_events
-    DialogueStateTracker.past_states = past_states
-    DialogueStateTracker.copy = copy_tracker
-    Slot.__copy__ = copy_slot
-
-
-def uninstall() -> None:
-    """Back to stock."""
-    DialogueStateTracker.update = stock_update
-    DialogueStateTracker.applied_events = stock_applied_events
-    DialogueStateTracker.past_states = stock_past_states
-    DialogueStateTracker.copy = stock_copy
-    with contextlib.suppress(AttributeError):
-        del Slot.__copy__
+REPLACED = (
+    (DialogueStateTracker, "update", update),
+    (DialogueStateTracker, "applied_events", applied_events),
+    (DialogueStateTracker, "past_states", past_states),
+    (DialogueStateTracker, "copy", copy_tracker),
+    (Slot, "__copy__", copy_slot),
+)

@@ -17,6 +17,7 @@ They are written for Rasa 3.6; with any other version stock behaviour stays.
 
 import copy
 import logging
+import sys
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
@@ -46,11 +47,7 @@ WRITTEN_FOR = "3.6."
 COPIES_FOR_DEBUG_ONLY = (processor, forms, memoization, rule_policy)
 
 _stock_resolve_by_type = Event.resolve_by_type
-_stock_run = DaskGraphRunner.run
-_stock_is_empty = Domain.is_empty
 _stock_configure_cors = rasa.server.configure_cors
-_stock_loop_debugging = rasa.utils.io.enable_async_loop_debugging
-_stock_validate = action.RemoteAction._validate_action_result
 
 
 def install() -> bool:
@@ -58,34 +55,13 @@ def install() -> bool:
     if not rasa.__version__.startswith(WRITTEN_FOR):
         log.warning("speedups.skipped rasa=%s written_for=%sx", rasa.__version__, WRITTEN_FOR)
         return False
-    action.RemoteAction._validate_action_result = validate_action_result
-    Event.resolve_by_type = staticmethod(resolve_event_type)
-    DaskGraphRunner.run = run_graph
-    Domain.is_empty = is_empty
-    rasa.server.configure_cors = configure_cors
-    rasa.utils.io.enable_async_loop_debugging = lambda loop, *_: loop
-    replay.install()
-    predictions.install()
-    graph_thread.install()
+    for owner, name, replacement in REPLACED:
+        setattr(owner, name, replacement)
+    sys.setswitchinterval(graph_thread.SWITCH_INTERVAL_S)
     if not processor.logger.isEnabledFor(logging.DEBUG):
         for module in COPIES_FOR_DEBUG_ONLY:
             module.copy = SimpleNamespace(deepcopy=lambda value: value)
     return True
-
-
-def uninstall() -> None:
-    """Back to stock, for tests and for comparing."""
-    action.RemoteAction._validate_action_result = _stock_validate
-    Event.resolve_by_type = staticmethod(_stock_resolve_by_type)
-    DaskGraphRunner.run = _stock_run
-    Domain.is_empty = _stock_is_empty
-    rasa.server.configure_cors = _stock_configure_cors
-    rasa.utils.io.enable_async_loop_debugging = _stock_loop_debugging
-    replay.uninstall()
-    predictions.uninstall()
-    graph_thread.uninstall()
-    for module in COPIES_FOR_DEBUG_ONLY:
-        module.copy = copy
 
 
 @lru_cache(maxsize=1)
@@ -212,3 +188,17 @@ def configure_cors(app: Any, cors_origins: Any = "") -> None:
     """Let pages of these origins read responses; where there are none, nothing has to be said to anybody."""
     if cors_origins:
         _stock_configure_cors(app, cors_origins)
+
+
+REPLACED: tuple[tuple[Any, str, Any], ...] = (
+    (action.RemoteAction, "_validate_action_result", validate_action_result),
+    (Event, "resolve_by_type", staticmethod(resolve_event_type)),
+    (DaskGraphRunner, "run", run_graph),
+    (Domain, "is_empty", is_empty),
+    (rasa.server, "configure_cors", configure_cors),
+    (rasa.utils.io, "enable_async_loop_debugging", lambda loop, *_: loop),
+    *replay.REPLACED,
+    *predictions.REPLACED,
+    *graph_thread.REPLACED,
+)
+"""Whose attribute is replaced, its name, and by what."""

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from connectors.rasa_patches import speedups
+from tests.connectors.rasa_patches.stock import back_to_stock
 
 
 @pytest.fixture(autouse=True)
 def stock_before_and_afterwards() -> Iterator[None]:
     """Others' tests load the agent as it is served."""
-    speedups.uninstall()
+    back_to_stock()
     yield
-    speedups.uninstall()
+    back_to_stock()

@@ -35,9 +35,12 @@ from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.utils.common import all_subclasses
 
 from connectors.rasa_patches import predictions, replay, speedups
+from tests.connectors.rasa_patches.stock import back_to_stock
 from tests.connectors.stores.test_tracker_store import DOMAIN, LONG_CONVERSATIONS
 
-STOCK_VALIDATE = RemoteAction._validate_action_result
+STOCK_VALIDATE, STOCK_RUN = RemoteAction._validate_action_result, DaskGraphRunner.run
+STOCK_STATES, STOCK_KEYS = RulePolicy._prediction_states, RulePolicy._get_possible_keys
+STOCK_IS_EMPTY = Domain.is_empty
 
 
 def test_another_version_of_rasa_keeps_its_stock_behaviour(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,13 +177,13 @@ def test_a_graph_gives_the_same_outputs_and_runs_each_node_once(needs: tuple[lis
     target = f"n{len(needs) - 1}"
     ours, theirs = [], []
     found = outcome(speedups.run_graph, runner_of(needs, ours), {"__in__": value}, target)
-    expected = outcome(speedups._stock_run, runner_of(needs, theirs), {"__in__": value}, target)
+    expected = outcome(STOCK_RUN, runner_of(needs, theirs), {"__in__": value}, target)
     assert found == expected
     assert sorted(ours) == sorted(theirs)
 
 
 def test_an_input_that_is_named_like_a_node_is_refused_as_before() -> None:
-    for run in (speedups.run_graph, speedups._stock_run):
+    for run in (speedups.run_graph, STOCK_RUN):
         assert outcome(run, runner_of(([],), []), {"__in__": "n0"}, "n0") is GraphRunError
 
 
@@ -213,7 +216,7 @@ def test_trackers_are_replayed_to_the_same_states(steps: list[list[Event]]) -> N
             states[-1].clear()
         found = ([id(type(e)) for e in ours.applied_events()], states_of(ours), ours.current_slot_values())
     finally:
-        speedups.uninstall()
+        back_to_stock()
     assert found == expected
 
 
@@ -289,7 +292,7 @@ def rule_policy(rules: list[list[Any]]) -> RulePolicy:
 def test_the_same_rules_apply_to_a_conversation(rules: list[Any], states: list[Any], more: list[Any]) -> None:
     policy = rule_policy(rules)
     for lookup in (policy.lookup["rules"], {json.dumps(rule): "x" for rule in more}, policy.lookup["rules"]):
-        expected = predictions.stock_get_possible_keys(policy, lookup, states)
+        expected = STOCK_KEYS(policy, lookup, states)
         assert predictions.get_possible_keys(policy, lookup, states) == expected
 
 
@@ -299,7 +302,7 @@ def test_the_same_rules_apply_to_a_conversation(rules: list[Any], states: list[A
 def test_rules_see_the_conversation_as_far_back_as_they_reach(rules: Any, steps: Any, use_text: bool) -> None:
     policy = rule_policy(rules)
     longest = max(map(len, rules), default=0)
-    expected = predictions.stock_prediction_states(policy, tracker_of(steps), DOMAIN, use_text)
+    expected = STOCK_STATES(policy, tracker_of(steps), DOMAIN, use_text)
     assert predictions.prediction_states(policy, tracker_of(steps), DOMAIN, use_text) == expected[-longest - 1 :]
 
 
@@ -317,4 +320,4 @@ def test_without_stories_memoization_predicts_nothing_as_before() -> None:
 
 @pytest.mark.parametrize("domain", [DOMAIN, Domain.empty(), Domain.from_dict({"version": "3.1", "intents": ["greet"]})])
 def test_a_domain_is_empty_when_it_was_before(domain: Domain) -> None:
-    assert speedups.is_empty(domain) == speedups._stock_is_empty(domain)
+    assert speedups.is_empty(domain) == STOCK_IS_EMPTY(domain)
