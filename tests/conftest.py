@@ -70,10 +70,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     own stays on one worker; PostgreSQL is marked."""
     marks: dict[Path, set[str]] = {}
     for item in items:
-        if {"postgres_url", "mariadb_url", "pgvector_url"} & {*getattr(item, "fixturenames", ())}:
+        asked = {*getattr(item, "fixturenames", ())}
+        if {"postgres_url", "mariadb_url", "pgvector_url"} & asked:
             item.add_marker(pytest.mark.postgres)  # `make quick` starts none
         if _shares_a_fixture(item) and not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
+        # Both LLMs' SDKs and what ranks passages take 14 s of a processor to load, in each worker that needs them.
+        if {"llm", "retriever"} & asked and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group("answering"))
         marks.setdefault(item.path, set()).update(mark.name for mark in item.iter_markers())
     place = {path: _place(found) for path, found in marks.items()}
     items.sort(key=lambda item: place[item.path])
