@@ -30,6 +30,7 @@ from handoff.storage.tables import deliveries, media, takeovers
 from handoff.takeover.state_machine import Request, open_takeover
 from settings import load
 from tests.conftest import free_port
+from tests.examples import examples
 from tests.handoff.stand_ins import serving
 from tests.loops import listening, on_a_thread
 from twin.helpdesk.tickets import timestamp
@@ -254,7 +255,7 @@ ANYTHING = st.recursive(
 
 @pytest.mark.slow
 @given(body=st.dictionaries(st.sampled_from(NAMES), ANYTHING, max_size=6))
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_signed_object_is_answered_with_an_error(server: Server, body: dict[str, Any]) -> None:
     assert server.post(body) == 200
 

@@ -15,6 +15,7 @@ from handoff.jobs.first_note import MAX_BODY, again_note
 from handoff.jobs.ticket import MAX_NAME, MAX_SUBJECT, draft_of, messages_comment
 from handoff.takeover.brief import Brief
 from handoff.takeover.customer_messages import CustomerMessage
+from tests.examples import examples
 from tests.handoff.samples import NOW, always_open, request
 
 CHARACTERS = st.sampled_from([
@@ -24,7 +25,7 @@ TEXTS = st.lists(CHARACTERS, max_size=60).map("".join)
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(TEXTS, st.integers(3, 120))
 def test_a_text_fits_and_ends_where_a_character_ends(text: str, limit: int) -> None:
     short = cut(text, limit)
@@ -36,7 +37,7 @@ def test_a_text_fits_and_ends_where_a_character_ends(text: str, limit: int) -> N
         assert kept in {"".join(clusters[:number]) for number in range(len(clusters) + 1)}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(TEXTS)
 def test_a_text_that_fits_is_left_alone(text: str) -> None:
     assert cut(text, size(text)) == text

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from privacy.checks import luhn, verhoeff
 from privacy.redaction import redact
 from tests.costs import grows_with_length
+from tests.examples import examples
 
 digits = st.sampled_from(string.digits)
 SAFE_WORDS = st.sampled_from(
@@ -90,7 +91,7 @@ def test_orders_prices_and_dates_stay(text):
     assert redact(text) == text
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.text(alphabet=st.characters(codec="utf-8"), max_size=80))
 def test_texts_without_digits_and_signs_stay(text):
     plain = "".join(character for character in text if not character.isdigit() and character not in "@＠")
@@ -98,7 +99,7 @@ def test_texts_without_digits_and_signs_stay(text):
     assert redact(plain) == plain
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.text(alphabet="0123456789 +-()./#@abcRs₹,\n", max_size=60))
 def test_redacting_never_fails_and_keeps_everything_around(text):
     found = redact(text)

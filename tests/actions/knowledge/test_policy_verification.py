@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from actions.knowledge.grounding.facts import Fact, facts_in
 from actions.knowledge.grounding.verification import verify
 from actions.knowledge.pages.documents import load_pages
+from tests.examples import examples
 
 PAGES = load_pages(Path(__file__).resolve().parents[3] / "policy_kb")
 SECTIONS = PAGES.sections
@@ -209,7 +210,7 @@ UNITS = ["", " days", " hours", " working days", " weeks", " months", " %", " ru
 
 
 @pytest.mark.slow
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(
     st.sampled_from(SECTIONS), st.integers(0, 10**7), st.sampled_from(UNITS), st.sampled_from(["", "₹", "Rs. "]),
     st.data(),

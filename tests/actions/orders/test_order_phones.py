@@ -10,6 +10,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from actions.orders.phones import as_integers, core_digits, e164, senders_phone, written_forms
+from tests.examples import examples
 
 MOBILES = st.integers(6_000_000_000, 9_999_999_999).map(str)
 GAPS = st.sampled_from(["", " ", "-", ".", "\u00a0"])
@@ -100,7 +101,7 @@ NATIONAL = st.sampled_from(
 ).flatmap(lambda country: st.from_regex(country[1], fullmatch=True).map(lambda digits: f"+{country[0]}{digits}"))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(NATIONAL)
 def test_a_number_is_found_again_under_every_form_that_is_looked_up(phone: str) -> None:
     owner = e164(phone, "IN")
@@ -130,7 +131,7 @@ def test_any_text_is_a_number_in_e164_or_none(text: str) -> None:
     assert phone is None or phonenumbers.is_possible_number(phonenumbers.parse(phone))
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(MOBILES, MOBILES)
 def test_written_forms_of_one_number_are_never_those_of_another_in_the_same_country(one: str, other: str) -> None:
     forms = written_forms(f"+91{one}")

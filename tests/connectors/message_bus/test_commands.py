@@ -15,6 +15,7 @@ from redis.exceptions import InvalidResponse, ResponseError
 
 from connectors.message_bus.connections import connect
 from connectors.message_bus.servers.commands import Answers
+from tests.examples import examples
 
 LINES = st.text(st.characters(blacklist_characters="\r\n", blacklist_categories=("Cs",)), max_size=8)
 ANSWERS = st.recursive(
@@ -60,7 +61,7 @@ def _plain(answer: Any) -> Any:
     return (type(answer), str(answer)) if isinstance(answer, ResponseError) else answer
 
 
-@hypothesis_settings(max_examples=60, deadline=None)
+@hypothesis_settings(max_examples=examples(60), deadline=None)
 @given(st.lists(ANSWERS, min_size=1, max_size=4), st.lists(st.integers(1, 40), max_size=6), st.booleans())
 def test_answers_are_those_that_redis_py_reads(answers: list[bytes], cuts: list[int], decode: bool) -> None:
     whole, pieces = b"".join(answers), []

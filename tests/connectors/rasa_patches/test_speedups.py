@@ -37,6 +37,7 @@ from rasa.shared.utils.common import all_subclasses
 from connectors.rasa_patches import predictions, replay, speedups
 from tests.connectors.rasa_patches.stock import back_to_stock
 from tests.connectors.stores.test_tracker_store import DOMAIN, LONG_CONVERSATIONS
+from tests.examples import examples
 
 STOCK_VALIDATE, STOCK_RUN = RemoteAction._validate_action_result, DaskGraphRunner.run
 STOCK_STATES, STOCK_KEYS = RulePolicy._prediction_states, RulePolicy._get_possible_keys
@@ -90,7 +91,7 @@ def verdict(validate: Any, result: Any) -> str:
 
 
 @pytest.mark.slow
-@hypothesis_settings(max_examples=60, deadline=None)
+@hypothesis_settings(max_examples=examples(60), deadline=None)
 @given(RESULTS)
 def test_action_results_get_the_same_verdict_with_the_same_words(result: Any) -> None:
     remote = RemoteAction("action_x", None)
@@ -171,7 +172,7 @@ def outcome(run: Any, runner: DaskGraphRunner, inputs: dict[str, Any], target: s
         return type(error)
 
 
-@hypothesis_settings(max_examples=80, deadline=None)
+@hypothesis_settings(max_examples=examples(80), deadline=None)
 @given(needs=NEEDS, value=st.sampled_from([["message"], {"a": 1}, "word"]))
 def test_a_graph_gives_the_same_outputs_and_runs_each_node_once(needs: tuple[list[str], ...], value: Any) -> None:
     target = f"n{len(needs) - 1}"
@@ -201,7 +202,7 @@ def states_of(tracker: DialogueStateTracker) -> list[Any]:
 
 
 @pytest.mark.slow
-@hypothesis_settings(max_examples=40, deadline=None)
+@hypothesis_settings(max_examples=examples(40), deadline=None)
 @given(steps=LONG_CONVERSATIONS)
 def test_trackers_are_replayed_to_the_same_states(steps: list[list[Event]]) -> None:
     stock = tracker_of(steps)
@@ -221,7 +222,7 @@ def test_trackers_are_replayed_to_the_same_states(steps: list[list[Event]]) -> N
 
 
 @pytest.mark.slow
-@hypothesis_settings(max_examples=40, deadline=None)
+@hypothesis_settings(max_examples=examples(40), deadline=None)
 @given(steps=LONG_CONVERSATIONS, count=st.integers(1, 8))
 def test_the_latest_states_are_the_end_of_all_states(steps: list[list[Event]], count: int) -> None:
     expected = tracker_of(steps).past_states(DOMAIN)[-count:]
@@ -229,7 +230,7 @@ def test_the_latest_states_are_the_end_of_all_states(steps: list[list[Event]], c
 
 
 @pytest.mark.slow
-@hypothesis_settings(max_examples=40, deadline=None)
+@hypothesis_settings(max_examples=examples(40), deadline=None)
 @given(steps=LONG_CONVERSATIONS, count=st.integers(1, 8))
 def test_states_asked_for_again_and_again_go_on_as_the_conversation_does(steps: list[list[Event]], count: int) -> None:
     growing = tracker_of([])
@@ -252,7 +253,7 @@ def state_of_tracker(tracker: DialogueStateTracker) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-@hypothesis_settings(max_examples=60, deadline=None)
+@hypothesis_settings(max_examples=examples(60), deadline=None)
 @given(steps=LONG_CONVERSATIONS)
 def test_a_copied_tracker_is_what_replaying_makes_and_leads_its_own_life(steps: list[list[Event]]) -> None:
     tracker = tracker_of(steps)
@@ -287,7 +288,7 @@ def rule_policy(rules: list[list[Any]]) -> RulePolicy:
 
 
 @pytest.mark.slow
-@hypothesis_settings(max_examples=200, deadline=None)
+@hypothesis_settings(max_examples=examples(200), deadline=None)
 @given(rules=RULES_OF_STATES, states=st.lists(STATES, max_size=6), more=RULES_OF_STATES)
 def test_the_same_rules_apply_to_a_conversation(rules: list[Any], states: list[Any], more: list[Any]) -> None:
     policy = rule_policy(rules)
@@ -297,7 +298,7 @@ def test_the_same_rules_apply_to_a_conversation(rules: list[Any], states: list[A
 
 
 @pytest.mark.slow
-@hypothesis_settings(max_examples=40, deadline=None)
+@hypothesis_settings(max_examples=examples(40), deadline=None)
 @given(rules=RULES_OF_STATES, steps=LONG_CONVERSATIONS, use_text=st.booleans())
 def test_rules_see_the_conversation_as_far_back_as_they_reach(rules: Any, steps: Any, use_text: bool) -> None:
     policy = rule_policy(rules)

@@ -20,6 +20,7 @@ from tests.connectors.whatsapp.whatsapp_bodies import (
     notification,
     value,
 )
+from tests.examples import examples
 
 
 @pytest.mark.parametrize("header", [None, "sha256=" + "0" * 64, "nonsense", "sha1=abc", "sha256=" + "A" * 64])
@@ -121,7 +122,7 @@ async def test_a_chunked_body_is_welcome(http: aiohttp.ClientSession, server: Se
     assert len(server.inbox.entries) == 1
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.binary(max_size=200) | st.text(max_size=80).map(str.encode).map(lambda text: b'{"entry":' + text + b"}"))
 def test_signed_garbage_is_never_a_server_error(running: Server, body: bytes) -> None:
     async def send() -> int:

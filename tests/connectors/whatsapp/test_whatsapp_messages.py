@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors.whatsapp.rendering.messages import MessageShaper, PayloadSigner, PayloadTooLong, problems
+from tests.examples import examples
 
 CUSTOMER = "919812345670"
 SIGNER = PayloadSigner("app-secret")
@@ -284,7 +285,7 @@ RESPONSE = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(120), deadline=None, suppress_health_check=list(HealthCheck))
 @given(RESPONSE)
 def test_whatever_an_action_utters_keeps_metas_limits(response: dict[str, Any]) -> None:
     for body in shape(**response):

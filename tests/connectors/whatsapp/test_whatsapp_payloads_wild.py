@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from connectors.whatsapp.webhook.payloads import NotJson, parse_notification
 from tests.connectors.whatsapp.payload_samples import parse
 from tests.connectors.whatsapp.whatsapp_bodies import OUR_NUMBER, notification, value
+from tests.examples import examples
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ WILD_MESSAGE = st.builds(
 
 
 @pytest.mark.slow
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(WILD)
 def test_arbitrary_json_never_raises(body: Any) -> None:
     for whole in (body, notification(body) if isinstance(body, dict) else [body], {"entry": body}):
@@ -72,7 +73,7 @@ def test_arbitrary_json_never_raises(body: Any) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.lists(WILD_MESSAGE, max_size=2), WILD)
 def test_arbitrary_messages_never_raise_and_what_is_read_can_be_stored(messages: list[Any], contacts: Any) -> None:
     body = notification(value(*messages, contacts=contacts, statuses=messages))

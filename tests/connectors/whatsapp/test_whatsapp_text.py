@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from connectors.whatsapp.rendering.bodies import texts
 from connectors.whatsapp.rendering.text import close_code, shorten, split_text, to_whatsapp, unique_titles
 from tests.costs import is_within
+from tests.examples import examples
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ LINKS = st.integers(1, 60).map(lambda length: " https://x.example/" + "p" * leng
 PROSE = st.lists(WORDS | LINKS, max_size=6).map("".join)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(PROSE, st.integers(20, 200))
 def test_parts_fit_are_not_blank_and_lose_only_blanks(text: str, limit: int) -> None:
     parts = split_text(text, limit)
@@ -69,7 +70,7 @@ def test_parts_fit_are_not_blank_and_lose_only_blanks(text: str, limit: int) -> 
     assert len(parts) <= 1 + 3 * len(text) // limit + len(re.findall("http", text))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(PROSE, st.integers(100, 200))
 def test_no_address_and_no_combined_character_is_cut(text: str, limit: int) -> None:
     parts = split_text(text, limit)

@@ -14,6 +14,7 @@ from handoff.helpdesks.agent_words import whatsapp_words, words_and_pictures
 from handoff.helpdesks.quoted_mail import html_without_history, without_history
 from handoff.helpdesks.zendesk_events import fullest
 from tests.costs import grows_with_length
+from tests.examples import examples
 
 MARKDOWN = {
     "**Done**, Asha: see [your invoice](https://shop.example/i/7).": "*Done*, Asha: see your invoice: https://shop.example/i/7.",
@@ -163,7 +164,7 @@ PIECE = WORD | st.sampled_from([
 
 
 @pytest.mark.slow
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 @given(st.lists(PIECE, max_size=40))
 def test_no_word_is_lost_or_turned_around_whatever_stands_between_them(pieces: list[str]) -> None:
     def letters(text: str) -> str:

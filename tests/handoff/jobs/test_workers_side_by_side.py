@@ -22,6 +22,7 @@ from handoff.storage.database import Database
 from handoff.storage.tables import jobs, takeovers
 from handoff.takeover.customer_messages import CustomerMessage, customer_said
 from handoff.takeover.state_machine import open_takeover
+from tests.examples import examples
 from tests.handoff.jobs.fake_helpdesk import CUSTOMER, Clock, FakeHelpdesk, opened_at, state, work
 
 pytestmark = pytest.mark.every_database
@@ -86,7 +87,7 @@ FAULT = st.sampled_from([None, RetryLater("x"), ("after", RetryLater("lost")), K
 
 @pytest.mark.slow
 @given(faults=st.lists(FAULT, max_size=12), seed=st.integers(0, 1000))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 def test_killed_or_failing_at_any_point_there_is_one_ticket_and_every_word_once(
     tmp_path_factory: pytest.TempPathFactory, faults: list[Any], seed: int
 ) -> None:
