@@ -43,8 +43,8 @@ class Shop:
         customer_said(self.db, CUSTOMER, CustomerMessage(f"wamid.{text}", text, self.now), self.configuration, self.now)
 
     def goes_on(self, seconds: int = 120) -> None:
-        for _ in range(seconds // 10):
-            self.now += 10
+        for _ in range(max(1, seconds // 20)):
+            self.now += min(seconds, 20)
             for number in self.poller.due():
                 self.poller.poll(number)
             self.dispatcher.work(self.takeover_id)
