@@ -75,6 +75,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.postgres)  # `make quick` starts none
         if _shares_a_fixture(item) and not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
+        if "llm" in asked:
+            item.add_marker(pytest.mark.slow)  # an SDK takes five seconds to import
         # Both LLMs' SDKs and what ranks passages take 14 s of a processor to load, in each worker that needs them.
         if {"llm", "retriever"} & asked and not item.get_closest_marker("xdist_group"):
             item.add_marker(pytest.mark.xdist_group("answering"))

@@ -134,6 +134,7 @@ def test_other_libraries_get_no_traces_of_ours_to_put_their_words_into(collected
     assert collected().spans == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("trouble", ["hangs", "away"])
 def test_a_collector_that_hangs_or_is_away_holds_nobody_up(trouble: str, tmp_path: Path) -> None:
     with collector() as found:

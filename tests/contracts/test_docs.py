@@ -75,6 +75,7 @@ def test_documented_adapter_answers_with_one_json_line(line: str) -> None:
     assert isinstance(json.loads(result.stdout), dict)
 
 
+@pytest.mark.slow
 def test_documented_log_commands_exist() -> None:
     named = set(re.findall(r"-m conversation_log ([a-z|]+)", "\n".join(TEXT.values())))
     commands = {command for group in named for command in group.split("|")}

@@ -74,6 +74,7 @@ def test_export_is_bounded_by_when_conversations_began(filled, capsys, since, un
     assert len(capsys.readouterr().out.splitlines()) == count
 
 
+@pytest.mark.slow
 def test_archive_then_export_then_erase(filled, capsys) -> None:
     assert main(["archive", "--days", "0"]) == 0
     assert "Archived 2 conversations" in capsys.readouterr().out

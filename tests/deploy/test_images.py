@@ -44,6 +44,7 @@ WATCHING = {"Authorization": "Bearer token-of-metrics"}
 PORTS = {"server": "RASA_PORT", "actions": "ACTION_PORT", "worker": "WORKER_PORT"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS)
 def test_an_image_runs_one_of_our_modules_as_nobody_special_and_is_asked_how_it_is(target: str, tmp_path: Path) -> None:
     has = images.lay_out(target, tmp_path / "app")

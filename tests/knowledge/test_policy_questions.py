@@ -155,6 +155,7 @@ def test_the_adapter_prints_one_json_line_for_each_line(tmp_path: Path) -> None:
     assert all(0 <= line["score"] <= 1 for line in out)
 
 
+@pytest.mark.slow
 def test_the_adapter_without_jsonl_explains_itself() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "actions.knowledge.retrieval"], capture_output=True, text=True, cwd=ROOT, timeout=60

@@ -148,6 +148,7 @@ def test_embedded_redis_that_cannot_start_shows_its_log(tmp_path: Path) -> None:
         EmbeddedRedis(tmp_path, processes.free_port()).start()
 
 
+@pytest.mark.slow
 def test_unknown_command_is_explained(tmp_path: Path) -> None:
     result = launch("fly", tmp_path)
     assert result.returncode == 2

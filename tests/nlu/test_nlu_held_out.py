@@ -102,6 +102,7 @@ def test_a_message_is_read_within_ten_milliseconds_on_average(nlu: TrainedNlu) -
     assert is_within(50 * 8, read_some) or is_within(50 * 8, read_some)  # of six fifties one on a core that is free
 
 
+@pytest.mark.slow
 def test_no_held_out_phrase_is_among_the_training_phrases() -> None:
     trained = {folded(p.text) for p in read_phrases(TRAINING) if len(p.text.split()) > 4}
     assert [p.text for p in read_phrases(HELD_OUT) if folded(p.text) in trained] == []

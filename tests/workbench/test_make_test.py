@@ -196,6 +196,7 @@ def test_told_to_end_it_ends_what_runs(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert sleepers() == []
 
 
+@pytest.mark.slow
 def test_what_failed_in_a_group_is_run_again_too(tmp_path: Path) -> None:
     (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     (tmp_path / "test_one.py").write_text("def test_alone(): assert 0\n", encoding="utf-8")

@@ -30,6 +30,7 @@ def python(code: str, folder: Path) -> str:
     ).stdout
 
 
+@pytest.mark.slow
 def test_the_rasa_server_shows_what_the_action_servers_count(tmp_path: Path) -> None:
     python(IN_THE_ACTION_SERVER, tmp_path)
     python(IN_THE_ACTION_SERVER, tmp_path)

@@ -12,6 +12,7 @@ from components.embeddings.sentence_embeddings import SentenceEmbeddings
 TEXTS = [f"where is my order number {number}" for number in range(40)] + ["refund kab aayega", "नमस्ते", ""]
 
 
+@pytest.mark.slow
 def test_a_text_has_the_same_vector_alone_and_among_many() -> None:
     embeddings = SentenceEmbeddings(shipped=None)
     many = embeddings.many(TEXTS)

@@ -177,6 +177,7 @@ async def test_a_clean_stop_hands_over_at_once_and_finishes_what_runs(redis_url:
     await second.stop()
 
 
+@pytest.mark.slow
 async def test_a_full_redis_takes_nothing_new_but_what_it_holds_is_worked_off(tmp_path: Path) -> None:
     server = EmbeddedRedis(tmp_path, free_port())
     server.start()

@@ -90,6 +90,7 @@ async def everything_is_served(url: str, client: redis.Redis[Any], monkeypatch: 
     assert texts.count("no json") == client.xlen(POISON) == 1
 
 
+@pytest.mark.slow
 async def test_what_the_release_before_left_is_served(
     redis_url: str, old: redis.Redis[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

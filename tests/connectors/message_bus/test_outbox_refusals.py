@@ -120,6 +120,7 @@ async def test_a_reply_refused_for_a_reason_nobody_knows_waits_and_arrives_and_s
     await process.stop()
 
 
+@pytest.mark.slow
 async def test_a_reply_that_stays_refused_while_others_get_through_is_set_aside_and_the_next_is_sent(
     redis_url: str,
 ) -> None:
