@@ -84,7 +84,7 @@ class Commits:
             item.owned.token, _stream_ids(item, turn), turn.entry.customer, TRACKER_TTL_S,
             compact(dead) if dead else "",
             compact(record_versions.stamped(known)) if turn.entry.kind == "message" else "",
-            *quoting.of_customer(turn.entries),
+            *quoting.of_customer(turn.entries, turn.replies),
         ]  # fmt: skip
         for append in turn.appends:
             tail = "" if append.tail_chunks is None else append.tail_chunks

@@ -38,15 +38,24 @@ def of_reply(wamid: str | None, author: str, said: dict[str, Any]) -> list[str |
     return [_compact(entry) if wamid and said else "", MAX_KEPT, KEEP_S]
 
 
-def of_customer(entries: Sequence[Entry]) -> list[str | int]:
-    """The same for messages of the customer, one a line."""
-    lines = []
+def of_customer(entries: Sequence[Entry], replies: Sequence[Reply] = ()) -> list[str | int]:
+    """The same for messages of the customer, one a line; they are about what they were answered with."""
+    lines, answered = [], _answered(replies)
     for entry in entries:
         metadata = as_mapping(entry.payload.get("metadata"))
         words = (text(metadata.get("typed")) or text(entry.payload.get("text")))[:TEXT_CHARS]
         if entry.kind == "message" and words:
-            lines.append(_compact(record_versions.stamped({"wamid": entry.id, "author": "customer", "text": words})))
+            said = {"wamid": entry.id, "author": "customer", "text": words, **answered}
+            lines.append(_compact(record_versions.stamped(said)))
     return ["\n".join(lines), MAX_KEPT, KEEP_S]
+
+
+def _answered(replies: Sequence[Reply]) -> dict[str, Any]:
+    """The order that the answer to a message told of, and by which response; nothing where it told of several."""
+    told = [kept for reply in replies if (kept := about(reply)).get("order_number")]
+    if len({kept["order_number"] for kept in told}) != 1:
+        return {}
+    return {name: told[0][name] for name in ("utter_action", "order_number") if name in told[0]}
 
 
 async def latest(client: redis.asyncio.Redis, customer: str, kept: str | None = None) -> Mapping[str, Any]:

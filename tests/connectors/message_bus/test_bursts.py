@@ -27,7 +27,7 @@ from tests.connectors.message_bus.transport_fakes import BotAlwaysInControl, Fak
 
 WAIT_S = 0.6
 PLAIN_S = 3.0  # longer than others take to be answered
-LONG_S = 20.0  # where nothing is to wait: far more than a busy machine needs
+LONG_S = 50.0  # where nothing is to wait: far more than a busy machine needs
 
 
 def wrote(wamid: str, text: str, customer: str = "91", media: int = 0, at: float | None = None, **more: Any) -> Entry:

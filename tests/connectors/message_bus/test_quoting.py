@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -54,9 +56,21 @@ async def test_a_quoted_reply_says_which_order_it_was_about(redis_url: str) -> N
     }  # fmt: skip
 
 
-async def test_a_quoted_message_of_the_customer_gives_its_words(redis_url: str) -> None:
-    quoted = (await said(redis_url, message("91", "a", "64001"), quoting_message("91", "b", "a")))[-1]
-    assert quoted == {"wamid": "a", "author": "customer", "text": "64001"}
+async def test_a_quoted_message_of_the_customer_gives_its_words_and_the_order_it_was_answered_with(
+    redis_url: str,
+) -> None:
+    asked = [message("91", "a", "64001"), message("91", "b", "64002"), quoting_message("91", "c", "a")]
+    assert (await said(redis_url, *asked))[-1] == {
+        "wamid": "a", "author": "customer", "text": "64001",
+        "utter_action": "utter_order_status_shipped", "order_number": "64001",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("numbers", [(), ("64001", "64002")])
+def test_a_message_that_was_answered_with_several_orders_or_none_is_about_no_single_one(numbers: Sequence[str]) -> None:
+    replies = [Reply({}, number, {"utter_action": "utter_x", "order_number": number}) for number in numbers]
+    line, *_ = quoting.of_customer([message("91", "a", "where are they")], [Reply({}, "hi", {}), *replies])
+    assert "order_number" not in json.loads(str(line))
 
 
 async def test_a_quoted_agent_is_told_from_the_assistant(redis_url: str) -> None:
