@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -34,16 +34,22 @@ def tree(path: Path) -> ast.Module:
 
 
 @cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """All nodes of a parsed module; walking it takes longer than parsing."""
+    return tuple(ast.walk(tree(path)))
+
+
+@cache
 def imported(path: Path) -> frozenset[str]:
     """Dotted names that a module imports, at its top or in a function, by statement or by name."""
-    return names_imported(tree(path), path.relative_to(ROOT).parent.parts)
+    return names_imported(nodes(path), path.relative_to(ROOT).parent.parts)
 
 
-def names_imported(module: ast.Module, package: tuple[str, ...] = ()) -> frozenset[str]:
-    """The same of a parsed module in a package."""
+def names_imported(module: Collection[ast.AST], package: tuple[str, ...] = ()) -> frozenset[str]:
+    """The same of all nodes of a module in a package."""
     names: set[str] = set()
     by_name = False
-    for node in ast.walk(module):
+    for node in module:
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -70,16 +76,16 @@ def _imports_by_name(node: ast.AST) -> bool:
     return name in ("import_module", "__import__", "find_spec", "run_module")
 
 
-def strings(module: ast.Module) -> Iterator[str]:
-    """Every string constant of a module."""
-    for node in ast.walk(module):
+def strings(module: Collection[ast.AST]) -> Iterator[str]:
+    """Every string constant among these nodes."""
+    for node in module:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value
 
 
 def started(path: Path) -> Iterator[str]:
     """Modules that a module starts as a Python of its own: what follows "-m" in a list or a call."""
-    for node in ast.walk(tree(path)):
+    for node in nodes(path):
         words: list[ast.expr] = []
         if isinstance(node, (ast.List, ast.Tuple)):
             words = node.elts

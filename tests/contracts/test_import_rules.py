@@ -14,6 +14,7 @@ from tests.contracts.source_tree import ROOMS, ROOT, imported
 
 BASE = {path.stem for path in ROOT.glob("*.py")}
 OURS = {*ROOMS, *BASE}
+pytestmark = pytest.mark.xdist_group("import rules")  # the modules are parsed once, not once in each worker
 ALLOWED = {
     "hot_store": set(),
     "privacy": set(),
@@ -129,7 +130,7 @@ def test_a_circle_over_a_third_module_is_found() -> None:
     ],
 )
 def test_an_import_is_seen_however_it_is_hidden(text: str, target: str) -> None:
-    assert target in source_tree.names_imported(ast.parse(text))
+    assert target in source_tree.names_imported([*ast.walk(ast.parse(text))])
 
 
 def test_python_is_started_only_by_launchers_and_only_with_modules_that_exist() -> None:
@@ -268,7 +269,7 @@ def test_what_a_room_names_as_its_beginning_is_there() -> None:
 def read_from_environment(path: Path) -> set[str]:
     """Names of variables that a module reads from os.environ."""
     names: set[str] = set()
-    for node in ast.walk(source_tree.tree(path)):
+    for node in source_tree.nodes(path):
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("os.environ.get", "os.getenv"):
             names.add(ast.literal_eval(node.args[0]) if isinstance(node.args[0], ast.Constant) else "")
         elif isinstance(node, ast.Subscript) and ast.unparse(node.value) == "os.environ":
