@@ -16,7 +16,7 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
-from actions.orders.choosing import asks_when_it_came, awaits_another, chosen
+from actions.orders.choosing import asks_when_it_came, awaits_another, chosen, means_another
 from actions.orders.days import shop_today
 from actions.orders.lookup import Orders
 from actions.orders.models import Order, OrderStatus
@@ -47,6 +47,7 @@ Telling = Callable[[Order], tuple[str, dict[str, str]]]
 """Of an order: the response that tells of it, and what fills its placeholders."""
 WANTED_FOR = "order_wanted_for"
 NOT_FOUND = "utter_order_status_not_found"
+OTHER_ORDER = "action_other_order"
 
 
 # Messages that only say which order is meant, for whatever was asked before.
@@ -262,6 +263,8 @@ class ActionCheckOrderStatus(OrderAction):
     async def look_up(self, turn: OrderTurn) -> list[Event]:
         if turn.numbers:
             return await self.by_number(turn)
+        if turn.last_shown and means_another(turn.text):
+            return await self.asker(replace(turn, wanted_for=OTHER_ORDER)).look_up(turn)
         orders = await self.meant(turn)
         ended = (not turn.just_told or awaits_another(turn.text, orders)) and not asks_when_it_came(turn.text)
         if turn.last_shown and ended and not any(order.open for order in orders):

@@ -295,5 +295,6 @@ def is_aside(tracker: Tracker) -> bool:
     if intent in SAYS_MORE:
         beside = answered_beside(tracker)
         return beside == DECLINES or (answers.asks(_words(tracker)) and beside != AGREES)
-    anew = intent in STARTS_ANEW or (wishes_something_else(tracker) and _names_an_order(tracker))
+    another = wishes_something_else(tracker) and _names_an_order(tracker)
+    anew = intent in STARTS_ANEW or another or _wishes_another_thing(tracker)
     return anew or intent in skills.load().asides.get(FORM, ())

@@ -127,8 +127,7 @@ class ValidateOrderChangeForm(WhichOrder, ChangeDetails, FormValidationAction):
         if (settled := _settled_beside(tracker, waits)) is not None:
             return {CONFIRMED: settled}
         asked = waits and planned(tracker)
-        same_again = KINDS.get(intent_name(tracker)) == tracker.get_slot("change_kind") in ("cancel", "return")
-        settles_nothing = same_again or intent_name(tracker) in SETTLES_NOTHING
+        settles_nothing = _same_wish(tracker) or intent_name(tracker) in SETTLES_NOTHING
         return {"change_confirmed": None} if asked and settles_nothing else {}
 
     async def validate_change_confirmed(
@@ -165,6 +164,12 @@ def _settled_beside(tracker: Tracker, waits: bool) -> bool | None:
     return True if agrees and (answered if aside else intent_name(tracker) in SAYS_MORE) else None
 
 
+def _same_wish(tracker: Tracker) -> bool:
+    """Whether the wish that is asked about is said once more; more of a change would be something new."""
+    kind = tracker.get_slot("change_kind")
+    return kind in ("cancel", "return") and KINDS.get(intent_name(tracker)) == kind
+
+
 def _offers_something(tracker: Tracker) -> bool:
     """Whether what was asked beside "no" has been answered with an offer, which "anything else?" would bury."""
     said = [event for event in next(turns_backwards(tracker), []) if event.get("event") == "bot"]
@@ -178,7 +183,7 @@ def _again(tracker: Tracker) -> str:
         return "resume"
     if intent_name(tracker) in SAYS_MORE and is_aside(tracker):
         return "ask_unknown"
-    says_nothing = intent_name(tracker) in SAYS_NOTHING or only_signs(message_text(tracker))
+    says_nothing = intent_name(tracker) in SAYS_NOTHING or only_signs(message_text(tracker)) or _same_wish(tracker)
     return "resume" if says_nothing else "ask_again"
 
 
@@ -246,7 +251,8 @@ class ActionOrderChangeOutcome(BaseAction):
     async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
         if not tracker.get_slot(CONFIRMED):
             number = tracker.get_slot(NUMBER)
-            if not _offers_something(tracker):
+            answered = not number and told_now(tracker)  # "forget that, where is my order" needs no "no problem" more
+            if not answered and not _offers_something(tracker):
                 response = ASKS_CONFIRMATION + "kept" if number else "utter_deny_ok"
                 dispatcher.utter_message(response=response, number=number)
             return [SlotSet(NUMBER, None), SlotSet(CONFIRMED, None)]

@@ -25,7 +25,7 @@ from actions.order_changes.details import (
 )  # fmt: skip
 from actions.order_changes.items import ITEMS, OFFERED, same_items
 from actions.order_status import choose_from
-from actions.orders.choosing import chosen, counted, described, points_at_one
+from actions.orders.choosing import chosen, counted, described, means_another, points_at_one
 from actions.orders.lookup import Orders
 from actions.orders.models import Order
 from actions.orders.naming import may_name_in_part, named_in_part
@@ -120,6 +120,8 @@ class WhichOrder:
         if known:
             return {}
         orders = await orders_for(self.orders, phone, tracker.get_slot("change_kind"))
+        if means_another(text):  # "cancel my other order" after one was talked about
+            orders = [order for order in orders if order.number != tracker.get_slot("order_number")]
         if intent_name(tracker) in KINDS and (meant := await self._described(tracker, phone, orders, offered)):
             return {"change_order_number": meant}
         possible = [order.number for order in orders]
@@ -193,12 +195,15 @@ class ActionAskChangeOrderNumber(BaseAction):
         return "action_ask_change_order_number"
 
     async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
-        if misshaped := misshaped_in_message(tracker):
+        told, answered = told_now(tracker), bool(told_now(tracker))
+        if not answered and (misshaped := misshaped_in_message(tracker)):
             example = services.order_number_example()
             dispatcher.utter_message(response="utter_order_status_misshaped", number=misshaped, example=example)
             return []
-        if any(response.startswith(OFFERS_ORDERS) for response, _ in told_now(tracker)):
+        if any(response.startswith(OFFERS_ORDERS) for response, _ in told):
             return []  # the side question ended in the same list
+        if any(about for _, about in told):
+            return []  # who asked about one order, and is told of it, asked for no list
         if asked_again_already(tracker, *ASKS_WHICH):
             return []
         phone = message_metadata(tracker).get("phone")
@@ -208,17 +213,16 @@ class ActionAskChangeOrderNumber(BaseAction):
         except OrdersUnavailable:
             dispatcher.utter_message(response="utter_order_change_away")
             return []
-        answered = bool(told_now(tracker))
         if not answered and (missing := numbers_meant(tracker)):
             facts = {"number": missing[0], "order": named(missing[0])}
             return _offered(orders, dispatcher, domain, "utter_order_change_not_found", **facts)
         if not orders:
             # Who has no order that can be changed may well have asked how one is.
             wished_now, said = intent_name(tracker) in KINDS, message_text(tracker)
-            told = await told_from_pages(dispatcher, said, response=NO_ORDER_BUT) if wished_now else None
-            if told is None:
+            page = await told_from_pages(dispatcher, said, response=NO_ORDER_BUT) if wished_now else None
+            if page is None:
                 dispatcher.utter_message(response="utter_order_change_ask_number")
-            return told or []
+            return page or []
         again = last_response(tracker).startswith("utter_order_change_choose")
         response = "utter_order_change_choose_again" if again else "utter_order_change_choose"
         response = response if len(orders) > 1 else "utter_order_change_ask_number"

@@ -82,6 +82,12 @@ _PLANNED = re.compile(
 )
 _OTHER = {"other", "another", "different", "dusra", "dusre", "dusri", "doosra", "दूसरा", "दूसरी", "दूसरे",
           "otro", "otra", "outro", "outra"}  # fmt: skip
+_ANOTHER_ORDER = re.compile(
+    rf"{BEGIN}(?:other|another|d(?:u|oo)sr[aei]|outr[oa]|otr[oa]|दूसर[ाेी])"
+    rf"(?:\s+(?:one|orders?|parcels?|packages?|pedidos?|encomendas?|compras?|paquetes?|wal[aei]|ऑर्डर|पार्सल|वाल[ाेी]){END}"
+    r"|\W*$)",
+    re.I,
+)
 # "one" is a noun far more often than a number.
 _ONE = re.compile(r"\b(?:one|uno)\b(?! *$)|(?<=\w )\b(?:one|uno)\b")
 # "the other two": how many are left, not which.
@@ -126,6 +132,11 @@ def other_clause(text: str) -> str:
 def points_at_one(text: str) -> bool:
     """Whether the words point at one of several: "the first one", "the other"."""
     return _place(text.lower()) is not None or bool(_OTHER & set(re.findall(f"{_WORD}+", text.lower())))
+
+
+def means_another(text: str) -> bool:
+    """Whether the words mean another order than the one talked about: "my other parcel", not "any other news"."""
+    return _ANOTHER_ORDER.search(text) is not None
 
 
 def asks_which(text: str) -> bool:

@@ -1,7 +1,8 @@
 """Which of the customer's own orders a message names otherwise than by its whole number.
 
 By a tracking number; by the number cut apart ("BW 50\\n977"); by a part of it that no other order of theirs has, its
-longest group ("50977" of HW/26/50977) or its end where the words speak of one ("ending 977").
+longest group ("50977" of HW/26/50977) or its end where the words speak of one ("ending 977"). What is written in one
+piece counts as a whole: 14-40718-33562 is no part of 14-40718-3356, whatever its groups are.
 """
 
 import re
@@ -15,7 +16,8 @@ _MIN_CUT_SIGNS = 7  # letters and digits of a number that is found cut apart: fe
 _MIN_PART_DIGITS = 3  # of a part that is written where an order number is meant, zeros in front not counted
 _MIN_END_DIGITS = 4  # "the one ending in 0417"
 _MIN_GROUP_DIGITS = 4  # of a group that stands for a number wherever it stands
-_GROUP = re.compile(r"(?<!\d[.,:])(?<!\d)\d{3,}(?!\d)(?![.,:]\d)")  # 1,289 and 12:30 are no groups
+_PIECE = re.compile(r"\d+(?:[^\w\s]+\d+)*")
+_SUM_OR_TIME = re.compile(r"\d[.,:]\d")  # 1,289 and 12:30 are no part of a number
 _OF_AN_END = re.compile(
     r"\b(?:end(?:s|ing)?|finish(?:es|ing)|last (?:few |three |four |3 |4 )?(?:digits|numbers)|termina\w*|acab\w+"
     r"|[uú]ltim[oa]s|aa?khri|aakhir|khatam)\b|आख़?िर|ख़?त्म",
@@ -25,7 +27,7 @@ _OF_AN_END = re.compile(
 
 def may_name_in_part(text: str) -> bool:
     """Whether it is worth comparing a message with the customer's orders: it has a group of digits, or five of them."""
-    return bool(_groups_alone(text)) or sum(c.isdigit() for c in text) >= _MIN_DIGITS
+    return bool(_pieces(text)) or sum(c.isdigit() for c in text) >= _MIN_DIGITS
 
 
 def named_in_part(text: str, misshaped: str | None, orders: Sequence[Order]) -> list[Order]:
@@ -53,22 +55,36 @@ def partly_named(said: str, orders: Sequence[Order]) -> list[Order]:
     named = [order for order in orders
              if (enough and _is_part(part, _groups(order.number))) or said == _digits(order.number)]
     ends = said.isdigit() and len(said) >= _MIN_END_DIGITS
-    named = named or [order for order in orders if ends and _digits(order.number).endswith(said)]
+    named = named or [order for order in orders if ends and _is_end(said, _digits(order.number))]
     return named if len(named) == 1 else []
+
+
+def _is_end(said: str, digits: str) -> bool:
+    """Whether digits are the end of a number's; all but the first are a slip more likely than the end."""
+    return digits.endswith(said) and len(digits) - len(said) != 1
 
 
 def _by_group(text: str, orders: Sequence[Order]) -> list[Order]:
-    said = {group.lstrip("0") for group in _groups_alone(text)}
-    named = [order for order in orders if said & _telling_groups(order.number)]
+    said = _pieces(text)
+    named = [order for order in orders if any(_tells(piece, order.number) for piece in said)]
     if not named and _OF_AN_END.search(text):
-        named = [order for order in orders if any(end and _digits(order.number).endswith(end) for end in said)]
+        ends = [end for piece in said if (end := "".join(piece).lstrip("0"))]
+        named = [order for order in orders if any(_digits(order.number).endswith(end) for end in ends)]
     return named if len(named) == 1 else []
 
 
-def _groups_alone(text: str) -> list[str]:
-    """Groups of digits in words without letters: WC-10442 is another shop's, whatever its digits are."""
+def _pieces(text: str) -> list[list[str]]:
+    """What is written in one piece of digits and signs, as groups of digits, in words without letters: WC-10442 is
+    another shop's, whatever its digits are."""
     words = (word for word in text.split() if not any(c.isalpha() for c in word))
-    return [group for word in words for group in _GROUP.findall(word)]
+    found = (piece for word in words for piece in _PIECE.findall(word) if not _SUM_OR_TIME.search(piece))
+    return [groups for piece in found if max(map(len, groups := re.findall(r"\d+", piece))) >= _MIN_PART_DIGITS]
+
+
+def _tells(piece: Sequence[str], number: str) -> bool:
+    """Whether a piece is a part of a number, and has a group of it that stands for the whole."""
+    groups = [group.lstrip("0") for group in piece]
+    return bool(_telling_groups(number) & set(groups)) and _is_part(groups, _groups(number))
 
 
 def _telling_groups(number: str) -> set[str]:
@@ -85,7 +101,7 @@ def _is_cut_apart(number: str, text: str) -> bool:
     if len(signs) < _MIN_CUT_SIGNS or signs not in _letters_and_digits(text):
         return False
     cut = r"[\W_]{0,2}".join(signs)
-    return re.search(rf"(?<![^\W_]){cut}(?![^\W_])", text.casefold()) is not None
+    return re.search(rf"(?<![^\W_])(?<!\d[-–—_/.]){cut}(?![^\W_]|[-–—_/.]\d)", text.casefold()) is not None
 
 
 def _digits(text: str) -> str:

@@ -18,6 +18,7 @@ _BEHIND = re.compile(
     re.IGNORECASE,
 )
 _LETTER_APART = re.compile(r"\s[bcdfgjlpqstvwz](?![^\W_])", re.IGNORECASE)  # "2291 b"; not "2291 k" nor "2291 n 2292"
+_LETTERS_JOINED = re.compile(r"[-–—_/.][^\W\d_]{1,2}(?![^\W_])")  # behind another shop's number: 7015-R
 _WORD = re.compile(rf"(?:[^\W\d_]|[{SIGNS}])+|\d+|{COVER}+|[?]")
 _JOINTS = frozenset("-–—_/.")  # between groups of one number; a list of several has blanks or commas
 _MAX_GROUPS = 12
@@ -67,7 +68,8 @@ def _of_run(text: str, run: re.Match[str], shape: Shape) -> Iterator[Candidate]:
     if not fitting:
         named = foreign or (front is not None and front.group()[-1] in "-_/")  # ORD-2024-001
         start = front.start() if front and named else run.start()
-        end = behind.end() if behind and tail else run.end()
+        joined = _LETTERS_JOINED.match(text, run.end())
+        end = joined.end() if joined else behind.end() if behind and tail else run.end()
         yield Candidate(start, end, None, run.group(), False, tail)
 
 

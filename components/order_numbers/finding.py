@@ -19,6 +19,8 @@ ORDER, MISSHAPED = "order_number", "order_number_misshaped"
 _MAX_TEXT_CHARS = 4096  # characters read, WhatsApp's own limit
 _MAX_CANDIDATES = 60
 _MAX_DIGITS = 16  # of phones (E.164: 15); what is longer may be another shop's order number
+_MIN_LETTERED_DIGITS = 5  # of a number with a letter too many: "1500g" is none
+_GROUP_MORE = re.compile(r"[-–—_/.](\d+)(?![^\W_])")  # behind a number: SK/2026/1187-12
 _ONE_CODE = re.compile(r"^\S*\d[-/]\d\S*$")
 _MIN_DIGITS = 3  # of what may be meant as an order number
 _MIN_SPOKEN = 4  # "order two, one for me"
@@ -110,8 +112,15 @@ def _overlap(one: Span, other: Span) -> bool:
 
 
 def _written(pattern: re.Pattern[str], seen: str, shape: Shape) -> list[Span]:
-    spelt = ((match, shape.written(match.group())) for match in pattern.finditer(seen))
-    return [Span(match.start(), match.end(), ORDER, number) for match, number in spelt if number]
+    """Numbers with the shop's letters; with a group too many they are none of its own, as WC-1001-12."""
+    found: list[Span] = []
+    for match in pattern.finditer(seen):
+        number, more = shape.written(match.group()), _GROUP_MORE.match(seen, match.end())
+        if more and not shape.written(more[1]):
+            found.append(Span(match.start(), more.end(), MISSHAPED, seen[match.start() : more.end()]))
+        elif number:
+            found.append(Span(match.start(), match.end(), ORDER, number))
+    return found
 
 
 def _meant(seen: str, pattern: str) -> list[Span]:
@@ -132,8 +141,11 @@ def _meant(seen: str, pattern: str) -> list[Span]:
 
 def _may_be_a_number(candidate: Candidate, spelt: str, shape: Shape) -> bool:
     enough = sum(c.isdigit() for c in spelt) >= _MIN_DIGITS or shape.starts_with_letters(spelt)
+    low, high = shape.lengths
+    digits = sum(c.isdigit() for c in spelt)
+    slip = len(candidate.tail) == 1 and max(low, _MIN_LETTERED_DIGITS) <= digits <= high
     # "500gm" and "12pcs" are none.
-    return enough and (not candidate.tail or spelt[0].isalpha() or any(c.isdigit() for c in candidate.tail))
+    return enough and (not candidate.tail or spelt[0].isalpha() or any(c.isdigit() for c in candidate.tail) or slip)
 
 
 def _spoken(text: str, pattern: str) -> list[Span]:

@@ -34,6 +34,7 @@ _SAID_BEFORE = r"(?i)\b(?:order|number|no|id|pedido|ref)\b"
 _USUAL_DIGITS = 7
 _BARE = 0.5  # of other shops' short numbers, where this shop's have letters behind
 _CODES = 0.4  # of other shops' numbers have several groups
+_LETTER_TOO_MANY = 0.15  # of other shops' numbers are like this shop's but for a letter behind
 _TELLING = 9  # signs of a number of a marketplace, which is read as it is once
 _SPELLINGS = 3  # times that an example is written with numbers of the shop's shape; once more with those of others
 
@@ -232,6 +233,8 @@ def _misshaped(shape: Shape, dice: random.Random, spelling: int) -> str:
             f"{letters}{sign}20{_digits(2, dice)}{sign}{_digits(dice.randint(3, 5), dice)}",
             f"{_digits(3, dice)}{sign}{_digits(dice.randint(2, 7), dice)}{sign}{_digits(dice.randint(1, 7), dice)}",
         ))
+    if dice.random() < _LETTER_TOO_MANY:
+        foreign = _digits(dice.randint(max(low, 5), max(high, 5)), dice) + dice.choice("ABCDEHJRSTVXYZ")
     if low > _USUAL_DIGITS:  # most other shops' numbers are far shorter than this one's
         short = _digits(dice.randint(4, 7), dice)
         foreign = dice.choice((foreign, f"{letters}/20{_digits(2, dice)}/{_digits(3, dice)}", _digits(low - 1, dice)))

@@ -123,6 +123,15 @@ async def test_the_other_one_is_the_open_order_not_shown_yet() -> None:
     assert reply.slots["orders_shown"] == ["10234", "10235"]
 
 
+@pytest.mark.parametrize(("text", "told"), [
+    ("where is my other parcel", "#10235"), ("cadê o outro pedido?", "#10235"), ("any other news of it", "#10234"),
+])
+async def test_where_the_other_order_is_is_not_asked_of_the_one_talked_about(text: str, told: str) -> None:
+    orders = ashas(order("10234"), order("10235", "packed"))
+    reply = await ask(ActionCheckOrderStatus, orders, text=text, order_number="10234", orders_shown=["10234"])
+    assert told in reply.text
+
+
 async def test_the_other_one_after_both_is_the_first_again() -> None:
     orders = ashas(order("10234"), order("10235", "packed"))
     reply = await ask(ActionOtherOrder, orders, order_number="10235", orders_shown=["10234", "10235"])

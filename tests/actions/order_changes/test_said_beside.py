@@ -54,6 +54,7 @@ async def test_an_offer_made_beside_the_no_is_the_last_word() -> None:
 
 @pytest.mark.parametrize(("intent", "text", "response"), [
     ("inform_order_number", "10234", "resume"), ("ask_why_late", "??", "resume"),
+    ("cancel_order", "want to cancel my order", "resume"),
     ("out_of_scope", "a red one", "ask_again"), ("out_of_scope", "do you rent bikes?", "ask_unknown"),
 ])  # fmt: skip
 async def test_what_is_asked_again_says_what_becomes_of_the_words(intent: str, text: str, response: str) -> None:
@@ -102,7 +103,7 @@ async def test_who_goes_on_asking_is_not_asked_a_third_time() -> None:
 
 
 async def test_what_nobody_can_answer_after_several_questions_does_not_begin_the_change_anew() -> None:
-    at = tracker(change_kind="cancel", change_order_number="10001")
+    at = tracker(intent="out_of_scope", change_kind="cancel", change_order_number="10001")
     aside = ("utter_order_status_placed", "10001")
     at.events = said(
         [("utter_order_change_cancel_possible", "10001")], [aside, ("utter_order_change_resume", "10001")], [aside], []
@@ -119,3 +120,30 @@ async def test_which_order_is_not_asked_a_third_time_either() -> None:
     at.events = said([which], [aside, which], [aside])
     orders = [Order(f"1000{n}", OrderStatus.PLACED, None, None, None, None) for n in (1, 2)]
     assert await run(ActionAskChangeOrderNumber(FakeOrders(*orders)), at) == ([], [])
+
+
+async def test_who_asked_about_an_order_and_was_told_is_not_shown_the_list_behind_it() -> None:
+    at = tracker(intent="ask_why_late", change_kind="cancel")
+    at.events = said([("utter_order_change_choose", "")], [("utter_order_status_why_late", "10001")])
+    orders = [Order(f"1000{n}", OrderStatus.PLACED, None, None, None, None) for n in (1, 2)]
+    assert await run(ActionAskChangeOrderNumber(FakeOrders(*orders)), at) == ([], [])
+
+
+async def test_what_was_answered_needs_no_word_that_nothing_is_done() -> None:
+    at = tracker(change_confirmed=False)
+    at.events = said([("utter_order_status_choose", "")])
+    assert (await run(ActionOrderChangeOutcome(), at))[0] == []
+    at.events = said([])
+    assert (await run(ActionOrderChangeOutcome(), at))[0] == ["utter_deny_ok"]
+
+
+@pytest.mark.parametrize(("text", "number"), [
+    ("cancel my other order", "10002"), ("cancela o outro pedido", "10002"), ("dusra order cancel karo", "10002"),
+    ("cancela el otro", "10002"), ("cancel my order, i want another colour", "10001"), ("cancel it", "10001"),
+])  # fmt: skip
+async def test_a_wish_for_another_order_is_not_about_the_one_talked_about(text: str, number: str) -> None:
+    at = tracker(intent="cancel_order", change_kind="cancel", order_number="10001")
+    at.latest_message["text"] = text
+    orders = [Order(f"1000{n}", OrderStatus.PLACED, None, None, None, None) for n in (1, 2)]
+    form = ValidateOrderChangeForm(FakeOrders(*orders))
+    assert await form.extract_change_order_number(CollectingDispatcher(), at, {}) == {"change_order_number": number}

@@ -54,6 +54,20 @@ def test_look_alikes_are_not_misshaped_numbers(text: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("example", "slip"), [
+    ("SK/2026/1187", "SK/2026/1187-12"), ("38512-E", "7015-R"), ("38512-E", "37015-RK"), ("BK-77120-X", "BK-66011-AK"),
+    ("14-40718-3356", "14-40718-33562"), ("14-40718-3356", "27-38820-0914X"), ("WM/48.0728", "WM/48.07193"),
+])  # fmt: skip
+def test_a_slip_in_a_number_makes_it_no_number_and_is_told_whole(example: str, slip: str) -> None:
+    text, pattern = f"order number {slip} please", Shape.learnt([example]).pattern
+    assert (values(text, pattern), misshaped(text, pattern)) == ([], [slip])
+
+
+def test_two_numbers_with_a_sign_between_them_are_two() -> None:
+    assert values("where are WC-1001/1002", r"WC\-\d{4}") == ["WC-1001", "WC-1002"]
+
+
+@pytest.mark.slow
 def test_two_letters_and_a_postal_code_are_no_number() -> None:
     assert values("deliver in 560001", r"[A-Z]{2}\d{6}") == []
     assert values("where is AB-560001", r"[A-Z]{2}\d{6}") == ["AB560001"]
