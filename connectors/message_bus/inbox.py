@@ -80,6 +80,7 @@ class Inbox:
     def __init__(self, client: FollowingRedis) -> None:
         self._client = client
         self._put = keys.Script(client, "put", even_when_full=False)
+        self._probe = keys.Script(client, "probe", even_when_full=False)
         self._legacy = Legacy(client)
         self._promised = Promised(client, self._store, self._store_again)
 
@@ -125,7 +126,7 @@ class Inbox:
     async def can_store(self) -> bool:
         """Whether an entry could be stored now, over the connections of this process; it tries a write."""
         try:
-            await self._client.set(keys.probe(random.randrange(keys.PARTITIONS)), 1, ex=60)  # noqa: S311
+            await self._probe([keys.probe(random.randrange(keys.PARTITIONS))], [])  # noqa: S311
         except (RedisError, OSError, asyncio.TimeoutError):
             return False
         return True

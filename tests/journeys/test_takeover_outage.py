@@ -126,7 +126,7 @@ def test_killed_while_the_shop_acts_it_acts_once_all_the_same(outage: Outage, or
     until(acts, "the shop acts")
     outage.kill(*servers)
     farhan.write(text="yes")
-    assert f"#{order} is cancelled" in words(farhan.listen(first_s=60, quiet_s=5))
+    assert f"#{order} is cancelled" in words(farhan.listen(first_s=120, quiet_s=5))
     (act,) = acts()
     assert act["asked"] >= 2
 

@@ -141,6 +141,23 @@ async def test_while_redis_hangs_only_the_first_wait_for_it(tmp_path: Path, hang
         server.stop()
 
 
+@pytest.mark.parametrize("rights", ["+@all -@scripting", "+@all -set -xadd"])
+async def test_a_user_who_may_not_write_as_messages_are_written_is_no_healthy_server(
+    redis_url: str, rights: str
+) -> None:
+    server = redis.Redis.from_url(redis_url)
+    server.execute_command("ACL", "SETUSER", "limited", "on", ">secret", "~*", *rights.split())
+    limited = Inbox.from_url(redis_url.replace("redis://", "redis://limited:secret@"))
+    try:
+        with pytest.raises(InboxUnavailable):
+            await limited.put([message("91", "w")])
+        assert not await limited.can_store()
+        server.execute_command("ACL", "SETUSER", "limited", "+@all")
+        assert await limited.can_store(), "without a restart"
+    finally:
+        server.execute_command("ACL", "DELUSER", "limited")
+
+
 async def test_a_replica_is_waited_for_once_it_has_its_first_copy_and_from_then_on_though_it_is_cut_off() -> None:
     told: dict[str, object] = {"connected_slaves": 1, "slave0": {"ip": "r", "port": 1, "state": "wait_bgsave"}}
 
