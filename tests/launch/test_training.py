@@ -83,6 +83,7 @@ def test_a_trained_model_has_its_sum_beside_it(project: Path, monkeypatch: pytes
         verify_model(model)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("program", "words"), [("workbench", "Nothing was trained"), ("rasa", "Training failed")])
 def test_failed_training_is_said_with_the_remedy(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], program: str, words: str

@@ -90,6 +90,7 @@ async def test_what_cannot_be_read_is_not_quoted(redis_url: str, kept: str) -> N
     assert await said(redis_url, quoting_message("91", "b", "1")) == [None]
 
 
+@pytest.mark.slow
 async def test_the_latest_are_kept_for_days_and_in_bounds(redis_url: str) -> None:
     client = redis.Redis.from_url(redis_url, decode_responses=True)
     await said(redis_url, *[message("91", f"w{n}", f"{n:05d}" * 400) for n in range(quoting.MAX_KEPT)])

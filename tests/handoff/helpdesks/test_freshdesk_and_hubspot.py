@@ -56,6 +56,7 @@ def test_hubspot_replies_keep_their_order_and_lose_their_markup(hubspot: Backend
     assert said == ["Hello & sorry\nI am *Meera*", "It comes today"]
 
 
+@pytest.mark.slow
 def test_the_oldest_and_the_newest_of_a_hubspot_tickets_thousand_notes_are_read(hubspot: Backend) -> None:
     ticket = hubspot.helpdesk.open_ticket(DRAFT, False)
     hubspot.reply(ticket.id, "the first", True)
