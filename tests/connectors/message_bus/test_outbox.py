@@ -191,8 +191,8 @@ async def test_a_long_outage_of_graph_loses_nothing_and_keeps_the_order(redis_ur
         await first.inbox.put([message(f"91{c}", f"{c}.{n}", str(n)) for c in range(20)])
     await asyncio.sleep(1)
     await first.die()
-    second = Process(redis_url, graph=graph).start()
-    await asyncio.sleep(1.5)
+    second = Process(redis_url, graph=graph, settle_s=0.5).start()
+    await asyncio.sleep(1)
     up = True
     await second.drained(15)
     for c in range(20):
