@@ -85,7 +85,7 @@ _OTHER = {"other", "another", "different", "dusra", "dusre", "dusri", "doosra", 
 _ANOTHER_ORDER = re.compile(
     rf"{BEGIN}(?:other|another|d(?:u|oo)sr[aei]|outr[oa]|otr[oa]|दूसर[ाेी])"
     rf"(?:\s+(?:one|orders?|parcels?|packages?|pedidos?|encomendas?|compras?|paquetes?|wal[aei]|ऑर्डर|पार्सल|वाल[ाेी]){END}"
-    r"|\W*$)",
+    r"|\W*$|\s*[,.;:!?…])",
     re.I,
 )
 # "one" is a noun far more often than a number.

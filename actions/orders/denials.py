@@ -27,12 +27,19 @@ def denied(text: str, spans: Sequence[tuple[int, int]]) -> set[int]:
 
     Empty where that would leave none.
     """
-    if len(spans) < 2:
-        return set()
-    ends = [begin for begin, _ in spans[1:]] + [len(text)]
-    found = {
+    found = _denied(text, spans)
+    return found if len(found) < len(spans) else set()
+
+
+def all_denied(text: str, spans: Sequence[tuple[int, int]]) -> bool:
+    """Whether a message names numbers only to deny them: "not 10234, the other one"."""
+    return bool(spans) and len(_denied(text, spans)) == len(spans)
+
+
+def _denied(text: str, spans: Sequence[tuple[int, int]]) -> set[int]:
+    ends = [*(begin for begin, _ in spans[1:]), len(text)][: len(spans)]
+    return {
         place
         for place, ((begin, end), until) in enumerate(zip(spans, ends, strict=True))
         if _BEFORE.search(text[:begin]) or _BEHIND.fullmatch(text[end:until])
     }
-    return found if len(found) < len(spans) else set()

@@ -4,16 +4,18 @@ Slots: `order_number`, the order that was talked about last; `orders_shown`, eve
 last; `orders_offered`, the list that was offered last, in its order, so that "the second one" has something to count.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 from rasa_sdk import Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 import skills
-from actions.orders.denials import denied
+from actions.orders.choosing import points_at_one
+from actions.orders.denials import all_denied, denied
 from actions.orders.models import Order, OrderStatus
 from actions.orders.numbers import named, normal_number
 from actions.orders.phrases import OrderPhrases
@@ -34,8 +36,9 @@ class OrderTurn:
 
     `told_before` holds (response, order number) of what was said in the turn before this one, `told_lately` in the
     last LATELY; `wanted_for` is the action that asked which order, where this message only says which; `on_picture` are
-    the words read on a picture, `named_since_change` the orders told of since the customer changed their phone number,
-    `missed` those that are shown as delivered and that the customer does not have.
+    the words read on a picture, `away_from` the number that is named only to mean another, `named_since_change` the
+    orders told of since the customer changed their phone number, `missed` those that are shown as delivered and that
+    the customer does not have.
     """
 
     phone: str
@@ -51,6 +54,7 @@ class OrderTurn:
     phrases: OrderPhrases
     wanted_for: str | None = None
     on_picture: Sequence[str] = ()
+    away_from: str | None = None
     named_since_change: Sequence[str] = ()
     missed: frozenset[str] = frozenset()
     told_lately: frozenset[tuple[str, str]] = frozenset()
@@ -233,10 +237,28 @@ def numbers_in_message(tracker: Tracker) -> list[str]:
     """The order numbers of the latest message, normalised, each once, as the customer wrote them in order; without
     those that it denies ("10235, not 10234").
     """
+    named = _numbers_written(tracker)
+    not_meant = denied(message_text(tracker), _spans(named))
+    return _normal([one for place, one in enumerate(named) if place not in not_meant])
+
+
+def number_denied(tracker: Tracker) -> str | None:
+    """The number that a message names only to point away from it: "not 10234, the other one"."""
+    text, named = message_text(tracker), _numbers_written(tracker)
+    away = points_at_one(text) and all_denied(text, _spans(named))
+    return next(iter(_normal(named)), None) if away else None
+
+
+def _numbers_written(tracker: Tracker) -> list[dict[str, Any]]:
     entities = (tracker.latest_message or {}).get("entities") or []
-    named = [one for one in entities if one.get("entity") == "order_number"]
-    spans = [(int(one.get("start") or 0), int(one.get("end") or 0)) for one in named]
-    not_meant = denied(message_text(tracker), spans)
-    values = [one.get("value") for place, one in enumerate(named) if place not in not_meant]
+    return [one for one in entities if one.get("entity") == "order_number"]
+
+
+def _spans(written: Sequence[Mapping[str, Any]]) -> list[tuple[int, int]]:
+    return [(int(one.get("start") or 0), int(one.get("end") or 0)) for one in written]
+
+
+def _normal(written: Sequence[Mapping[str, Any]]) -> list[str]:
+    values = [one.get("value") for one in written]
     flat = [part for value in values for part in (value if isinstance(value, list) else [value])]
     return list(dict.fromkeys(number for part in flat if (number := normal_number(part))))

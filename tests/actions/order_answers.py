@@ -89,7 +89,11 @@ async def ask(
     **slots: Any,
 ) -> Reply:
     """One turn: the customer names `numbers` (perhaps none) from `phone`."""
-    entities = [{"entity": "order_number", "value": number} for number in numbers]
+    at = {number: max(0, text.find(str(number))) for number in map(str, numbers)}
+    entities: list[dict[str, Any]] = [
+        {"entity": "order_number", "value": number, "start": at[str(number)], "end": at[str(number)] + len(str(number))}
+        for number in numbers
+    ]
     entities += [{"entity": "order_number_misshaped", "value": misshaped}] if misshaped else []
     latest = {"text": text, "intent": {"name": "any"}, "entities": entities}
     latest["metadata"] = {"phone": phone} | ({"former_phone": former} if former else {})

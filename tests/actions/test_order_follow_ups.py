@@ -132,6 +132,17 @@ async def test_where_the_other_order_is_is_not_asked_of_the_one_talked_about(tex
     assert told in reply.text
 
 
+@pytest.mark.parametrize("kind", [ActionCheckOrderStatus, ActionOtherOrder])
+@pytest.mark.parametrize(("text", "told"), [
+    ("not 10234, the other one, where is that", "#10235"), ("10234 nahi, dusra wala", "#10235"),
+    ("no el 10234, el otro, ese cuándo sale", "#10235"), ("o 10234 não, o outro", "#10235"),
+    ("10234 नहीं, दूसरा वाला", "#10235"), ("the other one, 10234", "#10234"), ("no, the other: 10234", "#10234"),
+])  # fmt: skip
+async def test_the_other_than_a_number_is_not_that_number(kind: type[OrderAction], text: str, told: str) -> None:
+    reply = await ask(kind, ashas(order("10234"), order("10235", "packed")), "10234", text=text)
+    assert (told in reply.text, len(reply.responses)) == (True, 1)
+
+
 async def test_the_other_one_after_both_is_the_first_again() -> None:
     orders = ashas(order("10234"), order("10235", "packed"))
     reply = await ask(ActionOtherOrder, orders, order_number="10235", orders_shown=["10234", "10235"])

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from actions.orders.denials import denied
+from actions.orders.denials import all_denied, denied
 
 
 @pytest.mark.parametrize(("text", "not_meant"), [
@@ -24,3 +24,11 @@ from actions.orders.denials import denied
 def test_a_number_is_denied_where_the_denial_is_of_it_alone(text: str, not_meant: list[str]) -> None:
     found = list(re.finditer(r"\d{5}", text))
     assert [found[place].group() for place in sorted(denied(text, [one.span() for one in found]))] == not_meant
+
+
+@pytest.mark.parametrize(("text", "all_of_them"), [
+    ("not 10234, the other one", True), ("10234 no, el otro", True), ("not 10234 and not 10235", True),
+    ("10235, not 10234", False), ("10234 nahi mila", False), ("the other, 10234", False), ("", False),
+])
+def test_a_message_may_deny_all_that_it_names(text: str, all_of_them: bool) -> None:
+    assert all_denied(text, [one.span() for one in re.finditer(r"\d{5}", text)]) == all_of_them
