@@ -31,9 +31,9 @@ from actions.skill.order_answers import (
     MAX_ANSWERS,
     OrderTurn,
     misshaped_in_message,
-    number_denied,
     numbers_meant,
     offer_list,
+    points_away,
     read_on_pictures,
     told_before,
     told_lately,
@@ -92,12 +92,11 @@ class OrderAction(BaseAction):
         former = senders_phone(message_metadata(tracker).get("former_phone"))
         waits_for = tracker.get_slot(WANTED_FOR)
         named = intent_name(tracker) in NAMES_AN_ORDER and follows(tracker) in ASKED_WHICH
-        away_from = number_denied(tracker)
         turn = OrderTurn(
             phone=phone,
             text=message_text(tracker),
-            numbers=[] if away_from else numbers_meant(tracker),
-            last_shown=away_from or tracker.get_slot("order_number"),
+            numbers=numbers_meant(tracker),
+            last_shown=tracker.get_slot("order_number"),
             shown=list(tracker.get_slot("orders_shown") or []),
             offered=list(tracker.get_slot("orders_offered") or []),
             told_before=told_before(tracker),
@@ -106,7 +105,7 @@ class OrderAction(BaseAction):
             failed=float(tracker.get_slot("failed_lookups") or 0),
             wanted_for=waits_for if named else None,
             on_picture=read_on_pictures(tracker),
-            away_from=away_from,
+            points_away=points_away(tracker),
             named_since_change=told_since_change(tracker, message_metadata(tracker).get("former_phone")),
             missed=told_missing(tracker),
             say=dispatcher,
@@ -120,7 +119,9 @@ class OrderAction(BaseAction):
 
     async def _told(self, turn: OrderTurn, former: str | None) -> list[Event]:
         try:
-            turn = turn if turn.away_from else await self._of_tracking_number(turn)
+            turn = await self._of_tracking_number(turn)
+            if turn.points_away and turn.numbers:
+                turn = replace(turn, numbers=[], last_shown=turn.numbers[0])
             if turn.misshaped and not turn.numbers:
                 # Never answered with another order: the customer means one, and it is not told which.
                 turn.say.utter_message(

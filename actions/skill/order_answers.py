@@ -4,6 +4,7 @@ Slots: `order_number`, the order that was talked about last; `orders_shown`, eve
 last; `orders_offered`, the list that was offered last, in its order, so that "the second one" has something to count.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -27,6 +28,7 @@ MAX_ANSWERS = 3  # orders told in one turn
 MAX_ROWS = 10  # WhatsApp's limit for a list
 MAX_REMEMBERED = 20
 OFFER, OFFER_STILL = "utter_handoff_offer", "utter_handoff_offer_still"
+_LIKE_A_NUMBER = re.compile(r"(?<!\S)#?[\w/-]*\d{3}[\w/-]*")  # what is denied is seldom read as an order number
 LATELY = 8  # turns in which what was asked twice is not asked again
 
 
@@ -36,9 +38,9 @@ class OrderTurn:
 
     `told_before` holds (response, order number) of what was said in the turn before this one, `told_lately` in the
     last LATELY; `wanted_for` is the action that asked which order, where this message only says which; `on_picture` are
-    the words read on a picture, `away_from` the number that is named only to mean another, `named_since_change` the
-    orders told of since the customer changed their phone number, `missed` those that are shown as delivered and that
-    the customer does not have.
+    the words read on a picture, `points_away`: a number is named only to mean another; `named_since_change` the orders
+    told of since the customer changed their phone number, `missed` those that are shown as delivered and that the
+    customer does not have.
     """
 
     phone: str
@@ -54,7 +56,7 @@ class OrderTurn:
     phrases: OrderPhrases
     wanted_for: str | None = None
     on_picture: Sequence[str] = ()
-    away_from: str | None = None
+    points_away: bool = False
     named_since_change: Sequence[str] = ()
     missed: frozenset[str] = frozenset()
     told_lately: frozenset[tuple[str, str]] = frozenset()
@@ -242,11 +244,11 @@ def numbers_in_message(tracker: Tracker) -> list[str]:
     return _normal([one for place, one in enumerate(named) if place not in not_meant])
 
 
-def number_denied(tracker: Tracker) -> str | None:
-    """The number that a message names only to point away from it: "not 10234, the other one"."""
-    text, named = message_text(tracker), _numbers_written(tracker)
-    away = points_at_one(text) and all_denied(text, _spans(named))
-    return next(iter(_normal(named)), None) if away else None
+def points_away(tracker: Tracker) -> bool:
+    """Whether a message names a number only to mean another order: "not 10234, the other one"."""
+    text = message_text(tracker)
+    spans = _spans(_numbers_written(tracker)) or [found.span() for found in _LIKE_A_NUMBER.finditer(text)]
+    return points_at_one(text) and all_denied(text, spans)
 
 
 def _numbers_written(tracker: Tracker) -> list[dict[str, Any]]:

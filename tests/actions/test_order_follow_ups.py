@@ -139,8 +139,9 @@ async def test_where_the_other_order_is_is_not_asked_of_the_one_talked_about(tex
     ("10234 नहीं, दूसरा वाला", "#10235"), ("the other one, 10234", "#10234"), ("no, the other: 10234", "#10234"),
 ])  # fmt: skip
 async def test_the_other_than_a_number_is_not_that_number(kind: type[OrderAction], text: str, told: str) -> None:
-    reply = await ask(kind, ashas(order("10234"), order("10235", "packed")), "10234", text=text)
-    assert (told in reply.text, len(reply.responses)) == (True, 1)
+    for read_as in (["10234"], []):  # what is denied is seldom read as an order number
+        reply = await ask(kind, ashas(order("10234"), order("10235", "packed")), *read_as, text=text)
+        assert (told in reply.text, len(reply.responses)) == (True, 1)
 
 
 async def test_the_other_one_after_both_is_the_first_again() -> None:
