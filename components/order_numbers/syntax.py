@@ -35,7 +35,8 @@ NUMBERS = (
     ("time", r"\b\d{1,2}[:.]\d{2}(?:[:.]\d{2})?\s?(?:am|pm|a\.m|p\.m|hrs|baje|h)?\b(?!\.\d)"),
     ("time", r"\b\d{1,2}\s?(?:am|pm|baje|o'?clock)\b"),
     ("money", rf"{_CURRENCY}\s?[-.:]?\s?{_AMOUNT}(?:\s?(?:k|lakhs?|crores?|cr)\b)?(?:\s?/-)?"),
-    ("money", rf"{_START}{_AMOUNT}\s?(?:/-|/=|₹|€|£|\$|(?:rs|inr|usd|eur|gbp|mxn|brl|k)\b)"),
+    # 84k is no money in QB-84K-20617
+    ("money", rf"{_START}{_AMOUNT}\s?(?:/-|/=|₹|€|£|\$|(?:rs|inr|usd|eur|gbp|mxn|brl)\b|k\b(?![-_/]\d{{3}}))"),
     ("money", r"(?<![\w#.,])\d{1,3}(?:(?:\.\d{3}){1,3},\d{2}|(?:,\d{3}){1,3}\.\d{2})(?![\w]|[.,]\d)"),  # 1.289,90
     ("other", r"\d[\d.,]{0,14}\s?%|\b\d+\s?[x×*]\s?\d+(?:\s?[x×*]\s?\d+)?\b"),
     ("phone", r"\+\d(?:[\s().-]{0,2}\d){6,14}|(?<!\w)\(\d{2,5}\)(?:[\s.-]{0,2}\d){6,10}(?!\w)"),
