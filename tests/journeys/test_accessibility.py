@@ -28,6 +28,7 @@ async def twin(tmp_path: Path, console: str) -> AsyncIterator[RunningTwin]:
         yield running
 
 
+@pytest.mark.timeout(240)  # fourteen pages, on a machine that has other tests to run
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_every_page_can_be_read(browser: Browser, twin: RunningTwin, scheme: str) -> None:
     number = await open_ticket(twin)
@@ -44,6 +45,7 @@ async def test_every_page_can_be_read(browser: Browser, twin: RunningTwin, schem
             viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
         )
         opened = await context.new_page()
+        opened.set_default_navigation_timeout(60_000)
         for path, shown in pages.items():
             await opened.goto("about:blank")
             await opened.goto(f"{twin.url}{path}")
