@@ -29,6 +29,7 @@ MAX_ROWS = 10  # WhatsApp's limit for a list
 MAX_REMEMBERED = 20
 OFFER, OFFER_STILL = "utter_handoff_offer", "utter_handoff_offer_still"
 _LIKE_A_NUMBER = re.compile(r"(?<!\S)#?[\w/-]*\d{3}[\w/-]*")  # what is denied is seldom read as an order number
+_ONLY_DIGITS = re.compile(r"#?\d{3,9}")  # more are a phone
 LATELY = 8  # turns in which what was asked twice is not asked again
 
 
@@ -225,14 +226,19 @@ def read_on_pictures(tracker: Tracker) -> list[str]:
 
 
 def misshaped_in_message(tracker: Tracker) -> str | None:
-    """What was written like an order number and is none of this shop's shape, as written; no part of an address."""
+    """What was written like an order number and is none of this shop's shape, as written; no part of an address.
+
+    Some digits and nothing else are meant as one where an order is spoken of, whatever else they might be.
+    """
+    text, entities = message_text(tracker), (tracker.latest_message or {}).get("entities") or []
     written = [
         (int(one.get("start") or 0), str(one.get("value")))
-        for one in (tracker.latest_message or {}).get("entities") or []
+        for one in entities
         if one.get("entity") == "order_number_misshaped"
     ]
-    inside = addresses.spans(message_text(tracker)) if written else []
-    return next((value for at, value in written if not any(start <= at < end for start, end in inside)), None)
+    inside = addresses.spans(text) if written else []
+    bare = None if entities or not _ONLY_DIGITS.fullmatch(text.strip()) else text.strip()
+    return next((value for at, value in written if not any(start <= at < end for start, end in inside)), bare)
 
 
 def numbers_in_message(tracker: Tracker) -> list[str]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from actions.order_status import (
-    ActionCheckOrderStatus,
-)
+from actions.order_choice import ActionOtherOrder
+from actions.order_status import ActionCheckOrderStatus, OrderAction
 from actions.orders.models import Order, OrderStatus
 from actions.orders.naming import may_name_in_part, named_in_part
 from tests.actions.order_answers import FakeOrders, ashas, ask, order
@@ -18,6 +17,19 @@ async def test_what_is_no_order_number_of_this_shop_is_never_answered_with_anoth
     assert "WC-9009" in reply.text
     assert "10234" in reply.text  # what the numbers look like, not this customer's order
     assert "on its way" not in reply.text
+
+
+@pytest.mark.parametrize("text", ["1023", " 1023 ", "#999", "123456789"])
+@pytest.mark.parametrize("kind", [ActionCheckOrderStatus, ActionOtherOrder])
+async def test_digits_alone_that_are_no_number_of_ones_own_show_no_order(kind: type[OrderAction], text: str) -> None:
+    reply = await ask(kind, ashas(order("10234")), text=text, order_number="10234")
+    assert reply.responses == ["utter_order_status_misshaped"]
+
+
+@pytest.mark.parametrize("text", ["2", "10", "the 2nd", "9876543210"])
+async def test_few_digits_or_a_phones_are_no_order_number(text: str) -> None:
+    reply = await ask(ActionCheckOrderStatus, ashas(order("10234")), text=text)
+    assert reply.responses == ["utter_order_status_shipped"]
 
 
 @pytest.mark.parametrize(("part", "told"), [
