@@ -92,7 +92,8 @@ def written(file: Path, names: Collection[str]) -> Mapping[str, str | None]:
         begins = _FIRST_WORD.match(line.original.string)
         name = "".join(sign for sign in (begins[1] if begins else "") if sign not in _INVISIBLE)
         if name in names and line.key != name:
-            at = text[: text.index(line.original.string)].count("\n") + 1
+            string = line.original.string  # begins with the blank lines before it
+            at = line.original.line + string[: len(string) - len(string.lstrip())].count("\n")
             raise UnusableValue(f"{file} does not set {name} in line {at}. Remedy: write {name}=value, quotes closed.")
     return dotenv_values(stream=io.StringIO(text))
 

@@ -93,6 +93,7 @@ def test_an_env_file_that_is_no_text_is_said_to_be_so(content: bytes, tmp_path: 
 @pytest.mark.parametrize(("written", "line"), [
     ('SLACK_WEBHOOK_URL="https://hooks.example.com/x\nRASA_PORT=5010\n', 1),
     ("RASA_PORT=5010\n\n# the desk\nSLACK_WEBHOOK_URL: https://hooks.example.com/x\n", 4),
+    ("RASA_PORT=5010\n\n\nSLACK_WEBHOOK_URL: https://hooks.example.com/x\n", 4),
     ("SLACK_WEBHOOK\u200b_URL=https://hooks.example.com/x\r\n", 1),
     ("RASA_PORT=5010\r\nexport SLACK_WEBHOOK_URL='https://hooks.example.com/x\r\n", 2),
 ])  # fmt: skip
