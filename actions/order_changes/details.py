@@ -27,7 +27,7 @@ from actions.self_service.answers import MAX_REASON_CHARS, OTHER
 from actions.self_service.consent import is_yes
 from actions.skill import services
 from actions.skill.action import Domain, Event, in_form, intent_name, message_metadata, message_text
-from privacy import addresses
+from actions.skill.order_answers import outside_addresses
 
 log = logging.getLogger(__name__)
 
@@ -270,10 +270,7 @@ def _asks_or_wishes(tracker: Tracker) -> bool:
 
 def _names_an_order(tracker: Tracker) -> bool:
     """Whether a number is named that is no part of an address."""
-    entities = (tracker.latest_message or {}).get("entities") or []
-    starts = [int(one.get("start") or 0) for one in entities if one.get("entity") == "order_number"]
-    inside = addresses.spans(message_text(tracker)) if starts else []
-    return any(not any(begin <= start < end for begin, end in inside) for start in starts)
+    return bool(outside_addresses(tracker))
 
 
 def _wishes_another_thing(tracker: Tracker) -> bool:

@@ -195,15 +195,13 @@ class ActionAskChangeOrderNumber(BaseAction):
         return "action_ask_change_order_number"
 
     async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
-        told, answered = told_now(tracker), bool(told_now(tracker))
-        if not answered and (misshaped := misshaped_in_message(tracker)):
+        told = told_now(tracker)
+        if not told and (misshaped := misshaped_in_message(tracker)):
             example = services.order_number_example()
             dispatcher.utter_message(response="utter_order_status_misshaped", number=misshaped, example=example)
             return []
-        if any(response.startswith(OFFERS_ORDERS) for response, _ in told):
-            return []  # the side question ended in the same list
-        if any(about for _, about in told):
-            return []  # who asked about one order, and is told of it, asked for no list
+        if any(about or response.startswith(OFFERS_ORDERS) for response, about in told):
+            return []  # the side question ended in the same list, or was about one order, which asks for none
         if asked_again_already(tracker, *ASKS_WHICH):
             return []
         phone = message_metadata(tracker).get("phone")
@@ -213,7 +211,7 @@ class ActionAskChangeOrderNumber(BaseAction):
         except OrdersUnavailable:
             dispatcher.utter_message(response="utter_order_change_away")
             return []
-        if not answered and (missing := numbers_meant(tracker)):
+        if not told and (missing := numbers_meant(tracker)):
             facts = {"number": missing[0], "order": named(missing[0])}
             return _offered(orders, dispatcher, domain, "utter_order_change_not_found", **facts)
         if not orders:
@@ -226,7 +224,7 @@ class ActionAskChangeOrderNumber(BaseAction):
         again = last_response(tracker).startswith("utter_order_change_choose")
         response = "utter_order_change_choose_again" if again else "utter_order_change_choose"
         response = response if len(orders) > 1 else "utter_order_change_ask_number"
-        one_at_a_time = len(orders) > 1 and not answered and names_all(message_text(tracker))
+        one_at_a_time = len(orders) > 1 and not told and names_all(message_text(tracker))
         response = "utter_order_change_one_at_a_time" if one_at_a_time else response
         return _offered(orders, dispatcher, domain, response)
 

@@ -230,22 +230,24 @@ def misshaped_in_message(tracker: Tracker) -> str | None:
 
     Some digits and nothing else are meant as one where an order is spoken of, whatever else they might be.
     """
-    text, entities = message_text(tracker), (tracker.latest_message or {}).get("entities") or []
-    written = [
-        (int(one.get("start") or 0), str(one.get("value")))
-        for one in entities
-        if one.get("entity") == "order_number_misshaped"
-    ]
-    inside = addresses.spans(text) if written else []
-    bare = None if entities or not _ONLY_DIGITS.fullmatch(text.strip()) else text.strip()
-    return next((value for at, value in written if not any(start <= at < end for start, end in inside)), bare)
+    if not _entities(tracker):
+        text = message_text(tracker).strip()
+        return text if _ONLY_DIGITS.fullmatch(text) else None
+    return next((str(one.get("value")) for one in outside_addresses(tracker, "order_number_misshaped")), None)
+
+
+def outside_addresses(tracker: Tracker, kind: str = "order_number") -> list[dict[str, Any]]:
+    """The entities of a kind in the latest message that are no part of an address."""
+    found = _written(tracker, kind)
+    inside = addresses.spans(message_text(tracker)) if found else []
+    return [one for one in found if not any(begin <= int(one.get("start") or 0) < end for begin, end in inside)]
 
 
 def numbers_in_message(tracker: Tracker) -> list[str]:
     """The order numbers of the latest message, normalised, each once, as the customer wrote them in order; without
     those that it denies ("10235, not 10234").
     """
-    named = _numbers_written(tracker)
+    named = _written(tracker)
     not_meant = denied(message_text(tracker), _spans(named))
     return _normal([one for place, one in enumerate(named) if place not in not_meant])
 
@@ -253,13 +255,16 @@ def numbers_in_message(tracker: Tracker) -> list[str]:
 def points_away(tracker: Tracker) -> bool:
     """Whether a message names a number only to mean another order: "not 10234, the other one"."""
     text = message_text(tracker)
-    spans = _spans(_numbers_written(tracker)) or [found.span() for found in _LIKE_A_NUMBER.finditer(text)]
+    spans = _spans(_written(tracker)) or [found.span() for found in _LIKE_A_NUMBER.finditer(text)]
     return points_at_one(text) and all_denied(text, spans)
 
 
-def _numbers_written(tracker: Tracker) -> list[dict[str, Any]]:
-    entities = (tracker.latest_message or {}).get("entities") or []
-    return [one for one in entities if one.get("entity") == "order_number"]
+def _written(tracker: Tracker, kind: str = "order_number") -> list[dict[str, Any]]:
+    return [one for one in _entities(tracker) if one.get("entity") == kind]
+
+
+def _entities(tracker: Tracker) -> list[dict[str, Any]]:
+    return (tracker.latest_message or {}).get("entities") or []
 
 
 def _spans(written: Sequence[Mapping[str, Any]]) -> list[tuple[int, int]]:

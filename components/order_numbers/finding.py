@@ -140,9 +140,8 @@ def _meant(seen: str, pattern: str) -> list[Span]:
 
 
 def _may_be_a_number(candidate: Candidate, spelt: str, shape: Shape) -> bool:
-    enough = sum(c.isdigit() for c in spelt) >= _MIN_DIGITS or shape.starts_with_letters(spelt)
-    low, high = shape.lengths
-    digits = sum(c.isdigit() for c in spelt)
+    digits, (low, high) = sum(c.isdigit() for c in spelt), shape.lengths
+    enough = digits >= _MIN_DIGITS or shape.starts_with_letters(spelt)
     slip = len(candidate.tail) == 1 and max(low, _MIN_LETTERED_DIGITS) <= digits <= high
     # "500gm" and "12pcs" are none.
     return enough and (not candidate.tail or spelt[0].isalpha() or any(c.isdigit() for c in candidate.tail) or slip)
