@@ -13,19 +13,25 @@ from components.embeddings.ship import phrases
 from components.text.message_text import readable
 
 
+@pytest.fixture(scope="module")
+def texts() -> list[str]:
+    """What the model is given of the training phrases."""
+    return sorted({readable(phrase) for phrase in phrases()})
+
+
 @pytest.mark.slow
-def test_nearly_every_phrase_is_shipped() -> None:
-    keys = set(SentenceEmbeddings().keys(sorted({readable(phrase) for phrase in phrases()})))
+def test_nearly_every_phrase_is_shipped(texts: list[str]) -> None:
+    keys = set(SentenceEmbeddings().keys(texts))
     missing = len(keys - shipped_embeddings.read().keys())
     assert missing <= 0.1 * len(keys), "Remedy: python -m components.embeddings.ship"
 
 
 @pytest.mark.slow
-def test_a_shipped_vector_is_nearly_the_models() -> None:
-    texts = sorted({readable(phrase) for phrase in phrases()})[::400]
+def test_a_shipped_vector_is_nearly_the_models(texts: list[str]) -> None:
+    some = texts[::400]
     embeddings = SentenceEmbeddings(shipped=None)
     shipped = shipped_embeddings.read()
-    for key, vector in zip(embeddings.keys(texts), embeddings.many(texts), strict=True):
+    for key, vector in zip(embeddings.keys(some), embeddings.many(some), strict=True):
         if key in shipped:
             assert float(vector @ shipped[key].astype(np.float32)) > np.cos(np.radians(2))
 
