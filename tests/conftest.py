@@ -332,12 +332,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="module")
 def shapes_learnt_once() -> Iterator[None]:
-    """What digits mean to shops of a shape is learnt once in a worker, at 0.75 s of processor; the product keeps eight
-    shapes, and tests ask about dozens."""
+    """What digits mean to shops of a shape is learnt once for all workers, and for the next run, at a second or two of
+    processor; the product keeps eight shapes, and tests ask about dozens."""
+    from components.order_numbers import kept_weights
     from components.order_numbers.meaning import Meaning
 
     learnt = _meanings()
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kept_weights, "_KEPT", 100)
         patch.setattr(Meaning, "of", staticmethod(learnt))
         yield
 
