@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import pkgutil
 import re
@@ -17,11 +18,19 @@ from connectors.whatsapp.rendering.messages import problems
 
 ROOT = Path(__file__).resolve().parents[2]
 DOMAIN: dict[str, Any] = yaml_files.read(ROOT / "domain.yml")
-CODE = "\n".join(
-    path.read_text() for folder in ("actions", "connectors", "handoff", "components", "worker")
-    for path in sorted((ROOT / folder).rglob("*.py"))
-)
-DIALOGUE = "\n".join(path.read_text() for path in sorted((ROOT / "data").rglob("*.yml")))
+
+
+@functools.cache
+def code() -> str:
+    """All that may send a response."""
+    rooms = ("actions", "connectors", "handoff", "components", "worker")
+    return "\n".join(path.read_text() for room in rooms for path in sorted((ROOT / room).rglob("*.py")))
+
+
+@functools.cache
+def dialogue() -> str:
+    """All that designers write."""
+    return "\n".join(path.read_text() for path in sorted((ROOT / "data").rglob("*.yml")))
 
 
 def all_subclasses(base: type) -> Iterator[type]:
@@ -51,16 +60,16 @@ def test_every_action_in_the_domain_has_code_and_the_other_way_round() -> None:
 
 
 def test_every_response_that_code_or_dialogue_names_is_in_the_domain() -> None:
-    named = set(re.findall(r"\butter_[a-z_]+[a-z]\b", CODE + DIALOGUE)) - {"utter_message", "utter_action"}
+    named = set(re.findall(r"\butter_[a-z_]+[a-z]\b", code() + dialogue())) - {"utter_message", "utter_action"}
     prefixes = {name for name in named if any(known.startswith(name + "_") for known in DOMAIN["responses"])}
     assert named - prefixes <= set(DOMAIN["responses"]), "add them to domain.yml, or correct the name"
 
 
 def test_every_response_is_used() -> None:
     """By its whole name, or by a stem to which code adds the outcome (`utter_order_status_` + status)."""
-    stems = set(re.findall(r"utter_[a-z_]+_(?=[\"'{])", CODE))
-    stems |= {f"utter_{topic}_piece_" for topic in re.findall(r"Pieces\(\w+, \"(\w+)\"\)", CODE)}
-    used = set(re.findall(r"\butter_[a-z_]+[a-z]\b", CODE + DIALOGUE))
+    stems = set(re.findall(r"utter_[a-z_]+_(?=[\"'{])", code()))
+    stems |= {f"utter_{topic}_piece_" for topic in re.findall(r"Pieces\(\w+, \"(\w+)\"\)", code())}
+    used = set(re.findall(r"\butter_[a-z_]+[a-z]\b", code() + dialogue()))
     used |= {f"utter_ask_{slot}" for form in DOMAIN["forms"].values() for slot in form["required_slots"]}
     unused = {
         name for name in DOMAIN["responses"] if name not in used and not any(name.startswith(stem) for stem in stems)
@@ -70,7 +79,7 @@ def test_every_response_is_used() -> None:
 
 def test_rules_and_stories_name_only_intents_and_actions_of_the_domain() -> None:
     known_intents = {intent if isinstance(intent, str) else next(iter(intent)) for intent in DOMAIN["intents"]}
-    for intent in re.findall(r"^\s*- intent: (\S+)", DIALOGUE, re.MULTILINE):
+    for intent in re.findall(r"^\s*- intent: (\S+)", dialogue(), re.MULTILINE):
         if "data/nlu" not in intent:
             assert intent in known_intents, intent
 

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 
-import boto3
 import pytest
 
 from conversation_log.archive import archiver, parquet_archive
@@ -32,6 +31,8 @@ def s3_port() -> Iterator[int]:
 
 @pytest.fixture
 def s3_url(s3_port: int, monkeypatch: pytest.MonkeyPatch) -> str:
+    import boto3  # half a second of a processor, which workers that do not run this are spared
+
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
