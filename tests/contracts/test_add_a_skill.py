@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import shutil
@@ -12,25 +11,15 @@ from types import MappingProxyType
 
 import pytest
 
-import settings
 import skills
-from components.escalation.examples import training_examples
-from components.escalation.reasons import code_digest
-from components.text.classifier import digest, in_order
 from tests import children
 from tests.known_pages import bring_pages
+from tests.project_copies import bring_what_calls_a_person, copied, every_second_example_left_out
 from workbench.checks.all_checks import file_findings
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "add-a-skill.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```\w+\n# (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-# Without the chats about pages, more than half of what follows something, without the languages that nobody talks here
-# and the stories of other skills: fitting costs the cube of the examples. What is compiled comes along, but for what is
-# just being written.
-LEFT_OUT = shutil.ignore_patterns(
-    "chats", "es", "hi", "pt", ".git", ".venv", "var", "models", "results", "*.pyc.*", ".*_cache", "sealed"
-)
-EXAMPLE = re.compile(r" +- (?!intent|after)")
 TALKS = r"""
 - id: number
   kind: invoice
@@ -96,22 +85,11 @@ def phrases_taken_out(copy: Path) -> None:
         (copy / file).write_text("".join(one for one in lines if one.rstrip("\n") not in ours), encoding="utf-8")
 
 
-def every_second_example_left_out(copy: Path) -> None:
-    """Of what the project understands without the skill, which is tested elsewhere; each block keeps its first."""
-    for file in (*copy.glob("data/nlu/*.yml"), *copy.glob("data/follow_ups/*.yml")):
-        if file.name != "invoice_copy.yml":
-            lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
-            examples = [place for place, line in enumerate(lines) if EXAMPLE.match(line)]
-            left_out = {place for place in examples[::2] if EXAMPLE.match(lines[place - 1])}
-            kept = (line for place, line in enumerate(lines) if place not in left_out)
-            file.write_text("".join(kept), encoding="utf-8")
-
-
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The project with the skill of the page."""
     folder = tmp_path_factory.mktemp("skill") / "project"
-    shutil.copytree(ROOT, folder, ignore=LEFT_OUT, symlinks=True)
+    copied(folder)
     for file, code in blocks().items():
         path = folder / file
         if file == "domain.yml":
@@ -131,22 +109,6 @@ def run(copy: Path, *module: str, within_s: int) -> str:
     done = children.ended(children.python("-m", *module), within_s, environment, cwd=copy)
     assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     return done.stdout
-
-
-def bring_what_is_known(copy: Path) -> None:
-    """What was embedded and fitted before is not embedded and fitted again."""
-    state, cache = copy.parent / "state", settings.load().state_path / "cache"
-    bring_pages(state, copy.resolve() / "policy_kb")
-    if cache.exists():
-        shutil.copytree(cache, state / "cache", dirs_exist_ok=True)
-        _keep_what_calls_a_person(copy, state / "cache")
-
-
-def _keep_what_calls_a_person(copy: Path, cache: Path) -> None:
-    """Take the fit that was made of nearly the same examples: a skill is no reason for a person."""
-    examples = digest(in_order(training_examples(copy))).encode() + code_digest()
-    for fitted in sorted(cache.glob("escalation-*.npz"), key=lambda path: path.stat().st_mtime)[-1:]:
-        fitted.rename(cache / f"escalation-{hashlib.sha256(examples).hexdigest()[:16]}.npz")
 
 
 def test_page_adds_an_action_a_rule_phrases_a_story_a_test_and_a_block_of_the_domain() -> None:
@@ -179,11 +141,12 @@ def test_skill_of_the_page_passes_its_own_test_and_the_domains(copy: Path) -> No
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_skill_of_the_page_is_learnt_and_talks(copy: Path, tmp_path: Path) -> None:
-    every_second_example_left_out(copy)
+    every_second_example_left_out(copy, but="invoice_copy.yml")
     for file in copy.glob("tests/stories/*.yml"):
         if file.name != "invoice_copy.yml":
             file.unlink()
-    bring_what_is_known(copy)
+    bring_pages(copy.parent / "state", copy.resolve() / "policy_kb")
+    bring_what_calls_a_person(copy, copy.parent / "state")
     run(copy, "launch", "train", within_s=600)
     assert ", 0 failed" in run(copy, "workbench", "stories", within_s=240)
     file = tmp_path / "talks.yml"

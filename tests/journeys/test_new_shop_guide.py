@@ -1,10 +1,13 @@
-"""docs/new-shop.md, followed word for word: a folder, pages, questions and a table become a shop that answers."""
+"""docs/new-shop.md, followed word for word: a folder, pages, questions and a table become a shop that answers.
+
+In a copy of the project, which learns from fewer examples.
+"""
 
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +16,7 @@ import sqlalchemy as sa
 
 import settings
 from tests import children
+from tests.project_copies import bring_what_calls_a_person, copied, every_second_example_left_out
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "docs" / "new-shop.md").read_text(encoding="utf-8")
@@ -44,25 +48,21 @@ def database(postgres_url: str) -> Iterator[str]:
     engine.dispose()
 
 
-def bring_fits(state: Path) -> None:
-    """What calls a person is learnt from the same examples in every shop: it is not fitted twice in one run."""
-    kept = settings.load().state_path / "cache"
-    if kept.exists():
-        shutil.copytree(kept, state / "cache")
-
-
 @pytest.mark.slow
 @pytest.mark.model
 @pytest.mark.timeout(900)
 def test_who_follows_the_guide_has_a_shop_that_answers(tmp_path: Path, database: str) -> None:
-    oak, state = tmp_path / "oak", tmp_path / "state"
+    oak, state, project = tmp_path / "oak", tmp_path / "state", copied(tmp_path / "project")
+    (project / ".venv").symlink_to(sys.prefix)
+    every_second_example_left_out(project)
     environment = {"STATE_DIR": str(state), "SETTINGS_COMPLETE": "1", "SHOP_DIR": "", "LLM_PROVIDER": ""}
-    bring_fits(settings.load({"STATE_DIR": str(state), "SHOP_DIR": str(oak)}, env_file=tmp_path / "none").state_path)
+    of_shop = settings.load({"STATE_DIR": str(state), "SHOP_DIR": str(oak)}, env_file=tmp_path / "none")
+    bring_what_calls_a_person(project, of_shop.state_path)
 
     def run(command: str, **more: str) -> subprocess.CompletedProcess[str]:
         # What `make setup` would install is there, and is everybody's.
         written = command.replace("../oak", str(oak)).replace("make ", "make -o setup ")
-        return children.ended(["bash", "-c", written], 600, environment | more)
+        return children.ended(["bash", "-c", written], 600, environment | more, cwd=project)
 
     begin, check, serve = blocks("sh")
     assert run(begin).returncode == 0
@@ -85,7 +85,7 @@ def test_who_follows_the_guide_has_a_shop_that_answers(tmp_path: Path, database:
     of_oak = environment | {"SHOP_DIR": str(oak), "ORDERS_DATABASE_URL": database}
     with said.open(encoding="utf-8") as typed:
         command = children.python("-m", "workbench", "chat", "--phone", "+447700900123")
-        talked = children.ended(command, 300, of_oak, stdin=typed).stdout
+        talked = children.ended(command, 300, of_oak, stdin=typed, cwd=project).stdout
     assert "Bramble Cycles" in talked
     assert "WC-1001" in talked
     assert "can't find order WC-20455" in talked, "it is another customer's"
