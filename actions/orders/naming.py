@@ -49,11 +49,12 @@ def tracked(text: str, orders: Sequence[Order]) -> list[Order]:
 
 def partly_named(said: str, orders: Sequence[Order]) -> list[Order]:
     """The order of whose number `said` is a part ("00417" or "417" of OS/2026/00417), all but zeros in front
-    ("OS/2026/417"), the end ("0417") or all digits ("202600417"); none where several have it."""
+    ("OS/2026/417") or letters between the digits ("HW-26-417" of HW-26B-417), the end ("0417") or all digits
+    ("202600417"); none where several have it."""
     part = _groups(said)
     enough = sum(len(group) for group in part if group.isdigit()) >= _MIN_PART_DIGITS
     named = [order for order in orders
-             if (enough and _is_part(part, _groups(order.number))) or said == _digits(order.number)]
+             if (enough and _is_part(part, _groups(order.number))) or _is_all_digits_of(said, order.number)]
     ends = said.isdigit() and len(said) >= _MIN_END_DIGITS
     named = named or [order for order in orders if ends and _is_end(said, _digits(order.number))]
     return named if len(named) == 1 else []
@@ -108,9 +109,17 @@ def _digits(text: str) -> str:
     return "".join(filter(str.isdigit, text))
 
 
+def _is_all_digits_of(said: str, number: str) -> bool:
+    """Whether it is all digits of a number in a row, behind letters of its own or none ("HW2600417")."""
+    written = re.fullmatch(r"([^\W\d_]*)(\d+)", said.casefold())
+    return written is not None and written[2] == _digits(number) and number.casefold().startswith(written[1])
+
+
 def _is_part(part: Sequence[str], whole: Sequence[str]) -> bool:
-    starts = range(len(whole) - len(part) + 1)
-    return any(list(whole[at : at + len(part)]) == list(part) for at in starts)
+    """Whether groups stand in a number in a row; letters between its digits may be left out."""
+    said = [group for group in whole if group.isdigit() or group in part]
+    starts = range(len(said) - len(part) + 1)
+    return any(said[at : at + len(part)] == list(part) for at in starts)
 
 
 def _groups(text: str) -> list[str]:

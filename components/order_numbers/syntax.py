@@ -12,7 +12,7 @@ COVER = "\x00"
 
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec|ene|abr|ago|dic|fev|mai|set|out|dez)[a-z]{0,8}"
 _DAY, _MONTHS = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])"
-_TH = "(?:st|nd|rd|th)"
+_TH, _YEAR = "(?:st|nd|rd|th)", r"(?:19|20)\d\d"
 _CURRENCY = r"(?:₹|\brs\.?(?![a-z])|\binr\b|\busd\b|r?\$|€|£|\beur\b|\bgbp\b|\bmxn\b|\bbrl\b)"
 _AMOUNT = r"\d[\d.,]{0,14}(?<![.,])"
 _START = r"(?<![\w#])"
@@ -28,7 +28,8 @@ NUMBERS = (
         "date",
         rf"{_START}\d{{1,2}}{_TH}?[\s.,/-]{{0,2}}(?:of\s|de\s)?{_MONTH}\b(?:[\s.,/'-]{{0,2}}(?:de\s)?\d{{2,4}}\b)?",
     ),
-    ("date", rf"\b{_MONTH}\.?[\s,'-]{{0,2}}(?:\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s*\d{{4}})?|\d{{4}})(?!\w)"),
+    # "maine 10234" begins like a month and is no date: a year is one, and stands apart from its day
+    ("date", rf"\b{_MONTH}\.?[\s,'-]{{0,2}}(?:\d{{1,2}}{_TH}?(?:(?:,\s*|\s+){_YEAR})?|{_YEAR})(?!\w)"),
     ("date", rf"{_START}(?:{_DAY}([/.-]){_MONTHS}\1|{_MONTHS}([/.-]){_DAY}\2)(?:\d{{4}}|\d{{2}})(?!\w)"),
     ("date", rf"{_START}\d{{4}}([/.-])(?:0?\d|1[0-2])\1[0-3]?\d(?!\w)"),
     ("date", r"\b\d{1,2}(?:st|nd|rd|th)\b|(?<![\w/#])\d{1,2}/\d{1,2}(?![\w/])|(?<![\w/#])\d\d?/20\d\d(?![\w/])"),

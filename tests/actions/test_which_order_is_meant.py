@@ -64,6 +64,15 @@ def test_a_number_cut_apart_or_a_telling_part_of_it_names_an_own_order(number: s
     assert [order.number for order in named_in_part(text, None, own)] == ([number] if told else [])
 
 
+@pytest.mark.parametrize(("said", "told"), [
+    ("qb-84-20617", True), ("84-20617", True), ("QB8420617", True), ("qb-84r-20617", False), ("QB-84-20618", False),
+    ("XY8420617", False), ("83-20617", False), ("8420618", False),
+])  # fmt: skip
+def test_letters_between_the_digits_of_an_own_number_may_be_left_out(said: str, told: bool) -> None:
+    own = [Order(number, OrderStatus.SHIPPED) for number in ("QB-84K-20617", "QB-83M-20266", "QB-84K-20671")]
+    assert [order.number for order in named_in_part(said, said, own)] == (["QB-84K-20617"] if told else [])
+
+
 async def test_zeros_in_front_may_be_left_out_of_a_number() -> None:
     own = ashas(Order("HW/24/00871", OrderStatus.SHIPPED), Order("HW/26/00435", OrderStatus.SHIPPED))
     reply = await ask(ActionCheckOrderStatus, own, misshaped="hw/24/871")

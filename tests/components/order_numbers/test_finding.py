@@ -50,6 +50,10 @@ numbers = st.integers(min_value=10000, max_value=99999).map(str)
         ("order 10234, call 98765 43210", ["10234"]),
         ("order 10234 of Rs 12999 placed on 12/03/2024, pin 560001", ["10234"]),
         ("i want to know about 10234", ["10234"]),
+        ("maine 10234 order kiya tha", ["10234"]),  # no day of a month
+        ("my neighbour ordered 10234, where is it", ["10234"]),
+        ("mi hermano pidió 10234, dónde está", ["10234"]),
+        ("ordered on march 15, 2026", []),
         ("10234 ka bill bhej do", ["10234"]),
         ("10234 ki raseed mail kar do", ["10234"]),
         ("invoice 10234", ["10234"]),
