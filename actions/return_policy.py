@@ -10,6 +10,7 @@ from rasa_sdk import Tracker
 from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
+import skills
 from actions.knowledge.answers.answering import GroundedAnswer, NotCovered, Overview, PolicyAnswers, Sought
 from actions.knowledge.pages.documents import KnowledgeError
 from actions.knowledge.retrieval.retriever import Earlier
@@ -26,6 +27,7 @@ from actions.skill.action import (
     message_text,
 )  # fmt: skip
 from actions.skill.order_answers import told_lately
+from actions.skill.registry import answering
 from skills import CHANGE, DECLINED, NUMBER, OFFER, ORDER, ORDERS, POLICY, REFUND
 
 log = logging.getLogger(__name__)
@@ -91,6 +93,8 @@ class ActionAnswerReturnPolicy(BaseAction):
             log.error("knowledge.unavailable problem=%s", error)
             dispatcher.utter_message(response="utter_return_policy_unavailable")
             return []
+        if isinstance(outcome, NotCovered) and (of_the_order := _asked_of_the_order(tracker)):
+            return await of_the_order.answer(dispatcher, tracker, domain)
         if isinstance(outcome, Overview):
             dispatcher.utter_message(
                 response="utter_return_policy_overview", answer=outcome.text, policy_pages=[outcome.section.page],
@@ -224,6 +228,14 @@ def _asked_before_the_order(tracker: Tracker) -> Earlier | None:
     """What the pages were asked before an order came in between: "ok back to the blender, do you repair it"."""
     lately = any(name.startswith(TOPIC) for name, _ in told_lately(tracker, BACK_TO_A_QUESTION))
     return _remembered(tracker) if lately and follows(tracker) in (ORDER, ORDERS, NUMBER, OFFER) else None
+
+
+def _asked_of_the_order(tracker: Tracker) -> BaseAction | None:
+    """What answers a message that is no question for the pages, and alone surely asks about the order told of: "is it
+    today?", after a question in between."""
+    alone = skills.load().intents.get(str((tracker.latest_message or {}).get("alone") or ""))
+    kind = answering(alone.name) if alone and alone.takes == skills.TAKES_ORDER else None
+    return kind() if kind is not None and tracker.get_slot("order_number") else None
 
 
 def _remembered(tracker: Tracker) -> Earlier | None:

@@ -56,6 +56,7 @@ from actions.skill.action import (
     BaseAction,
     Domain,
     Event,
+    in_form,
     intent_name,
     message_metadata,
     message_text,
@@ -65,6 +66,7 @@ from actions.skill.order_answers import told_lately, told_now
 from actions.skill.texts import Pieces
 
 EXCHANGE_QUESTION = "how do I exchange an item"
+BEFORE_IT_COMES = frozenset({"cancel", "change"})
 SAYS_NOTHING = frozenset({"inform_order_number", "affirm", "thank", "greet"})  # that a person would have to know
 SETTLES_NOTHING = SAYS_MORE | {"affirm", "thank", "greet", "chitchat", "mischief", "choose_option"}
 
@@ -81,8 +83,15 @@ class ActionBeginCancelOrder(BaseAction):
 
     async def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Domain) -> list[Event]:
         begins = [SlotSet("change_kind", self.kind), *begun(tracker), SlotSet("awaiting_order_number", False)]
+        begins += self._of_the_form(tracker)
         wish = next((event["value"] for event in begins if event.get("name") == WISH), None)
         return [*begins, *remember(EXCHANGE_QUESTION if wish == "exchange" else self.policy_question)]
+
+    def _of_the_form(self, tracker: Tracker) -> list[Event]:
+        """The order that the form was about is still the one talked about, where the wish turns to something else that
+        is done before it comes: "change the address instead", said once another order was told of in between."""
+        kinds, number = {tracker.get_slot("change_kind"), self.kind}, tracker.get_slot(NUMBER)
+        return [SlotSet("order_number", number)] if in_form(tracker) and number and kinds == BEFORE_IT_COMES else []
 
 
 class ActionBeginChangeOrder(ActionBeginCancelOrder):

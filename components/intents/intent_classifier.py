@@ -24,7 +24,14 @@ from components.conversation.context import context_of
 from components.conversation.examples import FOLDER, ROOT, FollowUpDataError, read_follow_ups
 from components.conversation.follow_ups import FollowUp, FollowUpModel, a_few, blended, standing_alone
 from components.embeddings.sentence_embeddings import SentenceEmbeddings
-from components.intents.message_parts import answer_beside, asked_beside, reconsider, two_wishes
+from components.intents.message_parts import (
+    THANK,
+    answer_beside,
+    asked_beside,
+    asked_with_thanks,
+    reconsider,
+    two_wishes,
+)  # fmt: skip
 from components.order_numbers.meaning import EXAMPLES
 from components.order_numbers.shops import shop_pattern
 from components.text.classifier import Classifier, ClassifierOptions, Example, Prediction, in_order
@@ -35,6 +42,7 @@ log = logging.getLogger(__name__)
 _FILE, _FOLLOW_UPS_FILE = "intent_model.npz", "follow_ups.npz"
 AFTER = "after"  # key of the parse data: what the message follows
 READINGS_DIFFER = "readings_differ"  # key of the parse data: alone, the message would mean something else
+ALONE = "alone"  # key of the parse data: what it surely means alone, where that is something else
 ANSWER = "answer"  # key of the parse data: what else it says to the question that a change waits with, affirm or deny
 WISHES = "wishes"  # key of the parse data: two questions of different topics, in their order
 TWO_QUESTIONS = "two_questions"
@@ -183,6 +191,8 @@ class IntentClassifier(GraphComponent):
         message.set(AFTER, after, add_to_output=True)
         message.set(READINGS_DIFFER, alone.label != next(iter(together)), add_to_output=True)
         reading, model = blended(alone, together), self._model
+        if alone.label != reading.label and alone.confidence >= MIN_ASKED_BESIDE:
+            message.set(ALONE, alone.label, add_to_output=True)
 
         def read(sentence: str) -> Prediction:
             by_itself = model.predict(sentence, self._embeddings)
@@ -195,6 +205,8 @@ class IntentClassifier(GraphComponent):
         if beside and beside[1] and (reading.confidence < MIN_ANSWER or beside[1].confidence >= MIN_ASKED_BESIDE):
             return beside[1]
         if reading.label in BACK_WITH_US and (asked := asked_beside(text, read, skills.load().wishes)):
+            return asked
+        if reading.label == THANK and (asked := asked_with_thanks(text, reading, read)):
             return asked
         return reconsider(text, reading, read, MOST_SENTENCES)
 

@@ -29,6 +29,11 @@ _MIN_END, _MOST_ENDS = 3, 5  # words at the end of a message that may ask someth
 _SURE_END = 0.95
 _ANSWERS, _ELSE = ("affirm", "deny"), "out_of_scope"
 _FROM_PAGES = frozenset({_ELSE, "ask_return_policy"})  # both are looked up there
+THANK = "thank"
+_COURTESIES = frozenset({THANK, "greet", "affirm"})
+_TURN = re.compile(r"[,.;:!?।\n]+|\s[-–—]\s|\s(?:and|also|but|n|aur|par|lekin|e|mas|y|pero|और|पर|लेकिन)(?=\s)", re.I)
+_ASKED_BEHIND, _LEAST_SHARE = 0.7, 0.25  # of what stands behind thanks by itself, and of that in the whole
+_SURELY_BEHIND = 0.9
 
 
 def sentences(text: str) -> list[str]:
@@ -113,6 +118,36 @@ def asked_beside(
     if not clauses[1:] and _MIN_END < len(words) < _LONG:
         said, least = [*map(read, _ends(words))], _SURE_END
     return next((prediction for prediction in reversed(said) if sure(prediction) >= least), None)
+
+
+def asked_with_thanks(text: str, whole: Prediction, read: Callable[[str], Prediction]) -> Prediction | None:
+    """What is asked behind a thank-you: "ok thanks, and how do I get the bill".
+
+    Without a question mark only what the whole means a little as well counts, or what is surely of no page: like a
+    question for the pages all kinds of things sound.
+    """
+    behind = _behind_thanks(text, read)
+    if len(behind.split()) < 2:
+        return None
+    one = read(behind)
+    if one.label in skills.load().small_talk:
+        return None
+    meant = dict(whole.ranking).get(one.label, 0.0) >= _LEAST_SHARE and one.confidence >= _ASKED_BEHIND
+    surely = one.label not in _FROM_PAGES and one.confidence >= _SURELY_BEHIND
+    return one if text.rstrip().endswith("?") or meant or surely else None
+
+
+def _behind_thanks(text: str, read: Callable[[str], Prediction]) -> str:
+    """What stands behind the clauses of courtesy that a message begins with, if thanks are among them; else ''."""
+    begin, thanked = 0, False
+    for turn in list(_TURN.finditer(text))[:_MAX_CLAUSES]:
+        if clause := text[begin : turn.start()].strip():
+            said = read(clause)
+            if said.label not in _COURTESIES or said.confidence < _CLEAR:
+                break
+            thanked = thanked or said.label == THANK
+        begin = turn.end()
+    return text[begin:].strip() if thanked else ""
 
 
 def _ends(words: list[str]) -> list[str]:

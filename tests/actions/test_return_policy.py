@@ -48,12 +48,13 @@ async def say(
     slots: dict[str, Any] | None = None,
     said: dict[str, Any] | None = None,
     after: str = "",
+    alone: str | None = None,
     **metadata: str,
 ) -> tuple[dict[str, Any], list[dict[str, Any]], Answers]:
     """The one message said, the events, and what was asked."""
     answers = Answers(outcome)
     before = [{"event": "bot", **said}] if said else []
-    message = {"text": text, "metadata": metadata, "after": after}
+    message = {"text": text, "metadata": metadata, "after": after, "alone": alone}
     tracker = Tracker("c", slots or {}, message, before, False, None, {}, "action_listen")
     dispatcher = CollectingDispatcher()
     events = await ActionAnswerReturnPolicy(answers).run(dispatcher, tracker, {})  # type: ignore[arg-type]
@@ -134,6 +135,24 @@ async def test_a_few_words_that_nothing_answers_alone_go_on_from_the_order_told_
     _, _, answers = await say(NotCovered(0.1), text, said=said, after=after)
     _, earlier = answers.asked[-1]
     assert (earlier is None) if goes_on is None else (earlier and earlier.question.startswith(goes_on))
+
+
+@pytest.mark.parametrize(("outcome", "alone", "about", "answered_from"), [
+    (NotCovered(0.1), "ask_delivery_date", "10234", "orders"), (ANSWER, "ask_delivery_date", "10234", "pages"),
+    (NotCovered(0.1), "ask_delivery_date", None, "pages"), (NotCovered(0.1), "cancel_order", "10234", "pages"),
+    (NotCovered(0.1), None, "10234", "pages"),
+])  # fmt: skip
+async def test_what_no_page_answers_and_alone_is_asked_of_an_order_is_told_of_the_order_talked_about(
+    monkeypatch: pytest.MonkeyPatch, outcome: Outcome, alone: str | None, about: str | None, answered_from: str
+) -> None:
+    async def tells(self: Any, dispatcher: CollectingDispatcher, tracker: Tracker, domain: Any) -> list[Any]:
+        dispatcher.utter_message(response="utter_order_status_delivery_date")
+        return []
+
+    monkeypatch.setattr("actions.order_details.ActionDeliveryDate.answer", tells)
+    slots = {"order_number": about}
+    message, _, _ = await say(outcome, "is it today?", slots=slots, after="policy", alone=alone)
+    assert message["response"].startswith("utter_order_status_") == (answered_from == "orders")
 
 
 async def test_can_i_return_it_behind_an_order_is_answered_as_if_it_stood_alone() -> None:

@@ -8,7 +8,13 @@ import pytest
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.order_changes.details import message_id
-from actions.order_changes.form import ActionAskChangeConfirmed, ActionOrderChangeOutcome, ValidateOrderChangeForm
+from actions.order_changes.form import (
+    ActionAskChangeConfirmed,
+    ActionBeginChangeOrder,
+    ActionBeginReturnOrder,
+    ActionOrderChangeOutcome,
+    ValidateOrderChangeForm,
+)
 from actions.order_changes.which_order import ActionAskChangeOrderNumber
 from actions.orders.models import Order, OrderStatus
 from tests.actions.order_answers import DOMAIN
@@ -147,3 +153,17 @@ async def test_a_wish_for_another_order_is_not_about_the_one_talked_about(text: 
     orders = [Order(f"1000{n}", OrderStatus.PLACED, None, None, None, None) for n in (1, 2)]
     form = ValidateOrderChangeForm(FakeOrders(*orders))
     assert await form.extract_change_order_number(CollectingDispatcher(), at, {}) == {"change_order_number": number}
+
+
+@pytest.mark.parametrize(("action", "in_form", "meant"), [
+    (ActionBeginChangeOrder(), True, "10234"), (ActionBeginChangeOrder(), False, None),
+    (ActionBeginReturnOrder(), True, None),  # what has come can be returned, and nothing else be cancelled
+])  # fmt: skip
+async def test_another_wish_in_the_form_is_about_its_order_whatever_was_told_in_between(
+    action: Any, in_form: bool, meant: str | None
+) -> None:
+    at = tracker(intent="change_order", order_number="10241", **ASKED)
+    at.active_loop = {"name": "order_change_form"} if in_form else {}
+    _, events = await run(action, at)
+    about = [event["value"] for event in events if event.get("name") == "order_number"]
+    assert about == ([meant] if meant else [])

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from components.intents.message_parts import answer_beside, asked_beside, reconsider, sentences
+from components.intents.message_parts import answer_beside, asked_beside, asked_with_thanks, reconsider, sentences
 from components.text.classifier import Prediction
 
 
@@ -76,6 +76,21 @@ def test_a_yes_or_no_beside_a_question_is_seen_at_either_end(text: str, answer: 
 def test_a_question_beside_the_way_back_is_what_the_assistant_is_wanted_for(text: str, asked: str | None) -> None:
     read = reader({"cancel": "cancel_order", "agent": "return_to_bot", "come": "ask_delivery_date"})
     found = asked_beside(text, read, {"order": frozenset({"ask_delivery_date"})})
+    assert (found.label if found else None) == asked
+
+
+@pytest.mark.parametrize(("text", "share", "asked"), [
+    ("ok thanks, and how do i get the bill", 0.3, "ask_return_policy"),
+    ("thanks but how do i get the bill", 0.3, "ask_return_policy"),
+    ("thanks, how do i get the bill?", 0.0, "ask_return_policy"),
+    ("thanks, i will keep the bill", 0.0, None),  # all kinds of things sound like a question for the pages
+    ("ok thanks aur kaun la raha hai", 0.0, "ask_courier"), ("thanks, and have a nice day", 0.3, None),
+    ("how do i get the bill, ok thanks", 0.3, None), ("thanks a lot", 0.3, None),
+])  # fmt: skip
+def test_what_is_asked_behind_a_thank_you_is_the_message(text: str, share: float, asked: str | None) -> None:
+    read = reader({"bill": "ask_return_policy", "kaun": "ask_courier", "nice day": "goodbye", "thanks": "thank"})
+    whole = Prediction((("thank", 0.7), ("ask_return_policy", share)), embedded=True)
+    found = asked_with_thanks(text, whole, read)
     assert (found.label if found else None) == asked
 
 
