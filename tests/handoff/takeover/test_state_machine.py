@@ -147,7 +147,7 @@ def test_a_waiting_customer_may_ask_for_the_assistant(
 
 
 @pytest.mark.parametrize(
-    "text", ["the bot was useless", "never mind the price, where is it", "in the end I want it", ""]
+    "text", ["the bot was useless", "no bot please", "never mind the price, where is it", "in the end I want it", ""]
 )
 def test_other_words_are_no_wish_for_the_assistant(
     db: Database, configuration: HandoffConfiguration, request_for: Any, text: str
