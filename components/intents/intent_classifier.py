@@ -49,6 +49,7 @@ TWO_QUESTIONS = "two_questions"
 BACK_WITH_US = frozenset({"return_to_bot", "problem_solved"})
 MIN_ANSWER = 0.8  # from here on a message is a yes or no, whatever else stands in it
 MIN_ASKED_BESIDE = 0.85  # ... unless it surely asks something as well: "leave it, do you have a shop in Pune"
+MIN_ALONE = 0.7  # of the message alone, whose confidence no conversation has made bolder
 MOST_SENTENCES = 4  # at the end of a message that are read by themselves in a conversation
 _COMPONENTS = Path(__file__).parents[1]
 
@@ -191,7 +192,7 @@ class IntentClassifier(GraphComponent):
         message.set(AFTER, after, add_to_output=True)
         message.set(READINGS_DIFFER, alone.label != next(iter(together)), add_to_output=True)
         reading, model = blended(alone, together), self._model
-        if alone.label != reading.label and alone.confidence >= MIN_ASKED_BESIDE:
+        if alone.label != reading.label and alone.confidence >= MIN_ALONE:
             message.set(ALONE, alone.label, add_to_output=True)
 
         def read(sentence: str) -> Prediction:

@@ -30,6 +30,14 @@ MIN_REFUSAL_CONFIDENCE = 0.95  # of one that only refuses, "actually forget it",
 MOST_OF_A_STORY = 0.15  # a mere question is this at most what tells more of what went wrong
 LEANING = 0.5  # of a message with a clause that surely wishes the assistant back: "no agent needed, when does it come"
 MIN_CONFIDENCE_BESIDE = 0.8  # of one beside the wish to have the assistant back, which then answers it
+# The assistant refused: "don't send me to the bot again", "bot nahi chahiye". The model hardly sees the denial.
+_ASSISTANT = r"(?:bots?|robots?|rob[oô]s?|assistant|assistente|asistente|बॉट|रोबोट|असिस्टेंट)"
+_BETWEEN = r"(?:[ \t]+[^\s,.;:!?]+)"
+_REFUSES_US = re.compile(
+    rf"(?<!\w)(?:do not|don[’']?t|not|stop|never|no|n[ãa]o|sin|sem){_BETWEEN}{{0,5}}?[ \t]+{_ASSISTANT}(?!\w)"
+    rf"|(?<!\w){_ASSISTANT}{_BETWEEN}{{0,3}}?[ \t]+(?:nahi|nahin|nhi|mat|नहीं|मत)(?!\w)",
+    re.IGNORECASE,
+)
 _COURTESIES = frozenset({"greet", "goodbye", "thank", "affirm", "deny"})
 _STORIES = TO_A_PERSON | {"report_not_received"}
 _QUESTIONS = frozenset({
@@ -43,7 +51,7 @@ Dismisses = Callable[[str], bool]
 
 async def wish_of(text: str, parse: Parse, dismisses: Dismisses = lambda words: False) -> Wish | None:
     """The wish in a message, or None. `parse` reads a text as Rasa's `Agent.parse_message` does. Never raises."""
-    if not text.strip() or len(text) > MAX_CHARS:
+    if not text.strip() or len(text) > MAX_CHARS or _REFUSES_US.search(text):
         return None
     try:
         said = [await _intent(text, parse)]
