@@ -21,7 +21,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 import settings
 import skills
 from components.conversation.context import context_of
-from components.conversation.examples import FOLDER, ROOT, FollowUpDataError, read_follow_ups
+from components.conversation.examples import FOLDER, NONE, ROOT, FollowUpDataError, read_follow_ups
 from components.conversation.follow_ups import FollowUp, FollowUpModel, a_few, blended, standing_alone
 from components.embeddings.sentence_embeddings import SentenceEmbeddings
 from components.intents.message_parts import (
@@ -42,14 +42,14 @@ log = logging.getLogger(__name__)
 _FILE, _FOLLOW_UPS_FILE = "intent_model.npz", "follow_ups.npz"
 AFTER = "after"  # key of the parse data: what the message follows
 READINGS_DIFFER = "readings_differ"  # key of the parse data: alone, the message would mean something else
-ALONE = "alone"  # key of the parse data: what it surely means alone, where that is something else
+ALONE = "alone"  # key of the parse data: what a question for the pages would surely mean if nothing came before it
+FROM_PAGES = "ask_return_policy"
 ANSWER = "answer"  # key of the parse data: what else it says to the question that a change waits with, affirm or deny
 WISHES = "wishes"  # key of the parse data: two questions of different topics, in their order
 TWO_QUESTIONS = "two_questions"
 BACK_WITH_US = frozenset({"return_to_bot", "problem_solved"})
 MIN_ANSWER = 0.8  # from here on a message is a yes or no, whatever else stands in it
 MIN_ASKED_BESIDE = 0.85  # ... unless it surely asks something as well: "leave it, do you have a shop in Pune"
-MIN_ALONE = 0.7  # of the message alone, whose confidence no conversation has made bolder
 MOST_SENTENCES = 4  # at the end of a message that are read by themselves in a conversation
 _COMPONENTS = Path(__file__).parents[1]
 
@@ -192,8 +192,10 @@ class IntentClassifier(GraphComponent):
         message.set(AFTER, after, add_to_output=True)
         message.set(READINGS_DIFFER, alone.label != next(iter(together)), add_to_output=True)
         reading, model = blended(alone, together), self._model
-        if alone.label != reading.label and alone.confidence >= MIN_ALONE:
-            message.set(ALONE, alone.label, add_to_output=True)
+        if after != NONE and reading.label == FROM_PAGES:
+            begins = blended(alone, self._after(text, alone, NONE))  # as if the conversation began with it
+            if begins.label != FROM_PAGES and begins.confidence >= MIN_ASKED_BESIDE:
+                message.set(ALONE, begins.label, add_to_output=True)
 
         def read(sentence: str) -> Prediction:
             by_itself = model.predict(sentence, self._embeddings)
