@@ -22,7 +22,8 @@ _ALSO_OTHERS = frozenset(re.findall(
     r"\w+",
     """
     kat kami ka ki ke se tut to me par main hum band mat hara kala fir ya pe ho na ji jute do de le la no nos mas como
-    tem meu sala bata lena bar""",
+    tem meu sala bata lena bar lag hue di mile tab ban log mil ja toda pura dono gira beta mana har sau bole bolo bol
+    kam kate kata lu chal jab rok h""",
 ))
 COMMON = frozenset(re.findall(
     r"[\w']+",
