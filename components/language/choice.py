@@ -117,7 +117,8 @@ def read(text: str) -> Reading:
     # A customer who writes Hindi mixes English into it, the other way round a borrowed word stays one.
     mixed = found.language == ENGLISH and found.evidence.get(HINGLISH, 0) >= ONE_WORD
     plain = found.language if found.margin >= _PLAIN and not mixed else None
-    return Reading(plain, found.language if found.margin >= ONE_WORD and not mixed else None, wish, only)
+    told = found.margin >= ONE_WORD or found.language not in (ENGLISH, HINGLISH)  # or shared with a sibling only
+    return Reading(plain, found.language if told and not mixed else None, wish, only)
 
 
 def choose(before: Spoken, message: Reading, earlier: Reading | None = None) -> Spoken:

@@ -83,7 +83,13 @@ def detect(text: str) -> Detected:
         return detected
     # Hindi and English go together in one sentence; its grammar is Hindi's as soon as there is some.
     close = {name for name, weight in evidence.items() if weight > evidence[detected.language or ""] - ONE_WORD}
-    return Detected(HINGLISH if close == {ENGLISH, HINGLISH} else None, evidence)
+    return Detected(HINGLISH if close == {ENGLISH, HINGLISH} else _of_siblings(close, evidence), evidence)
+
+
+def _of_siblings(close: set[str], evidence: dict[str, float]) -> str | None:
+    """Of languages that share the words ("cancelar pedido") one that is answered in, rather than English."""
+    likely = [name for name in answered() if name in close and evidence[name] >= KNOWN]
+    return max(likely, key=lambda name: evidence[name], default=None) if not close & {ENGLISH, HINGLISH} else None
 
 
 def _by_script(found: list[str]) -> tuple[str, int]:

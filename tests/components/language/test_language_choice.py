@@ -55,6 +55,18 @@ def test_english_customer_stays_in_english_although_a_hindi_word_occurs(message:
     assert after("where is my order", message) == "en"
 
 
+@pytest.mark.parametrize(("message", "language"), [
+    ("fui cobrado duas vezes", "pt"),
+    ("quanto custa o frete", "pt"),
+    ("me cobraron dos veces el mismo pedido", "es"),
+])
+def test_words_that_sibling_languages_share_begin_in_one_of_them_and_change_none(message: str, language: str) -> None:
+    assert after(message) == language
+    assert after("where is my order", message) == "en"
+    assert after("cadê meu pedido", "cancelar pedido") == "pt"
+    assert after("dónde está mi pedido", "cancelar pedido") == "es"
+
+
 def test_customer_who_changes_language_is_followed() -> None:
     assert after("where is my order", "bhai mera order kab aayega") == "hinglish"
     assert after("mera order kab aayega", "and what is your return policy for shoes") == "en"
