@@ -30,9 +30,13 @@ MIN_REFUSAL_CONFIDENCE = 0.95  # of one that only refuses, "actually forget it",
 MOST_OF_A_STORY = 0.15  # a mere question is this at most what tells more of what went wrong
 LEANING = 0.5  # of a message with a clause that surely wishes the assistant back: "no agent needed, when does it come"
 MIN_CONFIDENCE_BESIDE = 0.8  # of one beside the wish to have the assistant back, which then answers it
-# The assistant refused: "don't send me to the bot again", "bot nahi chahiye". The model hardly sees the denial.
+# The assistant refused: "don't send me to the bot again", "bot nahi chahiye". The model hardly sees the denial. Where a
+# person stands between the two, it is the person that is refused: "no need for a person the bot is fine".
 _ASSISTANT = r"(?:bots?|robots?|rob[oô]s?|assistant|assistente|asistente|बॉट|रोबोट|असिस्टेंट)"
-_BETWEEN = r"(?:[ \t]+[^\s,.;:!?]+)"
+_SOMEBODY = (
+    r"(?:person|people|human|agent|(?:any|some|no)(?:one|body)|insaan|pessoa|atendente|(?:al|nin)gu[ée]m|alguien|nadie)"
+)
+_BETWEEN = rf"(?:[ \t]+(?!{_SOMEBODY})[^\s,.;:!?]+)"
 _REFUSES_US = re.compile(
     rf"(?<!\w)(?:do not|don[’']?t|not|stop|never|no|n[ãa]o|sin|sem){_BETWEEN}{{0,5}}?[ \t]+{_ASSISTANT}(?!\w)"
     rf"|(?<!\w){_ASSISTANT}{_BETWEEN}{{0,3}}?[ \t]+(?:nahi|nahin|nhi|mat|नहीं|मत)(?!\w)",

@@ -143,6 +143,8 @@ async def test_a_model_that_fails_calls_nobody() -> None:
     ("no me mandes con el bot otra vez", None), ("não quero o robô de novo", None), ("मुझे बॉट नहीं चाहिए", None),
     ("no, give me the bot", "assistant"), ("agent nahi chahiye bot hi chalega", "assistant"),
     ("i do not need any of your agents now, the bot is ok", "assistant"),
+    ("no need for a person the bot is fine", "assistant"), ("não precisa de humano volta pro bot", "assistant"),
+    ("no necesito a nadie el bot me sirve", "assistant"), ("bot hi chahiye insaan nahi", "assistant"),
 ])  # fmt: skip
 async def test_whoever_refuses_the_assistant_does_not_get_it(text: str, wish: str | None) -> None:
     assert await wish_of(text, Model(("return_to_bot", 0.99))) == wish
