@@ -35,7 +35,7 @@ def named_in_part(text: str, misshaped: str | None, orders: Sequence[Order]) -> 
     return (
         tracked(text, orders)
         or [order for order in orders if _is_cut_apart(order.number, text)]
-        or partly_named(misshaped or "", orders)
+        or partly_named("" if misshaped and _is_half(misshaped, text) else misshaped or "", orders)
         or _by_group(text, orders)
     )
 
@@ -45,6 +45,12 @@ def tracked(text: str, orders: Sequence[Order]) -> list[Order]:
     said = _letters_and_digits(text)
     numbers = [(order, _letters_and_digits(order.tracking_number or "")) for order in orders]
     return [order for order, number in numbers if len(_digits(number)) >= _MIN_TRACKING_DIGITS and number in said]
+
+
+def _is_half(said: str, text: str) -> bool:
+    """Whether it is written as a part of something longer: "4K82" of 4K82-D177X, a slip, names nothing."""
+    half = rf"[^\W_][-–—_/.]{re.escape(said)}(?![^\W_])|(?<![^\W_]){re.escape(said)}[-–—_/.][^\W_]"
+    return re.search(half, text, re.IGNORECASE) is not None
 
 
 def partly_named(said: str, orders: Sequence[Order]) -> list[Order]:

@@ -73,6 +73,15 @@ def test_letters_between_the_digits_of_an_own_number_may_be_left_out(said: str, 
     assert [order.number for order in named_in_part(said, said, own)] == (["QB-84K-20617"] if told else [])
 
 
+@pytest.mark.parametrize(("text", "piece", "told"), [
+    ("order no 4K82-D177X where is it", "4K82", False), ("is D17X-4K99 out", "D17X", False),
+    ("4k82 where is it", "4k82", True), ("#4K82?", "4K82", True),
+])  # fmt: skip
+def test_half_of_a_number_with_a_slip_names_no_order(text: str, piece: str, told: bool) -> None:
+    own = [Order("4K82-D17X", OrderStatus.SHIPPED)]
+    assert bool(named_in_part(text, piece, own)) is told
+
+
 async def test_zeros_in_front_may_be_left_out_of_a_number() -> None:
     own = ashas(Order("HW/24/00871", OrderStatus.SHIPPED), Order("HW/26/00435", OrderStatus.SHIPPED))
     reply = await ask(ActionCheckOrderStatus, own, misshaped="hw/24/871")
