@@ -32,10 +32,11 @@ def may_name_in_part(text: str) -> bool:
 
 def named_in_part(text: str, misshaped: str | None, orders: Sequence[Order]) -> list[Order]:
     """The orders that a message names; `misshaped` is what it has in an order number's place and in another shape."""
+    part = misshaped if misshaped and not _is_half(misshaped, text) else ""
     return (
         tracked(text, orders)
         or [order for order in orders if _is_cut_apart(order.number, text)]
-        or partly_named("" if misshaped and _is_half(misshaped, text) else misshaped or "", orders)
+        or partly_named(part, orders)
         or _by_group(text, orders)
     )
 
