@@ -102,6 +102,8 @@ def child_environment(settings: Settings) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         "PYTHONWARNINGS": "ignore",
         "RASA_TELEMETRY_ENABLED": "false",
+        # Sanic takes a class from distutils: with Python's own, setuptools is not imported.
+        "SETUPTOOLS_USE_DISTUTILS": "stdlib",
         "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
         "TF_CPP_MIN_LOG_LEVEL": "3",
         # Several processes share the cores; a numerical library that starts a thread a core slows them all.

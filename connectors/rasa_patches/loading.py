@@ -3,6 +3,7 @@
     TensorFlow        stock Rasa imports it for the names of three classes that training makes objects of
     scikit-learn      for one function of training; with it comes most of SciPy
     matplotlib        for what draws the results of `rasa test`
+    APScheduler       for reminders, which nothing here sets; with it comes pkg_resources
     channels          fifteen of Rasa's own, with the libraries of Slack, Telegram, Twilio …: each when asked for
     MongoDB, DynamoDB their libraries, for tracker stores that are not configured
     archive           the original unpacks it twice, the first time to look at the names in it; and packs it with all
@@ -31,9 +32,11 @@ log = logging.getLogger(__name__)
 
 WRITTEN_FOR = "3.6."
 
-# What these modules import, and call only in functions of training, of testing and of other tracker stores.
-IMPORTERS = ("rasa.core.tracker_store", "rasa.utils.train_utils", "rasa.nlu.test")
+# What these modules import, and call only in functions of training, of testing, of other tracker stores and
+# of reminders.
+IMPORTERS = ("rasa.core.tracker_store", "rasa.utils.train_utils", "rasa.nlu.test", "rasa.core.jobs")
 CALLED_LATER: dict[str, tuple[str, ...]] = {
+    "apscheduler.schedulers.asyncio": ("AsyncIOScheduler",),
     "boto3.dynamodb.conditions": ("Key",),
     "pymongo.collection": ("Collection",),
     "rasa.utils.tensorflow.callback": ("RasaTrainingLogger", "RasaModelCheckpoint"),

@@ -31,7 +31,7 @@ assert "model_storage" in get_type_hints(DomainProvider.load), "Rasa reads them 
 from connectors.server.application import load_agent
 agent = load_agent(Path(sys.argv[1]), Path("endpoints.yml"))
 metadata = agent.processor.model_metadata
-for library in ("tensorflow", "sklearn", "matplotlib"):
+for library in ("tensorflow", "sklearn", "matplotlib", "apscheduler", "pkg_resources"):
     assert library not in sys.modules, f"{library} was imported"
 for library in ("pymongo", "boto3", "slack_sdk", "aiogram", "twilio", "socketio", "questionary"):
     assert library not in sys.modules, f"{library} was imported"
@@ -54,6 +54,12 @@ assert isinstance(train_utils.create_common_callbacks(1)[0], RasaTrainingLogger)
 from rasa.nlu.test import plot_utils
 from rasa.utils.tensorflow.model_data import train_test_split
 assert len(train_test_split([1, 2, 3, 4], test_size=0.5)) == 2
+import asyncio
+from rasa.core import jobs
+async def scheduler_runs():
+    assert (await jobs.scheduler()).running and await jobs.scheduler() is await jobs.scheduler()
+    jobs.kill_scheduler()
+asyncio.run(scheduler_runs())
 plot_utils.plot_paired_histogram([[0.1], [0.2]], "t", None)
 """,
 )
