@@ -192,6 +192,8 @@ class OrderAction(BaseAction):
         known = [*offered, *([turn.last_shown] if turn.last_shown else [])]
         found = await self.orders.find(known, turn.phone) if known else {}
         last = found.get(turn.last_shown or "")
+        if last and means_another(turn.text) and (others := await self.others(turn)):
+            return others
         if not (last and last.status is OrderStatus.DELIVERED) and asks_when_it_came(turn.text):
             every = await self.orders.all_orders(turn.phone)
             if came := [order for order in every if order.status is OrderStatus.DELIVERED]:
@@ -201,6 +203,13 @@ class OrderAction(BaseAction):
             if len(picked) == 1:
                 return picked
         return [last] if last else await self.orders.open_orders(turn.phone)
+
+    async def others(self, turn: OrderTurn) -> list[Order]:
+        """The open orders beside the one talked about last, all others where that is the only open one."""
+        for orders in (self.orders.open_orders, self.orders.all_orders):
+            if others := [order for order in await orders(turn.phone) if order.number != turn.last_shown]:
+                return others
+        return []
 
     async def listed(self, turn: OrderTurn) -> list[Order]:
         """The orders of the list that was offered last, in its order."""

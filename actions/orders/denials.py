@@ -9,14 +9,24 @@ from collections.abc import Sequence
 
 from privacy.indic import BEGIN, END
 
+# "I don't mean 10234", "no hablo del 10234": what is not spoken of, whatever verb of speaking says so.
+_NOT_SPOKEN_OF = (
+    r"(?:(?:do|did|am|was)(?:n'?t| not)|dont|didnt|not) "
+    r"(?:mean(?:ing)?|(?:talk|speak|ask)(?:ing)? (?:about|of)|asking for)"
+    r"|(?:no|n[aã]o) (?:me |es |é |t[oô] |estou |estoy )*(?:refiero a|habl[oa]\w* de|pregunt[oa]\w* por"
+    r"|quero dizer|fal[aoe]\w* (?:d[eo]?|sobre)|pergunt\w+ (?:d[eo]|sobre|pel[oa]))"
+)
+_INSTEAD_OF = r"(?:instead of|rather than|en (?:vez|lugar) de|em (?:vez|lugar) d[eo])"
 _BEFORE = re.compile(
-    rf"{BEGIN}(?:(?:not|n[aã]o|instead of|rather than|en vez del?|em vez d[eo]|en lugar del?|em lugar d[eo])"
-    r"(?: (?:the|that|order|one|number|el|la|o|a|pedido|es|é))*|no (?:es )?(?:el|la|al|del)(?: pedido)?)\s+#?\s*$",
+    rf"{BEGIN}(?:(?:{_NOT_SPOKEN_OF}|not|n[aã]o|{_INSTEAD_OF})l?"
+    r"(?: (?:about|the|that|order|one|number|el|la|o|a|pedido|es|é))*"
+    r"|no (?:es )?(?:el|la|al|del)(?: pedido)?)\s+#?\s*$",
     re.I,
 )
 _OF_IT = r"\s*(?:(?:wa+l[aei]|वाल[ाीे]|order|ऑर्डर)\s+)?"
+_NAHI = rf"(?:nahi|nahin|nhi|mat|नहीं|नही|मत){END}"
 _BEHIND = re.compile(
-    rf"{_OF_IT}(?:(?:nahi|nahin|nhi|mat|ki jagah|ke badle|नहीं|नही|मत|की जगह|के बदले){END}"
+    rf"{_OF_IT}(?:(?:ki|की) (?:baat|बात) {_NAHI}.*|(?:{_NAHI}|(?:ki jagah|ke badle|की जगह|के बदले){END})"
     r"(?P<rest>\W*(?:balki|बल्कि|par|पर)?\W*$|\s*[,.;!–—-].*)|(?:no|n[aã]o)\s*[,.;!].*)",
     re.I | re.S,
 )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from actions.order_choice import ActionOtherOrder
-from actions.order_details import ActionDeliveryDate, ActionOrderWhyLate
+from actions.order_details import ActionDeliveryDate, ActionOrderCourier, ActionOrderWhyLate
 from actions.order_status import (
     ActionCheckOrderStatus,
     OrderAction,
@@ -123,20 +123,26 @@ async def test_the_other_one_is_the_open_order_not_shown_yet() -> None:
     assert reply.slots["orders_shown"] == ["10234", "10235"]
 
 
+@pytest.mark.parametrize("kind", [ActionCheckOrderStatus, ActionDeliveryDate, ActionOrderCourier, ActionOrderWhyLate])
 @pytest.mark.parametrize(("text", "told"), [
     ("where is my other parcel", "#10235"), ("cadê o outro pedido?", "#10235"), ("any other news of it", "#10234"),
+    ("and when does the other one come", "#10235"), ("dusra wala kab aayega", "#10235"),
 ])
-async def test_where_the_other_order_is_is_not_asked_of_the_one_talked_about(text: str, told: str) -> None:
-    orders = ashas(order("10234"), order("10235", "packed"))
-    reply = await ask(ActionCheckOrderStatus, orders, text=text, order_number="10234", orders_shown=["10234"])
+async def test_what_is_asked_of_the_other_order_is_not_told_of_the_one_talked_about(
+    kind: type[OrderAction], text: str, told: str
+) -> None:
+    orders = ashas(order("10234", "shipped", 24), order("10235", "shipped", 26))
+    reply = await ask(kind, orders, text=text, order_number="10234", orders_shown=["10234"])
     assert told in reply.text
 
 
-@pytest.mark.parametrize("kind", [ActionCheckOrderStatus, ActionOtherOrder])
+@pytest.mark.parametrize("kind", [ActionCheckOrderStatus, ActionOtherOrder, ActionDeliveryDate])
 @pytest.mark.parametrize(("text", "told"), [
     ("not 10234, the other one, where is that", "#10235"), ("10234 nahi, dusra wala", "#10235"),
     ("no el 10234, el otro, ese cuándo sale", "#10235"), ("o 10234 não, o outro", "#10235"),
-    ("10234 नहीं, दूसरा वाला", "#10235"), ("the other one, 10234", "#10234"), ("no, the other: 10234", "#10234"),
+    ("10234 नहीं, दूसरा वाला", "#10235"), ("i dont mean 10234 i mean my other order, when's it coming", "#10235"),
+    ("o 10234 não, o outro, qdo chega", "#10235"), ("the other one, 10234", "#10234"),
+    ("no, the other: 10234", "#10234"),
 ])  # fmt: skip
 async def test_the_other_than_a_number_is_not_that_number(kind: type[OrderAction], text: str, told: str) -> None:
     for read_as in (["10234"], []):  # what is denied is seldom read as an order number
