@@ -18,6 +18,7 @@ MAX_PHONE_CHARS = 60
 # The first run that looks like a phone number. What stands around it ("home", invisible direction marks) is not for
 # phonenumbers, which would read letters as the digits of a keypad.
 NUMBER = re.compile(r"\(?[+＋]?\(?\d[\d\s().‐-―-]*")
+_BETWEEN_DIGITS = re.compile(r"(?<=[\d)])\s*[/_,|·•~]\s*(?=[\d(])")
 # A spreadsheet's '919876543210.0', '9.19876543210E+11'; in '9.19877E+11' the last digits are lost.
 _DECIMAL = re.compile(r"\s*(\d+)\.0+\s*")
 _SCIENTIFIC = re.compile(r"\s*(\d)[.,]?(\d*)[eE]\+?(\d{1,2})\s*")
@@ -58,8 +59,9 @@ def e164(text: object, region: str) -> str | None:
 @lru_cache(maxsize=256)  # a turn reads its customer's several times
 def _read(text: str, region: str) -> str | None:
     possible = [number for reading in _readings(text) for number in _possible_numbers(reading, region)]
-    # '987654321.0' is a spreadsheet's decimal or ten digits with a dot: the one that somebody can have.
-    number = next(filter(phonenumbers.is_valid_number, possible), next(iter(possible), None))
+    # '987654321.0' is a spreadsheet's decimal or ten digits with a dot, '0660/123' one number or the first of two: the
+    # one that somebody can have.
+    number = next(filter(phonenumbers.is_valid_number, possible), max(possible, key=_length, default=None))
     return phonenumbers.format_number(number, PhoneNumberFormat.E164) if number else None
 
 
@@ -76,6 +78,10 @@ def _possible_numbers(text: str, region: str) -> Iterator[PhoneNumber]:
         if phonenumbers.is_possible_number(number):
             yield number
             return
+
+
+def _length(number: PhoneNumber) -> int:
+    return len(phonenumbers.national_significant_number(number))
 
 
 def senders_phone(phone: object) -> str | None:
@@ -113,12 +119,15 @@ def _changed(number: PhoneNumber, form: re.Pattern[str], to: str) -> PhoneNumber
 
 
 def _readings(text: str) -> list[str]:
-    """The text as a spreadsheet wrote a number, and as it stands; none where a spreadsheet cut digits off."""
+    """The text as a spreadsheet wrote a number, as it stands, and last with other signs between its digits than
+    phonenumbers knows ("928/555-0194"), since a slash may also stand between two numbers; none where a spreadsheet cut
+    digits off."""
     if scientific := _SCIENTIFIC.fullmatch(text):
         digits = scientific[1] + scientific[2]
         return [digits] if len(digits) > int(scientific[3]) else []
     decimal = _DECIMAL.fullmatch(text)
-    return [decimal[1], text] if decimal else [text]
+    joined = _BETWEEN_DIGITS.sub(" ", text)
+    return [*([decimal[1]] if decimal else []), text, *([joined] if joined != text else [])]
 
 
 def _with_plus(written: str) -> str:

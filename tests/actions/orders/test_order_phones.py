@@ -22,6 +22,7 @@ GAPS = st.sampled_from(["", " ", "-", ".", "\u00a0"])
      "0091 98765 43210", "919876543210", "91 9876543210", "  +91 9876543210 ",
      "\u202a+91 98765 43210\u202c", 919876543210,
      "919876543210.0", "9876543210.00", "9.19876543210E+11", "9,876543210e9",
+     "98765/43210", "+91/98765/43210", "98765_43210", "98765 | 43210", "98765,43210", "(098765) / 43210",
      "tel:+91-98765-43210", "98765 43210 home", "Ph. (0)98765 43210", "98765 43210 / 98123 45670"],
 )
 def test_all_ways_to_write_a_number_mean_the_same(written: object) -> None:
@@ -44,11 +45,23 @@ def test_what_is_no_phone_number_is_none(written: object) -> None:
         ("+1 (202) 555-0123", "IN", "+12025550123"),
         ("2025550123", "US", "+12025550123"),
         ("0041446681800", "US", "+41446681800"),
+        ("07700/900271", "GB", "+447700900271"),  # kept for films: nobody's, and still read whole
+        ("928/555-0194", "US", "+19285550194"),
+        ("11/98765-4321", "BR", "+5511987654321"),
+        ("0660 / 12 34 567", "AT", "+436601234567"),
         ("0055 81 98877-0002", "BR", "+5581988770002"),  # 55 is also a Brazilian carrier's, and 81 Japan
     ],
 )
 def test_other_countries_work_as_well(written: str, region: str, phone: str) -> None:
     assert e164(written, region) == phone
+
+
+@given(first=MOBILES, second=MOBILES, between=st.sampled_from(["/", " / ", ",", ", ", "|", " · ", "_"]))
+@settings(max_examples=examples(200))
+def test_of_two_numbers_in_one_cell_the_first_counts_and_never_a_mixture(first: str, second: str, between: str) -> None:
+    assume(phonenumbers.is_valid_number(phonenumbers.parse(first, "IN")))
+    assert e164(f"{first}{between}{second}", "IN") == f"+91{first}"
+    assert e164(f"{first}{between}{second[-2:]}", "IN") == f"+91{first}"
 
 
 @pytest.mark.parametrize("identity", ["+919876543210", "919876543210"])
