@@ -3,11 +3,18 @@
 What is counted is the list that was offered last, else the open orders in the order in which a list would show them.
 """
 
+from collections.abc import Sequence
+
+from rasa_sdk.executor import CollectingDispatcher
+
 from actions.order_status import OrderAction
 from actions.orders.choosing import chosen, described, other_clause
+from actions.orders.days import shop_today
 from actions.orders.models import Order
-from actions.skill.action import Event
-from actions.skill.order_answers import OrderTurn
+from actions.orders.phrases import OrderPhrases
+from actions.skill.action import Domain, Event
+from actions.skill.order_answers import OrderTurn, offer_list
+from actions.skill.texts import Pieces
 
 
 class ActionListOrders(OrderAction):
@@ -121,3 +128,17 @@ class ActionOtherPhone(PickingAction):
 async def _counted(action: OrderAction, turn: OrderTurn) -> list[Order]:
     """The orders of the list that was offered last, in its order; without one, the open ones."""
     return await action.listed(turn) if turn.offered else await action.orders.open_orders(turn.phone)
+
+
+def choose_from(
+    orders: Sequence[Order],
+    dispatcher: CollectingDispatcher,
+    domain: Domain,
+    response: str = "utter_order_status_choose",
+    **facts: str,
+) -> None:
+    """Offer a WhatsApp list of at most ten orders under `response`, whose text may use {count} and {shown}.
+
+    A row answers as `/inform_order_number{"order_number": ...}`.
+    """
+    offer_list(orders, dispatcher, OrderPhrases(Pieces(domain, "order_status"), shop_today()), response, **facts)

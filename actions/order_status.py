@@ -32,7 +32,6 @@ from actions.skill.order_answers import (
     OrderTurn,
     misshaped_in_message,
     numbers_meant,
-    offer_list,
     points_away,
     read_on_pictures,
     told_before,
@@ -287,17 +286,3 @@ class ActionCheckOrderStatus(OrderAction):
         if not orders and (told := await told_from_pages(turn.say, turn.text, response=NO_ORDER_BUT)) is not None:
             return [*told, *turn.wait_for_number()]
         return turn.tell_or_choose(orders, none="utter_order_status_no_open_orders")
-
-
-def choose_from(
-    orders: Sequence[Order],
-    dispatcher: CollectingDispatcher,
-    domain: Domain,
-    response: str = "utter_order_status_choose",
-    **facts: str,
-) -> None:
-    """Offer a WhatsApp list of at most ten orders under `response`, whose text may use {count} and {shown}.
-
-    A row answers as `/inform_order_number{"order_number": ...}`.
-    """
-    offer_list(orders, dispatcher, OrderPhrases(Pieces(domain, "order_status"), shop_today()), response, **facts)

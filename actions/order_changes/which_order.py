@@ -24,7 +24,7 @@ from actions.order_changes.details import (
     wishes_something_else,
 )  # fmt: skip
 from actions.order_changes.items import ITEMS, OFFERED, same_items
-from actions.order_status import choose_from
+from actions.order_choice import choose_from
 from actions.orders.choosing import chosen, counted, described, means_another, points_at_one
 from actions.orders.lookup import Orders
 from actions.orders.models import Order

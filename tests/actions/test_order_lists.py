@@ -10,11 +10,8 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.knowledge.answers.answering import GroundedAnswer, NotCovered
 from actions.knowledge.pages.documents import Section
-from actions.order_status import (
-    ActionCheckOrderStatus,
-    OrderAction,
-    choose_from,
-)
+from actions.order_choice import choose_from
+from actions.order_status import ActionCheckOrderStatus, OrderAction
 from actions.orders.models import Order, OrderItem, OrderStatus
 from actions.refund_status import ActionCheckRefundStatus
 from actions.skill import services
