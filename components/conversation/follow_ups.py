@@ -76,8 +76,7 @@ class FollowUpModel:
         texts = np.array([places[example.text] for example in examples])
         # Each text once, and both forms while its numbers are remembered: reading them is a tenth of training.
         folds, read = zip(*((folded(text), readable(text)) for text in places), strict=True)
-        ngrams = Ngrams.fit([folds[place] for place in texts])
-        rows = ngrams.matrix(folds)
+        ngrams, rows = Ngrams.fit(folds, np.bincount(texts))
         vectors = embedder.many(read)
         centre = vectors[texts].mean(axis=0)
         vectors = centred(vectors, centre).astype(np.float32)

@@ -123,8 +123,7 @@ class Classifier:
         examples = in_order(examples)
         names, target = np.unique(np.asarray([example.label for example in examples]), return_inverse=True)
         folds = [folded(example.text) for example in examples]
-        ngrams = Ngrams.fit(folds)
-        sparse = ngrams.matrix(folds)
+        ngrams, sparse = Ngrams.fit(folds)
         vectors = embedder.many([readable(example.text) for example in examples])
         centre = vectors.mean(axis=0)
         support = centred(vectors, centre)

@@ -8,6 +8,7 @@ which scores low for every label, and not the two syllables that it happens to s
 from __future__ import annotations
 
 import re
+from array import array
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -47,14 +48,34 @@ class Ngrams:
         self._rarest = float(rarity.max(initial=1.0))
 
     @classmethod
-    def fit(cls, texts: Sequence[str]) -> Ngrams:
-        """Every word n-gram, and the character n-grams that two texts share."""
-        seen: Counter[str] = Counter()
+    def fit(cls, texts: Sequence[str], times: np.ndarray | None = None) -> tuple[Ngrams, scipy.sparse.csr_matrix]:
+        """Of every word n-gram, and the character n-grams that two texts share; and the row of each text, shape (n,
+        features), with the same numbers that `row` gives. `times`, shape (n,): how often each text counts, else once.
+        """
+        times = np.ones(len(texts)) if times is None else times
+        numbers: dict[str, int] = {}
+        found, counts, ends = array("i"), array("i"), [0]  # both kinds of each text, one after the other
         for text in texts:
-            seen.update(gram for counts in _grams(text) for gram in counts)
-        vocabulary = sorted(gram for gram, count in seen.items() if count > 1 or gram[0] == "w")
-        counts = np.array([seen[gram] for gram in vocabulary], dtype=np.float64)
-        return cls(vocabulary, (np.log((1 + len(texts)) / (1 + counts)) + 1).astype(np.float32))
+            for counted in _grams(text):
+                found.extend([numbers.setdefault(gram, len(numbers)) for gram in counted])
+                counts.extend(counted.values())
+                ends.append(len(found))
+        grams, part = np.asarray(found), np.repeat(np.arange(len(ends) - 1), np.diff(ends))
+        seen = np.bincount(grams, times[part // _KINDS], len(numbers))
+        vocabulary = sorted(gram for gram, number in numbers.items() if seen[number] > 1 or gram[0] == "w")
+        kept = np.array([numbers[gram] for gram in vocabulary], dtype=np.intp)
+        ngrams = cls(vocabulary, (np.log((1 + times.sum()) / (1 + seen[kept])) + 1).astype(np.float32))
+
+        column = np.full(len(numbers), -1)
+        column[kept] = np.arange(len(kept))
+        known = column[grams] >= 0
+        columns = column[grams[known]]
+        weight = np.full(len(grams), ngrams._rarest, dtype=np.float32)
+        weight[known] = (np.log(np.asarray(counts, dtype=np.float32)[known]) + 1) * ngrams.rarity[columns]
+        values = weight[known] / np.sqrt(_KINDS * np.bincount(part, weight**2)[part[known]])
+        behind = np.cumsum([0, *np.bincount(part[known] // _KINDS, minlength=len(texts))])
+        shape = len(texts), len(vocabulary)
+        return ngrams, scipy.sparse.csr_matrix((values.astype(np.float32), columns, behind), shape=shape)
 
     def __contains__(self, word: object) -> bool:
         """Whether the training phrases have a word."""
@@ -74,14 +95,6 @@ class Ngrams:
                 columns += known
         joined = np.concatenate(values) if values else np.zeros(0, dtype=np.float32)
         return Row(np.array(columns, dtype=np.intp), joined)
-
-    def matrix(self, texts: Sequence[str]) -> scipy.sparse.csr_matrix:
-        """The rows of many texts, shape (n, features)."""
-        rows = [self.row(text) for text in texts]
-        ends = np.cumsum([0, *(len(row.columns) for row in rows)])
-        columns = np.concatenate([row.columns for row in rows])
-        values = np.concatenate([row.values for row in rows])
-        return scipy.sparse.csr_matrix((values, columns, ends), shape=(len(rows), len(self.vocabulary)))
 
 
 @lru_cache(maxsize=64)  # three models read each message

@@ -12,7 +12,7 @@ PHRASES = ["where is my order", "where is my refund", "cancel my order", "my ord
 
 @pytest.fixture(scope="module")
 def ngrams() -> Ngrams:
-    return Ngrams.fit(PHRASES)
+    return Ngrams.fit(PHRASES)[0]
 
 
 def _length(ngrams: Ngrams, text: str) -> float:
@@ -32,9 +32,16 @@ def test_a_message_of_which_nothing_is_known_is_an_empty_row(ngrams: Ngrams) -> 
     assert len(ngrams.row("ждх жщ").columns) == 0
 
 
-def test_rows_of_a_matrix_are_the_rows_of_its_texts(ngrams: Ngrams) -> None:
-    dense = ngrams.matrix(PHRASES).toarray()
-    for line, text in zip(dense, PHRASES, strict=True):
+def test_texts_that_are_learnt_from_have_the_rows_of_any_other() -> None:
+    ngrams, rows = Ngrams.fit([*PHRASES, "", "order order order"])
+    for line, text in zip(rows.toarray(), [*PHRASES, "", "order order order"], strict=True):
         row = ngrams.row(text)
         assert line[row.columns] == pytest.approx(row.values)
         assert np.count_nonzero(line) == len(row.columns)
+
+
+def test_a_text_that_counts_twice_is_learnt_from_as_if_it_stood_there_twice() -> None:
+    once, _ = Ngrams.fit(PHRASES, np.array([1, 2, 1, 1]))
+    twice, _ = Ngrams.fit([*PHRASES, PHRASES[1]])
+    assert once.vocabulary == twice.vocabulary
+    assert once.rarity == pytest.approx(twice.rarity)
