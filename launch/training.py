@@ -54,8 +54,9 @@ def train() -> Path:
             return model
         say("Training the model (about two minutes) ...")
         started = time.monotonic()
-        _check_designers_files()
-        result = _run_rasa_train(model.name.removesuffix(".tar.gz"))
+        with _reasons_learnt_beside():
+            _check_designers_files()
+            result = _run_rasa_train(model.name.removesuffix(".tar.gz"))
         if result.returncode != 0 or not model.exists():
             print(_said(result), file=sys.stderr)
             raise LaunchError("Training failed; the lines above name the file. Remedy: correct it, or `make validate`.")
@@ -81,6 +82,22 @@ def nobody_trains() -> bool:
     except OSError:  # as in `_one_at_a_time`
         return True
     return True
+
+
+@contextmanager
+def _reasons_learnt_beside() -> Iterator[None]:
+    """When a person is called is learnt in a process of its own: two fits side by side use two cores better than two
+    threads do in each. What it leaves is waited for by `components.escalation`, which learns it itself if this fails.
+    """
+    command = [sys.executable, "-m", "components.escalation", "--fit"]
+    one_thread = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    with subprocess.Popen(
+        command, cwd=PROJECT_ROOT, env=one_thread, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as learning:
+        try:
+            yield
+        finally:
+            learning.kill()
 
 
 def _check_designers_files() -> None:

@@ -23,7 +23,7 @@ from components.conversation.examples import CONTEXTS
 from components.order_numbers.shape import DEFAULT_PATTERN
 from components.text.classifier import Embedder, Example, Prediction
 from components.text.kernel_ridge import balancing, centred, gaussian, kernel_of, kernel_ridge, softmax
-from components.text.message_text import folded, readable
+from components.text.message_text import Forms, folded, readable
 from components.text.ngrams import Ngrams
 
 _MEANING = 2.0  # weight of the sentence embedding beside the words
@@ -68,16 +68,17 @@ class FollowUpModel:
     pattern: str = DEFAULT_PATTERN  # of the order numbers in what is predicted, a regular expression
 
     @classmethod
-    def fit(cls, examples: Sequence[FollowUp], opinions: np.ndarray, embedder: Embedder) -> FollowUpModel:
-        """Train; `opinions`, shape (n, labels): what the intents' model thinks of examples that it has not seen."""
+    def fit(
+        cls, examples: Sequence[FollowUp], forms: Mapping[str, Forms], opinions: np.ndarray, embedder: Embedder
+    ) -> FollowUpModel:
+        """Train; `forms` of each text; `opinions`, shape (n, labels): what the intents' model thinks of examples that
+        it has not seen."""
         drawn = sorted(range(len(examples)), key=lambda place: _digest(examples[place].text))
         examples, opinions = [examples[place] for place in drawn], opinions[drawn]
         places = {text: place for place, text in enumerate(dict.fromkeys(example.text for example in examples))}
         texts = np.array([places[example.text] for example in examples])
-        # Each text once, and both forms while its numbers are remembered: reading them is a tenth of training.
-        folds, read = zip(*((folded(text), readable(text)) for text in places), strict=True)
-        ngrams, rows = Ngrams.fit(folds, np.bincount(texts))
-        vectors = embedder.many(read)
+        ngrams, rows = Ngrams.fit([forms[text].folded for text in places], np.bincount(texts))
+        vectors = embedder.many([forms[text].readable for text in places])
         centre = vectors[texts].mean(axis=0)
         vectors = centred(vectors, centre).astype(np.float32)
         contexts = np.array([CONTEXTS.index(example.after) for example in examples])

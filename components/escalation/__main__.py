@@ -1,4 +1,5 @@
-"""`python -m components.escalation --jsonl`: a decision for each line of JSON, as the contract has it."""
+"""`python -m components.escalation --jsonl`: a decision for each line of JSON, as the contract has it. `--fit`: learn
+from the examples, and leave what was learnt where training finds it."""
 
 import json
 import sys
@@ -8,7 +9,7 @@ from typing import Any
 import signals
 from components.escalation.assessment import TurnContext, assess
 from components.escalation.examples import EscalationDataError
-from components.escalation.reasons import Reader, default_reasons
+from components.escalation.reasons import Reader, default_reasons, fit
 from components.escalation.settings import EscalationConfigError, EscalationSettings, default_settings
 
 
@@ -42,6 +43,9 @@ def answer_lines(lines: Iterable[str]) -> int:
 
 if __name__ == "__main__":
     signals.restore()
+    if sys.argv[1:] == ["--fit"]:
+        fit()
+        sys.exit()
     if sys.argv[1:] != ["--jsonl"]:
         sys.exit("usage: python -m components.escalation --jsonl < messages.jsonl")
     sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]

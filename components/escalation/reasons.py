@@ -1,6 +1,7 @@
 """The fitted learner of reasons: a probability for each, and the examples that a message is most like."""
 
 import contextlib
+import fcntl
 import hashlib
 import logging
 import os
@@ -111,7 +112,8 @@ def _from_archive(archive: Path) -> Classifier | None:
 
 def fit(root: Path = ROOT) -> Classifier:
     """Of the examples of a project folder; kept under STATE_DIR, since other changes leave it as it is. One that
-    cannot be read, as when a process outlived a change of the code, is made anew.
+    cannot be read, as when a process outlived a change of the code, is made anew. Whoever asks while another process
+    fits waits for what that leaves.
 
     Raises EscalationDataError.
     """
@@ -119,17 +121,19 @@ def fit(root: Path = ROOT) -> Classifier:
     made_with = hashlib.sha256(digest(in_order(examples)).encode())
     made_with.update(code_digest())
     file = cache / f"escalation-{made_with.hexdigest()[:16]}.npz"
-    with contextlib.suppress(*_UNREADABLE):
-        kept = Classifier.load(file, shop_pattern())
-        os.utime(file)
-        return kept
-    fitted = Classifier.fit(examples, SentenceEmbeddings(cache / "embeddings.npz"), ClassifierOptions())
     cache.mkdir(parents=True, exist_ok=True)
-    partial = file.with_suffix(f".{os.getpid()}.partial")
-    fitted.save(partial)
-    partial.replace(file)
-    for old in sorted(cache.glob("escalation-*.npz"), key=lambda path: path.stat().st_mtime)[:-_KEPT]:
-        old.unlink(missing_ok=True)
+    with (cache / "escalation.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with contextlib.suppress(*_UNREADABLE):
+            kept = Classifier.load(file, shop_pattern())
+            os.utime(file)
+            return kept
+        fitted = Classifier.fit(examples, SentenceEmbeddings(cache / "embeddings.npz"), ClassifierOptions())
+        partial = file.with_suffix(f".{os.getpid()}.partial")
+        fitted.save(partial)
+        partial.replace(file)
+        for old in sorted(cache.glob("escalation-*.npz"), key=lambda path: path.stat().st_mtime)[:-_KEPT]:
+            old.unlink(missing_ok=True)
     return Classifier.load(file, shop_pattern())
 
 

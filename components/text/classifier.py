@@ -25,7 +25,7 @@ import scipy.sparse
 
 from components.order_numbers.shape import DEFAULT_PATTERN
 from components.text.kernel_ridge import BIAS, balancing, centred, gaussian, kernel_of, kernel_ridge, softmax
-from components.text.message_text import folded, readable, words
+from components.text.message_text import Forms, folded, readable, words
 from components.text.ngrams import Ngrams, Row
 from components.text.spelling import MIN_CHARS, Speller
 
@@ -122,9 +122,9 @@ class Classifier:
         """
         examples = in_order(examples)
         names, target = np.unique(np.asarray([example.label for example in examples]), return_inverse=True)
-        folds = [folded(example.text) for example in examples]
+        folds, read = zip(*(Forms.of(example.text) for example in examples), strict=True)
         ngrams, sparse = Ngrams.fit(folds)
-        vectors = embedder.many([readable(example.text) for example in examples])
+        vectors = embedder.many(read)
         centre = vectors.mean(axis=0)
         support = centred(vectors, centre)
         weight = np.array([example.weight for example in examples]) * balancing(target, options.balance)
@@ -154,7 +154,7 @@ class Classifier:
             digest=digest(examples),
             examples=tuple((example.label, example.text) for example in examples),
             left_out=softmax(whole.left_out / whole.temperature).astype(np.float32),
-            folds=tuple(folds),
+            folds=folds,
         )
 
     def predict(self, text: str, embedder: Embedder) -> Prediction:
@@ -166,12 +166,13 @@ class Classifier:
         by_meaning = self._by_meaning(embedder.one(readable(text, self.pattern)).reshape(1, -1))[0]
         return self._ranked(self._by_both(row, by_meaning), embedded=True)
 
-    def probabilities(self, texts: Sequence[str], embedder: Embedder) -> np.ndarray:
+    def probabilities(self, texts: Sequence[Forms], embedder: Embedder) -> np.ndarray:
         """Of each label in the order of `labels`, shape (texts, labels); what is to be embedded is so in one go."""
-        rows = {text: self._row(text, embedder) for text in dict.fromkeys(texts)}
+        speller = Speller(self.ngrams, self.frequent, embedder.is_word)
+        rows = {text: self.ngrams.row(speller.correct(text.folded)) for text in dict.fromkeys(texts)}
         found = {text: self._by_ngrams(row) for text, row in rows.items()}
         unsure = [text for text, probabilities in found.items() if probabilities.max() < self.options.sure]
-        vectors = embedder.many([readable(text, self.pattern) for text in unsure])
+        vectors = embedder.many([text.readable for text in unsure])
         for start in range(0, len(unsure), _TOGETHER):
             some = slice(start, start + _TOGETHER)
             for text, by_meaning in zip(unsure[some], self._by_meaning(vectors[some]), strict=True):

@@ -5,10 +5,13 @@ commonest typos in one spelling (`spellings.txt`). `readable` is for the sentenc
 placeholders, which no language model has seen.
 """
 
+from __future__ import annotations
+
 import re
 import unicodedata
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from components.order_numbers.finding import MISSHAPED, ORDER, read_numbers
 from components.order_numbers.shape import DEFAULT_PATTERN
@@ -92,6 +95,18 @@ def readable(text: str, pattern: str = DEFAULT_PATTERN) -> str:
     for span in sorted(cover_addresses(plain)[1], key=lambda s: -s.start):
         plain = plain[: span.start] + " " + plain[span.end :]
     return _without_courtesies(_squeeze(_spell(plain.replace("#", " ").lower())))
+
+
+class Forms(NamedTuple):
+    """Both forms of a message."""
+
+    folded: str
+    readable: str
+
+    @classmethod
+    def of(cls, text: str) -> Forms:
+        """Of a message that names order numbers as the project's phrases do; what its numbers are is read once."""
+        return cls(folded(text), readable(text))
 
 
 def words(text: str) -> list[str]:
