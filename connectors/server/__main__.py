@@ -62,7 +62,8 @@ def main(arguments: list[str]) -> int:
     # Libraries that Rasa imports set levels of their own.
     logging.getLogger().setLevel(settings.log_level or "INFO")
     _settle()
-    app.run(sock=listening, workers=1, access_log=False, motd=False, backlog=BACKLOG)
+    # Its own handlers of signals are not used: `connectors.server.startup.stop_when_told`.
+    app.run(sock=listening, workers=1, access_log=False, motd=False, backlog=BACKLOG, register_sys_signals=False)
     return 0
 
 

@@ -51,7 +51,7 @@ from connectors.message_bus.sending.outbox import Outbox
 from connectors.message_bus.sending.ports import Graph
 from connectors.message_bus.transport import Transport
 from connectors.rasa_patches import speedups
-from connectors.server.startup import CannotStart, Options, verify_model
+from connectors.server.startup import CannotStart, Options, stop_when_told, verify_model
 from connectors.whatsapp.graph.client import GraphClient
 from connectors.whatsapp.rendering.messages import MessageShaper
 from connectors.whatsapp.webhook.payload_ids import PayloadSigner
@@ -108,6 +108,7 @@ def build(settings: Settings, options: Options) -> Sanic:
 
     async def ready(app: Sanic, _: Any) -> None:
         log.info("server.ready shop=%r model=%s", shop.load().name, agent.model_name)
+        stop_when_told(app)
         if ready_file:
             ready_file.touch()
 

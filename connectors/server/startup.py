@@ -1,9 +1,14 @@
 """What a server process is started with, and the error that ends a start."""
 
+import asyncio
 import hashlib
 import logging
+import signal
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+STARTED_WITHIN_S = 0.1  # from the last of the listeners to the loop that runs for good
 
 log = logging.getLogger(__name__)
 
@@ -43,3 +48,14 @@ def verify_model(archive: Path) -> None:
             f"the model {archive.name} is not the one that was trained: it does not have the sum in {beside.name}. "
             "Remedy: copy both again from where it was trained, or delete both and `make train`."
         )
+
+
+def stop_when_told(app: Any) -> None:
+    """From now on SIGINT and SIGTERM stop the Sanic application. To be called as it becomes ready, in its loop.
+
+    Sanic's own handlers stop the loop at once: while the last listeners run, that ends no loop but theirs, and every
+    later signal counts as told before. The server then goes on until it is killed.
+    """
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, loop.call_later, STARTED_WITHIN_S, app.stop)

@@ -249,6 +249,8 @@ def test_the_list_is_closed_and_leads_only_to_what_the_rules_know() -> None:
     assert "Marigold" not in instructions(), "the next shop has another name"
 
 
+@pytest.mark.slow  # as an SDK is imported
+@pytest.mark.xdist_group("answering")
 @pytest.mark.parametrize(("environment", "asked"), [
     ({"LLM_PROVIDER": "anthropic", "ANTHROPIC_API_KEY": "k"}, True),
     ({"LLM_PROVIDER": "openai", "OPENAI_API_KEY": "k", "LLM_READER": "always"}, True),

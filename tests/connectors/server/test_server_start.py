@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -22,8 +23,24 @@ from connectors.server.application import _channels, load_agent, without_skill_w
 from connectors.server.startup import CannotStart
 from launch.embedded_redis import EmbeddedRedis
 from settings import PROJECT_ROOT, load
+from tests import children
 from tests.conftest import free_port
 
+TOLD_AT_ONCE = """
+import os, socket, sys
+from sanic import Sanic
+from sanic.response import empty
+from connectors.server.startup import stop_when_told
+app = Sanic("told")
+app.add_route(lambda request: empty(), "/")
+async def ready(app, _):
+    stop_when_told(app)
+    os.kill(os.getpid(), int(sys.argv[1]))
+app.register_listener(ready, "after_server_start")
+listening = socket.create_server(("127.0.0.1", 0))
+listening.setblocking(False)
+app.run(sock=listening, workers=1, access_log=False, motd=False, register_sys_signals=False)
+"""
 GOOD = (PROJECT_ROOT / "endpoints.yml").read_text()
 
 
@@ -167,3 +184,8 @@ def test_what_responses_count_as_stays_out_of_replies_events_and_calls_of_action
         assert words <= {"quote"}, "the channel's own words stay"
     assert domain.responses["utter_greet"][0]["metadata"] == {"quote": True}
     assert "topics" not in domain.as_dict()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_who_is_told_to_stop_at_the_moment_of_readiness_stops(number: int) -> None:
+    assert children.ended(children.python("-c", TOLD_AT_ONCE, str(int(number))), within_s=30).returncode == 0

@@ -116,7 +116,7 @@ LONG = "## Long\n\n" + "Some words about nothing much. " * 120
     ("a.pdf", "%PDF", "warning", "not a page"),
     ("more/a.docx", "PK", "warning", "not a page"),
     ("Delivery.html", "<h1>A</h1><p>Two.</p>", "error", "has the name of"),
-    ("a.md", "# A\n\n## B\n\n" + "Some words. " * 450_000, "error", "MB"),
+    pytest.param("a.md", "# A\n\n## B\n\n" + "Some words. " * 450_000, "error", "MB", id="five megabytes"),
 ])
 def test_what_is_wrong_with_a_page_is_told(folder: Path, file: str, text: str, level: str, problem: str) -> None:
     path = folder / "policy_kb" / file
