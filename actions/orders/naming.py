@@ -17,6 +17,9 @@ _MIN_PART_DIGITS = 3  # of a part that is written where an order number is meant
 _MIN_END_DIGITS = 4  # "the one ending in 0417"
 _MIN_GROUP_DIGITS = 4  # of a group that stands for a number wherever it stands
 _PIECE = re.compile(r"\d+(?:[^\w\s]+\d+)*")
+_CODE = re.compile(r"(?=[^\W\d_]*\d)(?=\d*[^\W\d_])[^\W_]{3,}")
+_SIGN = re.compile(r"[\W_]")
+_AROUND = "#.,;:!?()*\"'"
 _SUM_OR_TIME = re.compile(r"\d[.,:]\d")  # 1,289 and 12:30 are no part of a number
 _OF_AN_END = re.compile(
     r"\b(?:end(?:s|ing)?|finish(?:es|ing)|last (?:few |three |four |3 |4 )?(?:digits|numbers)|termina\w*|acab\w+"
@@ -26,18 +29,18 @@ _OF_AN_END = re.compile(
 
 
 def may_name_in_part(text: str) -> bool:
-    """Whether it is worth comparing a message with the customer's orders: it has a group of digits, or five of them."""
-    return bool(_pieces(text)) or sum(c.isdigit() for c in text) >= _MIN_DIGITS
+    """Whether it is worth comparing a message with the customer's orders: it has a group of digits, a code of letters
+    and digits, or five digits."""
+    return bool(_pieces(text) or _codes(text)) or sum(c.isdigit() for c in text) >= _MIN_DIGITS
 
 
 def named_in_part(text: str, misshaped: str | None, orders: Sequence[Order]) -> list[Order]:
     """The orders that a message names; `misshaped` is what it has in an order number's place and in another shape."""
-    part = misshaped if misshaped and not _is_half(misshaped, text) else ""
     return (
         tracked(text, orders)
         or [order for order in orders if _is_cut_apart(order.number, text)]
-        or partly_named(part, orders)
-        or _by_group(text, orders)
+        or partly_named(misshaped or "", orders)
+        or _by_group(text, misshaped, orders)
     )
 
 
@@ -46,12 +49,6 @@ def tracked(text: str, orders: Sequence[Order]) -> list[Order]:
     said = _letters_and_digits(text)
     numbers = [(order, _letters_and_digits(order.tracking_number or "")) for order in orders]
     return [order for order, number in numbers if len(_digits(number)) >= _MIN_TRACKING_DIGITS and number in said]
-
-
-def _is_half(said: str, text: str) -> bool:
-    """Whether it is written as a part of something longer: "4K82" of 4K82-D177X, a slip, names nothing."""
-    half = rf"[^\W_][-–—_/.]{re.escape(said)}(?![^\W_])|(?<![^\W_]){re.escape(said)}[-–—_/.][^\W_]"
-    return re.search(half, text, re.IGNORECASE) is not None
 
 
 def partly_named(said: str, orders: Sequence[Order]) -> list[Order]:
@@ -72,13 +69,23 @@ def _is_end(said: str, digits: str) -> bool:
     return digits.endswith(said) and len(digits) - len(said) != 1
 
 
-def _by_group(text: str, orders: Sequence[Order]) -> list[Order]:
-    said = _pieces(text)
-    named = [order for order in orders if any(_tells(piece, order.number) for piece in said)]
+def _by_group(text: str, misshaped: str | None, orders: Sequence[Order]) -> list[Order]:
+    """A group of what is written in a number's place counts as its end alone: 83 20617 is no part of QB-84K-20617."""
+    rest = text.replace(misshaped, " ") if misshaped else text
+    said, codes = _pieces(rest), {code for code in _codes(rest) if len(code) >= _MIN_GROUP_DIGITS}
+    named = [order for order in orders
+             if any(_tells(piece, order.number) for piece in said) or codes & _codes(_SIGN.sub(" ", order.number))]
     if not named and _OF_AN_END.search(text):
-        ends = [end for piece in said if (end := "".join(piece).lstrip("0"))]
-        named = [order for order in orders if any(_digits(order.number).endswith(end) for end in ends)]
+        ends = [end for piece in _pieces(text) if (end := "".join(piece).lstrip("0"))]
+        named = [order for order in orders if any(_digits(order.number).endswith(end) for end in ends)
+                 or _letters_and_digits(order.number).endswith(tuple(_codes(text)))]
     return named if len(named) == 1 else []
+
+
+def _codes(text: str) -> set[str]:
+    """The words of letters and digits, as D17X is of 4K82-D17X."""
+    words = (word.strip(_AROUND).casefold() for word in text.split())
+    return {word for word in words if _CODE.fullmatch(word)}
 
 
 def _pieces(text: str) -> list[list[str]]:

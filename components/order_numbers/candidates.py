@@ -18,7 +18,9 @@ _BEHIND = re.compile(
     re.IGNORECASE,
 )
 _LETTER_APART = re.compile(r"\s[bcdfgjlpqstvwz](?![^\W_])", re.IGNORECASE)  # "2291 b"; not "2291 k" nor "2291 n 2292"
-_LETTERS_JOINED = re.compile(r"[-–—_/.][^\W\d_]{1,2}(?![^\W_])")  # behind another shop's number: 7015-R
+# Behind another shop's number, or a slip in one of this shop's: 7015-R, 4K82-D177X
+_JOINED = re.compile(r"(?:[-–—_/.](?:[^\W\d_]{1,2}(?![^\W_])|(?=[^\W\d_]{0,20}\d)[^\W_]{1,20}(?![^\W_])))+")
+_BEHIND_BLANK = re.compile(r" (?=[^\W\d_]{0,20}\d)[^\W_]{1,20}(?:[-–—_/.][^\W_]{1,20})*(?![^\W_])")
 _WORD = re.compile(rf"(?:[^\W\d_]|[{SIGNS}])+|\d+|{COVER}+|[?]")
 _JOINTS = frozenset("-–—_/.")  # between groups of one number; a list of several has blanks or commas
 _MAX_GROUPS = 12
@@ -56,9 +58,9 @@ def _of_run(text: str, run: re.Match[str], shape: Shape) -> Iterator[Candidate]:
     behind = _BEHIND.match(text, run.end())
     foreign = bool(front and front["letters"])
     tail = (behind["letters"] or "") if behind else ""
-    apart = None if foreign or behind else _LETTER_APART.match(text, run.end())
-    if apart and (number := shape.written(text[run.start() : apart.end()])):
-        yield Candidate(run.start(), apart.end(), number, run.group(), False)
+    letter = None if foreign or behind else _LETTER_APART.match(text, run.end())
+    if letter and (number := shape.written(text[run.start() : letter.end()])):
+        yield Candidate(run.start(), letter.end(), number, run.group(), False)
         return
     fitting = [] if foreign else list(_fitting(text, groups, shape, bool(tail)))
     for start, end, number in fitting:
@@ -67,9 +69,14 @@ def _of_run(text: str, run: re.Match[str], shape: Shape) -> Iterator[Candidate]:
         yield Candidate(start, end, number, run.group(), as_written)
     if not fitting:
         named = foreign or (front is not None and front.group()[-1] in "-_/")  # ORD-2024-001
-        start = front.start() if front and named else run.start()
-        joined = _LETTERS_JOINED.match(text, run.end())
-        end = joined.end() if joined else behind.end() if behind and tail else run.end()
+        apart = None if front else shape.front_apart.search(text, max(0, run.start() - 22), run.start())
+        start = apart.start() if apart else front.start() if front and named else run.start()
+        end = behind.end() if behind and tail else run.end()
+        joined = _JOINED.match(text, end)
+        end = joined.end() if joined else end
+        behind_blank = _BEHIND_BLANK.match(text, end)
+        if behind_blank and shape.resembles(text[start : behind_blank.end()]):
+            end = behind_blank.end()  # 4k82 d177x
         yield Candidate(start, end, None, run.group(), False, tail)
 
 

@@ -20,9 +20,11 @@ _MAX_TEXT_CHARS = 4096  # characters read, WhatsApp's own limit
 _MAX_CANDIDATES = 60
 _MAX_DIGITS = 16  # of phones (E.164: 15); what is longer may be another shop's order number
 _MIN_LETTERED_DIGITS = 5  # of a number with a letter too many: "1500g" is none
+_LETTERS_APART = re.compile(r"[^\W\d_]+[\s.:]")  # "to 5" is none where numbers begin with TO
 _GROUP_MORE = re.compile(r"[-–—_/.](\d+)(?![^\W_])")  # behind a number: SK/2026/1187-12
 _ONE_CODE = re.compile(r"^\S*\d[-/]\d\S*$")
 _MIN_DIGITS = 3  # of what may be meant as an order number
+_MAX_HALF = 4  # letters and digits of a half of a postal code
 _MIN_SPOKEN = 4  # "order two, one for me"
 _SPOKEN_DIGITS = {
     word: str(digit)
@@ -133,15 +135,23 @@ def _meant(seen: str, pattern: str) -> list[Span]:
         spelt = seen[candidate.start : candidate.end]
         one_code = kind == "phone" or (kind == "other" and _ONE_CODE.search(spelt))  # and no bank account in groups
         too_long = one_code and sum(map(str.isdigit, spelt.removeprefix("00"))) > _MAX_DIGITS
-        if candidate.number is None and (kind == ORDER or too_long or meaning.shape.starts_with_letters(spelt)):
+        like_ours = meaning.shape.starts_with_letters(spelt) or meaning.shape.resembles(spelt)
+        if candidate.number is None and (kind == ORDER or too_long or like_ours):
             kind = MISSHAPED if _may_be_a_number(candidate, spelt, meaning.shape) else "other"
+            kind = "pin" if found and _ends_a_postal_code(found[-1], candidate, spelt) else kind
         found.append(Span(candidate.start, candidate.end, kind, candidate.number or spelt))
     return found
 
 
+def _ends_a_postal_code(before: Span, candidate: Candidate, spelt: str) -> bool:
+    """Whether it is the second half of a code in two, SW1A 1AA, X35 K482."""
+    halves = len(before.value) <= _MAX_HALF and not before.value.isdigit() and len(spelt) <= _MAX_HALF
+    return halves and before.kind == "pin" and candidate.start - before.end == 1
+
+
 def _may_be_a_number(candidate: Candidate, spelt: str, shape: Shape) -> bool:
     digits, (low, high) = sum(c.isdigit() for c in spelt), shape.lengths
-    enough = digits >= _MIN_DIGITS or shape.starts_with_letters(spelt)
+    enough = digits >= _MIN_DIGITS or (shape.starts_with_letters(spelt) and not _LETTERS_APART.match(spelt))
     slip = len(candidate.tail) == 1 and max(low, _MIN_LETTERED_DIGITS) <= digits <= high
     # "500gm" and "12pcs" are none.
     return enough and (not candidate.tail or spelt[0].isalpha() or any(c.isdigit() for c in candidate.tail) or slip)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from components.order_numbers.shape_parts import MAX_CHARS, Form, Part, ShapeError, forms, merged, sort_of
+from components.order_numbers.shape_parts import MAX_CHARS, Form, Part, ShapeError, forms, merged, sort_of, sort_of_sign
 
 DEFAULT_PATTERN = r"\d{5}"
 _GAP = r"[\s_./\\#–—-]{0,3}"
@@ -25,6 +25,7 @@ _ANYWHERE = r"[\s_./\\#–—,-]{0,3}"  # "BW 50 977", "bw-509\n77"
 _IN_THOUSANDS = r"\d{1,3}(?:[.,]\d{3}){1,3}"  # "38.512-E", "KX-20,418"
 _MIN_THOUSANDS = 4  # digits
 _MIN_FRONT_LETTERS = 2  # of a number that is read though it is cut anywhere
+_MIN_TELLING_RUNS = 4  # of letters, digits and signs: fewer take turns so by chance
 _MIN_UNCUT_DIGITS = 8  # of several groups that are told apart by their lengths when nothing stands between them
 
 
@@ -119,9 +120,46 @@ class Shape:
             for form in self.forms
         )
 
+    def resembles(self, spelt: str) -> bool:
+        """Whether a spelling is of this shape but for a slip: its letters, digits and signs take turns as a number's do,
+        each run at most one longer or shorter, and one run at an end may be missing. Never for shapes of few runs."""
+        said = _runs(spelt)
+        return any(
+            len(whole) - 1 <= len(said)
+            and any(
+                all(sort == other and low - 1 <= length <= high + 1
+                    for (sort, length), (other, low, high) in zip(said, part, strict=False))
+                for part in ([whole] if len(said) == len(whole) else [whole[:-1], whole[1:]])
+                if len(said) == len(part)
+            )
+            for whole in self._rows_of_runs
+        )  # fmt: skip
+
+    @cached_property
+    def front_apart(self) -> re.Pattern[str]:
+        """Finds this shape's own letters in front, apart from the digits before which a search ends: "qb 83 20617"."""
+        fronts = {form[0].text for form in self.forms if form[0].kind == "text" and form[0].text.isalpha()}
+        written = "|".join(re.escape(front) for front in sorted(fronts) if len(front) >= _MIN_FRONT_LETTERS)
+        return re.compile(rf"(?<![^\W_])(?:{written or '(?!)'})[\s.:]{{1,2}}\Z", re.IGNORECASE)
+
+    @cached_property
+    def _rows_of_runs(self) -> list[list[tuple[str, int, int]]]:
+        """Sort, fewest and most characters of each run of the forms, and of those without their front."""
+        rows = [
+            [(sort_of(part), *((len(part.text),) * 2 if part.kind == "text" else (part.low, part.high))) for part in form]
+            for whole in self.forms
+            for form in dict.fromkeys((whole, _without_letters_in_front(whole)))
+        ]
+        return [row for row in rows if len(row) >= _MIN_TELLING_RUNS]
+
     @cached_property
     def _whole(self) -> re.Pattern[str]:
         return re.compile(self.pattern, re.IGNORECASE)
+
+
+def _runs(spelt: str) -> list[tuple[str, int]]:
+    """Sort and length of each run of letters, of digits and of signs."""
+    return [(sort_of_sign(run[0]), len(run)) for run in re.findall(r"[0-9]+|[^\W\d_]+|[\W_]+", spelt)]
 
 
 def _any(patterns: Sequence[str]) -> re.Pattern[str]:

@@ -73,13 +73,25 @@ def test_letters_between_the_digits_of_an_own_number_may_be_left_out(said: str, 
     assert [order.number for order in named_in_part(said, said, own)] == (["QB-84K-20617"] if told else [])
 
 
-@pytest.mark.parametrize(("text", "piece", "told"), [
-    ("order no 4K82-D177X where is it", "4K82", False), ("is D17X-4K99 out", "D17X", False),
-    ("4k82 where is it", "4k82", True), ("#4K82?", "4K82", True),
+@pytest.mark.parametrize(("text", "meant", "told"), [
+    ("order no 4K82-D177X where is it", "4K82-D177X", False), ("4k82 d177x", "4k82 d177x", False),
+    ("4k82 where is it", "4k82", True), ("#4K82?", "4K82", True), ("D17X where's that got to", None, True),
+    ("the one ending 17x", None, True), ("the one ending 18x", None, False), ("17x please", None, False),
 ])  # fmt: skip
-def test_half_of_a_number_with_a_slip_names_no_order(text: str, piece: str, told: bool) -> None:
-    own = [Order("4K82-D17X", OrderStatus.SHIPPED)]
-    assert bool(named_in_part(text, piece, own)) is told
+def test_a_part_with_letters_names_its_order_but_no_number_with_a_slip_does(
+    text: str, meant: str | None, told: bool
+) -> None:
+    own = [Order(number, OrderStatus.SHIPPED) for number in ("4K82-D17X", "2H19-B60R")]
+    assert may_name_in_part(text) or not told
+    assert [order.number for order in named_in_part(text, meant, own)] == (["4K82-D17X"] if told else [])
+
+
+@pytest.mark.parametrize(("number", "text"), [
+    ("QB-84K-20617", "Qb 83 20617"), ("113-4820193-7750418", "113 4820193 775041"),
+])  # fmt: skip
+def test_no_group_of_a_number_that_is_none_of_the_shop_names_an_order(number: str, text: str) -> None:
+    own = [Order(number, OrderStatus.SHIPPED)]
+    assert named_in_part(f"where is {text}", text, own) == []
 
 
 async def test_zeros_in_front_may_be_left_out_of_a_number() -> None:

@@ -71,6 +71,16 @@ def test_a_slip_in_a_number_makes_it_no_number_and_is_told_whole(example: str, s
     assert (values(text, pattern), misshaped(text, pattern)) == ([], [slip])
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("text", [
+    "eircode is X35 K482, when will my parcel be here", "deliver to D17 X822", "my postcode is M13 9PL",
+    "robe size 42-B20", "my model is T55-X90, is it waterproof", "flat 4B 12 pier road", "2x 10m of rope",
+])  # fmt: skip
+def test_codes_that_are_like_a_shops_mixed_numbers_are_none(text: str) -> None:
+    pattern = Shape.learnt(["4K82-D17X", "2H19-B60R"]).pattern
+    assert (values(text, pattern), misshaped(text, pattern)) == ([], [])
+
+
 def test_two_numbers_with_a_sign_between_them_are_two() -> None:
     assert values("where are WC-1001/1002", r"WC\-\d{4}") == ["WC-1001", "WC-1002"]
 
