@@ -135,7 +135,7 @@ def _meant(seen: str, pattern: str) -> list[Span]:
         spelt = seen[candidate.start : candidate.end]
         one_code = kind == "phone" or (kind == "other" and _ONE_CODE.search(spelt))  # and no bank account in groups
         too_long = one_code and sum(map(str.isdigit, spelt.removeprefix("00"))) > _MAX_DIGITS
-        like_ours = meaning.shape.starts_with_letters(spelt) or meaning.shape.resembles(spelt)
+        like_ours = meaning.shape.starts_with_letters(spelt) or (kind == "other" and meaning.shape.resembles(spelt))
         if candidate.number is None and (kind == ORDER or too_long or like_ours):
             kind = MISSHAPED if _may_be_a_number(candidate, spelt, meaning.shape) else "other"
             kind = "pin" if found and _ends_a_postal_code(found[-1], candidate, spelt) else kind

@@ -121,18 +121,16 @@ class Shape:
         )
 
     def resembles(self, spelt: str) -> bool:
-        """Whether a spelling is of this shape but for a slip: its letters, digits and signs take turns as a number's do,
-        each run at most one longer or shorter, and one run at an end may be missing. Never for shapes of few runs."""
+        """Whether a spelling is of this shape but for a slip: its letters, digits and signs take turns as a number's.
+
+        Each run may be one longer or shorter, and one run at an end may be missing; with its sign where no other slip
+        is. Never for shapes of few runs.
+        """
         said = _runs(spelt)
         return any(
-            len(whole) - 1 <= len(said)
-            and any(
-                all(sort == other and low - 1 <= length <= high + 1
-                    for (sort, length), (other, low, high) in zip(said, part, strict=False))
-                for part in ([whole] if len(said) == len(whole) else [whole[:-1], whole[1:]])
-                if len(said) == len(part)
-            )
-            for whole in self._rows_of_runs
+            all(sort == other and low - slip <= length <= high + slip
+                for (sort, length), (other, low, high) in zip(said, row, strict=True))
+            for row, slip in self._rows_of_runs if len(row) == len(said)
         )  # fmt: skip
 
     @cached_property
@@ -143,14 +141,13 @@ class Shape:
         return re.compile(rf"(?<![^\W_])(?:{written or '(?!)'})[\s.:]{{1,2}}\Z", re.IGNORECASE)
 
     @cached_property
-    def _rows_of_runs(self) -> list[list[tuple[str, int, int]]]:
-        """Sort, fewest and most characters of each run of the forms, and of those without their front."""
-        rows = [
-            [(sort_of(part), *((len(part.text),) * 2 if part.kind == "text" else (part.low, part.high))) for part in form]
-            for whole in self.forms
-            for form in dict.fromkeys((whole, _without_letters_in_front(whole)))
-        ]
-        return [row for row in rows if len(row) >= _MIN_TELLING_RUNS]
+    def _rows_of_runs(self) -> list[tuple[list[tuple[str, int, int]], int]]:
+        """Sort, fewest and most characters of each run of what resembles a form, and by how many each may be off."""
+        fronts = dict.fromkeys(row for form in self.forms for row in (form, _without_letters_in_front(form)))
+        wholes = [[(sort_of(part), len(part.text) or part.low, len(part.text) or part.high) for part in form]
+                  for form in fronts if len(form) >= _MIN_TELLING_RUNS]  # fmt: skip
+        rows = [(row, 1) for whole in wholes for row in (whole, whole[:-1], whole[1:])]
+        return rows + [(whole[:-2], 0) for whole in wholes if whole[-2][0] == "sign"]
 
     @cached_property
     def _whole(self) -> re.Pattern[str]:
