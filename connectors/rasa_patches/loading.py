@@ -11,6 +11,7 @@
     train schema      the original imports every class of the graph that made the model, TensorFlow's among them
     domain            the original parses and checks the archive's YAML four times; the archive holds it as JSON too
     training data     see `connectors.rasa_patches.training_data`
+    order             see `connectors.rasa_patches.graph_run`
 
 Nothing is forbidden: a component of config.yml that needs TensorFlow imports it as ever, and training works. To be
 installed before anything else of rasa is imported. Guarded by the version as `connectors.rasa_patches.speedups`.
@@ -98,6 +99,11 @@ def install() -> bool:
     _read_less()
     schemas.install()
     training_data.install()
+    from rasa.engine.runner.dask import DaskGraphRunner
+
+    from connectors.rasa_patches import graph_run
+
+    DaskGraphRunner.run = graph_run.run_graph
     return True
 
 

@@ -5,7 +5,7 @@
     resolve_event_type       the original walks the tree of event classes for every stored event
     debug copies             deep copies of dialogue states for debug logs that nobody reads
     is_empty                 the original makes an empty domain for every message, to compare with
-    run_graph                the original prunes the same two graphs and has a scheduler order them on every run
+    run                      see `connectors.rasa_patches.graph_run`
     debugging of asyncio     the original keeps the stack of every task and future where LOG_LEVEL is DEBUG
     configure_cors           the original looks at every response for the origins that may read it, also where none may
     replays                  see `connectors.rasa_patches.replay`
@@ -30,14 +30,12 @@ from jsonschema.validators import validator_for
 from rasa.core import processor
 from rasa.core.actions import action, forms
 from rasa.core.policies import memoization, rule_policy
-from rasa.engine.exceptions import GraphRunError
-from rasa.engine.graph import GraphSchema
 from rasa.engine.runner.dask import DaskGraphRunner
 from rasa.shared.constants import DOCS_BASE_URL
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import Event
 
-from connectors.rasa_patches import graph_thread, predictions, replay
+from connectors.rasa_patches import graph_run, graph_thread, predictions, replay
 
 log = logging.getLogger(__name__)
 
@@ -145,45 +143,6 @@ def is_empty(self: Domain) -> bool:
     return bool(self.as_dict() == _empty_domain())
 
 
-def run_graph(
-    self: DaskGraphRunner, inputs: dict[str, Any] | None = None, targets: list[str] | None = None
-) -> dict[str, Any]:
-    """The targets' outputs by name: every node once, after those that it needs. Raises as the original."""
-    wanted = targets or self._graph_schema.target_names
-    plans = self.__dict__.setdefault("_plans", {})
-    plan = plans.get(tuple(wanted))
-    if plan is None:
-        plan = plans[tuple(wanted)] = _plan(self._graph_schema.minimal_graph_schema(wanted))
-    known: dict[str, Any] = {}
-    for name, value in (inputs or {}).items():
-        if isinstance(value, str) and value in plan:
-            raise GraphRunError(f"Input value '{value}' clashes with a node name.")
-        known[name] = (name, value)
-    try:
-        for name, needs in plan.items():
-            known[name] = self._instantiated_nodes[name](*(known.get(need, need) for need in needs))
-    except RuntimeError as error:
-        raise GraphRunError("Error running runner.") from error
-    return dict(known[name] for name in wanted)
-
-
-def _plan(schema: GraphSchema) -> dict[str, tuple[str, ...]]:
-    """The nodes in an order in which each comes after those that it needs, with what it needs."""
-    plan: dict[str, tuple[str, ...]] = {}
-
-    def add(name: str) -> None:
-        if name in plan or name not in schema.nodes:
-            return
-        needs = tuple(schema.nodes[name].needs.values())
-        for need in needs:
-            add(need)
-        plan[name] = needs
-
-    for name in schema.nodes:
-        add(name)
-    return plan
-
-
 def configure_cors(app: Any, cors_origins: Any = "") -> None:
     """Let pages of these origins read responses; where there are none, nothing has to be said to anybody."""
     if cors_origins:
@@ -193,7 +152,7 @@ def configure_cors(app: Any, cors_origins: Any = "") -> None:
 REPLACED: tuple[tuple[Any, str, Any], ...] = (
     (action.RemoteAction, "_validate_action_result", validate_action_result),
     (Event, "resolve_by_type", staticmethod(resolve_event_type)),
-    (DaskGraphRunner, "run", run_graph),
+    (DaskGraphRunner, "run", graph_run.run_graph),
     (Domain, "is_empty", is_empty),
     (rasa.server, "configure_cors", configure_cors),
     (rasa.utils.io, "enable_async_loop_debugging", lambda loop, *_: loop),

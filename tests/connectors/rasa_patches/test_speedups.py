@@ -34,7 +34,7 @@ from rasa.shared.core.events import (
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.utils.common import all_subclasses
 
-from connectors.rasa_patches import predictions, replay, speedups
+from connectors.rasa_patches import graph_run, predictions, replay, speedups
 from tests.connectors.rasa_patches.stock import back_to_stock
 from tests.connectors.stores.test_tracker_store import DOMAIN, LONG_CONVERSATIONS
 from tests.examples import examples
@@ -177,14 +177,14 @@ def outcome(run: Any, runner: DaskGraphRunner, inputs: dict[str, Any], target: s
 def test_a_graph_gives_the_same_outputs_and_runs_each_node_once(needs: tuple[list[str], ...], value: Any) -> None:
     target = f"n{len(needs) - 1}"
     ours, theirs = [], []
-    found = outcome(speedups.run_graph, runner_of(needs, ours), {"__in__": value}, target)
+    found = outcome(graph_run.run_graph, runner_of(needs, ours), {"__in__": value}, target)
     expected = outcome(STOCK_RUN, runner_of(needs, theirs), {"__in__": value}, target)
     assert found == expected
     assert sorted(ours) == sorted(theirs)
 
 
 def test_an_input_that_is_named_like_a_node_is_refused_as_before() -> None:
-    for run in (speedups.run_graph, STOCK_RUN):
+    for run in (graph_run.run_graph, STOCK_RUN):
         assert outcome(run, runner_of(([],), []), {"__in__": "n0"}, "n0") is GraphRunError
 
 
