@@ -15,7 +15,8 @@ _MIN_TRACKING_DIGITS = 6
 _MIN_CUT_SIGNS = 7  # letters and digits of a number that is found cut apart: fewer meet by chance
 _MIN_PART_DIGITS = 3  # of a part that is written where an order number is meant, zeros in front not counted
 _MIN_END_DIGITS = 4  # "the one ending in 0417"
-_MIN_GROUP_DIGITS = 4  # of a group that stands for a number wherever it stands
+_MIN_GROUP_DIGITS = 5  # of a group that stands for a number wherever it stands: four are a door's or a card's as well
+_MIN_CODE_SIGNS = 4  # of such a group with letters, or without the zeros in front
 _PIECE = re.compile(r"\d+(?:[^\w\s]+\d+)*")
 _CODE = re.compile(r"(?=[^\W\d_]*\d)(?=\d*[^\W\d_])[^\W_]{3,}")
 _SIGN = re.compile(r"[\W_]")
@@ -72,11 +73,13 @@ def _is_end(said: str, digits: str) -> bool:
 def _by_group(text: str, misshaped: str | None, orders: Sequence[Order]) -> list[Order]:
     """A group of what is written in a number's place counts as its end alone: 83 20617 is no part of QB-84K-20617."""
     rest = text.replace(misshaped, " ") if misshaped else text
-    said, codes = _pieces(rest), {code for code in _codes(rest) if len(code) >= _MIN_GROUP_DIGITS}
+    said, codes = _pieces(rest), {code for code in _codes(rest) if len(code) >= _MIN_CODE_SIGNS}
     named = [order for order in orders
              if any(_tells(piece, order.number) for piece in said) or codes & _codes(_SIGN.sub(" ", order.number))]
     if not named and _OF_AN_END.search(text):
-        ends = [end for piece in _pieces(text) if (end := "".join(piece).lstrip("0"))]
+        # Four digits in a row are the end of a card, but where they stand in a number's place.
+        ends = ["".join(piece) for piece in _pieces(text) if len(piece) > 1 or len(piece[0]) < _MIN_END_DIGITS]
+        ends = [end for one in [*ends, _digits(misshaped or "")] if (end := one.lstrip("0"))]
         named = [order for order in orders if any(_digits(order.number).endswith(end) for end in ends)
                  or _letters_and_digits(order.number).endswith(tuple(_codes(text)))]
     return named if len(named) == 1 else []
@@ -103,12 +106,11 @@ def _tells(piece: Sequence[str], number: str) -> bool:
 
 
 def _telling_groups(number: str) -> set[str]:
-    """The longest groups of a number's digits; of short ones the last alone, as the others are a year or a branch."""
+    """The longest groups of a number's digits, if they are long; of one with many zeros in front too little is left."""
     groups = re.findall(r"\d+", number)
     longest = max(map(len, groups), default=0)
-    telling = [group for group in groups if len(group) == longest]
-    telling = telling if longest > _MIN_GROUP_DIGITS else telling[-1:]
-    return {group.lstrip("0") for group in telling if len(group.lstrip("0")) >= _MIN_GROUP_DIGITS}
+    telling = [group.lstrip("0") for group in groups if len(group) == longest >= _MIN_GROUP_DIGITS]
+    return {group for group in telling if len(group) >= _MIN_CODE_SIGNS}
 
 
 def _is_cut_apart(number: str, text: str) -> bool:

@@ -86,6 +86,19 @@ def test_a_part_with_letters_names_its_order_but_no_number_with_a_slip_does(
     assert [order.number for order in named_in_part(text, meant, own)] == (["4K82-D17X"] if told else [])
 
 
+@pytest.mark.parametrize("text", [
+    "key safe is 3958, is it on its way", "paid with the card ending 3958, has it shipped", "my flat is 3958",
+    "passei no cartão final 3956, já foi enviado?", "pago con la tarjeta que termina en 3958", "3958 wale card se diya",
+])
+@pytest.mark.parametrize("number", ["MH.3958/T", "TCH3956-12", "KC2611-3958"])
+def test_four_digits_that_are_not_read_as_a_number_name_no_order(number: str, text: str) -> None:
+    own = [Order(number, OrderStatus.DELIVERED), Order("MH.4071/K", OrderStatus.SHIPPED)]
+    assert named_in_part(text, None, own) == []
+    digits = "".join(filter(str.isdigit, text))
+    found = [number] if digits in number else []
+    assert [order.number for order in named_in_part(text, digits, own)] == found  # read as one it does
+
+
 @pytest.mark.parametrize(("number", "text"), [
     ("QB-84K-20617", "Qb 83 20617"), ("113-4820193-7750418", "113 4820193 775041"),
 ])  # fmt: skip
