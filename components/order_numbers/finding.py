@@ -9,11 +9,11 @@ import re
 from functools import lru_cache
 from itertools import islice
 
+from components.order_numbers import dictation
 from components.order_numbers.candidates import Candidate, candidates
 from components.order_numbers.meaning import Meaning
 from components.order_numbers.shape import DEFAULT_PATTERN, Shape
 from components.order_numbers.syntax import Span, ascii_digits, blank, cover_addresses, cover_numbers
-from privacy.indic import BEGIN, END, SIGNS
 
 ORDER, MISSHAPED = "order_number", "order_number_misshaped"
 _MAX_TEXT_CHARS = 4096  # characters read, WhatsApp's own limit
@@ -26,31 +26,10 @@ _ONE_CODE = re.compile(r"^\S*\d[-/]\d\S*$")
 _MIN_DIGITS = 3  # of what may be meant as an order number
 _MAX_HALF = 4  # letters and digits of a half of a postal code
 _MIN_SPOKEN = 4  # "order two, one for me"
-_SPOKEN_DIGITS = {
-    word: str(digit)
-    for digit, words in enumerate(
-        (
-            "zero oh shunya cero शून्य जीरो ज़ीरो",
-            "one ek uno um एक वन",
-            "two do dos dois दो टू",
-            "three teen tres três तीन थ्री",
-            "four char chaar cuatro quatro चार फोर",
-            "five paanch panch cinco पाँच पांच फाइव",
-            "six chhe seis छह छः छे सिक्स",
-            "seven saat siete sete सात सेवन",
-            "eight aath ocho oito आठ एट",
-            "nine nau nueve nove नौ नाइन",
-        )
-    )
-    for word in words.split()
-}
 _SIGNS = str.maketrans("º°№", "..#")  # "nº 1043", "N°1043"
 _SLIPS = str.maketrans("OoIl", "0011")
 _SLIPPED = re.compile(r"[OoIl]*\d[\dOoIl]*")
 _GLUED = re.compile(r"\b(?:orders?|pedido|orden|n[ro]|id)(?=[^\W\d_]{0,6}[-_./]?\d)", re.IGNORECASE)  # "orderHX-1043"
-_TIMES = {"double": 2, "triple": 3, "डबल": 2, "ट्रिपल": 3}
-_DIGIT_WORD = rf"(?:(?:double|triple|डबल|ट्रिपल)\s+)?(?:{'|'.join(_SPOKEN_DIGITS)})"
-_SPOKEN = re.compile(rf"{BEGIN}{_DIGIT_WORD}(?:[\s,-]+{_DIGIT_WORD})+{END}", re.IGNORECASE)
 
 
 def find_order_numbers(text: str, pattern: str = DEFAULT_PATTERN) -> list[Span]:
@@ -91,14 +70,16 @@ def read_numbers(text: str, pattern: str = DEFAULT_PATTERN) -> tuple[Span, ...]:
     seen, spans = cover_addresses(text)
     shape = Shape.of(pattern)
     if not any(character.isdigit() for character in seen):
-        return (*spans, *_spoken(seen, pattern))
+        return (*spans, *(_spelt(seen, shape) or _spoken(seen, pattern)))
     whole = _written(shape.whole_numbers, seen, shape)
     seen = blank(seen, whole)
     cut = _written(shape.cut_numbers, seen, shape)
     seen, told = cover_numbers(blank(seen, cut))
     found = [*spans, *whole, *cut, *told, *_meant(seen, pattern)]
-    if not any(span.kind == ORDER for span in found) and (read := _mended(text)) != text:
-        meant = [span for span in read_numbers(read, pattern) if span.kind == ORDER]
+    if not any(span.kind == ORDER for span in found):
+        read = _mended(text)
+        again = read_numbers(read, pattern) if read != text else ()
+        meant = [span for span in again if span.kind == ORDER] or _spelt(text, shape)
         found = [*meant, *(one for one in found if not any(_overlap(one, span) for span in meant))]
     return tuple(sorted(found, key=lambda span: span.start))
 
@@ -157,10 +138,21 @@ def _may_be_a_number(candidate: Candidate, spelt: str, shape: Shape) -> bool:
     return enough and (not candidate.tail or spelt[0].isalpha() or any(c.isdigit() for c in candidate.tail) or slip)
 
 
+def _spelt(text: str, shape: Shape) -> list[Span]:
+    """A number with the shop's letters or signs, spelt as on the phone: "m h dot four oh seven one slash k"."""
+    for said in dictation.codes(text):
+        lettered = [found.span() for found in shape.whole_numbers.finditer(said.text)]
+        for begin, end in lettered or [(0, len(said.text))]:
+            number = shape.written(said.text[begin:end])
+            if number and not said.text[begin:end].isdigit():
+                return [Span(said.starts[begin], said.ends[end - 1], ORDER, number)]
+    return []
+
+
 def _spoken(text: str, pattern: str) -> list[Span]:
     """Digits in words ("one zero two double three"), read as if they were typed."""
-    for match in _SPOKEN.finditer(text):
-        digits = _dictated(match.group())
+    for match in dictation.DIGITS.finditer(text):
+        digits = dictation.digits(match.group())
         if len(digits) < min(_MIN_SPOKEN, Shape.of(pattern).lengths[0]):
             continue
         begin, end = match.start(), match.start() + len(digits)
@@ -169,14 +161,3 @@ def _spoken(text: str, pattern: str) -> list[Span]:
                 behind = match.end() + max(0, span.end - end)
                 return [Span(min(span.start, begin), behind, span.kind, span.value)]
     return []
-
-
-def _dictated(words: str) -> str:
-    """'two double three' → '233'."""
-    digits, times = "", 1
-    for word in re.findall(rf"[\w{SIGNS}]+", words.lower()):
-        if word in _TIMES:
-            times = _TIMES[word]
-        else:
-            digits, times = digits + _SPOKEN_DIGITS[word] * times, 1
-    return digits
