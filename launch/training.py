@@ -52,7 +52,7 @@ def train() -> Path:
                 os.utime(model)  # `models/` is read by "the newest archive"
             done(f"The model is up to date ({model.name}).")
             return model
-        say("Training the model (about two minutes) ...")
+        say("Training the model (about a minute and a half) ...")
         started = time.monotonic()
         with _reasons_learnt_beside():
             _check_designers_files()

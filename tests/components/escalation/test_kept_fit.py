@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -45,3 +48,24 @@ def test_a_kept_fit_is_taken_and_one_that_cannot_be_read_is_made_anew(
             np.savez(file, **stored)
     assert reasons.fit().examples == reasons.fit().examples
     assert len(fits) == (1 if before in ("nothing", "a fit") else 2)
+
+
+def test_of_two_that_learn_at_once_one_learns_and_the_other_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fits: list[int] = []
+    fit = Classifier.fit.__func__  # type: ignore[attr-defined]
+
+    def slowly(*given: Any) -> Classifier:
+        fits.append(1)
+        time.sleep(0.3)  # the other one has come by then
+        learnt: Classifier = fit(*given)
+        return learnt
+
+    monkeypatch.setenv("STATE_DIR", str(tmp_path))
+    monkeypatch.setattr(reasons, "training_examples", lambda _: EXAMPLES)
+    monkeypatch.setattr(reasons, "SentenceEmbeddings", lambda _: Embedder())
+    monkeypatch.setattr(Classifier, "fit", classmethod(slowly))
+    with ThreadPoolExecutor(2) as pool:
+        one, other = (learning.result(timeout=20) for learning in [pool.submit(reasons.fit) for _ in range(2)])
+    assert (len(fits), one.examples) == (1, other.examples)
