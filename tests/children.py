@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 ROOT = Path(__file__).resolve().parents[1]
 GONE_WITHIN_S = 10.0
 
@@ -50,6 +52,18 @@ def child(
         process.wait(GONE_WITHIN_S)
         for pipe in filter(None, (process.stdin, process.stdout, process.stderr)):
             pipe.close()
+
+
+def below(pid: int, *words: str) -> list[psutil.Process]:
+    """The processes that a process started, and those started by them, whose command line holds one of the words; all
+    without any. One that ends while it is looked at is none."""
+    found = []
+    for process in psutil.Process(pid).children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            line = f"{' '.join(process.cmdline())} "
+            if not words or any(word in line for word in words):
+                found.append(process)
+    return found
 
 
 def suspend(pid: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import os
 import subprocess
 import time
 from collections.abc import Iterator
@@ -68,5 +69,4 @@ def runs(pid: int) -> bool:
 def test_a_database_server_ends_with_the_processes_of_whoever_interrupts_the_tests(postgres_url: str) -> None:
     """pg_ctl leaves its server to nobody: no Ctrl-C reached it."""
     port = postgres_url.rpartition(":")[2].partition("/")[0]
-    ours = [process.cmdline() for process in psutil.Process().children(recursive=True)]
-    assert any(port in command for command in ours)
+    assert children.below(os.getpid(), f" {port} ")

@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
 import signal
@@ -29,6 +28,7 @@ import redis
 from connectors.message_bus import keys
 from launch.processes import free_port
 from launch.supervisor import die_with_parent
+from tests import children
 from tests.known_pages import bring_pages
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
@@ -153,12 +153,7 @@ class Shop:
     def children(self, *modules: str) -> list[psutil.Process]:
         """The product's processes whose command line holds one of these; all without any."""
         assert self.process is not None
-        found = []
-        for child in psutil.Process(self.process.pid).children(recursive=True):
-            with contextlib.suppress(psutil.Error):
-                if not modules or any(module in " ".join(child.cmdline()) + " " for module in modules):
-                    found.append(child)
-        return found
+        return children.below(self.process.pid, *modules)
 
     def kill(self, *modules: str) -> None:
         """kill -9 those of the product's processes, all at once; its supervisor starts them again."""

@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from launch import testing
@@ -135,7 +134,7 @@ FOREVER = [sys.executable, "-c", "import subprocess; subprocess.run(['sleep', '9
 
 
 def sleepers() -> list[int]:
-    return [one.pid for one in psutil.Process().children(recursive=True) if "97.3" in one.cmdline()]
+    return [one.pid for one in children.below(os.getpid(), "97.3")]
 
 
 def test_what_was_ended_has_not_passed(monkeypatch: pytest.MonkeyPatch) -> None:
