@@ -22,7 +22,7 @@ def main() -> None:
     sys.path.insert(0, str(PROJECT_ROOT))
     from connectors.rasa_patches import loading
 
-    loading.install()
+    loading.install(training=True)
     from rasa.__main__ import main as rasa_main
 
     rasa_main()

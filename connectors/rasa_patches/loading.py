@@ -11,7 +11,6 @@
     train schema      the original imports every class of the graph that made the model, TensorFlow's among them
     domain            the original parses and checks the archive's YAML four times; the archive holds it as JSON too
     training data     see `connectors.rasa_patches.training_data`
-    order             see `connectors.rasa_patches.graph_run`
 
 Nothing is forbidden: a component of config.yml that needs TensorFlow imports it as ever, and training works. To be
 installed before anything else of rasa is imported. Guarded by the version as `connectors.rasa_patches.speedups`.
@@ -87,8 +86,9 @@ class WhenAsked(ModuleType):
         return getattr(importlib.import_module(self.__name__), name)
 
 
-def install() -> bool:
-    """Install all of it. False, with a warning, when this is not the Rasa that it was written for."""
+def install(training: bool = False) -> bool:
+    """Install all of it; for `training` also its order (`connectors.rasa_patches.graph_run`), which servers have among
+    the speed-ups. False, with a warning, when this is not the Rasa that it was written for."""
     import rasa
 
     if not rasa.__version__.startswith(WRITTEN_FOR):
@@ -99,11 +99,12 @@ def install() -> bool:
     _read_less()
     schemas.install()
     training_data.install()
-    from rasa.engine.runner.dask import DaskGraphRunner
+    if training:
+        from rasa.engine.runner.dask import DaskGraphRunner
 
-    from connectors.rasa_patches import graph_run
+        from connectors.rasa_patches import graph_run
 
-    DaskGraphRunner.run = graph_run.run_graph
+        DaskGraphRunner.run = graph_run.run_graph
     return True
 
 
