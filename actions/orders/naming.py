@@ -71,18 +71,28 @@ def _is_end(said: str, digits: str) -> bool:
 
 
 def _by_group(text: str, misshaped: str | None, orders: Sequence[Order]) -> list[Order]:
-    """A group of what is written in a number's place counts as its end alone: 83 20617 is no part of QB-84K-20617."""
+    named = _with_group(text, misshaped, orders) or _with_end(text, misshaped, orders)
+    return named if len(named) == 1 else []
+
+
+def _with_group(text: str, misshaped: str | None, orders: Sequence[Order]) -> list[Order]:
+    """Not by a group of what is written in a number's place: 83 20617 is no part of QB-84K-20617."""
     rest = text.replace(misshaped, " ") if misshaped else text
     said, codes = _pieces(rest), {code for code in _codes(rest) if len(code) >= _MIN_CODE_SIGNS}
-    named = [order for order in orders
-             if any(_tells(piece, order.number) for piece in said) or codes & _codes(_SIGN.sub(" ", order.number))]
-    if not named and _OF_AN_END.search(text):
-        # Four digits in a row are the end of a card, but where they stand in a number's place.
-        ends = ["".join(piece) for piece in _pieces(text) if len(piece) > 1 or len(piece[0]) < _MIN_END_DIGITS]
-        ends = [end for one in [*ends, _digits(misshaped or "")] if (end := one.lstrip("0"))]
-        named = [order for order in orders if any(_digits(order.number).endswith(end) for end in ends)
-                 or _letters_and_digits(order.number).endswith(tuple(_codes(text)))]
-    return named if len(named) == 1 else []
+    return [order for order in orders
+            if any(_tells(piece, order.number) for piece in said) or codes & _codes(_SIGN.sub(" ", order.number))]
+
+
+def _with_end(text: str, misshaped: str | None, orders: Sequence[Order]) -> list[Order]:
+    """By what the words call an end. Four digits in a row are that of a card, but where they stand in a number's place.
+    """
+    if not _OF_AN_END.search(text):
+        return []
+    ends = ["".join(piece) for piece in _pieces(text) if len(piece) > 1 or len(piece[0]) < _MIN_END_DIGITS]
+    ends = [end for one in [*ends, _digits(misshaped or "")] if (end := one.lstrip("0"))]
+    codes = tuple(_codes(text))
+    return [order for order in orders if _digits(order.number).endswith(tuple(ends))
+            or _letters_and_digits(order.number).endswith(codes)]
 
 
 def _codes(text: str) -> set[str]:
