@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from privacy.indic import BEGIN, END, SIGNS
+from privacy.indic import BEGIN, END
 
 _SPOKEN_DIGITS = {
     word: str(digit)
@@ -37,10 +37,11 @@ _SAID_SIGNS = {
     for word in words.split()
 }
 _TIMES = {"double": 2, "triple": 3, "डबल": 2, "ट्रिपल": 3}
-_DIGIT_WORD = rf"(?:(?:double|triple|डबल|ट्रिपल)\s+)?(?:{'|'.join(_SPOKEN_DIGITS)})"
+_TIMES_WORD = "|".join(_TIMES)
+_DIGIT_WORD = rf"(?:(?:{_TIMES_WORD})\s+)?(?:{'|'.join(_SPOKEN_DIGITS)})"
 DIGITS = re.compile(rf"{BEGIN}{_DIGIT_WORD}(?:[\s,-]+{_DIGIT_WORD})+{END}", re.IGNORECASE)
 _PART = re.compile(
-    rf"{BEGIN}(?:(?P<times>double|triple|डबल|ट्रिपल)\s+)?"
+    rf"{BEGIN}(?:(?P<times>{_TIMES_WORD})\s+)?"
     rf"(?:(?P<word>{'|'.join(_SPOKEN_DIGITS)}|{'|'.join(_SAID_SIGNS)})|(?P<typed>[^\W_]|[^\W_]*\d[^\W_]*)){END}",
     re.IGNORECASE,
 )
@@ -59,13 +60,7 @@ class Code:
 
 def digits(words: str) -> str:
     """'two double three' → '233'."""
-    told, times = "", 1
-    for word in re.findall(rf"[\w{SIGNS}]+", words.lower()):
-        if word in _TIMES:
-            times = _TIMES[word]
-        else:
-            told, times = told + _SPOKEN_DIGITS[word] * times, 1
-    return told
+    return "".join(_written(part) for part in _PART.finditer(words))
 
 
 def codes(text: str) -> Iterator[Code]:
